@@ -1,0 +1,41 @@
+# Needs Python 3.11 or later, make and git; each target first sets up what it lacks.
+# ARGS are passed on:  make demo ARGS=--exit    make test ARGS='-k charter'
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check format serve clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: $(READY) ## Watch it work: an emulated GitHub, the service, its database; stop with Ctrl-C
+	@$(BIN)/poc-governor demo $(ARGS)
+
+test: $(READY) ## Run the tests
+	$(BIN)/pytest $(ARGS)
+
+lint: $(READY) ## Formatting, lint, types, import rule
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## All that CI checks
+
+format: $(READY) ## Format, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+serve: $(READY) ## Run the service with the settings of the environment
+	@$(BIN)/poc-governor serve $(ARGS)
+
+clean: ## Remove the environment, the tools and the caches
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(READY): pyproject.toml uv.lock .ci/bootstrap
+	@sh .ci/bootstrap
+	@touch $@

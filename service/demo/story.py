@@ -1,0 +1,292 @@
+"""`poc-governor demo`: the main job, told as a short story; each step is seen on GitHub's API."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from service.demo.emulator import Emulator, free_port
+from service.demo.person import CheckRun, Issue, Person
+from service.rules.plan import CHARTER_CHECK, STALL_LABEL
+from service.rules.workdays import add_working_days
+
+T = TypeVar("T")
+
+ORG, OWNER, REPOSITORY = "acme", "jane-doe", "poc-ticket-triage"
+PEOPLE = (OWNER, "alice-k", "bob-m", "carol-s", "dan-w")
+PATIENCE = 60.0
+SILENCE = 25
+"""Working days that pass in the story; longer than any limit."""
+
+ADJECTIVES = """\
+# Ticket triage assistant
+
+Routes each ticket to the right queue.
+
+```yaml
+poc: 1
+owner: jane-doe
+ship_by: soon
+target:
+  environment: laptop
+  load: a lot
+  data: sample data
+  auth: none
+done:
+  - it should be fast
+  - accuracy is good enough
+rollback:
+  how: revert and redeploy
+  within: quickly
+infra:
+  feature_store: n/a - retrieval only, no features
+  model_registry: missing
+  eval_pipeline: missing
+  deploy_process: missing
+signoffs:
+  data_science: alice-k
+  platform: bob-m
+  product: carol-s
+  security: dan-w
+```
+"""
+
+NUMBERS = """\
+# Ticket triage assistant
+
+Routes each of 180 000 tickets a day to a queue; a wrong route costs 11 minutes.
+
+```yaml
+poc: 1
+owner: jane-doe
+ship_by: {ship_by}
+target:
+  environment: support-prod
+  measured_in: support-staging
+  load: 50 req/s
+  data: 180000 tickets/day
+  auth: okta-oidc
+done:
+  - latency_p95 <= 300 ms at 50 req/s
+  - accuracy >= 92 % on tickets-2026q3 with n >= 2000
+  - cost_per_request < 0.02 USD
+rollback:
+  how: turn flag ai_triage off, tickets go back to the manual queue
+  within: 10 min
+infra:
+  feature_store: n/a - retrieval only, no features
+  model_registry: https://mlflow.example.com/#/models/triage
+  eval_pipeline: missing
+  deploy_process: missing
+signoffs:
+  data_science: alice-k
+  platform: bob-m
+  product: carol-s
+  security: dan-w
+```
+"""
+
+
+class StoryError(Exception):
+    """A step of the story did not come true."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The emulated GitHub and the running service."""
+
+    emulator: Emulator
+    environment: dict[str, str]
+    service_url: str
+    person: Person
+
+
+def tell(*, stay: bool) -> None:
+    """Tell the story; raises `StoryError` at the first step that does not come true."""
+    say("Starting an emulated GitHub, PostgreSQL and the service (the first start takes some seconds) …")
+    with _stage() as stage:
+        say(f"  GitHub   {stage.emulator.api_url} (organisation {ORG})")
+        say(f"  service  {stage.service_url}")
+        _pull_requests(stage)
+        _stall(stage)
+        say("\nThe story came true.")
+        if stay:
+            say("Everything keeps running for you to look at; Ctrl-C ends it.")
+            _wait_for_interrupt()
+
+
+def _pull_requests(stage: Stage) -> None:
+    person = stage.person
+    say(f"\n1. {OWNER} creates {ORG}/{REPOSITORY}. Its name says that it is a POC.")
+    person.create_repo(REPOSITORY)
+
+    say("\n2. A pull request brings code, and there is no charter.")
+    _expect_check(stage, _open(person, "model", "model.py", "print('hello')\n"), "action_required")
+
+    say("\n3. A pull request brings a charter full of adjectives.")
+    run = _expect_check(stage, _open(person, "adjectives", "POC.md", ADJECTIVES), "failure")
+    for annotation in person.annotations(REPOSITORY, run.id):
+        if annotation.level == "failure":
+            say(f"   POC.md:{annotation.start_line}  {annotation.message.splitlines()[0]}")
+
+    say("\n4. A pull request brings a charter in numbers.")
+    ship_by = datetime.now(UTC).date() + timedelta(days=95)
+    number, sha = _open(person, "numbers", "POC.md", NUMBERS.format(ship_by=ship_by))
+    _expect_check(stage, (number, sha), "success")
+    person.merge_pull(REPOSITORY, number)
+    say(f"   #{number} is merged: the POC has its charter.")
+    _wait(lambda: "not stalled" in _sweep(stage, datetime.now(UTC)), "the charter is read from main")
+
+
+def _stall(stage: Stage) -> None:
+    person = stage.person
+    later = datetime.now(UTC).date()
+    later = add_working_days(later, SILENCE)
+    say(f"\n5. Nobody does anything until {later}, then the sweep comes by.")
+    _sweep(stage, datetime(later.year, later.month, later.day, 9, tzinfo=UTC))
+    issue = _wait(lambda: _stall_issue(person, "open"), "a stall issue is open")
+    say(f"   #{issue.number} {issue.title}")
+    say(f"   assigned to {', '.join(issue.assignees)} · {issue.url}")
+    if issue.assignees != (OWNER,):
+        raise StoryError(f"issue #{issue.number} is assigned to {issue.assignees}, not to {OWNER}")
+
+    say("\n6. The sweep comes by again: the same issue, and no second one.")
+    _sweep(stage, datetime(later.year, later.month, later.day, 15, tzinfo=UTC))
+    if len(person.issues(REPOSITORY, label=STALL_LABEL)) != 1:
+        raise StoryError("there is more than one stall issue")
+
+    say(f"\n7. {OWNER} pushes a commit: the ball moves, and the issue closes itself.")
+    time.sleep(1.1)  # GitHub's clock has seconds, and the push must be later than the issue
+    person.write_file(REPOSITORY, "model.py", "print('better')\n")
+    _wait(lambda: _stall_issue(person, "closed"), "the stall issue is closed")
+    say(f"   #{issue.number} is closed.")
+
+
+def _open(person: Person, branch: str, path: str, content: str) -> tuple[int, str]:
+    person.create_branch(REPOSITORY, branch)
+    person.write_file(REPOSITORY, path, content, branch=branch)
+    pull = person.open_pull(REPOSITORY, branch, f"Add {path}")
+    return pull.number, pull.head_sha
+
+
+def _expect_check(stage: Stage, pull: tuple[int, str], conclusion: str) -> CheckRun:
+    number, sha = pull
+
+    def posted() -> CheckRun | None:
+        runs = stage.person.check_runs(REPOSITORY, sha, name=CHARTER_CHECK)
+        return runs[0] if runs else None
+
+    run = _wait(posted, f"a check run on #{number}")
+    say(f"   #{number}: {run.name} · {run.conclusion} · {run.title}")
+    say(f"   {run.url}")
+    if run.conclusion != conclusion:
+        raise StoryError(f"the check run on #{number} is {run.conclusion}, not {conclusion}")
+    return run
+
+
+def _stall_issue(person: Person, state: str) -> Issue | None:
+    issues = person.issues(REPOSITORY, label=STALL_LABEL)
+    return next((issue for issue in issues if issue.state == state), None)
+
+
+def _sweep(stage: Stage, as_of: datetime) -> str:
+    command = [sys.executable, "-m", "service.cli", "sweep", "--as-of", as_of.isoformat(timespec="seconds")]
+    done = subprocess.run(  # noqa: S603 (our own command line)
+        command, env=stage.environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StoryError(f"`poc-governor sweep` failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _wait(condition: Callable[[], T | None], what: str) -> T:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise StoryError(f"after {PATIENCE:.0f} seconds it is not so that {what}")
+        time.sleep(0.1)
+    return found
+
+
+@contextmanager
+def _stage() -> Iterator[Stage]:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with (
+        tempfile.TemporaryDirectory(prefix="poc-governor-demo-") as folder,
+        Emulator(org=ORG, users=PEOPLE, webhook_url=f"{address}/webhooks/github") as emulator,
+        emulator.person(OWNER) as person,
+    ):
+        Path(folder).chmod(0o711)  # as root, PostgreSQL runs as somebody else
+        environment = os.environ | {
+            "GITHUB_APP_ID": str(emulator.app_id),
+            "GITHUB_APP_PRIVATE_KEY": emulator.private_key,
+            "GITHUB_WEBHOOK_SECRET": emulator.webhook_secret,
+            "GITHUB_API_URL": emulator.api_url,
+            "GITHUB_URL": emulator.api_url,
+            "PUBLIC_URL": address,
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "DATABASE_URL": "",
+            "DATA_DIR": str(Path(folder) / "data"),
+            "MODE": "enforce",
+        }
+        log = Path(folder) / "service.log"
+        with _service(environment, log):
+            _wait_until_ready(address, log)
+            yield Stage(emulator, environment, address, person)
+
+
+@contextmanager
+def _service(environment: dict[str, str], log: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "service.cli", "serve"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 (our own command line)
+            command, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(address: str, log: Path) -> None:
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{address}/readyz", trust_env=False).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    try:
+        _wait(ready, "the service is ready")
+    except StoryError as error:
+        raise StoryError(f"the service does not start. It said:\n{log.read_text()[-3000:]}") from error
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        say("\nEnding.")
+
+
+def say(line: str) -> None:
+    """Tell a line of the story."""
+    print(line, flush=True)  # noqa: T201 (a story is told)

@@ -1,0 +1,94 @@
+"""Carry out what a look decided. Each action may be repeated: what was done already is found first."""
+
+from __future__ import annotations
+
+from service.events.context import Look
+from service.ports import GitHubError
+from service.rules.facts import IssueState
+from service.rules.plan import (
+    STALL_LABEL,
+    STALL_MARKER,
+    Action,
+    CompleteCheckRun,
+    CreateCheckRun,
+    EditIssue,
+    OpenIssue,
+    text_digest,
+)
+from service.rules.retry import FailureKind
+from service.rules.stall import ISSUES_A_DAY
+
+
+def apply(look: Look, installation_id: int, action: Action) -> None:
+    """Carry out one action with an installation's rights; raises `GitHubError`."""
+    match action:
+        case CreateCheckRun():
+            _create_check_run(look, installation_id, action)
+        case CompleteCheckRun():
+            github = look.github(installation_id)
+            github.complete_check_run(action.repository, action.check_run_id, action.output)
+        case OpenIssue():
+            _open_issue(look, installation_id, action)
+        case EditIssue():
+            _edit_issue(look, installation_id, action)
+
+
+def _create_check_run(look: Look, installation_id: int, action: CreateCheckRun) -> None:
+    repository, head_sha, name, output = action.repository, action.head_sha, action.name, action.output
+    runs = look.records.check_runs
+    with runs.posting(repository.id, head_sha):
+        posted = runs.newest(repository.id, head_sha, name)
+        if posted is not None and posted.digest == output.digest and posted.github_id is not None:
+            return  # another look at the same commit was faster
+        github = look.github(installation_id)
+        if posted is None or posted.digest != output.digest:
+            posted = runs.begin(repository.id, head_sha, name, look.key, output)
+        elif found := github.find_check_run(repository, head_sha, name, posted.external_id):
+            runs.posted(posted.row_id, found)
+            return
+        try:
+            created = github.create_check_run(repository, head_sha, name, posted.external_id, output)
+        except GitHubError as error:
+            if error.failure.kind is not FailureKind.TRANSIENT:
+                runs.forget(posted.row_id)  # GitHub said no, so there is nothing to be found later
+            raise
+        runs.posted(posted.row_id, created)
+
+
+def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
+    repository, issues = action.repository, look.records.stall_issues
+    if not issues.begin(repository.id, installation_id, action.day, ISSUES_A_DAY):
+        return  # others were faster today; tomorrow's look opens it
+    github = look.github(installation_id)
+    issue = github.find_issue(repository, STALL_LABEL, STALL_MARKER)
+    if issue is None:
+        issue = github.open_issue(repository, action.title, action.body, STALL_LABEL, action.assignee)
+    issues.opened(
+        repository.id, issue, text_digest(action.title, action.body) if issue.body == action.body else ""
+    )
+
+
+def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
+    github, issues = look.github(installation_id), look.records.stall_issues
+    state = IssueState(action.state) if action.state else None
+    try:
+        github.edit_issue(
+            action.repository,
+            action.number,
+            title=action.title,
+            body=action.body,
+            state=action.state,
+            label=action.label,
+        )
+    except GitHubError as error:
+        if not error.gone:
+            raise
+        issues.changed(action.repository.id, state=IssueState.GONE)
+        return
+    digest = text_digest(action.title, action.body) if action.title and action.body else None
+    issues.changed(
+        action.repository.id,
+        state=state,
+        digest=digest,
+        closed_by_us=None if state is None else state is IssueState.CLOSED,
+    )

@@ -1,0 +1,74 @@
+"""The check run `POC charter` on one commit: gathered, judged, and planned against what is posted."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from service.events.context import Decision, Look
+from service.rules.charter.file import CHARTER_PATH, CharterFile
+from service.rules.draft import draft
+from service.rules.facts import FactKind
+from service.rules.plan import CHARTER_CHECK, plan_check_run
+from service.rules.poc import KnownRepository
+from service.rules.report import check_view
+from service.rules.verdict import conclude, needs_merge_base, situate
+
+
+def check_commit(
+    look: Look, known: KnownRepository, *, head_sha: str, base_ref: str, base_sha: str, author: str
+) -> Decision:
+    """Bring the check run on `head_sha` to what it should say."""
+    repository = known.repository.ref
+    head = charter_at(look, known, head_sha)
+    base = _base_charter(look, known, base_ref, base_sha)
+    merge_base = None
+    if needs_merge_base(head, base):
+        github = look.github(known.installation_id)
+        merge_base = charter_at(look, known, github.merge_base(repository, base_sha, head_sha))
+    verdict = conclude(
+        situate(head, base, merge_base), author=author, observe=look.observe, today=look.now.date()
+    )
+    view = check_view(
+        verdict,
+        poc_reason=known.poc_reason or "",
+        base_ref=base_ref,
+        draft_url=draft_url(look, known),
+        observe=look.observe,
+    )
+    wanted = look.texts.check_run(verdict, view)
+    posted = look.records.check_runs.newest(repository.id, head_sha, CHARTER_CHECK)
+    rerun = look.told(FactKind.RERUN_REQUESTED)
+    actions = plan_check_run(repository, head_sha, CHARTER_CHECK, wanted, posted, rerun_requested=rerun)
+    outcome = f"{CHARTER_CHECK}: {wanted.conclusion}, {wanted.title}"
+    return Decision(outcome, actions, known.installation_id)
+
+
+def charter_at(look: Look, known: KnownRepository, commit_sha: str) -> CharterFile:
+    """What stands at the charter's path at a commit; read once, since a commit does not change."""
+    remembered = look.records.pull_requests.charter_at(known.repository.id, commit_sha)
+    if remembered is not None:
+        return remembered
+    read = look.github(known.installation_id).charter_file(known.repository.ref, commit_sha)
+    look.records.pull_requests.remember_charter_at(known.repository.id, commit_sha, read)
+    return read
+
+
+def draft_url(look: Look, known: KnownRepository) -> str:
+    """GitHub's new-file page with a charter filled in: it needs no right to write of ours."""
+    repository = known.repository
+    text = draft(repository=repository.name, owner=None, today=look.now.date())
+    place = f"{look.web_url}/{repository.full_name}/new/{quote(repository.default_branch)}"
+    return f"{place}?filename={CHARTER_PATH}&value={quote(text)}"
+
+
+def charter_url(look: Look, known: KnownRepository) -> str:
+    """Where people edit the charter."""
+    repository = known.repository
+    return f"{look.web_url}/{repository.full_name}/edit/{quote(repository.default_branch)}/{CHARTER_PATH}"
+
+
+def _base_charter(look: Look, known: KnownRepository, base_ref: str, base_sha: str) -> CharterFile:
+    """The charter that the commit goes to; the default branch's is known without a call."""
+    if base_ref == known.repository.default_branch and known.charter is not None:
+        return known.charter
+    return charter_at(look, known, base_sha)

@@ -1,0 +1,80 @@
+"""What a look has at hand, and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.ports import GitHub, GitHubApp, GitHubError
+from service.rules.facts import Fact, FactKind, Installation
+from service.rules.plan import Action
+from service.rules.retry import Failure, FailureKind
+from service.store.records import Records
+from service.texts import Texts
+
+
+class UnusableError(Exception):
+    """The installation was removed or suspended: there is nothing to look at, and no right to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a look wants written, and in one line what it found."""
+
+    outcome: str
+    actions: tuple[Action, ...] = ()
+    installation_id: int | None = None
+    """With whose rights the actions are carried out."""
+
+
+@dataclass(slots=True)
+class Look:
+    """One look at one subject: the facts that led to it, the clock, and the ways to learn more.
+
+    The client is made when it is first asked for: a look that needs no call makes none, not even for a token.
+    """
+
+    key: str
+    now: datetime
+    facts: tuple[Fact, ...]
+    records: Records
+    app: GitHubApp
+    texts: Texts
+    observe: bool
+    web_url: str
+    _clients: dict[int, GitHub] = field(default_factory=dict)
+
+    def told(self, kind: FactKind) -> bool:
+        """Whether a fact of that kind led to this look."""
+        return any(fact.kind is kind for fact in self.facts)
+
+    def github(self, installation_id: int) -> GitHub:
+        """Act for an installation; `UnusableError` when it was removed or suspended."""
+        if installation_id not in self._clients:
+            self._clients[installation_id] = self.app.installation(self._installation(installation_id))
+        return self._clients[installation_id]
+
+    def _installation(self, installation_id: int) -> Installation:
+        known = self.records.installations.find(installation_id)
+        if known is None:
+            described = self.app.describe(installation_id)
+            self.records.installations.remember(described)
+            return described
+        if known.deleted:
+            raise UnusableError("the app was uninstalled")
+        if known.installation.suspended_at is not None:
+            raise UnusableError("the installation is suspended")
+        if known.rate_limited_until is not None and known.rate_limited_until > self.now:
+            message = f"installation {installation_id} is rate-limited"
+            raise GitHubError(Failure(FailureKind.RATE_LIMITED, message, known.rate_limited_until))
+        return known.installation
+
+    def rate_limited(self, until: datetime) -> None:
+        """Keep other looks of the installations that this one asked waiting as well."""
+        for installation_id in self._clients:
+            self.records.installations.rate_limited(installation_id, until)
+
+    def close(self) -> None:
+        """Close the clients' connections."""
+        for client in self._clients.values():
+            client.close()

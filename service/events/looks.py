@@ -1,0 +1,25 @@
+"""Which behaviour looks at which kind of subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from service.events.context import Decision, Look
+from service.events.installation import look_at_installation
+from service.events.merge_group import look_at_merge_group
+from service.events.pull_request import look_at_pull_request
+from service.events.repository import look_at_repository
+from service.rules.reception import SubjectKind
+
+_LOOKS: Mapping[SubjectKind, Callable[[Look, list[str]], Decision]] = {
+    SubjectKind.INSTALLATION: lambda look, parts: look_at_installation(look, int(parts[0])),
+    SubjectKind.REPOSITORY: lambda look, parts: look_at_repository(look, int(parts[0])),
+    SubjectKind.PULL_REQUEST: lambda look, parts: look_at_pull_request(look, int(parts[0]), int(parts[1])),
+    SubjectKind.MERGE_GROUP: lambda look, parts: look_at_merge_group(look, int(parts[0]), *parts[1:]),
+}
+
+
+def look_at(look: Look) -> Decision:
+    """Gather and decide for the look's subject."""
+    kind, *parts = look.key.split(":")
+    return _LOOKS[SubjectKind(kind)](look, parts)

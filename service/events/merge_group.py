@@ -1,0 +1,22 @@
+"""A merge queue's head gets the check run `POC charter`, or the queue would wait for it in vain."""
+
+from __future__ import annotations
+
+from service.events.charter_check import check_commit
+from service.events.context import Decision, Look
+from service.events.registration import registered
+
+
+def look_at_merge_group(look: Look, repository_id: int, head_sha: str, base_sha: str) -> Decision:
+    """Judge the queue's head against the commit that it is built on."""
+    known = registered(look, repository_id)
+    if known is None or known.poc_reason is None:
+        return Decision("not a POC")
+    return check_commit(
+        look,
+        known,
+        head_sha=head_sha,
+        base_ref=known.repository.default_branch,
+        base_sha=base_sha,
+        author="",
+    )

@@ -1,0 +1,195 @@
+"""The payload fields that we read, and nothing more; unknown fields are skipped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from service.rules.facts import Installation, Repository, RepositoryRef
+
+
+class Account(msgspec.Struct):
+    """A user, bot or organisation."""
+
+    login: str
+    type: str = "User"
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a human acted; apps and bots do not count as activity."""
+        return self.type == "User" and not self.login.endswith("[bot]")
+
+
+class RepositoryPayload(msgspec.Struct):
+    """`repository` of nearly every event; stubs have only the first two fields."""
+
+    id: int
+    full_name: str
+    default_branch: str | None = None
+    private: bool = False
+    archived: bool = False
+    fork: bool = False
+    is_template: bool = False
+    has_issues: bool = True
+    topics: tuple[str, ...] = ()
+    pushed_at: datetime | int | None = None
+    updated_at: datetime | int | None = None
+
+    @property
+    def ref(self) -> RepositoryRef:
+        """How it is addressed."""
+        return RepositoryRef(self.id, self.full_name)
+
+    def described(self) -> tuple[Repository, ...]:
+        """The repository as facts; nothing for a stub, which has no default branch."""
+        if self.default_branch is None:
+            return ()
+        return (
+            Repository(
+                id=self.id,
+                full_name=self.full_name,
+                default_branch=self.default_branch,
+                private=self.private,
+                archived=self.archived,
+                fork=self.fork,
+                is_template=self.is_template,
+                has_issues=self.has_issues,
+                topics=self.topics,
+                pushed_at=_moment(self.pushed_at),
+                updated_at=_moment(self.updated_at),
+            ),
+        )
+
+
+class Branch(msgspec.Struct):
+    """`head` or `base` of a pull request."""
+
+    ref: str
+    sha: str
+
+
+class PullRequestPayload(msgspec.Struct):
+    """`pull_request` of its events."""
+
+    number: int
+    state: str
+    head: Branch
+    base: Branch
+    user: Account
+    updated_at: datetime
+    merged: bool | None = None
+
+
+class InstallationPayload(msgspec.Struct):
+    """`installation`: whole in its own events, an id in all others."""
+
+    id: int
+    account: Account | None = None
+    permissions: dict[str, str] = {}
+    suspended_at: datetime | None = None
+
+    def described(self) -> Installation | None:
+        """The installation as facts; None where only its id was sent."""
+        if self.account is None:
+            return None
+        return Installation(self.id, self.account.login, self.permissions, self.suspended_at)
+
+
+class Commit(msgspec.Struct):
+    """A commit of a push: which paths it names."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+
+
+class MergeGroup(msgspec.Struct):
+    """`merge_group`: a merge queue's head."""
+
+    head_sha: str
+    base_sha: str
+
+
+class CheckRunPayload(msgspec.Struct):
+    """`check_run`; its suite names the commit as well."""
+
+    id: int
+    name: str
+    head_sha: str
+
+
+class CheckSuitePayload(msgspec.Struct):
+    """`check_suite`: re-running it re-runs every run of ours on its commit."""
+
+    id: int
+    head_sha: str
+
+
+class Label(msgspec.Struct):
+    """A label of an issue, or the one that an event is about."""
+
+    name: str
+
+
+class IssuePayload(msgspec.Struct):
+    """`issue`: enough to tell whether it is ours."""
+
+    id: int
+    number: int
+    updated_at: datetime
+    body: str | None = None
+    labels: tuple[Label, ...] = ()
+
+
+class Payload(msgspec.Struct):
+    """Any event: each has some of these."""
+
+    action: str | None = None
+    installation: InstallationPayload | None = None
+    sender: Account | None = None
+    repository: RepositoryPayload | None = None
+    repositories: tuple[RepositoryPayload, ...] = ()
+    repositories_added: tuple[RepositoryPayload, ...] = ()
+    repositories_removed: tuple[RepositoryPayload, ...] = ()
+    pull_request: PullRequestPayload | None = None
+    before: str | None = None
+    after: str | None = None
+    ref: str | None = None
+    forced: bool = False
+    commits: tuple[Commit, ...] | None = None
+    merge_group: MergeGroup | None = None
+    check_run: CheckRunPayload | None = None
+    check_suite: CheckSuitePayload | None = None
+    issue: IssuePayload | None = None
+    label: Label | None = None
+
+
+class Unroutable(msgspec.Struct):
+    """An event that we do not know: only who sent it."""
+
+    action: str | None = None
+    installation: InstallationPayload | None = None
+
+
+_payload = msgspec.json.Decoder(Payload)
+_unroutable = msgspec.json.Decoder(Unroutable)
+
+
+def decode(body: bytes) -> Payload:
+    """Read the fields that we use; `ValueError` says what is wrong with the body."""
+    return _payload.decode(body)
+
+
+def decode_unroutable(body: bytes) -> Payload:
+    """Read who sent an event that we do not use, whatever shape the rest of it has."""
+    try:
+        known = _unroutable.decode(body)
+    except msgspec.ValidationError:
+        return Payload()
+    return Payload(action=known.action, installation=known.installation)
+
+
+def _moment(value: datetime | int | None) -> datetime | None:
+    """GitHub writes a repository's times as seconds in a push, and as text everywhere else."""
+    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else value

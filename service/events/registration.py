@@ -1,0 +1,64 @@
+"""Registration: what a repository's default branch says, and whether it is a POC.
+
+Done by whichever look comes first, so that a repository first heard of through a pull request is known too.
+"""
+
+from __future__ import annotations
+
+from service.events.context import Look
+from service.rules.charter.file import FileKind
+from service.rules.facts import FactKind
+from service.rules.judge import declares
+from service.rules.poc import KnownRepository
+from service.rules.recognition import exclusion, poc_reason
+
+
+def registered(look: Look, repository_id: int) -> KnownRepository | None:
+    """A repository whose default branch was read; None if nobody ever told of it, or it was taken away."""
+    known = look.records.repositories.find(repository_id)
+    if known is None or known.removed:
+        return None
+    if not known.described:
+        github = look.github(known.installation_id)
+        described = github.repository(repository_id)
+        look.records.repositories.listed(known.installation_id, [described])
+        known = look.records.repositories.find(repository_id) or known
+    return _register(look, known)
+
+
+def _register(look: Look, known: KnownRepository) -> KnownRepository:
+    charter, read = known.charter, None
+    if _must_read(look, known):
+        github = look.github(known.installation_id)
+        charter = read = github.charter_file(known.repository.ref, known.repository.default_branch)
+    declared = charter is not None and declares(charter)
+    reason = poc_reason(known.repository, declares_charter=declared)
+    if read is None and reason == known.poc_reason:
+        return known
+    after = look.records.repositories.register(
+        known.repository.id, reason, read, declared=declared, at=look.now
+    )
+    if reason is not None:
+        _tell_pull_requests(look, known, after)
+    return after
+
+
+def _must_read(look: Look, known: KnownRepository) -> bool:
+    """Whether the default branch's charter is not known; of a repository that is no POC no bytes are kept."""
+    if exclusion(known.repository) is not None:
+        return False
+    charter = known.charter
+    unknown = charter is None or (charter.kind is FileKind.FILE and charter.data is None)
+    may_be_poc = known.poc_reason is None and poc_reason(known.repository, declares_charter=False) is not None
+    return charter is None or known.reread or look.told(FactKind.CHARTER_PUSHED) or (unknown and may_be_poc)
+
+
+def _tell_pull_requests(look: Look, before: KnownRepository, after: KnownRepository) -> None:
+    """Look at the open pull requests of a new POC, of one that moved unseen, and of a changed charter."""
+    repository = after.repository
+    if before.poc_reason is None or before.reread:
+        github = look.github(after.installation_id)
+        look.records.pull_requests.remember_open(repository.id, github.open_pull_requests(repository.ref))
+        look.records.pull_requests.mark_open(repository.id)
+    elif before.charter != after.charter:
+        look.records.pull_requests.mark_open(repository.id)

@@ -1,0 +1,235 @@
+"""ROUTES: which event and action means what. The only routing of the service.
+
+A route reads a payload and says what to record and which subjects need a look; it decides nothing and calls
+nobody. `app-manifest.yml` asks for exactly the events named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from service.events.payloads import Payload, decode, decode_unroutable
+from service.rules.charter.file import CHARTER_PATH
+from service.rules.facts import Fact, FactKind, PullRequest
+from service.rules.plan import STALL_LABEL, STALL_MARKER
+from service.rules.reception import (
+    Reception,
+    installation_key,
+    merge_group_key,
+    pull_request_key,
+    repository_key,
+)
+
+LARGEST_PUSH = 2048
+"""GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
+
+Route = Callable[[Payload, Reception], Reception]
+
+
+def installation_changed(payload: Payload, seen: Reception) -> Reception:
+    """Installed, removed, suspended, or its permissions changed."""
+    assert payload.installation is not None
+    return replace(
+        seen,
+        installation=payload.installation.described(),
+        uninstalled=payload.action == "deleted",
+        stubs=tuple(stub.ref for stub in payload.repositories),
+        subjects=(installation_key(payload.installation.id),),
+    )
+
+
+def repositories_changed(payload: Payload, seen: Reception) -> Reception:
+    """Repositories were added to the installation, or taken from it."""
+    added = tuple(stub.ref for stub in payload.repositories_added)
+    removed = tuple(stub.id for stub in payload.repositories_removed)
+    subjects = tuple(repository_key(repository) for repository in (*(ref.id for ref in added), *removed))
+    return replace(seen, stubs=added, removed=removed, subjects=subjects)
+
+
+def repository_changed(payload: Payload, seen: Reception) -> Reception:
+    """A repository was created, renamed, transferred, archived or edited."""
+    assert payload.repository is not None
+    removed = (payload.repository.id,) if payload.action == "deleted" else ()
+    return replace(seen, removed=removed, subjects=(repository_key(payload.repository.id),))
+
+
+def pushed(payload: Payload, seen: Reception) -> Reception:
+    """A branch moved; on the default branch the charter may have changed."""
+    assert payload.repository is not None
+    repository, subject = payload.repository, repository_key(payload.repository.id)
+    facts = _activity(payload, subject, f"push:{payload.ref}:{payload.after}")
+    if payload.ref == f"refs/heads/{repository.default_branch}" and _may_touch_charter(payload):
+        fact_id = f"{subject}:charter:{payload.after}"
+        facts += (
+            Fact(fact_id, subject, FactKind.CHARTER_PUSHED, _when(payload), detail=payload.after or ""),
+        )
+    return replace(seen, facts=facts, subjects=(subject,))
+
+
+def pull_request_changed(payload: Payload, seen: Reception) -> Reception:
+    """A pull request was opened, edited, closed, or its head moved; a merge marks the repository."""
+    assert payload.repository is not None
+    if payload.pull_request is None:
+        raise ValueError("a pull_request event without `pull_request`")
+    pull = payload.pull_request
+    repository_id = payload.repository.id
+    described = PullRequest(
+        repository_id=repository_id,
+        number=pull.number,
+        head_sha=pull.head.sha,
+        base_ref=pull.base.ref,
+        base_sha=pull.base.sha,
+        author=pull.user.login,
+        state=pull.state,
+        updated_at=pull.updated_at,
+        before_sha=payload.before,
+    )
+    subjects: tuple[str, ...] = (pull_request_key(repository_id, pull.number),)
+    facts: tuple[Fact, ...] = ()
+    if payload.action in ("opened", "synchronize") or pull.merged:
+        repository = repository_key(repository_id)
+        subjects += (repository,)
+        facts = _activity(
+            payload, repository, f"{subjects[0]}:{payload.action}:{pull.head.sha}", pull.updated_at
+        )
+    if pull.merged:
+        fact_id = f"{subjects[0]}:merged"
+        facts += (Fact(fact_id, repository_key(repository_id), FactKind.CHARTER_PUSHED, pull.updated_at),)
+    return replace(seen, pull_request=described, facts=facts, subjects=subjects)
+
+
+def merge_group_changed(payload: Payload, seen: Reception) -> Reception:
+    """A merge queue asks for the checks of its head."""
+    assert payload.repository is not None
+    if payload.merge_group is None:
+        raise ValueError("a merge_group event without `merge_group`")
+    group = payload.merge_group
+    return replace(seen, subjects=(merge_group_key(payload.repository.id, group.head_sha, group.base_sha),))
+
+
+def rerun_requested(payload: Payload, seen: Reception) -> Reception:
+    """Somebody pressed "Re-run" on a check run, or on all of a commit's."""
+    asked = payload.check_run or payload.check_suite
+    if asked is None:
+        raise ValueError("a rerequested event without `check_run` or `check_suite`")
+    return replace(seen, rerun_sha=asked.head_sha)
+
+
+def issue_changed(payload: Payload, seen: Reception) -> Reception:
+    """An issue was closed, reopened, deleted, transferred or lost a label; only ours matter."""
+    assert payload.repository is not None
+    if payload.issue is None:
+        raise ValueError("an issues event without `issue`")
+    issue = payload.issue
+    labels = [label.name for label in (*issue.labels, *([payload.label] if payload.label else []))]
+    if STALL_LABEL not in labels and not (issue.body or "").startswith(STALL_MARKER):
+        return _ignored(payload, "not an issue of ours")
+    subject = repository_key(payload.repository.id)
+    fact = Fact(
+        id=f"{subject}:issue:{issue.number}:{payload.action}:{issue.updated_at.isoformat()}",
+        subject=subject,
+        kind=FactKind.ISSUE_CHANGED,
+        at=issue.updated_at,
+        actor=payload.sender.login if payload.sender else "",
+        detail=f"{payload.action} #{issue.number}",
+    )
+    return replace(seen, facts=(fact,), subjects=(subject,))
+
+
+def _route(handler: Route, event: str, *actions: str | None) -> dict[tuple[str, str | None], Route]:
+    return {(event, action): handler for action in actions}
+
+
+ROUTES: Mapping[tuple[str, str | None], Route] = {
+    **_route(
+        installation_changed,
+        "installation",
+        "created",
+        "deleted",
+        "suspend",
+        "unsuspend",
+        "new_permissions_accepted",
+    ),
+    **_route(repositories_changed, "installation_repositories", "added", "removed"),
+    **_route(
+        repository_changed,
+        "repository",
+        "created",
+        "edited",
+        "renamed",
+        "transferred",
+        "archived",
+        "unarchived",
+        "publicized",
+        "privatized",
+        "deleted",
+    ),
+    **_route(pushed, "push", None),
+    **_route(pull_request_changed, "pull_request", "opened", "reopened", "synchronize", "edited", "closed"),
+    **_route(merge_group_changed, "merge_group", "checks_requested"),
+    **_route(rerun_requested, "check_run", "rerequested"),
+    **_route(rerun_requested, "check_suite", "rerequested"),
+    **_route(issue_changed, "issues", "closed", "reopened", "deleted", "transferred", "unlabeled"),
+}
+
+EVENTS = frozenset(event for event, _ in ROUTES)
+
+
+def route(event: str, body: bytes) -> Reception:
+    """Say what a delivery means; `ValueError` when its body is not the JSON of that event."""
+    if event not in EVENTS:
+        return _ignored(decode_unroutable(body), f"event {event} is not one that we use")
+    payload = decode(body)
+    if payload.installation is None:
+        return _ignored(payload, "no installation: not sent for an installation of this app")
+    handler = ROUTES.get((event, payload.action))
+    if handler is None:
+        return _ignored(payload, f"action {payload.action} of {event} is not one that we use")
+    if payload.repository is None and handler not in (installation_changed, repositories_changed):
+        raise ValueError(f"a {event} event without `repository`")
+    return handler(payload, _seen(payload))
+
+
+def _seen(payload: Payload) -> Reception:
+    """What every delivery tells: for which installation, and how its repository looks."""
+    assert payload.installation is not None
+    return Reception(
+        installation_id=payload.installation.id,
+        repository_id=payload.repository.id if payload.repository else None,
+        action=payload.action,
+        repositories=payload.repository.described() if payload.repository else (),
+    )
+
+
+def _ignored(payload: Payload, reason: str) -> Reception:
+    return Reception(
+        installation_id=payload.installation.id if payload.installation else None,
+        repository_id=payload.repository.id if payload.repository else None,
+        action=payload.action,
+        ignored=reason,
+    )
+
+
+def _activity(payload: Payload, subject: str, what: str, at: datetime | None = None) -> tuple[Fact, ...]:
+    if payload.sender is None or not payload.sender.is_person:
+        return ()
+    fact_id = f"{subject}:{what}"
+    return (Fact(fact_id, subject, FactKind.ACTIVITY, at or _when(payload), actor=payload.sender.login),)
+
+
+def _when(payload: Payload) -> datetime:
+    """When a push happened; GitHub dates it by the repository's `pushed_at`."""
+    assert payload.repository is not None
+    described = payload.repository.described()
+    return (described[0].pushed_at if described else None) or datetime.now(UTC)
+
+
+def _may_touch_charter(payload: Payload) -> bool:
+    """Whether a push names the charter, or does not say what it names."""
+    if payload.commits is None or payload.forced or len(payload.commits) >= LARGEST_PUSH:
+        return True
+    return any(
+        CHARTER_PATH in (*commit.added, *commit.removed, *commit.modified) for commit in payload.commits
+    )

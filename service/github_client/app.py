@@ -1,0 +1,122 @@
+"""The app itself: its key, and a token for each installation, cached until shortly before it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+
+from github import Auth, Consts, Github, GithubIntegration
+
+from service.github_client import transport
+from service.github_client.client import InstallationClient
+from service.github_client.errors import translated
+from service.ports import GitHubError
+from service.rules.facts import Installation
+from service.rules.retry import FailureKind
+
+API_VERSION = "2022-11-28"
+TIMEOUT = 15
+"""Seconds that GitHub has for an answer; it gives up on its own side after 10."""
+NEEDS = {
+    "metadata": "read",
+    "contents": "read",
+    "pull_requests": "read",
+    "checks": "write",
+    "issues": "write",
+}
+"""What the looks of this version use; a token is minted with those of them that were granted."""
+SPARE = timedelta(minutes=5)
+"""A token that ends sooner than this is not handed to a look."""
+
+
+class App:
+    """Acts in the app's name; safe to share between threads, since it holds no open connection."""
+
+    def __init__(self, app_id: int, private_key: str, api_url: str = Consts.DEFAULT_BASE_URL) -> None:
+        self._auth = Auth.AppAuth(app_id, private_key)
+        self._api_url = api_url
+        self._tokens: dict[int, tuple[str, datetime]] = {}
+        self._minting: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        transport.install()
+
+    def installation(self, installation: Installation) -> InstallationClient:
+        """A client with the rights of one installation, for one job and one thread."""
+        token = self._token(installation)
+        client = Github(
+            auth=Auth.Token(token),
+            base_url=self._api_url,
+            timeout=TIMEOUT,
+            per_page=100,
+            retry=None,
+            lazy=True,
+            seconds_between_requests=None,
+            api_version=API_VERSION,
+        )
+        return InstallationClient(client, lambda: self.forget_token(installation.id))
+
+    def describe(self, installation_id: int) -> Installation:
+        """Ask what GitHub knows of an installation: its account, and what it granted."""
+        with translated(f"reading installation {installation_id}"), self._integration() as integration:
+            _, data = integration.requester.requestJsonAndCheck(
+                "GET", f"/app/installations/{installation_id}"
+            )
+        suspended_at = data.get("suspended_at")
+        return Installation(
+            id=data["id"],
+            account=data["account"]["login"],
+            permissions=data.get("permissions", {}),
+            suspended_at=datetime.fromisoformat(suspended_at) if suspended_at else None,
+        )
+
+    def installation_ids(self) -> list[int]:
+        """The ids of all installations of the app."""
+        with translated("listing the app's installations"), self._integration() as integration:
+            return [installation.id for installation in integration.get_installations()]
+
+    def slug(self) -> str:
+        """The app's name in addresses; asks GitHub, and so proves id and private key."""
+        with translated("reading the app"), self._integration() as integration:
+            _, data = integration.requester.requestJsonAndCheck("GET", "/app")
+        return str(data["slug"])
+
+    def forget_token(self, installation_id: int) -> None:
+        """Mint anew next time: permissions changed, or the token was refused."""
+        self._tokens.pop(installation_id, None)
+
+    def _integration(self) -> GithubIntegration:
+        return GithubIntegration(
+            auth=self._auth,
+            base_url=self._api_url,
+            timeout=TIMEOUT,
+            retry=None,
+            per_page=100,
+            api_version=API_VERSION,
+        )
+
+    def _token(self, installation: Installation) -> str:
+        with self._minting[installation.id]:
+            known = self._tokens.get(installation.id)
+            if known and known[1] - SPARE > datetime.now(UTC):
+                return known[0]
+            with translated(f"minting a token for installation {installation.id}"):
+                token, ends = self._mint(installation)
+            self._tokens[installation.id] = token, ends
+            return token
+
+    def _mint(self, installation: Installation) -> tuple[str, datetime]:
+        asked = {
+            name: level
+            for name, level in NEEDS.items()
+            if installation.permissions.get(name) in (level, "write", "admin")
+        }
+        with self._integration() as integration:
+            _, data = integration.requester.requestJsonAndCheck(
+                "POST", f"/app/installations/{installation.id}/access_tokens", input={"permissions": asked}
+            )
+        return data["token"], datetime.fromisoformat(data["expires_at"])
+
+
+def is_refused_key(error: GitHubError) -> bool:
+    """Whether GitHub does not accept the app's key or id."""
+    return error.failure.kind is FailureKind.TRANSIENT and "GitHub says 401" in error.failure.message

@@ -1,0 +1,118 @@
+"""What the rest of the service needs from GitHub, as seen by one installation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+from service.rules.charter.file import CharterFile
+from service.rules.facts import Installation, Issue, PullRequest, Repository, RepositoryRef
+from service.rules.plan import CheckRunOutput
+from service.rules.retry import Failure, FailureKind
+
+
+class GitHubError(Exception):
+    """A call that failed, with what is to be done about it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.kind}: {failure.message}")
+        self.failure = failure
+
+    @property
+    def gone(self) -> bool:
+        """Whether the thing asked for does not exist, or not for us."""
+        return self.failure.kind is FailureKind.GONE
+
+
+class GitHub(Protocol):
+    """Reading and writing GitHub with one installation's rights; every method may raise `GitHubError`."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+    def repository(self, repository_id: int) -> Repository:
+        """Look a repository up by its id, whatever it is called now."""
+        ...
+
+    def repositories(self) -> Iterator[Repository]:
+        """Every repository of the installation, a hundred a call."""
+        ...
+
+    def charter_file(self, repository: RepositoryRef, ref: str) -> CharterFile:
+        """What stands at the charter's path at a commit or branch; absence is an answer, no error."""
+        ...
+
+    def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
+        """The commit at which `head` left `base`."""
+        ...
+
+    def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:
+        """The open pull requests of a repository."""
+        ...
+
+    def last_commit_by(self, repository: RepositoryRef, login: str, since: datetime) -> datetime | None:
+        """When `login` last committed to the default branch after `since`; None if not at all."""
+        ...
+
+    def find_check_run(
+        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str
+    ) -> int | None:
+        """The id of our check run with that `external_id`; None if it was never created."""
+        ...
+
+    def create_check_run(
+        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str, output: CheckRunOutput
+    ) -> int:
+        """Post a completed check run with all its annotations and return its id."""
+        ...
+
+    def complete_check_run(
+        self, repository: RepositoryRef, check_run_id: int, output: CheckRunOutput
+    ) -> None:
+        """Complete a posted check run again, without annotations: GitHub would append them."""
+        ...
+
+    def find_issue(self, repository: RepositoryRef, label: str, marker: str) -> Issue | None:
+        """The issue of ours with that label whose body begins with the marker, in whatever state."""
+        ...
+
+    def issue(self, repository: RepositoryRef, number: int) -> Issue:
+        """Read one issue; deleted and transferred ones have the state `gone`."""
+        ...
+
+    def open_issue(
+        self, repository: RepositoryRef, title: str, body: str, label: str, assignee: str | None
+    ) -> Issue:
+        """Open a labelled issue; who cannot be assigned is left out."""
+        ...
+
+    def edit_issue(
+        self,
+        repository: RepositoryRef,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: str | None = None,
+        label: str | None = None,
+    ) -> None:
+        """Change the given parts of an issue; a label is added to those that it has."""
+        ...
+
+
+class GitHubApp(Protocol):
+    """What the app may ask for in its own name, and how it comes to act for an installation."""
+
+    def installation(self, installation: Installation) -> GitHub:
+        """Act for one installation; a client of one job, not to be shared between threads."""
+        ...
+
+    def describe(self, installation_id: int) -> Installation:
+        """Ask for an installation's account, and for what was granted."""
+        ...
+
+    def forget_token(self, installation_id: int) -> None:
+        """Mint anew next time."""
+        ...

@@ -1,0 +1,1 @@
+"""The charter language: a file becomes text, a block, located nodes, and a typed `Charter`."""

@@ -1,0 +1,123 @@
+"""Where the charter stands in the text, decided before any YAML is read (design section 5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DECLARATION = "poc:"
+FRONT_MATTER = "---"
+YAML_WORDS = frozenset({"yaml", "yml"})
+FENCE = re.compile(r"^(?P<indent> {0,3})(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The YAML of a file: its lines, where the first of them stands, and the marks around them."""
+
+    lines: tuple[str, ...]
+    first_line: int
+    marks: str
+    indent: int = 0
+    closed: bool = True
+
+    @property
+    def text(self) -> str:
+        """The block as one string."""
+        return "\n".join(self.lines) + "\n"
+
+    @property
+    def opening_line(self) -> int:
+        """The line of the fence, or of the `---`, that opens it."""
+        return self.first_line - 1
+
+    @property
+    def last_line(self) -> int:
+        """The line of its last content, or of its opening where it has none."""
+        return self.opening_line + len(self.lines)
+
+    @property
+    def declares(self) -> bool:
+        """Whether it calls itself a charter."""
+        return any(line.startswith(DECLARATION) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A line that opens or may close a fenced block."""
+
+    line: int
+    indent: int
+    marks: str
+    info: str
+
+    @property
+    def opens_yaml(self) -> bool:
+        """Whether the block that it opens calls itself YAML."""
+        return self.marks[0] == "`" and self.info.partition(" ")[0].lower() in YAML_WORDS
+
+    @property
+    def can_open(self) -> bool:
+        """Whether it opens a block: an info string after backticks holds none (CommonMark 4.5)."""
+        return self.marks[0] == "~" or "`" not in self.info
+
+    def closes(self, other: Fence) -> bool:
+        """Whether it ends the block that the other one opened."""
+        same = self.marks[0] == other.marks[0]
+        return same and len(self.marks) >= len(other.marks) and not self.info
+
+
+def lines_of(text: str) -> tuple[str, ...]:
+    """The file's lines as GitHub counts them, without their line ends."""
+    return tuple(line.removesuffix("\r") for line in text.split("\n"))
+
+
+def find_block(text: str, lines: tuple[str, ...]) -> Block | None:
+    """The block that declares the charter, or None: such a file is no charter, never a broken one."""
+    if DECLARATION not in text:
+        return None
+    front = front_matter(lines)
+    if front and front.declares:
+        return front
+    return next((block for block in fenced_blocks(text, lines) if block.declares), None)
+
+
+def front_matter(lines: tuple[str, ...]) -> Block | None:
+    """What stands between `---` on the first line and the next `---`."""
+    if lines[0].rstrip() != FRONT_MATTER:
+        return None
+    for number, line in enumerate(lines[1:], start=1):
+        if line.rstrip() == FRONT_MATTER:
+            return Block(lines[1:number], 2, FRONT_MATTER)
+    return Block(lines[1:], 2, FRONT_MATTER, closed=False)
+
+
+def fenced_blocks(text: str, lines: tuple[str, ...]) -> Iterator[Block]:
+    """Every fenced YAML block, in order, those inside other fences left out."""
+    opened: Fence | None = None
+    for fence in fences(text):
+        if opened is None:
+            opened = fence if fence.can_open else None
+        elif fence.closes(opened):
+            if opened.opens_yaml:
+                yield fenced(lines, opened, fence.line - 1, closed=True)
+            opened = None
+    if opened and opened.opens_yaml:
+        yield fenced(lines, opened, len(lines), closed=False)
+
+
+def fenced(lines: tuple[str, ...], opening: Fence, last: int, *, closed: bool) -> Block:
+    """The content of a fence, without the indentation that the fence itself has."""
+    margin = re.compile(f" {{0,{opening.indent}}}")
+    content = tuple(margin.sub("", line, count=1) for line in lines[opening.line : last])
+    return Block(content, opening.line + 1, opening.marks, opening.indent, closed)
+
+
+def fences(text: str) -> Iterator[Fence]:
+    """The lines of a text that are made of fence marks."""
+    line, position = 1, 0
+    for match in FENCE.finditer(text):
+        line += text.count("\n", position, match.start())
+        position = match.start()
+        yield Fence(line, len(match["indent"]), match["marks"], match["info"].strip())

@@ -1,0 +1,89 @@
+"""A file becomes a document: its text, its block and the nodes in it, or what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from service.rules.charter.block import Block, find_block, lines_of
+from service.rules.charter.composer import compose
+from service.rules.charter.file import CharterFile, FileKind
+from service.rules.charter.nodes import Mapping
+from service.rules.charter.text import read_text
+from service.rules.finding import Finding, Severity
+
+MAX_BLOCK_BYTES = 16 * 1024
+MAX_LINE_CHARACTERS = 300
+LINE_BREAKS_OF_YAML = "\x85\u2028\u2029\ufeff"
+NO_CHARTER = "no-charter"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What was read from a charter's file; `block` is None where the file declares no charter."""
+
+    lines: tuple[str, ...] = ()
+    block: Block | None = None
+    root: Mapping | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def load(file: CharterFile) -> Document:
+    """Read a file as far as it can be read; raises on no input."""
+    if file.kind is FileKind.ABSENT:
+        return Document()
+    text = read_text(file)
+    if isinstance(text, Finding):
+        return Document(findings=(text,))
+    lines = lines_of(text)
+    block = find_block(text, lines)
+    if block is None:
+        return Document(lines, findings=(no_charter(text),))
+    refusals = tuple(refused(block))
+    if refusals:
+        return Document(lines, block, findings=refusals)
+    composition = compose(block)
+    return Document(lines, block, composition.root, composition.findings)
+
+
+def no_charter(text: str) -> Finding:
+    """The finding for a file of the charter's name that declares none."""
+    found = "No charter in this file" if text.strip() else "The file is empty"
+    message = f"{found}: add a fenced yaml block that begins with `poc: 1` (`poc-governor init` writes one)"
+    return Finding(NO_CHARTER, Severity.ERROR, message, line=1)
+
+
+def refused(block: Block) -> Iterator[Finding]:
+    """What keeps a block from being read as YAML at all."""
+    if not block.closed:
+        message = f"The block that opens here is never closed: add a line {block.marks} after its last field"
+        yield Finding("unclosed-block", Severity.ERROR, message, block.opening_line)
+    elif len(block.text.encode()) > MAX_BLOCK_BYTES:
+        message = "The charter's block is larger than 16 KiB: move prose below it, into the Markdown"
+        yield Finding("block-too-large", Severity.ERROR, message, block.first_line)
+    else:
+        yield from refused_lines(block)
+
+
+def refused_lines(block: Block) -> Iterator[Finding]:
+    """Lines that are too long, or hold what no editor shows."""
+    for number, line in enumerate(block.lines, start=block.first_line):
+        if len(line) > MAX_LINE_CHARACTERS:
+            message = f"{len(line)} characters: keep lines of the charter to {MAX_LINE_CHARACTERS}"
+            yield Finding("line-too-long", Severity.ERROR, message, number, MAX_LINE_CHARACTERS + 1)
+            continue
+        column = next((at for at, char in enumerate(line, start=1) if is_invisible(char)), None)
+        if column:
+            message = f"An invisible character (U+{ord(line[column - 1]):04X}) stands here: delete it"
+            fix = "".join(char for char in line if not is_invisible(char))
+            yield Finding("control-character", Severity.ERROR, message, number, column, fix=fix)
+
+
+def is_invisible(char: str) -> bool:
+    """Whether YAML refuses the character, or takes it for a line break."""
+    return (
+        char in LINE_BREAKS_OF_YAML
+        or (char < " " and char != "\t")
+        or char == "\x7f"
+        or "\x80" <= char < "\xa0"
+    )

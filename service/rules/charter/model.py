@@ -1,0 +1,147 @@
+"""A charter as values. What a charter lacks, or says in a way that cannot be read, is None here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from service.rules.charter.quantity import Quantity
+from service.rules.charter.threshold import Threshold
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[T_co]):
+    """A value and where it stands; two are equal where their values are."""
+
+    value: T_co
+    line: int = field(compare=False)
+    column: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where it will run, and under what."""
+
+    environment: Located[str] | None = None
+    measured_in: Located[str] | None = None
+    load: Located[Quantity] | None = None
+    data: Located[Quantity] | None = None
+    auth: Located[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where the measured value of a metric is found."""
+
+    metric: Located[str]
+    source: Located[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """A rollback that was tried: when, and how long it took."""
+
+    on: date
+    took: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """How to turn it off."""
+
+    how: Located[str] | None = None
+    within: Located[Quantity] | None = None
+    drilled: Located[Drill] | None = None
+
+
+class InfraKind(StrEnum):
+    """What an entry of `infra` says."""
+
+    PATH = "path"
+    URL = "url"
+    NOT_APPLICABLE = "n/a"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class InfraEntry:
+    """A path, an address, the reason why none is needed, or nothing yet."""
+
+    kind: InfraKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Infra:
+    """The four things that must exist before anything ships."""
+
+    feature_store: Located[InfraEntry] | None = None
+    model_registry: Located[InfraEntry] | None = None
+    eval_pipeline: Located[InfraEntry] | None = None
+    deploy_process: Located[InfraEntry] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signoffs:
+    """The four groups that sign, each by one person."""
+
+    data_science: Located[str] | None = None
+    platform: Located[str] | None = None
+    product: Located[str] | None = None
+    security: Located[str] | None = None
+
+    @property
+    def all(self) -> tuple[Located[str], ...]:
+        """Those that are named, in the order of the groups."""
+        four = (self.data_science, self.platform, self.product, self.security)
+        return tuple(signer for signer in four if signer)
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The distinct people, in small letters: GitHub's logins do not differ by case."""
+        return frozenset(signer.value.lower() for signer in self.all)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Until when nothing is expected, and why."""
+
+    until: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Since when the POC has ended without shipping, and why."""
+
+    on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """What a `POC.md` says."""
+
+    line: int
+    """The line on which the charter's block begins."""
+    poc: Located[str] | None = None
+    owner: Located[str] | None = None
+    ship_by: Located[date] | None = None
+    target: Target = Target()
+    done: tuple[Threshold, ...] = ()
+    """The lines of `done` that parse."""
+    evidence: tuple[Evidence, ...] = ()
+    rollback: Rollback = Rollback()
+    infra: Infra = Infra()
+    signoffs: Signoffs = Signoffs()
+    paused: Located[Pause] | None = None
+    stopped: Located[Stop] | None = None
+    stop_if: tuple[Threshold, ...] = ()
+    title: str | None = None
+    """The first heading of the Markdown around the block."""
+    summary: str | None = None
+    """The first paragraph of the Markdown around the block."""

@@ -1,0 +1,81 @@
+"""A YAML block as located nodes: every scalar a string, every key with its line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Place(Protocol):
+    """Anything that stands somewhere in the file."""
+
+    @property
+    def line(self) -> int:
+        """Its line, from 1."""
+
+    @property
+    def column(self) -> int:
+        """Its column, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value as it was written, whatever YAML would make of it."""
+
+    value: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys with their values, in the order of the file; of a key written twice, the first."""
+
+    entries: tuple[Entry, ...]
+    line: int
+    column: int
+
+    def entry(self, key: str) -> Entry | None:
+        """The entry of that key."""
+        return next((entry for entry in self.entries if entry.key.value == key), None)
+
+    def get(self, key: str) -> Node | None:
+        """The value of that key."""
+        entry = self.entry(key)
+        return entry.value if entry else None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key and its value."""
+
+    key: Scalar
+    value: Node
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every value below a node, keys left out."""
+    if isinstance(node, Scalar):
+        yield node
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from scalars(item)
+    else:
+        for entry in node.entries:
+            yield from scalars(entry.value)

@@ -1,0 +1,126 @@
+"""Nodes become a `Charter`: each value as far as it can be read, silently; the checks say the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from service.rules.charter.block import Block
+from service.rules.charter.model import Charter, Evidence, Infra, Located, Rollback, Signoffs, Target
+from service.rules.charter.nodes import Mapping, Node, Scalar, Sequence
+from service.rules.charter.quantity import Quantity, Refusal, parse_duration, parse_quantity
+from service.rules.charter.threshold import Threshold, parse_threshold
+from service.rules.charter.values import (
+    is_unfilled,
+    parse_date,
+    parse_drill,
+    parse_infra,
+    parse_login,
+    parse_pause,
+    parse_stop,
+)
+
+T = TypeVar("T")
+HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<title>[^\n]*?)[ \t#]*")
+NOTHING = Mapping((), 1, 1)
+
+
+def read_charter(root: Mapping, block: Block, lines: tuple[str, ...]) -> Charter:
+    """The charter that a block's nodes hold."""
+    rollback, infra, signoffs = section(root, "rollback"), section(root, "infra"), section(root, "signoffs")
+    title, summary = read_prose(block, lines)
+    return Charter(
+        line=block.first_line,
+        poc=read(root, "poc", str),
+        owner=read(root, "owner", parse_login),
+        ship_by=read(root, "ship_by", parse_date),
+        target=read_target(section(root, "target")),
+        done=tuple(read_thresholds(root.get("done"))),
+        evidence=tuple(read_evidence(section(root, "evidence"))),
+        rollback=Rollback(
+            read(rollback, "how", str),
+            read(rollback, "within", duration),
+            read(rollback, "drilled", parse_drill),
+        ),
+        infra=Infra(**{entry: read(infra, entry, parse_infra) for entry in Infra.__slots__}),
+        signoffs=Signoffs(**{group: read(signoffs, group, parse_login) for group in Signoffs.__slots__}),
+        paused=read(root, "paused", parse_pause),
+        stopped=read(root, "stopped", parse_stop),
+        stop_if=tuple(read_thresholds(root.get("stop_if"))),
+        title=title,
+        summary=summary,
+    )
+
+
+def section(root: Mapping, key: str) -> Mapping:
+    """The mapping under a key; an empty one where there is none."""
+    node = root.get(key)
+    return node if isinstance(node, Mapping) else NOTHING
+
+
+def read(parent: Mapping, key: str, parse: Callable[[str], T | None]) -> Located[T] | None:
+    """The parsed value of a key, with its place."""
+    node = parent.get(key)
+    if not isinstance(node, Scalar) or is_unfilled(node.value):
+        return None
+    value = parse(node.value)
+    return None if value is None else Located(value, node.line, node.column)
+
+
+def read_target(target: Mapping) -> Target:
+    """The values under `target`."""
+    return Target(
+        environment=read(target, "environment", str),
+        measured_in=read(target, "measured_in", str),
+        load=read(target, "load", quantity),
+        data=read(target, "data", quantity),
+        auth=read(target, "auth", str),
+    )
+
+
+def quantity(text: str) -> Quantity | None:
+    """A quantity, or None."""
+    parsed = parse_quantity(text)
+    return None if isinstance(parsed, Refusal) else parsed
+
+
+def duration(text: str) -> Quantity | None:
+    """A quantity of time, or None."""
+    parsed = parse_duration(text)
+    return None if isinstance(parsed, Refusal) else parsed
+
+
+def read_thresholds(node: Node | None) -> Iterator[Threshold]:
+    """The lines of a list that parse."""
+    for item in node.items if isinstance(node, Sequence) else ():
+        if isinstance(item, Scalar):
+            threshold = parse_threshold(item.value, item.line, item.column)
+            if isinstance(threshold, Threshold):
+                yield threshold
+
+
+def read_evidence(node: Mapping) -> Iterator[Evidence]:
+    """The sources under `evidence`."""
+    for entry in node.entries:
+        if isinstance(entry.value, Scalar) and not is_unfilled(entry.value.value):
+            key, source = entry.key, entry.value
+            yield Evidence(
+                Located(key.value, key.line, key.column), Located(source.value, source.line, source.column)
+            )
+
+
+def read_prose(block: Block, lines: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """The first heading and the first paragraph of the Markdown around the block."""
+    prose = (*lines[: block.opening_line - 1], "", *lines[block.last_line + 1 :])
+    title: str | None = None
+    paragraph: list[str] = []
+    for line in prose:
+        heading = HEADING.fullmatch(line)
+        if heading and title is None:
+            title = heading["title"].strip() or None
+        elif line.strip() and not heading:
+            paragraph.append(line.strip())
+        elif paragraph:
+            break
+    return title, " ".join(paragraph) or None

@@ -1,0 +1,151 @@
+"""What a line that is no threshold was meant to be: a repaired line, or the question that it leaves open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.rules.charter.lexicon import vague_word
+from service.rules.charter.quantity import Refusal
+from service.rules.charter.threshold import EXAMPLE, MAX_CHARACTERS, NO_THRESHOLD, Threshold, parse_threshold
+from service.rules.charter.units import MEANT
+from service.rules.charter.wording import shown
+
+RANGE = re.compile(r"[0-9]\s*(?:-|–|—|\bto\b|\.\.)\s*[0-9]")
+BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)
+SIGN = re.compile(r"<=|>=|==|<|>|≤|≥|=")
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A slip of the pen: what it looks like, what was meant, and the rule that it missed."""
+
+    slip: re.Pattern[str]
+    meant: str | Callable[[re.Match[str]], str]
+    rule: str
+
+
+def snake(match: re.Match[str]) -> str:
+    """A metric's name as the grammar spells it."""
+    name = re.sub(r"[^a-z0-9]+", "_", match["name"].strip().lower()).strip("_")
+    return f"{name} {match['sign']}"
+
+
+REPAIRS = (
+    Repair(re.compile(r"[\"'“”„«»`]"), "", "A threshold has no quotation marks inside: write it bare"),
+    Repair(re.compile(r"=>"), ">=", "The sign is written `>=`"),
+    Repair(re.compile(r"=<"), "<=", "The sign is written `<=`"),
+    Repair(
+        re.compile(
+            r"\s(?:is |of |must be |should be )?(?:at most|no more than|up to|max(?:imum)?)\s+(?=[$€£\d])",
+            re.IGNORECASE,
+        ),
+        " <= ",
+        "A bound is written with a sign, `<=`",
+    ),
+    Repair(
+        re.compile(
+            r"\s(?:is |of |must be |should be )?(?:at least|no less than|min(?:imum)?)\s+(?=[$€£\d])",
+            re.IGNORECASE,
+        ),
+        " >= ",
+        "A bound is written with a sign, `>=`",
+    ),
+    Repair(
+        re.compile(
+            r"\s(?:is |stays |must be |should be )?(?:below|under|less than)\s+(?=[$€£\d])", re.IGNORECASE
+        ),
+        " < ",
+        "A bound is written with a sign, `<`",
+    ),
+    Repair(
+        re.compile(
+            r"\s(?:is |stays |must be |should be )?(?:above|more than|greater than)\s+(?=[$€£\d])",
+            re.IGNORECASE,
+        ),
+        " > ",
+        "A bound is written with a sign, `>`",
+    ),
+    Repair(re.compile(r":\s*(?=[<>=≤≥])"), " ", "No colon stands between metric and sign"),
+    Repair(re.compile(r"(?<=\d)[, '_\u00a0\u202f](?=\d{3}\b)"), "", "A number is written in digits only"),
+    Repair(re.compile(r"(?<=\d),(?=\d)"), ".", "A decimal has a point"),
+    Repair(re.compile(r"[~≈]\s*(?=\d)"), "", "A bound is exact, without `~`"),
+    Repair(re.compile(r"(?<=\d)\s*k(?![\w/])"), "000", "Thousands are written out"),
+    Repair(re.compile(r"(?<=\d)\s*M(?!\w)"), "000000", "Millions are written out"),
+    Repair(
+        re.compile(rf"(?<=\d)\s*({'|'.join(sorted(map(re.escape, MEANT), key=len, reverse=True))})(?![\w%])"),
+        lambda match: f" {MEANT[match[1]]}",
+        "This unit has one spelling here",
+    ),
+    Repair(re.compile(r",\s+(?=(?:at|on|with|over|for)\s)"), " ", "Conditions follow without commas"),
+    Repair(re.compile(r"\s@\s*(?=\d)"), " at ", "A load follows the word `at`"),
+    Repair(re.compile(r"\(\s*n\s*(?:=|>=|≥)\s*(\d+)\s*\)"), r"with n >= \1", "A sample size is a condition"),
+    Repair(
+        re.compile(r"\sfor\s+(?=\d+\s*(?:d|days?|h|hours?|weeks?)\b)"),
+        " over ",
+        "A time follows the word `over`",
+    ),
+    Repair(
+        re.compile(r"^(?P<name>[A-Za-z][\w .@-]{0,60}?)\s*(?P<sign><=|>=|==|<|>|≤|≥)"),
+        snake,
+        "A metric is one word in small letters",
+    ),
+    Repair(re.compile(r"[.;,!]+$"), "", "A threshold ends without punctuation"),
+)
+
+
+def read_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Refusal:
+    """A threshold, or a refusal that ends in what to write."""
+    read = parse_threshold(text, line, column)
+    if isinstance(read, Threshold):
+        return read
+    return repaired(text) or unanswered(text) or unread(text, read)
+
+
+def repaired(text: str) -> Refusal | None:
+    """The refusal of a line that the repairs turn into a threshold."""
+    if len(text) > MAX_CHARACTERS:
+        return None
+    meant, rule = text.strip(), ""
+    for repair in REPAIRS:
+        mended = repair.slip.sub(repair.meant, meant)
+        rule = rule if mended == meant else rule or repair.rule
+        meant = mended
+    meant = meant.strip()
+    if rule and isinstance(parse_threshold(meant), Threshold):
+        return Refusal(f"{rule}: write {shown(meant, 60)}", meant)
+    return None
+
+
+def unanswered(text: str) -> Refusal | None:
+    """The refusal of a line whose words stand where a number should."""
+    found = vague_word(text[:MAX_CHARACTERS])
+    if found is None:
+        return None
+    word, family = found
+    return Refusal(f"'{word}' is not a number. {family.question} Like `{family.example}`", family.example)
+
+
+def unread(text: str, refusal: Refusal) -> Refusal:
+    """The refusal of any other line, by the first thing that the grammar missed."""
+    if len(text) > MAX_CHARACTERS:
+        return Refusal(f"A threshold fits in {MAX_CHARACTERS} characters: write one like `{EXAMPLE}`")
+    if RANGE.search(text) or BETWEEN.search(text):
+        return Refusal("A range is two bounds: write one line with `>=` and one with `<=`")
+    if refusal.message != NO_THRESHOLD:
+        remedy = "" if "as in" in refusal.message else f": write a line like `{EXAMPLE}`"
+        return Refusal(f"{refusal.message}{remedy}", None, refusal.offset)
+    return Refusal(*missed(text))
+
+
+def missed(text: str) -> tuple[str, None, int]:
+    """What a line without a vague word lacks, and where."""
+    sign = SIGN.search(text)
+    if sign is None:
+        return f"No bound here: write metric, sign, number and unit, like `{EXAMPLE}`", None, 0
+    if sign[0] == "=":
+        return "`=` bounds nothing: write `<=`, `>=` or `==`", None, sign.start()
+    if not re.match(r"\s*[$€£]?\s*-?[0-9]", text[sign.end() :]):
+        return f"No number after `{sign[0]}`: write one with its unit, like `{EXAMPLE}`", None, sign.start()
+    return f"Not read as metric, sign, number, unit: write a line like `{EXAMPLE}`", None, 0

@@ -1,0 +1,98 @@
+"""What a check sees, and what a check is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from service.rules.charter.model import Charter
+from service.rules.charter.nodes import Mapping, Node, Place, Scalar, Sequence
+from service.rules.charter.values import in_smart_quotes, is_unfilled
+from service.rules.finding import Finding, Severity
+
+# A list this long is refused for its length; reading on would only cost time.
+MOST_ITEMS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A charter on the table: its lines, its nodes, its values, and what it is compared with."""
+
+    lines: tuple[str, ...]
+    root: Mapping
+    charter: Charter
+    before: Charter | None
+    today: date
+
+    def node(self, *path: str) -> Node | None:
+        """The node under a path of keys."""
+        node: Node | None = self.root
+        for key in path:
+            node = node.get(key) if isinstance(node, Mapping) else None
+        return node
+
+    def text(self, *path: str) -> Scalar | None:
+        """The value under a path; None also where another check says that it is open, or wrongly quoted."""
+        node = self.node(*path)
+        if not isinstance(node, Scalar) or is_unfilled(node.value) or in_smart_quotes(node.value):
+            return None
+        return node
+
+    def texts(self, *path: str) -> tuple[Scalar, ...]:
+        """The first values of a list, those left out that are still to be written."""
+        node = self.node(*path)
+        items = node.items[:MOST_ITEMS] if isinstance(node, Sequence) else ()
+        return tuple(item for item in items if isinstance(item, Scalar) and not is_unfilled(item.value))
+
+    def key(self, *path: str) -> Place:
+        """Where the last key of the path that exists stands."""
+        node, place = self.root, self.root.entries[0].key if self.root.entries else self.root
+        for name in path:
+            entry = node.entry(name)
+            place = entry.key if entry else place
+            if entry is None or not isinstance(entry.value, Mapping):
+                break
+            node = entry.value
+        return place
+
+    def writes(self, field: Callable[[Charter], object]) -> bool:
+        """Whether this change writes the field: the rest is not made red by time (design 5.5)."""
+        return self.before is None or field(self.before) != field(self.charter)
+
+    def line_with(self, scalar: Scalar, value: str) -> str | None:
+        """The scalar's line with another value in its place; None where it takes several lines."""
+        if scalar.line != scalar.end_line:
+            return None
+        line = self.lines[scalar.line - 1]
+        return f"{line[: scalar.column - 1]}{value}{line[scalar.end_column - 1 :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What a check has to say about one place; `severity` where it differs from the check's own."""
+
+    message: str
+    at: Place
+    fix: str | None = None
+    severity: Severity | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule of the charter under a code that stays."""
+
+    code: str
+    about: str
+    find: Callable[[Sheet], Iterator[Complaint]]
+    severity: Severity = Severity.ERROR
+    when_stopped: bool = False
+    """Whether a POC that was ended must still obey."""
+
+    def findings(self, sheet: Sheet) -> Iterator[Finding]:
+        """The complaints as findings."""
+        for complaint in self.find(sheet):
+            severity = complaint.severity or self.severity
+            line, column = complaint.at.line, complaint.at.column + complaint.offset
+            yield Finding(self.code, severity, complaint.message, line, column, fix=complaint.fix)

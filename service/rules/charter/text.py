@@ -1,0 +1,40 @@
+"""The file's bytes as text, or the one finding that says why there is none."""
+
+from __future__ import annotations
+
+import codecs
+
+from service.rules.charter.file import MAX_FILE_BYTES, CharterFile, FileKind
+from service.rules.finding import Finding, Severity
+
+UNREADABLE = "unreadable-charter"
+
+NOT_A_FILE = {
+    FileKind.DIRECTORY: "This is a directory: move it away and write the charter as a file of that name",
+    FileKind.SYMLINK: "This is a link that leads to no file here: replace it with the charter itself",
+    FileKind.SUBMODULE: "This is a submodule: remove it and write the charter as a file of that name",
+    FileKind.TOO_LARGE: "The file is larger than 1 MiB: keep the charter and move the rest to another file",
+}
+
+
+def read_text(file: CharterFile) -> str | Finding:
+    """The text without its byte order mark; a finding where the file holds no text."""
+    if file.kind in NOT_A_FILE:
+        return unreadable(NOT_A_FILE[file.kind])
+    data = file.data or b""
+    if len(data) > MAX_FILE_BYTES:
+        return unreadable(NOT_A_FILE[FileKind.TOO_LARGE])
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return unreadable("The file is encoded as UTF-16: save it as UTF-8")
+    if b"\0" in data:
+        return unreadable("The file is binary, not text: replace it with a charter in Markdown")
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return unreadable(f"Line {line} is not UTF-8 (Latin-1, perhaps): save the file as UTF-8")
+
+
+def unreadable(message: str) -> Finding:
+    """The finding for a file that nobody could read as a charter."""
+    return Finding(UNREADABLE, Severity.ERROR, message, line=1)

@@ -1,0 +1,136 @@
+"""The grammar of a threshold: `metric op number unit`, then clauses. It decides; word lists only explain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from service.rules.charter.quantity import (
+    EXACT,
+    NUMBER,
+    Quantity,
+    Refusal,
+    canonical,
+    parse_duration,
+    parse_quantity,
+    read_unit,
+)
+from service.rules.charter.units import Unit
+from service.rules.charter.wording import shown
+
+MAX_CHARACTERS = 300
+OPERATORS = {"<=": "<=", "<": "<", ">=": ">=", ">": ">", "==": "==", "≤": "<=", "≥": ">="}
+LINE = re.compile(
+    r"(?P<metric>[a-z][a-z0-9_]{0,63})\s*(?P<op><=|>=|==|<|>|≤|≥)\s*"
+    rf"(?P<currency>[$€£])?\s*(?P<number>{NUMBER})(?P<rest>(?![0-9.,]).*)"
+)
+CLAUSE = re.compile(r"(?:^|\s)(at|on|with|over|for)\s")
+SAMPLE_SIZE = re.compile(r"n\s*(?:>=|==|=|≥)\s*([0-9]{1,12})")
+WORD = re.compile(r"\S+")
+NO_THRESHOLD = "no threshold"
+EXAMPLE = "accuracy >= 92 % on holdout with n >= 2000"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One line of `done`: a metric, its bound, and the conditions under which it is measured."""
+
+    line: int
+    column: int
+    text: str
+    metric: str
+    op: str
+    value: Decimal
+    unit: Unit
+    clauses: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """By the word that begins it: `at`, `on`, `over`, `for`, and `n` for `with n`."""
+
+    @property
+    def canonical_value(self) -> Decimal:
+        """The bound in the canonical unit."""
+        return canonical(self.value, self.unit)
+
+    @property
+    def canonical_unit(self) -> str:
+        """The unit that bounds of the same meaning share."""
+        return self.unit.canonical
+
+    @property
+    def key(self) -> tuple[str, str | None, str | None, str | None]:
+        """What makes two lines the same threshold: the metric, and what it is measured on, for and at."""
+        return self.metric, self.clauses.get("on"), self.clauses.get("for"), self.clauses.get("at")
+
+    @property
+    def printed(self) -> str:
+        """The line as the grammar writes it."""
+        unit = f" {self.unit.text}" if self.unit.text else ""
+        return " ".join(
+            [f"{self.metric} {self.op} {self.value:f}{unit}", *map(clause_text, self.clauses.items())]
+        )
+
+
+def clause_text(clause: tuple[str, str]) -> str:
+    """A clause as it is written."""
+    word, value = clause
+    return f"with n >= {value}" if word == "n" else f"{word} {value}"
+
+
+def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Refusal:
+    """Read one line by the grammar alone; a refusal says what it met, not yet what was meant."""
+    text = text.strip()
+    match = LINE.fullmatch(text) if len(text) <= MAX_CHARACTERS else None
+    if match is None:
+        return Refusal(NO_THRESHOLD)
+    written, clauses = split_clauses(match["rest"])
+    unit = read_unit(match["currency"], written)
+    if isinstance(unit, Refusal):
+        meant = text.replace(written, unit.meant, 1) if unit.meant else None
+        return Refusal(unit.message, meant, match.start("rest") + match["rest"].find(written))
+    read = read_clauses(clauses, match.start("rest"))
+    if isinstance(read, Refusal):
+        return read
+    value = EXACT.create_decimal(match["number"])
+    return Threshold(line, column, text, match["metric"], OPERATORS[match["op"]], value, unit, read)
+
+
+def split_clauses(rest: str) -> tuple[str, list[tuple[str, str, int]]]:
+    """What stands before the first clause, and each clause with its word, its text and its offset."""
+    marks = list(CLAUSE.finditer(rest))
+    ends = [mark.start() for mark in marks[1:]] + [len(rest)]
+    clauses = [
+        (mark[1], rest[mark.end() : end].strip(), mark.start(1))
+        for mark, end in zip(marks, ends, strict=False)
+    ]
+    return rest[: marks[0].start() if marks else None].strip(), clauses
+
+
+def read_clauses(clauses: list[tuple[str, str, int]], offset: int) -> dict[str, str] | Refusal:
+    """The clauses by their word, in any order, each at most once."""
+    read: dict[str, str] = {}
+    for word, text, start in clauses:
+        key = "n" if word == "with" else word
+        if key in read:
+            return Refusal(f"`{word}` stands here twice", None, offset + start)
+        value = read_clause(word, text)
+        if isinstance(value, Refusal):
+            return Refusal(value.message, None, offset + start)
+        read[key] = value
+    return read
+
+
+def read_clause(word: str, text: str) -> str | Refusal:
+    """The value of one clause, or what it should have been."""
+    if word == "with":
+        size = SAMPLE_SIZE.fullmatch(text)
+        return str(int(size[1])) if size else Refusal("`with` takes a sample size, as in `with n >= 2000`")
+    if word == "at":
+        load = parse_quantity(text)
+        named = isinstance(load, Quantity) and load.unit.text
+        return text if named else Refusal("`at` takes a load, as in `at 50 req/s`")
+    if word == "over":
+        time = parse_duration(text)
+        return text if isinstance(time, Quantity) else Refusal("`over` takes a time, as in `over 7 d`")
+    asked = "a data set, as in `on tickets-2026q3`" if word == "on" else "a segment, as in `for eu-tickets`"
+    return text if WORD.fullmatch(text) else Refusal(f"{shown(text)} is not one word: `{word}` takes {asked}")

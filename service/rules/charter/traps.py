@@ -1,0 +1,116 @@
+"""YAML's traps, told as what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import yaml
+
+from service.rules.charter.block import Block
+from service.rules.charter.wording import clip
+from service.rules.finding import Finding, Severity
+
+CODE = "invalid-yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """A way to write a line that YAML cannot read, and the line that was meant."""
+
+    pattern: re.Pattern[str]
+    message: str
+    meant: Callable[[re.Match[str]], str]
+
+
+def quoted(match: re.Match[str]) -> str:
+    """The line with its value in double quotes."""
+    value = match["value"].strip().replace("\\", "\\\\").replace('"', '\\"')
+    return f'{match["head"]}"{value}"'
+
+
+TRAPS = (
+    Trap(
+        re.compile(r"^(?P<head>[ ]*(?:- )?[^\t]*?)(?P<tabs>\t+)(?P<value>.*)$"),
+        "YAML takes no tabs: indent with spaces",
+        lambda match: match.string.replace("\t", "  "),
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))@(?P<value>[\w-]+)\s*$"),
+        "YAML cannot begin a value with `@`: write the login without it",
+        lambda match: f"{match['head']}{match['value']}",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*(?:- )?)(?P<key>\w+)\s*:\s*(?P<value>[<>]=?\s*[\d$€£].*)$"),
+        "A threshold has no colon: begin the line with a dash and the metric",
+        lambda match: f"{match['head'].replace('- ', '')}- {match['key']} {match['value'].strip()}",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))`(?P<value>[^`]+)`\s*$"),
+        "YAML cannot begin a value with a backtick: write the value without",
+        lambda match: f"{match['head']}{match['value']}",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*[a-z_]+):(?P<value>[^\s:/].*)$"),
+        "A space is missing after the colon: add it",
+        lambda match: f"{match['head']}: {match['value']}",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*(?:- )?[\w]+:\s+)(?P<value>[^\s\"'#].*:(?:\s.*|$))"),
+        "A second colon needs quotes: put the value in double quotes",
+        quoted,
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))(?P<value>[%@`&*!|>,\]}].*)$"),
+        "YAML gives this first sign a meaning of its own: put the value in double quotes",
+        quoted,
+    ),
+)
+
+OPEN_QUOTE = Trap(
+    re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))(?P<value>\"[^\"]*|'[^']*)$"),
+    "This quotation mark is never closed: close it, or leave it out",
+    lambda match: f"{match['head']}{match['value'][1:]}",
+)
+
+
+def explain(error: yaml.YAMLError, block: Block) -> Finding:
+    """The finding for what libyaml could not read: the trap, if it is one that we know."""
+    problem = getattr(error, "problem_mark", None)
+    context = getattr(error, "context_mark", None)
+    place = problem or context
+    row = min(place.line, len(block.lines) - 1) if place else 0
+    begun = context.line if context else row
+    for candidate in dict.fromkeys((row, begun, row - 1)):
+        if 0 <= candidate < len(block.lines) and (finding := trapped(block, candidate)):
+            return finding
+    # libyaml notices an open quotation mark only at the next one, which may stand far below.
+    for candidate in range(row + 1):
+        if finding := trapped(block, candidate, (OPEN_QUOTE,)):
+            return finding
+    column = place.column + 1 + block.indent if place and place.line == row else 1
+    reason = clip(str(getattr(error, "problem", None) or "unknown"), 50)
+    message = f"Not YAML ({reason}): write `key: value`, quoting values with special signs"
+    return Finding(CODE, Severity.ERROR, message, max(block.first_line + row, 1), column)
+
+
+def trapped(block: Block, row: int, traps: tuple[Trap, ...] = (*TRAPS, OPEN_QUOTE)) -> Finding | None:
+    """The finding for a line that one of the traps explains."""
+    line = block.lines[row]
+    for trap in traps:
+        match = trap.pattern.match(line)
+        if match and not line.lstrip().startswith("#"):
+            column = match.end("head") + 1 + block.indent
+            place = block.first_line + row
+            return Finding(CODE, Severity.ERROR, trap.message, place, column, fix=trap.meant(match))
+    return None
+
+
+def not_a_mapping(block: Block) -> Finding:
+    """The finding for a block that is no mapping, such as `poc:1`."""
+    for row in range(len(block.lines)):
+        if block.lines[row].startswith("poc:") and (finding := trapped(block, row)):
+            return finding
+    message = "The charter is no mapping: write `poc: 1` and then one `key: value` a line"
+    return Finding(CODE, Severity.ERROR, message, block.first_line)

@@ -1,0 +1,117 @@
+"""Units: what they measure and what they are in canonical form (s, B, ratio, a currency, a counted noun)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+
+class Dimension(StrEnum):
+    """What a unit measures."""
+
+    NONE = "a plain number"
+    TIME = "a time"
+    SIZE = "a size"
+    RATIO = "a ratio"
+    MONEY = "an amount of money"
+    COUNT = "a count"
+    RATE = "a rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as written, and the factor that leads to its canonical one."""
+
+    text: str
+    canonical: str
+    factor: Fraction
+    dimension: Dimension
+
+
+NO_UNIT = Unit("", "", Fraction(1), Dimension.NONE)
+
+MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
+SECONDS = {
+    "ns": Fraction(1, 10**9),
+    "us": Fraction(1, 10**6),
+    "µs": Fraction(1, 10**6),
+    "μs": Fraction(1, 10**6),
+    "ms": Fraction(1, 1000),
+    **dict.fromkeys(("s", "second", "seconds"), Fraction(1)),
+    **dict.fromkeys(("min", "minute", "minutes"), Fraction(MINUTE)),
+    **dict.fromkeys(("h", "hour", "hours"), Fraction(HOUR)),
+    **dict.fromkeys(("d", "day", "days"), Fraction(DAY)),
+    **dict.fromkeys(("week", "weeks"), Fraction(WEEK)),
+}
+BYTES = {
+    "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+}  # fmt: skip
+RATIOS = {"%": Fraction(1, 100), "ratio": Fraction(1), "ppm": Fraction(1, 10**6)}
+SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP"}
+CURRENCIES = frozenset(
+    (
+        "AED", "AUD", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR", "GBP",
+        "HKD", "HUF", "IDR", "ILS", "INR", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP",
+        "PLN", "RON", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
+    )
+)  # fmt: skip
+MONTH = "month"
+
+NOUN = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+FOLDED = {"req": "request", "reqs": "request"}
+
+# What people write for a unit that we would misread, or cannot read, and what they mean.
+MEANT = {
+    **dict.fromkeys(("rps", "qps", "RPS", "QPS", "req/sec", "requests/sec"), "req/s"),
+    **dict.fromkeys(("MS", "Ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("sec", "secs", "S"), "s"),
+    **dict.fromkeys(("m", "mins"), "min"),
+    **dict.fromkeys(("hr", "hrs", "H"), "h"),
+    **dict.fromkeys(("percent", "percentage", "pct", "pp"), "%"),
+    **dict.fromkeys(("usd", "dollar", "dollars"), "USD"),
+    **dict.fromkeys(("eur", "euro", "euros"), "EUR"),
+    **dict.fromkeys(("mb", "Mb"), "MB"),
+    **dict.fromkeys(("gb", "Gb"), "GB"),
+    "kb": "KB",
+}
+
+
+def unit_of(text: str) -> Unit | None:
+    """The unit that a text names, at most one `/` in it; None where it names none."""
+    above, slash, below = (part.strip() for part in text.partition("/"))
+    numerator = simple_unit(above)
+    if not slash or numerator is None:
+        return numerator
+    denominator = Unit(MONTH, MONTH, Fraction(1), Dimension.TIME) if below == MONTH else simple_unit(below)
+    if denominator is None or denominator.dimension in (Dimension.RATIO, Dimension.MONEY):
+        return None
+    canonical = f"{numerator.canonical}/{denominator.canonical}"
+    factor = numerator.factor / denominator.factor
+    return Unit(f"{above}/{below}", canonical, factor, Dimension.RATE)
+
+
+def simple_unit(text: str) -> Unit | None:
+    """A unit without a denominator."""
+    if text in SECONDS:
+        return Unit(text, "s", SECONDS[text], Dimension.TIME)
+    if text in BYTES:
+        return Unit(text, "B", Fraction(BYTES[text]), Dimension.SIZE)
+    if text in RATIOS:
+        return Unit(text, "ratio", RATIOS[text], Dimension.RATIO)
+    if text in CURRENCIES or text in SYMBOLS:
+        return Unit(text, SYMBOLS.get(text, text), Fraction(1), Dimension.MONEY)
+    if text in MEANT or text in ("k", MONTH, f"{MONTH}s") or not NOUN.fullmatch(text):
+        return None
+    return Unit(text, singular(text), Fraction(1), Dimension.COUNT)
+
+
+def singular(noun: str) -> str:
+    """One of what the noun counts, so that `ticket` and `tickets` are the same unit."""
+    if noun in FOLDED:
+        return FOLDED[noun]
+    if noun.endswith("ies") and len(noun) > len("ties"):
+        return f"{noun[:-3]}y"
+    return noun[:-1] if noun.endswith("s") and not noun.endswith("ss") else noun

@@ -1,0 +1,93 @@
+"""How the values of the fields are written: logins, dates, reasons, drills, entries of `infra`."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from service.rules.charter.model import Drill, InfraEntry, InfraKind, Pause, Stop
+from service.rules.charter.quantity import Quantity, parse_duration
+
+# Enterprise-managed users have an underscore before their company's short code.
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:_[A-Za-z0-9]{1,20})?")
+ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DATED = re.compile(r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})\s+[-–—]+\s+(?P<reason>\S.*)", re.DOTALL)
+DRILLED = re.compile(r"(?P<date>\S+)\s+in\s+(?P<took>\S.*)")
+NOT_APPLICABLE = re.compile(r"n/?a\b\s*(?:[-–—:]+\s*(?P<reason>\S.*))?", re.IGNORECASE | re.DOTALL)
+URL = re.compile(r"https?://[^\s/]\S*")
+PATH = re.compile(r"(?!/)(?=.*[/.]|\w*file$)[\w.@+-][\w./@+ -]*")
+MISSING = "missing"
+UNFILLED = frozenset({"", "~", "null", "todo", "tbd", "fixme", "...", "…", "?", "???", "xxx"})
+OPEN_MARK = re.compile(r"\bTODO\b|\bTBD\b|^<[^<>]*>$")
+BOTS = frozenset({"dependabot", "renovate", "github-actions", "copilot"})
+
+
+def parse_login(text: str) -> str | None:
+    """A login of GitHub, by its form."""
+    return text if LOGIN.fullmatch(text) else None
+
+
+def is_bot(login: str) -> bool:
+    """Whether the login is a machine's."""
+    name = login.lower()
+    return name.endswith(("[bot]", "-bot")) or name in BOTS
+
+
+def parse_date(text: str) -> date | None:
+    """A day, written as ISO 8601 writes it."""
+    if not ISO_DATE.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def parse_pause(text: str) -> Pause | None:
+    """Read `until 2027-01-08 - waiting for the data contract`."""
+    word, _, rest = text.partition(" ")
+    dated = parse_dated(rest.strip()) if word == "until" else None
+    return Pause(*dated) if dated else None
+
+
+def parse_stop(text: str) -> Stop | None:
+    """Read `2027-01-08 - the baseline was good enough`."""
+    dated = parse_dated(text)
+    return Stop(*dated) if dated else None
+
+
+def parse_dated(text: str) -> tuple[date, str] | None:
+    """A day, a dash, and a reason."""
+    match = DATED.fullmatch(text)
+    day = parse_date(match["date"]) if match else None
+    return (day, match["reason"].strip()) if match and day else None
+
+
+def parse_drill(text: str) -> Drill | None:
+    """Read `2026-11-12 in 4 min`."""
+    match = DRILLED.fullmatch(text)
+    if match is None:
+        return None
+    day, took = parse_date(match["date"]), parse_duration(match["took"])
+    return Drill(day, took) if day and isinstance(took, Quantity) else None
+
+
+def parse_infra(text: str) -> InfraEntry | None:
+    """Read a path, a URL, `n/a - reason` or `missing`."""
+    if text == MISSING:
+        return InfraEntry(InfraKind.MISSING, text)
+    if match := NOT_APPLICABLE.fullmatch(text):
+        return InfraEntry(InfraKind.NOT_APPLICABLE, match["reason"]) if match["reason"] else None
+    if URL.fullmatch(text):
+        return InfraEntry(InfraKind.URL, text)
+    return InfraEntry(InfraKind.PATH, text) if PATH.fullmatch(text) and ".." not in text else None
+
+
+def in_smart_quotes(text: str) -> bool:
+    """Whether typographic quotation marks stand around a value, which YAML takes for part of it."""
+    return len(text) > 1 and text[0] in "“”„‘’«" and text[-1] in "“”‘’»"
+
+
+def is_unfilled(text: str) -> bool:
+    """Whether a value is still to be written."""
+    return text.strip().lower() in UNFILLED or bool(OPEN_MARK.search(text))

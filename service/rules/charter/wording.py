@@ -1,0 +1,23 @@
+"""How a message shows what somebody wrote: short, printable, and inert in Markdown."""
+
+from __future__ import annotations
+
+SHOWN_CHARACTERS = 28
+
+
+def clip(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """One printable line of at most `limit` characters."""
+    flat = " ".join(text[: limit * 4].split())
+    clean = "".join(char if char.isprintable() else "·" for char in flat)
+    return clean if len(clean) <= limit and len(text) <= limit * 4 else clean[: limit - 1] + "…"
+
+
+def shown(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """The text as inline code, so that it can mention nobody."""
+    return f"`{clip(text, limit).replace('`', chr(39))}`"
+
+
+def listed(words: tuple[str, ...]) -> str:
+    """Words as a sentence lists them."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

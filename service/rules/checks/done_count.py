@@ -1,0 +1,28 @@
+"""How many lines `done` has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.rules.charter.nodes import Sequence
+from service.rules.charter.sheet import Check, Complaint, Sheet
+
+FEWEST, MOST = 2, 12
+
+
+def find(sheet: Sheet) -> Iterator[Complaint]:
+    """One number is no definition of done, and thirteen are none that anybody remembers."""
+    done = sheet.node("done")
+    if not isinstance(done, Sequence):
+        return
+    count = len(done.items)
+    if count < FEWEST:
+        added = "quality" if count == 0 else "quality, latency or cost, whichever is not here"
+        message = f"`done` has {count} of at least {FEWEST} lines: add one on {added}"
+        yield Complaint(message, sheet.key("done"))
+    elif count > MOST:
+        extra = done.items[MOST]
+        yield Complaint(f"`done` has {count} lines: keep the {MOST} that decide", extra)
+
+
+CHECK = Check("done-count", "`done` has 2 to 12 lines.", find)

@@ -1,0 +1,23 @@
+"""Numbers, not adjectives: every line of `done` is a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.rules.charter.quantity import Refusal
+from service.rules.charter.remedy import read_threshold
+from service.rules.charter.sheet import Check, Complaint, Sheet
+
+
+def find(sheet: Sheet) -> Iterator[Complaint]:
+    """Lines that the grammar does not read, each with what would be one."""
+    for key in ("done", "stop_if"):
+        for item in sheet.texts(key):
+            read = read_threshold(item.value)
+            if isinstance(read, Refusal):
+                fix = sheet.line_with(item, read.meant) if read.meant else None
+                offset = read.offset if item.plain and item.line == item.end_line else 0
+                yield Complaint(read.message, item, fix, offset=offset)
+
+
+CHECK = Check("done-threshold", "Every line of `done` is metric, sign, number and unit.", find)

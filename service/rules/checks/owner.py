@@ -1,0 +1,32 @@
+"""The owner: one person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.values import is_bot, parse_login
+from service.rules.charter.wording import shown
+
+
+def find(sheet: Sheet) -> Iterator[Complaint]:
+    """An owner that is a team, a bot, several people, or no login."""
+    owner = sheet.text("owner")
+    if owner is None:
+        return
+    name = owner.value.strip().removeprefix("@")
+    if is_bot(name):
+        yield Complaint(f"{shown(name)} is a bot: write the login of the person who answers for it", owner)
+    elif "/" in name:
+        yield Complaint(f"{shown(name)} is a team: write one person, like `jane-doe`", owner)
+    elif parse_login(owner.value):
+        return
+    elif parse_login(name):
+        yield Complaint(f"A login has no `@`: write {shown(name)}", owner, sheet.line_with(owner, name))
+    elif len(name.replace(",", " ").replace("&", " ").split()) > 1:
+        yield Complaint(f"{shown(name)} is not one login: write the one person who owns this", owner)
+    else:
+        yield Complaint(f"{shown(name)} is no GitHub login: write one, like `jane-doe`", owner)
+
+
+CHECK = Check("owner", "One person owns the POC.", find)

@@ -1,0 +1,21 @@
+"""How to turn it off, so that somebody else could."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.rules.charter.sheet import Check, Complaint, Sheet
+
+FEWEST_CHARACTERS = 10
+
+
+def find(sheet: Sheet) -> Iterator[Complaint]:
+    """A way that is too short to follow."""
+    how = sheet.text("rollback", "how")
+    if how and len(how.value.strip()) < FEWEST_CHARACTERS:
+        yield Complaint(
+            "Nobody could follow this at night: write what is turned off, and what takes over", how
+        )
+
+
+CHECK = Check("rollback-how", "`rollback.how` can be followed.", find)

@@ -1,0 +1,127 @@
+"""What the rules may know of GitHub: frozen values in GitHub's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryRef:
+    """A repository as it is addressed: its id lasts, its `owner/name` may change."""
+
+    id: int
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as GitHub describes it in its list and in payloads."""
+
+    id: int
+    full_name: str
+    default_branch: str
+    private: bool = False
+    archived: bool = False
+    fork: bool = False
+    is_template: bool = False
+    has_issues: bool = True
+    topics: tuple[str, ...] = ()
+    pushed_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def ref(self) -> RepositoryRef:
+        """The part of it that addresses it."""
+        return RepositoryRef(self.id, self.full_name)
+
+    @property
+    def name(self) -> str:
+        """The name without its owner."""
+        return self.full_name.partition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """An open or closed pull request, as its last payload or the list showed it."""
+
+    repository_id: int
+    number: int
+    head_sha: str
+    base_ref: str
+    base_sha: str
+    author: str
+    state: str
+    updated_at: datetime
+    before_sha: str | None = None
+    """The head that a `synchronize` payload replaced: it orders two payloads of one second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The app's installation on one account, and what was granted to it."""
+
+    id: int
+    account: str
+    permissions: dict[str, str] = field(default_factory=dict)
+    suspended_at: datetime | None = None
+
+
+class IssueState(StrEnum):
+    """An issue's state as GitHub names it, and `gone` for deleted or transferred."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as far as we look at it."""
+
+    number: int
+    state: IssueState
+    labels: tuple[str, ...]
+    body: str
+    created_at: datetime
+    html_url: str
+    title: str = ""
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StallIssue:
+    """Our record of the one stall issue of a POC; `number` is unknown while it is being opened."""
+
+    number: int | None
+    state: IssueState
+    digest: str
+    opened_at: datetime | None
+    closed_by_us: bool
+    labelled: bool = True
+
+
+class FactKind(StrEnum):
+    """What a recorded fact says happened."""
+
+    ACTIVITY = "activity"
+    """A person pushed, opened or updated a pull request, or merged one."""
+    CHARTER_PUSHED = "charter-pushed"
+    """A push to the default branch named the charter, or was too large to tell."""
+    RERUN_REQUESTED = "rerun-requested"
+    """Somebody asked for our check run again."""
+    ISSUE_CHANGED = "issue-changed"
+    """Somebody closed, reopened, deleted, transferred or unlabelled an issue of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened once; `id` is its own, so that recording it twice is recording it once."""
+
+    id: str
+    subject: str
+    kind: FactKind
+    at: datetime
+    actor: str = ""
+    detail: str = ""

@@ -1,0 +1,150 @@
+"""Wanted versus posted: the writes between the two, as values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from service.rules.facts import RepositoryRef
+
+CHARTER_CHECK = "POC charter"
+"""The frozen name of the check run; rulesets require it by this name."""
+
+STALL_LABEL = "poc-stalled"
+STALL_MARKER = "<!-- poc-governor:stall -->"
+
+
+class Conclusion(StrEnum):
+    """The conclusions of a check run that we use."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+    ACTION_REQUIRED = "action_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One annotation on a line of a file; columns count from 1 and are optional."""
+
+    path: str
+    start_line: int
+    end_line: int
+    level: str
+    message: str
+    title: str
+    start_column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRunOutput:
+    """A completed check run as people will read it."""
+
+    conclusion: Conclusion
+    title: str
+    summary: str
+    annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Names this verdict: the same digest is the same text, and needs no write."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PostedCheckRun:
+    """The newest check run of ours on a commit: its row, its id on GitHub once known, what it said."""
+
+    row_id: int
+    external_id: str
+    digest: str
+    github_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCheckRun:
+    """Post a new check run."""
+
+    needs: ClassVar[str] = "checks"
+    repository: RepositoryRef
+    head_sha: str
+    name: str
+    output: CheckRunOutput
+
+    def __str__(self) -> str:
+        return f"post {self.name}: {self.output.conclusion}, {self.output.title!r} on {self.head_sha[:7]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteCheckRun:
+    """Complete the posted check run again, because somebody asked for it."""
+
+    needs: ClassVar[str] = "checks"
+    repository: RepositoryRef
+    check_run_id: int
+    output: CheckRunOutput
+
+    def __str__(self) -> str:
+        return f"complete check run {self.check_run_id} again: {self.output.conclusion}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIssue:
+    """Open the stall issue of a repository."""
+
+    needs: ClassVar[str] = "issues"
+    repository: RepositoryRef
+    title: str
+    body: str
+    assignee: str | None
+    day: date
+    """The day whose number of new issues it counts towards."""
+
+    def __str__(self) -> str:
+        return f"open issue {self.title!r}" + (f" for {self.assignee}" if self.assignee else "")
+
+
+@dataclass(frozen=True, slots=True)
+class EditIssue:
+    """Change the stall issue in place; what is None stays."""
+
+    needs: ClassVar[str] = "issues"
+    repository: RepositoryRef
+    number: int
+    title: str | None = None
+    body: str | None = None
+    state: str | None = None
+    label: str | None = None
+
+    def __str__(self) -> str:
+        what = {"closed": "close", "open": "reopen"}.get(self.state or "", "edit")
+        return f"{what} issue #{self.number}"
+
+
+def text_digest(title: str, body: str) -> str:
+    """Names a title with its body: an issue that has this digest needs no edit."""
+    return hashlib.sha256(f"{title}\0{body}".encode()).hexdigest()
+
+
+Action = CreateCheckRun | CompleteCheckRun | OpenIssue | EditIssue
+
+
+def plan_check_run(
+    repository: RepositoryRef,
+    head_sha: str,
+    name: str,
+    wanted: CheckRunOutput,
+    posted: PostedCheckRun | None,
+    *,
+    rerun_requested: bool,
+) -> tuple[Action, ...]:
+    """Post a verdict that is new, repeat one that was asked for again, and otherwise write nothing."""
+    if posted is None or posted.digest != wanted.digest or posted.github_id is None:
+        return (CreateCheckRun(repository, head_sha, name, wanted),)
+    if rerun_requested:
+        return (CompleteCheckRun(repository, posted.github_id, wanted),)
+    return ()

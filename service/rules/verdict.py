@@ -1,0 +1,84 @@
+"""Which charter a commit is judged by, and what comes of it: the rows of design section 6."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from service.rules.charter.file import CharterFile
+from service.rules.judge import Judgement, declares, judge, unreadable
+from service.rules.plan import Conclusion
+
+CHARTERLESS_AUTHORS = frozenset({"dependabot[bot]", "renovate[bot]"})
+"""Their pull requests bring no charter, and cannot."""
+
+
+class Situation(StrEnum):
+    """How a commit stands to the charter of the branch it goes to."""
+
+    NO_CHARTER = "no charter on the head, none on the base"
+    BEHIND = "does not touch the charter, and is behind the base's, or lacks it"
+    DELETED = "deletes the charter, or renames it"
+    OWN = "brings a charter of its own, or the base's unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The charter to judge by, if any, and the one that this change began with."""
+
+    situation: Situation
+    judged: CharterFile | None = None
+    before: CharterFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the check run will say, before it is put into words."""
+
+    case: Case
+    judgement: Judgement | None
+    conclusion: Conclusion
+
+
+def needs_merge_base(head: CharterFile, base: CharterFile) -> bool:
+    """Whether only the commit at which the branch began tells what the branch did to the charter."""
+    return not same(head, base) and declares(base)
+
+
+def same(one: CharterFile, other: CharterFile) -> bool:
+    """Whether two commits hold the same charter."""
+    return (one.kind, one.blob_sha) == (other.kind, other.blob_sha)
+
+
+def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None) -> Case:
+    """Find the charter to judge by; `merge_base` is needed where `needs_merge_base` says so."""
+    present = declares(head) or unreadable(head)
+    if same(head, base):
+        return Case(Situation.OWN, head, head) if present else Case(Situation.NO_CHARTER)
+    if not declares(base):
+        return Case(Situation.OWN, head) if present else Case(Situation.NO_CHARTER)
+    if merge_base is None:
+        raise ValueError(
+            "the charter differs from the base's: the merge base is needed to tell who changed it"
+        )
+    if same(head, merge_base):
+        return Case(Situation.BEHIND, base, base)
+    if not present:
+        return Case(Situation.DELETED, before=base)
+    return Case(Situation.OWN, head, merge_base if declares(merge_base) else None)
+
+
+def conclude(case: Case, *, author: str, observe: bool, today: date) -> Verdict:
+    """Judge a case; in `observe` the text is the same and nothing is held up."""
+    judgement: Judgement | None = None
+    if case.situation is Situation.NO_CHARTER:
+        exempt = author in CHARTERLESS_AUTHORS
+        conclusion = Conclusion.NEUTRAL if exempt else Conclusion.ACTION_REQUIRED
+    elif case.judged is None:
+        conclusion = Conclusion.FAILURE
+    else:
+        before = judge(case.before, before=None, today=today).charter if case.before else None
+        judgement = judge(case.judged, before=before, today=today)
+        conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
+    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion)

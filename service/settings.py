@@ -1,0 +1,172 @@
+"""Settings from the environment: one field, one sentence. Only the edges read them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class SettingsError(Exception):
+    """Settings that are missing or malformed: a line for each, naming it and the remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Mode(StrEnum):
+    """`enforce` holds things up, `observe` only says what it would hold up."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{value!r} is not an address: write one such as https://governor.example.com")
+    return value.rstrip("/")
+
+
+def _postgres(value: str) -> str:
+    if value and not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError("is not the address of a PostgreSQL: it begins with postgresql://")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/poc-governor` for root, whose home others cannot enter; else below the home folder."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/poc-governor")
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "poc-governor"
+
+
+class StoreSettings(BaseModel):
+    """What is needed to reach the database."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database_url: Annotated[str, AfterValidator(_postgres)] = Field(
+        default="", description="PostgreSQL to use; empty starts the embedded one below DATA_DIR."
+    )
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the embedded PostgreSQL.")
+    log_format: LogFormat = Field(default=LogFormat.TEXT, description="Log lines as `text` or as `json`.")
+
+
+class Settings(StoreSettings):
+    """What is needed to serve and to work."""
+
+    github_app_id: int = Field(description="The app's id, from its settings page.")
+    github_app_private_key: str = Field(
+        description="The app's private key as PEM text; or give GITHUB_APP_PRIVATE_KEY_FILE.", repr=False
+    )
+    github_webhook_secret: str = Field(min_length=1, description="The webhook's secret.", repr=False)
+    public_url: Url = Field(description="The address under which GitHub and people reach this service.")
+    github_api_url: Url = Field(default="https://api.github.com", description="GitHub's API.")
+    github_url: Url = Field(default="https://github.com", description="GitHub's pages.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
+    mode: Mode = Field(
+        default=Mode.ENFORCE, description="`enforce`, or `observe` to hold nothing up and open no issue."
+    )
+
+    @property
+    def github_is_local(self) -> bool:
+        """Whether GitHub is an emulator on this machine, with which one may play with time."""
+        return urlsplit(self.github_api_url).hostname in LOCAL_HOSTS
+
+
+S = TypeVar("S", bound=StoreSettings)
+
+KEY, KEY_FILE = "GITHUB_APP_PRIVATE_KEY", "GITHUB_APP_PRIVATE_KEY_FILE"
+KEY_REMEDY = 'Download the key again under "Private keys" on the app\'s settings page.'
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Read all that is needed to serve; raises `SettingsError` with a line for each problem."""
+    values = _values(Settings, environment)
+    problems = []
+    try:
+        values["github_app_private_key"] = _private_key(environment)
+    except ValueError as error:
+        problems.append(str(error))
+        values.setdefault("github_app_private_key", "")
+    return _parse(Settings, values, problems)
+
+
+def load_store(environment: Mapping[str, str]) -> StoreSettings:
+    """Read what is needed to reach the database."""
+    return _parse(StoreSettings, _values(StoreSettings, environment), [])
+
+
+def _values(model: type[BaseModel], environment: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: environment[name.upper()]
+        for name in model.model_fields
+        if environment.get(name.upper(), "").strip()
+    }
+
+
+def _parse(model: type[S], values: dict[str, Any], problems: list[str]) -> S:
+    try:
+        parsed = model.model_validate(values)
+    except ValidationError as error:
+        problems += [_problem(dict(one), model) for one in error.errors()]
+    if problems:
+        raise SettingsError(problems)
+    return parsed
+
+
+def _problem(error: dict[str, Any], model: type[BaseModel]) -> str:
+    name = str(error["loc"][0])
+    says = model.model_fields[name].description
+    if error["type"] == "missing":
+        return f"{name.upper()} is not set. {says}"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name.upper()}: {reason}. {says}"
+
+
+def _private_key(environment: Mapping[str, str]) -> str:
+    """The key from the text or the file; `ValueError` names which of them is wrong, and how."""
+    file = environment.get(KEY_FILE, "").strip()
+    text = environment.get(KEY, "").strip().replace("\\n", "\n")
+    if text:
+        return _checked_key(text, KEY, "it")
+    if not file:
+        raise ValueError(f"{KEY} is not set, and neither is {KEY_FILE}. {KEY_REMEDY}")
+    try:
+        return _checked_key(Path(file).read_text(), KEY_FILE, f"`{file}`")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise ValueError(f"{KEY_FILE}: `{file}` cannot be read ({reason}). {KEY_REMEDY}") from error
+
+
+def _checked_key(text: str, name: str, what: str) -> str:
+    try:
+        load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        first = text.strip().splitlines()[0][:40] if text.strip() else "nothing"
+        shown = f"it begins with `{first}`" if first.startswith("-----") else "it has no PEM header"
+        raise ValueError(f"{name}: {what} is not a PEM private key ({shown}). {KEY_REMEDY}") from error
+    return text

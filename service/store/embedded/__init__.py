@@ -1,0 +1,19 @@
+"""PostgreSQL for DATA_DIR: started, kept and stopped by us, over the programs of a wheel (ADR 0002).
+
+- lock.py        who holds DATA_DIR, and where its server answers
+- programs.py    the wheel's programs, the account they run under, what blocks that account's way
+- launch.py      drops root, asks for SIGINT when the parent dies, becomes the program
+- cluster.py     the cluster's folder: made whole or not at all, cleared of what dead servers leave
+- supervisor.py  EmbeddedPostgres, join, open_database
+"""
+
+import sys
+
+if sys.platform == "win32":
+    raise ImportError("The embedded PostgreSQL does not run on Windows: set DATABASE_URL to a server.")
+
+from service.store.embedded.lock import DataDirInUse
+from service.store.embedded.programs import PostgresFailed
+from service.store.embedded.supervisor import EmbeddedPostgres, join, open_database
+
+__all__ = ["DataDirInUse", "EmbeddedPostgres", "PostgresFailed", "join", "open_database"]

@@ -1,0 +1,132 @@
+"""The lock on DATA_DIR, held for life by the process that runs its server, and what stands in it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+LOCK_NAME = "poc-governor.lock"
+BRIEF_COMMANDS = frozenset({"doctor", "sweep"})
+"""Commands that end by themselves: worth waiting for."""
+
+BRIEF_PATIENCE = 10.0
+GLANCE = 0.3
+"""Longer than another process's question whether the lock is held, which holds it for an instant."""
+
+
+class DataDirInUse(Exception):  # noqa: N818 (reads as the claim it makes)
+    """Another process of ours runs the server of this DATA_DIR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock, as written in it; the address and the socket's folder once the server answers."""
+
+    pid: int
+    command: str
+    url: str | None = None
+    sockets: str | None = None
+
+
+def in_use(data_dir: Path, holder: Holder, what: str = "is in use") -> DataDirInUse:
+    """The refusal: the folder, who holds it, and what to do."""
+    by = f"`poc-governor {holder.command}` (pid {holder.pid})" if holder.pid else "another process"
+    return DataDirInUse(
+        f"DATA_DIR {data_dir} {what} by {by}. Stop that process, set DATA_DIR to another folder, "
+        "or set DATABASE_URL to a PostgreSQL server that both may use."
+    )
+
+
+def open_in(data_dir: Path, name: str) -> int:
+    """Open a private file of ours in DATA_DIR; what root makes belongs to the folder's owner."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(data_dir / name, flags, 0o600)
+    owner = data_dir.stat()
+    if os.geteuid() == 0 and os.fstat(fd).st_uid != owner.st_uid:
+        os.fchown(fd, owner.st_uid, owner.st_gid)
+    return fd
+
+
+def holder_of(data_dir: Path) -> Holder | None:
+    """Whoever holds the lock now, or None; a holder that has not yet written its name has pid 0."""
+    try:
+        fd = os.open(data_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return None if _locked(fd, fcntl.LOCK_SH) else _read(fd)
+    finally:
+        os.close(fd)
+
+
+class DataDirLock:
+    """An flock: the kernel releases it however the process ends, and no program we execute inherits it."""
+
+    def __init__(self, data_dir: Path, command: str) -> None:
+        self._data_dir = data_dir
+        self._command = command
+        self._fd: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._fd is not None
+
+    def acquire(self) -> Holder:
+        """Take the lock, waiting a little for a command that ends by itself, or refuse.
+
+        Returns what stood in it: a former holder that was killed.
+        """
+        fd = open_in(self._data_dir, LOCK_NAME)
+        try:
+            self._wait(fd)
+            former = _read(fd)
+            self._fd = fd
+            self.announce(None, former.sockets)
+        except BaseException:
+            self._fd = None
+            os.close(fd)
+            raise
+        return former
+
+    def _wait(self, fd: int) -> None:
+        started = time.monotonic()
+        while not _locked(fd, fcntl.LOCK_EX):
+            holder = _read(fd)
+            patience = BRIEF_PATIENCE if holder.command in BRIEF_COMMANDS else GLANCE
+            if time.monotonic() - started > patience:
+                raise in_use(self._data_dir, holder)
+            time.sleep(0.02)
+
+    def announce(self, url: str | None, sockets: str | None) -> None:
+        """Write who holds the lock, where the server answers, and where its socket is."""
+        assert self._fd is not None
+        holder = Holder(os.getpid(), self._command, url, sockets)
+        os.ftruncate(self._fd, 0)
+        os.write(self._fd, json.dumps(asdict(holder)).encode())
+
+    def release(self) -> None:
+        """Give the lock back; again is no error."""
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = None
+
+
+def _locked(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(fd: int) -> Holder:
+    try:
+        return Holder(**json.loads(os.pread(fd, 4096, 0)))
+    except (ValueError, TypeError):
+        return Holder(0, "")

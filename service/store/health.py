@@ -1,0 +1,66 @@
+"""How the queue and its workers do: one question, asked by /readyz, /metrics and the doctor."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Ages are in seconds; None where there is nothing to have an age."""
+
+    deliveries: int
+    last_delivery_at: datetime | None
+    workers: int
+    heartbeat_age: float | None
+    dirty: int
+    queue_age: float | None
+    dead: tuple[tuple[str, str], ...]
+    dead_count: int
+
+    def as_json(self) -> dict[str, Any]:
+        """For /readyz."""
+        values = asdict(self)
+        values["last_delivery_at"] = self.last_delivery_at.isoformat() if self.last_delivery_at else None
+        values["dead"] = [{"subject": key, "reason": reason} for key, reason in self.dead]
+        return values
+
+
+COUNTS = text("""
+SELECT
+    (SELECT count(*) FROM delivery) AS deliveries,
+    (SELECT max(received_at) FROM delivery) AS last_delivery_at,
+    (SELECT count(*) FROM procrastinate_workers
+     WHERE last_heartbeat > now() - interval '60 seconds') AS workers,
+    (SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers) AS heartbeat_age,
+    (SELECT count(*) FROM subject WHERE wanted > done) AS dirty,
+    (SELECT extract(epoch FROM now() - min(touched)) FROM subject
+     WHERE wanted > done AND (not_before IS NULL OR not_before < now())) AS queue_age,
+    (SELECT count(*) FROM subject WHERE dead_since IS NOT NULL) AS dead_count
+""")
+
+DEAD = text("""
+SELECT key, coalesce(last_error, '') AS reason FROM subject
+WHERE dead_since IS NOT NULL ORDER BY dead_since DESC LIMIT 20
+""")
+
+
+def health(engine: Engine) -> Health:
+    """Ask the database; raises what SQLAlchemy raises when it is away."""
+    with engine.connect() as connection:
+        counts = connection.execute(COUNTS).one()
+        dead = tuple((row.key, row.reason) for row in connection.execute(DEAD))
+    return Health(
+        deliveries=counts.deliveries,
+        last_delivery_at=counts.last_delivery_at,
+        workers=counts.workers,
+        heartbeat_age=None if counts.heartbeat_age is None else float(counts.heartbeat_age),
+        dirty=counts.dirty,
+        queue_age=None if counts.queue_age is None else float(counts.queue_age),
+        dead=dead,
+        dead_count=counts.dead_count,
+    )

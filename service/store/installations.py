@@ -1,0 +1,69 @@
+"""What the looks remember of installations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from service.rules.facts import Installation
+from service.store.database import transaction
+from service.store.tables import InstallationRow
+
+
+@dataclass(frozen=True, slots=True)
+class KnownInstallation:
+    """An installation as stored: whether it may be used, and not before when."""
+
+    installation: Installation
+    deleted: bool
+    rate_limited_until: datetime | None
+
+
+class Installations:
+    """The table of installations; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, installation_id: int) -> KnownInstallation | None:
+        """An installation, if any event or call has told of it."""
+        with transaction(self._engine) as session:
+            row = session.get(InstallationRow, installation_id)
+            if row is None:
+                return None
+            known = Installation(row.id, row.account, row.permissions, row.suspended_at)
+            return KnownInstallation(known, row.deleted_at is not None, row.rate_limited_until)
+
+    def remember(self, installation: Installation) -> None:
+        """Store what GitHub says of an installation now."""
+        told = {
+            "account": installation.account,
+            "permissions": installation.permissions,
+            "suspended_at": installation.suspended_at,
+        }
+        statement = insert(InstallationRow).values(id=installation.id, **told)
+        with transaction(self._engine) as session:
+            session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=told))
+
+    def rate_limited(self, installation_id: int, until: datetime) -> None:
+        """Keep every look of an installation waiting until a time that GitHub named."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(InstallationRow)
+                .where(col(InstallationRow.id) == installation_id)
+                .values(rate_limited_until=func.greatest(InstallationRow.rate_limited_until, until))
+            )
+
+    def in_use(self) -> list[int]:
+        """The ids of all installations that are in use."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(InstallationRow.id)
+                .where(col(InstallationRow.deleted_at).is_(None), col(InstallationRow.suspended_at).is_(None))
+                .order_by(col(InstallationRow.id))
+            )
+            return list(rows)

@@ -1,0 +1,87 @@
+"""What the looks remember of pull requests, and what stood at the charter's path at their commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Engine, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from service.rules.charter.file import CharterFile, FileKind
+from service.rules.facts import PullRequest
+from service.rules.reception import pull_request_key
+from service.store import subjects
+from service.store.database import cursor, transaction
+from service.store.recording import UPSERT_PULL_REQUEST, pull_request_row
+from service.store.tables import CharterAt, PullRequestRow
+
+
+class PullRequests:
+    """The tables of pull requests and of charters at commits; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, repository_id: int, number: int) -> PullRequest | None:
+        """A pull request as its newest payload showed it."""
+        with transaction(self._engine) as session:
+            row = session.get(PullRequestRow, (repository_id, number))
+            return _pull(row) if row else None
+
+    def remember_open(self, repository_id: int, pulls: Iterable[PullRequest]) -> None:
+        """Store the list of a repository's open pull requests; those that it lacks are closed."""
+        open_pulls = sorted(pulls, key=lambda pull: pull.number)
+        with transaction(self._engine) as session:
+            cursor(session).executemany(UPSERT_PULL_REQUEST, [pull_request_row(pull) for pull in open_pulls])
+            session.execute(
+                update(PullRequestRow)
+                .where(
+                    col(PullRequestRow.repository_id) == repository_id,
+                    col(PullRequestRow.number).not_in([pull.number for pull in open_pulls]),
+                )
+                .values(state="closed")
+            )
+
+    def mark_open(self, repository_id: int) -> None:
+        """Mark every open pull request of a repository as needing a look."""
+        with transaction(self._engine) as session:
+            numbers = session.exec(
+                select(PullRequestRow.number).where(
+                    PullRequestRow.repository_id == repository_id, PullRequestRow.state == "open"
+                )
+            )
+            subjects.mark(session, [pull_request_key(repository_id, number) for number in numbers])
+
+    def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
+        """What stood at the charter's path at a commit, if that was ever read."""
+        with transaction(self._engine) as session:
+            row = session.get(CharterAt, (repository_id, commit_sha))
+            return CharterFile(FileKind(row.kind), row.data, row.blob_sha, row.size) if row else None
+
+    def remember_charter_at(self, repository_id: int, commit_sha: str, file: CharterFile) -> None:
+        """Keep what stood there: a commit does not change."""
+        statement = insert(CharterAt).values(
+            repository_id=repository_id,
+            commit_sha=commit_sha,
+            kind=str(file.kind),
+            blob_sha=file.blob_sha,
+            data=file.data,
+            size=file.size,
+        )
+        with transaction(self._engine) as session:
+            session.execute(statement.on_conflict_do_nothing())
+
+
+def _pull(row: PullRequestRow) -> PullRequest:
+    return PullRequest(
+        repository_id=row.repository_id,
+        number=row.number,
+        head_sha=row.head_sha,
+        base_ref=row.base_ref,
+        base_sha=row.base_sha,
+        author=row.author,
+        state=row.state,
+        updated_at=row.updated_at,
+        before_sha=row.before_sha,
+    )

@@ -1,0 +1,22 @@
+"""What the looks remember, a table or two each."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from service.store.check_runs import CheckRuns
+from service.store.installations import Installations
+from service.store.pull_requests import PullRequests
+from service.store.repositories import Repositories
+from service.store.stall_issues import StallIssues
+
+
+class Records:
+    """The looks' side of the database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.installations = Installations(engine)
+        self.repositories = Repositories(engine)
+        self.pull_requests = PullRequests(engine)
+        self.check_runs = CheckRuns(engine)
+        self.stall_issues = StallIssues(engine)

@@ -1,0 +1,159 @@
+"""What the looks remember of repositories, and which of them are POCs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine, func, update
+from sqlmodel import col, select
+
+from service.rules.charter.file import CharterFile, FileKind
+from service.rules.facts import Repository
+from service.rules.poc import KnownRepository
+from service.rules.reception import repository_key
+from service.store import subjects
+from service.store.database import cursor, transaction
+from service.store.recording import UPSERT_REPOSITORIES, repository_row
+from service.store.tables import RepositoryRow
+
+
+class Repositories:
+    """The table of repositories; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, repository_id: int) -> KnownRepository | None:
+        """A repository, if any event or list has told of it."""
+        with transaction(self._engine) as session:
+            row = session.get(RepositoryRow, repository_id)
+            return _known(row) if row else None
+
+    def listed(self, installation_id: int, page: Sequence[Repository]) -> list[int]:
+        """Store a page of the repository list and return the ids that differ from what events had told."""
+        with transaction(self._engine) as session:
+            known = {
+                row.id: row
+                for row in session.exec(
+                    select(RepositoryRow).where(col(RepositoryRow.id).in_([r.id for r in page]))
+                )
+            }
+            changed = [r.id for r in page if r.id not in known or _differs(known[r.id], r)]
+            missed = [r.id for r in page if r.id in known and _missed_push(known[r.id], r)]
+            rows = sorted(repository_row(repository, installation_id) for repository in page)
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            cursor(session).execute(UPSERT_REPOSITORIES, columns)
+            session.execute(
+                update(RepositoryRow).where(col(RepositoryRow.id).in_(missed)).values(reread=True)
+            )
+            return changed
+
+    def keep_only(self, installation_id: int, kept: Iterable[int]) -> None:
+        """Note that an installation covers only these repositories any more."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(RepositoryRow)
+                .where(
+                    col(RepositoryRow.installation_id) == installation_id,
+                    col(RepositoryRow.id).not_in(list(kept)),
+                    col(RepositoryRow.removed_at).is_(None),
+                )
+                .values(removed_at=func.now())
+            )
+
+    def ids(self, installation_id: int, *, pocs_only: bool) -> list[int]:
+        """The repositories of an installation that are not known to be gone."""
+        statement = select(RepositoryRow.id).where(
+            col(RepositoryRow.installation_id) == installation_id, col(RepositoryRow.removed_at).is_(None)
+        )
+        if pocs_only:
+            statement = statement.where(col(RepositoryRow.poc_reason).is_not(None))
+        with transaction(self._engine) as session:
+            return list(session.exec(statement.order_by(col(RepositoryRow.id))))
+
+    def register(
+        self,
+        repository_id: int,
+        reason: str | None,
+        charter: CharterFile | None,
+        *,
+        declared: bool,
+        at: datetime,
+    ) -> KnownRepository:
+        """Store whether a repository is a POC, and its charter unless that was not read."""
+        with transaction(self._engine) as session:
+            row = session.get_one(RepositoryRow, repository_id)
+            row.poc_reason = reason
+            if reason and row.registered_at is None:
+                row.registered_at = at
+            if charter is not None:
+                if charter.blob_sha != row.charter_blob_sha or str(charter.kind) != row.charter_kind:
+                    row.charter_changed_at = at
+                row.charter_kind = charter.kind
+                row.charter_blob_sha, row.charter_size = charter.blob_sha, charter.size
+                row.charter_data = charter.data if reason else None
+                row.reread = False
+            if declared and row.chartered_at is None:
+                row.chartered_at = at
+            session.add(row)
+            return _known(row)
+
+    def mark(self, repository_ids: Iterable[int], *, as_of: datetime | None = None) -> list[str]:
+        """Mark repositories as needing a look and return their keys."""
+        keys = [repository_key(repository_id) for repository_id in repository_ids]
+        with transaction(self._engine) as session:
+            subjects.mark(session, keys, as_of=as_of)
+        return keys
+
+
+def _known(row: RepositoryRow) -> KnownRepository:
+    charter = None
+    if row.charter_kind is not None:
+        charter = CharterFile(
+            FileKind(row.charter_kind), row.charter_data, row.charter_blob_sha, row.charter_size
+        )
+    return KnownRepository(
+        installation_id=row.installation_id,
+        repository=Repository(
+            id=row.id,
+            full_name=row.full_name,
+            default_branch=row.default_branch,
+            private=row.private,
+            archived=row.archived,
+            fork=row.fork,
+            is_template=row.is_template,
+            has_issues=row.has_issues,
+            topics=tuple(row.topics),
+            pushed_at=row.pushed_at,
+            updated_at=row.updated_at,
+        ),
+        described=bool(row.default_branch),
+        removed=row.removed_at is not None,
+        reread=row.reread,
+        first_seen_at=row.first_seen_at,
+        first_pushed_at=row.first_pushed_at,
+        poc_reason=row.poc_reason,
+        registered_at=row.registered_at,
+        charter=charter,
+        chartered_at=row.chartered_at,
+        charter_changed_at=row.charter_changed_at,
+    )
+
+
+def _differs(row: RepositoryRow, listed: Repository) -> bool:
+    """Whether the list says something that bears on being a POC, or names a push we have not heard of."""
+    told = (row.full_name, row.default_branch, row.archived, row.is_template, row.has_issues)
+    lists = (listed.full_name, listed.default_branch, listed.archived, listed.is_template, listed.has_issues)
+    gone = row.removed_at is not None
+    return (
+        told != lists
+        or set(row.topics) != set(listed.topics)
+        or gone
+        or row.reread
+        or _missed_push(row, listed)
+    )
+
+
+def _missed_push(row: RepositoryRow, listed: Repository) -> bool:
+    return listed.pushed_at is not None and (row.pushed_at is None or row.pushed_at < listed.pushed_at)

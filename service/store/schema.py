@@ -1,0 +1,77 @@
+"""The database's schema: brought to the newest revision at start, and compared with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlmodel import SQLModel
+
+from service.store import tables
+
+MIGRATION_LOCK = 4
+"""The class of the lock under which one process migrates and the others wait."""
+
+
+class NewerSchemaError(Exception):
+    """The database was migrated by a newer version of this service."""
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest revision; safe to call from many processes at once."""
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock, 0)"), {"lock": MIGRATION_LOCK})
+        present = _revision(connection)
+        if present is not None and present not in _known_revisions():
+            raise NewerSchemaError(
+                f"the database is at revision {present}, which this version does not know: "
+                "run the version that made it, or a newer one"
+            )
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def pending(engine: Engine) -> bool:
+    """Whether the database lacks revisions of this version."""
+    with engine.connect() as connection:
+        return _revision(connection) != _scripts().get_current_head()
+
+
+def differences(engine: Engine) -> list[object]:
+    """What the tables of the code have that the migrated database lacks, and the other way round."""
+    assert tables.Delivery.metadata is SQLModel.metadata
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"include_name": lambda name, kind, _: not (kind == "table" and _foreign(name))},
+        )
+        return list(compare_metadata(context, SQLModel.metadata))
+
+
+def _foreign(table: str | None) -> bool:
+    return (table or "").startswith("procrastinate_")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _known_revisions() -> set[str]:
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,183 @@
+"""Subjects: what needs a look, what came of the last one, and which wait, are dirty or dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+from sqlmodel import Session
+
+from service.rules.facts import Fact, FactKind
+from service.store.database import cursor
+from service.store.jobs import LOOK, defer_looks
+
+MARK = """
+INSERT INTO subject (key, wanted, done, attempts, touched)
+SELECT k, 1, 0, 0, now() FROM unnest(%(keys)s::text[]) AS k ORDER BY k
+ON CONFLICT (key) DO UPDATE SET
+    wanted = subject.wanted + 1,
+    touched = now(),
+    attempts = CASE WHEN subject.dead_since IS NULL THEN subject.attempts ELSE 0 END,
+    dead_since = NULL
+RETURNING key, wanted - 1 = done AS was_clean
+"""
+"""Raise `wanted` of each subject. Keys must be distinct: they are locked in their order, so that two
+writers cannot wait for each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A dirty subject as a look found it: `wanted` is what the look will have done."""
+
+    key: str
+    wanted: int
+    attempts: int
+    as_of: datetime | None
+    facts: tuple[Fact, ...]
+
+
+def mark(session: Session, keys: Iterable[str], *, as_of: datetime | None = None) -> None:
+    """Mark subjects as needing a look, and defer it where none is under way."""
+    distinct = sorted(set(keys))
+    if not distinct:
+        return
+    rows = cursor(session).execute(MARK, {"keys": distinct}).fetchall()
+    if as_of is not None:
+        session.connection().execute(
+            text("UPDATE subject SET as_of = :as_of WHERE key = ANY(:keys)"),
+            {"as_of": as_of, "keys": distinct},
+        )
+    defer_looks(session, [key for key, was_clean in rows if was_clean])
+
+
+def claim(connection: Connection, key: str, now: datetime) -> Claim | None:
+    """Read a subject under its lock; None where it is clean, or waits until a later time."""
+    row = connection.execute(
+        text(
+            "UPDATE subject SET touched = now() WHERE key = :key AND wanted > done "
+            "AND (not_before IS NULL OR not_before <= :now) RETURNING wanted, attempts, as_of"
+        ),
+        {"key": key, "now": now},
+    ).one_or_none()
+    if row is None:
+        return None
+    facts = connection.execute(
+        text(
+            "SELECT id, subject, kind, at, actor, detail FROM fact "
+            "WHERE subject = :key AND answered_at IS NULL ORDER BY at, id"
+        ),
+        {"key": key},
+    )
+    found = tuple(Fact(f.id, f.subject, FactKind(f.kind), f.at, f.actor, f.detail) for f in facts)
+    return Claim(key, row.wanted, row.attempts, row.as_of, found)
+
+
+FINISH = text("""
+WITH answered AS (
+    UPDATE fact SET answered_at = now() WHERE id = ANY(:facts)
+)
+UPDATE subject SET
+    done = :wanted, looked_at = now(), touched = now(), outcome = :outcome, last_error = :error,
+    attempts = 0, not_before = NULL, dead_since = CASE WHEN :dead THEN now() END,
+    as_of = CASE WHEN wanted = :wanted THEN NULL ELSE as_of END
+WHERE key = :key
+""")
+
+
+def finish(connection: Connection, seen: Claim, outcome: str) -> None:
+    """Store what a look came to; what arrived meanwhile keeps the subject dirty."""
+    _finish(connection, seen, outcome=outcome, error=None, dead=False)
+
+
+def give_up(connection: Connection, seen: Claim, error: str, *, dead: bool) -> None:
+    """Store that a look will not be tried again by itself."""
+    _finish(connection, seen, outcome="gave up", error=error, dead=dead)
+
+
+def _finish(connection: Connection, seen: Claim, *, outcome: str, error: str | None, dead: bool) -> None:
+    connection.execute(
+        FINISH,
+        {
+            "key": seen.key,
+            "wanted": seen.wanted,
+            "facts": [fact.id for fact in seen.facts],
+            "outcome": outcome,
+            "error": error,
+            "dead": dead,
+        },
+    )
+
+
+def postpone(session: Session, seen: Claim, error: str, *, until: datetime, counts: bool) -> None:
+    """Let a subject wait until a time, with a timer that wakes it then."""
+    session.connection().execute(
+        text(
+            "UPDATE subject SET not_before = :until, last_error = :error, touched = now(), "
+            "attempts = attempts + :counts WHERE key = :key"
+        ),
+        {"key": seen.key, "until": until, "error": error, "counts": int(counts)},
+    )
+    defer_looks(session, [seen.key], at=until)
+
+
+def wake_forgotten(session: Session, *, untouched_for: timedelta) -> list[str]:
+    """Defer a look at each dirty subject that nobody will come to: the recovery for everything."""
+    rows = session.connection().execute(
+        text("""
+            UPDATE subject SET touched = now()
+            WHERE wanted > done AND touched < now() - :untouched
+              AND (not_before IS NULL OR not_before < now() - :untouched)
+              AND NOT EXISTS (
+                SELECT 1 FROM procrastinate_jobs job
+                WHERE job.status = 'todo' AND job.task_name = :look AND job.args ->> 'key' = subject.key
+                  AND (job.scheduled_at IS NULL OR job.scheduled_at < now()))
+            RETURNING key
+        """),
+        {"untouched": untouched_for, "look": LOOK},
+    )
+    keys = [row.key for row in rows]
+    defer_looks(session, keys)
+    return keys
+
+
+LITTER = (
+    "DELETE FROM procrastinate_periodic_defers WHERE to_timestamp(defer_timestamp) < now() - :cut",
+    """
+    DELETE FROM procrastinate_jobs job WHERE status <> 'todo'
+    AND NOT EXISTS (SELECT 1 FROM procrastinate_events e WHERE e.job_id = job.id AND e.at > now() - :cut)
+    AND NOT EXISTS (SELECT 1 FROM procrastinate_periodic_defers d WHERE d.job_id = job.id)
+    """,
+    "DELETE FROM delivery WHERE received_at < now() - 30 * CAST(:cut AS interval)",
+)
+
+
+def delete_litter(session: Session, *, older_than: timedelta) -> int:
+    """Delete what killed workers left in the job tables; the subjects have been woken long since."""
+    cut = {"cut": older_than}
+    return sum(session.connection().execute(text(statement), cut).rowcount for statement in LITTER)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectState:
+    """A subject as `sweep` and the tests see it."""
+
+    key: str
+    dirty: bool
+    dead: bool
+    outcome: str | None
+    last_error: str | None
+    waits_until: datetime | None
+
+
+def states(session: Session, keys: Sequence[str]) -> list[SubjectState]:
+    """The state of each of the given subjects that exists."""
+    rows = session.connection().execute(
+        text(
+            "SELECT key, wanted > done, dead_since IS NOT NULL, outcome, last_error, not_before "
+            "FROM subject WHERE key = ANY(:keys) ORDER BY key"
+        ),
+        {"keys": list(keys)},
+    )
+    return [SubjectState(*row) for row in rows]

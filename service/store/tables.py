@@ -1,0 +1,206 @@
+"""The tables: columns and constraints, no behaviour."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+NOW = text("now()")
+
+
+def moment(**kwargs: Any) -> Any:  # noqa: ANN401 (SQLModel's Field is typed so)
+    """A column for a moment in time, with its zone."""
+    return Field(sa_type=DateTime(timezone=True), **kwargs)
+
+
+def big(**kwargs: Any) -> Any:  # noqa: ANN401 (SQLModel's Field is typed so)
+    """A column for one of GitHub's ids, which are longer than 32 bits."""
+    return Field(sa_type=BigInteger, **kwargs)
+
+
+def flag(default: bool = False) -> Any:  # noqa: ANN401 (SQLModel's Field is typed so)
+    """A column for a yes or no that statements may leave out."""
+    return Field(default=default, sa_column_kwargs={"server_default": text(str(default).lower())})
+
+
+class Delivery(SQLModel, table=True):
+    """One webhook delivery that was answered 202."""
+
+    __table_args__ = (UniqueConstraint("delivery_id", "event", "body_sha256"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    delivery_id: str = Field(sa_type=Text)
+    event: str = Field(sa_type=Text)
+    body_sha256: bytes = Field(sa_type=LargeBinary)
+    action: str | None = Field(default=None, sa_type=Text)
+    installation_id: int | None = big(default=None)
+    repository_id: int | None = big(default=None)
+    subjects: list[str] = Field(sa_type=ARRAY(Text))
+    ignored: str | None = Field(default=None, sa_type=Text)
+    received_at: datetime = moment(sa_column_kwargs={"server_default": NOW}, index=True)
+
+
+class Subject(SQLModel, table=True):
+    """What needs a look: dirty while `wanted > done`."""
+
+    __table_args__ = (
+        Index("subject_dirty", "touched", postgresql_where=text("wanted > done")),
+        Index("subject_dead", "dead_since", postgresql_where=text("dead_since IS NOT NULL")),
+    )
+
+    key: str = Field(sa_type=Text, primary_key=True)
+    wanted: int = big(default=0)
+    done: int = big(default=0)
+    touched: datetime = moment(sa_column_kwargs={"server_default": NOW})
+    not_before: datetime | None = moment(default=None)
+    attempts: int = Field(default=0)
+    last_error: str | None = Field(default=None, sa_type=Text)
+    dead_since: datetime | None = moment(default=None)
+    as_of: datetime | None = moment(default=None)
+    looked_at: datetime | None = moment(default=None)
+    outcome: str | None = Field(default=None, sa_type=Text)
+
+
+class FactRow(SQLModel, table=True):
+    """Something that happened once, recorded once; `answered_at` is when a look had seen it."""
+
+    __tablename__ = "fact"
+    __table_args__ = (
+        Index("fact_unanswered", "subject", postgresql_where=text("answered_at IS NULL")),
+        Index("fact_timeline", "subject", "kind", "at"),
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    subject: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    at: datetime = moment()
+    actor: str = Field(sa_type=Text)
+    detail: str = Field(sa_type=Text)
+    recorded_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+    answered_at: datetime | None = moment(default=None)
+
+
+class InstallationRow(SQLModel, table=True):
+    """An installation of the app on an account."""
+
+    __tablename__ = "installation"
+
+    id: int = big(primary_key=True)
+    account: str = Field(sa_type=Text)
+    permissions: dict[str, str] = Field(sa_type=JSONB)
+    suspended_at: datetime | None = moment(default=None)
+    deleted_at: datetime | None = moment(default=None)
+    rate_limited_until: datetime | None = moment(default=None)
+
+
+class RepositoryRow(SQLModel, table=True):
+    """A repository that an installation of ours covers; a POC where `poc_reason` is set."""
+
+    __tablename__ = "repository"
+
+    id: int = big(primary_key=True)
+    installation_id: int = big(index=True)
+    full_name: str = Field(sa_type=Text)
+    default_branch: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    private: bool = flag()
+    archived: bool = flag()
+    fork: bool = flag()
+    is_template: bool = flag()
+    has_issues: bool = flag(default=True)
+    topics: list[str] = Field(sa_type=ARRAY(Text))
+    pushed_at: datetime | None = moment(default=None)
+    updated_at: datetime | None = moment(default=None)
+    first_seen_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+    first_pushed_at: datetime | None = moment(default=None)
+    removed_at: datetime | None = moment(default=None)
+    reread: bool = flag(default=True)
+    poc_reason: str | None = Field(default=None, sa_type=Text)
+    registered_at: datetime | None = moment(default=None)
+    charter_kind: str | None = Field(default=None, sa_type=Text)
+    charter_blob_sha: str | None = Field(default=None, sa_type=Text)
+    charter_data: bytes | None = Field(default=None, sa_type=LargeBinary)
+    charter_size: int | None = Field(default=None)
+    chartered_at: datetime | None = moment(default=None)
+    charter_changed_at: datetime | None = moment(default=None)
+
+
+class PullRequestRow(SQLModel, table=True):
+    """A pull request as its newest payload, or the list, showed it."""
+
+    __tablename__ = "pull_request"
+
+    repository_id: int = big(primary_key=True)
+    number: int = Field(primary_key=True)
+    head_sha: str = Field(sa_type=Text)
+    before_sha: str | None = Field(default=None, sa_type=Text)
+    base_ref: str = Field(sa_type=Text)
+    base_sha: str = Field(sa_type=Text)
+    author: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    updated_at: datetime = moment()
+
+
+class CharterAt(SQLModel, table=True):
+    """What stood at the charter's path at one commit; a commit does not change, so neither does this."""
+
+    __tablename__ = "charter_at"
+
+    repository_id: int = big(primary_key=True)
+    commit_sha: str = Field(sa_type=Text, primary_key=True)
+    kind: str = Field(sa_type=Text)
+    blob_sha: str | None = Field(default=None, sa_type=Text)
+    data: bytes | None = Field(default=None, sa_type=LargeBinary)
+    size: int | None = Field(default=None)
+
+
+class CheckRunRow(SQLModel, table=True):
+    """A check run of ours; written before it is posted, so that a kill in between is found out."""
+
+    __tablename__ = "check_run"
+    __table_args__ = (
+        Index("check_run_commit", "repository_id", "head_sha", "name", "id"),
+        Index("check_run_github", "github_id"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    repository_id: int = big()
+    head_sha: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    external_id: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+    conclusion: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    github_id: int | None = big(default=None)
+    created_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class StallIssueRow(SQLModel, table=True):
+    """The one stall issue that a POC ever gets; written before it is opened, like a check run."""
+
+    __tablename__ = "stall_issue"
+
+    repository_id: int = big(primary_key=True)
+    charter_path: str = Field(sa_type=Text, primary_key=True)
+    installation_id: int = big(index=True)
+    number: int | None = Field(default=None)
+    state: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+    html_url: str | None = Field(default=None, sa_type=Text)
+    opened_on: date = Field()
+    opened_at: datetime | None = moment(default=None)
+    closed_by_us: bool = flag()

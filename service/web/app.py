@@ -1,0 +1,54 @@
+"""The web application: its routes, and what starts and stops with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from service.inbox import Inbox
+from service.web.health import Metrics, Readiness, healthz
+from service.web.webhook import PATH, WebhookEndpoint
+
+Beside = Callable[[], AbstractAsyncContextManager[None]]
+"""What runs as long as the application does: the worker and the database of `serve`."""
+
+FRONT = """POC Governor is running.
+
+/healthz   alive
+/readyz    deliveries can be stored; the state of worker and queue
+/metrics   for Prometheus
+
+GitHub delivers to POST /webhooks/github.
+"""
+
+
+def create_app(inbox: Inbox, engine: Engine, *, webhook_secret: str, beside: Beside) -> FastAPI:
+    """Put the routes together; nothing connects before the application starts."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with beside():
+            await inbox.open()
+            try:
+                yield
+            finally:
+                await inbox.close()
+                engine.dispose()
+
+    app = FastAPI(title="POC Governor", lifespan=lifespan, openapi_url=None)
+    app.router.routes.append(Route(PATH, WebhookEndpoint(inbox, webhook_secret), methods=["POST"]))
+    app.router.routes.append(Route("/healthz", healthz))
+    app.router.routes.append(Route("/readyz", Readiness(engine).__call__))
+    app.router.routes.append(Route("/metrics", Metrics(engine).__call__))
+    app.router.routes.append(Route("/", front))
+    return app
+
+
+async def front(_request: object) -> Response:
+    """Say what answers here; the portfolio is not part of this version."""
+    return PlainTextResponse(FRONT)

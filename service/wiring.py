@@ -1,0 +1,89 @@
+"""The composition root: settings in, the parts that belong together out. Nothing connects here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from service.events.apply import apply
+from service.events.context import Decision, Look
+from service.events.looks import look_at
+from service.events.routes import route
+from service.github_client.app import App
+from service.inbox import Inbox
+from service.ports import GitHubApp
+from service.rules.plan import Action
+from service.settings import Mode, Settings
+from service.store.database import connect
+from service.store.records import Records
+from service.store.subjects import Claim
+from service.texts import Texts, find_templates
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The clock of everything that runs."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a worker, the sweep and the doctor work with."""
+
+    settings: Settings
+    engine: Engine
+    records: Records
+    app: GitHubApp
+    texts: Texts
+    clock: Clock
+
+    def look(self, claim: Claim) -> Look:
+        """One look at a claimed subject, at the time that the claim or the clock says."""
+        return Look(
+            key=claim.key,
+            now=claim.as_of or self.clock(),
+            facts=claim.facts,
+            records=self.records,
+            app=self.app,
+            texts=self.texts,
+            observe=self.settings.mode is Mode.OBSERVE,
+            web_url=self.settings.github_url,
+        )
+
+    def decide(self, look: Look) -> Decision:
+        """Gather the facts about the look's subject and decide what is to be written."""
+        return look_at(look)
+
+    def apply(self, look: Look, decision: Decision, action: Action) -> None:
+        """Carry out one of the actions that were decided."""
+        assert decision.installation_id is not None
+        apply(look, decision.installation_id, action)
+
+
+def build(
+    settings: Settings,
+    database_url: str,
+    *,
+    app: GitHubApp | None = None,
+    clock: Clock = utc_now,
+    pool_size: int = 10,
+) -> Services:
+    """Put the parts together; the keywords are the seams for tests."""
+    engine = connect(database_url, pool_size=pool_size)
+    return Services(
+        settings=settings,
+        engine=engine,
+        records=Records(engine),
+        app=app or App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url),
+        texts=Texts(find_templates()),
+        clock=clock,
+    )
+
+
+def build_inbox(database_url: str) -> Inbox:
+    """The receiver's side."""
+    return Inbox(database_url, route)

@@ -1,0 +1,128 @@
+"""The worker process: Procrastinate runs the jobs, and is started again whenever it ends by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import procrastinate
+import psycopg
+import structlog
+from procrastinate.exceptions import ProcrastinateException
+from psycopg_pool import PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.store.jobs import LOOK, QUEUE
+from service.store.schema import migrate
+from service.sweep import sweep_installations
+from service.wiring import Services
+from service.worker import look_while_dirty, tidy, wake_forgotten
+
+log = structlog.get_logger(__name__)
+
+CONCURRENCY = 8
+"""Looks at a time; they wait for GitHub most of the time, and each needs a connection or two."""
+POOL_SIZE = 2 * CONCURRENCY + 2
+GRACE = 20
+"""Seconds that looks under way have when the worker is to stop; their calls have 15 at most."""
+FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
+SUPERVISED = "POC_GOVERNOR_SUPERVISED"
+"""Set by `serve`: the worker ends with it, which it sees by its standard input being closed."""
+
+EVERY_20_SECONDS = "* * * * * */20"
+"""Procrastinate takes the seconds as the sixth field."""
+EVERY_HOUR = "17 * * * *"
+EVERY_NIGHT = "41 3 * * *"
+
+
+def work(services: Services, database_url: str) -> None:
+    """Run until SIGTERM or SIGINT; databases that come and go only cost time."""
+    if os.environ.get(SUPERVISED):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    with asyncio.Runner() as runner:
+        runner.run(_work(services, database_url))
+
+
+def make_app(services: Services, database_url: str) -> procrastinate.App:
+    """The tasks: one job, which looks at a subject, and the upkeep."""
+    connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=6, timeout=10)
+    app = procrastinate.App(connector=connector)
+
+    @app.task(name=LOOK, queue=QUEUE)
+    def look(key: str) -> None:
+        look_while_dirty(services, key)
+
+    @app.periodic(cron=EVERY_20_SECONDS)
+    @app.task(name="wake", queue="upkeep")
+    def wake(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
+        wake_forgotten(services)
+
+    @app.periodic(cron=EVERY_HOUR)
+    @app.task(name="sweep", queue="upkeep")
+    def sweep(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
+        sweep_installations(services)
+
+    @app.periodic(cron=EVERY_NIGHT)
+    @app.task(name="tidy", queue="upkeep")
+    def clean(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
+        tidy(services)
+
+    return app
+
+
+async def _work(services: Services, database_url: str) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    # Looks block in threads; asyncio's own pool has six of them on two cores.
+    loop.set_default_executor(ThreadPoolExecutor(CONCURRENCY + 2))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    stopped = asyncio.create_task(stop.wait())
+    wait = FIRST_WAIT
+    while not stop.is_set():
+        began = loop.time()
+        worker = asyncio.create_task(_run_once(services, database_url))
+        await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            await _stop(worker)
+            return
+        error = worker.exception()
+        wait = FIRST_WAIT if loop.time() - began > LONGEST_WAIT else min(2 * wait, LONGEST_WAIT)
+        log.warning("worker ended, starting again", error=str(error or "without one"), wait=wait)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(stop.wait(), wait)
+
+
+async def _run_once(services: Services, database_url: str) -> None:
+    """Run a worker until it ends: by being cancelled, or because the database went away."""
+    try:
+        await asyncio.to_thread(migrate, services.engine)
+        async with make_app(services, database_url).open_async() as app:
+            log.info("working", concurrency=CONCURRENCY)
+            await app.run_worker_async(
+                concurrency=CONCURRENCY,
+                fetch_job_polling_interval=1,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=GRACE,
+                update_heartbeat_interval=10,
+            )
+    except (psycopg.Error, PoolTimeout, SQLAlchemyError, ProcrastinateException, OSError) as error:
+        log.warning("worker lost the database", error=str(error))
+
+
+async def _stop(worker: asyncio.Task[None]) -> None:
+    log.info("stopping", grace_seconds=GRACE)
+    worker.cancel()
+    with suppress(asyncio.CancelledError):
+        await worker
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of standard input, which `serve` holds open; then leave as a killed process would."""
+    sys.stdin.buffer.read()
+    os._exit(1)

@@ -1,0 +1,140 @@
+"""A dirty subject gets its look; what came of it is stored; what failed waits, or is given up.
+
+A look holds the subject's advisory lock, on the connection on which it stores the outcome: if the lock is
+lost, so is the outcome, and the subject stays dirty.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from prometheus_client import Counter, Histogram
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from service.events.context import Decision, Look, UnusableError
+from service.ports import GitHubError
+from service.rules.retry import Failure, FailureKind, GiveUp, RetryAt, retry
+from service.store import subjects
+from service.store.database import SUBJECT_LOCK, LockBusyError, lock, transaction
+from service.store.subjects import Claim
+from service.wiring import Services
+
+log = structlog.get_logger(__name__)
+
+LOOKS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "result"])
+SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
+
+UNTOUCHED = timedelta(seconds=45)
+"""A dirty subject that nobody touched for so long is woken; with the tick that is within two minutes."""
+KEEP = timedelta(days=1)
+"""How long the job tables keep what killed workers left, for whoever wants to see it."""
+
+
+def look_while_dirty(services: Services, key: str) -> None:
+    """Look at a subject until it is clean, waits, or is given up; one process at a time."""
+    try:
+        with lock(services.engine, SUBJECT_LOCK, key) as connection:
+            while (claim := subjects.claim(connection, key, services.clock())) is not None:
+                if not _look_once(services, connection, claim):
+                    return
+    except LockBusyError:
+        log.debug("somebody else is looking", subject=key)
+    except DBAPIError as error:
+        # The subject stays dirty, and is woken when the database is back.
+        log.warning("look lost with the database", subject=key, error=str(error.orig))
+
+
+def _look_once(services: Services, connection: Connection, claim: Claim) -> bool:
+    """Look once and store what came of it; whether the subject may be looked at again at once."""
+    kind, started = claim.key.partition(":")[0], time.monotonic()
+    look = services.look(claim)
+    try:
+        decision = services.decide(look)
+        outcome = _apply(services, look, decision)
+    except UnusableError as error:
+        subjects.finish(connection, claim, str(error))
+        LOOKS.labels(kind, "unusable").inc()
+    except GitHubError as error:
+        if error.failure.until is not None:
+            look.rate_limited(error.failure.until)
+        return _failed(services, connection, claim, error.failure)
+    except DBAPIError:
+        raise
+    except Exception:
+        log.exception("look failed", subject=claim.key)
+        failure = Failure(FailureKind.TRANSIENT, "an error of the service itself: see its log")
+        return _failed(services, connection, claim, failure)
+    else:
+        subjects.finish(connection, claim, outcome)
+        LOOKS.labels(kind, "done").inc()
+        log.info("looked", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
+    finally:
+        look.close()
+        SECONDS.labels(kind).observe(time.monotonic() - started)
+    return True
+
+
+def _apply(services: Services, look: Look, decision: Decision) -> str:
+    """Carry out what was decided, as far as it was granted; say what was not."""
+    refused = _not_granted(services, decision)
+    for action in decision.actions:
+        if action.needs not in refused:
+            services.apply(look, decision, action)
+    return decision.outcome + "".join(f"; not written: {name}: write is not granted" for name in refused)
+
+
+def _not_granted(services: Services, decision: Decision) -> Sequence[str]:
+    if decision.installation_id is None or not decision.actions:
+        return ()
+    known = services.records.installations.find(decision.installation_id)
+    granted = known.installation.permissions if known else {}
+    needs = {action.needs for action in decision.actions}
+    return sorted(name for name in needs if granted.get(name) != "write")
+
+
+def _failed(services: Services, connection: Connection, claim: Claim, failure: Failure) -> bool:
+    now = services.clock()
+    kind = claim.key.partition(":")[0]
+    # Spreads retries in time; nothing secret depends on it.
+    jitter = random.random()  # noqa: S311
+    match retry(failure, attempt=claim.attempts + 1, now=now, jitter=jitter):
+        case RetryAt(at, counts):
+            with transaction(services.engine) as session:
+                subjects.postpone(session, claim, failure.message, until=at, counts=counts)
+            LOOKS.labels(kind, str(failure.kind)).inc()
+            log.warning("look postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
+            return False
+        case GiveUp(reason, dead):
+            subjects.give_up(connection, claim, reason, dead=dead)
+            LOOKS.labels(kind, "dead" if dead else "gone").inc()
+            log.error("look given up", subject=claim.key, dead=dead, reason=reason)
+            return True
+
+
+def wake_forgotten(services: Services) -> None:
+    """Wake the subjects that a killed worker, or a database that was away, left dirty."""
+    with transaction(services.engine) as session:
+        woken = subjects.wake_forgotten(session, untouched_for=UNTOUCHED)
+    if woken:
+        log.warning("woken", subjects=len(woken))
+
+
+def tidy(services: Services) -> None:
+    """Delete what is of no use any more."""
+    with transaction(services.engine) as session:
+        deleted = subjects.delete_litter(session, older_than=KEEP)
+    log.info("tidied", rows=deleted)
+
+
+def preview(services: Services, claim: Claim) -> Decision:
+    """Gather and decide without applying: what `sweep --dry-run` prints."""
+    look = services.look(claim)
+    try:
+        return services.decide(look)
+    finally:
+        look.close()

@@ -1,0 +1,99 @@
+"""Every charter in tests/charters: ok/ is silent, err/ says what stands in the .out file beside it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from service.rules.charter.file import CharterFile, FileKind
+from service.rules.charter.lexicon import VAGUE
+from service.rules.charter.quantity import Refusal
+from service.rules.charter.remedy import read_threshold
+from service.rules.charter.threshold import Threshold, parse_threshold
+from service.rules.checks import CHECKS
+from service.rules.finding import Finding, Severity
+from service.rules.judge import Judgement, declares, judge
+
+TODAY = date(2026, 11, 22)
+CHARTERS = Path(__file__).parent.parent / "charters"
+OK = sorted((CHARTERS / "ok").glob("*.md"))
+ERR = sorted((CHARTERS / "err").glob("*.md"))
+LONGEST_MESSAGE = 120
+
+
+def judged(path: Path) -> Judgement:
+    return judge(CharterFile(FileKind.FILE, path.read_bytes()), before=None, today=TODAY)
+
+
+def diagnostic(finding: Finding) -> str:
+    return f"{finding.line}:{finding.column}: {finding.severity}: {finding.message} [{finding.code}]\n"
+
+
+@pytest.mark.parametrize("path", OK, ids=lambda path: path.stem)
+def test_a_good_charter_is_silent(path: Path) -> None:
+    judgement = judged(path)
+    assert [diagnostic(finding) for finding in judgement.findings] == []
+    assert judgement.valid
+
+
+@pytest.mark.parametrize("path", ERR, ids=lambda path: path.stem)
+def test_a_bad_charter_says_what_its_out_file_says(path: Path) -> None:
+    assert "".join(map(diagnostic, judged(path).findings)) == path.with_suffix(".out").read_text()
+
+
+@pytest.mark.parametrize("path", ERR, ids=lambda path: path.stem)
+def test_a_message_is_short_and_stands_on_a_line_of_the_file(path: Path) -> None:
+    lines = path.read_bytes().count(b"\n") + 1
+    for finding in judged(path).findings:
+        assert len(finding.message) <= LONGEST_MESSAGE
+        assert finding.line <= lines
+
+
+def test_the_corpus_is_complete() -> None:
+    assert len(ERR) >= 40
+    assert {path.stem for path in (CHARTERS / "err").glob("*.out")} == {path.stem for path in ERR}
+
+
+def test_every_check_is_met_in_the_corpus_and_has_its_file() -> None:
+    met = {finding.code for path in ERR for finding in judged(path).findings}
+    codes = [check.code for check in CHECKS]
+    assert set(codes) <= met
+    assert len(set(codes)) == len(codes)
+    folder = Path(__file__).parents[2] / "service" / "rules" / "checks"
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files == {code.replace("-", "_") for code in codes}
+
+
+@pytest.mark.parametrize("path", ERR, ids=lambda path: path.stem)
+def test_a_line_that_is_proposed_for_a_threshold_is_one(path: Path) -> None:
+    for finding in judged(path).findings:
+        if finding.fix is not None and finding.code.startswith("done"):
+            assert isinstance(parse_threshold(finding.fix.strip().removeprefix("- ")), Threshold)
+
+
+@pytest.mark.parametrize("path", [*OK, *ERR], ids=lambda path: path.stem)
+def test_writing_the_proposed_line_settles_the_finding(path: Path) -> None:
+    for finding in judged(path).findings:
+        if finding.fix is None or finding.code == "missing-key":
+            continue
+        lines = path.read_text(encoding="utf-8").split("\n")
+        lines[finding.line - 1] = finding.fix
+        again = judge(CharterFile(FileKind.FILE, "\n".join(lines).encode()), before=None, today=TODAY)
+        left = {(each.code, each.line) for each in again.findings if each.severity is Severity.ERROR}
+        assert (finding.code, finding.line) not in left
+
+
+@pytest.mark.parametrize("term", sorted(VAGUE))
+def test_a_vague_word_is_answered_with_a_question_and_a_line_that_parses(term: str) -> None:
+    read = read_threshold(f"it is {term}")
+    assert isinstance(read, Refusal)
+    assert len(read.message) <= LONGEST_MESSAGE
+    assert read.meant is not None
+    assert isinstance(parse_threshold(read.meant), Threshold)
+
+
+@pytest.mark.parametrize("path", [*OK, *ERR], ids=lambda path: path.stem)
+def test_declaring_is_decided_as_judging_decides_it(path: Path) -> None:
+    assert declares(CharterFile(FileKind.FILE, path.read_bytes())) is judged(path).declared
