@@ -1,0 +1,62 @@
+"""What the tests share: one PostgreSQL for the session, an empty migrated database for each test that asks."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine
+
+from service.store.database import connect
+from service.store.embedded import EmbeddedPostgres
+from service.store.schema import migrate
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that the unprivileged account of an embedded server can enter, also when we are root."""
+    folder = Path(tempfile.mkdtemp(prefix="poc-governor-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(open_folder: Path) -> Iterator[str]:
+    """The session's PostgreSQL, the embedded one; its `template` database is migrated."""
+    postgres = EmbeddedPostgres(open_folder / "session", "serve")
+    url = postgres.start()
+    engine = connect(url)
+    migrate(engine)
+    engine.dispose()
+    yield url
+    postgres.stop()
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """The address of an empty, migrated database of this test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    parts = urlsplit(postgres_url)
+    admin = urlunsplit(parts._replace(path="/postgres"))
+    with psycopg.connect(admin, autocommit=True) as connection:
+        template = sql.Identifier(parts.path.lstrip("/"))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), template))
+    yield urlunsplit(parts._replace(path=f"/{name}"))
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on this test's database."""
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
