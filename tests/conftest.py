@@ -7,7 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -44,12 +44,12 @@ def postgres_url(open_folder: Path) -> Iterator[str]:
 def database_url(postgres_url: str) -> Iterator[str]:
     """The address of an empty, migrated database of this test's own."""
     name = f"test_{uuid.uuid4().hex}"
-    parts = urlsplit(postgres_url)
-    admin = urlunsplit(parts._replace(path="/postgres"))
+    template = urlsplit(postgres_url).path.lstrip("/")
+    admin = postgres_url.replace(f"/{template}?", "/postgres?")
     with psycopg.connect(admin, autocommit=True) as connection:
-        template = sql.Identifier(parts.path.lstrip("/"))
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), template))
-    yield urlunsplit(parts._replace(path=f"/{name}"))
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    yield postgres_url.replace(f"/{template}?", f"/{name}?")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
