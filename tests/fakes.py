@@ -1,0 +1,337 @@
+"""The suite's one fake of GitHub: repositories in memory, the calls it got, and failures on demand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from service.ports import GitHub, GitHubApp, GitHubError
+from service.rules.charter.file import CharterFile, FileKind
+from service.rules.facts import Installation, Issue, IssueState, PullRequest, Repository, RepositoryRef
+from service.rules.plan import CheckRunOutput
+from service.rules.retry import Failure, FailureKind
+
+PAGE = 100
+"""Repositories of one call, as GitHub's list has them."""
+WRITES = frozenset({"create_check_run", "complete_check_run", "open_issue", "edit_issue"})
+PERMISSIONS = {
+    "metadata": "read",
+    "contents": "read",
+    "pull_requests": "read",
+    "checks": "write",
+    "issues": "write",
+}
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+"""A Monday."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: the method of the port, and what it was about."""
+
+    method: str
+    about: tuple[object, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([self.method, *map(str, self.about)])
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """A check run as GitHub holds it; `completions` counts how often it was completed."""
+
+    id: int
+    head_sha: str
+    name: str
+    external_id: str
+    output: CheckRunOutput
+    completions: int = 1
+
+
+@dataclass(slots=True)
+class FakeRepository:
+    """A repository's state: what stands at the charter's path, by commit or branch, and all that we write."""
+
+    described: Repository
+    files: dict[str, CharterFile] = field(default_factory=dict)
+    merge_bases: dict[tuple[str, str], str] = field(default_factory=dict)
+    pull_requests: list[PullRequest] = field(default_factory=list)
+    check_runs: list[CheckRun] = field(default_factory=list)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    assignees: dict[int, str | None] = field(default_factory=dict)
+    commits: dict[str, datetime] = field(default_factory=dict)
+    """The newest commit on the default branch, by login."""
+
+    def write(self, text: str | bytes | None, *refs: str) -> CharterFile:
+        """Let a charter stand at commits or branches; None takes it away."""
+        file = charter_file(text)
+        self.files |= dict.fromkeys(refs, file)
+        return file
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    method: str | None
+    failure: Failure
+    done: bool
+
+
+class FakeGitHub:
+    """`ports.GitHub` over repositories in memory."""
+
+    def __init__(self, *repositories: Repository, now: datetime = NOW) -> None:
+        self.repos = {repository.id: FakeRepository(repository) for repository in repositories}
+        self.calls: list[Call] = []
+        self.now = now
+        self.closed = 0
+        self._planned: list[_Planned] = []
+        self._last_id = 1000
+
+    def add(self, repository: Repository) -> FakeRepository:
+        """Let a repository exist."""
+        return self.repos.setdefault(repository.id, FakeRepository(repository))
+
+    def fail_next(self, failure: Failure, method: str | None = None, *, done: bool = False) -> None:
+        """Let the next call (of a method) fail; `done` lets it take effect, and lose only the answer."""
+        self._planned.append(_Planned(method, failure, done))
+
+    def made(self, *methods: str) -> list[Call]:
+        """The calls made so far, all or those of some methods."""
+        return [call for call in self.calls if not methods or call.method in methods]
+
+    @property
+    def writes(self) -> list[Call]:
+        """The calls that changed something."""
+        return self.made(*WRITES)
+
+    def forget_calls(self) -> None:
+        """Count from here."""
+        self.calls.clear()
+
+    def close(self) -> None:
+        """Count the clients that were closed."""
+        self.closed += 1
+
+    def repository(self, repository_id: int) -> Repository:
+        lost = self._call("repository", repository_id)
+        self._answered(lost)
+        if repository_id not in self.repos:
+            raise gone(f"looking up repository {repository_id}")
+        return self.repos[repository_id].described
+
+    def repositories(self) -> Iterator[Repository]:
+        described = [repo.described for repo in self.repos.values()]
+        for start in range(0, max(len(described), 1), PAGE):
+            self._answered(self._call("repositories", start // PAGE + 1))
+            yield from described[start : start + PAGE]
+
+    def charter_file(self, repository: RepositoryRef, ref: str) -> CharterFile:
+        lost = self._call("charter_file", ref)
+        repo = self._repo(repository)
+        self._answered(lost)
+        return repo.files.get(ref, charter_file(None))
+
+    def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
+        lost = self._call("merge_base", base, head)
+        repo = self._repo(repository)
+        self._answered(lost)
+        if (base, head) not in repo.merge_bases:
+            raise gone(f"comparing {base} with {head}")
+        return repo.merge_bases[base, head]
+
+    def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:
+        lost = self._call("open_pull_requests")
+        repo = self._repo(repository)
+        self._answered(lost)
+        return iter([pull for pull in repo.pull_requests if pull.state == "open"])
+
+    def last_commit_by(self, repository: RepositoryRef, login: str, since: datetime) -> datetime | None:
+        lost = self._call("last_commit_by", login)
+        at = self._repo(repository).commits.get(login)
+        self._answered(lost)
+        return at if at is not None and at >= since else None
+
+    def find_check_run(
+        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str
+    ) -> int | None:
+        lost = self._call("find_check_run", head_sha)
+        wanted = (head_sha, name, external_id)
+        runs = self._repo(repository).check_runs
+        self._answered(lost)
+        return next((run.id for run in runs if (run.head_sha, run.name, run.external_id) == wanted), None)
+
+    def create_check_run(
+        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str, output: CheckRunOutput
+    ) -> int:
+        lost = self._call("create_check_run", head_sha, output.conclusion)
+        run = CheckRun(self._new_id(), head_sha, name, external_id, output)
+        self._repo(repository).check_runs.append(run)
+        self._answered(lost)
+        return run.id
+
+    def complete_check_run(
+        self, repository: RepositoryRef, check_run_id: int, output: CheckRunOutput
+    ) -> None:
+        lost = self._call("complete_check_run", check_run_id, output.conclusion)
+        runs = self._repo(repository).check_runs
+        places = [place for place, run in enumerate(runs) if run.id == check_run_id]
+        if not places:
+            raise gone(f"completing check run {check_run_id}")
+        known = runs[places[0]]
+        # GitHub appends annotations; the adapter sends none with a repetition.
+        again = replace(output, annotations=known.output.annotations)
+        runs[places[0]] = replace(known, output=again, completions=known.completions + 1)
+        self._answered(lost)
+
+    def find_issue(self, repository: RepositoryRef, label: str, marker: str) -> Issue | None:
+        lost = self._call("find_issue")
+        issues = self._repo(repository).issues.values()
+        self._answered(lost)
+        return next((i for i in issues if label in i.labels and i.body.startswith(marker)), None)
+
+    def issue(self, repository: RepositoryRef, number: int) -> Issue:
+        lost = self._call("issue", number)
+        found = self._repo(repository).issues.get(number)
+        self._answered(lost)
+        never = datetime.fromtimestamp(0, UTC)
+        return found or Issue(number, IssueState.GONE, (), "", never, "")
+
+    def open_issue(
+        self, repository: RepositoryRef, title: str, body: str, label: str, assignee: str | None
+    ) -> Issue:
+        lost = self._call("open_issue", assignee)
+        repo = self._repo(repository)
+        if not repo.described.has_issues:
+            raise gone(f"opening an issue in {repository.full_name}")
+        number = len(repo.issues) + 1
+        address = f"https://github.com/{repo.described.full_name}/issues/{number}"
+        repo.issues[number] = Issue(number, IssueState.OPEN, (label,), body, self.now, address, title)
+        repo.assignees[number] = assignee
+        self._answered(lost)
+        return repo.issues[number]
+
+    def edit_issue(
+        self,
+        repository: RepositoryRef,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: str | None = None,
+        label: str | None = None,
+    ) -> None:
+        changes = {"title": title, "body": body, "state": state, "label": label}
+        lost = self._call("edit_issue", number, *(name for name, value in changes.items() if value))
+        issues = self._repo(repository).issues
+        if number not in issues:
+            raise gone(f"editing issue #{number}")
+        known = issues[number]
+        issues[number] = replace(
+            known,
+            title=known.title if title is None else title,
+            body=known.body if body is None else body,
+            state=known.state if state is None else IssueState(state),
+            labels=known.labels if label is None or label in known.labels else (*known.labels, label),
+        )
+        self._answered(lost)
+
+    def _call(self, method: str, *about: object) -> Failure | None:
+        """Note a call and fail where that was planned; a failure to come after the deed is returned."""
+        self.calls.append(Call(method, about))
+        place = next((n for n, plan in enumerate(self._planned) if plan.method in (None, method)), None)
+        if place is None:
+            return None
+        planned = self._planned.pop(place)
+        if planned.done:
+            return planned.failure
+        raise GitHubError(planned.failure)
+
+    def _answered(self, lost: Failure | None) -> None:
+        if lost is not None:
+            raise GitHubError(lost)
+
+    def _repo(self, ref: RepositoryRef) -> FakeRepository:
+        """Address a repository; one that was renamed is looked up by its id first, as the adapter does."""
+        if ref.id not in self.repos:
+            raise gone(f"addressing {ref.full_name}")
+        repo = self.repos[ref.id]
+        if repo.described.full_name != ref.full_name:
+            self.calls.append(Call("repository", (ref.id,)))
+        return repo
+
+    def _new_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+
+class FakeApp:
+    """`ports.GitHubApp` over one `FakeGitHub` for each installation."""
+
+    def __init__(self, *installations: Installation, now: datetime = NOW) -> None:
+        self.installations = {installation.id: installation for installation in installations}
+        self.githubs = {installation.id: FakeGitHub(now=now) for installation in installations}
+        self.forgotten: list[int] = []
+        self.described: list[int] = []
+        self.clients: list[int] = []
+
+    def installation(self, installation: Installation) -> FakeGitHub:
+        self.clients.append(installation.id)
+        return self.githubs[installation.id]
+
+    def describe(self, installation_id: int) -> Installation:
+        self.described.append(installation_id)
+        if installation_id not in self.installations:
+            raise gone(f"reading installation {installation_id}")
+        return self.installations[installation_id]
+
+    def forget_token(self, installation_id: int) -> None:
+        self.forgotten.append(installation_id)
+
+
+def conforming() -> tuple[GitHub, GitHubApp]:
+    """Holds the fakes to the ports; the type checker reads it."""
+    return FakeGitHub(), FakeApp()
+
+
+def charter_file(text: str | bytes | None) -> CharterFile:
+    """What stands at the charter's path for a text; None is nothing."""
+    if text is None:
+        return CharterFile(FileKind.ABSENT)
+    data = text.encode() if isinstance(text, str) else text
+    blob_sha = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    return CharterFile(FileKind.FILE, data, blob_sha, len(data))
+
+
+def repository(
+    id: int = 1,  # noqa: A002 - GitHub's word
+    full_name: str = "acme/poc-triage",
+    *,
+    topics: Sequence[str] = (),
+    pushed_at: datetime | None = NOW,
+    updated_at: datetime | None = NOW,
+    archived: bool = False,
+    fork: bool = False,
+    is_template: bool = False,
+    has_issues: bool = True,
+    default_branch: str = "main",
+) -> Repository:
+    """A repository, a POC by its name unless told otherwise."""
+    return Repository(
+        id=id,
+        full_name=full_name,
+        default_branch=default_branch,
+        topics=tuple(topics),
+        pushed_at=pushed_at,
+        updated_at=updated_at,
+        archived=archived,
+        fork=fork,
+        is_template=is_template,
+        has_issues=has_issues,
+    )
+
+
+def gone(what: str) -> GitHubError:
+    """What the adapter raises for a 404."""
+    return GitHubError(Failure(FailureKind.GONE, f"{what}: GitHub says 404, Not Found"))
