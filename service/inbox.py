@@ -88,14 +88,14 @@ class Inbox:
             log.warning("deliveries not stored", deliveries=len(group), error=str(error))
             for _, stored in group:
                 _settle(stored, NotStoredError("the database is not reachable"))
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 (a writer that ends would leave every sender waiting)
             await self._commit_apart(group, error)
         else:
             for _, stored in group:
                 _settle(stored, None)
 
     async def _commit_apart(
-        self, group: Sequence[tuple[Envelope, asyncio.Future[None]]], error: psycopg.Error
+        self, group: Sequence[tuple[Envelope, asyncio.Future[None]]], error: Exception
     ) -> None:
         """One delivery that the database refuses must not take the others of its group with it."""
         if len(group) > 1:

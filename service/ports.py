@@ -9,6 +9,7 @@ from typing import Protocol
 from service.rules.charter.file import CharterFile
 from service.rules.facts import Installation, Issue, PullRequest, Repository, RepositoryRef
 from service.rules.plan import CheckRunOutput
+from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
 
 
@@ -111,6 +112,14 @@ class GitHubApp(Protocol):
 
     def describe(self, installation_id: int) -> Installation:
         """Ask for an installation's account, and for what was granted."""
+        ...
+
+    def delivery_attempts(self, since: datetime) -> Iterator[DeliveryAttempt]:
+        """GitHub's attempts to deliver to the app, newest first, as far back as `since`."""
+        ...
+
+    def redeliver(self, attempt_id: int) -> None:
+        """Ask GitHub to send a delivery again."""
         ...
 
     def forget_token(self, installation_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.settings import Settings
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
-from service.store.schema import migrate
+from service.store.schema import NewerSchemaError, migrate
 from service.web.app import create_app
 from service.web.health import MULTIPROCESS
 from service.wiring import build_inbox
@@ -30,6 +31,9 @@ FIRST_WAIT, LONGEST_WAIT, HEALTHY = 0.5, 30.0, 60.0
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
     """Serve until SIGTERM or SIGINT; raises `DataDirInUse` where another process serves from DATA_DIR."""
+    # Uvicorn stops at a signal and raises it again: PostgreSQL is to end in order too.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir, "serve")
     url = postgres.start() if postgres else settings.database_url
     try:
@@ -85,6 +89,9 @@ async def _migrated(migrate_now: Callable[[], None]) -> None:
             log.warning("database not reachable, trying again", error=str(error), wait=wait)
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
+        except NewerSchemaError as error:
+            log.error("migrations refused", error=str(error))  # noqa: TRY400 (it is its own explanation)
+            return
         else:
             return
 

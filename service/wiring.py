@@ -43,9 +43,11 @@ class Services:
 
     def look(self, claim: Claim) -> Look:
         """One look at a claimed subject, at the time that the claim or the clock says."""
+        present = self.clock()
         return Look(
             key=claim.key,
-            now=claim.as_of or self.clock(),
+            now=claim.as_of or present,
+            looked_at=present,
             facts=claim.facts,
             records=self.records,
             app=self.app,

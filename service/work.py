@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.store.jobs import LOOK, QUEUE
 from service.store.schema import migrate
-from service.sweep import sweep_installations
+from service.sweep import fetch_missed_deliveries, sweep_installations
 from service.wiring import Services
 from service.worker import look_while_dirty, tidy, wake_forgotten
 
@@ -36,6 +36,7 @@ SUPERVISED = "POC_GOVERNOR_SUPERVISED"
 
 EVERY_20_SECONDS = "* * * * * */20"
 """Procrastinate takes the seconds as the sixth field."""
+EVERY_TEN_MINUTES = "*/10 * * * *"
 EVERY_HOUR = "17 * * * *"
 EVERY_NIGHT = "41 3 * * *"
 
@@ -61,6 +62,11 @@ def make_app(services: Services, database_url: str) -> procrastinate.App:
     @app.task(name="wake", queue="upkeep")
     def wake(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
         wake_forgotten(services)
+
+    @app.periodic(cron=EVERY_TEN_MINUTES)
+    @app.task(name="fetch_missed_deliveries", queue="upkeep")
+    def fetch(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
+        fetch_missed_deliveries(services)
 
     @app.periodic(cron=EVERY_HOUR)
     @app.task(name="sweep", queue="upkeep")
@@ -124,5 +130,7 @@ async def _stop(worker: asyncio.Task[None]) -> None:
 
 def _end_with_parent() -> None:
     """Wait for the end of standard input, which `serve` holds open; then leave as a killed process would."""
-    sys.stdin.buffer.read()
+    # Not through Python's buffer: its lock, held at our own exit, would abort the interpreter.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     os._exit(1)

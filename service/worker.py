@@ -39,7 +39,7 @@ def look_while_dirty(services: Services, key: str) -> None:
     """Look at a subject until it is clean, waits, or is given up; one process at a time."""
     try:
         with lock(services.engine, SUBJECT_LOCK, key) as connection:
-            while (claim := subjects.claim(connection, key, services.clock())) is not None:
+            while (claim := subjects.claim(connection, key)) is not None:
                 if not _look_once(services, connection, claim):
                     return
     except LockBusyError:

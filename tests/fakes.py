@@ -11,6 +11,7 @@ from service.ports import GitHub, GitHubApp, GitHubError
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.facts import Installation, Issue, IssueState, PullRequest, Repository, RepositoryRef
 from service.rules.plan import CheckRunOutput
+from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
 
 PAGE = 100
@@ -275,6 +276,8 @@ class FakeApp:
         self.forgotten: list[int] = []
         self.described: list[int] = []
         self.clients: list[int] = []
+        self.attempts: list[DeliveryAttempt] = []
+        self.redelivered: list[int] = []
 
     def installation(self, installation: Installation) -> FakeGitHub:
         self.clients.append(installation.id)
@@ -285,6 +288,12 @@ class FakeApp:
         if installation_id not in self.installations:
             raise gone(f"reading installation {installation_id}")
         return self.installations[installation_id]
+
+    def delivery_attempts(self, since: datetime) -> Iterator[DeliveryAttempt]:
+        return (attempt for attempt in self.attempts if attempt.delivered_at >= since)
+
+    def redeliver(self, attempt_id: int) -> None:
+        self.redelivered.append(attempt_id)
 
     def forget_token(self, installation_id: int) -> None:
         self.forgotten.append(installation_id)

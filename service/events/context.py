@@ -36,6 +36,9 @@ class Look:
 
     key: str
     now: datetime
+    """The time to judge by: `--as-of`, or the present."""
+    looked_at: datetime
+    """The present, whatever the look judges by: what is seen now was so now."""
     facts: tuple[Fact, ...]
     records: Records
     app: GitHubApp
@@ -64,7 +67,7 @@ class Look:
             raise UnusableError("the app was uninstalled")
         if known.installation.suspended_at is not None:
             raise UnusableError("the installation is suspended")
-        if known.rate_limited_until is not None and known.rate_limited_until > self.now:
+        if known.rate_limited_until is not None and known.rate_limited_until > self.looked_at:
             message = f"installation {installation_id} is rate-limited"
             raise GitHubError(Failure(FailureKind.RATE_LIMITED, message, known.rate_limited_until))
         return known.installation

@@ -178,7 +178,10 @@ _unroutable = msgspec.json.Decoder(Unroutable)
 
 def decode(body: bytes) -> Payload:
     """Read the fields that we use; `ValueError` says what is wrong with the body."""
-    return _payload.decode(body)
+    try:
+        return _payload.decode(body)
+    except RecursionError as error:
+        raise ValueError("JSON is nested too deeply") from error
 
 
 def decode_unroutable(body: bytes) -> Payload:
@@ -187,9 +190,16 @@ def decode_unroutable(body: bytes) -> Payload:
         known = _unroutable.decode(body)
     except msgspec.ValidationError:
         return Payload()
+    except RecursionError as error:
+        raise ValueError("JSON is nested too deeply") from error
     return Payload(action=known.action, installation=known.installation)
 
 
 def _moment(value: datetime | int | None) -> datetime | None:
     """GitHub writes a repository's times as seconds in a push, and as text everywhere else."""
-    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else value
+    if not isinstance(value, int):
+        return value
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except OverflowError as error:
+        raise ValueError(f"{value} is not a time") from error

@@ -11,6 +11,7 @@ from service.rules.facts import FactKind
 from service.rules.judge import declares
 from service.rules.poc import KnownRepository
 from service.rules.recognition import exclusion, poc_reason
+from service.rules.verdict import same
 
 
 def registered(look: Look, repository_id: int) -> KnownRepository | None:
@@ -35,12 +36,18 @@ def _register(look: Look, known: KnownRepository) -> KnownRepository:
     reason = poc_reason(known.repository, declares_charter=declared)
     if read is None and reason == known.poc_reason:
         return known
-    after = look.records.repositories.register(
-        known.repository.id, reason, read, declared=declared, at=look.now
+    found = known.poc_reason is None or known.reread
+    if reason is not None and found:
+        _list_pull_requests(look, known)
+    changed = read is not None and not same(read, known.charter or read)
+    return look.records.repositories.register(
+        known.repository.id,
+        reason,
+        read,
+        declared=declared,
+        at=look.looked_at,
+        tell_pull_requests=reason is not None and (found or changed),
     )
-    if reason is not None:
-        _tell_pull_requests(look, known, after)
-    return after
 
 
 def _must_read(look: Look, known: KnownRepository) -> bool:
@@ -53,12 +60,8 @@ def _must_read(look: Look, known: KnownRepository) -> bool:
     return charter is None or known.reread or look.told(FactKind.CHARTER_PUSHED) or (unknown and may_be_poc)
 
 
-def _tell_pull_requests(look: Look, before: KnownRepository, after: KnownRepository) -> None:
-    """Look at the open pull requests of a new POC, of one that moved unseen, and of a changed charter."""
-    repository = after.repository
-    if before.poc_reason is None or before.reread:
-        github = look.github(after.installation_id)
-        look.records.pull_requests.remember_open(repository.id, github.open_pull_requests(repository.ref))
-        look.records.pull_requests.mark_open(repository.id)
-    elif before.charter != after.charter:
-        look.records.pull_requests.mark_open(repository.id)
+def _list_pull_requests(look: Look, known: KnownRepository) -> None:
+    """Learn which pull requests are open in a new POC, or in one that moved without our being told."""
+    repository = known.repository
+    listed = look.github(known.installation_id).open_pull_requests(repository.ref)
+    look.records.pull_requests.remember_open(repository.id, listed, look.looked_at)

@@ -51,6 +51,7 @@ def _facts(look: Look, known: KnownRepository, issue: StallIssue | None) -> Stal
         issue=issue,
         opened_today=look.records.stall_issues.opened_on(known.installation_id, look.now.date()),
         observe=look.observe,
+        archived=known.repository.archived,
     )
 
 

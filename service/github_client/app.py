@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from github import Auth, Consts, Github, GithubIntegration
+from github.HookDelivery import HookDeliverySummary
+from github.PaginatedList import PaginatedList
 
 from service.github_client import transport
 from service.github_client.client import InstallationClient
 from service.github_client.errors import translated
 from service.ports import GitHubError
 from service.rules.facts import Installation
+from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import FailureKind
 
 API_VERSION = "2022-11-28"
@@ -73,6 +77,20 @@ class App:
         """The ids of all installations of the app."""
         with translated("listing the app's installations"), self._integration() as integration:
             return [installation.id for installation in integration.get_installations()]
+
+    def delivery_attempts(self, since: datetime) -> Iterator[DeliveryAttempt]:
+        """GitHub's attempts to deliver to the app, newest first, as far back as `since`."""
+        with translated("listing the app's deliveries"), self._integration() as integration:
+            path, page = "/app/hook/deliveries", {"per_page": 100}
+            for raw in PaginatedList(HookDeliverySummary, integration.requester, path, page):
+                if raw.delivered_at is None or raw.delivered_at < since:
+                    return
+                yield DeliveryAttempt(raw.id or 0, raw.guid or "", raw.delivered_at, raw.status_code or 0)
+
+    def redeliver(self, attempt_id: int) -> None:
+        """Ask GitHub to send a delivery again."""
+        with translated(f"asking for delivery {attempt_id} again"), self._integration() as integration:
+            integration.requester.requestJsonAndCheck("POST", f"/app/hook/deliveries/{attempt_id}/attempts")
 
     def slug(self) -> str:
         """The app's name in addresses; asks GitHub, and so proves id and private key."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from service.rules.charter.block import lines_of
 from service.rules.charter.file import CHARTER_PATH
 from service.rules.charter.model import Charter, Located
+from service.rules.charter.text import read_text
+from service.rules.charter.wording import clip
 from service.rules.finding import Finding, Severity
 from service.rules.plan import Annotation
 from service.rules.verdict import Situation, Verdict
 
+LONGEST_QUOTE = 120
+"""Characters of a line in a table; what is wrong with a longer one is not in its end."""
 LEVELS = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.NOTICE: "notice"}
 
 
@@ -106,14 +111,14 @@ def _annotation(finding: Finding) -> Annotation:
     )
 
 
-def _lines(verdict: Verdict) -> list[str]:
-    judged = verdict.case.judged
-    data = judged.data if judged and judged.data else b""
-    return data.decode("utf-8", errors="replace").splitlines()
+def _lines(verdict: Verdict) -> tuple[str, ...]:
+    """The lines as the findings count them; none where the file holds no text."""
+    text = read_text(verdict.case.judged) if verdict.case.judged else ""
+    return lines_of(text) if isinstance(text, str) else ()
 
 
-def _finding(finding: Finding, lines: list[str]) -> FindingView:
-    says = lines[finding.line - 1].strip() if finding.line <= len(lines) else ""
+def _finding(finding: Finding, lines: tuple[str, ...]) -> FindingView:
+    says = clip(lines[finding.line - 1], LONGEST_QUOTE) if finding.line <= len(lines) else ""
     return FindingView(finding.line, finding.severity, says, finding.message, finding.fix)
 
 

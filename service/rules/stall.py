@@ -41,6 +41,8 @@ class StallFacts:
     issue: StallIssue | None
     opened_today: int = 0
     observe: bool = False
+    archived: bool = False
+    """Nothing can be written there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,9 @@ def _held_back(facts: StallFacts, now: datetime) -> str | None:
 
 
 def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None) -> StallDecision:
-    if facts.observe:
-        return StallDecision(Step.NOTHING, stall, "its issue is left as it is: only observed")
+    if facts.observe or facts.archived:
+        why = "only observed" if facts.observe else "the repository is archived"
+        return StallDecision(Step.NOTHING, stall, f"its issue is left as it is: {why}")
     if not facts.is_poc:
         return StallDecision(Step.CLOSE, None, "no POC any more")
     if stall is None and _moved_since(facts, issue):

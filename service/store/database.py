@@ -64,7 +64,7 @@ def lock(engine: Engine, lock_class: int, key: str) -> Iterator[Connection]:
         try:
             connection.execute(text("SELECT pg_advisory_lock(:class, hashtext(:key))"), values)
         except OperationalError as error:
-            if "lock timeout" in str(error):
+            if isinstance(error.orig, psycopg.errors.LockNotAvailable):
                 raise LockBusyError(key) from error
             raise
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,11 +11,12 @@ from sqlmodel import col, select
 
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.facts import PullRequest
-from service.rules.reception import pull_request_key
-from service.store import subjects
 from service.store.database import cursor, transaction
 from service.store.recording import UPSERT_PULL_REQUEST, pull_request_row
 from service.store.tables import CharterAt, PullRequestRow
+
+LIST_DELAY = timedelta(minutes=2)
+"""By how much GitHub's list, and its clock, may lag behind ours."""
 
 
 class PullRequests:
@@ -29,8 +31,19 @@ class PullRequests:
             row = session.get(PullRequestRow, (repository_id, number))
             return _pull(row) if row else None
 
-    def remember_open(self, repository_id: int, pulls: Iterable[PullRequest]) -> None:
-        """Store the list of a repository's open pull requests; those that it lacks are closed."""
+    def open_numbers(self, repository_id: int) -> list[int]:
+        """The numbers of a repository's open pull requests."""
+        with transaction(self._engine) as session:
+            rows = select(PullRequestRow.number).where(
+                PullRequestRow.repository_id == repository_id, PullRequestRow.state == "open"
+            )
+            return list(session.exec(rows))
+
+    def remember_open(self, repository_id: int, pulls: Iterable[PullRequest], listed_at: datetime) -> None:
+        """Store the list of a repository's open pull requests; those that it lacks are closed.
+
+        Not those that changed around the time of the list: one of them may have been opened after it.
+        """
         open_pulls = sorted(pulls, key=lambda pull: pull.number)
         with transaction(self._engine) as session:
             cursor(session).executemany(UPSERT_PULL_REQUEST, [pull_request_row(pull) for pull in open_pulls])
@@ -39,19 +52,10 @@ class PullRequests:
                 .where(
                     col(PullRequestRow.repository_id) == repository_id,
                     col(PullRequestRow.number).not_in([pull.number for pull in open_pulls]),
+                    col(PullRequestRow.updated_at) < listed_at - LIST_DELAY,
                 )
                 .values(state="closed")
             )
-
-    def mark_open(self, repository_id: int) -> None:
-        """Mark every open pull request of a repository as needing a look."""
-        with transaction(self._engine) as session:
-            numbers = session.exec(
-                select(PullRequestRow.number).where(
-                    PullRequestRow.repository_id == repository_id, PullRequestRow.state == "open"
-                )
-            )
-            subjects.mark(session, [pull_request_key(repository_id, number) for number in numbers])
 
     def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
         """What stood at the charter's path at a commit, if that was ever read."""

@@ -219,8 +219,9 @@ INSERT INTO pull_request
     (repository_id, number, head_sha, before_sha, base_ref, base_sha, author, state, updated_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (repository_id, number) DO UPDATE SET
-    head_sha = excluded.head_sha, before_sha = excluded.before_sha, base_ref = excluded.base_ref,
-    base_sha = excluded.base_sha, state = excluded.state, updated_at = excluded.updated_at
+    head_sha = excluded.head_sha, base_ref = excluded.base_ref,
+    base_sha = excluded.base_sha, state = excluded.state, updated_at = excluded.updated_at,
+    before_sha = coalesce(excluded.before_sha, pull_request.before_sha)
 WHERE pull_request.updated_at < excluded.updated_at
    OR (pull_request.updated_at = excluded.updated_at
        AND pull_request.before_sha IS DISTINCT FROM excluded.head_sha

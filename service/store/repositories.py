@@ -11,11 +11,11 @@ from sqlmodel import col, select
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.facts import Repository
 from service.rules.poc import KnownRepository
-from service.rules.reception import repository_key
+from service.rules.reception import pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import cursor, transaction
 from service.store.recording import UPSERT_REPOSITORIES, repository_row
-from service.store.tables import RepositoryRow
+from service.store.tables import PullRequestRow, RepositoryRow
 
 
 class Repositories:
@@ -80,8 +80,12 @@ class Repositories:
         *,
         declared: bool,
         at: datetime,
+        tell_pull_requests: bool,
     ) -> KnownRepository:
-        """Store whether a repository is a POC, and its charter unless that was not read."""
+        """Store whether a repository is a POC, and its charter unless that was not read.
+
+        The open pull requests that this changes something for are marked with it, so that a kill loses none.
+        """
         with transaction(self._engine) as session:
             row = session.get_one(RepositoryRow, repository_id)
             row.poc_reason = reason
@@ -97,6 +101,12 @@ class Repositories:
             if declared and row.chartered_at is None:
                 row.chartered_at = at
             session.add(row)
+            if tell_pull_requests:
+                open_pulls = select(PullRequestRow.number).where(
+                    PullRequestRow.repository_id == repository_id, PullRequestRow.state == "open"
+                )
+                numbers = session.exec(open_pulls)
+                subjects.mark(session, [pull_request_key(repository_id, number) for number in numbers])
             return _known(row)
 
     def mark(self, repository_ids: Iterable[int], *, as_of: datetime | None = None) -> list[str]:

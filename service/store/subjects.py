@@ -18,13 +18,14 @@ INSERT INTO subject (key, wanted, done, attempts, touched)
 SELECT k, 1, 0, 0, now() FROM unnest(%(keys)s::text[]) AS k ORDER BY k
 ON CONFLICT (key) DO UPDATE SET
     wanted = subject.wanted + 1,
-    touched = now(),
+    touched = CASE WHEN subject.wanted > subject.done THEN subject.touched ELSE now() END,
     attempts = CASE WHEN subject.dead_since IS NULL THEN subject.attempts ELSE 0 END,
     dead_since = NULL
 RETURNING key, wanted - 1 = done AS was_clean
 """
 """Raise `wanted` of each subject. Keys must be distinct: they are locked in their order, so that two
-writers cannot wait for each other."""
+writers cannot wait for each other. An event does not touch a subject that is dirty already: one that somebody
+forgot would never be found while events keep coming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,14 @@ def mark(session: Session, keys: Iterable[str], *, as_of: datetime | None = None
     defer_looks(session, [key for key, was_clean in rows if was_clean])
 
 
-def claim(connection: Connection, key: str, now: datetime) -> Claim | None:
+def claim(connection: Connection, key: str) -> Claim | None:
     """Read a subject under its lock; None where it is clean, or waits until a later time."""
     row = connection.execute(
         text(
             "UPDATE subject SET touched = now() WHERE key = :key AND wanted > done "
-            "AND (not_before IS NULL OR not_before <= :now) RETURNING wanted, attempts, as_of"
+            "AND (not_before IS NULL OR not_before <= now()) RETURNING wanted, attempts, as_of"
         ),
-        {"key": key, "now": now},
+        {"key": key},
     ).one_or_none()
     if row is None:
         return None
@@ -102,7 +103,8 @@ def _finish(connection: Connection, seen: Claim, *, outcome: str, error: str | N
         {
             "key": seen.key,
             "wanted": seen.wanted,
-            "facts": [fact.id for fact in seen.facts],
+            # Who gave up has not done what the facts ask for: the look that comes after will.
+            "facts": [] if dead else [fact.id for fact in seen.facts],
             "outcome": outcome,
             "error": error,
             "dead": dead,
@@ -123,16 +125,21 @@ def postpone(session: Session, seen: Claim, error: str, *, until: datetime, coun
 
 
 def wake_forgotten(session: Session, *, untouched_for: timedelta) -> list[str]:
-    """Defer a look at each dirty subject that nobody will come to: the recovery for everything."""
+    """Defer a look at each dirty subject that nobody will come to: the recovery for everything.
+
+    Rows that somebody has locked wait for the next time: their order is not that of `MARK`.
+    """
     rows = session.connection().execute(
         text("""
-            UPDATE subject SET touched = now()
-            WHERE wanted > done AND touched < now() - :untouched
-              AND (not_before IS NULL OR not_before < now() - :untouched)
-              AND NOT EXISTS (
-                SELECT 1 FROM procrastinate_jobs job
-                WHERE job.status = 'todo' AND job.task_name = :look AND job.args ->> 'key' = subject.key
-                  AND (job.scheduled_at IS NULL OR job.scheduled_at < now()))
+            UPDATE subject SET touched = now() WHERE key IN (
+                SELECT key FROM subject
+                WHERE wanted > done AND touched < now() - :untouched
+                  AND (not_before IS NULL OR not_before < now() - :untouched)
+                  AND NOT EXISTS (
+                    SELECT 1 FROM procrastinate_jobs job
+                    WHERE job.status = 'todo' AND job.task_name = :look AND job.args ->> 'key' = subject.key
+                      AND (job.scheduled_at IS NULL OR job.scheduled_at < now()))
+                FOR UPDATE SKIP LOCKED)
             RETURNING key
         """),
         {"untouched": untouched_for, "look": LOOK},
@@ -169,6 +176,17 @@ class SubjectState:
     outcome: str | None
     last_error: str | None
     waits_until: datetime | None
+
+
+def ready(session: Session) -> list[str]:
+    """The subjects that could be looked at now."""
+    rows = session.connection().execute(
+        text(
+            "SELECT key FROM subject WHERE wanted > done AND (not_before IS NULL OR not_before <= now()) "
+            "ORDER BY key"
+        )
+    )
+    return [row.key for row in rows]
 
 
 def states(session: Session, keys: Sequence[str]) -> list[SubjectState]:

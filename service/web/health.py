@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -56,13 +56,22 @@ class Metrics:
     def __call__(self, _request: Request) -> Response:
         """Collect; Starlette runs this in a thread."""
         registry = CollectorRegistry()
+        registry.register(_OwnAndWorkers())
+        registry.register(_QueueCollector(self._engine))
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _OwnAndWorkers(Collector):
+    """The counters of this process, and those that the worker of `serve` keeps in files."""
+
+    def collect(self) -> Iterator[Metric]:
+        """The present values; a counter of both would be in the files."""
+        filed: list[Metric] = []
         if MULTIPROCESS in os.environ:
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # its own lack
-        else:
-            registry = REGISTRY
-        queue = CollectorRegistry()
-        queue.register(_QueueCollector(self._engine))
-        return Response(generate_latest(registry) + generate_latest(queue), media_type=CONTENT_TYPE_LATEST)
+            filed += MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]  # its own lack
+        names = {metric.name for metric in filed}
+        yield from filed
+        yield from (metric for metric in REGISTRY.collect() if metric.samples and metric.name not in names)
 
 
 class _QueueCollector(Collector):

@@ -1,0 +1,203 @@
+"""The two servers that are compared, as real processes: ours with its worker and database, and Probot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from bench.payloads import INSTALLATION, ORG, REPOSITORIES, SECRET, repository_name
+from service.demo.node import Node, find_node
+from service.store.embedded import join
+
+PROBOT = Path(__file__).parent / "probot"
+START_TIMEOUT, DRAIN_TIMEOUT = 60.0, 300.0
+NOWHERE = "http://127.0.0.1:9"
+"""In the place of GitHub's API for both: nobody answers there, so a look that calls would never be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server takes deliveries."""
+
+    name: str
+    port: int
+    path: str
+    pid: int
+
+
+class Database:
+    """What our service recorded, seen from outside of it."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg.connect(url, autocommit=True)
+
+    def register(self) -> None:
+        """Make the repositories known, as registration leaves those that are no POC."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO installation (id, account, permissions) VALUES (%s, %s, '{}')",
+                (INSTALLATION, ORG),
+            )
+            cursor.executemany(
+                """
+                INSERT INTO repository (id, installation_id, full_name, default_branch, private, topics,
+                    pushed_at, updated_at, first_pushed_at, reread, charter_kind)
+                VALUES (%s, %s, %s, 'main', true, '{ingest,python}', '2026-09-01', '2026-09-28T16:40:02Z',
+                    '2026-09-01', false, 'absent')
+                """,
+                [(one, INSTALLATION, f"{ORG}/{repository_name(one)}") for one in REPOSITORIES],
+            )
+
+    def deliveries(self) -> int:
+        """How many deliveries are recorded."""
+        return self._count("SELECT count(*) FROM delivery")
+
+    def drained(self) -> float:
+        """Wait until no subject needs a look; returns the seconds that it took."""
+        began = time.monotonic()
+        while left := self._count("SELECT count(*) FROM subject WHERE wanted > done"):
+            if time.monotonic() - began > DRAIN_TIMEOUT:
+                raise TimeoutError(f"{left} subjects still need a look after {DRAIN_TIMEOUT:.0f} s")
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    def looks(self) -> int:
+        """How many subjects a look was taken at, and how many of them failed."""
+        if failed := self._count("SELECT count(*) FROM subject WHERE last_error IS NOT NULL"):
+            raise RuntimeError(f"looks at {failed} subjects failed")
+        return self._count("SELECT count(*) FROM subject WHERE looked_at IS NOT NULL")
+
+    def _count(self, query: str) -> int:
+        row = self._connection.execute(query.encode()).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@contextmanager
+def ours(folder: Path) -> Iterator[tuple[Server, Database]]:
+    """`poc-governor serve` with its worker and its embedded PostgreSQL, all in their defaults."""
+    port = _free_port()
+    folder.chmod(0o711)  # as root, PostgreSQL runs as somebody else
+    environment = _environment() | {
+        "GITHUB_APP_ID": "1",
+        "GITHUB_APP_PRIVATE_KEY": _private_key(),
+        "GITHUB_WEBHOOK_SECRET": SECRET,
+        "GITHUB_API_URL": NOWHERE,
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PORT": str(port),
+        "DATA_DIR": str(folder / "data"),
+    }
+    command = [sys.executable, "-m", "service.cli", "serve"]
+    with _process(command, environment, folder / "service.log", port, "/readyz") as pid:
+        url = join(folder / "data", START_TIMEOUT)
+        assert url is not None
+        database = Database(url)
+        database.register()
+        yield Server("ours", port, "/webhooks/github", pid), database
+
+
+@contextmanager
+def probot(folder: Path) -> Iterator[Server]:
+    """Probot with its defaults."""
+    port, node = _free_port(), find_node()
+    _install(node)
+    environment = _environment() | {
+        "NODE_ENV": "production",
+        "LOG_LEVEL": "error",
+        "APP_ID": "1",
+        "PRIVATE_KEY": _private_key(),
+        "WEBHOOK_SECRET": SECRET,
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+    }
+    command = [str(node.program), str(PROBOT / "app.js")]
+    with _process(command, environment, folder / "probot.log", port, "/ping") as pid:
+        yield Server("Probot", port, "/api/github/webhooks", pid)
+
+
+def _install(node: Node) -> None:
+    """Install what package-lock.json says, once."""
+    installed = PROBOT / "node_modules" / ".package-lock.json"
+    if installed.is_file() and installed.stat().st_mtime >= (PROBOT / "package-lock.json").stat().st_mtime:
+        return
+    command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    subprocess.run(command, cwd=PROBOT, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def _process(
+    command: list[str], environment: Mapping[str, str], log: Path, port: int, ready: str
+) -> Iterator[int]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        _wait(lambda: process.poll() is not None or _answers(port, ready))
+        if process.poll() is not None:
+            raise RuntimeError(f"{command} ended:\n{log.read_text()}")
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the server does not answer")
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what would configure a server."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for the servers' data and logs."""
+    folder = Path(tempfile.mkdtemp(prefix="poc-governor-bench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

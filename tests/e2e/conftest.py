@@ -1,0 +1,62 @@
+"""The stages of the end-to-end tests: started together, because starting takes the most time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import Stage, open_stage
+
+ORGS = ("globex", "initech", "hooli", "umbrella", "tyrell")
+HIDDEN = ("globex", "umbrella")
+
+
+def _plans(folder: Path) -> dict[str, AbstractContextManager[Stage]]:
+    return {
+        "stage": open_stage(folder / "enforce", orgs=ORGS, hidden=HIDDEN),
+        "calendar": open_stage(folder / "calendar"),
+        "observed": open_stage(folder / "observe", mode="observe"),
+    }
+
+
+@pytest.fixture(scope="session")
+def stages(open_folder: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, Stage]]:
+    """Every stage that some test of this run asks for."""
+    asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    plans = {name: plan for name, plan in _plans(open_folder).items() if name in asked}
+    with ExitStack() as stack, ThreadPoolExecutor() as together:
+        started = {name: together.submit(plan.__enter__) for name, plan in plans.items()}
+        for name, plan in plans.items():
+            if started[name].exception() is None:
+                stack.push(plan)
+        running = {name: future.result() for name, future in started.items()}
+        yield running
+        dead = [reason for stage in running.values() for reason in stage.health()["dead"]]
+        # In parallel as well: each takes a second or two to end its PostgreSQL.
+        ended = [together.submit(plan.__exit__, None, None, None) for plan in plans.values()]
+        stack.pop_all()
+        for future in ended:
+            future.result()
+    assert dead == []
+
+
+@pytest.fixture(scope="session")
+def stage(stages: dict[str, Stage]) -> Stage:
+    """The stage of every test that does not play with the calendar."""
+    return stages["stage"]
+
+
+@pytest.fixture(scope="session")
+def calendar(stages: dict[str, Stage]) -> Stage:
+    """A stage on which sweeps come from the future."""
+    return stages["calendar"]
+
+
+@pytest.fixture(scope="session")
+def observed(stages: dict[str, Stage]) -> Stage:
+    """A stage whose service only observes."""
+    return stages["observed"]

@@ -1,0 +1,391 @@
+"""The whole thing for real: an emulated GitHub, the served service, and a gateway in each direction."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import httpx
+
+from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
+from service.demo.person import CheckRun, Issue, Person, Pull
+from service.demo.story import NUMBERS
+from service.rules.plan import CHARTER_CHECK, STALL_LABEL
+from service.settings import load
+from service.store.embedded import open_database
+from service.store.subjects import SubjectState
+from service.sweep import sweep
+from service.wiring import build
+from tests.e2e.gateway import Call, Gateway, swallow
+
+T = TypeVar("T")
+
+PATIENCE = 60.0
+DELIVERIES = Path(__file__).parent / "deliveries"
+PEOPLE = ("jane-doe", "alice-k", "bob-m", "carol-s", "dan-w")
+OUTSIDERS = ("stranger", "dependabot[bot]")
+PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+
+
+def good_charter(**changes: str) -> str:
+    """A charter without a finding; the keywords replace the values of its keys."""
+    text = NUMBERS.format(ship_by=datetime.now(UTC).date() + timedelta(days=95))
+    for key, value in changes.items():
+        text, replaced = re.subn(rf"(?m)^(\s*){key}: .*$", rf"\g<1>{key}: {value}", text)
+        if not replaced:
+            text = text.replace("poc: 1\n", f"poc: 1\n{key}: {value}\n")
+    return text
+
+
+def eventually(condition: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
+    """Ask until the answer is true, and return it."""
+    deadline = time.monotonic() + patience
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {patience:.0f} seconds it is not so that {what}")
+        time.sleep(0.03)
+    return found
+
+
+def recorded(name: str, values: Mapping[str, object]) -> bytes:
+    """A recorded delivery with its placeholders filled; a value that is a placeholder keeps its type."""
+
+    def fill(node: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(node, dict):
+            return {key: fill(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [fill(value) for value in node]
+        if not isinstance(node, str):
+            return node
+        if whole := PLACEHOLDER.fullmatch(node):
+            return values[whole[1]]
+        return PLACEHOLDER.sub(lambda match: str(values[match[1]]), node)
+
+    return json.dumps(fill(json.loads((DELIVERIES / f"{name}.json").read_text()))).encode()
+
+
+def delivery_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a test plays on. GitHub's calls pass `api`, its webhooks pass `hooks`."""
+
+    emulator: Emulator
+    api: Gateway
+    hooks: Gateway
+    environment: dict[str, str]
+    url: str
+    log: Path
+    people: ExitStack
+    installations: Mapping[str, int]
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def person(self, login: str = "jane-doe", org: str = "acme") -> Person:
+        person = Person(self.emulator.api_url, org, login, token_of(login))
+        return self.people.enter_context(person)
+
+    def name(self, prefix: str = "poc-") -> str:
+        return f"{prefix}{next(self._numbers)}-{uuid.uuid4().hex[:6]}"
+
+    def poc(self, name: str | None = None, *, org: str = "acme", charter: str | None = None) -> Repo:
+        """A POC by its name that the service has registered."""
+        repo = self.repository(name or self.name(), org=org)
+        eventually(lambda: [c for c in repo.calls() if c.path.endswith("/pulls")], f"{repo.name} is registered")
+        if charter is not None:
+            repo.commit("POC.md", charter)
+            eventually(lambda: len(repo.reads_of_main()) > 1, "the charter was read from main")
+        self.settle()
+        return repo
+
+    def repository(self, name: str, *, org: str = "acme", topics: Sequence[str] = ()) -> Repo:
+        """A repository that the service was told of, whatever it makes of it."""
+        person = self.person(org=org)
+        created = person.create_repo(name, topics=topics)
+        return Repo(self, org, name, created["id"], person)
+
+    def post(self, event: str, body: bytes, delivery: str | None = None) -> httpx.Response:
+        """Deliver a webhook as GitHub would."""
+        signature = hmac.new(self.emulator.webhook_secret.encode(), body, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "GitHub-Hookshot/044aadd",
+            "X-GitHub-Delivery": delivery or delivery_id(),
+            "X-GitHub-Event": event,
+            "X-GitHub-Hook-ID": "501928374",
+            "X-GitHub-Hook-Installation-Target-ID": str(self.emulator.app_id),
+            "X-GitHub-Hook-Installation-Target-Type": "integration",
+            "X-Hub-Signature-256": f"sha256={signature}",
+        }
+        return httpx.post(f"{self.url}/webhooks/github", content=body, headers=headers, trust_env=False)
+
+    def deliver(self, name: str, *, org: str = "acme", delivery: str | None = None, **values: object) -> None:
+        """Fill a recorded delivery and post it; the names are `deliveries/EVENT.ACTION.json`."""
+        common: dict[str, object] = {
+            "installation_id": self.installations[org],
+            "permissions": PERMISSIONS,
+            "sender": "jane-doe",
+            "sender_type": "User",
+            "updated_at": stamp(),
+            "suspended_at": stamp(),
+        }
+        answer = self.post(name.partition(".")[0], recorded(name, common | values), delivery)
+        assert answer.status_code == 202, answer.text
+
+    def told(self, event: str, repo: Repo, action: str | None = None) -> list[Call]:
+        """What the emulator delivered of that kind about a repository."""
+        return [
+            call
+            for call in self.hooks.calls()
+            if call.headers["x-github-event"] == event
+            and call.json.get("repository", {}).get("id") == repo.id
+            and (action is None or call.json["action"] == action)
+        ]
+
+    def health(self) -> dict[str, Any]:
+        answer = httpx.get(f"{self.url}/readyz", trust_env=False)
+        health: dict[str, Any] = answer.raise_for_status().json()
+        return health
+
+    def metrics(self) -> str:
+        return httpx.get(f"{self.url}/metrics", trust_env=False).raise_for_status().text
+
+    def settle(self) -> None:
+        """Wait until nothing that was delivered so far needs a look any more."""
+        eventually(lambda: self.health()["dirty"] == 0, "every subject had its look")
+
+    def sweep(self, as_of: datetime | None) -> Sequence[SubjectState]:
+        """What `poc-governor sweep` runs, without the seconds that a process takes to start."""
+        settings = load(self.environment)
+        with open_database(settings.data_dir, "sweep") as url:
+            services = build(settings, url)
+            try:
+                return sweep(services, as_of=as_of, timeout=PATIENCE)
+            finally:
+                services.engine.dispose()
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `poc-governor` beside the service."""
+        return subprocess.run(
+            [sys.executable, "-m", "service.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@dataclass(slots=True)
+class Repo:
+    """A repository as its owner and the gateway see it."""
+
+    stage: Stage
+    org: str
+    name: str
+    id: int
+    person: Person
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.org}/{self.name}"
+
+    @property
+    def stub(self) -> dict[str, object]:
+        node_id = f"R_kgDO{self.id}"
+        return {
+            "id": self.id,
+            "node_id": node_id,
+            "name": self.name,
+            "full_name": self.full_name,
+            "private": False,
+        }
+
+    def described(self, **changes: object) -> dict[str, Any]:
+        """`repository` as it stands in GitHub's payloads."""
+        return self.person.repo(self.name) | changes
+
+    def calls(self) -> list[Call]:
+        """Every call of the service about this repository."""
+        places = (f"/repos/{self.full_name}", f"/repositories/{self.id}")
+        return [
+            call
+            for call in self.stage.api.calls()
+            if call.path in places or call.path.startswith(tuple(f"{place}/" for place in places))
+        ]
+
+    def writes(self) -> list[Call]:
+        return [call for call in self.calls() if call.writes]
+
+    def reads_of_main(self) -> list[Call]:
+        return [c for c in self.calls() if c.path.endswith("/contents/POC.md") and c.query["ref"] == ["main"]]
+
+    def commit(self, path: str, content: str | bytes, branch: str | None = None) -> str:
+        return self.person.write_file(self.name, path, content, branch=branch)
+
+    def branch(self, name: str, *, base: str | None = None, **files: str | bytes | None) -> str:
+        """A branch with files, named by keyword with `_` for the dot; None deletes one. Returns its head."""
+        sha = self.person.create_branch(self.name, name, base)
+        for keyword, content in files.items():
+            path = keyword.replace("_", ".")
+            if content is None:
+                sha = self.person.delete_file(self.name, path, branch=name)
+            else:
+                sha = self.commit(path, content, name)
+        return sha
+
+    def pull(
+        self, branch: str, *, onto: str | None = None, base: str | None = None, **files: str | bytes | None
+    ) -> Pull:
+        """A branch off `onto` with files, and a pull request to `base`."""
+        self.branch(branch, base=onto, **files)
+        return self.person.open_pull(self.name, branch, f"Bring {branch}", base=base)
+
+    def runs(self, sha: str) -> list[CheckRun]:
+        return self.person.check_runs(self.name, sha, name=CHARTER_CHECK)
+
+    def expect(self, sha: str, conclusion: str) -> CheckRun:
+        """The one check run on a commit, once it is there."""
+        runs = eventually(lambda: self.runs(sha), f"{self.name} has a check run on {sha[:7]}")
+        assert [run.conclusion for run in runs] == [conclusion], runs[0].summary
+        assert runs[0].status == "completed"
+        return runs[0]
+
+    def synchronize(self, pull: Pull, sha: str, *, before: str, **values: object) -> None:
+        """Tell that a pull request's head moved: what the emulator never sends."""
+        self.deliver(
+            "pull_request.synchronize", **self.pull_values(pull, sha) | {"before": before} | values
+        )
+
+    def pull_values(self, pull: Pull, sha: str | None = None, base: str = "main") -> dict[str, object]:
+        return {
+            "number": pull.number,
+            "state": pull.state,
+            "head_sha": sha or pull.head_sha,
+            "head_ref": pull.head_ref,
+            "base_ref": base,
+            "base_sha": self.person.head(self.name, base),
+            "author": "jane-doe",
+            "author_type": "User",
+            "updated_at": stamp(seconds=1),
+        }
+
+    def deliver(self, name: str, **values: object) -> None:
+        shown: dict[str, object] = {"repository": self.described(), "full_name": self.full_name}
+        self.stage.deliver(name, org=self.org, **cast("dict[str, Any]", shown | values))
+
+    def issues(self) -> list[Issue]:
+        return self.person.issues(self.name, label=STALL_LABEL)
+
+    def retire(self) -> None:
+        """Take the repository out of every later sweep."""
+        self.person.edit_repo(self.name, archived=True)
+        self.deliver("repository.archived", repository=self.described(updated_at=stamp(seconds=5)))
+        self.stage.settle()
+
+
+def stamp(*, seconds: int = 0) -> str:
+    """Now, or a little later, as GitHub writes it: it knows no fractions of a second."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def morning(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+
+
+@contextmanager
+def open_stage(
+    folder: Path, *, orgs: Sequence[str] = (), mode: str = "enforce", hidden: Sequence[str] = ()
+) -> Iterator[Stage]:
+    """Start everything; `orgs` have an installation each beside `acme`, of `hidden` no webhook arrives."""
+    folder.mkdir()
+    folder.chmod(0o711)  # as root, PostgreSQL runs as somebody else
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with ExitStack() as stack:
+        hooks = stack.enter_context(Gateway(address, rename=False))
+        for org in hidden:
+            marker = f'"login":"{org}"'.encode()
+            hooks.fail("POST", "", swallow, times=10_000, body=marker)
+        emulator = Emulator(
+            users=PEOPLE, outsiders=OUTSIDERS, webhook_url=f"http://localhost:{hooks.port}/webhooks/github"
+        )
+        installations = _more_orgs(emulator, orgs)
+        stack.enter_context(emulator)
+        api = stack.enter_context(Gateway(emulator.api_url, rename=True))
+        environment = os.environ | {
+            "GITHUB_APP_ID": str(emulator.app_id),
+            "GITHUB_APP_PRIVATE_KEY": emulator.private_key,
+            "GITHUB_WEBHOOK_SECRET": emulator.webhook_secret,
+            "GITHUB_API_URL": api.url,
+            "GITHUB_URL": emulator.api_url,
+            "PUBLIC_URL": address,
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "DATABASE_URL": "",
+            "DATA_DIR": str(folder / "data"),
+            "MODE": mode,
+        }
+        people = stack.enter_context(ExitStack())
+        log = folder / "service.log"
+        stack.enter_context(_served(environment, log))
+        stage = Stage(emulator, api, hooks, environment, address, log, people, installations)
+        eventually(lambda: _ready(stage), f"the service is ready; it said {log}")
+        yield stage
+
+
+def _more_orgs(emulator: Emulator, orgs: Sequence[str]) -> dict[str, int]:
+    """Install the app on more organisations than the one that the emulator's seed has."""
+    github = cast("dict[str, list[dict[str, Any]]]", emulator._seed["github"])
+    installations = {emulator.org: emulator.installation_id}
+    for org in orgs:
+        installations[org] = emulator.installation_id + len(installations)
+        members = github["orgs"][0]["members"]
+        github["orgs"].append({"login": org, "members": members})
+        installed = {"installation_id": installations[org], "account": org}
+        github["apps"][0]["installations"].append(installed)
+    return installations
+
+
+@contextmanager
+def _served(environment: dict[str, str], log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", "serve"],
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _ready(stage: Stage) -> bool:
+    """Whether deliveries are stored, and a worker is there for them."""
+    try:
+        return bool(stage.health()["workers"])
+    except httpx.HTTPError:
+        return False
