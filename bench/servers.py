@@ -25,7 +25,7 @@ from service.demo.node import Node, find_node
 from service.store.embedded import join
 
 PROBOT = Path(__file__).parent / "probot"
-START_TIMEOUT, DRAIN_TIMEOUT = 60.0, 300.0
+START_TIMEOUT, DRAIN_TIMEOUT = 60.0, 150.0
 NOWHERE = "http://127.0.0.1:9"
 """In the place of GitHub's API for both: nobody answers there, so a look that calls would never be done."""
 
@@ -70,9 +70,10 @@ class Database:
     def drained(self) -> float:
         """Wait until no subject needs a look; returns the seconds that it took."""
         began = time.monotonic()
-        while left := self._count("SELECT count(*) FROM subject WHERE wanted > done"):
+        while self._count("SELECT count(*) FROM subject WHERE wanted > done"):
             if time.monotonic() - began > DRAIN_TIMEOUT:
-                raise TimeoutError(f"{left} subjects still need a look after {DRAIN_TIMEOUT:.0f} s")
+                left = self._connection.execute("SELECT * FROM subject WHERE wanted > done LIMIT 5").fetchall()
+                raise TimeoutError(f"subjects that still need a look after {DRAIN_TIMEOUT:.0f} s: {left}")
             time.sleep(0.2)
         return time.monotonic() - began
 

@@ -16,11 +16,12 @@ from service.rules.verdict import Situation, Verdict
 SUMMARY_LIMIT = 65_535
 """GitHub's, in characters, for a check run's summary and an issue's body."""
 TITLE_LIMIT = 255
-ZERO_WIDTH_JOINER = "\u2060"
-"""Invisible, and enough to keep GitHub from reading a mention, a reference or a closing keyword."""
+WORD_JOINER = "\u2060"
+"""Invisible, and enough to keep GitHub from reading a mention, a reference or an address."""
 
-_ACTIVE = re.compile(r"(@)(?=[\w-])|(#)(?=\d)|(GH-)(?=\d)|(<)(?=!--)", re.IGNORECASE)
-_MARKUP = re.compile(r"([\\|*_\[\]<>~&])")
+_ACTIVE = re.compile(r"@(?=[\w-])|#(?=\d)|GH-(?=\d)|\w(?=://)|www(?=\.)", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`|*_\[\]<>~&!$])")
+_CODE_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
 def find_templates() -> Path:
@@ -32,17 +33,51 @@ def find_templates() -> Path:
 
 def plain(value: str) -> str:
     """Text of a stranger's, for Markdown prose: it shows as written, and does nothing."""
-    joined = " ".join(value.split())
-    return _ACTIVE.sub(lambda match: match[0] + ZERO_WIDTH_JOINER, _MARKUP.sub(r"\\\1", joined))
+    return _ACTIVE.sub(lambda match: match[0] + WORD_JOINER, _MARKUP.sub(r"\\\1", _shown(value)))
 
 
 def code(value: str) -> str:
+    """Text of a stranger's, as code in a sentence."""
+    return _code(_shown(value))
+
+
+def cell(value: str) -> str:
     """Text of a stranger's, as code in a table's cell."""
-    joined = " ".join(value.split()).replace("|", "\\|")
-    longest = max((len(run) for run in re.findall(r"`+", joined)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if joined.startswith("`") or joined.endswith("`") else ""
-    return f"{fence}{pad}{joined}{pad}{fence}" if joined else ""
+    return _in_cell(code(value))
+
+
+def cell_line(value: str) -> str:
+    """A line to write, as code in a table's cell: its indentation is part of it."""
+    text = _shown(value)
+    return _in_cell(_code(" " * (len(value) - len(value.lstrip(" "))) + text)) if text else ""
+
+
+def prose(message: str) -> str:
+    """A sentence of ours for a table's cell: what it quotes is code, and the rest is `plain`."""
+    parts = _CODE_SPAN.split(message)
+    return "".join(cell(part) if at % 2 else _spaced(part) for at, part in enumerate(parts))
+
+
+def _spaced(text: str) -> str:
+    """`plain`, with the spaces that stand between it and its neighbours."""
+    inner = plain(text)
+    return f"{' ' if text[:1].isspace() else ''}{inner}{' ' if inner and text[-1:].isspace() else ''}"
+
+
+def _shown(value: str) -> str:
+    """One line of what can be seen: no control characters, nothing that turns the direction of writing."""
+    return "".join(char if char.isprintable() else "\N{MIDDLE DOT}" for char in " ".join(value.split()))
+
+
+def _code(text: str) -> str:
+    fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}" if text else ""
+
+
+def _in_cell(text: str) -> str:
+    # Renderers disagree about a pipe after a backslash: is the backslash escaped, or the pipe?
+    return text.replace("\\|", f"\\{WORD_JOINER}|").replace("|", "\\|")
 
 
 def in_words(day: date) -> str:
@@ -67,15 +102,18 @@ class Texts:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(plain=plain, code=code, in_words=in_words)
+        self._environment.filters.update(
+            plain=plain, code=code, cell=cell, cell_line=cell_line, prose=prose, in_words=in_words
+        )
 
     def check_run(self, verdict: Verdict, view: CheckView) -> CheckRunOutput:
         """The check run `POC charter`."""
-        summary = self._render("checks/charter.md", view=view, Situation=Situation)
+        exempt = verdict.conclusion is Conclusion.NEUTRAL and not view.observe
+        summary = self._render("checks/charter.md", view=view, exempt=exempt, Situation=Situation)
         return CheckRunOutput(
             conclusion=verdict.conclusion,
-            title=_clip(check_title(view, verdict.conclusion), TITLE_LIMIT),
-            summary=_clip(summary, SUMMARY_LIMIT),
+            title=_clip_title(check_title(view, verdict.conclusion)),
+            summary=_clip(summary),
             annotations=annotate(verdict),
         )
 
@@ -94,7 +132,7 @@ class Texts:
         )
         waits_for = stall.owner if stall.owner and stall.cause is Cause.OWNER_SILENT else "a charter"
         title = f"{name} is waiting for {waits_for}: {stall.limit} working days"
-        return _clip(title, TITLE_LIMIT), _clip(body, SUMMARY_LIMIT)
+        return _clip_title(title), _clip(body)
 
     def _render(self, template: str, **values: object) -> str:
         text = self._environment.get_template(template).render(values)
@@ -105,9 +143,11 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
     """The verdict in a few words."""
     match view.situation:
         case Situation.NO_CHARTER:
-            return "No POC.md yet"
+            title = "No charter yet"
         case Situation.DELETED:
-            return "This change removes the charter"
+            title = "This change removes the charter"
+        case _ if view.failed and view.charter is None:
+            title = "The charter cannot be read"
         case _ if view.failed:
             lines = plural(len({finding.line for finding in view.errors}), "line")
             verb = "needs" if lines.startswith("1 ") else "need"
@@ -121,8 +161,10 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
     return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
 
 
-def _clip(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    note = "\n\n… shortened: GitHub takes no more."
-    return text[: limit - len(note)] + note if limit > len(note) * 2 else text[: limit - 1] + "…"
+def _clip_title(title: str) -> str:
+    return title if len(title) <= TITLE_LIMIT else f"{title[: TITLE_LIMIT - 1]}…"
+
+
+def _clip(text: str) -> str:
+    note = "\n\n… shortened: GitHub takes no more.\n"
+    return text if len(text) <= SUMMARY_LIMIT else text[: SUMMARY_LIMIT - len(note)] + note

@@ -60,12 +60,13 @@ def pushed(payload: Payload, seen: Reception) -> Reception:
     assert payload.repository is not None
     repository, subject = payload.repository, repository_key(payload.repository.id)
     facts = _activity(payload, subject, f"push:{payload.ref}:{payload.after}")
-    if payload.ref == f"refs/heads/{repository.default_branch}" and _may_touch_charter(payload):
+    touches_charter = payload.ref == f"refs/heads/{repository.default_branch}" and _may_touch_charter(payload)
+    if touches_charter:
         fact_id = f"{subject}:charter:{payload.after}"
         facts += (
             Fact(fact_id, subject, FactKind.CHARTER_PUSHED, _when(payload), detail=payload.after or ""),
         )
-    return replace(seen, facts=facts, subjects=(subject,))
+    return replace(seen, facts=facts, subjects=(subject,), for_pocs_only=not touches_charter)
 
 
 def pull_request_changed(payload: Payload, seen: Reception) -> Reception:
@@ -97,7 +98,9 @@ def pull_request_changed(payload: Payload, seen: Reception) -> Reception:
     if pull.merged:
         fact_id = f"{subjects[0]}:merged"
         facts += (Fact(fact_id, repository_key(repository_id), FactKind.CHARTER_PUSHED, pull.updated_at),)
-    return replace(seen, pull_request=described, facts=facts, subjects=subjects)
+    return replace(
+        seen, pull_request=described, facts=facts, subjects=subjects, for_pocs_only=not pull.merged
+    )
 
 
 def merge_group_changed(payload: Payload, seen: Reception) -> Reception:
@@ -106,7 +109,8 @@ def merge_group_changed(payload: Payload, seen: Reception) -> Reception:
     if payload.merge_group is None:
         raise ValueError("a merge_group event without `merge_group`")
     group = payload.merge_group
-    return replace(seen, subjects=(merge_group_key(payload.repository.id, group.head_sha, group.base_sha),))
+    subject = merge_group_key(payload.repository.id, group.head_sha, group.base_sha)
+    return replace(seen, subjects=(subject,), for_pocs_only=True)
 
 
 def rerun_requested(payload: Payload, seen: Reception) -> Reception:

@@ -54,4 +54,6 @@ class Reception:
     pull_request: PullRequest | None = None
     rerun_sha: str | None = None
     """The commit whose check runs were asked for again."""
+    for_pocs_only: bool = False
+    """Whether it means nothing where the repository is known to be no POC, and is described as before."""
     ignored: str | None = None

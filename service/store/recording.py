@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any, LiteralString
 
 import psycopg
@@ -46,21 +47,61 @@ def open_pool(url: str) -> AsyncConnectionPool[Connection]:
         max_size=4,
         open=False,
         timeout=5,
-        check=AsyncConnectionPool.check_connection,
+        check=_check,
         kwargs={"connect_timeout": 5, "options": "-c timezone=UTC"},
     )
 
 
+async def _check(connection: Connection) -> None:
+    """Ask PostgreSQL only where something lies to be read: an idle connection has nothing, a lost one its end."""
+    with DefaultSelector() as selector:
+        selector.register(connection, EVENT_READ)
+        if not selector.select(0):
+            return
+    await AsyncConnectionPool.check_connection(connection)
+
+
 async def record(pool: AsyncConnectionPool[Connection], envelopes: Sequence[Envelope]) -> int:
     """Commit a group of deliveries and return how many of them were new."""
-    async with pool.connection() as connection, connection.transaction():
+    # The pipeline saves the round trips of BEGIN, COMMIT and the statements that return nothing.
+    async with pool.connection() as connection, connection.pipeline(), connection.transaction():
         fresh = await _deliveries(connection, envelopes)
         if fresh:
             await _told(connection, [await _with_reruns(connection, envelope) for envelope in fresh])
         return len(fresh)
 
 
+INSERT_DELIVERIES: LiteralString = """
+WITH known AS MATERIALIZED (
+    SELECT r.id, r.poc_reason IS NULL AND r.removed_at IS NULL
+        AND (r.archived OR r.fork OR r.is_template OR (r.charter_kind IS NOT NULL AND NOT r.reread))
+        AND (r.installation_id, r.full_name, r.default_branch, r.archived, r.fork, r.is_template, r.topics)
+            = (t.n, t.f, t.d, t.a, t.k, t.t, string_to_array(t.o, ' ')) AS no_poc
+    FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bool[], %s::bool[], %s::bool[],
+        %s::text[]) AS t (i, n, f, d, a, k, t, o)
+    JOIN repository r ON r.id = t.i
+    ORDER BY r.id FOR NO KEY UPDATE OF r
+)
+INSERT INTO delivery
+    (delivery_id, event, body_sha256, action, installation_id, repository_id, subjects, ignored)
+SELECT d, e, b, a, i, r, CASE WHEN quiet THEN '{}' ELSE string_to_array(s, ' ') END,
+    CASE WHEN quiet THEN 'not a POC' ELSE g END
+FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::text[], %s::bigint[], %s::bigint[], %s::text[],
+    %s::text[], %s::bool[]) WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, place)
+LEFT JOIN known ON known.id = t.r
+CROSS JOIN LATERAL (SELECT t.p AND coalesce(known.no_poc, false) AS quiet) AS q
+ORDER BY place
+ON CONFLICT DO NOTHING RETURNING delivery_id, event, body_sha256, ignored
+"""
+"""Record deliveries; one that only a POC could need is ignored where the repository is known to be none.
+
+The lock on the repository's row decides between an event and a look that finds a POC meanwhile: either the
+event sees the POC, or the look sees the pull request that the event brought and marks it.
+"""
+
+
 async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> list[Envelope]:
+    """Record those that are new, and return them with what is left to be done about each."""
     by_key = {envelope.key: envelope for envelope in envelopes}
     ordered = [by_key[key] for key in sorted(by_key)]
     rows = [
@@ -71,21 +112,21 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
             envelope.reception.repository_id,
             " ".join(envelope.reception.subjects),
             envelope.reception.ignored,
+            envelope.reception.for_pocs_only,
         )
         for envelope in ordered
     ]
-    cursor = await connection.execute(
-        """
-        INSERT INTO delivery
-            (delivery_id, event, body_sha256, action, installation_id, repository_id, subjects, ignored)
-        SELECT d, e, b, a, i, r, string_to_array(s, ' '), g
-        FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::text[], %s::bigint[], %s::bigint[], %s::text[],
-                    %s::text[]) AS t (d, e, b, a, i, r, s, g)
-        ON CONFLICT DO NOTHING RETURNING delivery_id, event, body_sha256
-        """,
-        _columns(rows, 8),
-    )
-    return [by_key[row] for row in await cursor.fetchall()]
+    described = [
+        (*row[:4], *row[5:8], row[9]) for row in _newest(envelope.reception for envelope in ordered)
+    ]
+    cursor = await connection.execute(INSERT_DELIVERIES, (*_columns(described, 8), *_columns(rows, 9)))
+    fresh = []
+    async for *key, ignored in cursor:
+        envelope = by_key[tuple(key)]
+        if ignored and not envelope.reception.ignored:
+            envelope = replace(envelope, reception=replace(envelope.reception, subjects=(), facts=()))
+        fresh.append(envelope)
+    return fresh
 
 
 async def _with_reruns(connection: Connection, envelope: Envelope) -> Reception:
@@ -202,6 +243,12 @@ def repository_row(repository: Repository, installation_id: int) -> tuple[Any, .
 
 
 async def _repositories(connection: Connection, receptions: Sequence[Reception]) -> None:
+    if rows := _newest(receptions):
+        await connection.execute(UPSERT_REPOSITORIES, _columns(rows, REPOSITORY_WIDTH))
+
+
+def _newest(receptions: Iterable[Reception]) -> list[tuple[Any, ...]]:
+    """The newest description of each repository, by its id."""
     newest: dict[int, tuple[Any, ...]] = {}
     for reception in receptions:
         for repository in reception.repositories:
@@ -209,9 +256,7 @@ async def _repositories(connection: Connection, receptions: Sequence[Reception])
             known = newest.get(repository.id)
             if known is None or known[-1] is None or (row[-1] is not None and known[-1] <= row[-1]):
                 newest[repository.id] = row
-    if newest:
-        rows = [newest[key] for key in sorted(newest)]
-        await connection.execute(UPSERT_REPOSITORIES, _columns(rows, REPOSITORY_WIDTH))
+    return [newest[key] for key in sorted(newest)]
 
 
 UPSERT_PULL_REQUEST: LiteralString = """

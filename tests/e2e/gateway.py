@@ -54,6 +54,8 @@ Fault = Callable[[Forward], Answer | None]
 
 @dataclass(slots=True)
 class Rule:
+    """Which requests fail, and how; `left` says how many more of them."""
+
     method: str
     path: re.Pattern[str]
     fault: Fault
@@ -95,10 +97,12 @@ class Gateway:
         with self._lock:
             return list(self._calls)
 
-    def fail(self, method: str, path: str, fault: Fault, *, times: int = 1, body: bytes = b"") -> None:
+    def fail(self, method: str, path: str, fault: Fault, *, times: int = 1, body: bytes = b"") -> Rule:
         """Let the next requests fail whose path matches; `body` is to be found in the request's."""
+        rule = Rule(method, re.compile(path), fault, times, body)
         with self._lock:
-            self._rules.append(Rule(method, re.compile(path), fault, times, body))
+            self._rules.append(rule)
+        return rule
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -211,3 +215,28 @@ def says(status: int, message: str = "", **headers: str) -> Fault:
 def swallow(_: Forward) -> Answer:
     """Take a webhook and tell nobody."""
     return Answer(202, b"")
+
+
+def amended(**fields: object) -> Fault:
+    """Answer as GitHub does, but for these fields: a state that the emulator cannot be in."""
+
+    def amend(forward: Forward) -> Answer:
+        answer = forward()
+        return Answer(answer.status, json.dumps(json.loads(answer.body) | fields).encode())
+
+    return amend
+
+
+class Hang:
+    """Takes a request, hands it on if it is to be `done`, and says nothing until it is over."""
+
+    def __init__(self, *, done: bool) -> None:
+        self.reached, self.over = threading.Event(), threading.Event()
+        self._done = done
+
+    def __call__(self, forward: Forward) -> Answer | None:
+        if self._done:
+            forward()
+        self.reached.set()
+        self.over.wait()
+        return None

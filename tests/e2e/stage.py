@@ -95,6 +95,7 @@ class Stage:
     log: Path
     people: ExitStack
     installations: Mapping[str, int]
+    serving: subprocess.Popen[bytes]
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def person(self, login: str = "jane-doe", org: str = "acme") -> Person:
@@ -166,6 +167,17 @@ class Stage:
     def metrics(self) -> str:
         return httpx.get(f"{self.url}/metrics", trust_env=False).raise_for_status().text
 
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        eventually(lambda: bool(condition()), what)
+
+    def until_is(self, condition: Callable[[], T | None], what: str) -> T:
+        return eventually(condition, what)
+
+    def wait_for_run(self, repo: Repo, sha: str, conclusion: str) -> CheckRun:
+        """The newest check run on a commit that has several, once it says so."""
+        self.until(lambda: [r for r in repo.runs(sha)[:1] if r.conclusion == conclusion], conclusion)
+        return repo.runs(sha)[0]
+
     def settle(self) -> None:
         """Wait until nothing that was delivered so far needs a look any more."""
         eventually(lambda: self.health()["dirty"] == 0, "every subject had its look")
@@ -180,15 +192,29 @@ class Stage:
             finally:
                 services.engine.dispose()
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `poc-governor` beside the service."""
-        return subprocess.run(
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `poc-governor` beside the service."""
+        return subprocess.Popen(
             [sys.executable, "-m", "service.cli", *arguments],
             env=self.environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
+
+    def command(self, *arguments: str) -> str:
+        """Run `poc-governor` and return what it prints."""
+        with self.start(*arguments) as process:
+            said, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, said
+        return said
+
+    def kill_worker(self) -> None:
+        """Kill the worker of the service, which starts another."""
+        listed = ["ps", "-o", "pid=,args=", "--ppid", str(self.serving.pid)]
+        children = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
+        (worker,) = [child for child in children if child.endswith("service.cli work")]
+        os.kill(int(worker.split()[0]), signal.SIGKILL)
 
 
 @dataclass(slots=True)
@@ -343,8 +369,8 @@ def open_stage(
         }
         people = stack.enter_context(ExitStack())
         log = folder / "service.log"
-        stack.enter_context(_served(environment, log))
-        stage = Stage(emulator, api, hooks, environment, address, log, people, installations)
+        serving = stack.enter_context(_served(environment, log))
+        stage = Stage(emulator, api, hooks, environment, address, log, people, installations, serving)
         eventually(lambda: _ready(stage), f"the service is ready; it said {log}")
         yield stage
 
@@ -363,7 +389,7 @@ def _more_orgs(emulator: Emulator, orgs: Sequence[str]) -> dict[str, int]:
 
 
 @contextmanager
-def _served(environment: dict[str, str], log: Path) -> Iterator[None]:
+def _served(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "service.cli", "serve"],
@@ -373,7 +399,7 @@ def _served(environment: dict[str, str], log: Path) -> Iterator[None]:
             start_new_session=True,
         )
     try:
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -51,11 +51,12 @@ def test_good_charter_succeeds_and_shows_itself_as_a_table(bare: Repo) -> None:
         assert shown in run.summary
 
 
-def test_more_than_fifty_annotations_all_arrive(bare: Repo) -> None:
+def test_more_than_fifty_annotations_all_arrive(bare: Repo, stage: Stage) -> None:
     text = good_charter().replace(
         "rollback:", "evidence:\n" + "".join(f"  zz{n}: eval.json $.x\n" for n in range(70)) + "rollback:"
     )
     run = bare.expect(bare.pull("many", POC_md=text).head_sha, "failure")
+    stage.settle()
     sent = [call.json["output"]["annotations"] for call in bare.writes()]
     assert [len(part) for part in sent] == [50, 20]
     lines = [annotation["start_line"] for part in sent for annotation in part]
@@ -66,7 +67,10 @@ def test_more_than_fifty_annotations_all_arrive(bare: Repo) -> None:
 
 def test_branch_behind_is_judged_by_the_charter_of_the_base(bare: Repo, stage: Stage) -> None:
     bare.branch("early", model_py="x = 1\n")
+    known = len(bare.reads_of_main())
     bare.commit("POC.md", good_charter())
+    stage.until(lambda: len(bare.reads_of_main()) > known, "the charter was read from main")
+    stage.settle()
     run = bare.expect(bare.person.open_pull(bare.name, "early", "Early").head_sha, "success")
     assert "judged by the charter on `main`" in run.summary
     assert run.title == "Charter complete, as it stands on main"
@@ -118,4 +122,4 @@ def test_bots_that_cannot_bring_a_charter_are_not_asked_for_one(bare: Repo, auth
         "sender_type": "Bot",
     }
     bare.deliver("pull_request.opened", **values)
-    assert "draft" in bare.expect(sha, "neutral").summary
+    assert "has no charter yet" in bare.expect(sha, "neutral").summary

@@ -1,0 +1,70 @@
+"""Looks whose doing the tests control: in the test's process, or in worker processes of their own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import psycopg
+
+from service.events.context import Decision, Look
+from service.settings import Settings
+from service.wiring import Clock, Services, build, utc_now
+from service.work import work
+from tests.fakes import FakeApp
+
+Script = Callable[[Look], Decision]
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS looked (
+    subject text, worker int, began timestamptz DEFAULT clock_timestamp(), ended timestamptz)
+"""
+"""Where worker processes write when they looked at what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled(Services):
+    """The services, with a script in the place of what is decided about a subject."""
+
+    script: Script
+
+    def decide(self, look: Look) -> Decision:
+        return self.script(look)
+
+
+def settings() -> Settings:
+    return Settings(
+        github_app_id=1,
+        github_app_private_key="not used",
+        github_webhook_secret="not used",
+        public_url="http://localhost",
+    )
+
+
+def controlled(database_url: str, script: Script, *, clock: Clock = utc_now) -> Controlled:
+    """Services whose looks run the script; whoever asks for them disposes of the engine."""
+    built = build(settings(), database_url, app=FakeApp(), clock=clock)
+    return Controlled(**{field.name: getattr(built, field.name) for field in fields(built)}, script=script)
+
+
+def main() -> None:
+    """Work as `poc-governor work` does; each look is noted in the table and lasts LOOK_SECONDS."""
+    url, seconds = os.environ["DATABASE_URL"], float(os.environ["LOOK_SECONDS"])
+
+    def script(look: Look) -> Decision:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("INSERT INTO looked (subject, worker) VALUES (%s, %s)", (look.key, os.getpid()))
+            time.sleep(seconds)
+            connection.execute(
+                "UPDATE looked SET ended = clock_timestamp() WHERE subject = %s AND worker = %s AND ended IS NULL",
+                (look.key, os.getpid()),
+            )
+        return Decision("looked")
+
+    work(controlled(url, script), url)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""`serve` with its worker and its PostgreSQL: what ends is started again, and all of it ends in order."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.demo.emulator import Emulator, free_port
+from service.demo.person import Person
+from tests.durability.conftest import QUIET
+from tests.durability.processes import Serve, alive, environment, eventually, kill, run, serving, working
+
+NOT_COVERED = {
+    "ref": "refs/heads/other",
+    "installation": {"id": 1},
+    "repository": {"id": 7, "full_name": "acme/poc-elsewhere"},
+}
+
+
+def push(n: int) -> dict[str, Any]:
+    """A push to a repository that the emulator does not have: its look ends without a write."""
+    return NOT_COVERED | {"after": f"{n:040x}"}
+
+
+def test_a_worker_that_ends_is_started_again_whatever_its_exit_code(emulator: Emulator, folder: Path) -> None:
+    with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
+        for times, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):
+            worker = serve.worker()
+            eventually(lambda times=times: serve.said.count("] working") == times, "it works")
+            kill(worker, number)
+            eventually(lambda old=worker: serve.worker() != old, "there is another worker")
+            assert not alive(worker)
+        assert serve.deliver("push", push(1)) == 202
+        eventually(serve.idle, "the delivery is processed")
+        assert "code=-9" in serve.said
+        assert "code=0" in serve.said
+        assert "Fatal Python error" not in serve.said
+
+        eventually(lambda: 'poc_governor_looks_total{kind="repository"' in serve.metrics(), "looks are counted")
+        shown = serve.metrics()
+        assert 'poc_governor_deliveries_total{event="push",status="202"} 1.0' in shown
+        assert "process_resident_memory_bytes" in shown
+        types = [line for line in shown.splitlines() if line.startswith("# TYPE")]
+        assert len(types) == len(set(types))
+
+
+def test_postgresql_killed_and_back_while_web_and_worker_go_on(emulator: Emulator, folder: Path) -> None:
+    with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
+        assert serve.deliver("push", push(0)) == 202
+        eventually(serve.idle, "the first delivery is processed")
+        web, worker, postgres = serve.pid, serve.worker(), serve.postgres()
+        kill(postgres)
+        killed = time.monotonic()
+        answered = [serve.deliver("push", push(n), f"during-{n}") for n in range(1, 4)]
+        assert set(answered) <= {202, 503}
+        for n in range(1, 4):
+            eventually(lambda n=n: serve.deliver("push", push(n), f"during-{n}") == 202, "it stores again")
+        eventually(serve.idle, "what came meanwhile is processed")
+        assert time.monotonic() - killed < 30
+        assert serve.deliver("push", push(4)) == 202
+        eventually(serve.idle, "looks go on", within=10)
+        assert serve.health()["deliveries"] == 5
+        assert (serve.pid, serve.worker()) == (web, worker)
+        assert serve.postgres() != postgres
+
+
+def test_sigterm_ends_web_worker_and_postgresql_in_order_and_a_restart_has_the_data(
+    emulator: Emulator, folder: Path
+) -> None:
+    env = environment(emulator, DATA_DIR=str(folder / "data"))
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    with serving(folder / "log", env | {"TMPDIR": str(temporary)}) as serve:
+        parts = (serve.worker(), serve.postgres())
+        eventually(lambda: "working" in serve.said, "the worker works")
+        assert serve.deliver("push", push(1), "kept") == 202
+        began = time.monotonic()
+        assert serve.terminate() == 0
+        assert time.monotonic() - began < 15
+        assert [pid for pid in parts if alive(pid)] == []
+        assert "Traceback" not in serve.said
+        assert "Fatal Python error" not in serve.said
+    assert not (folder / "data/postgresql-18/postmaster.pid").exists()
+    assert list(temporary.iterdir()) == []
+
+    with serving(folder / "log", env) as serve:
+        assert serve.health()["deliveries"] == 1
+        assert serve.deliver("push", push(1), "kept") == 202
+        assert serve.health()["deliveries"] == 1
+        eventually(serve.idle, "the delivery is processed")
+
+
+def test_a_second_serve_on_one_data_dir_is_refused_and_sweep_and_doctor_join(
+    emulator: Emulator, jane: Person, folder: Path
+) -> None:
+    env = environment(emulator, DATA_DIR=str(folder / "data"))
+    with serving(folder / "log", env) as serve:
+        second = run("serve", env, "--port", str(free_port()))
+        assert second.returncode == 2
+        [line] = second.stderr.splitlines()
+        assert line.startswith(f"poc-governor: DATA_DIR {folder / 'data'} is in use by `poc-governor serve`")
+        assert f"pid {serve.pid}" in line
+        assert "DATABASE_URL" in line
+
+        repository = jane.repo(QUIET)
+        created = {"action": "created", "repository": repository}
+        assert serve.deliver("installation", _installed(emulator)) == 202
+        assert serve.deliver("repository", created | {"installation": {"id": emulator.installation_id}}) == 202
+        eventually(serve.idle, "the installation was looked at")
+        swept = run("sweep", env)
+        assert swept.returncode == 0, swept.stderr
+        assert f"installation:{emulator.installation_id}: " in swept.stdout
+        assert f"repository:{repository['id']}: POC by" in swept.stdout
+
+        said = run("doctor", env | {"PUBLIC_URL": serve.url})
+        assert "ok     migrations: up to date" in said.stdout
+        assert "1 running" in said.stdout
+        assert (said.returncode, said.stdout.splitlines()[-1]) == (0, "Nothing to mend.")
+        assert serve.running()
+        assert serve.ready()
+
+    swept = run("sweep", env)
+    assert swept.returncode == 0, swept.stderr
+    assert f"installation:{emulator.installation_id}: " in swept.stdout
+    said = run("doctor", env)
+    assert "migrations: up to date" in said.stdout
+    assert "stored, the last" in said.stdout
+    assert not (folder / "data/postgresql-18/postmaster.pid").exists()
+
+
+def test_doctor_and_sweep_start_a_database_where_there_never_was_one(emulator: Emulator, folder: Path) -> None:
+    env = environment(emulator, DATA_DIR=str(folder / "data"))
+    said = run("doctor", env)
+    assert "migrations: not up to date" in said.stdout
+    swept = run("sweep", env)
+    assert (swept.returncode, swept.stdout, swept.stderr) == (0, "", "")
+
+
+def test_web_and_two_workers_apart_over_one_database(
+    emulator: Emulator, database_url: str, folder: Path
+) -> None:
+    env = environment(emulator, DATABASE_URL=database_url, DATA_DIR=str(folder / "never made"))
+    with (
+        serving(folder / "web.log", env, "--no-worker") as serve,
+        working(folder / "work-1.log", env) as one,
+        working(folder / "work-2.log", env) as two,
+    ):
+        eventually(lambda: serve.health()["workers"] == 2, "two workers beat")
+        for n in range(20):
+            payload = push(n) | {"repository": {"id": n, "full_name": f"acme/poc-{n}"}}
+            assert serve.deliver("push", payload) == 202
+        eventually(serve.idle, "all are processed")
+        assert [each.terminate() for each in (one, two)] == [0, 0]
+        assert serve.ready()
+        assert serve.deliver("push", push(99)) == 202
+        assert serve.health()["dirty"] == 1
+        assert serve.terminate() == 0
+    assert not (folder / "never made").exists()
+
+
+def test_a_port_in_use_ends_serve_with_a_clear_line_and_nothing_left(
+    emulator: Emulator, folder: Path
+) -> None:
+    port = emulator.port
+    refused = run(
+        "serve", environment(emulator, DATA_DIR=str(folder / "data"), HOST="localhost"), "--port", str(port)
+    )
+    assert refused.returncode not in (0, 2)
+    assert f"{port}" in refused.stderr
+    assert "address already in use" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (folder / "data/postgresql-18/postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "sweep"])
+def test_missing_settings_are_named_a_line_each(command: str, emulator: Emulator, folder: Path) -> None:
+    env = {
+        name: value
+        for name, value in environment(emulator, DATA_DIR=str(folder / "data")).items()
+        if name not in ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL")
+    }
+    refused = run(command, env)
+    assert refused.returncode == 2
+    lines = refused.stderr.splitlines()
+    assert sorted(line.split()[1] for line in lines) == [
+        "GITHUB_APP_ID",
+        "GITHUB_APP_PRIVATE_KEY",
+        "GITHUB_WEBHOOK_SECRET",
+        "PUBLIC_URL",
+    ]
+    assert all(line.startswith("poc-governor: ") and "is not set" in line for line in lines)
+    assert not (folder / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GITHUB_APP_ID", "not-a-number"),
+        ("GITHUB_APP_PRIVATE_KEY", "not a key"),
+        ("PUBLIC_URL", "governor.example.com"),
+        ("PORT", "99999"),
+        ("MODE", "strict"),
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_malformed_setting_is_named_in_one_line(
+    name: str, value: str, emulator: Emulator, folder: Path
+) -> None:
+    refused = run("serve", environment(emulator, DATA_DIR=str(folder / "data")) | {name: value})
+    assert refused.returncode == 2
+    [line] = refused.stderr.splitlines()
+    assert line.startswith(f"poc-governor: {name}: ")
+
+
+def _installed(emulator: Emulator) -> dict[str, Any]:
+    return {
+        "action": "created",
+        "installation": {
+            "id": emulator.installation_id,
+            "account": {"login": "acme", "type": "Organization"},
+            "permissions": {"metadata": "read", "contents": "read", "checks": "write", "issues": "write"},
+        },
+        "repositories": [],
+        "sender": {"login": "jane-doe", "type": "User"},
+    }
+
+
+def test_the_helpers_know_a_serve_that_does_not_start(emulator: Emulator, folder: Path) -> None:
+    with pytest.raises(AssertionError, match="MODE"):
+        Serve(folder / "log", environment(emulator, MODE="none"))

@@ -1,0 +1,60 @@
+"""Two worker processes over one database: looks at one subject never overlap, and none is missed."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine
+
+from service.store import subjects
+from service.store.database import transaction
+from tests.durability.controlled import TABLE
+from tests.durability.processes import eventually, working
+
+SUBJECTS = [f"repository:{n}" for n in range(6)]
+ROUNDS = 40
+
+OVERLAPS = """
+SELECT a.subject, a.worker, a.began, b.worker, b.began FROM looked a JOIN looked b
+ON a.subject = b.subject AND a.ctid < b.ctid AND a.began < b.ended AND b.began < a.ended
+"""
+
+
+def test_two_worker_processes_never_look_at_one_subject_at_a_time_and_miss_nothing(
+    database_url: str, engine: Engine, folder: Path
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(TABLE)
+
+        def ask(query: str) -> list[tuple[Any, ...]]:
+            return connection.execute(query).fetchall()  # type: ignore[arg-type,call-overload,no-any-return,unused-ignore]
+
+        env = os.environ | {"DATABASE_URL": database_url, "LOOK_SECONDS": "0.03"}
+        with ExitStack() as stack:
+            workers = [
+                stack.enter_context(working(folder / f"{n}.log", env, "tests.durability.controlled"))
+                for n in range(2)
+            ]
+            eventually(lambda: len(ask("SELECT id FROM procrastinate_workers")) == 2, "both workers beat")
+            for n in range(ROUNDS):
+                eventually(lambda n=n: len(ask("SELECT FROM looked")) >= n * 3, "looks go on")  # type: ignore[misc]
+                with transaction(engine) as session:
+                    subjects.mark(session, SUBJECTS)
+                    # As a forgotten subject that is woken, or a timer that fires late, would.
+                    subjects.defer_looks(session, SUBJECTS[n % 3 :: 3])
+            eventually(lambda: not ask("SELECT key FROM subject WHERE wanted > done"), "all are clean")
+            eventually(lambda: not ask("SELECT id FROM procrastinate_jobs"), "every job has ended")
+            assert [worker.terminate() for worker in workers] == [0, 0]
+            assert "ERROR" not in "".join(worker.said for worker in workers)
+        assert ask(OVERLAPS) == []
+        assert ask("SELECT subject FROM looked WHERE ended IS NULL") == []
+        assert len(ask("SELECT DISTINCT worker FROM looked")) == 2
+        looks = dict(ask("SELECT subject, count(*) FROM looked GROUP BY 1"))
+        assert set(looks) == set(SUBJECTS)
+        assert all(looks[key] <= ROUNDS for key in SUBJECTS)
+        marked = ask("SELECT wanted, done FROM subject")
+        assert marked == [(ROUNDS, ROUNDS)] * len(SUBJECTS)

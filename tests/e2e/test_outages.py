@@ -1,0 +1,95 @@
+"""Everything that GitHub does wrong is begun at once, because most of it is waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from tests.e2e.gateway import Fault, Forward, Hang, lost, says
+from tests.e2e.stage import Repo, Stage, good_charter
+
+RATE_LIMIT = "You have exceeded a secondary rate limit. Please wait a few minutes."
+NOT_THERE_BEFORE = 1
+"""Each repository was registered before it had a charter."""
+CONTENTS, CHECK_RUNS = "/contents/POC.md", "/check-runs$"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    method: str
+    place: str
+    fault: Fault
+    times: int = 1
+    org: str = "acme"
+
+
+def drop(_: Forward) -> None:
+    """Hang up without an answer."""
+
+
+HANG_BEFORE, HANG_AFTER = Hang(done=False), Hang(done=True)
+TROUBLES = {
+    "403 on a read": Trouble("GET", CONTENTS, says(403, RATE_LIMIT, Retry_After="1"), org="tyrell"),
+    "429 on a write": Trouble("POST", CHECK_RUNS, says(429, "", Retry_After="1"), org="weyland"),
+    "502 on a read": Trouble("GET", CONTENTS, says(502), times=2),
+    "502 on a write": Trouble("POST", CHECK_RUNS, says(502)),
+    "502 after the write was done": Trouble("POST", CHECK_RUNS, lost),
+    "401 on a read": Trouble("GET", CONTENTS, says(401, "Bad credentials")),
+    "no answer to a read": Trouble("GET", CONTENTS, drop),
+    "no answer to a write": Trouble("POST", CHECK_RUNS, drop),
+    "read that hangs": Trouble("GET", CONTENTS, HANG_BEFORE),
+    "write that is done and hangs": Trouble("POST", CHECK_RUNS, HANG_AFTER),
+}
+
+
+@pytest.fixture(scope="module")
+def troubled(stage: Stage) -> Iterator[dict[str, tuple[Repo, str]]]:
+    """A pull request for each trouble, in a repository that was registered before."""
+    with ThreadPoolExecutor() as together:
+        pocs = together.map(lambda t: stage.poc(org=t.org, charter=good_charter()), TROUBLES.values())
+        repos = dict(zip(TROUBLES, pocs, strict=True))
+    heads = {}
+    for name, repo in repos.items():
+        trouble = TROUBLES[name]
+        path = f"^/repos/{repo.full_name}{trouble.place}"
+        stage.api.fail(trouble.method, path, trouble.fault, times=trouble.times)
+        heads[name] = repo, repo.pull("model", model_py="x = 1\n").head_sha
+    yield heads
+    HANG_BEFORE.over.set()
+    HANG_AFTER.over.set()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_check_run_arrives_once(troubled: dict[str, tuple[Repo, str]], stage: Stage, trouble: str) -> None:
+    repo, sha = troubled[trouble]
+    repo.expect(sha, "success")
+    stage.settle()
+    repo.expect(sha, "success")
+    answers = [call.status for call in repo.calls() if not 200 <= call.status < 300]
+    assert "hangs" in trouble or len(answers) == TROUBLES[trouble].times + NOT_THERE_BEFORE
+
+
+def test_check_run_arrives_when_github_is_back(stage: Stage) -> None:
+    repo = stage.poc(charter=good_charter())
+    sha = repo.branch("model", model_py="x = 1\n")
+    stage.settle()
+    with stage.api.away():
+        repo.person.open_pull(repo.name, "model", "Model")
+        stage.until(lambda: 'status="ConnectionError"' in stage.metrics(), "GitHub was asked in vain")
+    repo.expect(sha, "success")
+
+
+def test_refused_write_is_given_up_and_told(stage: Stage) -> None:
+    repo = stage.poc(charter=good_charter())
+    stage.api.fail("POST", f"^/repos/{repo.full_name}/check-runs", says(422, "Validation failed"))
+    pull = repo.pull("model", model_py="x = 1\n")
+    key = f"pull_request:{repo.id}:{pull.number}"
+    dead = stage.until_is(lambda: [d for d in stage.health()["dead"] if d["subject"] == key], "it is dead")
+    assert "422" in dead[0]["reason"]
+    repo.deliver("pull_request.opened", **repo.pull_values(pull))
+    repo.expect(pull.head_sha, "success")
+    stage.settle()
+    assert stage.health()["dead_count"] == 0

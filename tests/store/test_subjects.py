@@ -1,0 +1,165 @@
+"""Subjects: what marking, waiting and waking do to the counters and to the jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from service.store import subjects
+from service.store.database import COMMIT_LOCK, SUBJECT_LOCK, LockBusyError, lock, transaction
+
+KEY = "repository:1"
+FORGOTTEN = timedelta(seconds=45)
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def ask(database_url: str) -> Iterator[Ask]:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+
+        def asked(query: str) -> list[tuple[Any, ...]]:
+            cursor = connection.execute(query)  # type: ignore[arg-type,call-overload,unused-ignore]
+            return cursor.fetchall() if cursor.description else []
+
+        yield asked
+
+
+def mark(engine: Engine, *keys: str, as_of: datetime | None = None) -> None:
+    with transaction(engine) as session:
+        subjects.mark(session, keys or [KEY], as_of=as_of)
+
+
+def wake(engine: Engine) -> list[str]:
+    with transaction(engine) as session:
+        return subjects.wake_forgotten(session, untouched_for=FORGOTTEN)
+
+
+def jobs(ask: Ask) -> list[str]:
+    return [row[0] for row in ask("SELECT args ->> 'key' FROM procrastinate_jobs ORDER BY id")]
+
+
+def test_marking_defers_a_job_for_each_subject_that_was_clean(engine: Engine, ask: Ask) -> None:
+    mark(engine, "repository:2", "repository:1", "repository:2")
+    mark(engine, "repository:2", "repository:3")
+    assert sorted(jobs(ask)) == ["repository:1", "repository:2", "repository:3"]
+    assert ask("SELECT key, wanted FROM subject ORDER BY key") == [
+        ("repository:1", 1),
+        ("repository:2", 2),
+        ("repository:3", 1),
+    ]
+    mark(engine)
+    with transaction(engine) as session:
+        subjects.mark(session, [])
+
+
+def test_a_transaction_that_is_rolled_back_leaves_neither_mark_nor_job(engine: Engine, ask: Ask) -> None:
+    with pytest.raises(ZeroDivisionError), transaction(engine) as session:
+        subjects.mark(session, [KEY])
+        raise ZeroDivisionError
+    assert ask("SELECT key FROM subject") == []
+    assert jobs(ask) == []
+
+
+def test_a_claim_is_none_for_what_is_clean_unknown_or_waits(engine: Engine, ask: Ask) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        assert subjects.claim(connection, KEY) is None
+        mark(engine)
+        found = subjects.claim(connection, KEY)
+        assert found == subjects.Claim(KEY, 1, 0, None, ())
+        ask("UPDATE subject SET not_before = now() + interval '1 minute'")
+        assert subjects.claim(connection, KEY) is None
+        ask("UPDATE subject SET not_before = now() - interval '1 minute'")
+        assert subjects.claim(connection, KEY) == found
+        assert found is not None
+        subjects.finish(connection, found, "seen")
+        assert subjects.claim(connection, KEY) is None
+
+
+def test_as_of_belongs_to_the_mark_and_survives_what_comes_before_it(engine: Engine, ask: Ask) -> None:
+    later = datetime(2031, 1, 1, tzinfo=UTC)
+    mark(engine)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        before = subjects.claim(connection, KEY)
+        assert before is not None
+        mark(engine, as_of=later)
+        subjects.finish(connection, before, "seen")
+        assert ask("SELECT as_of FROM subject") == [(later,)]
+        claimed = subjects.claim(connection, KEY)
+        assert claimed is not None
+        assert claimed.as_of == later
+        with transaction(engine) as session:
+            subjects.postpone(session, claimed, "later", until=datetime.now(UTC), counts=True)
+        assert ask("SELECT as_of, attempts FROM subject") == [(later, 1)]
+        subjects.finish(connection, claimed, "seen")
+        assert ask("SELECT as_of, attempts FROM subject") == [(None, 0)]
+
+
+def test_what_was_forgotten_is_woken_once_for_a_while(engine: Engine, ask: Ask) -> None:
+    mark(engine, "repository:1", "repository:2")
+    ask("DELETE FROM procrastinate_jobs")
+    ask("UPDATE subject SET touched = now() - interval '46 seconds' WHERE key = 'repository:1'")
+    assert wake(engine) == ["repository:1"]
+    assert jobs(ask) == ["repository:1"]
+    assert wake(engine) == []
+
+
+def test_what_is_clean_waits_or_has_a_job_is_not_woken(engine: Engine, ask: Ask) -> None:
+    mark(engine, "clean:1", "waits:1", "queued:1", "due:1")
+    ask("DELETE FROM procrastinate_jobs WHERE args ->> 'key' <> 'queued:1'")
+    ask("UPDATE subject SET touched = now() - interval '1 hour'")
+    ask("UPDATE subject SET done = wanted WHERE key = 'clean:1'")
+    ask("UPDATE subject SET not_before = now() + interval '1 minute' WHERE key = 'waits:1'")
+    ask("UPDATE subject SET not_before = now() - interval '46 seconds' WHERE key = 'due:1'")
+    assert wake(engine) == ["due:1"]
+
+
+def test_a_job_that_a_killed_worker_left_does_not_keep_its_subject_from_being_woken(
+    engine: Engine, ask: Ask
+) -> None:
+    mark(engine)
+    ask("UPDATE procrastinate_jobs SET status = 'doing'")
+    ask("UPDATE subject SET touched = now() - interval '46 seconds'")
+    assert wake(engine) == [KEY]
+
+
+def test_a_forgotten_subject_is_woken_also_while_events_keep_coming(engine: Engine, ask: Ask) -> None:
+    mark(engine)
+    ask("DELETE FROM procrastinate_jobs")
+    ask("UPDATE subject SET touched = now() - interval '46 seconds'")
+    mark(engine)
+    assert jobs(ask) == []
+    assert wake(engine) == [KEY]
+
+
+def test_waking_does_not_wait_for_a_subject_that_is_being_marked(engine: Engine, ask: Ask) -> None:
+    mark(engine, "repository:1", "repository:2")
+    ask("DELETE FROM procrastinate_jobs")
+    ask("UPDATE subject SET touched = now() - interval '46 seconds'")
+    with transaction(engine) as session:
+        subjects.mark(session, ["repository:2"])
+        assert wake(engine) == ["repository:1"]
+    assert wake(engine) == ["repository:2"]
+
+
+def test_a_lock_is_for_one_at_a_time_and_of_its_class(engine: Engine, ask: Ask) -> None:
+    with lock(engine, SUBJECT_LOCK, KEY), lock(engine, COMMIT_LOCK, KEY):
+        assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(2,)]
+        with pytest.raises(LockBusyError), lock(engine, SUBJECT_LOCK, KEY):
+            pytest.fail("locked twice")
+    with lock(engine, SUBJECT_LOCK, KEY):
+        pass
+    assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+
+
+def test_a_lock_is_given_back_by_an_exception_and_with_a_lost_connection(engine: Engine, ask: Ask) -> None:
+    with pytest.raises(ZeroDivisionError), lock(engine, SUBJECT_LOCK, KEY):
+        raise ZeroDivisionError
+    with lock(engine, SUBJECT_LOCK, KEY):
+        ask("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    with lock(engine, SUBJECT_LOCK, KEY):
+        assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(1,)]
