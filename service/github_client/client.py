@@ -29,6 +29,8 @@ LARGEST_FILE = 1024 * 1024
 UNAUTHORIZED = 401
 UNPROCESSABLE = 422
 STATUS = "completed"
+APP_USER = "Bot"
+"""The type of the user in whose name an app writes."""
 
 
 class InstallationClient:
@@ -176,7 +178,10 @@ class InstallationClient:
 
         def find(repo: GithubRepository) -> Issue | None:
             for issue in repo.get_issues(state="all", labels=[label]):
-                if issue.pull_request is None and (issue.body or "").startswith(marker):
+                # A person can write the marker too, and what people wrote is not ours to edit.
+                # Asking for `pull_request` costs a call where the list left it out, so it is asked last.
+                marked = (issue.body or "").startswith(marker) and issue.user.type == APP_USER
+                if marked and issue.pull_request is None:
                     return _issue(issue)
             return None
 
