@@ -199,6 +199,24 @@ def test_rename_that_nobody_told_of_is_found_by_the_id(stage: Stage) -> None:
     assert f"GET /repositories/{repo.id}" in [str(call) for call in repo.calls()]
 
 
+def test_rename_answered_by_404_does_not_look_like_a_missing_charter(stage: Stage) -> None:
+    repo = stage.poc(charter=good_charter())
+    former, name = repo.name, stage.name()
+    sha = repo.branch("model", model_py="x = 1\n")
+    stage.settle()
+    told = repo.described()
+    forget_news(stage, name, times=2)
+    repo.person.edit_repo(former, name=name)
+    stage.until(lambda: stage.told("repository", repo, "edited"), "the emulator's own event got lost")
+    repo.name = name
+    pull = repo.person.open_pull(name, "model", "Model")
+    stage.until(lambda: stage.told("pull_request", repo), "the pull request's own event got lost")
+    repo.deliver("pull_request.opened", repository=told, **repo.pull_values(pull))
+    repo.expect(sha, "success")
+    stage.settle()
+    assert [run.conclusion for run in repo.runs(sha)] == ["success"]
+
+
 def test_repository_taken_from_the_installation_gets_nothing(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter())
     stage.deliver("installation_repositories.removed", repositories=[repo.stub])

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from service.github_client import app as app_module
 from service.github_client.app import App, is_refused_key
 from service.github_client.client import InstallationClient
-from service.ports import GitHubError
+from service.ports import GitHubError, RenamedError
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.facts import Installation, IssueState, RepositoryRef
 from service.rules.plan import Annotation, CheckRunOutput, Conclusion
@@ -253,27 +253,27 @@ def test_a_refused_connection_is_transient(private_key: str) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 307, 308])
-def test_after_a_rename_the_name_is_looked_up_once_and_the_whole_request_repeated(
+def test_a_redirected_read_says_what_the_repository_is_called_now(
     server: Server, client: InstallationClient, status: int
 ) -> None:
     server.on(READ, status, {"message": "Moved"}, Location=f"{server.url}/repositories/1/contents/POC.md")
     server.on("GET /repositories/1", 200, raw_repository("acme/poc-routing"))
-    again = "GET /repos/acme/poc-routing/contents/POC.md?ref=main"
-    server.on(again, 200, contents(b"poc: 1\n"))
-    assert client.charter_file(REPOSITORY, "main").data == b"poc: 1\n"
-    assert client.charter_file(REPOSITORY, "main").data == b"poc: 1\n"
-    assert server.asked() == [READ, "GET /repositories/1", again, again]
+    with pytest.raises(RenamedError) as caught:
+        client.charter_file(REPOSITORY, "main")
+    assert caught.value.repository.full_name == "acme/poc-routing"
+    assert server.asked() == [READ, "GET /repositories/1"]
 
 
-def test_a_write_to_a_renamed_repository_is_repeated_under_its_new_name(
-    server: Server, client: InstallationClient
+@pytest.mark.parametrize("status", [307, 404])
+def test_a_write_under_a_former_name_is_not_repeated_but_said_to_be_one(
+    server: Server, client: InstallationClient, status: int
 ) -> None:
-    old, new = "POST /repos/acme/poc-triage/check-runs", "POST /repos/acme/poc-routing/check-runs"
-    server.on(old, 307, {"message": "Moved"}, Location=f"{server.url}/repositories/1/check-runs")
+    old = "POST /repos/acme/poc-triage/check-runs"
+    server.on(old, status, {"message": "Not Found"}, Location=f"{server.url}/repositories/1/check-runs")
     server.on("GET /repositories/1", 200, raw_repository("acme/poc-routing"))
-    server.on(new, 201, {"id": 900, "url": f"{server.url}/repos/acme/poc-routing/check-runs/900"})
-    assert client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "x", output()) == 900
-    assert [len(server.bodies(line)) for line in (old, new)] == [1, 1]
+    with pytest.raises(RenamedError, match="called acme/poc-routing now"):
+        client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "x", output())
+    assert server.asked() == [old, "GET /repositories/1"]
 
 
 def test_a_redirect_that_leads_back_is_not_followed_for_ever(
