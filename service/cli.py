@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
 
 import typer
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 FAILED, UNUSABLE = 1, 2
+COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 SWEEP_TIMEOUT = 600.0
 
 cli = typer.Typer(
@@ -40,13 +43,14 @@ def serve(
     """Receive GitHub's deliveries and work on them."""
     overrides = ({"HOST": host} if host else {}) | ({"PORT": str(port)} if port >= 0 else {})
     settings = _settings(overrides)
-    from service.serve import serve as run
-    from service.store.embedded import DataDirInUse, PostgresFailed
+    with _counting_in_files():
+        from service.serve import serve as run
+        from service.store.embedded import DataDirInUse, PostgresFailed
 
-    try:
-        run(settings, with_worker=not no_worker)
-    except (DataDirInUse, PostgresFailed) as error:
-        _refuse(str(error))
+        try:
+            run(settings, with_worker=not no_worker)
+        except (DataDirInUse, PostgresFailed) as error:
+            _refuse(str(error))
 
 
 @cli.command()
@@ -197,6 +201,17 @@ def _settings(overrides: dict[str, str] | None = None) -> Settings:
         raise typer.Exit(UNUSABLE) from error
     configure(settings.log_format)
     return settings
+
+
+@contextmanager
+def _counting_in_files() -> Iterator[None]:
+    """All processes of `serve` count in one folder: prometheus_client reads its name when it is imported."""
+    if COUNTERS in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="poc-governor-metrics-") as folder:
+        os.environ[COUNTERS] = folder
+        yield
 
 
 def _database(settings: Settings, command: str) -> AbstractContextManager[str]:

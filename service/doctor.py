@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from service.store.embedded import DataDirInUse, PostgresFailed, open_database
 from service.store.health import Health, health
 from service.store.schema import NewerSchemaError, pending
 
+RECENT = timedelta(days=1)
 OLD_HEARTBEAT = 60
 OLD_QUEUE = 300
 """Seconds."""
@@ -56,6 +57,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[Line]:
         yield Line(Mark.OK, "settings", "complete")
         yield from _github(settings)
         yield _webhook_address(settings)
+        yield from _deliveries_sent(settings)
     try:
         store = settings or load_store(environment)
     except SettingsError:
@@ -125,6 +127,31 @@ def _webhook_address(settings: Settings) -> Line:
     return Line(Mark.OK, what, says)
 
 
+def _deliveries_sent(settings: Settings) -> Iterator[Line]:
+    """What GitHub says of its deliveries: where they go, in which form, and what became of the last ones."""
+    app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
+    what, expected = "webhook at GitHub", f"{settings.public_url}/webhooks/github"
+    try:
+        url, content_type = app.webhook()
+        failed = list(app.failed_deliveries(datetime.now(UTC) - RECENT))
+    except GitHubError as error:
+        if error.gone:
+            yield Line(Mark.NOTE, what, "this server does not tell where it delivers, and what failed")
+        return  # anything else was said above
+    if url != expected:
+        yield Line(Mark.WRONG, what, f"delivers to {url or 'no address'}: set it to {expected}")
+    if content_type != "json":
+        yield Line(Mark.WRONG, what, f"sends {content_type}: set the content type to application/json")
+    if unsigned := [attempt for attempt in failed if attempt.status_code == httpx.codes.UNAUTHORIZED]:
+        says = f"{len(unsigned)} deliveries refused today: GITHUB_WEBHOOK_SECRET is not the webhook's secret"
+        yield Line(Mark.WRONG, what, says)
+    elif failed:
+        says = f"{len(failed)} deliveries failed today, the last with {failed[0].status_code or 'no answer'}"
+        yield Line(Mark.NOTE, what, f"{says}; they are asked for again")
+    elif url == expected:
+        yield Line(Mark.OK, what, "delivers here, and no delivery failed today")
+
+
 def _database(settings: StoreSettings) -> Iterator[Line]:
     with ExitStack() as stack:
         try:
@@ -169,7 +196,7 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
 
 def _worker(now: Health) -> Line:
     if now.heartbeat_age is None:
-        return Line(Mark.NOTE, "worker", "none running: start `serve` or `work`")
+        return Line(Mark.WRONG, "worker", "none running: start `serve` or `work`")
     if now.heartbeat_age > OLD_HEARTBEAT:
         says = f"last heartbeat {now.heartbeat_age:.0f} s ago: start `serve` or `work` again"
         return Line(Mark.WRONG, "worker", says)

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 GROUP = 256
 """The most deliveries of one transaction; more wait for the next."""
+GATHERING = 0.001
+"""Seconds that a group waits for more: a transaction costs as much as twenty deliveries in it."""
 WRITERS = 1
 """While one group is being committed, the next one forms; a second writer would only make them smaller."""
 
@@ -71,6 +73,7 @@ class Inbox:
     async def _write(self) -> None:
         while True:
             await self._arrived.wait()
+            await asyncio.sleep(GATHERING)
             group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
             if not self._waiting:
                 self._arrived.clear()

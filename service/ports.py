@@ -75,7 +75,7 @@ class GitHub(Protocol):
     def create_check_run(
         self, repository: RepositoryRef, head_sha: str, name: str, external_id: str, output: CheckRunOutput
     ) -> int:
-        """Post a completed check run with all its annotations and return its id."""
+        """Post a completed check run, with its first fifty annotations, and return its id."""
         ...
 
     def complete_check_run(
@@ -89,7 +89,7 @@ class GitHub(Protocol):
         ...
 
     def issue(self, repository: RepositoryRef, number: int) -> Issue:
-        """Read one issue; deleted and transferred ones have the state `gone`."""
+        """Read one issue; one that was deleted, transferred, or is switched off with the others, is gone."""
         ...
 
     def open_issue(
@@ -123,8 +123,12 @@ class GitHubApp(Protocol):
         """Ask for an installation's account, and for what was granted."""
         ...
 
-    def delivery_attempts(self, since: datetime) -> Iterator[DeliveryAttempt]:
-        """GitHub's attempts to deliver to the app, newest first, as far back as `since`."""
+    def installation_ids(self) -> list[int]:
+        """The ids of all installations of the app."""
+        ...
+
+    def failed_deliveries(self, since: datetime) -> Iterator[DeliveryAttempt]:
+        """GitHub's failed attempts to deliver to the app, newest first, as far back as `since`."""
         ...
 
     def redeliver(self, attempt_id: int) -> None:

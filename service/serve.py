@@ -1,33 +1,40 @@
-"""`serve`: the web, and beside it a worker and the embedded database, each started again when it ends."""
+"""`serve`: the web, and beside it a worker, the embedded database and more processes of the web.
+
+Each of them is started again when it ends. All processes of the web accept from one listening socket.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+import socket
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 
 import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.events.routes import route
+from service.inbox import Inbox
 from service.parent import SUPERVISED, end_with_parent
 from service.settings import Settings
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
 from service.store.schema import NewerSchemaError, migrate
 from service.web.app import create_app
-from service.web.health import MULTIPROCESS
-from service.wiring import build_inbox
-from service.work import GRACE
 
 log = structlog.get_logger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT, HEALTHY = 0.5, 30.0, 60.0
 """Seconds: a process that ran for `HEALTHY` starts again after `FIRST_WAIT`, others wait twice as long."""
+GRACE = 25
+"""Seconds that a process has to end in order: a worker ends its looks, which takes 20 at most."""
+BACKLOG = 2048
+LISTENING = "POC_GOVERNOR_LISTENING"
+"""Set for a further process of the web: the descriptor of the socket that it is to accept from."""
 
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
@@ -46,14 +53,19 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
 
 def _run(settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, with_worker: bool) -> None:
     engine = connect(url, pool_size=3)
+    is_further = LISTENING in os.environ
+    listening = socket.socket(fileno=int(os.environ[LISTENING])) if is_further else _listen(settings)
 
     @asynccontextmanager
     async def beside() -> AsyncIterator[None]:
-        keepers: list[Awaitable[None]] = [_migrated(lambda: migrate(engine))]
+        keepers: list[Awaitable[None]] = []
+        if not is_further:
+            keepers.append(_migrated(lambda: migrate(engine)))
+            keepers += [_keep_web(url, listening) for _ in range(settings.web_processes - 1)]
         if postgres:
             keepers.append(_keep_postgres(postgres))
         if with_worker:
-            keepers.append(_keep_worker(url))
+            keepers.append(_keep("worker", ["work"], {"DATABASE_URL": url}))
         tasks = [asyncio.ensure_future(keeper) for keeper in keepers]
         try:
             yield
@@ -62,23 +74,28 @@ def _run(settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, wit
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    with tempfile.TemporaryDirectory(prefix="poc-governor-metrics-") as metrics:
-        os.environ.setdefault(MULTIPROCESS, metrics)
-        app = create_app(
-            build_inbox(url), engine, webhook_secret=settings.github_webhook_secret, beside=beside
-        )
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
+    app = create_app(Inbox(url, route), engine, webhook_secret=settings.github_webhook_secret, beside=beside)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10
+    )
+    if is_further:
+        end_with_parent(lambda: os._exit(1))  # as a killed process would: the port must be free at once
+    else:
         end_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
-        log.info("serving", address=f"http://{settings.host}:{settings.port}", worker=with_worker)
-        uvicorn.Server(config).run()
+        host, port = listening.getsockname()[:2]
+        log.info("serving", address=f"http://{host}:{port}", worker=with_worker)
+    uvicorn.Server(config).run([listening])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    address = (settings.host, settings.port)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        log.error("cannot listen", address=address, error=reason)  # noqa: TRY400 (it is its own explanation)
+        sys.exit(1)
 
 
 async def _migrated(migrate_now: Callable[[], None]) -> None:
@@ -114,29 +131,42 @@ async def _keep_postgres(postgres: EmbeddedPostgres) -> None:
             log.error("PostgreSQL does not start", error=str(error))  # noqa: TRY400 (it is its own explanation)
 
 
-async def _keep_worker(url: str) -> None:
+async def _keep_web(url: str, listening: socket.socket) -> None:
+    environment = {"DATABASE_URL": url, LISTENING: str(listening.fileno())}
+    await _keep("web", ["serve", "--no-worker"], environment, [listening.fileno()])
+
+
+async def _keep(
+    name: str, command: Collection[str], environment: dict[str, str], descriptors: Collection[int] = ()
+) -> None:
+    """Run a command of ours, again whenever it ends, until cancelled."""
     loop, wait = asyncio.get_running_loop(), FIRST_WAIT
-    environment: Mapping[str, str] = os.environ | {"DATABASE_URL": url, SUPERVISED: "1"}
     while True:
         began = loop.time()
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "service.cli", "work", env=environment, stdin=asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "service.cli",
+            *command,
+            env=os.environ | environment | {SUPERVISED: "1"},
+            stdin=asyncio.subprocess.PIPE,
+            pass_fds=descriptors,
         )
         try:
-            code = await worker.wait()
+            code = await process.wait()
         except asyncio.CancelledError:
-            await _end(worker)
+            await _end(process)
             raise
         wait = FIRST_WAIT if loop.time() - began > HEALTHY else min(2 * wait, LONGEST_WAIT)
-        log.error("worker ended, starting it again", code=code, wait=wait)
+        log.error("ended, starting it again", process=name, code=code, wait=wait)
         await asyncio.sleep(wait)
 
 
-async def _end(worker: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
-        worker.terminate()
+        process.terminate()
     try:
-        await asyncio.wait_for(worker.wait(), GRACE + 5)
+        await asyncio.wait_for(process.wait(), GRACE)
     except TimeoutError:
-        worker.kill()
-        await worker.wait()
+        process.kill()
+        await process.wait()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -51,6 +51,12 @@ def _postgres(value: str) -> str:
     return value
 
 
+def _app_id(value: object) -> object:
+    if isinstance(value, str) and not value.strip().isdecimal():
+        raise ValueError(f"{value!r} is not a number")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 
 
@@ -77,7 +83,9 @@ class StoreSettings(BaseModel):
 class Settings(StoreSettings):
     """What is needed to serve and to work."""
 
-    github_app_id: int = Field(description="The app's id, from its settings page.")
+    github_app_id: Annotated[int, BeforeValidator(_app_id)] = Field(
+        description="The app's id, from its settings page."
+    )
     github_app_private_key: str = Field(
         description="The app's private key as PEM text; or give GITHUB_APP_PRIVATE_KEY_FILE.", repr=False
     )
@@ -87,6 +95,12 @@ class Settings(StoreSettings):
     github_url: Url = Field(default="https://github.com", description="GitHub's pages.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
+    web_processes: int = Field(
+        default_factory=lambda: min(2, os.cpu_count() or 1),
+        ge=1,
+        le=64,
+        description="Processes that receive deliveries, on one port; two where there are two cores.",
+    )
     mode: Mode = Field(
         default=Mode.ENFORCE, description="`enforce`, or `observe` to hold nothing up and open no issue."
     )

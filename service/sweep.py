@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from service.events.context import UnusableError
 from service.ports import GitHubError
-from service.rules.reception import installation_key, pull_request_key, repository_key
+from service.rules.plan import OpenIssue
+from service.rules.reception import SubjectKind, installation_key, pull_request_key, repository_key
 from service.rules.redelivery import KEPT, to_redeliver
+from service.rules.stall import ISSUES_A_DAY
 from service.store import subjects
 from service.store.database import transaction
-from service.store.subjects import Claim, SubjectState
+from service.store.subjects import SubjectState
 from service.wiring import Services
 from service.worker import look_while_dirty, preview
 
@@ -24,39 +27,41 @@ GLANCE = 0.2
 """Seconds that workers have for what they hold, before the sweep looks again."""
 
 
-def sweep_installations(services: Services) -> list[str]:
-    """Mark every installation, whose look lists its repositories, and every POC with its pull requests."""
-    return mark_all(services, as_of=None)
-
-
-def fetch_missed_deliveries(services: Services) -> int:
-    """Ask GitHub for the deliveries that never arrived, and return how many."""
+def fetch_missed_deliveries(services: Services) -> None:
+    """Ask GitHub again for the deliveries that never arrived."""
     now = services.clock()
     try:
-        missing = to_redeliver(services.app.delivery_attempts(now - KEPT), now)
-        for attempt_id in missing:
-            services.app.redeliver(attempt_id)
+        failed = list(services.app.failed_deliveries(now - KEPT))
     except GitHubError as error:
-        if not error.gone:
+        if not error.gone:  # a server without that list has nothing to send again
             log.warning("missed deliveries not asked for", reason=error.failure.message)
-        return 0
-    if missing:
-        log.warning("asked for missed deliveries", deliveries=len(missing))
-    return len(missing)
-
-
-def mark_all(services: Services, *, as_of: datetime | None) -> list[str]:
-    """Mark all there is, and return the keys."""
-    keys = all_keys(services)
+        return
     with transaction(services.engine) as session:
+        stored = subjects.stored_deliveries(session, {attempt.guid for attempt in failed})
+    for attempt_id in to_redeliver(failed, stored, now):
+        try:
+            services.app.redeliver(attempt_id)
+        except GitHubError as error:
+            log.warning("missed delivery not sent again", attempt=attempt_id, reason=error.failure.message)
+
+
+def mark_all(services: Services, *, as_of: datetime | None = None) -> list[str]:
+    """Mark all there is, also what GitHub knows and we do not, and return the keys."""
+    keys = set(all_keys(services))
+    try:
+        keys |= {installation_key(installation_id) for installation_id in services.app.installation_ids()}
+    except GitHubError as error:
+        log.warning("installations not listed", reason=error.failure.message)
+    with transaction(services.engine) as session:
+        keys |= set(subjects.dead(session))
         subjects.mark(session, keys, as_of=as_of)
-    return keys
+    return sorted(keys)
 
 
 def all_keys(services: Services) -> list[str]:
-    """The subjects of every installation in use, of every POC, and of its open pull requests."""
+    """The subjects of every installation, of every POC, and of its open pull requests."""
     keys: list[str] = []
-    for installation_id in services.records.installations.in_use():
+    for installation_id in services.records.installations.known():
         keys.append(installation_key(installation_id))
         for repository_id in services.records.repositories.ids(installation_id, pocs_only=True):
             keys.append(repository_key(repository_id))
@@ -72,26 +77,43 @@ def sweep(services: Services, *, as_of: datetime | None, timeout: float) -> Sequ
     """
     keys = dict.fromkeys(mark_all(services, as_of=as_of))
     deadline = time.monotonic() + timeout
-    pending = list(keys)
-    while pending and time.monotonic() < deadline:
-        for key in pending:
-            look_while_dirty(services, key)
+    while time.monotonic() < deadline:
         with transaction(services.engine) as session:
-            pending = subjects.ready(session)
-        keys |= dict.fromkeys(pending)
-        time.sleep(GLANCE if pending else 0)
-    with transaction(services.engine) as session:
-        return subjects.states(session, list(keys))
+            ready = subjects.ready(session)
+        for key in ready:
+            look_while_dirty(services, key)
+        keys |= dict.fromkeys(ready)
+        with transaction(services.engine) as session:
+            states = subjects.states(session, list(keys))
+        end = services.clock() + timedelta(seconds=deadline - time.monotonic())
+        if not any(
+            state.dirty and (state.waits_until is None or state.waits_until < end) for state in states
+        ):
+            break
+        time.sleep(GLANCE)
+    return states
 
 
 def dry_run(services: Services, *, as_of: datetime | None) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """For each subject its key, what a look finds, and the actions that it would carry out."""
+    """For each subject its key, what a look finds, and the actions that it would carry out.
+
+    Gathering is done as always, and remembers what it read; only what was decided is not applied.
+    """
+    opened: Counter[int | None] = Counter()
     for key in all_keys(services):
-        if key.startswith("installation:"):
+        if key.startswith(SubjectKind.INSTALLATION):
             continue  # listing is no decision: it only marks
+        with transaction(services.engine) as session:
+            claim = subjects.peek(session, key, as_of)
         try:
-            decision = preview(services, Claim(key, 0, 0, as_of, ()))
+            decision = preview(services, claim)
         except (GitHubError, UnusableError) as error:
             yield key, f"failed: {error}", ()
-        else:
-            yield key, decision.outcome, [str(action) for action in decision.actions]
+            continue
+        actions = []
+        for action in decision.actions:
+            opens = isinstance(action, OpenIssue)
+            opened[decision.installation_id] += opens
+            later = opens and opened[decision.installation_id] > ISSUES_A_DAY
+            actions.append(f"{action}, not before tomorrow" if later else str(action))
+        yield key, decision.outcome, actions

@@ -11,9 +11,7 @@ from sqlalchemy import Engine
 from service.events.apply import apply
 from service.events.context import Decision, Look
 from service.events.looks import look_at
-from service.events.routes import route
 from service.github_client.app import App
-from service.inbox import Inbox
 from service.ports import GitHubApp
 from service.rules.plan import Action
 from service.settings import Mode, Settings
@@ -84,8 +82,3 @@ def build(
         texts=Texts(find_templates()),
         clock=clock,
     )
-
-
-def build_inbox(database_url: str) -> Inbox:
-    """The receiver's side."""
-    return Inbox(database_url, route)

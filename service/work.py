@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.parent import end_with_parent
 from service.store.jobs import LOOK, QUEUE
 from service.store.schema import migrate
-from service.sweep import fetch_missed_deliveries, sweep_installations
+from service.sweep import fetch_missed_deliveries, mark_all
 from service.wiring import Services
 from service.worker import look_while_dirty, tidy, wake_forgotten
 
@@ -31,6 +31,8 @@ GRACE = 20
 """Seconds that looks under way have when the worker is to stop; their calls have 15 at most."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 
+UPKEEP = 10
+"""The priority of the upkeep: it does not stand in line behind the looks."""
 EVERY_20_SECONDS = "* * * * * */20"
 """Procrastinate takes the seconds as the sixth field."""
 EVERY_TEN_MINUTES = "*/10 * * * *"
@@ -55,22 +57,22 @@ def make_app(services: Services, database_url: str) -> procrastinate.App:
         look_while_dirty(services, key)
 
     @app.periodic(cron=EVERY_20_SECONDS)
-    @app.task(name="wake", queue="upkeep")
+    @app.task(name="wake", queue="upkeep", priority=UPKEEP)
     def wake(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
         wake_forgotten(services)
 
     @app.periodic(cron=EVERY_TEN_MINUTES)
-    @app.task(name="fetch_missed_deliveries", queue="upkeep")
+    @app.task(name="fetch_missed_deliveries", queue="upkeep", priority=UPKEEP)
     def fetch(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
         fetch_missed_deliveries(services)
 
     @app.periodic(cron=EVERY_HOUR)
-    @app.task(name="sweep", queue="upkeep")
+    @app.task(name="sweep", queue="upkeep", priority=UPKEEP)
     def sweep(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
-        sweep_installations(services)
+        mark_all(services)
 
     @app.periodic(cron=EVERY_NIGHT)
-    @app.task(name="tidy", queue="upkeep")
+    @app.task(name="tidy", queue="upkeep", priority=UPKEEP)
     def clean(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
         tidy(services)
 

@@ -289,7 +289,10 @@ class FakeApp:
             raise gone(f"reading installation {installation_id}")
         return self.installations[installation_id]
 
-    def delivery_attempts(self, since: datetime) -> Iterator[DeliveryAttempt]:
+    def installation_ids(self) -> list[int]:
+        return sorted(self.installations)
+
+    def failed_deliveries(self, since: datetime) -> Iterator[DeliveryAttempt]:
         return (attempt for attempt in self.attempts if attempt.delivered_at >= since)
 
     def redeliver(self, attempt_id: int) -> None:

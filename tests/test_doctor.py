@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from service import doctor
 from service.doctor import Line, Mark, examine
 from service.ports import GitHubError
 from service.rules.facts import Installation
+from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
 from service.store.embedded import PostgresFailed
 from service.store.health import Health
@@ -41,6 +43,17 @@ class Answers:
 
     def describe(self, installation_id: int) -> Installation:
         return self._installations[installation_id]
+
+    def webhook(self) -> tuple[str, str]:
+        if self._fails:
+            raise GitHubError(self._fails)
+        return self.delivers
+
+    def failed_deliveries(self, since: datetime) -> list[DeliveryAttempt]:
+        return [attempt for attempt in self.failed if attempt.delivered_at >= since]
+
+    delivers: ClassVar[tuple[str, str]] = (f"{NEEDED['PUBLIC_URL']}webhooks/github", "json")
+    failed: ClassVar[list[DeliveryAttempt]] = []
 
 
 @pytest.fixture
@@ -204,7 +217,7 @@ def test_a_new_database_without_a_worker(database_url: str) -> None:
     found = {line.what: (line.mark, line.says) for line in lines(DATABASE_URL=database_url)}
     assert found["database"][0] is Mark.OK
     assert found["migrations"] == (Mark.OK, "up to date")
-    assert found["worker"] == (Mark.NOTE, "none running: start `serve` or `work`")
+    assert found["worker"] == (Mark.WRONG, "none running: start `serve` or `work`")
     assert found["queue"] == (Mark.OK, "0 subjects wait for a look")
     assert found["deliveries"] == (
         Mark.NOTE,
@@ -243,3 +256,54 @@ def test_the_queue_and_its_workers(
 ) -> None:
     monkeypatch.setattr(doctor, "health", lambda _: health)
     assert line in lines(DATABASE_URL=database_url)
+
+
+def attempt(status: int) -> DeliveryAttempt:
+    return DeliveryAttempt(1, "guid", datetime.now(UTC) - timedelta(hours=1), status)
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize(
+    ("delivers", "failed", "expected"),
+    [
+        pytest.param(None, [], (Mark.OK, "delivers here, and no delivery failed today"), id="all is well"),
+        pytest.param(
+            ("https://old.example.com/hook", "json"),
+            [],
+            (
+                Mark.WRONG,
+                f"delivers to https://old.example.com/hook: set it to {NEEDED['PUBLIC_URL']}webhooks/github",
+            ),
+            id="another address",
+        ),
+        pytest.param(
+            ("https://governor.example.com/webhooks/github", "form"),
+            [],
+            (Mark.WRONG, "sends form: set the content type to application/json"),
+            id="forms",
+        ),
+        pytest.param(
+            None,
+            [attempt(401), attempt(401)],
+            (Mark.WRONG, "2 deliveries refused today: GITHUB_WEBHOOK_SECRET is not the webhook's secret"),
+            id="another secret",
+        ),
+        pytest.param(
+            None,
+            [attempt(503)],
+            (Mark.NOTE, "1 deliveries failed today, the last with 503; they are asked for again"),
+            id="not stored",
+        ),
+    ],
+)
+def test_what_github_says_of_its_deliveries(
+    monkeypatch: pytest.MonkeyPatch,
+    delivers: tuple[str, str] | None,
+    failed: list[DeliveryAttempt],
+    expected: tuple[Mark, str],
+) -> None:
+    monkeypatch.setattr(Answers, "failed", failed)
+    if delivers:
+        monkeypatch.setattr(Answers, "delivers", delivers)
+    line = about("webhook at GitHub", lines())
+    assert (line.mark, line.says) == expected

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from service.events.routes import route
+from service.inbox import Inbox
 from service.rules.facts import Installation, IssueState, PullRequest, Repository
 from service.rules.plan import STALL_LABEL, STALL_MARKER, Conclusion
 from service.rules.reception import installation_key, pull_request_key, repository_key
@@ -22,7 +24,7 @@ from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState
 from service.sweep import dry_run, mark_all
-from service.wiring import build, build_inbox
+from service.wiring import build
 from service.worker import look_while_dirty
 from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, repository
 
@@ -74,7 +76,7 @@ class World:
         body = json.dumps({"installation": {"id": INSTALLATION}} | payload).encode()
 
         async def record() -> None:
-            inbox = build_inbox(self.database_url)
+            inbox = Inbox(self.database_url, route)
             await inbox.open()
             await inbox.record(f"delivery-{self._deliveries}", event, body)
             await inbox.close()
@@ -126,10 +128,13 @@ class World:
     def push(self, *paths: str, at: datetime | None = None, found: Repository = POC, **more: Any) -> None:
         """Deliver a push to the default branch, and look at the repository."""
         pushed = replace(found, pushed_at=at or self.now, updated_at=at or self.now)
+        after = f"after-{self._deliveries}"
+        files = self.github.repos[found.id].files
+        files |= {after: files["main"]} if "main" in files else {}
         self.deliver(
             "push",
             ref="refs/heads/main",
-            after=f"after-{self._deliveries}",
+            after=after,
             commits=[{"modified": list(paths)}],
             repository=described(pushed),
             sender={"login": more.get("sender", "jane-doe")},

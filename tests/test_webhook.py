@@ -20,12 +20,13 @@ import pytest_asyncio
 from fastapi import FastAPI
 from starlette.types import Message
 
+from service.events.routes import route
+from service.inbox import Inbox
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres
 from service.store.schema import migrate
 from service.web.app import create_app
 from service.web.webhook import LARGEST_BODY
-from service.wiring import build_inbox
 from tests.durability.processes import eventually, signed
 
 SECRET = "It's a Secret to Everybody"
@@ -73,7 +74,7 @@ async def _nothing() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def receiving(url: str) -> AsyncIterator[Receiver]:
-    app = create_app(build_inbox(url), connect(url, pool_size=2), webhook_secret=SECRET, beside=_nothing)
+    app = create_app(Inbox(url, route), connect(url, pool_size=2), webhook_secret=SECRET, beside=_nothing)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://governor") as http,

@@ -246,7 +246,8 @@ def test_a_subject_that_keeps_failing_is_dead_after_the_cap_is_shown_and_is_woke
     ready = Readiness(engine)(_request())
     assert ready.status_code == 200
     body = bytes(ready.body).decode()
-    assert f'"dead":[{{"subject":"{KEY}","reason":"GitHub says no to {KEY}"}}],"dead_count":1' in body
+    assert '"dead_count":1' in body
+    assert KEY not in body
     assert b"poc_governor_subjects_dead 1.0" in bytes(Metrics(engine)(_request()).body)
 
     ask("DELETE FROM procrastinate_jobs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.events.charter_check import check_commit
+from service.events.charter_check import charter_at, check_commit
 from service.events.context import Decision, Look
 from service.events.registration import registered
 
@@ -16,7 +16,8 @@ def look_at_merge_group(look: Look, repository_id: int, head_sha: str, base_sha:
         look,
         known,
         head_sha=head_sha,
+        base=charter_at(look, known, base_sha),
         base_ref=known.repository.default_branch,
         base_sha=base_sha,
-        author="",
+        author=None,
     )

@@ -31,7 +31,7 @@ def _register(look: Look, known: KnownRepository) -> KnownRepository:
     charter, read = known.charter, None
     if _must_read(look, known):
         github = look.github(known.installation_id)
-        charter = read = github.charter_file(known.repository.ref, known.repository.default_branch)
+        charter = read = github.charter_file(known.repository.ref, _newest_push(look, known))
     declared = charter is not None and declares(charter)
     reason = poc_reason(known.repository, declares_charter=declared)
     if read is None and reason == known.poc_reason:
@@ -48,6 +48,14 @@ def _register(look: Look, known: KnownRepository) -> KnownRepository:
         at=look.looked_at,
         tell_pull_requests=reason is not None and (found or changed),
     )
+
+
+def _newest_push(look: Look, known: KnownRepository) -> str:
+    """The commit that was pushed last; the branch's name where that is not told, or by two at once."""
+    pushes = [fact for fact in look.facts if fact.kind is FactKind.CHARTER_PUSHED]
+    last = max((fact.at for fact in pushes), default=None)
+    commits = {fact.detail for fact in pushes if fact.at == last}
+    return commits.pop() if len(commits) == 1 and all(commits) else known.repository.default_branch
 
 
 def _must_read(look: Look, known: KnownRepository) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from service.events.charter_check import charter_url, draft_url
 from service.events.context import Decision, Look
 from service.events.registration import registered
+from service.ports import GitHubError
 from service.rules.charter.model import Charter
 from service.rules.facts import FactKind, IssueState, StallIssue
 from service.rules.judge import judge
@@ -78,12 +79,25 @@ def _issue(look: Look, known: KnownRepository) -> StallIssue | None:
     issue = look.records.stall_issues.find(known.repository.id)
     if issue is None or issue.number is None or not look.told(FactKind.ISSUE_CHANGED):
         return issue
-    present = look.github(known.installation_id).issue(known.repository.ref, issue.number)
-    if present.state is not issue.state:
-        closed_by_us = issue.closed_by_us and present.state is IssueState.CLOSED
-        look.records.stall_issues.changed(known.repository.id, state=present.state, closed_by_us=closed_by_us)
-        issue = replace(issue, state=present.state, closed_by_us=closed_by_us)
-    return replace(issue, labelled=STALL_LABEL in present.labels)
+    state, labelled = _present(look, known, issue, issue.number)
+    if state is not issue.state:
+        closed_by_us = issue.closed_by_us and state is IssueState.CLOSED
+        look.records.stall_issues.changed(known.repository.id, state=state, closed_by_us=closed_by_us)
+        issue = replace(issue, state=state, closed_by_us=closed_by_us)
+    return replace(issue, labelled=labelled)
+
+
+def _present(look: Look, known: KnownRepository, issue: StallIssue, number: int) -> tuple[IssueState, bool]:
+    """The issue's state and whether it has our label; issues that are switched off may come back with it."""
+    github = look.github(known.installation_id)
+    try:
+        present = github.issue(known.repository.ref, number)
+    except GitHubError as error:
+        if not error.gone:
+            raise
+        off = not github.repository(known.repository.id).has_issues
+        return (issue.state if off else IssueState.GONE), True
+    return present.state, STALL_LABEL in present.labels
 
 
 def _actions(

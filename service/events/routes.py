@@ -7,8 +7,8 @@ nobody. `app-manifest.yml` asks for exactly the events named here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from service.events.payloads import Payload, decode, decode_unroutable
 from service.rules.charter.file import CHARTER_PATH
@@ -25,14 +25,15 @@ from service.rules.reception import (
 LARGEST_PUSH = 2048
 """GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
 
-Route = Callable[[Payload, Reception], Reception]
+Seen = Callable[..., Reception]
+"""Makes a reception that has what every delivery tells."""
+Route = Callable[[Payload, Seen], Reception]
 
 
-def installation_changed(payload: Payload, seen: Reception) -> Reception:
+def installation_changed(payload: Payload, seen: Seen) -> Reception:
     """Installed, removed, suspended, or its permissions changed."""
     assert payload.installation is not None
-    return replace(
-        seen,
+    return seen(
         installation=payload.installation.described(),
         uninstalled=payload.action == "deleted",
         stubs=tuple(stub.ref for stub in payload.repositories),
@@ -40,22 +41,22 @@ def installation_changed(payload: Payload, seen: Reception) -> Reception:
     )
 
 
-def repositories_changed(payload: Payload, seen: Reception) -> Reception:
+def repositories_changed(payload: Payload, seen: Seen) -> Reception:
     """Repositories were added to the installation, or taken from it."""
     added = tuple(stub.ref for stub in payload.repositories_added)
     removed = tuple(stub.id for stub in payload.repositories_removed)
     subjects = tuple(repository_key(repository) for repository in (*(ref.id for ref in added), *removed))
-    return replace(seen, stubs=added, removed=removed, subjects=subjects)
+    return seen(stubs=added, removed=removed, subjects=subjects)
 
 
-def repository_changed(payload: Payload, seen: Reception) -> Reception:
+def repository_changed(payload: Payload, seen: Seen) -> Reception:
     """A repository was created, renamed, transferred, archived or edited."""
     assert payload.repository is not None
     removed = (payload.repository.id,) if payload.action == "deleted" else ()
-    return replace(seen, removed=removed, subjects=(repository_key(payload.repository.id),))
+    return seen(removed=removed, subjects=(repository_key(payload.repository.id),))
 
 
-def pushed(payload: Payload, seen: Reception) -> Reception:
+def pushed(payload: Payload, seen: Seen) -> Reception:
     """A branch moved; on the default branch the charter may have changed."""
     assert payload.repository is not None
     repository, subject = payload.repository, repository_key(payload.repository.id)
@@ -66,10 +67,10 @@ def pushed(payload: Payload, seen: Reception) -> Reception:
         facts += (
             Fact(fact_id, subject, FactKind.CHARTER_PUSHED, _when(payload), detail=payload.after or ""),
         )
-    return replace(seen, facts=facts, subjects=(subject,), for_pocs_only=not touches_charter)
+    return seen(facts=facts, subjects=(subject,), for_pocs_only=not touches_charter)
 
 
-def pull_request_changed(payload: Payload, seen: Reception) -> Reception:
+def pull_request_changed(payload: Payload, seen: Seen) -> Reception:
     """A pull request was opened, edited, closed, or its head moved; a merge marks the repository."""
     assert payload.repository is not None
     if payload.pull_request is None:
@@ -89,7 +90,7 @@ def pull_request_changed(payload: Payload, seen: Reception) -> Reception:
     )
     subjects: tuple[str, ...] = (pull_request_key(repository_id, pull.number),)
     facts: tuple[Fact, ...] = ()
-    if payload.action in ("opened", "synchronize") or pull.merged:
+    if payload.action in ("opened", "reopened", "synchronize") or pull.merged:
         repository = repository_key(repository_id)
         subjects += (repository,)
         facts = _activity(
@@ -98,30 +99,28 @@ def pull_request_changed(payload: Payload, seen: Reception) -> Reception:
     if pull.merged:
         fact_id = f"{subjects[0]}:merged"
         facts += (Fact(fact_id, repository_key(repository_id), FactKind.CHARTER_PUSHED, pull.updated_at),)
-    return replace(
-        seen, pull_request=described, facts=facts, subjects=subjects, for_pocs_only=not pull.merged
-    )
+    return seen(pull_request=described, facts=facts, subjects=subjects, for_pocs_only=not pull.merged)
 
 
-def merge_group_changed(payload: Payload, seen: Reception) -> Reception:
+def merge_group_changed(payload: Payload, seen: Seen) -> Reception:
     """A merge queue asks for the checks of its head."""
     assert payload.repository is not None
     if payload.merge_group is None:
         raise ValueError("a merge_group event without `merge_group`")
     group = payload.merge_group
     subject = merge_group_key(payload.repository.id, group.head_sha, group.base_sha)
-    return replace(seen, subjects=(subject,), for_pocs_only=True)
+    return seen(subjects=(subject,), for_pocs_only=True)
 
 
-def rerun_requested(payload: Payload, seen: Reception) -> Reception:
+def rerun_requested(payload: Payload, seen: Seen) -> Reception:
     """Somebody pressed "Re-run" on a check run, or on all of a commit's."""
     asked = payload.check_run or payload.check_suite
     if asked is None:
         raise ValueError("a rerequested event without `check_run` or `check_suite`")
-    return replace(seen, rerun_sha=asked.head_sha)
+    return seen(rerun_sha=asked.head_sha)
 
 
-def issue_changed(payload: Payload, seen: Reception) -> Reception:
+def issue_changed(payload: Payload, seen: Seen) -> Reception:
     """An issue was closed, reopened, deleted, transferred or lost a label; only ours matter."""
     assert payload.repository is not None
     if payload.issue is None:
@@ -139,7 +138,7 @@ def issue_changed(payload: Payload, seen: Reception) -> Reception:
         actor=payload.sender.login if payload.sender else "",
         detail=f"{payload.action} #{issue.number}",
     )
-    return replace(seen, facts=(fact,), subjects=(subject,))
+    return seen(facts=(fact,), subjects=(subject,))
 
 
 def _route(handler: Route, event: str, *actions: str | None) -> dict[tuple[str, str | None], Route]:
@@ -196,10 +195,11 @@ def route(event: str, body: bytes) -> Reception:
     return handler(payload, _seen(payload))
 
 
-def _seen(payload: Payload) -> Reception:
+def _seen(payload: Payload) -> Seen:
     """What every delivery tells: for which installation, and how its repository looks."""
     assert payload.installation is not None
-    return Reception(
+    return partial(
+        Reception,
         installation_id=payload.installation.id,
         repository_id=payload.repository.id if payload.repository else None,
         action=payload.action,

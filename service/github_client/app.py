@@ -14,10 +14,8 @@ from github.PaginatedList import PaginatedList
 from service.github_client import transport
 from service.github_client.client import InstallationClient
 from service.github_client.errors import translated
-from service.ports import GitHubError
 from service.rules.facts import Installation
 from service.rules.redelivery import DeliveryAttempt
-from service.rules.retry import FailureKind
 
 API_VERSION = "2022-11-28"
 TIMEOUT = 15
@@ -80,14 +78,20 @@ class App:
         with translated("listing the app's installations"), self._integration() as integration:
             return [installation.id for installation in integration.get_installations()]
 
-    def delivery_attempts(self, since: datetime) -> Iterator[DeliveryAttempt]:
-        """GitHub's attempts to deliver to the app, newest first, as far back as `since`."""
+    def failed_deliveries(self, since: datetime) -> Iterator[DeliveryAttempt]:
+        """GitHub's failed attempts to deliver to the app, newest first, as far back as `since`."""
         with translated("listing the app's deliveries"), self._integration() as integration:
-            path, page = "/app/hook/deliveries", {"per_page": 100}
+            path, page = "/app/hook/deliveries", {"per_page": 100, "status": "failure"}
             for raw in PaginatedList(HookDeliverySummary, integration.requester, path, page):
                 if raw.delivered_at is None or raw.delivered_at < since:
                     return
                 yield DeliveryAttempt(raw.id or 0, raw.guid or "", raw.delivered_at, raw.status_code or 0)
+
+    def webhook(self) -> tuple[str, str]:
+        """The address that GitHub delivers to, and the content type of the bodies."""
+        with translated("reading the app's webhook"), self._integration() as integration:
+            _, data = integration.requester.requestJsonAndCheck("GET", "/app/hook/config")
+        return str(data.get("url", "")), str(data.get("content_type", ""))
 
     def redeliver(self, attempt_id: int) -> None:
         """Ask GitHub to send a delivery again."""
@@ -135,8 +139,3 @@ class App:
                 "POST", f"/app/installations/{installation.id}/access_tokens", input={"permissions": asked}
             )
         return data["token"], datetime.fromisoformat(data["expires_at"])
-
-
-def is_refused_key(error: GitHubError) -> bool:
-    """Whether GitHub does not accept the app's key or id."""
-    return error.failure.kind is FailureKind.TRANSIENT and "GitHub says 401" in error.failure.message

@@ -14,7 +14,7 @@ from github.Issue import Issue as GithubIssue
 from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository as GithubRepository
 
-from service.github_client.errors import translated
+from service.github_client.errors import NO_COMMIT, translated
 from service.github_client.transport import MovedError
 from service.ports import GitHubError, RenamedError
 from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
@@ -75,7 +75,9 @@ class InstallationClient:
                 _, data = self._client.requester.requestJsonAndCheck(
                     "GET", f"/repos/{name}/contents/{CHARTER_PATH}", parameters={"ref": ref}
                 )
-            except UnknownObjectException:
+            except UnknownObjectException as error:
+                if str(error.data.get("message", "")).startswith(NO_COMMIT):
+                    raise
                 return CharterFile(FileKind.ABSENT)
             return _charter_file(data)
 
@@ -136,8 +138,8 @@ class InstallationClient:
     def create_check_run(
         self, repository: RepositoryRef, head_sha: str, name: str, external_id: str, output: CheckRunOutput
     ) -> int:
-        """Post a completed check run; annotations beyond fifty follow by updates, which append."""
-        first, rest = _split(output.annotations)
+        """Post a completed check run, with the annotations that one request takes."""
+        first = output.annotations[:ANNOTATIONS_A_REQUEST]
         what = f"posting {name} on {head_sha[:7]} of {repository.full_name}"
 
         def create(repo: GithubRepository) -> int:
@@ -150,8 +152,6 @@ class InstallationClient:
                 completed_at=datetime.now(UTC),
                 output=_output(output, first),
             )
-            for more in rest:
-                run.edit(output=_output(output, more))
             return run.id
 
         return self._repo(repository, what, create)
@@ -188,14 +188,7 @@ class InstallationClient:
     def issue(self, repository: RepositoryRef, number: int) -> Issue:
         """Read an issue; one that is not there any more is `gone`, and so is one that moved."""
         what = f"reading issue #{number} of {repository.full_name}"
-        try:
-            with self._translated(what):
-                return _issue(self._client.get_repo(repository.full_name).get_issue(number))
-        except GitHubError as error:
-            if not error.gone:
-                raise
-            never = datetime.fromtimestamp(0, UTC)
-            return Issue(number, IssueState.GONE, (), "", never, "")
+        return self._repo(repository, what, lambda repo: _issue(repo.get_issue(number)))
 
     def open_issue(
         self, repository: RepositoryRef, title: str, body: str, label: str, assignee: str | None
@@ -274,14 +267,6 @@ class InstallationClient:
             if found.full_name == repository.full_name:
                 raise
             raise RenamedError(found) from error
-
-
-def _split(
-    annotations: tuple[Annotation, ...],
-) -> tuple[tuple[Annotation, ...], list[tuple[Annotation, ...]]]:
-    size = ANNOTATIONS_A_REQUEST
-    chunks = [annotations[start : start + size] for start in range(0, len(annotations), size)]
-    return (chunks[0] if chunks else ()), chunks[1:]
 
 
 def _output(output: CheckRunOutput, annotations: tuple[Annotation, ...]) -> dict[str, Any]:

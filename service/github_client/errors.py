@@ -15,6 +15,8 @@ from service.rules.retry import Failure, FailureKind
 
 GONE = (404, 410, 451)
 RATE_LIMIT = (403, 429)
+NO_COMMIT = "No commit found"
+"""What GitHub says of a commit that it does not see, or not yet: a push is not everywhere at once."""
 SERVER_ERROR = 500
 UNAUTHORIZED = 401
 CONFLICT = 409
@@ -24,12 +26,12 @@ SECONDARY_WAIT = timedelta(minutes=1)
 
 
 @contextmanager
-def translated(what: str, now: datetime | None = None) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
     """Raise `GitHubError` for whatever PyGithub, requests or the network raise inside."""
     try:
         yield
     except GithubException as error:
-        raise GitHubError(classify(error, what, now or datetime.now(UTC))) from error
+        raise GitHubError(classify(error, what, datetime.now(UTC))) from error
     except UnfinishedError as error:
         raise GitHubError(Failure(FailureKind.TRANSIENT, f"{what}: GitHub is still computing it")) from error
     except MovedError as error:
@@ -46,6 +48,8 @@ def classify(error: GithubException, what: str, now: datetime) -> Failure:
     message = f"{what}: GitHub says {error.status}" + (f", {said}" if said else "")
     if error.status in RATE_LIMIT and (until := _rate_limited_until(error.status, headers, said, now)):
         return Failure(FailureKind.RATE_LIMITED, message, until)
+    if error.status == GONE[0] and said.startswith(NO_COMMIT):
+        return Failure(FailureKind.TRANSIENT, message)
     if error.status in GONE:
         return Failure(FailureKind.GONE, message)
     if error.status >= SERVER_ERROR or error.status in (UNAUTHORIZED, CONFLICT):

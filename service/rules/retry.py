@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-MAX_ATTEMPTS = 10
-"""Failures in a row after which a subject is dead; with the waits below that is about 40 minutes."""
+MAX_ATTEMPTS = 24
+"""Failures in a row after which a subject is dead; with the waits below that is two hours or more."""
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)

@@ -66,16 +66,20 @@ def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None
     if same(head, merge_base):
         return Case(Situation.BEHIND, base, base)
     if not present:
-        return Case(Situation.DELETED, before=base)
+        return Case(Situation.DELETED, head if head.kind is FileKind.FILE else None, base)
     return Case(Situation.OWN, head, merge_base if declares(merge_base) else None)
 
 
-def conclude(case: Case, *, author: str, observe: bool, today: date) -> Verdict:
-    """Judge a case; in `observe` the text is the same and nothing is held up."""
+def conclude(case: Case, *, author: str | None, observe: bool, today: date) -> Verdict:
+    """Judge a case; in `observe` the text is the same and nothing is held up.
+
+    `author` is None for a merge queue's head.
+    """
     judgement: Judgement | None = None
     if case.situation is Situation.NO_CHARTER:
         judgement = judge(case.judged, before=None, today=today) if case.judged else None
-        exempt = author in CHARTERLESS_AUTHORS
+        # Of a merge queue's head each pull request was asked already.
+        exempt = author is None or author in CHARTERLESS_AUTHORS
         conclusion = Conclusion.NEUTRAL if exempt else Conclusion.ACTION_REQUIRED
     elif case.judged is None:
         conclusion = Conclusion.FAILURE

@@ -67,7 +67,9 @@ def lock(engine: Engine, lock_class: int, key: str) -> Iterator[Connection]:
             if isinstance(error.orig, psycopg.errors.LockNotAvailable):
                 raise LockBusyError(key) from error
             raise
-        connection.execute(text("RESET lock_timeout"))
+        finally:
+            if not connection.invalidated:
+                connection.execute(text("RESET lock_timeout"))
         try:
             yield connection
         finally:

@@ -26,7 +26,7 @@ class Health:
         """For /readyz."""
         values = asdict(self)
         values["last_delivery_at"] = self.last_delivery_at.isoformat() if self.last_delivery_at else None
-        values["dead"] = [{"subject": key, "reason": reason} for key, reason in self.dead]
+        del values["dead"]  # names of repositories are not for everybody who reaches /readyz
         return values
 
 

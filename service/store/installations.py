@@ -58,12 +58,12 @@ class Installations:
                 .values(rate_limited_until=func.greatest(InstallationRow.rate_limited_until, until))
             )
 
-    def in_use(self) -> list[int]:
-        """The ids of all installations that are in use."""
+    def known(self) -> list[int]:
+        """The ids of all installations, also of suspended ones, which may be in use again."""
         with transaction(self._engine) as session:
             rows = session.exec(
                 select(InstallationRow.id)
-                .where(col(InstallationRow.deleted_at).is_(None), col(InstallationRow.suspended_at).is_(None))
+                .where(col(InstallationRow.deleted_at).is_(None))
                 .order_by(col(InstallationRow.id))
             )
             return list(rows)

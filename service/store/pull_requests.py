@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.facts import PullRequest
+from service.rules.reception import pull_request_key
+from service.store import subjects
 from service.store.database import cursor, transaction
-from service.store.recording import UPSERT_PULL_REQUESTS, pull_request_columns
-from service.store.tables import CharterAt, PullRequestRow
+from service.store.recording import UPSERT_PULL_REQUESTS, pull_request_rows
+from service.store.tables import CharterAt, MergeBase, PullRequestRow
 
 LIST_DELAY = timedelta(minutes=2)
 """By how much GitHub's list, and its clock, may lag behind ours."""
@@ -46,8 +48,8 @@ class PullRequests:
         """
         open_pulls = sorted(pulls, key=lambda pull: pull.number)
         with transaction(self._engine) as session:
-            for columns in pull_request_columns(open_pulls):
-                cursor(session).execute(UPSERT_PULL_REQUESTS, columns)
+            for rows in pull_request_rows(open_pulls):
+                cursor(session).execute(UPSERT_PULL_REQUESTS, (rows,))
             session.execute(
                 update(PullRequestRow)
                 .where(
@@ -57,6 +59,41 @@ class PullRequests:
                 )
                 .values(state="closed")
             )
+
+    def speaker(self, pull: PullRequest) -> int | None:
+        """Which of the open pull requests with this one's head has a say in its check run: the oldest."""
+        with transaction(self._engine) as session:
+            return session.exec(
+                select(func.min(PullRequestRow.number)).where(
+                    PullRequestRow.repository_id == pull.repository_id,
+                    PullRequestRow.head_sha == pull.head_sha,
+                    PullRequestRow.state == "open",
+                )
+            ).one()
+
+    def mark_others(self, closed: PullRequest) -> None:
+        """Mark the open pull requests with a closed one's head: one of them speaks for it from now on."""
+        with transaction(self._engine) as session:
+            numbers = session.exec(
+                select(PullRequestRow.number).where(
+                    PullRequestRow.repository_id == closed.repository_id,
+                    PullRequestRow.head_sha == closed.head_sha,
+                    PullRequestRow.state == "open",
+                )
+            )
+            subjects.mark(session, [pull_request_key(closed.repository_id, number) for number in numbers])
+
+    def merge_base(self, repository_id: int, base_sha: str, head_sha: str) -> str | None:
+        """Where one commit left another, if that was ever asked."""
+        with transaction(self._engine) as session:
+            row = session.get(MergeBase, (repository_id, base_sha, head_sha))
+            return row.sha if row else None
+
+    def remember_merge_base(self, repository_id: int, base_sha: str, head_sha: str, sha: str) -> None:
+        """Keep where one commit left another."""
+        row = {"repository_id": repository_id, "base_sha": base_sha, "head_sha": head_sha, "sha": sha}
+        with transaction(self._engine) as session:
+            session.execute(insert(MergeBase).values(**row).on_conflict_do_nothing())
 
     def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
         """What stood at the charter's path at a commit, if that was ever read."""
@@ -74,8 +111,10 @@ class PullRequests:
             data=file.data,
             size=file.size,
         )
+        told = {"kind": str(file.kind), "blob_sha": file.blob_sha, "data": file.data, "size": file.size}
+        statement = statement.on_conflict_do_update(index_elements=["repository_id", "commit_sha"], set_=told)
         with transaction(self._engine) as session:
-            session.execute(statement.on_conflict_do_nothing())
+            session.execute(statement)
 
 
 def _pull(row: PullRequestRow) -> PullRequest:

@@ -1,19 +1,21 @@
 """Deliveries, what they tell, the subjects they mark and the jobs they defer: one transaction a group.
 
-Written in SQL over arrays, one statement a table, because every delivery passes here (bench/acknowledge.py).
+Written in SQL over rows that arrive as one JSON text, one statement a table, because every delivery passes
+here (bench/acknowledge.py): psycopg takes ten times as long to write arrays.
 Rows are sorted by their keys, so that two writers lock them in one order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from operator import itemgetter
+from operator import attrgetter
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, LiteralString
 
+import msgspec
 import psycopg
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
@@ -81,7 +83,7 @@ async def _record(pool: AsyncConnectionPool[Connection], envelopes: Sequence[Env
     async with pool.connection() as connection, connection.pipeline(), connection.transaction():
         fresh = await _deliveries(connection, envelopes)
         if fresh:
-            await _told(connection, [await _with_reruns(connection, envelope) for envelope in fresh])
+            await _told(connection, fresh)
         return len(fresh)
 
 
@@ -90,18 +92,20 @@ WITH known AS MATERIALIZED (
     SELECT r.id, r.poc_reason IS NULL AND r.removed_at IS NULL
         AND (r.archived OR r.fork OR r.is_template OR (r.charter_kind IS NOT NULL AND NOT r.reread))
         AND (r.installation_id, r.full_name, r.default_branch, r.archived, r.fork, r.is_template, r.topics)
-            = (t.n, t.f, t.d, t.a, t.k, t.t, string_to_array(t.o, ' ')) AS no_poc
-    FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bool[], %s::bool[], %s::bool[],
-        %s::text[]) AS t (i, n, f, d, a, k, t, o)
-    JOIN repository r ON r.id = t.i
+            = (t.installation_id, t.full_name, t.default_branch, t.archived, t.fork, t.is_template, t.topics)
+            AS no_poc
+    FROM json_to_recordset(%s::json) AS t (id bigint, installation_id bigint, full_name text,
+        default_branch text, archived bool, fork bool, is_template bool, topics text[])
+    JOIN repository r ON r.id = t.id
     ORDER BY r.id FOR NO KEY UPDATE OF r
 )
 INSERT INTO delivery
     (delivery_id, event, body_sha256, action, installation_id, repository_id, subjects, ignored)
-SELECT d, e, b, a, i, r, CASE WHEN quiet THEN '{}' ELSE string_to_array(s, ' ') END,
+SELECT d, e, decode(b, 'base64'), a, i, r, CASE WHEN quiet THEN '{}' ELSE s END,
     CASE WHEN quiet THEN 'not a POC' ELSE g END
-FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::text[], %s::bigint[], %s::bigint[], %s::text[],
-    %s::text[], %s::bool[]) WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, place)
+FROM ROWS FROM (json_to_recordset(%s::json) AS (delivery_id text, event text, body_sha256 text, action text,
+    installation_id bigint, repository_id bigint, subjects text[], ignored text, for_pocs_only bool))
+    WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, place)
 LEFT JOIN known ON known.id = t.r
 CROSS JOIN LATERAL (SELECT t.p AND coalesce(known.no_poc, false) AS quiet) AS q
 ORDER BY place
@@ -114,30 +118,38 @@ event sees the POC, or the look sees the pull request that the event brought and
 """
 
 
-async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> list[Envelope]:
-    """Record those that are new, and return them with what is left to be done about each."""
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A delivery that was not known; a quiet one is of a repository that is no POC: it marks nothing."""
+
+    envelope: Envelope
+    quiet: bool
+
+
+async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> list[Fresh]:
+    """Record those that are new, and return them."""
     by_key = {envelope.key: envelope for envelope in envelopes}
     ordered = [by_key[key] for key in sorted(by_key)]
     rows = [
-        (
-            *envelope.key,
-            envelope.reception.action,
-            envelope.reception.installation_id,
-            envelope.reception.repository_id,
-            " ".join(envelope.reception.subjects),
-            envelope.reception.ignored,
-            envelope.reception.for_pocs_only,
-        )
+        {
+            "delivery_id": envelope.delivery_id,
+            "event": envelope.event,
+            "body_sha256": envelope.body_sha256,
+            "action": envelope.reception.action,
+            "installation_id": envelope.reception.installation_id,
+            "repository_id": envelope.reception.repository_id,
+            "subjects": envelope.reception.subjects,
+            "ignored": envelope.reception.ignored,
+            "for_pocs_only": envelope.reception.for_pocs_only,
+        }
         for envelope in ordered
     ]
-    described = [(*row[:4], *row[5:8], row[9]) for row in _newest(one.reception for one in ordered)]
-    cursor = await connection.execute(INSERT_DELIVERIES, (*_columns(described, 8), *_columns(rows, 9)))
+    described = _newest(envelope.reception for envelope in ordered)
+    cursor = await connection.execute(INSERT_DELIVERIES, (as_json(described), as_json(rows)))
     fresh = []
-    async for *key, ignored in cursor:
+    for *key, ignored in await cursor.fetchall():
         envelope = by_key[tuple(key)]
-        if ignored and not envelope.reception.ignored:
-            envelope = replace(envelope, reception=replace(envelope.reception, subjects=(), facts=()))
-        fresh.append(envelope)
+        fresh.append(Fresh(envelope, quiet=ignored is not None and envelope.reception.ignored is None))
     return fresh
 
 
@@ -158,21 +170,27 @@ async def _with_reruns(connection: Connection, envelope: Envelope) -> Reception:
     now = datetime.now(UTC)
     facts = tuple(
         Fact(
-            f"{subject}:rerun:{envelope.event}:{envelope.delivery_id}", subject, FactKind.RERUN_REQUESTED, now
+            id=f"{subject}:rerun:{envelope.event}:{envelope.delivery_id}",
+            subject=subject,
+            kind=FactKind.RERUN_REQUESTED,
+            at=now,
+            detail=reception.rerun_sha,
         )
         for subject in subjects
     )
     return replace(reception, subjects=subjects, facts=facts)
 
 
-async def _told(connection: Connection, receptions: Sequence[Reception]) -> None:
+async def _told(connection: Connection, fresh: Sequence[Fresh]) -> None:
+    receptions = [one.envelope.reception for one in fresh]
     for reception in receptions:
         if reception.installation or reception.stubs or reception.removed:
             await _installation(connection, reception)
     await _repositories(connection, receptions)
     await _pull_requests(connection, [r.pull_request for r in receptions if r.pull_request])
-    await _facts(connection, [fact for reception in receptions for fact in reception.facts])
-    keys = sorted({key for reception in receptions for key in reception.subjects})
+    marking = [await _with_reruns(connection, one.envelope) for one in fresh if not one.quiet]
+    await _facts(connection, [fact for reception in marking for fact in reception.facts])
+    keys = sorted({key for reception in marking for key in reception.subjects})
     if keys:
         cursor = await connection.execute(MARK, {"keys": keys})
         await defer_looks_async(connection, [key for key, was_clean in await cursor.fetchall() if was_clean])
@@ -202,27 +220,27 @@ async def _installation(connection: Connection, reception: Reception) -> None:
             (sorted(reception.removed), reception.installation_id),
         )
     if reception.stubs:
-        stubs = sorted((stub.id, stub.full_name) for stub in reception.stubs)
+        stubs = sorted(reception.stubs, key=attrgetter("id"))
         await connection.execute(
             """
             INSERT INTO repository (id, installation_id, full_name, topics)
-            SELECT i, %s, n, '{}' FROM unnest(%s::bigint[], %s::text[]) AS t (i, n)
+            SELECT id, %s, full_name, '{}'
+            FROM json_to_recordset(%s::json) AS t (id bigint, full_name text)
             ON CONFLICT (id) DO UPDATE SET installation_id = excluded.installation_id,
                 full_name = excluded.full_name, removed_at = NULL, reread = true
             """,
-            (reception.installation_id, *_columns(stubs, 2)),
+            (reception.installation_id, as_json(stubs)),
         )
 
-
-REPOSITORY_WIDTH = 12
 
 UPSERT_REPOSITORIES: LiteralString = """
 INSERT INTO repository (id, installation_id, full_name, default_branch, private, archived, fork,
     is_template, has_issues, topics, pushed_at, updated_at, first_pushed_at)
-SELECT i, n, f, d, p, a, k, t, h, string_to_array(o, ' '), x, u, x
-FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bool[], %s::bool[], %s::bool[],
-    %s::bool[], %s::bool[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-    AS r (i, n, f, d, p, a, k, t, h, o, x, u)
+SELECT id, installation_id, full_name, default_branch, private, archived, fork,
+    is_template, has_issues, topics, pushed_at, updated_at, pushed_at
+FROM json_to_recordset(%s::json) AS t (id bigint, installation_id bigint, full_name text,
+    default_branch text, private bool, archived bool, fork bool, is_template bool, has_issues bool,
+    topics text[], pushed_at timestamptz, updated_at timestamptz)
 ON CONFLICT (id) DO UPDATE SET
     installation_id = excluded.installation_id, full_name = excluded.full_name,
     default_branch = excluded.default_branch, private = excluded.private, archived = excluded.archived,
@@ -236,46 +254,45 @@ WHERE repository.updated_at IS NULL OR repository.updated_at <= excluded.updated
 """Describe repositories; a description older than the one we have changes nothing."""
 
 
-def repository_row(repository: Repository, installation_id: int) -> tuple[Any, ...]:
-    """A repository in the order of `UPSERT_REPOSITORIES`."""
-    return (
-        repository.id,
-        installation_id,
-        repository.full_name,
-        repository.default_branch,
-        repository.private,
-        repository.archived,
-        repository.fork,
-        repository.is_template,
-        repository.has_issues,
-        " ".join(repository.topics),
-        repository.pushed_at,
-        repository.updated_at,
-    )
+def repository_row(repository: Repository, installation_id: int) -> Mapping[str, Any]:
+    """A repository as `UPSERT_REPOSITORIES` takes it."""
+    return {
+        "id": repository.id,
+        "installation_id": installation_id,
+        "full_name": repository.full_name,
+        "default_branch": repository.default_branch,
+        "private": repository.private,
+        "archived": repository.archived,
+        "fork": repository.fork,
+        "is_template": repository.is_template,
+        "has_issues": repository.has_issues,
+        "topics": repository.topics,
+        "pushed_at": repository.pushed_at,
+        "updated_at": repository.updated_at,
+    }
 
 
 async def _repositories(connection: Connection, receptions: Sequence[Reception]) -> None:
     if rows := _newest(receptions):
-        await connection.execute(UPSERT_REPOSITORIES, _columns(rows, REPOSITORY_WIDTH))
+        await connection.execute(UPSERT_REPOSITORIES, (as_json(rows),))
 
 
-def _newest(receptions: Iterable[Reception]) -> list[tuple[Any, ...]]:
+def _newest(receptions: Iterable[Reception]) -> list[Mapping[str, Any]]:
     """The newest description of each repository, by its id."""
-    newest: dict[int, tuple[Any, ...]] = {}
+    newest: dict[int, tuple[Repository, int]] = {}
     for reception in receptions:
         for repository in reception.repositories:
-            row = repository_row(repository, reception.installation_id or 0)
-            known = newest.get(repository.id)
-            if known is None or known[-1] is None or (row[-1] is not None and known[-1] <= row[-1]):
-                newest[repository.id] = row
-    return [newest[key] for key in sorted(newest)]
+            known = newest[repository.id][0].updated_at if repository.id in newest else None
+            if known is None or (repository.updated_at is not None and known <= repository.updated_at):
+                newest[repository.id] = (repository, reception.installation_id or 0)
+    return [repository_row(*newest[key]) for key in sorted(newest)]
 
 
 UPSERT_PULL_REQUESTS: LiteralString = """
 INSERT INTO pull_request
     (repository_id, number, head_sha, before_sha, base_ref, base_sha, author, state, updated_at)
-SELECT * FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::text[], %s::timestamptz[])
+SELECT * FROM json_to_recordset(%s::json) AS t (repository_id bigint, number int, head_sha text,
+    before_sha text, base_ref text, base_sha text, author text, state text, updated_at timestamptz)
 ON CONFLICT (repository_id, number) DO UPDATE SET
     head_sha = excluded.head_sha, base_ref = excluded.base_ref,
     base_sha = excluded.base_sha, state = excluded.state, updated_at = excluded.updated_at,
@@ -289,53 +306,38 @@ WHERE pull_request.updated_at < excluded.updated_at
 was replaced, and the one that shows a closed pull request open, are the older."""
 
 
-PULL_REQUEST_WIDTH = 9
-
-
-def _pull_request_row(pull: PullRequest) -> tuple[Any, ...]:
-    """A pull request in the order of `UPSERT_PULL_REQUESTS`."""
-    return (
-        pull.repository_id,
-        pull.number,
-        pull.head_sha,
-        pull.before_sha,
-        pull.base_ref,
-        pull.base_sha,
-        pull.author,
-        pull.state,
-        pull.updated_at,
-    )
-
-
 async def _pull_requests(connection: Connection, pulls: Iterable[PullRequest]) -> None:
-    for columns in pull_request_columns(pulls):
-        await connection.execute(UPSERT_PULL_REQUESTS, columns)
+    for rows in pull_request_rows(pulls):
+        await connection.execute(UPSERT_PULL_REQUESTS, (rows,))
 
 
-def pull_request_columns(pulls: Iterable[PullRequest]) -> Iterator[tuple[list[Any], ...]]:
+def pull_request_rows(pulls: Iterable[PullRequest]) -> Iterator[str]:
     """What to run `UPSERT_PULL_REQUESTS` with, one after the other: it takes no pull request twice."""
-    rows = sorted(map(_pull_request_row, pulls), key=itemgetter(0, 1))
+    rows = sorted(pulls, key=_pull_request_key)
     while rows:
-        once: dict[tuple[int, int], tuple[Any, ...]] = {}
+        once: dict[tuple[int, int], PullRequest] = {}
         for row in rows:
-            once.setdefault(row[:2], row)
-        yield _columns(list(once.values()), PULL_REQUEST_WIDTH)
-        rows = [row for row in rows if once[row[:2]] is not row]
+            once.setdefault(_pull_request_key(row), row)
+        yield as_json(list(once.values()))
+        rows = [row for row in rows if once[_pull_request_key(row)] is not row]
+
+
+_pull_request_key = attrgetter("repository_id", "number")
 
 
 async def _facts(connection: Connection, facts: Iterable[Fact]) -> None:
-    rows = sorted({(f.id, f.subject, str(f.kind), f.at, f.actor, f.detail) for f in facts})
-    if rows:
+    if rows := sorted(set(facts), key=attrgetter("id", "subject")):
         await connection.execute(
             """
             INSERT INTO fact (id, subject, kind, at, actor, detail)
-            SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[],
-                %s::text[])
+            SELECT * FROM json_to_recordset(%s::json)
+                AS t (id text, subject text, kind text, at timestamptz, actor text, detail text)
             ON CONFLICT DO NOTHING
             """,
-            _columns(rows, 6),
+            (as_json(rows),),
         )
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> tuple[list[Any], ...]:
-    return tuple([row[column] for row in rows] for column in range(width))
+def as_json(rows: Sequence[object]) -> str:
+    """Rows, each a mapping or a dataclass, as the statements take them."""
+    return msgspec.json.encode(rows).decode()

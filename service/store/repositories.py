@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import Engine, delete, func, update
 from sqlmodel import col, select
@@ -12,9 +13,10 @@ from service.rules.charter.file import CharterFile, FileKind
 from service.rules.facts import Repository
 from service.rules.poc import KnownRepository
 from service.rules.reception import pull_request_key, repository_key
+from service.rules.recognition import exclusion
 from service.store import subjects
 from service.store.database import cursor, transaction
-from service.store.recording import UPSERT_REPOSITORIES, repository_row
+from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row
 from service.store.tables import CharterAt, PullRequestRow, RepositoryRow
 
 
@@ -41,9 +43,8 @@ class Repositories:
             }
             changed = [r.id for r in page if r.id not in known or _differs(known[r.id], r)]
             missed = [r.id for r in page if r.id in known and _missed_push(known[r.id], r)]
-            rows = sorted(repository_row(repository, installation_id) for repository in page)
-            columns = [list(column) for column in zip(*rows, strict=True)]
-            cursor(session).execute(UPSERT_REPOSITORIES, columns)
+            rows = [repository_row(one, installation_id) for one in sorted(page, key=attrgetter("id"))]
+            cursor(session).execute(UPSERT_REPOSITORIES, (as_json(rows),))
             session.execute(
                 update(RepositoryRow).where(col(RepositoryRow.id).in_(missed)).values(reread=True)
             )
@@ -88,9 +89,9 @@ class Repositories:
         """
         with transaction(self._engine) as session:
             row = session.get_one(RepositoryRow, repository_id)
-            row.poc_reason = reason
-            if reason and row.registered_at is None:
+            if reason and row.poc_reason is None:
                 row.registered_at = at
+            row.poc_reason = reason
             if charter is not None:
                 if charter.blob_sha != row.charter_blob_sha or str(charter.kind) != row.charter_kind:
                     row.charter_changed_at = at
@@ -124,12 +125,10 @@ class Repositories:
                 )
             )
 
-    def mark(self, repository_ids: Iterable[int], *, as_of: datetime | None = None) -> list[str]:
-        """Mark repositories as needing a look and return their keys."""
-        keys = [repository_key(repository_id) for repository_id in repository_ids]
+    def mark(self, repository_ids: Iterable[int]) -> None:
+        """Mark repositories as needing a look."""
         with transaction(self._engine) as session:
-            subjects.mark(session, keys, as_of=as_of)
-        return keys
+            subjects.mark(session, map(repository_key, repository_ids))
 
 
 def _known(row: RepositoryRow) -> KnownRepository:
@@ -170,14 +169,10 @@ def _differs(row: RepositoryRow, listed: Repository) -> bool:
     """Whether the list says something that bears on being a POC, or names a push we have not heard of."""
     told = (row.full_name, row.default_branch, row.archived, row.is_template, row.has_issues)
     lists = (listed.full_name, listed.default_branch, listed.archived, listed.is_template, listed.has_issues)
-    gone = row.removed_at is not None
-    return (
-        told != lists
-        or set(row.topics) != set(listed.topics)
-        or gone
-        or row.reread
-        or _missed_push(row, listed)
-    )
+    if told != lists or set(row.topics) != set(listed.topics) or row.removed_at is not None:
+        return True
+    # What is never a POC is never read, so it stays unread.
+    return exclusion(listed) is None and (row.reread or _missed_push(row, listed))
 
 
 def _missed_push(row: RepositoryRow, listed: Repository) -> bool:

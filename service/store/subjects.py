@@ -64,6 +64,15 @@ def claim(connection: Connection, key: str) -> Claim | None:
     ).one_or_none()
     if row is None:
         return None
+    return Claim(key, row.wanted, row.attempts, row.as_of, _unanswered(connection, key))
+
+
+def peek(session: Session, key: str, as_of: datetime | None) -> Claim:
+    """A subject as a look would find it now, without claiming it."""
+    return Claim(key, 0, 0, as_of, _unanswered(session.connection(), key))
+
+
+def _unanswered(connection: Connection, key: str) -> tuple[Fact, ...]:
     facts = connection.execute(
         text(
             "SELECT id, subject, kind, at, actor, detail FROM fact "
@@ -71,8 +80,7 @@ def claim(connection: Connection, key: str) -> Claim | None:
         ),
         {"key": key},
     )
-    found = tuple(Fact(f.id, f.subject, FactKind(f.kind), f.at, f.actor, f.detail) for f in facts)
-    return Claim(key, row.wanted, row.attempts, row.as_of, found)
+    return tuple(Fact(f.id, f.subject, FactKind(f.kind), f.at, f.actor, f.detail) for f in facts)
 
 
 FINISH = text("""
@@ -157,6 +165,16 @@ LITTER = (
     AND NOT EXISTS (SELECT 1 FROM procrastinate_periodic_defers d WHERE d.job_id = job.id)
     """,
     "DELETE FROM delivery WHERE received_at < now() - 30 * CAST(:cut AS interval)",
+    "DELETE FROM charter_at WHERE read_at < now() - 90 * CAST(:cut AS interval)",
+    "DELETE FROM merge_base WHERE asked_at < now() - 90 * CAST(:cut AS interval)",
+    """
+    DELETE FROM pull_request p USING repository r WHERE r.id = p.repository_id AND r.poc_reason IS NULL
+    AND p.updated_at < now() - 30 * CAST(:cut AS interval)
+    """,
+    """
+    DELETE FROM subject WHERE key LIKE 'merge_group:%' AND wanted = done
+    AND touched < now() - 30 * CAST(:cut AS interval)
+    """,
 )
 
 
@@ -176,6 +194,21 @@ class SubjectState:
     outcome: str | None
     last_error: str | None
     waits_until: datetime | None
+
+
+def dead(session: Session) -> list[str]:
+    """The subjects that were given up."""
+    rows = session.connection().execute(text("SELECT key FROM subject WHERE dead_since IS NOT NULL"))
+    return [row.key for row in rows]
+
+
+def stored_deliveries(session: Session, delivery_ids: set[str]) -> set[str]:
+    """Which of these deliveries are in the database."""
+    rows = session.connection().execute(
+        text("SELECT DISTINCT delivery_id FROM delivery WHERE delivery_id = ANY(:ids)"),
+        {"ids": sorted(delivery_ids)},
+    )
+    return {row.delivery_id for row in rows}
 
 
 def ready(session: Session) -> list[str]:

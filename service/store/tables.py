@@ -165,16 +165,26 @@ class CharterAt(SQLModel, table=True):
     blob_sha: str | None = Field(default=None, sa_type=Text)
     data: bytes | None = Field(default=None, sa_type=LargeBinary)
     size: int | None = Field(default=None)
+    read_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class MergeBase(SQLModel, table=True):
+    """Where one commit left another; neither changes, so neither does this."""
+
+    __tablename__ = "merge_base"
+
+    repository_id: int = big(primary_key=True)
+    base_sha: str = Field(sa_type=Text, primary_key=True)
+    head_sha: str = Field(sa_type=Text, primary_key=True)
+    sha: str = Field(sa_type=Text)
+    asked_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
 
 
 class CheckRunRow(SQLModel, table=True):
     """A check run of ours; written before it is posted, so that a kill in between is found out."""
 
     __tablename__ = "check_run"
-    __table_args__ = (
-        Index("check_run_commit", "repository_id", "head_sha", "name", "id"),
-        Index("check_run_github", "github_id"),
-    )
+    __table_args__ = (Index("check_run_commit", "repository_id", "head_sha", "name", "id"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     repository_id: int = big()

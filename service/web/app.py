@@ -41,11 +41,12 @@ def create_app(inbox: Inbox, engine: Engine, *, webhook_secret: str, beside: Bes
                 engine.dispose()
 
     app = FastAPI(title="POC Governor", lifespan=lifespan, openapi_url=None)
-    app.add_middleware(WebhookEndpoint, inbox=inbox, secret=webhook_secret)
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", Readiness(engine).__call__))
     app.router.routes.append(Route("/metrics", Metrics(engine).__call__))
     app.router.routes.append(Route("/", front))
+    # Before the layers that pages need: every delivery would pass them for nothing.
+    app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret)
     return app
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -16,13 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from service.parent import SUPERVISED
 from service.store.health import health
 from service.store.schema import NewerSchemaError, pending
 
 log = structlog.get_logger(__name__)
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-"""Set by `serve`, so that the worker's counters are shown as well."""
+"""Set by the command, before anything imports prometheus_client: the counters of all processes are shown."""
 
 
 async def healthz(_request: Request) -> Response:
@@ -50,7 +51,7 @@ class Readiness:
 
 
 class Metrics:
-    """GET /metrics: this process's and its worker's counters, and what the database knows."""
+    """GET /metrics: the counters of all processes, and what the database knows."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -58,22 +59,22 @@ class Metrics:
     def __call__(self, _request: Request) -> Response:
         """Collect; Starlette runs this in a thread."""
         registry = CollectorRegistry()
-        registry.register(_OwnAndWorkers())
+        registry.register(_Processes())
         registry.register(_QueueCollector(self._engine))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-class _OwnAndWorkers(Collector):
-    """The counters of this process, and those that the worker of `serve` keeps in files."""
+class _Processes(Collector):
+    """The counters that the processes of `serve` keep in files, and how the first of them does."""
 
     def collect(self) -> Iterator[Metric]:
-        """The present values; a counter of both would be in the files."""
-        filed: list[Metric] = []
-        if MULTIPROCESS in os.environ:
-            filed += MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]  # its own lack
-        names = {metric.name for metric in filed}
-        yield from filed
-        yield from (metric for metric in REGISTRY.collect() if metric.samples and metric.name not in names)
+        """The present values: the same, whichever process answers."""
+        if MULTIPROCESS not in os.environ:
+            yield from REGISTRY.collect()
+            return
+        yield from MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]  # its own lack
+        first = os.getppid if SUPERVISED in os.environ else os.getpid
+        yield from ProcessCollector(pid=first, registry=None).collect()
 
 
 class _QueueCollector(Collector):

@@ -32,7 +32,7 @@ class Refusal(Exception):  # noqa: N818 (an answer, not a failure of ours)
 
 
 class WebhookEndpoint:
-    """ASGI middleware that answers deliveries itself: every delivery passes here, and no other layer."""
+    """Answers deliveries itself, before any layer of the application: every delivery passes here."""
 
     def __init__(self, app: ASGIApp, inbox: Inbox, secret: str) -> None:
         self._app = app

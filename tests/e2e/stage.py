@@ -228,6 +228,7 @@ class Repo:
     name: str
     id: int
     person: Person
+    pushed: list[str] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
@@ -261,10 +262,16 @@ class Repo:
         return [call for call in self.calls() if call.writes]
 
     def reads_of_main(self) -> list[Call]:
-        return [c for c in self.calls() if c.path.endswith("/contents/POC.md") and c.query["ref"] == ["main"]]
+        """The reads of the charter on the default branch, by its name or by a commit pushed to it."""
+        refs = ["main", *self.pushed]
+        reads = [call for call in self.calls() if call.path.endswith("/contents/POC.md")]
+        return [call for call in reads if call.query["ref"][0] in refs]
 
     def commit(self, path: str, content: str | bytes, branch: str | None = None) -> str:
-        return self.person.write_file(self.name, path, content, branch=branch)
+        sha = self.person.write_file(self.name, path, content, branch=branch)
+        if branch is None:
+            self.pushed.append(sha)
+        return sha
 
     def branch(self, name: str, *, base: str | None = None, **files: str | bytes | None) -> str:
         """A branch with files, named by keyword with `_` for the dot; None deletes one. Returns its head."""

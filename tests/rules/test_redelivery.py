@@ -9,23 +9,22 @@ from service.rules.redelivery import MOST_ATTEMPTS, DeliveryAttempt, to_redelive
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def attempt(number: int, guid: str, minutes_ago: float, status: int) -> DeliveryAttempt:
+def attempt(number: int, guid: str, minutes_ago: float, status: int = 503) -> DeliveryAttempt:
     return DeliveryAttempt(number, guid, NOW - timedelta(minutes=minutes_ago), status)
 
 
 @pytest.mark.parametrize(
-    ("attempts", "expected"),
+    ("failed", "expected"),
     [
-        pytest.param([attempt(1, "a", 10, 202)], [], id="what arrived is not asked for"),
-        pytest.param([attempt(1, "a", 10, 503)], [1], id="what could not be stored is asked for"),
+        pytest.param([attempt(1, "a", 10)], [1], id="what could not be stored is asked for"),
         pytest.param([attempt(1, "a", 10, 0)], [1], id="what met a closed door is asked for"),
-        pytest.param([attempt(1, "a", 10, 503), attempt(2, "a", 5, 202)], [], id="what arrived later is not"),
-        pytest.param([attempt(1, "a", 10, 503), attempt(2, "a", 5, 503)], [2], id="once for each delivery"),
-        pytest.param([attempt(1, "a", 1, 503)], [], id="what has just failed may wait"),
-        pytest.param([attempt(1, "a", 3 * 24 * 60 + 1, 503)], [], id="what GitHub forgot is given up"),
+        pytest.param([attempt(1, "stored", 10)], [], id="what arrived all the same is not"),
+        pytest.param([attempt(1, "a", 10), attempt(2, "a", 5)], [2], id="once for each delivery"),
+        pytest.param([attempt(1, "a", 1)], [], id="what has just failed may wait"),
+        pytest.param([attempt(1, "a", 3 * 24 * 60)], [], id="what GitHub is about to forget is given up"),
         pytest.param([attempt(n, "a", 100 - n, 400) for n in range(MOST_ATTEMPTS)], [], id="not for ever"),
-        pytest.param([attempt(1, "a", 10, 503), attempt(2, "b", 20, 503)], [2, 1], id="oldest first"),
+        pytest.param([attempt(1, "a", 10), attempt(2, "b", 20)], [2, 1], id="oldest first"),
     ],
 )
-def test_asks_again_for_what_never_arrived(attempts: list[DeliveryAttempt], expected: list[int]) -> None:
-    assert to_redeliver(attempts, NOW) == expected
+def test_asks_again_for_what_never_arrived(failed: list[DeliveryAttempt], expected: list[int]) -> None:
+    assert to_redeliver(failed, {"stored"}, NOW) == expected

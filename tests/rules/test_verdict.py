@@ -130,7 +130,7 @@ ROWS = [
         Conclusion.FAILURE,
         "dependabot[bot]",
     ),
-    Row("its block was taken out", PROSE, GOOD, GOOD, Situation.DELETED, None, Conclusion.FAILURE),
+    Row("its block was taken out", PROSE, GOOD, GOOD, Situation.DELETED, PROSE, Conclusion.FAILURE),
     Row("replaced by binary", BINARY, GOOD, GOOD, Situation.OWN, BINARY, Conclusion.FAILURE),
     Row("a folder of that name", FOLDER, NONE, None, Situation.OWN, FOLDER, Conclusion.FAILURE),
     Row("a dangling link of that name", LINK, NONE, None, Situation.OWN, LINK, Conclusion.FAILURE),

@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('blob_sha', sa.Text(), nullable=True),
     sa.Column('data', sa.LargeBinary(), nullable=True),
     sa.Column('size', sa.Integer(), nullable=True),
+    sa.Column('read_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('repository_id', 'commit_sha')
     )
     op.create_table('check_run',
@@ -37,7 +38,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('check_run_commit', 'check_run', ['repository_id', 'head_sha', 'name', 'id'], unique=False)
-    op.create_index('check_run_github', 'check_run', ['github_id'], unique=False)
     op.create_table('delivery',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('delivery_id', sa.Text(), nullable=False),
@@ -74,6 +74,14 @@ def upgrade() -> None:
     sa.Column('deleted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('rate_limited_until', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('merge_base',
+    sa.Column('repository_id', sa.BigInteger(), nullable=False),
+    sa.Column('base_sha', sa.Text(), nullable=False),
+    sa.Column('head_sha', sa.Text(), nullable=False),
+    sa.Column('sha', sa.Text(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('repository_id', 'base_sha', 'head_sha')
     )
     op.create_table('pull_request',
     sa.Column('repository_id', sa.BigInteger(), nullable=False),
