@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from service.rules.charter.file import CharterFile
+from service.rules.charter.goalposts import Move, moved
 from service.rules.judge import Judgement, declares, judge, unreadable
 from service.rules.plan import Conclusion
 
@@ -39,6 +40,8 @@ class Verdict:
     case: Case
     judgement: Judgement | None
     conclusion: Conclusion
+    moves: tuple[Move, ...] = ()
+    """The goalposts that this change moves."""
 
 
 def needs_merge_base(head: CharterFile, base: CharterFile) -> bool:
@@ -72,6 +75,7 @@ def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None
 def conclude(case: Case, *, author: str, observe: bool, today: date) -> Verdict:
     """Judge a case; in `observe` the text is the same and nothing is held up."""
     judgement: Judgement | None = None
+    moves: tuple[Move, ...] = ()
     if case.situation is Situation.NO_CHARTER:
         exempt = author in CHARTERLESS_AUTHORS
         conclusion = Conclusion.NEUTRAL if exempt else Conclusion.ACTION_REQUIRED
@@ -81,4 +85,6 @@ def conclude(case: Case, *, author: str, observe: bool, today: date) -> Verdict:
         before = judge(case.before, before=None, today=today).charter if case.before else None
         judgement = judge(case.judged, before=before, today=today)
         conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
-    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion)
+        if before and judgement.charter and judgement.valid:
+            moves = moved(before, judgement.charter)
+    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion, moves)

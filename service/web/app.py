@@ -12,6 +12,8 @@ from starlette.routing import Route
 
 from service.inbox import Inbox
 from service.web.health import Metrics, Readiness, healthz
+from service.web.schema import PATH as SCHEMA_PATH
+from service.web.schema import schema
 from service.web.webhook import PATH, WebhookEndpoint
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
@@ -45,6 +47,7 @@ def create_app(inbox: Inbox, engine: Engine, *, webhook_secret: str, beside: Bes
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", Readiness(engine).__call__))
     app.router.routes.append(Route("/metrics", Metrics(engine).__call__))
+    app.router.routes.append(Route(SCHEMA_PATH, schema))
     app.router.routes.append(Route("/", front))
     return app
 

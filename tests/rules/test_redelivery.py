@@ -22,9 +22,7 @@ def attempt(number: int, guid: str, minutes_ago: float, status: int) -> Delivery
         pytest.param([attempt(1, "a", 10, 503), attempt(2, "a", 5, 202)], [], id="what arrived later is not"),
         pytest.param([attempt(1, "a", 10, 503), attempt(2, "a", 5, 503)], [2], id="once for each delivery"),
         pytest.param([attempt(1, "a", 1, 503)], [], id="what has just failed may wait"),
-        pytest.param(
-            [attempt(1, "a", 3 * 24 * 60 + 1, 503)], [], id="what GitHub forgot is given up"
-        ),
+        pytest.param([attempt(1, "a", 3 * 24 * 60 + 1, 503)], [], id="what GitHub forgot is given up"),
         pytest.param([attempt(n, "a", 100 - n, 400) for n in range(MOST_ATTEMPTS)], [], id="not for ever"),
         pytest.param([attempt(1, "a", 10, 503), attempt(2, "b", 20, 503)], [2, 1], id="oldest first"),
     ],
