@@ -32,7 +32,9 @@ class Pair:
 
 def main() -> int:
     """Measure, print, and say whether the budget holds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--count", type=int, default=4000, help="deliveries of a run")
     parser.add_argument("--connections", type=int, nargs="+", default=[32, 100])
@@ -41,15 +43,18 @@ def main() -> int:
         _ours(us, database, 32, 1, WARM_UP)
         _send(them, 32, 1, WARM_UP)
         holds = [
-            _compare(us, them, database, connections, arguments.rounds, arguments.count)
+            _compare((us, them, database), connections, rounds=arguments.rounds, count=arguments.count)
             for connections in arguments.connections
         ]
-        print(f"\n{database.deliveries()} deliveries answered 202, all in the database; "
-              f"{database.looks()} subjects looked at, all clean")
+        print(
+            f"\n{database.deliveries()} deliveries answered 202, all in the database; "
+            f"{database.looks()} subjects looked at, all clean"
+        )
     return 0 if all(holds) else 1
 
 
-def _compare(us: Server, them: Server, database: Database, connections: int, rounds: int, count: int) -> bool:
+def _compare(servers: tuple[Server, Server, Database], connections: int, *, rounds: int, count: int) -> bool:
+    us, them, database = servers
     print(f"\n{connections} connections, {count} deliveries a run")
     print(f"{'':8}{'acks/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}{'client':>8}")
     pairs = []
@@ -68,8 +73,10 @@ def _compare(us: Server, them: Server, database: Database, connections: int, rou
     rate = median(pair.ours.rate / pair.probot.rate for pair in pairs)
     p99 = median(pair.ours.p99 / pair.probot.p99 for pair in pairs)
     holds = rate >= BUDGET and p99 <= 1
-    print(f"ours / Probot: rate {rate:.2f} (at least {BUDGET}), p99 {p99:.2f} (at most 1): "
-          f"{'holds' if holds else 'MISSED'}")
+    print(
+        f"ours / Probot: rate {rate:.2f} (at least {BUDGET}), p99 {p99:.2f} (at most 1): "
+        f"{'holds' if holds else 'MISSED'}"
+    )
     return holds
 
 
@@ -91,8 +98,11 @@ def _send(server: Server, connections: int, seed: int, count: int) -> Result:
     result = Result(**json.loads(done.stdout))
     if set(result.statuses) - {"200", "202"}:
         raise SystemExit(f"{server.name} answered {result.statuses}")
-    print(f"{server.name:8}{result.rate:8.0f}{result.p50:8.1f}{result.p99:8.1f}{result.slowest:8.1f}"
-          f"{result.client_cpu:8.0%}", flush=True)
+    print(
+        f"{server.name:8}{result.rate:8.0f}{result.p50:8.1f}{result.p99:8.1f}{result.slowest:8.1f}"
+        f"{result.client_cpu:8.0%}",
+        flush=True,
+    )
     return result
 
 

@@ -1,4 +1,4 @@
-"""The client of the benchmark, a process of its own: keep-alive connections that send one delivery after another.
+"""The client of the benchmark, a process of its own: keep-alive connections, one delivery after another.
 
     python -m bench.client PORT PATH CONNECTIONS SEED COUNT
 
@@ -106,7 +106,7 @@ def _request(port: int, path: str, delivery: Delivery) -> bytes:
     return head.encode() + delivery.body
 
 
-async def run(port: int, path: str, connections: int, requests: list[bytes]) -> Result:
+async def run(port: int, connections: int, requests: list[bytes]) -> Result:
     """Send all of them over so many connections, each as soon as the answer before it is read."""
     latencies: list[float] = []
     statuses: Counter[str] = Counter()
@@ -137,7 +137,7 @@ def main() -> None:
     port, path, connections, seed, count = sys.argv[1:]
     requests = [_request(int(port), path, one) for one in deliveries(int(seed), int(count))]
     gc.disable()
-    result = uvloop.run(run(int(port), path, int(connections), requests))
+    result = uvloop.run(run(int(port), int(connections), requests))
     print(json.dumps(asdict(result)))
 
 

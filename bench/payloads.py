@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-SECRET = "a webhook secret of the benchmark"  # noqa: S105 (it guards nothing)
+SECRET = "a webhook secret of the benchmark"
 ORG, ORG_ID, INSTALLATION = "acme", 9_001, 77
 REPOSITORIES = range(500_001, 500_241)
 PULLS = 5
@@ -41,7 +41,7 @@ class Delivery:
 
 def deliveries(seed: int, count: int) -> Iterator[Delivery]:
     """Deliveries with ids and bodies of their own, spread over the repositories in no order."""
-    chance = random.Random(seed)  # noqa: S311 (reproducible, not secret)
+    chance = random.Random(seed)  # reproducible, not secret
     templates = {
         (repository, action): json.dumps(_payload(repository, action), separators=(",", ":")).encode()
         for repository in REPOSITORIES
@@ -203,8 +203,9 @@ def _repository(repository: int) -> dict[str, Any]:
         "url": api,
         **_urls(
             api,
-            "forks keys{/key_id} collaborators{/collaborator} teams hooks issue_events:issues/events{/number} "
-            "events assignees{/user} branches{/branch} tags blobs:git/blobs{/sha} git_tags:git/tags{/sha} "
+            "forks keys{/key_id} collaborators{/collaborator} teams hooks "
+            "issue_events:issues/events{/number} events "
+            "assignees{/user} branches{/branch} tags blobs:git/blobs{/sha} git_tags:git/tags{/sha} "
             "git_refs:git/refs{/sha} trees:git/trees{/sha} statuses:statuses/{sha} languages stargazers "
             "contributors subscribers subscription commits{/sha} git_commits:git/commits{/sha} "
             "comments{/number} issue_comment:issues/comments{/number} contents:contents/{+path} "

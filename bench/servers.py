@@ -72,7 +72,9 @@ class Database:
         began = time.monotonic()
         while self._count("SELECT count(*) FROM subject WHERE wanted > done"):
             if time.monotonic() - began > DRAIN_TIMEOUT:
-                left = self._connection.execute("SELECT * FROM subject WHERE wanted > done LIMIT 5").fetchall()
+                left = self._connection.execute(
+                    "SELECT * FROM subject WHERE wanted > done LIMIT 5"
+                ).fetchall()
                 raise TimeoutError(f"subjects that still need a look after {DRAIN_TIMEOUT:.0f} s: {left}")
             time.sleep(0.2)
         return time.monotonic() - began

@@ -42,11 +42,10 @@ def serve(
     settings = _settings(overrides)
     from service.serve import serve as run
     from service.store.embedded import DataDirInUse, PostgresFailed
-    from service.store.schema import NewerSchemaError
 
     try:
         run(settings, with_worker=not no_worker)
-    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
+    except (DataDirInUse, PostgresFailed) as error:
         _refuse(str(error))
 
 
@@ -137,7 +136,7 @@ def sweep(
         )
     from service.logs import configure
     from service.store.embedded import DataDirInUse, PostgresFailed
-    from service.store.schema import migrate
+    from service.store.schema import NewerSchemaError, migrate
     from service.sweep import dry_run as preview
     from service.sweep import sweep as run
     from service.wiring import build
@@ -160,7 +159,7 @@ def sweep(
                     mark = "dead: " if state.dead else "waits: " if state.dirty else ""
                     typer.echo(f"{state.key}: {mark}{said}")
             services.engine.dispose()
-    except (DataDirInUse, PostgresFailed) as error:
+    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
         _refuse(str(error))
     raise typer.Exit(FAILED if failed else 0)
 

@@ -20,7 +20,7 @@ from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings
 from service.store.database import connect
 from service.store.embedded import DataDirInUse, PostgresFailed, open_database
 from service.store.health import Health, health
-from service.store.schema import pending
+from service.store.schema import NewerSchemaError, pending
 
 OLD_HEARTBEAT = 60
 OLD_QUEUE = 300
@@ -135,6 +135,8 @@ def _database(settings: StoreSettings) -> Iterator[Line]:
         engine = connect(url, pool_size=1)
         try:
             yield from _inside(engine, settings)
+        except NewerSchemaError as error:
+            yield Line(Mark.WRONG, "migrations", str(error))
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", error)).splitlines()[0]
             says = f"{_where(settings)} is not reachable ({reason}): start it, or mend DATABASE_URL"

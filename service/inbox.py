@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 
 GROUP = 256
 """The most deliveries of one transaction; more wait for the next."""
-WRITERS = 2
-"""While one group is being committed, the next one forms and is sent."""
+WRITERS = 1
+"""While one group is being committed, the next one forms; a second writer would only make them smaller."""
 
 Route = Callable[[str, bytes], Reception]
 

@@ -14,7 +14,7 @@ SECRET = re.compile(
     r"gh[a-z]_[A-Za-z0-9._\-]{20,}"  # GitHub's tokens, the long ones of 2026 as well
     r"|eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+"  # JSON web tokens
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",  # user and password in an address
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",  # user and password in an address
     re.DOTALL,
 )
 STRUCK = "(secret)"
@@ -30,7 +30,10 @@ def _struck(value: Any) -> Any:  # noqa: ANN401 (whatever was logged)
         return SECRET.sub(STRUCK, value)
     if isinstance(value, list | tuple):
         return [_struck(item) for item in value]
-    return value
+    if isinstance(value, dict):
+        return {_struck(key): _struck(item) for key, item in value.items()}
+    shown = str(value)
+    return STRUCK if SECRET.search(shown) else value
 
 
 def configure(log_format: str, *, level: int = logging.INFO) -> None:

@@ -26,6 +26,15 @@ class GitHubError(Exception):
         return self.failure.kind is FailureKind.GONE
 
 
+class RenamedError(GitHubError):
+    """The repository has another name by now, so what was read under the old one does not count."""
+
+    def __init__(self, repository: Repository) -> None:
+        message = f"repository {repository.id} is called {repository.full_name} now"
+        super().__init__(Failure(FailureKind.TRANSIENT, message))
+        self.repository = repository
+
+
 class GitHub(Protocol):
     """Reading and writing GitHub with one installation's rights; every method may raise `GitHubError`."""
 

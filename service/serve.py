@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.parent import SUPERVISED, end_with_parent
 from service.settings import Settings
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
@@ -21,7 +22,7 @@ from service.store.schema import NewerSchemaError, migrate
 from service.web.app import create_app
 from service.web.health import MULTIPROCESS
 from service.wiring import build_inbox
-from service.work import GRACE, SUPERVISED
+from service.work import GRACE
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,7 @@ def _run(settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, wit
             server_header=False,
             timeout_graceful_shutdown=10,
         )
+        end_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
         log.info("serving", address=f"http://{settings.host}:{settings.port}", worker=with_worker)
         uvicorn.Server(config).run()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -17,6 +15,7 @@ from procrastinate.exceptions import ProcrastinateException
 from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.parent import end_with_parent
 from service.store.jobs import LOOK, QUEUE
 from service.store.schema import migrate
 from service.sweep import fetch_missed_deliveries, sweep_installations
@@ -31,8 +30,6 @@ POOL_SIZE = 2 * CONCURRENCY + 2
 GRACE = 20
 """Seconds that looks under way have when the worker is to stop; their calls have 15 at most."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
-SUPERVISED = "POC_GOVERNOR_SUPERVISED"
-"""Set by `serve`: the worker ends with it, which it sees by its standard input being closed."""
 
 EVERY_20_SECONDS = "* * * * * */20"
 """Procrastinate takes the seconds as the sixth field."""
@@ -43,8 +40,7 @@ EVERY_NIGHT = "41 3 * * *"
 
 def work(services: Services, database_url: str) -> None:
     """Run until SIGTERM or SIGINT; databases that come and go only cost time."""
-    if os.environ.get(SUPERVISED):
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent(lambda: os._exit(1))  # as a killed process would
     with asyncio.Runner() as runner:
         runner.run(_work(services, database_url))
 
@@ -126,11 +122,3 @@ async def _stop(worker: asyncio.Task[None]) -> None:
     worker.cancel()
     with suppress(asyncio.CancelledError):
         await worker
-
-
-def _end_with_parent() -> None:
-    """Wait for the end of standard input, which `serve` holds open; then leave as a killed process would."""
-    # Not through Python's buffer: its lock, held at our own exit, would abort the interpreter.
-    while os.read(sys.stdin.fileno(), 1024):
-        pass
-    os._exit(1)

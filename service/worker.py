@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from service.events.context import Decision, Look, UnusableError
-from service.ports import GitHubError
+from service.ports import GitHubError, RenamedError
 from service.rules.retry import Failure, FailureKind, GiveUp, RetryAt, retry
 from service.store import subjects
 from service.store.database import SUBJECT_LOCK, LockBusyError, lock, transaction
@@ -59,12 +59,18 @@ def _look_once(services: Services, connection: Connection, claim: Claim) -> bool
     except UnusableError as error:
         subjects.finish(connection, claim, str(error))
         LOOKS.labels(kind, "unusable").inc()
+    except RenamedError as error:
+        services.records.repositories.renamed(error.repository)
+        log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)
     except GitHubError as error:
         if error.failure.until is not None:
             look.rate_limited(error.failure.until)
         return _failed(services, connection, claim, error.failure)
-    except DBAPIError:
-        raise
+    except DBAPIError as error:
+        if error.connection_invalidated or connection.invalidated:
+            raise
+        failure = Failure(FailureKind.TRANSIENT, f"the database refused: {error.orig}")
+        return _failed(services, connection, claim, failure)
     except Exception:
         log.exception("look failed", subject=claim.key)
         failure = Failure(FailureKind.TRANSIENT, "an error of the service itself: see its log")

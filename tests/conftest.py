@@ -1,4 +1,4 @@
-"""What the tests share: one PostgreSQL for the session, an empty migrated database for each test that asks."""
+"""What the tests share: one PostgreSQL for the session, an empty database for each test that asks."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -117,7 +118,7 @@ async def test_a_sender_that_gives_up_waiting_disturbs_nobody(database_url: str,
 
 async def test_the_database_is_found_when_it_comes_after_the_inbox(database_url: str) -> None:
     absent = database_url.replace("/test_", "/later_")
-    name = database_url.split("?")[0].rpartition("/")[2]
+    name = urlsplit(database_url).path.lstrip("/")
     admin = database_url.replace(f"/{name}?", "/postgres?")
     async with opened(absent, touching) as inbox:
         with pytest.raises(NotStoredError):

@@ -164,7 +164,7 @@ def test_no_bytes_make_it_raise_anything_else(event: str, body: bytes) -> None:
     assert_harmless(event, body)
 
 
-LEAVES = st.sampled_from(
+LEAVES: st.SearchStrategy[Any] = st.sampled_from(
     [
         None,
         True,

@@ -37,6 +37,7 @@ def corpus(name: str) -> CharterFile:
     return charter_file((CHARTERS / f"{name}.md").read_bytes())
 
 
+PROSE = CharterFile(FileKind.FILE, b"# Proof of concept\n\nSteps to reproduce.\n", "prose")
 NONE = charter_file(None)
 GOOD = corpus("ok/example")
 BAD = corpus("err/several")
@@ -72,6 +73,7 @@ class Shown:
 SHOWN = [
     Shown("no-charter", "No charter yet", Conclusion.ACTION_REQUIRED, NONE),
     Shown("no-charter-bot", "No charter yet", Conclusion.NEUTRAL, NONE, author="dependabot[bot]"),
+    Shown("no-charter-prose", "No charter yet", Conclusion.ACTION_REQUIRED, PROSE),
     Shown("complete", "Charter complete", Conclusion.SUCCESS, GOOD, GOOD),
     Shown("behind", "Charter complete, as it stands on main", Conclusion.SUCCESS, NONE, GOOD, NONE),
     Shown("behind-findings", "3 lines of the charter need a change", Conclusion.FAILURE, NONE, BAD, NONE),

@@ -8,7 +8,7 @@ import hmac
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from service.store.schema import migrate
 from service.web.app import create_app
 from service.web.webhook import LARGEST_BODY
 from service.wiring import build_inbox
-from tests.durability.processes import signed
+from tests.durability.processes import eventually, signed
 
 SECRET = "It's a Secret to Everybody"
 """Of GitHub's documentation, which has a test vector for it."""
@@ -49,7 +49,7 @@ class Receiver:
         self.app, self.http, self._url = app, http, url
 
     async def deliver(
-        self, event: str, payload: object, delivery_id: str = "", **headers: str | None
+        self, event: str, payload: object, delivery_id: str = "", /, **headers: str | None
     ) -> httpx.Response:
         """Deliver JSON or raw bytes; a header given as None is left out."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
@@ -217,10 +217,12 @@ async def test_more_than_25_mb_are_refused_by_their_content_length_unread(receiv
     assert answer.status_code == 413
 
 
-async def test_more_than_25_mb_in_chunks_are_given_up_as_soon_as_they_are_too_many(receiver: Receiver) -> None:
+async def test_more_than_25_mb_in_chunks_are_given_up_as_soon_as_they_are_too_many(
+    receiver: Receiver,
+) -> None:
     sent = 0
 
-    async def chunks() -> AsyncIterator[bytes]:
+    async def chunks() -> AsyncGenerator[bytes]:
         nonlocal sent
         while sent < 2 * LARGEST_BODY:
             sent += 1 << 20
@@ -240,9 +242,8 @@ async def test_more_than_25_mb_in_chunks_are_given_up_as_soon_as_they_are_too_ma
 
 async def test_a_sender_that_goes_away_in_the_middle_of_the_body_records_nothing(receiver: Receiver) -> None:
     messages: list[Message] = []
-    parts = iter(
-        [{"type": "http.request", "body": b'{"ref"', "more_body": True}, {"type": "http.disconnect"}]
-    )
+    begun: Message = {"type": "http.request", "body": b'{"ref"', "more_body": True}
+    parts = iter([begun, {"type": "http.disconnect"}])
 
     async def receive() -> Message:
         return next(parts)
@@ -326,7 +327,10 @@ async def test_no_answer_and_no_metric_holds_the_secret(receiver: Receiver) -> N
         await receiver.deliver("push", b"not JSON"),
         await receiver.deliver("push", PUSH, x_github_event=None),
         await receiver.deliver("push", PUSH, content_length=str(LARGEST_BODY + 1)),
-        *[await receiver.http.get(path) for path in ("/", "/healthz", "/readyz", "/metrics", "/no-such-page")],
+        *[
+            await receiver.http.get(path)
+            for path in ("/", "/healthz", "/readyz", "/metrics", "/no-such-page")
+        ],
     ]
     assert [answer.status_code for answer in answers] == [202, 401, 400, 400, 413, 200, 200, 200, 200, 404]
     expected = hmac.new(SECRET.encode(), json.dumps(PUSH).encode(), hashlib.sha256).hexdigest()
@@ -369,8 +373,7 @@ async def test_without_the_database_503_and_with_it_202_again_and_no_202_is_lost
                         return
 
             streams = [asyncio.create_task(stream(f"s{n}")) for n in range(8)]
-            while len(acknowledged) < 100:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(eventually, lambda: len(acknowledged) >= 100, "deliveries are recorded")
             folder = open_folder / "receiver" / "postgresql-18"
             os.kill(int((folder / "postmaster.pid").read_text().split("\n")[0]), signal.SIGKILL)
             async with asyncio.timeout(9):  # GitHub waits for ten seconds

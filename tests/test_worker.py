@@ -18,7 +18,7 @@ from service.events.context import Decision, Look, UnusableError
 from service.ports import GitHubError
 from service.rules.facts import Fact, FactKind
 from service.rules.retry import MAX_ATTEMPTS, Failure, FailureKind
-from service.store import subjects
+from service.store import database, subjects
 from service.store.database import SUBJECT_LOCK, lock, transaction
 from service.store.health import health
 from service.store.subjects import SubjectState
@@ -164,7 +164,10 @@ def test_two_looks_at_one_subject_never_overlap_in_threads_either(make: Make, en
     assert not state(engine).dirty
 
 
-def test_whoever_finds_a_subject_locked_leaves_it_to_the_holder(make: Make, engine: Engine, ask: Ask) -> None:
+def test_whoever_finds_a_subject_locked_leaves_it_to_the_holder(
+    make: Make, engine: Engine, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_WAIT", "200ms")
     services = make(lambda _look: Decision("seen"))
     mark(engine)
     with lock(engine, SUBJECT_LOCK, KEY):
@@ -283,7 +286,7 @@ def test_what_github_refuses_is_dead_at_once(make: Make, engine: Engine) -> None
 def test_what_is_gone_is_finished_and_not_dead(make: Make, engine: Engine) -> None:
     mark(engine)
     look_while_dirty(make(failing(FailureKind.GONE)), KEY)
-    assert state(engine) == SubjectState(KEY, False, False, "gave up", f"GitHub says no to {KEY}", None)  # noqa: FBT003
+    assert state(engine) == SubjectState(KEY, False, False, "gave up", f"GitHub says no to {KEY}", None)
 
 
 def test_what_may_not_be_used_any_more_is_finished_with_the_reason(make: Make, engine: Engine) -> None:
@@ -459,7 +462,10 @@ def test_a_look_in_another_thread_is_waited_for_and_sees_the_event(make: Make, e
 
 def test_tidying_deletes_what_is_old_and_nothing_that_waits(make: Make, engine: Engine, ask: Ask) -> None:
     mark(engine)
-    ask("INSERT INTO procrastinate_jobs (queue_name, task_name, priority, status) VALUES ('q', 'old', 0, 'doing')")
+    ask(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, status) "
+        "VALUES ('q', 'old', 0, 'doing')"
+    )
     ask("UPDATE procrastinate_events SET at = now() - interval '2 days'")
     ask(
         "INSERT INTO delivery (delivery_id, event, body_sha256, subjects, received_at) VALUES "

@@ -19,6 +19,7 @@ import httpx
 
 from service.demo.emulator import Emulator, free_port
 from service.demo.person import CheckRun, Issue, Person
+from service.parent import SUPERVISED
 from service.rules.plan import CHARTER_CHECK, STALL_LABEL
 from service.rules.workdays import add_working_days
 
@@ -254,7 +255,12 @@ def _service(environment: dict[str, str], log: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "service.cli", "serve"]
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 (our own command line)
-            command, env=environment, stdout=output, stderr=output, start_new_session=True
+            command,
+            env=environment | {SUPERVISED: "1"},
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
         yield

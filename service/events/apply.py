@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
 from service.events.context import Look
 from service.ports import GitHubError
 from service.rules.facts import IssueState
@@ -15,8 +18,9 @@ from service.rules.plan import (
     OpenIssue,
     text_digest,
 )
-from service.rules.retry import FailureKind
+from service.rules.retry import Failure, FailureKind
 from service.rules.stall import ISSUES_A_DAY
+from service.store.database import LockBusyError
 
 
 def apply(look: Look, installation_id: int, action: Action) -> None:
@@ -36,7 +40,7 @@ def apply(look: Look, installation_id: int, action: Action) -> None:
 def _create_check_run(look: Look, installation_id: int, action: CreateCheckRun) -> None:
     repository, head_sha, name, output = action.repository, action.head_sha, action.name, action.output
     runs = look.records.check_runs
-    with runs.posting(repository.id, head_sha):
+    with _alone(runs.posting(repository.id, head_sha), f"another look posts on {head_sha[:7]}"):
         posted = runs.newest(repository.id, head_sha, name)
         if posted is not None and posted.digest == output.digest and posted.github_id is not None:
             return  # another look at the same commit was faster
@@ -53,6 +57,17 @@ def _create_check_run(look: Look, installation_id: int, action: CreateCheckRun) 
                 runs.forget(posted.row_id)  # GitHub said no, so there is nothing to be found later
             raise
         runs.posted(posted.row_id, created)
+
+
+@contextmanager
+def _alone(lock: AbstractContextManager[None], otherwise: str) -> Iterator[None]:
+    """Hold a lock, or come back later."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock)
+        except LockBusyError as error:
+            raise GitHubError(Failure(FailureKind.TRANSIENT, otherwise)) from error
+        yield
 
 
 def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
@@ -83,6 +98,8 @@ def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
     except GitHubError as error:
         if not error.gone:
             raise
+        if not github.repository(action.repository.id).has_issues:
+            return  # they are switched off, and may come back with this one in them
         issues.changed(action.repository.id, state=IssueState.GONE)
         return
     digest = text_digest(action.title, action.body) if action.title and action.body else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from service.events.context import Decision, Look
-from service.rules.charter.file import CHARTER_PATH, CharterFile
+from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
 from service.rules.draft import draft
 from service.rules.facts import FactKind
 from service.rules.plan import CHARTER_CHECK, plan_check_run
@@ -54,9 +54,11 @@ def charter_at(look: Look, known: KnownRepository, commit_sha: str) -> CharterFi
 
 
 def draft_url(look: Look, known: KnownRepository) -> str:
-    """GitHub's new-file page with a charter filled in: it needs no right to write of ours."""
+    """GitHub's editor with a charter filled in, which needs no right to write of ours."""
     repository = known.repository
-    text = draft(repository=repository.name, owner=None, today=look.now.date())
+    if known.charter is not None and known.charter.kind is FileKind.FILE:
+        return charter_url(look, known)  # the new-file page refuses a name that is taken
+    text = draft(repository=repository.name, owner=None, today=None)
     place = f"{look.web_url}/{repository.full_name}/new/{quote(repository.default_branch)}"
     return f"{place}?filename={CHARTER_PATH}&value={quote(text)}"
 

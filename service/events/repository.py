@@ -93,22 +93,36 @@ def _actions(
     number = issue.number if issue else None
     if decision.step is Step.CLOSE and number is not None:
         return (EditIssue(repository, number, state=str(IssueState.CLOSED)),)
-    if decision.stall is None or decision.step is Step.NOTHING:
+    if decision.step is Step.NOTHING:
         return ()
-    title, body = look.texts.stall_issue(
-        decision.stall,
-        full_name=repository.full_name,
+    if issue is None or number is None:
+        return (_opening(look, known, decision),)
+    edit = EditIssue(
+        repository,
+        number,
+        state=str(IssueState.OPEN) if decision.step is Step.REOPEN else None,
+        label=None if issue.labelled else STALL_LABEL,
+    )
+    if decision.stall is not None:
+        title, body = _text(look, known, decision.stall)
+        if issue.digest != text_digest(title, body):
+            edit = replace(edit, title=title, body=body)
+    return () if edit.changes_nothing else (edit,)
+
+
+def _opening(look: Look, known: KnownRepository, decision: StallDecision) -> OpenIssue:
+    assert decision.stall is not None
+    title, body = _text(look, known, decision.stall)
+    return OpenIssue(known.repository.ref, title, body, decision.stall.owner, look.now.date())
+
+
+def _text(look: Look, known: KnownRepository, stall: Stall) -> tuple[str, str]:
+    return look.texts.stall_issue(
+        stall,
+        full_name=known.repository.full_name,
         charter_url=charter_url(look, known),
         draft_url=draft_url(look, known),
     )
-    if decision.step is Step.OPEN or number is None or issue is None:
-        owner = decision.stall.owner
-        return (OpenIssue(repository, title, body, owner, look.now.date()),)
-    reopened = str(IssueState.OPEN) if decision.step is Step.REOPEN else None
-    if reopened is None and issue.digest == text_digest(title, body):
-        return () if issue.labelled else (EditIssue(repository, number, label=STALL_LABEL),)
-    label = None if issue.labelled else STALL_LABEL
-    return (EditIssue(repository, number, title, body, reopened, label),)
 
 
 def _outcome(known: KnownRepository, decision: StallDecision) -> str:

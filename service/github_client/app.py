@@ -54,7 +54,9 @@ class App:
             per_page=100,
             retry=None,
             lazy=True,
+            # PyGithub would sleep in the job; who waits here waits by `not_before`.
             seconds_between_requests=None,
+            seconds_between_writes=None,
             api_version=API_VERSION,
         )
         return InstallationClient(client, lambda: self.forget_token(installation.id))

@@ -16,7 +16,7 @@ from github.Repository import Repository as GithubRepository
 
 from service.github_client.errors import translated
 from service.github_client.transport import MovedError
-from service.ports import GitHubError
+from service.ports import GitHubError, RenamedError
 from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
 from service.rules.facts import Issue, IssueState, PullRequest, Repository, RepositoryRef
 from service.rules.plan import Annotation, CheckRunOutput
@@ -29,6 +29,8 @@ LARGEST_FILE = 1024 * 1024
 UNAUTHORIZED = 401
 UNPROCESSABLE = 422
 STATUS = "completed"
+APP_USER = "Bot"
+"""The type of the user in whose name an app writes."""
 
 
 class InstallationClient:
@@ -37,7 +39,6 @@ class InstallationClient:
     def __init__(self, client: Github, unauthorized: Callable[[], None]) -> None:
         self._client = client
         self._unauthorized = unauthorized
-        self._names: dict[int, str] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -48,7 +49,6 @@ class InstallationClient:
         with self._translated(f"looking up repository {repository_id}"):
             found = self._client.get_repo(repository_id)
             found.complete()
-            self._names[repository_id] = found.full_name
             return _repository(found)
 
     def repositories(self) -> Iterator[Repository]:
@@ -176,7 +176,10 @@ class InstallationClient:
 
         def find(repo: GithubRepository) -> Issue | None:
             for issue in repo.get_issues(state="all", labels=[label]):
-                if issue.pull_request is None and (issue.body or "").startswith(marker):
+                # A person can write the marker too, and what people wrote is not ours to edit.
+                # Asking for `pull_request` costs a call where the list left it out, so it is asked last.
+                marked = (issue.body or "").startswith(marker) and issue.user.type == APP_USER
+                if marked and issue.pull_request is None:
                     return _issue(issue)
             return None
 
@@ -187,7 +190,7 @@ class InstallationClient:
         what = f"reading issue #{number} of {repository.full_name}"
         try:
             with self._translated(what):
-                return _issue(self._client.get_repo(self._name(repository)).get_issue(number))
+                return _issue(self._client.get_repo(repository.full_name).get_issue(number))
         except GitHubError as error:
             if not error.gone:
                 raise
@@ -245,9 +248,6 @@ class InstallationClient:
                 self._unauthorized()
             raise
 
-    def _name(self, repository: RepositoryRef) -> str:
-        return self._names.get(repository.id, repository.full_name)
-
     def _repo(self, repository: RepositoryRef, what: str, call: Callable[[GithubRepository], T]) -> T:
         return self._at(repository, what, lambda name: call(self._client.get_repo(name)))
 
@@ -259,20 +259,21 @@ class InstallationClient:
         *,
         gone_is_an_answer: bool = False,
     ) -> T:
-        """Call with the repository's present name; a redirect or 404 looks the name up by id, once."""
-        name = self._name(repository)
+        """Call with the repository's name; a redirect or a 404 looks the name up by id.
+
+        Raises `RenamedError` where it has another: what was read under the old one may be somebody else's.
+        """
         try:
             with self._translated(what):
-                return call(name)
+                return call(repository.full_name)
         except GitHubError as error:
             moved = isinstance(error.__cause__, MovedError)
-            if not moved and (not error.gone or gone_is_an_answer or repository.id in self._names):
+            if not moved and (not error.gone or gone_is_an_answer):
                 raise
             found = self.repository(repository.id)
-            if found.full_name == name:
+            if found.full_name == repository.full_name:
                 raise
-        with self._translated(what):
-            return call(found.full_name)
+            raise RenamedError(found) from error
 
 
 def _split(

@@ -20,7 +20,7 @@ TODO: who does this work today, what it costs them, what is in scope and what is
 ```yaml
 poc: 1
 owner: {owner}
-ship_by: {ship_by}  # in 12 weeks; move it
+ship_by: {ship_by}
 target:
   environment: {environment}
 {measured_in}  load: TODO  # like 50 req/s
@@ -46,13 +46,19 @@ signoffs:  # four logins, none of them the owner
 """
 
 
-def draft(*, repository: str, owner: str | None, environments: tuple[str, ...] = (), today: date) -> str:
-    """A `POC.md` for a repository, whose findings are the TODO lines of its block; short enough for a URL."""
+def draft(
+    *, repository: str, owner: str | None, environments: tuple[str, ...] = (), today: date | None
+) -> str:
+    """A `POC.md` for a repository, whose findings are the TODO lines of its block; short enough for a URL.
+
+    Without a day it proposes no ship date: a text that stays must not change from day to day.
+    """
+    ship_by = f"{today + timedelta(weeks=WEEKS_TO_SHIP)}  # in 12 weeks; move it" if today else None
     target, staging = choose(environments)
     return TEMPLATE.format(
         title=title(repository),
         owner=owner or "TODO  # one GitHub login",
-        ship_by=(today + timedelta(weeks=WEEKS_TO_SHIP)).isoformat(),
+        ship_by=ship_by or "TODO  # a day, like 2027-02-26",
         environment=scalar(target) if target else "TODO  # like support-prod",
         measured_in=f"  measured_in: {scalar(staging)}\n" if staging else "",
     )

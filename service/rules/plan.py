@@ -120,6 +120,11 @@ class EditIssue:
     state: str | None = None
     label: str | None = None
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether there is nothing to write."""
+        return self.title is None and self.body is None and self.state is None and self.label is None
+
     def __str__(self) -> str:
         what = {"closed": "close", "open": "reopen"}.get(self.state or "", "edit")
         return f"{what} issue #{self.number}"

@@ -96,7 +96,7 @@ def check_view(
 
 def annotate(verdict: Verdict) -> tuple[Annotation, ...]:
     """A finding's annotation on its line; none for a charter that this commit does not hold."""
-    if verdict.judgement is None or verdict.case.situation is not Situation.OWN:
+    if verdict.judgement is None or verdict.case.situation is Situation.BEHIND:
         return ()
     warned = move_findings([move for move in verdict.moves if move.eases])
     return tuple(_annotation(finding) for finding in (*verdict.judgement.findings, *warned))

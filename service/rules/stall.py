@@ -82,10 +82,11 @@ def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
         return None
     charter = facts.charter
     if charter is None or charter.owner is None or facts.chartered_at is None:
-        cause, owner, since, limit = Cause.NO_CHARTER, None, facts.registered_at.date(), CHARTER_LIMIT
+        began = max(facts.registered_at, facts.charter_changed_at or facts.registered_at)
+        cause, owner, since, limit = Cause.NO_CHARTER, None, began.date(), CHARTER_LIMIT
     else:
         cause, owner = Cause.OWNER_SILENT, charter.owner.value
-        since, limit = _last_sign(facts).date(), _limit(charter, facts.chartered_at.date())
+        since, limit = _last_sign(facts, charter), _limit(charter, facts.chartered_at.date())
     due = add_working_days(since, limit)
     if working_days(since, today) < limit:
         return None
@@ -144,10 +145,11 @@ def _moved_since(facts: StallFacts, issue: StallIssue) -> bool:
     return issue.opened_at is not None and any(at is not None and at > issue.opened_at for at in moments)
 
 
-def _last_sign(facts: StallFacts) -> datetime:
-    """The owner's last sign of life: work, or a change of the charter."""
+def _last_sign(facts: StallFacts, charter: Charter) -> date:
+    """The owner's last sign of life: work, a change of the charter, or the last day of a pause."""
     moments = (facts.owner_active_at, facts.charter_changed_at, facts.chartered_at, facts.registered_at)
-    return max(at for at in moments if at is not None)
+    last = max(at for at in moments if at is not None).date()
+    return max(last, charter.paused.value.until) if charter.paused else last
 
 
 def _limit(charter: Charter, chartered_on: date) -> int:

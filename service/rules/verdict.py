@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from service.rules.charter.file import CharterFile
+from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.goalposts import Move, moved
 from service.rules.judge import Judgement, declares, judge, unreadable
 from service.rules.plan import Conclusion
@@ -57,10 +57,11 @@ def same(one: CharterFile, other: CharterFile) -> bool:
 def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None) -> Case:
     """Find the charter to judge by; `merge_base` is needed where `needs_merge_base` says so."""
     present = declares(head) or unreadable(head)
-    if same(head, base):
-        return Case(Situation.OWN, head, head) if present else Case(Situation.NO_CHARTER)
-    if not declares(base):
-        return Case(Situation.OWN, head) if present else Case(Situation.NO_CHARTER)
+    if same(head, base) and present:
+        return Case(Situation.OWN, head, head)
+    if same(head, base) or not declares(base):
+        file = head if head.kind is FileKind.FILE or present else None
+        return Case(Situation.OWN if present else Situation.NO_CHARTER, file)
     if merge_base is None:
         raise ValueError(
             "the charter differs from the base's: the merge base is needed to tell who changed it"
@@ -77,6 +78,7 @@ def conclude(case: Case, *, author: str, observe: bool, today: date) -> Verdict:
     judgement: Judgement | None = None
     moves: tuple[Move, ...] = ()
     if case.situation is Situation.NO_CHARTER:
+        judgement = judge(case.judged, before=None, today=today) if case.judged else None
         exempt = author in CHARTERLESS_AUTHORS
         conclusion = Conclusion.NEUTRAL if exempt else Conclusion.ACTION_REQUIRED
     elif case.judged is None:

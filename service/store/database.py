@@ -67,6 +67,7 @@ def lock(engine: Engine, lock_class: int, key: str) -> Iterator[Connection]:
             if isinstance(error.orig, psycopg.errors.LockNotAvailable):
                 raise LockBusyError(key) from error
             raise
+        connection.execute(text("RESET lock_timeout"))
         try:
             yield connection
         finally:

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.facts import PullRequest
 from service.store.database import cursor, transaction
-from service.store.recording import UPSERT_PULL_REQUEST, pull_request_row
+from service.store.recording import UPSERT_PULL_REQUESTS, pull_request_columns
 from service.store.tables import CharterAt, PullRequestRow
 
 LIST_DELAY = timedelta(minutes=2)
@@ -46,7 +46,8 @@ class PullRequests:
         """
         open_pulls = sorted(pulls, key=lambda pull: pull.number)
         with transaction(self._engine) as session:
-            cursor(session).executemany(UPSERT_PULL_REQUEST, [pull_request_row(pull) for pull in open_pulls])
+            for columns in pull_request_columns(open_pulls):
+                cursor(session).execute(UPSERT_PULL_REQUESTS, columns)
             session.execute(
                 update(PullRequestRow)
                 .where(

@@ -6,9 +6,11 @@ Rows are sorted by their keys, so that two writers lock them in one order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import itemgetter
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, LiteralString
 
@@ -53,7 +55,7 @@ def open_pool(url: str) -> AsyncConnectionPool[Connection]:
 
 
 async def _check(connection: Connection) -> None:
-    """Ask PostgreSQL only where something lies to be read: an idle connection has nothing, a lost one its end."""
+    """Ask PostgreSQL only where something is to be read: of an idle connection that is its end."""
     with DefaultSelector() as selector:
         selector.register(connection, EVENT_READ)
         if not selector.select(0):
@@ -61,8 +63,20 @@ async def _check(connection: Connection) -> None:
     await AsyncConnectionPool.check_connection(connection)
 
 
+DEADLOCKS = 3
+"""How often a group is tried again: rows of one table are locked in order, but a repository that two groups
+bring at the same time is met once among those that exist, and once among the new."""
+
+
 async def record(pool: AsyncConnectionPool[Connection], envelopes: Sequence[Envelope]) -> int:
     """Commit a group of deliveries and return how many of them were new."""
+    for _ in range(DEADLOCKS):
+        with suppress(psycopg.errors.DeadlockDetected):
+            return await _record(pool, envelopes)
+    return await _record(pool, envelopes)
+
+
+async def _record(pool: AsyncConnectionPool[Connection], envelopes: Sequence[Envelope]) -> int:
     # The pipeline saves the round trips of BEGIN, COMMIT and the statements that return nothing.
     async with pool.connection() as connection, connection.pipeline(), connection.transaction():
         fresh = await _deliveries(connection, envelopes)
@@ -116,9 +130,7 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
         )
         for envelope in ordered
     ]
-    described = [
-        (*row[:4], *row[5:8], row[9]) for row in _newest(envelope.reception for envelope in ordered)
-    ]
+    described = [(*row[:4], *row[5:8], row[9]) for row in _newest(one.reception for one in ordered)]
     cursor = await connection.execute(INSERT_DELIVERIES, (*_columns(described, 8), *_columns(rows, 9)))
     fresh = []
     async for *key, ignored in cursor:
@@ -259,10 +271,11 @@ def _newest(receptions: Iterable[Reception]) -> list[tuple[Any, ...]]:
     return [newest[key] for key in sorted(newest)]
 
 
-UPSERT_PULL_REQUEST: LiteralString = """
+UPSERT_PULL_REQUESTS: LiteralString = """
 INSERT INTO pull_request
     (repository_id, number, head_sha, before_sha, base_ref, base_sha, author, state, updated_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT * FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::text[], %s::timestamptz[])
 ON CONFLICT (repository_id, number) DO UPDATE SET
     head_sha = excluded.head_sha, base_ref = excluded.base_ref,
     base_sha = excluded.base_sha, state = excluded.state, updated_at = excluded.updated_at,
@@ -276,8 +289,11 @@ WHERE pull_request.updated_at < excluded.updated_at
 was replaced, and the one that shows a closed pull request open, are the older."""
 
 
-def pull_request_row(pull: PullRequest) -> tuple[Any, ...]:
-    """A pull request in the order of `UPSERT_PULL_REQUEST`."""
+PULL_REQUEST_WIDTH = 9
+
+
+def _pull_request_row(pull: PullRequest) -> tuple[Any, ...]:
+    """A pull request in the order of `UPSERT_PULL_REQUESTS`."""
     return (
         pull.repository_id,
         pull.number,
@@ -292,10 +308,19 @@ def pull_request_row(pull: PullRequest) -> tuple[Any, ...]:
 
 
 async def _pull_requests(connection: Connection, pulls: Iterable[PullRequest]) -> None:
-    rows = sorted((pull_request_row(pull) for pull in pulls), key=lambda row: row[:2])
-    if rows:
-        async with connection.cursor() as cursor:
-            await cursor.executemany(UPSERT_PULL_REQUEST, rows)
+    for columns in pull_request_columns(pulls):
+        await connection.execute(UPSERT_PULL_REQUESTS, columns)
+
+
+def pull_request_columns(pulls: Iterable[PullRequest]) -> Iterator[tuple[list[Any], ...]]:
+    """What to run `UPSERT_PULL_REQUESTS` with, one after the other: it takes no pull request twice."""
+    rows = sorted(map(_pull_request_row, pulls), key=itemgetter(0, 1))
+    while rows:
+        once: dict[tuple[int, int], tuple[Any, ...]] = {}
+        for row in rows:
+            once.setdefault(row[:2], row)
+        yield _columns(list(once.values()), PULL_REQUEST_WIDTH)
+        rows = [row for row in rows if once[row[:2]] is not row]
 
 
 async def _facts(connection: Connection, facts: Iterable[Fact]) -> None:

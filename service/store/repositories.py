@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import Engine, delete, func, update
 from sqlmodel import col, select
 
 from service.rules.charter.file import CharterFile, FileKind
@@ -15,7 +15,7 @@ from service.rules.reception import pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import cursor, transaction
 from service.store.recording import UPSERT_REPOSITORIES, repository_row
-from service.store.tables import PullRequestRow, RepositoryRow
+from service.store.tables import CharterAt, PullRequestRow, RepositoryRow
 
 
 class Repositories:
@@ -108,6 +108,21 @@ class Repositories:
                 numbers = session.exec(open_pulls)
                 subjects.mark(session, [pull_request_key(repository_id, number) for number in numbers])
             return _known(row)
+
+    def renamed(self, repository: Repository) -> None:
+        """Note a name that no event told of, and forget what its old name did not show."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(RepositoryRow)
+                .where(col(RepositoryRow.id) == repository.id)
+                .values(full_name=repository.full_name, reread=True)
+            )
+            session.execute(
+                delete(CharterAt).where(
+                    col(CharterAt.repository_id) == repository.id,
+                    col(CharterAt.kind) == str(FileKind.ABSENT),
+                )
+            )
 
     def mark(self, repository_ids: Iterable[int], *, as_of: datetime | None = None) -> list[str]:
         """Mark repositories as needing a look and return their keys."""

@@ -26,12 +26,7 @@ def migrate(engine: Engine) -> None:
     """Bring the database to the newest revision; safe to call from many processes at once."""
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock, 0)"), {"lock": MIGRATION_LOCK})
-        present = _revision(connection)
-        if present is not None and present not in _known_revisions():
-            raise NewerSchemaError(
-                f"the database is at revision {present}, which this version does not know: "
-                "run the version that made it, or a newer one"
-            )
+        _refuse_newer(_revision(connection))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -39,9 +34,19 @@ def migrate(engine: Engine) -> None:
 
 
 def pending(engine: Engine) -> bool:
-    """Whether the database lacks revisions of this version."""
+    """Whether the database lacks revisions of this version; `NewerSchemaError` where it has later ones."""
     with engine.connect() as connection:
-        return _revision(connection) != _scripts().get_current_head()
+        present = _revision(connection)
+        _refuse_newer(present)
+        return present != _scripts().get_current_head()
+
+
+def _refuse_newer(present: str | None) -> None:
+    if present is not None and present not in _known_revisions():
+        raise NewerSchemaError(
+            f"the database is at revision {present}, which this version does not know: "
+            "run the version that made it, or a newer one"
+        )
 
 
 def differences(engine: Engine) -> list[object]:

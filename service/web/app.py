@@ -14,7 +14,7 @@ from service.inbox import Inbox
 from service.web.health import Metrics, Readiness, healthz
 from service.web.schema import PATH as SCHEMA_PATH
 from service.web.schema import schema
-from service.web.webhook import PATH, WebhookEndpoint
+from service.web.webhook import WebhookEndpoint
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
 """What runs as long as the application does: the worker and the database of `serve`."""
@@ -24,6 +24,8 @@ FRONT = """POC Governor is running.
 /healthz   alive
 /readyz    deliveries can be stored; the state of worker and queue
 /metrics   for Prometheus
+
+/schema/poc-1.json  the JSON Schema of a charter
 
 GitHub delivers to POST /webhooks/github.
 """
@@ -43,7 +45,7 @@ def create_app(inbox: Inbox, engine: Engine, *, webhook_secret: str, beside: Bes
                 engine.dispose()
 
     app = FastAPI(title="POC Governor", lifespan=lifespan, openapi_url=None)
-    app.router.routes.append(Route(PATH, WebhookEndpoint(inbox, webhook_secret), methods=["POST"]))
+    app.add_middleware(WebhookEndpoint, inbox=inbox, secret=webhook_secret)
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", Readiness(engine).__call__))
     app.router.routes.append(Route("/metrics", Metrics(engine).__call__))

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from service.store.health import health
-from service.store.schema import pending
+from service.store.schema import NewerSchemaError, pending
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +42,8 @@ class Readiness:
             if pending(self._engine):
                 return _not_ready("the database's migrations have not run yet")
             return JSONResponse({"ready": True} | health(self._engine).as_json())
+        except NewerSchemaError as error:
+            return _not_ready(str(error))
         except SQLAlchemyError as error:
             log.warning("not ready", error=str(error))
             return _not_ready("the database is not reachable")

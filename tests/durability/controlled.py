@@ -55,10 +55,13 @@ def main() -> None:
 
     def script(look: Look) -> Decision:
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("INSERT INTO looked (subject, worker) VALUES (%s, %s)", (look.key, os.getpid()))
+            connection.execute(
+                "INSERT INTO looked (subject, worker) VALUES (%s, %s)", (look.key, os.getpid())
+            )
             time.sleep(seconds)
             connection.execute(
-                "UPDATE looked SET ended = clock_timestamp() WHERE subject = %s AND worker = %s AND ended IS NULL",
+                "UPDATE looked SET ended = clock_timestamp() "
+                "WHERE subject = %s AND worker = %s AND ended IS NULL",
                 (look.key, os.getpid()),
             )
         return Decision("looked")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ def test_a_worker_that_ends_is_started_again_whatever_its_exit_code(emulator: Em
     with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
         for times, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):
             worker = serve.worker()
-            eventually(lambda times=times: serve.said.count("] working") == times, "it works")
+            eventually(partial(_worked, serve, times), "it works")
             kill(worker, number)
-            eventually(lambda old=worker: serve.worker() != old, "there is another worker")
+            eventually(partial(_replaced, serve, worker), "there is another worker")
             assert not alive(worker)
         assert serve.deliver("push", push(1)) == 202
         eventually(serve.idle, "the delivery is processed")
@@ -40,7 +41,9 @@ def test_a_worker_that_ends_is_started_again_whatever_its_exit_code(emulator: Em
         assert "code=0" in serve.said
         assert "Fatal Python error" not in serve.said
 
-        eventually(lambda: 'poc_governor_looks_total{kind="repository"' in serve.metrics(), "looks are counted")
+        eventually(
+            lambda: 'poc_governor_looks_total{kind="repository"' in serve.metrics(), "looks are counted"
+        )
         shown = serve.metrics()
         assert 'poc_governor_deliveries_total{event="push",status="202"} 1.0' in shown
         assert "process_resident_memory_bytes" in shown
@@ -58,7 +61,7 @@ def test_postgresql_killed_and_back_while_web_and_worker_go_on(emulator: Emulato
         answered = [serve.deliver("push", push(n), f"during-{n}") for n in range(1, 4)]
         assert set(answered) <= {202, 503}
         for n in range(1, 4):
-            eventually(lambda n=n: serve.deliver("push", push(n), f"during-{n}") == 202, "it stores again")
+            eventually(partial(_stored, serve, n), "it stores again")
         eventually(serve.idle, "what came meanwhile is processed")
         assert time.monotonic() - killed < 30
         assert serve.deliver("push", push(4)) == 202
@@ -109,7 +112,9 @@ def test_a_second_serve_on_one_data_dir_is_refused_and_sweep_and_doctor_join(
         repository = jane.repo(QUIET)
         created = {"action": "created", "repository": repository}
         assert serve.deliver("installation", _installed(emulator)) == 202
-        assert serve.deliver("repository", created | {"installation": {"id": emulator.installation_id}}) == 202
+        assert (
+            serve.deliver("repository", created | {"installation": {"id": emulator.installation_id}}) == 202
+        )
         eventually(serve.idle, "the installation was looked at")
         swept = run("sweep", env)
         assert swept.returncode == 0, swept.stderr
@@ -132,7 +137,9 @@ def test_a_second_serve_on_one_data_dir_is_refused_and_sweep_and_doctor_join(
     assert not (folder / "data/postgresql-18/postmaster.pid").exists()
 
 
-def test_doctor_and_sweep_start_a_database_where_there_never_was_one(emulator: Emulator, folder: Path) -> None:
+def test_doctor_and_sweep_start_a_database_where_there_never_was_one(
+    emulator: Emulator, folder: Path
+) -> None:
     env = environment(emulator, DATA_DIR=str(folder / "data"))
     said = run("doctor", env)
     assert "migrations: not up to date" in said.stdout
@@ -196,25 +203,35 @@ def test_missing_settings_are_named_a_line_each(command: str, emulator: Emulator
     assert not (folder / "data").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("GITHUB_APP_ID", "not-a-number"),
-        ("GITHUB_APP_PRIVATE_KEY", "not a key"),
-        ("PUBLIC_URL", "governor.example.com"),
-        ("PORT", "99999"),
-        ("MODE", "strict"),
-        ("DATABASE_URL", "mysql://localhost/x"),
-        ("LOG_FORMAT", "xml"),
-    ],
-)
-def test_a_malformed_setting_is_named_in_one_line(
-    name: str, value: str, emulator: Emulator, folder: Path
-) -> None:
-    refused = run("serve", environment(emulator, DATA_DIR=str(folder / "data")) | {name: value})
+def test_every_malformed_setting_is_named_in_one_line(emulator: Emulator, folder: Path) -> None:
+    malformed = {
+        "GITHUB_APP_ID": "not-a-number",
+        "GITHUB_APP_PRIVATE_KEY": "not a key",
+        "PUBLIC_URL": "governor.example.com",
+        "GITHUB_API_URL": "localhost",
+        "PORT": "99999",
+        "MODE": "strict",
+        "DATABASE_URL": "mysql://localhost/x",
+        "LOG_FORMAT": "xml",
+    }
+    refused = run("serve", environment(emulator, DATA_DIR=str(folder / "data")) | malformed)
     assert refused.returncode == 2
-    [line] = refused.stderr.splitlines()
-    assert line.startswith(f"poc-governor: {name}: ")
+    lines = refused.stderr.splitlines()
+    assert {line.split(": ")[1] for line in lines} == set(malformed)
+    assert len(lines) == len(malformed)
+    assert all(line.startswith("poc-governor: ") for line in lines)
+
+
+def _worked(serve: Serve, times: int) -> bool:
+    return serve.said.count("] working") == times
+
+
+def _replaced(serve: Serve, worker: int) -> bool:
+    return serve.worker() != worker
+
+
+def _stored(serve: Serve, n: int) -> bool:
+    return serve.deliver("push", push(n), f"during-{n}") == 202
 
 
 def _installed(emulator: Emulator) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.stage import Stage, open_stage
 
-ORGS = ("globex", "initech", "hooli", "umbrella", "tyrell", "weyland")
+ORGS = ("globex", "initech", "hooli", "umbrella", "tyrell", "weyland", "cyberdyne", "aperture")
 HIDDEN = ("globex", "umbrella")
 
 

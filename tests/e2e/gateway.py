@@ -1,4 +1,4 @@
-"""A recording reverse proxy whose answers can be made to fail: GitHub's API as the service sees it, and back."""
+"""A recording reverse proxy whose answers can be made to fail, for GitHub's API and for its webhooks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Call:
     status: int
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - JSON
+    def json(self) -> Any:
         return json.loads(self.body)
 
     @property
@@ -72,7 +72,7 @@ class Rule:
 
 
 class Gateway:
-    """Forwards to `target` on a port of its own; with `rename`, the target's address in answers is its own."""
+    """Forwards to `target` on a port of its own; `rename` puts its address in answers for the target's."""
 
     def __init__(self, target: str, *, rename: bool) -> None:
         self._target = target
@@ -193,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815 (http.server's names)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

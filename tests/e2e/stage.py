@@ -65,7 +65,7 @@ def eventually(condition: Callable[[], T | None], what: str, patience: float = P
 def recorded(name: str, values: Mapping[str, object]) -> bytes:
     """A recorded delivery with its placeholders filled; a value that is a placeholder keeps its type."""
 
-    def fill(node: Any) -> Any:  # noqa: ANN401 - JSON
+    def fill(node: Any) -> Any:
         if isinstance(node, dict):
             return {key: fill(value) for key, value in node.items()}
         if isinstance(node, list):
@@ -108,7 +108,9 @@ class Stage:
     def poc(self, name: str | None = None, *, org: str = "acme", charter: str | None = None) -> Repo:
         """A POC by its name that the service has registered."""
         repo = self.repository(name or self.name(), org=org)
-        eventually(lambda: [c for c in repo.calls() if c.path.endswith("/pulls")], f"{repo.name} is registered")
+        eventually(
+            lambda: [c for c in repo.calls() if c.path.endswith("/pulls")], f"{repo.name} is registered"
+        )
         if charter is not None:
             repo.commit("POC.md", charter)
             eventually(lambda: len(repo.reads_of_main()) > 1, "the charter was read from main")
@@ -294,9 +296,7 @@ class Repo:
 
     def synchronize(self, pull: Pull, sha: str, *, before: str, **values: object) -> None:
         """Tell that a pull request's head moved: what the emulator never sends."""
-        self.deliver(
-            "pull_request.synchronize", **self.pull_values(pull, sha) | {"before": before} | values
-        )
+        self.deliver("pull_request.synchronize", **self.pull_values(pull, sha) | {"before": before} | values)
 
     def pull_values(self, pull: Pull, sha: str | None = None, base: str = "main") -> dict[str, object]:
         return {
@@ -359,7 +359,8 @@ def open_stage(
             "GITHUB_APP_PRIVATE_KEY": emulator.private_key,
             "GITHUB_WEBHOOK_SECRET": emulator.webhook_secret,
             "GITHUB_API_URL": api.url,
-            "GITHUB_URL": emulator.api_url,
+            # A name that the gateway does not rename: what was posted is to come back as it was.
+            "GITHUB_URL": "https://github.example.com",
             "PUBLIC_URL": address,
             "HOST": "127.0.0.1",
             "PORT": str(port),
@@ -371,7 +372,11 @@ def open_stage(
         log = folder / "service.log"
         serving = stack.enter_context(_served(environment, log))
         stage = Stage(emulator, api, hooks, environment, address, log, people, installations, serving)
-        eventually(lambda: _ready(stage), f"the service is ready; it said {log}")
+        try:
+            eventually(lambda: _ready(stage), "the service is ready")
+        except AssertionError as error:
+            error.add_note(f"It said:\n{log.read_text()[-3000:]}")
+            raise
         yield stage
 
 

@@ -22,7 +22,11 @@ def link(repo: Repo, branch: str, mode: str, target: str) -> str:
     head = repo.person.head(repo.name)
     sha: str = head
     if mode == "120000":
-        sha = call("POST", f"{place}/blobs", {"content": base64.b64encode(target.encode()).decode(), "encoding": "base64"})["sha"]
+        sha = call(
+            "POST",
+            f"{place}/blobs",
+            {"content": base64.b64encode(target.encode()).decode(), "encoding": "base64"},
+        )["sha"]
     entry = {"path": "POC.md", "mode": mode, "type": "commit" if mode == "160000" else "blob", "sha": sha}
     commit: dict[str, Any] = call("GET", f"{place}/commits/{head}")
     tree = call("POST", f"{place}/trees", {"base_tree": commit["tree"]["sha"], "tree": [entry]})

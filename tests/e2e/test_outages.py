@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.gateway import Fault, Forward, Hang, lost, says
+from tests.e2e.gateway import Answer, Fault, Forward, Hang, lost, says
 from tests.e2e.stage import Repo, Stage, good_charter
 
 RATE_LIMIT = "You have exceeded a secondary rate limit. Please wait a few minutes."
@@ -30,10 +32,18 @@ def drop(_: Forward) -> None:
     """Hang up without an answer."""
 
 
+def exhausted(_: Forward) -> Answer:
+    """No call is left for the next two seconds."""
+    reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 2)}
+    body = b'{"message": "API rate limit exceeded for installation"}'
+    return Answer(403, body, {"Content-Type": "application/json"} | reset)
+
+
 HANG_BEFORE, HANG_AFTER = Hang(done=False), Hang(done=True)
 TROUBLES = {
     "403 on a read": Trouble("GET", CONTENTS, says(403, RATE_LIMIT, Retry_After="1"), org="tyrell"),
     "429 on a write": Trouble("POST", CHECK_RUNS, says(429, "", Retry_After="1"), org="weyland"),
+    "no call left": Trouble("GET", CONTENTS, exhausted, org="cyberdyne"),
     "502 on a read": Trouble("GET", CONTENTS, says(502), times=2),
     "502 on a write": Trouble("POST", CHECK_RUNS, says(502)),
     "502 after the write was done": Trouble("POST", CHECK_RUNS, lost),
@@ -72,14 +82,28 @@ def test_check_run_arrives_once(troubled: dict[str, tuple[Repo, str]], stage: St
     assert "hangs" in trouble or len(answers) == TROUBLES[trouble].times + NOT_THERE_BEFORE
 
 
+def refused(stage: Stage) -> int:
+    """How often the service found nobody listening, by its own count."""
+    counted = r'^poc_governor_github_calls_total\{.*status="ConnectionError".*\} (\S+)$'
+    return sum(int(float(count)) for count in re.findall(counted, stage.metrics(), re.MULTILINE))
+
+
 def test_check_run_arrives_when_github_is_back(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter())
     sha = repo.branch("model", model_py="x = 1\n")
     stage.settle()
+    before = refused(stage)
     with stage.api.away():
         repo.person.open_pull(repo.name, "model", "Model")
-        stage.until(lambda: 'status="ConnectionError"' in stage.metrics(), "GitHub was asked in vain")
+        stage.until(lambda: refused(stage) > before, "GitHub was asked in vain")
     repo.expect(sha, "success")
+
+
+def test_token_that_cannot_be_minted_at_once_is_minted_later(stage: Stage) -> None:
+    minting = f"^/app/installations/{stage.installations['aperture']}/access_tokens"
+    stage.api.fail("POST", minting, says(502), times=2)
+    repo = stage.poc(org="aperture")
+    repo.expect(repo.pull("model", model_py="x = 1\n").head_sha, "action_required")
 
 
 def test_refused_write_is_given_up_and_told(stage: Stage) -> None:
@@ -93,3 +117,15 @@ def test_refused_write_is_given_up_and_told(stage: Stage) -> None:
     repo.expect(pull.head_sha, "success")
     stage.settle()
     assert stage.health()["dead_count"] == 0
+
+
+def test_annotations_that_got_lost_stand_in_the_summary(stage: Stage) -> None:
+    repo = stage.poc()
+    unknown = "".join(f"  zz{n}: eval.json $.x\n" for n in range(60))
+    stage.api.fail("PATCH", f"^/repos/{repo.full_name}/check-runs", says(502))
+    text = good_charter().replace("rollback:", f"evidence:\n{unknown}rollback:")
+    run = repo.expect(repo.pull("many", POC_md=text).head_sha, "failure")
+    stage.settle()
+    assert len(repo.runs(run.head_sha)) == 1
+    assert "zz0" in run.summary
+    assert "zz59" in run.summary

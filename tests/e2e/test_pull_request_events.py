@@ -120,6 +120,36 @@ def test_changed_charter_on_main_is_judged_again_on_open_pull_requests(bare: Rep
     assert len(bare.runs(pull.head_sha)) == 2
 
 
+def test_pull_request_that_gets_another_base_is_judged_by_that(chartered: Repo, stage: Stage) -> None:
+    chartered.branch("release", POC_md=good_charter(owner="alice-x"))
+    pull = chartered.pull("model", onto="main", model_py="x = 1\n")
+    assert "`jane-doe`" in chartered.expect(pull.head_sha, "success").summary
+    former = {"former_base_ref": "main", "former_base_sha": chartered.person.head(chartered.name)}
+    chartered.deliver("pull_request.edited", **chartered.pull_values(pull, base="release") | former)
+    stage.until(lambda: "alice-x" in chartered.runs(pull.head_sha)[0].summary, "it was judged again")
+
+
+def test_two_pull_requests_of_one_commit_share_its_check_run(bare: Repo, stage: Stage) -> None:
+    bare.branch("release")
+    pull = bare.pull("model", onto="main", model_py="x = 1\n")
+    run = bare.expect(pull.head_sha, "action_required")
+    bare.person.open_pull(bare.name, "model", "Into the release as well", base="release")
+    stage.until(lambda: len(stage.told("pull_request", bare)) == 2, "the second one is known")
+    stage.settle()
+    assert bare.expect(pull.head_sha, "action_required").id == run.id
+
+
+def test_merged_charter_is_what_open_pull_requests_are_judged_by(bare: Repo, stage: Stage) -> None:
+    pull = bare.pull("model", model_py="x = 1\n")
+    bare.expect(pull.head_sha, "action_required")
+    charter = bare.pull("charter", POC_md=good_charter())
+    bare.expect(charter.head_sha, "success")
+    bare.person.merge_pull(bare.name, charter.number)
+    assert "`main`" in stage.wait_for_run(bare, pull.head_sha, "success").summary
+    stage.settle()
+    assert len(bare.runs(charter.head_sha)) == 1
+
+
 def test_closed_pull_request_gets_no_check_run(chartered: Repo, stage: Stage) -> None:
     pull = chartered.pull("model", model_py="x = 1\n")
     chartered.expect(pull.head_sha, "success")
@@ -170,7 +200,9 @@ def test_re_request_on_a_merge_queue_head_completes_its_run(chartered: Repo, sta
     chartered.deliver("merge_group.checks_requested", head_sha=queued, base_sha=base, number=1)
     run = chartered.expect(queued, "success")
     chartered.person.rerequest_check_run(chartered.name, run.id)
-    stage.until(lambda: chartered.runs(queued)[0].status == "completed" and len(chartered.writes()) == 2, "again")
+    stage.until(
+        lambda: chartered.runs(queued)[0].status == "completed" and len(chartered.writes()) == 2, "again"
+    )
     assert chartered.expect(queued, "success").id == run.id
 
 

@@ -100,10 +100,37 @@ def test_repository_first_heard_of_through_a_pull_request_is_registered(stage: S
     forget_news(stage, name, times=2)
     repo = stage.repository(name)
     sha = repo.branch("model", model_py="x = 1\n")
-    stage.until(lambda: stage.told("repository", repo) and stage.told("push", repo), "nothing was heard of it")
+    stage.until(
+        lambda: stage.told("repository", repo) and stage.told("push", repo), "nothing was heard of it"
+    )
     assert repo.calls() == []
     repo.person.open_pull(name, "model", "Model")
     repo.expect(sha, "action_required")
+
+
+def test_repository_without_a_commit_is_registered(stage: Stage) -> None:
+    person, name = stage.person(), stage.name()
+    created = person.call("POST", "/orgs/acme/repos", {"name": name, "auto_init": False})
+    repo = Repo(stage, "acme", name, created["id"], person)
+    stage.until(lambda: [c for c in repo.calls() if c.path.endswith("/pulls")], "it is registered")
+    stage.settle()
+    assert repo.writes() == []
+    assert stage.health()["dead_count"] == 0
+
+
+def test_charter_is_read_from_a_new_default_branch(stage: Stage) -> None:
+    repo = stage.poc(charter=good_charter())
+    repo.branch("trunk", POC_md=good_charter(owner="alice-x"))
+    repo.person.edit_repo(repo.name, default_branch="trunk")
+    stage.until(
+        lambda: [c for c in repo.calls() if c.query.get("ref") == ["trunk"]], "it was read from there"
+    )
+    stage.settle()
+    sha = repo.branch("model", base="trunk", model_py="x = 1\n")
+    before = len(repo.calls())
+    repo.person.open_pull(repo.name, "model", "Model", base="trunk")
+    assert "`alice-x`" in repo.expect(sha, "success").summary
+    assert [call.method for call in repo.calls()[before:]] == ["GET", "POST"]
 
 
 def test_topic_taken_away_ends_the_checks(stage: Stage) -> None:
@@ -170,6 +197,24 @@ def test_rename_that_nobody_told_of_is_found_by_the_id(stage: Stage) -> None:
     stage.settle()
     assert len(repo.runs(sha)) == 1
     assert f"GET /repositories/{repo.id}" in [str(call) for call in repo.calls()]
+
+
+def test_rename_answered_by_404_does_not_look_like_a_missing_charter(stage: Stage) -> None:
+    repo = stage.poc(charter=good_charter())
+    former, name = repo.name, stage.name()
+    sha = repo.branch("model", model_py="x = 1\n")
+    stage.settle()
+    told = repo.described()
+    forget_news(stage, name, times=2)
+    repo.person.edit_repo(former, name=name)
+    stage.until(lambda: stage.told("repository", repo, "edited"), "the emulator's own event got lost")
+    repo.name = name
+    pull = repo.person.open_pull(name, "model", "Model")
+    stage.until(lambda: stage.told("pull_request", repo), "the pull request's own event got lost")
+    repo.deliver("pull_request.opened", repository=told, **repo.pull_values(pull))
+    repo.expect(sha, "success")
+    stage.settle()
+    assert [run.conclusion for run in repo.runs(sha)] == ["success"]
 
 
 def test_repository_taken_from_the_installation_gets_nothing(stage: Stage) -> None:

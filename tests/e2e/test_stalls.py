@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from service.rules.plan import STALL_LABEL, STALL_MARKER
 from service.rules.stall import CHARTER_LIMIT, ISSUES_A_DAY
 from service.rules.workdays import add_working_days, is_working_day
 from tests.e2e.gateway import Hang, lost, says, swallow
-from tests.e2e.stage import Repo, Stage, good_charter, morning, stamp
+from tests.e2e.stage import Repo, Stage, good_charter, morning
 
 LONG = 30
 """Working days; more than any limit."""
@@ -248,6 +249,15 @@ def test_poc_that_was_ended_on_purpose_gets_no_issue(
     assert repo.writes() == []
 
 
+def test_two_sweeps_at_once_open_one_issue(calendar: Stage, poc: MakePoc, day: date) -> None:
+    repo = poc(good_charter())
+    with ThreadPoolExecutor() as together:
+        for sweeping in [together.submit(calendar.sweep, morning(day)) for _ in range(2)]:
+            sweeping.result()
+    issue_of(repo)
+    assert len(repo.writes()) == 1
+
+
 def test_dormant_poc_gets_no_issue(calendar: Stage, day: date) -> None:
     name = calendar.name()
     calendar.hooks.fail("POST", "", swallow, body=f'/{name}"'.encode())
@@ -281,4 +291,15 @@ def test_renamed_poc_gets_its_issue_where_it_is_now(calendar: Stage, poc: MakePo
     calendar.sweep(morning(day))
     issue_of(repo)
     assert f"GET /repositories/{repo.id}" in [str(call) for call in repo.calls()]
-    assert stamp()
+
+
+def test_issue_that_a_person_marked_as_ours_is_not_taken_for_ours(
+    calendar: Stage, poc: MakePoc, day: date
+) -> None:
+    repo = poc(good_charter())
+    forged = {"title": "Mine", "body": f"{STALL_MARKER}\nmine", "labels": [STALL_LABEL]}
+    calendar.person("alice-k").call("POST", f"/repos/{repo.full_name}/issues", forged)
+    calendar.sweep(morning(day))
+    mine = {issue.author: issue.title for issue in repo.issues()}
+    assert mine["alice-k"] == "Mine"
+    assert "poc-governor[bot]" in mine

@@ -44,6 +44,7 @@ def charter(**fields: Any) -> Charter:
 
 
 PAUSED = charter(paused=Located(Pause(NOW.date(), "waits for data"), 30, 9))
+PAUSE_LONG_OVER = charter(paused=Located(Pause(at("2026-10-16").date(), "waits for data"), 30, 9))
 PAUSE_OVER = charter(paused=Located(Pause(SUNDAY.date(), "waits for data"), 30, 9))
 STOPPED = charter(stopped=Located(Stop(NOW.date(), "too slow"), 30, 10))
 OPEN_ISSUE = StallIssue(5, IssueState.OPEN, "digest", at("2026-10-20"), closed_by_us=False)
@@ -107,7 +108,7 @@ def test_the_limit_is_a_share_of_the_plan(ship_by: date | None, limit: int) -> N
         pytest.param(
             facts(registered_at=at("2026-10-16")), "2026-10-16", id="not from before we were there to see"
         ),
-        pytest.param(facts(charter=PAUSE_OVER), "2026-10-05", id="a pause that is over does not hide it"),
+        pytest.param(facts(charter=PAUSE_LONG_OVER), "2026-10-16", id="from the last day of a pause"),
     ],
 )
 def test_silence_counts_from_the_last_sign_of_life(told: StallFacts, since: str) -> None:

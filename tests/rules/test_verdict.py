@@ -47,7 +47,7 @@ ROWS = [
         PROSE,
         None,
         Situation.NO_CHARTER,
-        None,
+        PROSE,
         Conclusion.ACTION_REQUIRED,
     ),
     Row(
@@ -56,7 +56,7 @@ ROWS = [
         NONE,
         None,
         Situation.NO_CHARTER,
-        None,
+        PROSE,
         Conclusion.ACTION_REQUIRED,
     ),
     Row(

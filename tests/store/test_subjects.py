@@ -8,9 +8,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from service.store import subjects
+from service.store import database, subjects
 from service.store.database import COMMIT_LOCK, SUBJECT_LOCK, LockBusyError, lock, transaction
 
 KEY = "repository:1"
@@ -36,6 +36,7 @@ def mark(engine: Engine, *keys: str, as_of: datetime | None = None) -> None:
 
 def wake(engine: Engine) -> list[str]:
     with transaction(engine) as session:
+        session.connection().execute(text("SET LOCAL lock_timeout = '2s'"))
         return subjects.wake_forgotten(session, untouched_for=FORGOTTEN)
 
 
@@ -58,9 +59,13 @@ def test_marking_defers_a_job_for_each_subject_that_was_clean(engine: Engine, as
 
 
 def test_a_transaction_that_is_rolled_back_leaves_neither_mark_nor_job(engine: Engine, ask: Ask) -> None:
-    with pytest.raises(ZeroDivisionError), transaction(engine) as session:
-        subjects.mark(session, [KEY])
-        raise ZeroDivisionError
+    def fail() -> None:
+        with transaction(engine) as session:
+            subjects.mark(session, [KEY])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert ask("SELECT key FROM subject") == []
     assert jobs(ask) == []
 
@@ -146,7 +151,10 @@ def test_waking_does_not_wait_for_a_subject_that_is_being_marked(engine: Engine,
     assert wake(engine) == ["repository:2"]
 
 
-def test_a_lock_is_for_one_at_a_time_and_of_its_class(engine: Engine, ask: Ask) -> None:
+def test_a_lock_is_for_one_at_a_time_and_of_its_class(
+    engine: Engine, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_WAIT", "200ms")
     with lock(engine, SUBJECT_LOCK, KEY), lock(engine, COMMIT_LOCK, KEY):
         assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(2,)]
         with pytest.raises(LockBusyError), lock(engine, SUBJECT_LOCK, KEY):

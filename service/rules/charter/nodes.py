@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 # A list this long is refused for its length; reading on would only cost time.
-MOST_ITEMS = 20
+MOST_ITEMS = 75
 
 
 class Place(Protocol):

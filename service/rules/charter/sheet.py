@@ -13,7 +13,7 @@ from service.rules.charter.threshold import Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.finding import Finding, Severity
 
-MOST_FINDINGS = 25
+MOST_FINDINGS = 75
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,486 @@
+"""The adapter against a server on this machine: what it sends, and what it makes of each answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from service.github_client import app as app_module
+from service.github_client.app import App, is_refused_key
+from service.github_client.client import InstallationClient
+from service.ports import GitHubError, RenamedError
+from service.rules.charter.file import CharterFile, FileKind
+from service.rules.facts import Installation, IssueState, RepositoryRef
+from service.rules.plan import Annotation, CheckRunOutput, Conclusion
+from service.rules.retry import FailureKind
+
+REPOSITORY = RepositoryRef(1, "acme/poc-triage")
+READ = "GET /repos/acme/poc-triage/contents/POC.md?ref=main"
+TOKEN = "POST /app/installations/7/access_tokens"
+GRANTED = {"metadata": "read", "contents": "read", "checks": "write", "issues": "read", "members": "read"}
+HOUR = timedelta(hours=1)
+
+
+class Server:
+    """Answers by request line; each answer of a list is given once, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[tuple[int, Any, dict[str, str]]]] = {}
+        self.requests: list[tuple[str, Any, Message]] = []
+        self.hold = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                size = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(size)
+                path, _, query = self.path.partition("?")
+                asked = "&".join(sorted(query.split("&")))
+                line = f"{self.command} {path}" + (f"?{asked}" if query else "")
+                outer.requests.append((line, json.loads(body) if body else None, self.headers))
+                status, data, headers = outer.take(line)
+                if status == 0:
+                    outer.hold.wait(5)
+                    return
+                raw = json.dumps(data).encode()
+                self.send_response(status)
+                for name, value in ({"Content-Type": "application/json"} | headers).items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            do_GET = do_POST = do_PATCH = answer  # noqa: N815 - http.server's names
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def on(self, line: str, status: int, data: Any = None, **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers.setdefault(line, []).append((status, {} if data is None else data, named))
+
+    def take(self, line: str) -> tuple[int, Any, dict[str, str]]:
+        answers = self.answers.get(line) or [(404, {"message": "Not Found"}, {})]
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    def asked(self, start: str = "") -> list[str]:
+        """The requests so far but for those of tokens."""
+        return [line for line, _, _ in self.requests if line != TOKEN and line.startswith(start)]
+
+    def bodies(self, line: str) -> list[Any]:
+        return [body for asked, body, _ in self.requests if asked == line]
+
+    def stop(self) -> None:
+        self.hold.set()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    ends = (datetime.now(UTC) + HOUR).isoformat()
+    made.on(TOKEN, 201, {"token": "ghs_token", "expires_at": ends})
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+@pytest.fixture
+def app(server: Server, private_key: str) -> App:
+    return App(4711, private_key, server.url)
+
+
+@pytest.fixture
+def client(app: App) -> Iterator[InstallationClient]:
+    made = app.installation(Installation(7, "acme", GRANTED))
+    yield made
+    made.close()
+
+
+def failing(client: InstallationClient) -> GitHubError:
+    with pytest.raises(GitHubError) as caught:
+        client.charter_file(REPOSITORY, "main")
+    return caught.value
+
+
+def header(value: str) -> str:
+    """A header's value; `in 900` is a moment so many seconds from now."""
+    seconds = value.removeprefix("in ")
+    return value if seconds == value else str(int(datetime.now(UTC).timestamp()) + int(seconds))
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "headers", "kind", "waits"),
+    [
+        pytest.param(
+            403,
+            "Resource not accessible by integration",
+            {},
+            FailureKind.REFUSED,
+            None,
+            id="403 is a refusal",
+        ),
+        pytest.param(
+            403,
+            "API rate limit exceeded",
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "in 900"},
+            FailureKind.RATE_LIMITED,
+            900,
+            id="403 by the primary rate limit waits for the reset",
+        ),
+        pytest.param(
+            403,
+            "You have exceeded a secondary rate limit",
+            {"Retry-After": "42"},
+            FailureKind.RATE_LIMITED,
+            42,
+            id="403 by the secondary rate limit waits as asked",
+        ),
+        pytest.param(
+            403,
+            "You have exceeded a secondary rate limit",
+            {},
+            FailureKind.RATE_LIMITED,
+            60,
+            id="403 by the secondary rate limit without a time waits a minute",
+        ),
+        pytest.param(
+            403,
+            "You have exceeded a secondary rate limit",
+            {"Retry-After": "30", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "in 900"},
+            FailureKind.RATE_LIMITED,
+            30,
+            id="Retry-After wins over the reset",
+        ),
+        pytest.param(
+            403,
+            "Repository was archived so is read-only.",
+            {"X-RateLimit-Remaining": "0"},
+            FailureKind.REFUSED,
+            None,
+            id="403 with the last call of the hour is still a refusal",
+        ),
+        pytest.param(
+            429, "Slow down", {"Retry-After": "7"}, FailureKind.RATE_LIMITED, 7, id="429 waits as asked"
+        ),
+        pytest.param(
+            429, "Slow down", {}, FailureKind.RATE_LIMITED, 60, id="429 without a time waits a minute"
+        ),
+        pytest.param(410, "Issues are disabled", {}, FailureKind.GONE, None, id="410 is gone"),
+        pytest.param(451, "Unavailable", {}, FailureKind.GONE, None, id="451 is gone"),
+        pytest.param(422, "Validation Failed", {}, FailureKind.REFUSED, None, id="422 is a refusal"),
+        pytest.param(
+            401, "Bad credentials", {}, FailureKind.TRANSIENT, None, id="401 is tried with a new token"
+        ),
+        pytest.param(
+            409, "Git Repository is empty.", {}, FailureKind.TRANSIENT, None, id="409 is tried again"
+        ),
+        pytest.param(500, "Server Error", {}, FailureKind.TRANSIENT, None, id="500 is tried again"),
+        pytest.param(502, "Bad Gateway", {}, FailureKind.TRANSIENT, None, id="502 is tried again"),
+        pytest.param(202, "Computing", {}, FailureKind.TRANSIENT, None, id="202 to a read is tried again"),
+    ],
+)
+def test_an_answer_is_classified_and_asked_for_once(  # noqa: PLR0917 - pytest passes them by name
+    server: Server,
+    client: InstallationClient,
+    status: int,
+    message: str,
+    headers: dict[str, str],
+    kind: FailureKind,
+    waits: int | None,
+) -> None:
+    server.on(
+        READ,
+        status,
+        {"message": message},
+        **{name.replace("-", "_"): header(at) for name, at in headers.items()},
+    )
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
+    before = datetime.now(UTC)
+    failure = failing(client).failure
+    assert failure.kind is kind
+    assert server.asked("GET /repos/") == [READ]
+    if waits is None:
+        assert failure.until is None
+    else:
+        assert failure.until is not None
+        assert abs(failure.until - before - timedelta(seconds=waits)) < timedelta(seconds=5)
+    assert "ghs_token" not in failure.message
+
+
+def test_silence_is_transient_and_asked_for_once(
+    server: Server, private_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "TIMEOUT", 1)
+    impatient = App(4711, private_key, server.url).installation(Installation(7, "acme", GRANTED))
+    server.on(READ, 0)
+    assert failing(impatient).failure.kind is FailureKind.TRANSIENT
+    assert server.asked() == [READ]
+    impatient.close()
+
+
+def test_a_refused_connection_is_transient(private_key: str) -> None:
+    server = Server()
+    server.stop()
+    with pytest.raises(GitHubError) as caught:
+        App(4711, private_key, server.url).describe(7)
+    assert caught.value.failure.kind is FailureKind.TRANSIENT
+    assert "no answer from GitHub" in caught.value.failure.message
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_redirected_read_says_what_the_repository_is_called_now(
+    server: Server, client: InstallationClient, status: int
+) -> None:
+    server.on(READ, status, {"message": "Moved"}, Location=f"{server.url}/repositories/1/contents/POC.md")
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-routing"))
+    with pytest.raises(RenamedError) as caught:
+        client.charter_file(REPOSITORY, "main")
+    assert caught.value.repository.full_name == "acme/poc-routing"
+    assert server.asked() == [READ, "GET /repositories/1"]
+
+
+@pytest.mark.parametrize("status", [307, 404])
+def test_a_write_under_a_former_name_is_not_repeated_but_said_to_be_one(
+    server: Server, client: InstallationClient, status: int
+) -> None:
+    old = "POST /repos/acme/poc-triage/check-runs"
+    server.on(old, status, {"message": "Not Found"}, Location=f"{server.url}/repositories/1/check-runs")
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-routing"))
+    with pytest.raises(RenamedError, match="called acme/poc-routing now"):
+        client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "x", output())
+    assert server.asked() == [old, "GET /repositories/1"]
+
+
+def test_a_redirect_that_leads_back_is_not_followed_for_ever(
+    server: Server, client: InstallationClient
+) -> None:
+    server.on(READ, 301, {}, Location=f"{server.url}/elsewhere")
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
+    assert failing(client).gone
+    assert server.asked() == [READ, "GET /repositories/1"]
+
+
+def test_a_write_to_what_is_gone_looks_the_name_up_once(server: Server, client: InstallationClient) -> None:
+    with pytest.raises(GitHubError) as caught:
+        client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "x", output())
+    assert caught.value.gone
+    assert server.asked() == ["POST /repos/acme/poc-triage/check-runs", "GET /repositories/1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param(
+            {"type": "file", "encoding": "base64", "content": "cG9jOiAx\nCg==\n", "size": 7, "sha": "s"},
+            CharterFile(FileKind.FILE, b"poc: 1\n", "s", 7),
+            id="a file",
+        ),
+        pytest.param(
+            {"type": "file", "encoding": "none", "content": "", "size": 2_000_000, "sha": "s"},
+            CharterFile(FileKind.TOO_LARGE, None, "s", 2_000_000),
+            id="a file of two megabytes",
+        ),
+        pytest.param(
+            {"type": "file", "encoding": "base64", "content": "", "size": 0, "sha": "s"},
+            CharterFile(FileKind.FILE, b"", "s", 0),
+            id="an empty file",
+        ),
+        pytest.param([{"type": "file", "name": "x"}], CharterFile(FileKind.DIRECTORY), id="a directory"),
+        pytest.param(
+            {"type": "symlink", "size": 3, "sha": "s", "target": "no"},
+            CharterFile(FileKind.SYMLINK, None, "s", 3),
+            id="a dangling link",
+        ),
+        pytest.param(
+            {"type": "submodule", "size": 0, "sha": "s"},
+            CharterFile(FileKind.SUBMODULE, None, "s", 0),
+            id="a submodule",
+        ),
+    ],
+)
+def test_what_stands_at_the_charters_path(
+    server: Server, client: InstallationClient, answer: Any, expected: CharterFile
+) -> None:
+    server.on(READ, 200, answer)
+    assert client.charter_file(REPOSITORY, "main") == expected
+
+
+def test_nothing_at_the_path_is_an_answer_and_costs_one_call(
+    server: Server, client: InstallationClient
+) -> None:
+    assert client.charter_file(REPOSITORY, "main") == CharterFile(FileKind.ABSENT)
+    assert server.asked() == [READ]
+
+
+@pytest.mark.parametrize(
+    ("number", "requests"), [(0, [0]), (1, [1]), (50, [50]), (51, [50, 1]), (130, [50, 50, 30])]
+)
+def test_annotations_go_in_fifties(
+    server: Server, client: InstallationClient, number: int, requests: list[int]
+) -> None:
+    notes = tuple(Annotation("POC.md", n + 1, n + 1, "failure", "m", "c", 3) for n in range(number))
+    create, update = "POST /repos/acme/poc-triage/check-runs", "PATCH /repos/acme/poc-triage/check-runs/900"
+    url = f"{server.url}/repos/acme/poc-triage/check-runs/900"
+    server.on(create, 201, {"id": 900, "url": url})
+    server.on(update, 200, {"id": 900, "url": url})
+    client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "ours", output(notes))
+    sent = [*server.bodies(create), *server.bodies(update)]
+    assert [len(body["output"]["annotations"]) for body in sent] == requests
+    lines = [note["start_line"] for body in sent for note in body["output"]["annotations"]]
+    assert lines == list(range(1, number + 1))
+    first = sent[0]
+    assert (first["status"], first["conclusion"], first["external_id"]) == ("completed", "failure", "ours")
+    assert first["completed_at"].endswith("Z")
+
+
+def test_completing_again_sends_no_annotation(server: Server, client: InstallationClient) -> None:
+    update = "PATCH /repos/acme/poc-triage/check-runs/900"
+    server.on(update, 200, {"id": 900})
+    client.complete_check_run(REPOSITORY, 900, output((Annotation("POC.md", 1, 1, "failure", "m", "c"),)))
+    [body] = server.bodies(update)
+    assert (body["output"]["annotations"], body["conclusion"]) == ([], "failure")
+    assert server.asked() == [update]
+
+
+def test_a_token_is_minted_once_with_only_what_was_granted(server: Server, app: App) -> None:
+    for _ in range(3):
+        app.installation(Installation(7, "acme", GRANTED)).close()
+    [asked] = server.bodies(TOKEN)
+    assert asked == {"permissions": {"metadata": "read", "contents": "read", "checks": "write"}}
+
+
+def test_a_token_that_is_about_to_end_is_not_used(server: Server, app: App) -> None:
+    server.answers[TOKEN].clear()
+    server.on(TOKEN, 201, {"token": "ghs_old", "expires_at": (datetime.now(UTC) + HOUR / 20).isoformat()})
+    for _ in range(2):
+        app.installation(Installation(7, "acme", GRANTED)).close()
+    assert len(server.bodies(TOKEN)) == 2
+
+
+def test_a_refused_token_is_forgotten(server: Server, app: App) -> None:
+    server.on(READ, 401, {"message": "Bad credentials"})
+    server.on(READ, 200, contents(b"poc: 1\n"))
+    first = app.installation(Installation(7, "acme", GRANTED))
+    assert failing(first).failure.kind is FailureKind.TRANSIENT
+    second = app.installation(Installation(7, "acme", GRANTED))
+    assert second.charter_file(REPOSITORY, "main").data == b"poc: 1\n"
+    assert len(server.bodies(TOKEN)) == 2
+    first.close()
+    second.close()
+
+
+def test_every_request_names_the_version_of_the_api(server: Server, client: InstallationClient) -> None:
+    client.charter_file(REPOSITORY, "main")
+    assert {headers["X-GitHub-Api-Version"] for _, _, headers in server.requests} == {"2022-11-28"}
+
+
+def test_an_app_whose_key_is_refused_is_told_apart(server: Server, app: App) -> None:
+    server.on("GET /app", 401, {"message": "A JSON web token could not be decoded"})
+    with pytest.raises(GitHubError) as caught:
+        app.slug()
+    assert is_refused_key(caught.value)
+
+
+def test_the_repositories_come_a_hundred_a_call(server: Server, client: InstallationClient) -> None:
+    for page, size in ((1, 100), (2, 100), (3, 50)):
+        found = [raw_repository(f"acme/r{page}-{n}") for n in range(size)]
+        line = f"GET /installation/repositories?page={page}&per_page=100"
+        server.on(line, 200, {"total_count": 250, "repositories": found})
+    assert len(list(client.repositories())) == 250
+    assert len(server.asked()) == 3
+
+
+def test_an_assignee_whom_github_does_not_accept_is_left_out(
+    server: Server, client: InstallationClient
+) -> None:
+    line = "POST /repos/acme/poc-triage/issues"
+    server.on(line, 422, {"message": "Validation Failed"})
+    server.on(line, 201, raw_issue("<!-- x -->"))
+    opened = client.open_issue(REPOSITORY, "t", "<!-- x -->", "poc-stalled", "nobody")
+    assert (opened.number, opened.state) == (12, IssueState.OPEN)
+    assert [body.get("assignees") for body in server.bodies(line)] == [["nobody"], None]
+
+
+def test_our_issue_is_found_by_its_marker_among_others(server: Server, client: InstallationClient) -> None:
+    line = "GET /repos/acme/poc-triage/issues?labels=poc-stalled&per_page=100&state=all"
+    pull = raw_issue("<!-- m -->", 3) | {"pull_request": {"url": "x"}}
+    ours = raw_issue("<!-- m -->\n", 6) | {"url": f"{server.url}/repos/acme/poc-triage/issues/6"}
+    server.on("GET /repos/acme/poc-triage/issues/6", 200, ours)
+    server.on(line, 200, [pull, raw_issue(None, 4), raw_issue("see <!-- m -->", 5), ours])
+    found = client.find_issue(REPOSITORY, "poc-stalled", "<!-- m -->")
+    assert found is not None
+    assert found.number == 6
+    assert server.asked() == [line, "GET /repos/acme/poc-triage/issues/6"]
+
+
+@pytest.mark.parametrize("status", [404, 410, 301])
+def test_an_issue_that_is_not_there_any_more_is_gone(
+    server: Server, client: InstallationClient, status: int
+) -> None:
+    server.on("GET /repos/acme/poc-triage/issues/12", status, {"message": "gone"}, Location=f"{server.url}/x")
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
+    assert client.issue(REPOSITORY, 12).state is IssueState.GONE
+
+
+def output(notes: tuple[Annotation, ...] = ()) -> CheckRunOutput:
+    return CheckRunOutput(Conclusion.FAILURE, "title", "summary", notes)
+
+
+def contents(data: bytes) -> dict[str, Any]:
+    encoded = base64.b64encode(data).decode()
+    return {"type": "file", "encoding": "base64", "content": encoded, "size": len(data), "sha": "s"}
+
+
+def raw_repository(full_name: str) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "full_name": full_name,
+        "name": full_name.partition("/")[2],
+        "default_branch": "main",
+        "private": False,
+        "archived": False,
+        "fork": False,
+        "is_template": False,
+        "has_issues": True,
+        "topics": ["poc"],
+        "pushed_at": "2026-11-20T10:15:28Z",
+        "updated_at": "2026-11-20T10:15:30Z",
+    }
+
+
+def raw_issue(body: str | None, number: int = 12) -> dict[str, Any]:
+    return {
+        "number": number,
+        "state": "open",
+        "labels": [{"name": "poc-stalled"}],
+        "body": body,
+        "created_at": "2026-11-20T10:15:30Z",
+        "html_url": "https://github.com/acme/poc-triage/issues/12",
+        "title": "t",
+        "user": {"login": "poc-governor[bot]", "type": "Bot"},
+    }

@@ -1,0 +1,674 @@
+"""The behaviours, from delivery to what stands on GitHub: a real database, and the fake of GitHub."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from service.rules.facts import Installation, IssueState, PullRequest, Repository
+from service.rules.plan import STALL_LABEL, STALL_MARKER, Conclusion
+from service.rules.reception import installation_key, pull_request_key, repository_key
+from service.rules.retry import Failure, FailureKind
+from service.settings import Mode, Settings
+from service.store import subjects
+from service.store.database import transaction
+from service.store.subjects import SubjectState
+from service.sweep import dry_run, mark_all
+from service.wiring import build, build_inbox
+from service.worker import look_while_dirty
+from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, repository
+
+INSTALLATION = 7
+CHARTERS = Path(__file__).parent / "charters"
+GOOD = (CHARTERS / "ok" / "example.md").read_text()
+BAD = (CHARTERS / "err" / "several.md").read_text()
+LATER = GOOD.replace("2027-02-26", "2027-03-05")
+STOPPED = (CHARTERS / "ok" / "stopped-early.md").read_text()
+POC = repository()
+HEAD, NEXT, BASE, FORK_POINT = "1" * 40, "2" * 40, "b" * 40, "f" * 40
+LOST = Failure(FailureKind.TRANSIENT, "no answer from GitHub")
+NO = Failure(FailureKind.REFUSED, "GitHub says 403, Resource not accessible by integration")
+
+
+def settings(mode: Mode = Mode.ENFORCE) -> Settings:
+    return Settings(
+        github_app_id=1,
+        github_app_private_key="",
+        github_webhook_secret="secret",
+        public_url="https://governor.example.com",
+        mode=mode,
+    )
+
+
+class World:
+    """A service and its GitHub: deliveries in, looks until all is quiet, and what came of it."""
+
+    def __init__(self, database_url: str) -> None:
+        self.now = NOW
+        self.app = FakeApp(Installation(INSTALLATION, "acme", dict(PERMISSIONS)))
+        self.database_url = database_url
+        self.services = build(settings(), database_url, app=self.app, clock=lambda: self.now)
+        self._deliveries = 0
+
+    @property
+    def github(self) -> FakeGitHub:
+        return self.app.githubs[INSTALLATION]
+
+    def observe(self) -> None:
+        self.services = replace(self.services, settings=settings(Mode.OBSERVE))
+
+    def grant(self, **permissions: str) -> None:
+        self.app.installations[INSTALLATION] = Installation(INSTALLATION, "acme", permissions)
+
+    def deliver(self, event: str, **payload: Any) -> None:
+        """Record a delivery as the receiver does."""
+        self._deliveries += 1
+        body = json.dumps({"installation": {"id": INSTALLATION}} | payload).encode()
+
+        async def record() -> None:
+            inbox = build_inbox(self.database_url)
+            await inbox.open()
+            await inbox.record(f"delivery-{self._deliveries}", event, body)
+            await inbox.close()
+
+        asyncio.run(record())
+
+    def work(self, *, waited: bool = False) -> None:
+        """Look at everything dirty until all is clean or waits; `waited` lets the waiting time pass."""
+        if waited:
+            with transaction(self.services.engine) as session:
+                session.connection().execute(text("UPDATE subject SET not_before = NULL"))
+        while keys := [state.key for state in self.states() if state.dirty and state.waits_until is None]:
+            for key in keys:
+                look_while_dirty(self.services, key)
+
+    def install(self, *repositories: Repository) -> None:
+        """Let the installation cover repositories, and look at them."""
+        for found in repositories:
+            self.github.add(found)
+        account = {"login": "acme", "type": "Organization"}
+        whole = {"id": INSTALLATION, "account": account, "permissions": PERMISSIONS}
+        stubs = [{"id": found.id, "full_name": found.full_name} for found in repositories]
+        self.deliver("installation", action="created", installation=whole, repositories=stubs)
+        self.work()
+
+    def pull_request(
+        self, action: str = "opened", *, head: str = HEAD, at: datetime = NOW, **more: Any
+    ) -> None:
+        """Deliver a pull request's event, and look at it."""
+        shown = {
+            "number": more.get("number", 5),
+            "state": more.get("state", "open"),
+            "head": {"ref": "work", "sha": head},
+            "base": {"ref": more.get("base_ref", "main"), "sha": BASE},
+            "user": {"login": more.get("author", "jane-doe")},
+            "updated_at": at.isoformat(),
+            "merged": more.get("merged", False),
+        }
+        sender = {"login": more.get("sender", "jane-doe")}
+        self.deliver(
+            "pull_request",
+            action=action,
+            pull_request=shown,
+            repository=described(more.get("repository", POC)),
+            sender=sender,
+        )
+        self.work()
+
+    def push(self, *paths: str, at: datetime | None = None, found: Repository = POC, **more: Any) -> None:
+        """Deliver a push to the default branch, and look at the repository."""
+        pushed = replace(found, pushed_at=at or self.now, updated_at=at or self.now)
+        self.deliver(
+            "push",
+            ref="refs/heads/main",
+            after=f"after-{self._deliveries}",
+            commits=[{"modified": list(paths)}],
+            repository=described(pushed),
+            sender={"login": more.get("sender", "jane-doe")},
+        )
+        self.work()
+
+    def issue_event(self, action: str, number: int = 1) -> None:
+        """Deliver an event of our issue, and look at the repository."""
+        shown = {
+            "id": number,
+            "number": number,
+            "updated_at": self.now.isoformat(),
+            "body": STALL_MARKER,
+            "labels": [{"name": STALL_LABEL}],
+        }
+        self.deliver(
+            "issues", action=action, issue=shown, repository=described(POC), sender={"login": "jane-doe"}
+        )
+        self.work()
+
+    def sweep(self, *, as_of: datetime | None = None) -> None:
+        """Mark everything, and look."""
+        mark_all(self.services, as_of=as_of)
+        self.work()
+
+    def states(self) -> list[SubjectState]:
+        with transaction(self.services.engine) as session:
+            keys = [
+                row.key for row in session.connection().execute(text("SELECT key FROM subject ORDER BY key"))
+            ]
+            return subjects.states(session, keys)
+
+    def state(self, key: str) -> SubjectState:
+        return next(state for state in self.states() if state.key == key)
+
+    def outcome(self, key: str) -> str | None:
+        return self.state(key).outcome
+
+
+def issue_state(world: World, number: int = 1) -> str:
+    """The state of our issue, as GitHub has it now."""
+    return str(world.github.repos[1].issues[number].state)
+
+
+def described(found: Repository) -> dict[str, Any]:
+    """A repository as payloads describe it."""
+    times = {"pushed_at": found.pushed_at, "updated_at": found.updated_at}
+    return {
+        name: getattr(found, name)
+        for name in (
+            "id",
+            "full_name",
+            "default_branch",
+            "archived",
+            "fork",
+            "is_template",
+            "has_issues",
+            "topics",
+        )
+    } | {name: at.isoformat() for name, at in times.items() if at}
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    made = World(database_url)
+    yield made
+    made.services.engine.dispose()
+
+
+@pytest.fixture
+def poc(world: World) -> World:
+    """A registered POC with a good charter; what its registration cost is forgotten."""
+    world.github.add(POC).write(GOOD, "main", BASE, FORK_POINT)
+    world.install(POC)
+    world.github.forget_calls()
+    return world
+
+
+# Registration
+
+
+@pytest.mark.parametrize(
+    ("found", "charter", "outcome"),
+    [
+        pytest.param(
+            repository(full_name="acme/x", topics=["poc"]),
+            None,
+            "POC by topic `poc`; not stalled",
+            id="by topic",
+        ),
+        pytest.param(repository(), None, "POC by its name, `poc-triage`; not stalled", id="by name"),
+        pytest.param(
+            repository(full_name="acme/x"),
+            GOOD,
+            "POC by its `POC.md`; not stalled",
+            id="by a charter of its own",
+        ),
+        pytest.param(repository(full_name="acme/x"), "# Other\n", "not a POC", id="not by any POC.md"),
+        pytest.param(repository(full_name="acme/x"), None, "not a POC", id="nothing speaks for it"),
+        pytest.param(repository(archived=True), GOOD, "not a POC", id="archived"),
+        pytest.param(repository(fork=True), GOOD, "not a POC", id="a fork"),
+        pytest.param(repository(topics=["poc", "not-a-poc"]), GOOD, "not a POC", id="opted out"),
+    ],
+)
+def test_registration(world: World, found: Repository, charter: str | None, outcome: str) -> None:
+    world.github.add(found).write(charter, "main")
+    world.install(found)
+    assert world.outcome(repository_key(1)) == outcome
+    assert world.github.writes == []
+
+
+def test_what_can_be_no_poc_is_not_even_read(world: World) -> None:
+    world.install(repository(archived=True), repository(2, fork=True), repository(3, topics=["not-a-poc"]))
+    assert world.github.made("charter_file") == []
+
+
+def test_of_a_repository_that_is_no_poc_no_bytes_are_kept(world: World) -> None:
+    world.github.add(repository(full_name="acme/x")).write("# Secret plans\n", "main")
+    world.install(repository(full_name="acme/x"))
+    known = world.services.records.repositories.find(1)
+    assert known is not None
+    assert known.charter is not None
+    assert known.charter.data is None
+
+
+def test_a_charter_that_arrives_by_a_push_makes_a_poc(world: World) -> None:
+    found = repository(full_name="acme/x")
+    world.install(found)
+    world.github.repos[1].write(GOOD, "main")
+    world.push("src/app.py", found=found)
+    assert world.outcome(repository_key(1)) == "not a POC"
+    world.push("POC.md", found=found)
+    assert world.outcome(repository_key(1)) == "POC by its `POC.md`; not stalled"
+
+
+def test_a_new_poc_has_its_open_pull_requests_checked(world: World) -> None:
+    repo = world.github.add(POC)
+    repo.write(GOOD, HEAD)
+    repo.pull_requests = [PullRequest(1, 5, HEAD, "main", BASE, "jane-doe", "open", NOW)]
+    world.install(POC)
+    assert [(run.head_sha, run.output.conclusion) for run in repo.check_runs] == [(HEAD, Conclusion.SUCCESS)]
+
+
+def test_a_repository_first_heard_of_through_a_pull_request_is_registered(world: World) -> None:
+    world.github.add(POC).write(GOOD, "main", HEAD)
+    world.pull_request()
+    assert world.outcome(pull_request_key(1, 5)) == "POC charter: success, Charter complete"
+
+
+def test_a_dormant_poc_gets_no_issue_until_it_is_pushed_to(world: World) -> None:
+    asleep = repository(pushed_at=NOW - timedelta(days=200), updated_at=NOW - timedelta(days=200))
+    world.install(asleep)
+    world.sweep(as_of=NOW + timedelta(days=60))
+    assert world.github.repos[1].issues == {}
+    world.push("src/app.py", found=asleep)
+    world.sweep(as_of=NOW + timedelta(days=60))
+    assert len(world.github.repos[1].issues) == 1
+
+
+# The check run
+
+
+def test_the_steady_state_costs_one_read_and_one_write(poc: World) -> None:
+    poc.github.repos[1].write(GOOD, HEAD, NEXT)
+    poc.pull_request()
+    assert [call.method for call in poc.github.calls] == ["charter_file", "create_check_run"]
+    poc.github.forget_calls()
+    poc.pull_request("synchronize", head=NEXT, at=NOW + timedelta(minutes=1))
+    assert [str(call) for call in poc.github.calls] == [
+        f"charter_file {NEXT}",
+        f"create_check_run {NEXT} success",
+    ]
+    poc.github.forget_calls()
+    poc.pull_request("edited", head=NEXT, at=NOW + timedelta(minutes=2))
+    poc.sweep()
+    assert poc.github.made("charter_file", "create_check_run", "complete_check_run") == []
+
+
+@pytest.mark.parametrize(
+    ("head", "merge_base", "conclusion", "compares"),
+    [
+        pytest.param(GOOD, None, Conclusion.SUCCESS, 0, id="untouched"),
+        pytest.param(LATER, GOOD, Conclusion.SUCCESS, 1, id="changed on the branch"),
+        pytest.param(BAD, GOOD, Conclusion.FAILURE, 1, id="spoilt on the branch"),
+        pytest.param(None, None, Conclusion.SUCCESS, 1, id="lacks it: judged by the base's"),
+        pytest.param(None, GOOD, Conclusion.FAILURE, 1, id="deleted"),
+    ],
+)
+def test_only_a_difference_is_compared(
+    poc: World, head: str | None, merge_base: str | None, conclusion: Conclusion, compares: int
+) -> None:
+    repo = poc.github.repos[1]
+    repo.write(head, HEAD)
+    repo.write(merge_base, FORK_POINT)
+    repo.merge_bases[BASE, HEAD] = FORK_POINT
+    poc.pull_request()
+    assert [run.output.conclusion for run in repo.check_runs] == [conclusion]
+    assert len(poc.github.made("merge_base")) == compares
+
+
+def test_without_a_charter_a_person_is_asked_for_one_and_a_bot_is_not(world: World) -> None:
+    world.install(POC)
+    world.pull_request()
+    world.pull_request(number=6, head=NEXT, author="dependabot[bot]")
+    runs = world.github.repos[1].check_runs
+    assert [run.output.conclusion for run in runs] == [Conclusion.ACTION_REQUIRED, Conclusion.NEUTRAL]
+    assert "https://github.com/acme/poc-triage/new/main?filename=POC.md&value=" in runs[0].output.summary
+
+
+def test_a_closed_pull_request_gets_nothing(poc: World) -> None:
+    poc.pull_request("closed", state="closed")
+    assert poc.outcome(pull_request_key(1, 5)) == "closed"
+    assert poc.github.writes == []
+
+
+def test_events_of_a_repository_that_is_no_poc_cost_no_call(world: World) -> None:
+    found = repository(full_name="acme/x")
+    world.install(found)
+    world.github.forget_calls()
+    world.app.clients.clear()
+    world.pull_request(repository=found)
+    world.push("src/app.py", found=found)
+    assert world.github.calls == []
+    assert world.app.clients == []
+
+
+def test_observing_posts_the_same_text_and_holds_nothing_up(world: World) -> None:
+    world.observe()
+    world.github.add(POC).write(BAD, "main", HEAD)
+    world.install(POC)
+    world.pull_request()
+    [run] = world.github.repos[1].check_runs
+    assert (run.output.conclusion, run.output.title) == (
+        Conclusion.NEUTRAL,
+        "3 lines of the charter need a change (observing)",
+    )
+    world.sweep(as_of=NOW + timedelta(days=90))
+    assert world.github.repos[1].issues == {}
+
+
+def test_a_re_request_ends_in_a_write_and_appends_no_annotation(world: World) -> None:
+    repo = world.github.add(POC)
+    repo.write(BAD, "main", HEAD)
+    world.install(POC)
+    world.pull_request()
+    [run] = repo.check_runs
+    shown = {"id": run.id, "name": "POC charter", "head_sha": HEAD}
+    world.deliver("check_run", action="rerequested", check_run=shown, repository=described(POC))
+    world.work()
+    assert [(again.id, again.completions) for again in repo.check_runs] == [(run.id, 2)]
+    suite = {"id": 3, "head_sha": HEAD}
+    world.deliver("check_suite", action="rerequested", check_suite=suite, repository=described(POC))
+    world.work()
+    assert [again.completions for again in repo.check_runs] == [3]
+    world.sweep()
+    assert [again.completions for again in repo.check_runs] == [3]
+
+
+def test_a_changed_charter_on_the_base_is_a_new_verdict_and_a_new_run(poc: World) -> None:
+    repo = poc.github.repos[1]
+    repo.write(GOOD, HEAD, FORK_POINT)
+    repo.merge_bases[BASE, HEAD] = FORK_POINT
+    poc.pull_request()
+    repo.write(STOPPED, "main")
+    poc.push("POC.md", at=NOW + timedelta(minutes=1))
+    assert [run.output.title for run in repo.check_runs] == ["Charter complete", "Stopped on purpose"]
+
+
+def test_a_merge_queues_head_is_checked(poc: World) -> None:
+    poc.github.repos[1].write(GOOD, HEAD)
+    group = {"head_sha": HEAD, "base_sha": BASE}
+    poc.deliver("merge_group", action="checks_requested", merge_group=group, repository=described(POC))
+    poc.work()
+    assert [(run.head_sha, run.output.conclusion) for run in poc.github.repos[1].check_runs] == [
+        (HEAD, Conclusion.SUCCESS)
+    ]
+
+
+# Interruptions
+
+
+def test_a_check_run_whose_answer_was_lost_is_found_and_not_posted_twice(poc: World) -> None:
+    poc.github.repos[1].write(GOOD, HEAD)
+    poc.github.fail_next(LOST, "create_check_run", done=True)
+    poc.pull_request()
+    state = poc.state(pull_request_key(1, 5))
+    assert (state.dirty, state.dead, state.last_error) == (True, False, "no answer from GitHub")
+    poc.work(waited=True)
+    assert len(poc.github.repos[1].check_runs) == 1
+    assert len(poc.github.made("find_check_run")) == 1
+    poc.github.forget_calls()
+    poc.pull_request("edited", at=NOW + timedelta(minutes=1))
+    assert poc.github.calls == []
+
+
+def test_a_check_run_that_never_arrived_is_posted(poc: World) -> None:
+    poc.github.repos[1].write(GOOD, HEAD)
+    poc.github.fail_next(LOST, "create_check_run")
+    poc.pull_request()
+    assert poc.github.repos[1].check_runs == []
+    poc.work(waited=True)
+    assert len(poc.github.repos[1].check_runs) == 1
+
+
+def test_a_check_run_that_was_refused_is_not_looked_for_later(poc: World) -> None:
+    poc.github.repos[1].write(GOOD, HEAD)
+    poc.github.fail_next(NO, "create_check_run")
+    poc.pull_request()
+    assert poc.state(pull_request_key(1, 5)).dead
+    poc.pull_request("edited", at=NOW + timedelta(minutes=1))
+    assert poc.github.made("find_check_run") == []
+    assert len(poc.github.repos[1].check_runs) == 1
+
+
+def test_a_rate_limit_keeps_the_other_looks_of_the_installation_from_calling(poc: World) -> None:
+    poc.github.repos[1].write(GOOD, HEAD, NEXT)
+    until = NOW + timedelta(minutes=20)
+    poc.github.fail_next(Failure(FailureKind.RATE_LIMITED, "slow down", until), "charter_file")
+    poc.pull_request()
+    poc.github.forget_calls()
+    poc.pull_request(number=6, head=NEXT)
+    assert poc.github.calls == []
+    waits = [poc.state(pull_request_key(1, number)).waits_until for number in (5, 6)]
+    assert all(at is not None and at >= until for at in waits)
+    poc.now = until + timedelta(minutes=1)
+    poc.work(waited=True)
+    assert len(poc.github.repos[1].check_runs) == 2
+
+
+# The stall issue
+
+DUE = NOW + timedelta(days=60)
+"""A Friday, long after any limit."""
+
+
+def test_the_life_of_a_stall_issue(poc: World) -> None:
+    repo = poc.github.repos[1]
+    poc.sweep(as_of=DUE)
+    [issue] = repo.issues.values()
+    assert issue.title == "poc-triage is waiting for jane-doe: 10 working days"
+    assert issue.body.startswith(STALL_MARKER)
+    assert (issue.labels, repo.assignees[1], issue.state) == ((STALL_LABEL,), "jane-doe", IssueState.OPEN)
+
+    poc.github.forget_calls()
+    poc.sweep(as_of=DUE + timedelta(days=3))
+    poc.sweep()
+    assert poc.github.writes == []
+    assert issue_state(poc) == "open"
+
+    poc.now = DUE + timedelta(days=4)
+    poc.push("src/app.py")
+    assert issue_state(poc) == "closed"
+    assert len(repo.issues) == 1
+
+    poc.sweep(as_of=DUE + timedelta(days=66))
+    assert issue_state(poc) == "open"
+    assert "22 January" not in repo.issues[1].body
+    assert len(repo.issues) == 1
+
+
+def test_a_poc_without_a_charter_gets_the_same_issue(world: World) -> None:
+    world.install(POC)
+    world.sweep(as_of=NOW + timedelta(days=11))
+    assert world.github.repos[1].issues == {}
+    world.sweep(as_of=NOW + timedelta(days=14))
+    [issue] = world.github.repos[1].issues.values()
+    assert issue.title == "poc-triage is waiting for a charter: 10 working days"
+    assert world.github.repos[1].assignees[1] is None
+
+
+def test_work_that_no_event_told_of_is_asked_for_before_speaking_up(poc: World) -> None:
+    poc.github.repos[1].commits["jane-doe"] = DUE - timedelta(days=1)
+    poc.sweep(as_of=DUE)
+    assert poc.github.repos[1].issues == {}
+    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-triage`; not stalled"
+    poc.github.forget_calls()
+    poc.sweep(as_of=DUE)
+    assert poc.github.made("last_commit_by") == []
+
+
+def test_an_issue_closed_by_a_person_is_left_alone(poc: World) -> None:
+    poc.sweep(as_of=DUE)
+    repo = poc.github.repos[1]
+    repo.issues[1] = replace(repo.issues[1], state=IssueState.CLOSED)
+    poc.issue_event("closed")
+    poc.sweep(as_of=DUE + timedelta(days=3))
+    assert repo.issues[1].state is IssueState.CLOSED
+    assert len(repo.issues) == 1
+
+
+def test_a_label_that_was_taken_off_is_put_back(poc: World) -> None:
+    poc.sweep(as_of=DUE)
+    repo = poc.github.repos[1]
+    repo.issues[1] = replace(repo.issues[1], labels=("ours-too",))
+    poc.github.forget_calls()
+    mark_all(poc.services, as_of=DUE)
+    poc.issue_event("unlabeled")
+    assert repo.issues[1].labels == ("ours-too", STALL_LABEL)
+    assert [str(call) for call in poc.github.writes] == ["edit_issue 1 label"]
+
+
+def test_a_deleted_issue_gets_no_successor(poc: World) -> None:
+    poc.sweep(as_of=DUE)
+    del poc.github.repos[1].issues[1]
+    poc.issue_event("deleted")
+    poc.sweep(as_of=DUE + timedelta(days=30))
+    assert poc.github.repos[1].issues == {}
+
+
+def test_an_issue_whose_answer_was_lost_is_found_and_not_opened_twice(poc: World) -> None:
+    poc.github.fail_next(LOST, "open_issue", done=True)
+    poc.sweep(as_of=DUE)
+    assert poc.state(repository_key(1)).dirty
+    poc.work(waited=True)
+    assert not poc.state(repository_key(1)).dirty
+    assert len(poc.github.repos[1].issues) == 1
+    assert len(poc.github.made("open_issue")) == 1
+
+
+def test_five_new_issues_a_day_in_one_organization(world: World) -> None:
+    found = [repository(number, f"acme/poc-{number}") for number in range(1, 8)]
+    world.install(*found)
+    world.sweep(as_of=DUE)
+    assert sum(len(repo.issues) for repo in world.github.repos.values()) == 5
+    world.sweep(as_of=DUE)
+    assert sum(len(repo.issues) for repo in world.github.repos.values()) == 5
+    world.sweep(as_of=DUE + timedelta(days=3))
+    assert sum(len(repo.issues) for repo in world.github.repos.values()) == 7
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(poc: World) -> None:
+    told = list(dry_run(poc.services, as_of=DUE))
+    assert [(key, len(actions)) for key, _, actions in told] == [(repository_key(1), 1)]
+    assert "open issue 'poc-triage is waiting for jane-doe: 10 working days' for jane-doe" in told[0][2]
+    assert poc.github.writes == []
+
+
+# Budgets, permissions, names, removal
+
+
+@pytest.mark.parametrize("number", [1, 101])
+def test_a_sweep_with_nothing_to_do_costs_a_call_for_a_hundred_repositories(
+    world: World, number: int
+) -> None:
+    for at in range(1, number + 1):
+        name = f"acme/poc-{at}" if at % 3 else f"acme/app-{at}"
+        world.github.add(repository(at, name)).write(GOOD if at % 3 else None, "main")
+    world.install(*(repo.described for repo in world.github.repos.values()))
+    world.github.forget_calls()
+    world.app.described.clear()
+    world.sweep()
+    assert {call.method for call in world.github.calls} == {"repositories"}
+    assert len(world.github.calls) == -(-number // 100)
+    assert world.app.described == [INSTALLATION]
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        pytest.param("checks", "; not written: checks: write is not granted", id="checks"),
+        pytest.param("issues", "; not written: issues: write is not granted", id="issues"),
+    ],
+)
+def test_what_was_not_granted_is_not_written_and_said(poc: World, missing: str, said: str) -> None:
+    poc.grant(**{name: level for name, level in PERMISSIONS.items() if name != missing})
+    poc.github.repos[1].write(GOOD, HEAD)
+    poc.sweep()
+    poc.pull_request()
+    poc.sweep(as_of=DUE)
+    key = pull_request_key(1, 5) if missing == "checks" else repository_key(1)
+    assert (poc.outcome(key) or "").endswith(said)
+    assert poc.state(key).dead is False
+    assert {call.method for call in poc.github.writes} == {
+        "open_issue" if missing == "checks" else "create_check_run"
+    }
+
+
+def test_a_renamed_repository_stays_the_same_poc(poc: World) -> None:
+    renamed = repository(full_name="acme/poc-routing", updated_at=NOW + timedelta(minutes=1))
+    poc.github.repos[1].described = renamed
+    poc.github.repos[1].write(GOOD, HEAD)
+    poc.deliver("repository", action="renamed", repository=described(renamed))
+    poc.work()
+    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-routing`; not stalled"
+    poc.github.forget_calls()
+    poc.pull_request(repository=renamed, at=NOW + timedelta(minutes=2))
+    assert [call.method for call in poc.github.calls] == ["charter_file", "create_check_run"]
+
+
+def test_a_rename_that_no_event_told_of_is_found_by_the_sweep(poc: World) -> None:
+    poc.github.repos[1].described = repository(
+        full_name="acme/poc-new", updated_at=NOW + timedelta(minutes=1)
+    )
+    poc.sweep()
+    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-new`; not stalled"
+
+
+def test_archiving_ends_the_poc_and_writes_nothing(poc: World) -> None:
+    poc.sweep(as_of=DUE)
+    archived = replace(POC, archived=True, updated_at=NOW + timedelta(minutes=1))
+    poc.github.repos[1].described = archived
+    poc.github.forget_calls()
+    poc.deliver("repository", action="archived", repository=described(archived))
+    poc.work()
+    assert poc.github.writes == []
+    assert not poc.state(repository_key(1)).dead
+
+
+def test_after_uninstalling_nothing_is_called(poc: World) -> None:
+    whole = {"id": INSTALLATION, "account": {"login": "acme"}, "permissions": PERMISSIONS}
+    del poc.app.installations[INSTALLATION]
+    poc.deliver("installation", action="deleted", installation=whole, repositories=[])
+    poc.github.repos[1].write(GOOD, HEAD)
+    poc.work()
+    poc.pull_request()
+    assert poc.github.calls == []
+    assert not any(state.dirty or state.dead for state in poc.states())
+
+
+def test_while_suspended_nothing_is_called(poc: World) -> None:
+    suspended = Installation(INSTALLATION, "acme", dict(PERMISSIONS), NOW)
+    poc.app.installations[INSTALLATION] = suspended
+    whole = {
+        "id": INSTALLATION,
+        "account": {"login": "acme"},
+        "permissions": PERMISSIONS,
+        "suspended_at": NOW.isoformat(),
+    }
+    poc.deliver("installation", action="suspend", installation=whole)
+    poc.work()
+    poc.pull_request()
+    assert poc.github.calls == []
+    assert poc.outcome(pull_request_key(1, 5)) == "the installation is suspended"
+
+
+def test_a_repository_taken_from_the_installation_is_left_alone(poc: World) -> None:
+    gone = [{"id": 1, "full_name": "acme/poc-triage"}]
+    poc.deliver("installation_repositories", action="removed", repositories_removed=gone)
+    poc.work()
+    assert poc.outcome(repository_key(1)) == "not covered by an installation any more"
+    assert poc.github.calls == []
+    assert installation_key(INSTALLATION) in {state.key for state in poc.states()}
