@@ -78,33 +78,49 @@ def check(
     ] = None,
     format_: Annotated[str, typer.Option("--format", help="`text`, `json` or `github`.")] = "text",
     as_of: AsOfDay = None,
+    base: Annotated[
+        Optional[str],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option("--base", metavar="REF", help="Show which goalposts moved since this branch left REF."),
+    ] = None,
 ) -> None:
     """Check a charter: exit 0 fine, 1 findings or no charter, 2 no such file."""
-    from service.check import Format
     from service.check import check as run
+    from service.check_formats import Format
 
     if format_ not in list(Format):
         _refuse(f"--format {format_}: write one of {', '.join(Format)}")
     today = as_of.date() if as_of else _today()
-    raise typer.Exit(run(paths or [], format=Format(format_), today=today, out=sys.stdout))
+    raise typer.Exit(run(paths or [], format=Format(format_), today=today, out=sys.stdout, base=base))
 
 
 @cli.command()
 def init(
     path: Annotated[Path, typer.Argument(help="Where to write the charter.")] = Path("POC.md"),
-    owner: Annotated[str, typer.Option(help="GitHub login of the owner.")] = "",
+    owner: Annotated[str, typer.Option(help="GitHub login of the owner; default git's `github.user`.")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; leave open what git cannot tell.")
+    ] = False,
 ) -> None:
     """Write a charter in which the lines that only you can know are marked."""
-    from service.rules.draft import draft
+    from service.init import init as run
 
-    if path.exists():
+    if path.exists() or path.is_symlink():
         _refuse(f"{path} exists: check it with `poc-governor check {path}`, or name another path")
-    text = draft(repository=path.resolve().parent.name, owner=owner or None, today=_today())
+    asked = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     try:
-        path.write_text(text, encoding="utf-8")
+        run(path, owner=owner, today=_today(), ask=input if asked else None, say=typer.echo)
     except OSError as error:
         _refuse(f"{path}: {error.strerror}")
-    typer.echo(f"{path} written. Fill in the marked lines, then: poc-governor check {path}")
+    except (EOFError, KeyboardInterrupt):
+        _refuse("nothing written")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the charter's JSON Schema, for editors and other programs."""
+    from service.rules.charter.schema import printed
+
+    sys.stdout.write(printed())
 
 
 @cli.command()

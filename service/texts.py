@@ -158,6 +158,7 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
             title = f"Charter complete, as it stands on {view.base_ref}"
         case _:
             title = "Charter complete"
+    title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
     return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from service.check import Format, check
+from service.check import check
+from service.check_formats import Format
 
 TODAY = date(2026, 11, 22)
 HERE = Path(__file__).parent
@@ -22,9 +23,14 @@ GOLDEN = HERE / "rules" / "golden"
 FORBIDDEN = {"web", "store", "worker", "github_client", "events", "inbox", "settings", "wiring", "sweep"}
 
 
-def run(*paths: object, format: str = "text", today: date = TODAY) -> tuple[int, str, str]:  # noqa: A002 - as there
+def run(
+    *paths: object,
+    format: str = "text",  # noqa: A002 - as there
+    today: date = TODAY,
+    base: str | None = None,
+) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
-    code = check([str(path) for path in paths], format=format, today=today, out=out, err=err)
+    code = check([str(path) for path in paths], format=format, today=today, out=out, err=err, base=base)
     return code, out.getvalue(), err.getvalue()
 
 
@@ -123,7 +129,8 @@ def test_a_workflow_command_cannot_be_forged(tmp_path: Path) -> None:
     _, out, _ = run(path, format="github")
     commands = out.splitlines()[:-1]
     assert all(
-        re.fullmatch(r"::error file=[^,:]*,line=\d+,col=\d+,title=[a-z-]+::[^\n]*", line) for line in commands
+        re.fullmatch(r"::(error|notice) file=[^,:]*,line=\d+,col=\d+,title=[a-z-]+::[^\n]*", line)
+        for line in commands
     )
     assert "a%2Cb%3Ac%25.md" in commands[0]
     assert not any(line.startswith("::") for line in out.splitlines()[-1:])
@@ -135,11 +142,37 @@ def test_a_terminal_is_sent_nothing_to_obey(tmp_path: Path) -> None:
     assert "\x1b" not in run(path)[1]
 
 
-def test_it_imports_nothing_of_the_service_but_the_rules() -> None:
-    code = "import sys, service.check; print('\\n'.join(sys.modules))"
+def test_text_says_what_only_github_knows_and_the_other_formats_do_not() -> None:
+    path = CHARTERS / "ok" / "example.md"
+    text, data, log = (run(path, format=each)[1] for each in ("text", "json", "github"))
+    [line] = [line for line in text.splitlines() if line.startswith("  not checked")]
+    for fact in ("jane-doe", "support-prod", "support-staging", ".github/workflows/eval.yml"):
+        assert fact in line
+    assert "not checked" not in data + log
+
+
+@pytest.mark.parametrize("module", ["service.check", "service.init", "service.rules.charter.schema"])
+def test_it_imports_nothing_of_the_service_but_the_rules(module: str) -> None:
+    code = f"import sys, {module}; print('\\n'.join(sys.modules))"
     listed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent
     )
     modules = set(listed.stdout.split())
     assert not {f"service.{name}" for name in FORBIDDEN} & modules
     assert not {"github", "sqlmodel", "sqlalchemy", "fastapi", "httpx", "jinja2", "typer"} & modules
+
+
+@pytest.mark.parametrize("command", [["schema"], ["check", "-"], ["init", "--yes", "/dev/null"]])
+def test_the_command_line_imports_nothing_more_for_them(command: list[str]) -> None:
+    code = (
+        "import sys; from service.cli import cli\n"
+        f"try: cli({command!r})\nexcept SystemExit: pass\n"
+        "print('\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    listed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent, input=""
+    )
+    modules = set(listed.stderr.split())
+    assert "service.cli" in modules
+    assert not {f"service.{name}" for name in FORBIDDEN} & modules
+    assert not {"github", "sqlmodel", "sqlalchemy", "fastapi", "httpx", "jinja2"} & modules

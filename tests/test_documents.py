@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +92,7 @@ def test_an_endpoint_is_documented(path: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(codes()))
 def test_a_check_code_is_documented(code: str) -> None:
-    assert f"`{code}`" in documents()
+    assert re.search(rf"`{code}`|^### {code}\b", documents(), re.MULTILINE)
 
 
 def test_the_loaders_codes_are_among_them() -> None:
@@ -101,3 +103,34 @@ def test_the_loaders_codes_are_among_them() -> None:
         "line-too-long",
         "control-character",
     } <= codes()
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every command that the README shows with its output, and that output."""
+    blocks = re.findall(r"^```console\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    shown = [block.partition("\n") for block in blocks if block.startswith("$ ")]
+    return [(command.removeprefix("$ "), output) for command, _, output in shown]
+
+
+def test_the_readme_shows_both_make_commands_first() -> None:
+    first = re.search(r"^```console\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert first is not None
+    assert first[1].split("\n") == ["make demo", "make test", ""]
+
+
+@pytest.mark.parametrize(("command", "output"), examples())
+def test_an_example_of_the_readme_is_what_the_command_prints(command: str, output: str) -> None:
+    program, *arguments = command.split()
+    assert program == "poc-governor"
+    done = subprocess.run(
+        [sys.executable, "-m", "service.cli", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout + done.stderr == output
+
+
+def test_the_readme_has_examples() -> None:
+    assert examples()

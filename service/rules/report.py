@@ -12,6 +12,7 @@ from service.rules.charter.text import read_text
 from service.rules.charter.wording import clip
 from service.rules.finding import Finding, Severity
 from service.rules.plan import Annotation
+from service.rules.report_goalposts import GoalpostsView, goalposts_view, move_findings
 from service.rules.verdict import Situation, Verdict
 
 LONGEST_QUOTE = 120
@@ -64,6 +65,7 @@ class CheckView:
     charter: CharterView | None
     draft_url: str
     observe: bool
+    goalposts: GoalpostsView | None = None
 
     @property
     def failed(self) -> bool:
@@ -88,6 +90,7 @@ def check_view(
         charter=_charter(judgement.charter) if judgement and judgement.charter else None,
         draft_url=draft_url,
         observe=observe,
+        goalposts=goalposts_view(verdict.moves, judgement.charter if judgement else None),
     )
 
 
@@ -95,7 +98,8 @@ def annotate(verdict: Verdict) -> tuple[Annotation, ...]:
     """A finding's annotation on its line; none for a charter that this commit does not hold."""
     if verdict.judgement is None or verdict.case.situation is Situation.BEHIND:
         return ()
-    return tuple(_annotation(finding) for finding in verdict.judgement.findings)
+    warned = move_findings([move for move in verdict.moves if move.eases])
+    return tuple(_annotation(finding) for finding in (*verdict.judgement.findings, *warned))
 
 
 def _annotation(finding: Finding) -> Annotation:

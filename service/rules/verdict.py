@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from service.rules.charter.file import CharterFile, FileKind
+from service.rules.charter.goalposts import Move, moved
 from service.rules.judge import Judgement, declares, judge, unreadable
 from service.rules.plan import Conclusion
 
@@ -39,6 +40,8 @@ class Verdict:
     case: Case
     judgement: Judgement | None
     conclusion: Conclusion
+    moves: tuple[Move, ...] = ()
+    """The goalposts that this change moves."""
 
 
 def needs_merge_base(head: CharterFile, base: CharterFile) -> bool:
@@ -76,6 +79,7 @@ def conclude(case: Case, *, author: str | None, observe: bool, today: date) -> V
     `author` is None for a merge queue's head.
     """
     judgement: Judgement | None = None
+    moves: tuple[Move, ...] = ()
     if case.situation is Situation.NO_CHARTER:
         judgement = judge(case.judged, before=None, today=today) if case.judged else None
         # Of a merge queue's head each pull request was asked already.
@@ -87,4 +91,6 @@ def conclude(case: Case, *, author: str | None, observe: bool, today: date) -> V
         before = judge(case.before, before=None, today=today).charter if case.before else None
         judgement = judge(case.judged, before=before, today=today)
         conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
-    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion)
+        if before and judgement.charter and judgement.valid:
+            moves = moved(before, judgement.charter)
+    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion, moves)

@@ -12,6 +12,8 @@ from starlette.routing import Route
 
 from service.inbox import Inbox
 from service.web.health import Metrics, Readiness, healthz
+from service.web.schema import PATH as SCHEMA_PATH
+from service.web.schema import schema
 from service.web.webhook import WebhookEndpoint
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
@@ -22,6 +24,8 @@ FRONT = """POC Governor is running.
 /healthz   alive
 /readyz    deliveries can be stored; the state of worker and queue
 /metrics   for Prometheus
+
+/schema/poc-1.json  the JSON Schema of a charter
 
 GitHub delivers to POST /webhooks/github.
 """
@@ -44,6 +48,7 @@ def create_app(inbox: Inbox, engine: Engine, *, webhook_secret: str, beside: Bes
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(Route("/readyz", Readiness(engine).__call__))
     app.router.routes.append(Route("/metrics", Metrics(engine).__call__))
+    app.router.routes.append(Route(SCHEMA_PATH, schema))
     app.router.routes.append(Route("/", front))
     # Before the layers that pages need: every delivery would pass them for nothing.
     app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret)

@@ -84,9 +84,11 @@ def test_what_is_no_file_has_a_finding_and_no_line(kind: FileKind) -> None:
 
 
 def test_an_annotation_is_a_finding_on_its_line_with_the_line_to_write() -> None:
-    data = EXAMPLE.replace(b"accuracy >= 92 % on tickets-2026q3 with n >= 2000", b"accuracy >= 92")
+    data = EXAMPLE.replace(
+        b"accuracy >= 92 % on tickets-2026q3 with n >= 2000", b"accuracy >= 92 on x with n >= 3"
+    )
     [note] = annotate(verdict(charter_file(data)))
-    line = data.decode().split("\n").index("  - accuracy >= 92") + 1
+    line = data.decode().split("\n").index("  - accuracy >= 92 on x with n >= 3") + 1
     assert (note.path, note.start_line, note.end_line, note.level) == ("POC.md", line, line, "failure")
     assert note.title.startswith("done-")
     assert note.start_column is not None

@@ -128,6 +128,23 @@ def test_units_of_one_meaning_make_equal_numbers(value: Decimal) -> None:
         assert (one.canonical_value, one.canonical_unit) == (other.canonical_value, other.canonical_unit)
 
 
+@given(st.decimals(min_value=0, max_value=10**6, places=3), st.sampled_from(["<=", ">", "=="]))
+def test_a_bound_is_the_same_in_every_unit(value: Decimal, op: str) -> None:
+    for one, other in (
+        (f"latency_p95 {op} {value:f} s", f"p95_latency {op} {value * 1000:f} ms"),
+        (f"accuracy {op} {value:f} %", f"accuracy {op} {value / 100:f} ratio"),
+        (f"error_rate {op} {value:f} ratio", f"error_rate {op} {value * 10**6:f} ppm"),
+        (
+            f"throughput {op} {value:f} req/s at 1 req/s",
+            f"throughput {op} {value * 60:f} req/min at 60 req/min",
+        ),
+        (f"memory_peak {op} {value:f} GiB", f"memory_peak {op} {value * 1024:f} MiB"),
+    ):
+        first, second = threshold(one), threshold(other)
+        assert first.canonical_value == second.canonical_value
+        assert (first.canonical_unit, first.key, first.op) == (second.canonical_unit, second.key, second.op)
+
+
 @pytest.mark.parametrize("text", ["10 min", "90 s", "2 hours", "1 day"])
 def test_a_duration_is_a_time(text: str) -> None:
     assert isinstance(parse_duration(text), Quantity)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 DECLARATION = "poc:"
 FRONT_MATTER = "---"
 YAML_WORDS = frozenset({"yaml", "yml"})
-FENCE = re.compile(r"^(?P<indent> {0,3})(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)$", re.MULTILINE)
+FENCE = re.compile(r"(?P<indent> {0,3})(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)")
+# A charter begins near the top, and a block of 16 KiB has no more lines than that.
+MOST_LINES_ABOVE = 2_000
+MOST_FENCES = 1_000
+MOST_LINES = MOST_LINES_ABOVE + 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,9 @@ class Fence:
 
 
 def lines_of(text: str) -> tuple[str, ...]:
-    """The file's lines as GitHub counts them, without their line ends."""
-    return tuple(line.removesuffix("\r") for line in text.split("\n"))
+    """The file's first lines as GitHub counts them, without their line ends."""
+    lines = text.split("\n", MOST_LINES)[:MOST_LINES]
+    return tuple(line.removesuffix("\r") for line in lines) if "\r" in text else tuple(lines)
 
 
 def find_block(text: str, lines: tuple[str, ...]) -> Block | None:
@@ -80,7 +86,7 @@ def find_block(text: str, lines: tuple[str, ...]) -> Block | None:
     front = front_matter(lines)
     if front and front.declares:
         return front
-    return next((block for block in fenced_blocks(text, lines) if block.declares), None)
+    return next((block for block in fenced_blocks(lines) if block.declares), None)
 
 
 def front_matter(lines: tuple[str, ...]) -> Block | None:
@@ -93,10 +99,12 @@ def front_matter(lines: tuple[str, ...]) -> Block | None:
     return Block(lines[1:], 2, FRONT_MATTER, closed=False)
 
 
-def fenced_blocks(text: str, lines: tuple[str, ...]) -> Iterator[Block]:
-    """Every fenced YAML block, in order, those inside other fences left out."""
+def fenced_blocks(lines: tuple[str, ...]) -> Iterator[Block]:
+    """Every fenced YAML block that opens near the top, those inside other fences left out."""
     opened: Fence | None = None
-    for fence in fences(text):
+    for fence in islice(fences(lines), MOST_FENCES):
+        if opened is None and fence.line > MOST_LINES_ABOVE:
+            return
         if opened is None:
             opened = fence if fence.can_open else None
         elif fence.closes(opened):
@@ -109,15 +117,21 @@ def fenced_blocks(text: str, lines: tuple[str, ...]) -> Iterator[Block]:
 
 def fenced(lines: tuple[str, ...], opening: Fence, last: int, *, closed: bool) -> Block:
     """The content of a fence, without the indentation that the fence itself has."""
-    margin = re.compile(f" {{0,{opening.indent}}}")
-    content = tuple(margin.sub("", line, count=1) for line in lines[opening.line : last])
+    content = lines[opening.line : last]
+    if opening.indent:
+        margin = re.compile(f" {{0,{opening.indent}}}")
+        content = tuple(margin.sub("", line, count=1) for line in content)
     return Block(content, opening.line + 1, opening.marks, opening.indent, closed)
 
 
-def fences(text: str) -> Iterator[Fence]:
-    """The lines of a text that are made of fence marks."""
-    line, position = 1, 0
-    for match in FENCE.finditer(text):
-        line += text.count("\n", position, match.start())
-        position = match.start()
-        yield Fence(line, len(match["indent"]), match["marks"], match["info"].strip())
+def fences(lines: tuple[str, ...]) -> Iterator[Fence]:
+    """The lines that are made of fence marks."""
+    return (fence for number, line in enumerate(lines, start=1) if (fence := fence_of(line, number)))
+
+
+def fence_of(line: str, number: int) -> Fence | None:
+    """The fence that a line is, if it is one."""
+    if "```" not in line and "~~~" not in line:
+        return None
+    match = FENCE.fullmatch(line)
+    return Fence(number, len(match["indent"]), match["marks"], match["info"].strip()) if match else None

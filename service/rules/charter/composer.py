@@ -14,7 +14,7 @@ from service.rules.charter.wording import shown
 from service.rules.finding import Finding, Severity
 
 MAX_DEPTH = 4
-MAX_EVENTS = 2000
+MAX_EVENTS = 800
 MAX_DUPLICATES = 20
 
 

@@ -32,7 +32,8 @@ QUALITY = Vague(
 CORRECTNESS = Vague(
     "accurate precise correct correctly right reliable trustworthy adequate appropriate acceptable "
     "reasonable sufficient sufficiently significant significantly effective efficient proficient "
-    "suitable minimal relevant typical normal common"
+    "suitable minimal relevant typical normal common customary generic routine "
+    "ancillary transparent expandable"
     "|high-quality|high quality|state-of-the-art|human-level|human level|low error",
     "How often, on which data?",
     "accuracy >= 92 % on holdout with n >= 2000",
@@ -61,8 +62,10 @@ COMPARISON = Vague(
     "accuracy >= 92 % on holdout with n >= 2000",
 )
 OPEN_END = Vague(
-    "possible necessary needed etc support supports eventually"
-    "|as appropriate|as required|as needed|best effort|and so on|to be determined",
+    "possible necessary needed etc tbd support supports eventually"
+    "|as appropriate|as required|as needed|as applicable|if possible|where possible|if necessary"
+    "|if practicable|provide for|be able to|capable of|not limited to|as a minimum|best effort"
+    "|and so on|to be determined",
     "Which number, in any case?",
     "task_success_rate >= 90 % on holdout with n >= 500",
 )
@@ -87,6 +90,19 @@ VAGUE = {term: family for family in reversed(FAMILIES) for term in terms_of(fami
 ANY_TERM = re.compile(
     rf"(?<![\w-])(?:{'|'.join(sorted(map(re.escape, VAGUE), key=len, reverse=True))})(?![\w-])", re.IGNORECASE
 )
+
+# In prose most of these words are innocent; these few are promises nearly always.
+PROMISES = re.compile(
+    r"(?<![\w-])(?:(?:blazing(?:ly)?|super) fast|fast(?:er)?|real-time|snappy|robust|scalable|seamless(?:ly)?"
+    r"|intuitive|user-friendly|state-of-the-art|high-quality|production-ready|human-level|best-in-class"
+    r"|world-class|cost-effective|highly accurate|reliable)(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+def vague_in_prose(line: str) -> re.Match[str] | None:
+    """The first word of a line that promises what only a number can."""
+    return PROMISES.search(line)
 
 
 def vague_word(text: str) -> tuple[str, Vague] | None:

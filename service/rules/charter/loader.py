@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from service.rules.charter.block import Block, find_block, lines_of
 from service.rules.charter.composer import compose
@@ -14,7 +16,9 @@ from service.rules.finding import Finding, Severity
 
 MAX_BLOCK_BYTES = 16 * 1024
 MAX_LINE_CHARACTERS = 300
-LINE_BREAKS_OF_YAML = "\x85\u2028\u2029\ufeff"
+MOST_LINES_TOLD = 20
+# What YAML refuses, or takes for a line break.
+INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 NO_CHARTER = "no-charter"
 
 
@@ -39,7 +43,7 @@ def load(file: CharterFile) -> Document:
     block = find_block(text, lines)
     if block is None:
         return Document(lines, findings=(no_charter(text),))
-    refusals = tuple(refused(block))
+    refusals = tuple(islice(refused(block), MOST_LINES_TOLD))
     if refusals:
         return Document(lines, block, findings=refusals)
     composition = compose(block)
@@ -72,18 +76,8 @@ def refused_lines(block: Block) -> Iterator[Finding]:
             message = f"{len(line)} characters: keep lines of the charter to {MAX_LINE_CHARACTERS}"
             yield Finding("line-too-long", Severity.ERROR, message, number, MAX_LINE_CHARACTERS + 1)
             continue
-        column = next((at for at, char in enumerate(line, start=1) if is_invisible(char)), None)
-        if column:
-            message = f"An invisible character (U+{ord(line[column - 1]):04X}) stands here: delete it"
-            fix = "".join(char for char in line if not is_invisible(char))
-            yield Finding("control-character", Severity.ERROR, message, number, column, fix=fix)
-
-
-def is_invisible(char: str) -> bool:
-    """Whether YAML refuses the character, or takes it for a line break."""
-    return (
-        char in LINE_BREAKS_OF_YAML
-        or (char < " " and char != "\t")
-        or char == "\x7f"
-        or "\x80" <= char < "\xa0"
-    )
+        hidden = INVISIBLE.search(line)
+        if hidden:
+            message = f"An invisible character (U+{ord(hidden[0]):04X}) stands here: delete it"
+            fix = INVISIBLE.sub("", line)
+            yield Finding("control-character", Severity.ERROR, message, number, hidden.start() + 1, fix=fix)

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from service.rules.charter.evidence import Key, Source
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold
 
@@ -39,6 +40,10 @@ class Evidence:
 
     metric: Located[str]
     source: Located[str]
+    key: Key
+    """The metric as read, with the clauses that tell its lines apart."""
+    reading: Source
+    """The source as read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ class Stop:
 class Charter:
     """What a `POC.md` says."""
 
-    line: int
+    line: int = field(compare=False)
     """The line on which the charter's block begins."""
     poc: Located[str] | None = None
     owner: Located[str] | None = None
@@ -145,3 +150,7 @@ class Charter:
     """The first heading of the Markdown around the block."""
     summary: str | None = None
     """The first paragraph of the Markdown around the block."""
+    last_line: int = field(default=1, compare=False)
+    """The line on which the charter's block ends."""
+    done_line: int = field(default=1, compare=False)
+    """Where `done` stands: what was deleted from it is shown there."""

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+# A list this long is refused for its length; reading on would only cost time.
+MOST_ITEMS = 75
+
 
 class Place(Protocol):
     """Anything that stands somewhere in the file."""
@@ -17,6 +20,14 @@ class Place(Protocol):
     @property
     def column(self) -> int:
         """Its column, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place of which nothing else is known."""
+
+    line: int
+    column: int = 1
 
 
 @dataclass(frozen=True, slots=True)

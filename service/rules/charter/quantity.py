@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from service.rules.charter.units import MEANT, NO_UNIT, SYMBOLS, Dimension, Unit, unit_of
+from service.rules.charter.units import MEANT, NO_UNIT, SYMBOLS, Dimension, Unit, target_unit, unit_of
 from service.rules.charter.wording import shown
 
 NUMBER = r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?"
@@ -63,18 +63,23 @@ def parse_quantity(text: str) -> Quantity | Refusal:
     return Quantity(text.strip(), EXACT.create_decimal(match["number"]), unit)
 
 
-def read_unit(currency: str | None, written: str) -> Unit | Refusal:
-    """The unit of a number, which a currency sign may stand for."""
+def read_unit(currency: str | None, written: str, *, any_token: bool = False) -> Unit | Refusal:
+    """The unit of a number, which a currency sign may stand for; any token where a metric asks for none."""
     if currency:
         written = f"{currency}{written}" if written.startswith("/") else written or currency
     if not written:
         return NO_UNIT
-    unit = unit_of(written)
+    unit = unit_of(written) or (target_unit(written) if any_token else None)
     if unit is None:
         return Refusal(f"{shown(written)} is no unit here", MEANT.get(written))
     if currency and unit.canonical.partition("/")[0] != SYMBOLS[currency]:
         return Refusal("two units for one number")
     return unit
+
+
+def plain(value: Decimal) -> str:
+    """A number as people write it, without the zeros behind it."""
+    return f"{value.normalize(EXACT):f}"
 
 
 def parse_duration(text: str) -> Quantity | Refusal:

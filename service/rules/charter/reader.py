@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from service.rules.charter.block import Block
+from service.rules.charter.evidence import Key, Source, parse_key, parse_source
 from service.rules.charter.model import Charter, Evidence, Infra, Located, Rollback, Signoffs, Target
-from service.rules.charter.nodes import Mapping, Node, Scalar, Sequence
+from service.rules.charter.nodes import MOST_ITEMS, Mapping, Node, Scalar, Sequence
+from service.rules.charter.prose import read_prose
 from service.rules.charter.quantity import Quantity, Refusal, parse_duration, parse_quantity
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.charter.values import (
@@ -22,14 +23,14 @@ from service.rules.charter.values import (
 )
 
 T = TypeVar("T")
-HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<title>[^\n]*?)[ \t#]*")
 NOTHING = Mapping((), 1, 1)
 
 
 def read_charter(root: Mapping, block: Block, lines: tuple[str, ...]) -> Charter:
     """The charter that a block's nodes hold."""
     rollback, infra, signoffs = section(root, "rollback"), section(root, "infra"), section(root, "signoffs")
-    title, summary = read_prose(block, lines)
+    title, summary = read_prose(lines, block.opening_line, block.last_line)
+    done = root.entry("done")
     return Charter(
         line=block.first_line,
         poc=read(root, "poc", str),
@@ -50,6 +51,8 @@ def read_charter(root: Mapping, block: Block, lines: tuple[str, ...]) -> Charter
         stop_if=tuple(read_thresholds(root.get("stop_if"))),
         title=title,
         summary=summary,
+        last_line=block.last_line,
+        done_line=done.key.line if done else block.first_line,
     )
 
 
@@ -92,8 +95,8 @@ def duration(text: str) -> Quantity | None:
 
 
 def read_thresholds(node: Node | None) -> Iterator[Threshold]:
-    """The lines of a list that parse."""
-    for item in node.items if isinstance(node, Sequence) else ():
+    """The first lines of a list, as far as they parse."""
+    for item in node.items[:MOST_ITEMS] if isinstance(node, Sequence) else ():
         if isinstance(item, Scalar):
             threshold = parse_threshold(item.value, item.line, item.column)
             if isinstance(threshold, Threshold):
@@ -101,26 +104,11 @@ def read_thresholds(node: Node | None) -> Iterator[Threshold]:
 
 
 def read_evidence(node: Mapping) -> Iterator[Evidence]:
-    """The sources under `evidence`."""
-    for entry in node.entries:
+    """The first sources under `evidence`, as far as they parse."""
+    for entry in node.entries[:MOST_ITEMS]:
         if isinstance(entry.value, Scalar) and not is_unfilled(entry.value.value):
-            key, source = entry.key, entry.value
-            yield Evidence(
-                Located(key.value, key.line, key.column), Located(source.value, source.line, source.column)
-            )
-
-
-def read_prose(block: Block, lines: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """The first heading and the first paragraph of the Markdown around the block."""
-    prose = (*lines[: block.opening_line - 1], "", *lines[block.last_line + 1 :])
-    title: str | None = None
-    paragraph: list[str] = []
-    for line in prose:
-        heading = HEADING.fullmatch(line)
-        if heading and title is None:
-            title = heading["title"].strip() or None
-        elif line.strip() and not heading:
-            paragraph.append(line.strip())
-        elif paragraph:
-            break
-    return title, " ".join(paragraph) or None
+            name, value = entry.key, entry.value
+            key, reading = parse_key(name.value), parse_source(value.value)
+            if isinstance(key, Key) and isinstance(reading, Source):
+                metric = Located(name.value, name.line, name.column)
+                yield Evidence(metric, Located(value.value, value.line, value.column), key, reading)

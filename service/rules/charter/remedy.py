@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from service.rules.charter.fit import fits
 from service.rules.charter.lexicon import vague_word
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.threshold import EXAMPLE, MAX_CHARACTERS, NO_THRESHOLD, Threshold, parse_threshold
@@ -15,6 +16,24 @@ from service.rules.charter.wording import shown
 RANGE = re.compile(r"[0-9]\s*(?:-|–|—|\bto\b|\.\.)\s*[0-9]")
 BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)
 SIGN = re.compile(r"<=|>=|==|<|>|≤|≥|=")
+
+
+# Units that have no line to write instead, and what to do about them.
+HINTS = (
+    (
+        re.compile(r"(?<=\d)\s*(?:pp|ppt|percentage points?)\b"),
+        f"Percent points are a difference: write the bound itself, like `{EXAMPLE}`",
+    ),
+    (
+        re.compile(r"(?<=\d)\s*(?:months?|years?|quarters?)\b"),
+        "Months differ in length and stand after a `/` only: write days, like `30 d`",
+    ),
+    (re.compile(r"\w/\s*\w+\s*/"), "A unit has one `/` at most: write it like `50 req/s`"),
+    (re.compile(r"[$€£].*[A-Z]{3}"), "Two currencies for one number: write it like `0.02 USD`"),
+)
+
+# No threshold is this long; mending more would only cost time.
+MOST_MENDED = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +87,7 @@ REPAIRS = (
         "A bound is written with a sign, `>`",
     ),
     Repair(re.compile(r":\s*(?=[<>=≤≥])"), " ", "No colon stands between metric and sign"),
+    Repair(re.compile(r"(?<![\d.,])(-?0),(?=\d)"), r"\1.", "A decimal has a point"),
     Repair(re.compile(r"(?<=\d)[, '_\u00a0\u202f](?=\d{3}\b)"), "", "A number is written in digits only"),
     Repair(re.compile(r"(?<=\d),(?=\d)"), ".", "A decimal has a point"),
     Repair(re.compile(r"[~≈]\s*(?=\d)"), "", "A bound is exact, without `~`"),
@@ -105,7 +125,7 @@ def read_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Ref
 
 def repaired(text: str) -> Refusal | None:
     """The refusal of a line that the repairs turn into a threshold."""
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > MOST_MENDED:
         return None
     meant, rule = text.strip(), ""
     for repair in REPAIRS:
@@ -113,14 +133,15 @@ def repaired(text: str) -> Refusal | None:
         rule = rule if mended == meant else rule or repair.rule
         meant = mended
     meant = meant.strip()
-    if rule and isinstance(parse_threshold(meant), Threshold):
+    read = parse_threshold(meant)
+    if rule and isinstance(read, Threshold) and (read.known is None or fits(read.known, read.unit)):
         return Refusal(f"{rule}: write {shown(meant, 60)}", meant)
     return None
 
 
 def unanswered(text: str) -> Refusal | None:
     """The refusal of a line whose words stand where a number should."""
-    found = vague_word(text[:MAX_CHARACTERS])
+    found = vague_word(text[:MOST_MENDED])
     if found is None:
         return None
     word, family = found
@@ -133,6 +154,9 @@ def unread(text: str, refusal: Refusal) -> Refusal:
         return Refusal(f"A threshold fits in {MAX_CHARACTERS} characters: write one like `{EXAMPLE}`")
     if RANGE.search(text) or BETWEEN.search(text):
         return Refusal("A range is two bounds: write one line with `>=` and one with `<=`")
+    for sign, message in HINTS:
+        if found := sign.search(text):
+            return Refusal(message, None, found.start())
     if refusal.message != NO_THRESHOLD:
         remedy = "" if "as in" in refusal.message else f": write a line like `{EXAMPLE}`"
         return Refusal(f"{refusal.message}{remedy}", None, refusal.offset)

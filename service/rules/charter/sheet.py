@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 
 from service.rules.charter.model import Charter
-from service.rules.charter.nodes import Mapping, Node, Place, Scalar, Sequence
+from service.rules.charter.nodes import MOST_ITEMS, Entry, Mapping, Node, Place, Scalar, Sequence
+from service.rules.charter.threshold import Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.finding import Finding, Severity
 
-# A list this long is refused for its length; reading on would only cost time.
-MOST_ITEMS = 25
+MOST_FINDINGS = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,26 @@ class Sheet:
         items = node.items[:MOST_ITEMS] if isinstance(node, Sequence) else ()
         return tuple(item for item in items if isinstance(item, Scalar) and not is_unfilled(item.value))
 
+    def thresholds(self, *keys: str) -> Iterator[tuple[Scalar, Threshold]]:
+        """The lines of these lists that parse, each as it stands and as it reads."""
+        for key in keys:
+            read = self.charter.done if key == "done" else self.charter.stop_if
+            places = {(item.line, item.column): item for item in self.texts(key)}
+            for threshold in read:
+                item = places.get((threshold.line, threshold.column))
+                if item:
+                    yield item, threshold
+
+    def all_read(self, key: str) -> bool:
+        """Whether every line of `done` parses."""
+        node = self.node(key)
+        return isinstance(node, Sequence) and len(node.items) == len(self.charter.done)
+
+    def entries(self, key: str) -> tuple[Entry, ...]:
+        """The first entries of a mapping."""
+        node = self.node(key)
+        return node.entries[:MOST_ITEMS] if isinstance(node, Mapping) else ()
+
     def key(self, *path: str) -> Place:
         """Where the last key of the path that exists stands."""
         node, place = self.root, self.root.entries[0].key if self.root.entries else self.root
@@ -56,9 +77,9 @@ class Sheet:
             node = entry.value
         return place
 
-    def writes(self, field: Callable[[Charter], object]) -> bool:
-        """Whether this change writes the field: the rest is not made red by time (design 5.5)."""
-        return self.before is None or field(self.before) != field(self.charter)
+    def writes(self, value: Callable[[Charter], object]) -> bool:
+        """Whether this change writes the value: the rest is not made red by time (design 5.5)."""
+        return self.before is None or value(self.before) != value(self.charter)
 
     def line_with(self, scalar: Scalar, value: str) -> str | None:
         """The scalar's line with another value in its place; None where it takes several lines."""
@@ -80,19 +101,41 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """Lines that a check complains of, and lines that settle it.
+
+    They stand under `section`: a key of the charter, `body` for the Markdown around it, or empty for
+    the top of the block.
+    """
+
+    bad: str
+    good: str
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A rule of the charter under a code that stays."""
 
     code: str
     about: str
+    """What it asks for, as a sentence."""
     find: Callable[[Sheet], Iterator[Complaint]]
     severity: Severity = Severity.ERROR
     when_stopped: bool = False
     """Whether a POC that was ended must still obey."""
+    why: str = field(kw_only=True)
+    """The reason, as a sentence or two."""
+    examples: tuple[Example, ...] = field(kw_only=True)
+
+    @property
+    def anchor(self) -> str:
+        """Its section in docs/charter.md."""
+        return self.code
 
     def findings(self, sheet: Sheet) -> Iterator[Finding]:
-        """The complaints as findings."""
-        for complaint in self.find(sheet):
+        """The first complaints as findings: nobody reads more at once."""
+        for complaint in islice(self.find(sheet), MOST_FINDINGS):
             severity = complaint.severity or self.severity
             line, column = complaint.at.line, complaint.at.column + complaint.offset
             yield Finding(self.code, severity, complaint.message, line, column, fix=complaint.fix)

@@ -6,11 +6,13 @@ from difflib import get_close_matches
 from itertools import islice
 
 from service.rules.charter.layout import Field
+from service.rules.charter.metrics import NAMES
 from service.rules.charter.nodes import Entry, Mapping
 
 LONGEST_KEY = 40
-MOST_TOLD = 25
+MOST_TOLD = 10
 NEAR_ENOUGH = 0.75
+NEARLY = 0.85
 SYNONYMS = {
     "deadline": "ship_by",
     "ship_date": "ship_by",
@@ -31,6 +33,14 @@ def meant_key(section: Field, node: Mapping, name: str) -> str | None:
     if synonym in free:
         return synonym
     near = get_close_matches(name.lower(), free, n=1, cutoff=NEAR_ENOUGH) if len(name) <= LONGEST_KEY else []
+    return near[0] if near else None
+
+
+def near_metric(name: str) -> str | None:
+    """The metric of the table that a name nearly is."""
+    if len(name) > LONGEST_KEY:
+        return None
+    near = get_close_matches(name, [each for each in NAMES if each[0] == name[0]], n=1, cutoff=NEARLY)
     return near[0] if near else None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from service.rules.charter.metrics import Measure, Metric, canonical_name, metric_of
 from service.rules.charter.quantity import (
     EXACT,
     NUMBER,
@@ -28,7 +29,7 @@ LINE = re.compile(
 )
 CLAUSE = re.compile(r"(?:^|\s)(at|on|with|over|for)\s")
 SAMPLE_SIZE = re.compile(r"n\s*(?:>=|==|=|≥)\s*([0-9]{1,12})")
-WORD = re.compile(r"\S+")
+WORD = re.compile(r"\S*[^\s,;.:]")
 NO_THRESHOLD = "no threshold"
 EXAMPLE = "accuracy >= 92 % on holdout with n >= 2000"
 
@@ -37,9 +38,9 @@ EXAMPLE = "accuracy >= 92 % on holdout with n >= 2000"
 class Threshold:
     """One line of `done`: a metric, its bound, and the conditions under which it is measured."""
 
-    line: int
-    column: int
-    text: str
+    line: int = field(compare=False)
+    column: int = field(compare=False)
+    text: str = field(compare=False)
     metric: str
     op: str
     value: Decimal
@@ -58,9 +59,17 @@ class Threshold:
         return self.unit.canonical
 
     @property
-    def key(self) -> tuple[str, str | None, str | None, str | None]:
+    def known(self) -> Metric | None:
+        """The row of the metric table, if it has one."""
+        return metric_of(self.metric)
+
+    @property
+    def key(self) -> tuple[object, ...]:
         """What makes two lines the same threshold: the metric, and what it is measured on, for and at."""
-        return self.metric, self.clauses.get("on"), self.clauses.get("for"), self.clauses.get("at")
+        clauses = self.clauses
+        return (
+            canonical_name(self.metric), clauses.get("on"), clauses.get("for"), at_load(clauses.get("at", ""))
+        )  # fmt: skip
 
     @property
     def printed(self) -> str:
@@ -69,6 +78,12 @@ class Threshold:
         return " ".join(
             [f"{self.metric} {self.op} {self.value:f}{unit}", *map(clause_text, self.clauses.items())]
         )
+
+
+def at_load(text: str) -> tuple[Decimal, str] | None:
+    """A load by what it amounts to, so that `50 req/s` is `3000 req/min`."""
+    load = parse_quantity(text)
+    return (load.canonical_value, load.canonical_unit) if isinstance(load, Quantity) else None
 
 
 def clause_text(clause: tuple[str, str]) -> str:
@@ -84,7 +99,9 @@ def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Re
     if match is None:
         return Refusal(NO_THRESHOLD)
     written, clauses = split_clauses(match["rest"])
-    unit = read_unit(match["currency"], written)
+    metric = metric_of(match["metric"])
+    any_token = metric is not None and metric.measure is Measure.TARGET
+    unit = read_unit(match["currency"], written, any_token=any_token)
     if isinstance(unit, Refusal):
         meant = text.replace(written, unit.meant, 1) if unit.meant else None
         return Refusal(unit.message, meant, match.start("rest") + match["rest"].find(written))

@@ -18,6 +18,7 @@ class Dimension(StrEnum):
     MONEY = "an amount of money"
     COUNT = "a count"
     RATE = "a rate"
+    OTHER = "a unit of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,12 @@ SECONDS = {
     "us": Fraction(1, 10**6),
     "µs": Fraction(1, 10**6),
     "μs": Fraction(1, 10**6),
-    "ms": Fraction(1, 1000),
     **dict.fromkeys(("s", "second", "seconds"), Fraction(1)),
     **dict.fromkeys(("min", "minute", "minutes"), Fraction(MINUTE)),
     **dict.fromkeys(("h", "hour", "hours"), Fraction(HOUR)),
     **dict.fromkeys(("d", "day", "days"), Fraction(DAY)),
     **dict.fromkeys(("week", "weeks"), Fraction(WEEK)),
+    **dict.fromkeys(("ms", "millisecond", "milliseconds"), Fraction(1, 1000)),
 }
 BYTES = {
     "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -59,18 +60,20 @@ CURRENCIES = frozenset(
     )
 )  # fmt: skip
 MONTH = "month"
+NO_NOUNS = frozenset({"k", "pp", "ppt", "month", "months", "year", "years", "quarter", "quarters"})
 
+TOKEN = re.compile(r"[^\s\d<>=≤≥~,;$€£/-][^\s<>=≤≥~,;/]{0,23}")
 NOUN = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 FOLDED = {"req": "request", "reqs": "request"}
 
 # What people write for a unit that we would misread, or cannot read, and what they mean.
 MEANT = {
     **dict.fromkeys(("rps", "qps", "RPS", "QPS", "req/sec", "requests/sec"), "req/s"),
-    **dict.fromkeys(("MS", "Ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("MS", "Ms", "msec", "msecs", "millis"), "ms"),
     **dict.fromkeys(("sec", "secs", "S"), "s"),
     **dict.fromkeys(("m", "mins"), "min"),
     **dict.fromkeys(("hr", "hrs", "H"), "h"),
-    **dict.fromkeys(("percent", "percentage", "pct", "pp"), "%"),
+    **dict.fromkeys(("percent", "percentage", "pct"), "%"),
     **dict.fromkeys(("usd", "dollar", "dollars"), "USD"),
     **dict.fromkeys(("eur", "euro", "euros"), "EUR"),
     **dict.fromkeys(("mb", "Mb"), "MB"),
@@ -93,6 +96,15 @@ def unit_of(text: str) -> Unit | None:
     return Unit(f"{above}/{below}", canonical, factor, Dimension.RATE)
 
 
+def target_unit(text: str) -> Unit | None:
+    """A unit that is only compared with itself: what a forecast's error is measured in."""
+    parts = [part.strip() for part in text.split("/")]
+    if len(parts) > 2 or not all(TOKEN.fullmatch(part) for part in parts):  # noqa: PLR2004 - one `/`
+        return None
+    written = "/".join(parts)
+    return Unit(written, written, Fraction(1), Dimension.OTHER)
+
+
 def simple_unit(text: str) -> Unit | None:
     """A unit without a denominator."""
     if text in SECONDS:
@@ -103,7 +115,7 @@ def simple_unit(text: str) -> Unit | None:
         return Unit(text, "ratio", RATIOS[text], Dimension.RATIO)
     if text in CURRENCIES or text in SYMBOLS:
         return Unit(text, SYMBOLS.get(text, text), Fraction(1), Dimension.MONEY)
-    if text in MEANT or text in ("k", MONTH, f"{MONTH}s") or not NOUN.fullmatch(text):
+    if text in MEANT or text in NO_NOUNS or not NOUN.fullmatch(text):
         return None
     return Unit(text, singular(text), Fraction(1), Dimension.COUNT)
 

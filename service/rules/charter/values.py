@@ -18,6 +18,7 @@ URL = re.compile(r"https?://[^\s/]\S*")
 PATH = re.compile(r"(?!/)(?=.*[/.]|\w*file$)[\w.@+-][\w./@+ -]*")
 MISSING = "missing"
 UNFILLED = frozenset({"", "~", "null", "todo", "tbd", "fixme", "...", "…", "?", "???", "xxx"})
+LONGEST_PLACEHOLDER = 5
 OPEN_MARK = re.compile(r"\bTODO\b|\bTBD\b|^<[^<>]*>$")
 BOTS = frozenset({"dependabot", "renovate", "github-actions", "copilot"})
 
@@ -90,4 +91,7 @@ def in_smart_quotes(text: str) -> bool:
 
 def is_unfilled(text: str) -> bool:
     """Whether a value is still to be written."""
-    return text.strip().lower() in UNFILLED or bool(OPEN_MARK.search(text))
+    bare = text.strip()
+    if bare.startswith("<") or "TODO" in text or "TBD" in text:
+        return bool(OPEN_MARK.search(bare))
+    return len(bare) <= LONGEST_PLACEHOLDER and bare.lower() in UNFILLED

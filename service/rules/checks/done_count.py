@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.nodes import Sequence
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 
 FEWEST, MOST = 2, 12
 
@@ -25,4 +25,15 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(f"`done` has {count} lines: keep the {MOST} that decide", extra)
 
 
-CHECK = Check("done-count", "`done` has 2 to 12 lines.", find)
+CHECK = Check(
+    "done-count",
+    "`done` has 2 to 12 lines.",
+    find,
+    why="One number can be met at the cost of all others; more than twelve are not remembered.",
+    examples=(
+        Example(
+            "done:\n  - accuracy >= 92 % on holdout with n >= 2000",
+            "done:\n  - accuracy >= 92 % on holdout with n >= 2000\n  - latency_p95 <= 300 ms at 50 req/s",
+        ),
+    ),
+)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.remedy import read_threshold
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
@@ -20,4 +20,13 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
                 yield Complaint(read.message, item, fix, offset=offset)
 
 
-CHECK = Check("done-threshold", "Every line of `done` is metric, sign, number and unit.", find)
+CHECK = Check(
+    "done-threshold",
+    "Every line of `done` is metric, sign, number and unit.",
+    find,
+    why="An adjective can be argued about after the fact, a number with its unit cannot.",
+    examples=(
+        Example("- fast enough", "- latency_p95 <= 300 ms at 50 req/s", "done"),
+        Example("- accuracy of about 92 %", "- accuracy >= 92 % on holdout with n >= 2000", "done"),
+    ),
+)

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from service.rules.charter.metrics import family_of, has_wrong_unit, lacks_unit
-from service.rules.charter.sheet import Check, Complaint, Sheet
-from service.rules.charter.threshold import Threshold, parse_threshold
+from service.rules.charter.fit import fits
+from service.rules.charter.metrics import Metric
+from service.rules.charter.quantity import plain
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
+from service.rules.charter.threshold import Threshold
+from service.rules.charter.units import Dimension, unit_of
+from service.rules.charter.wording import clip
 
-BOUND = re.compile(r"^([a-z0-9_]+\s*[<>=≤≥]+\s*-?[0-9.]+)")
+LONGEST_SHOWN = 60
 
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
     """A bare number where a metric has units, and a unit that measures something else."""
-    for item in sheet.texts("done") + sheet.texts("stop_if"):
-        threshold = parse_threshold(item.value)
-        family = family_of(threshold.metric) if isinstance(threshold, Threshold) else None
-        if not isinstance(threshold, Threshold) or family is None:
+    for item, threshold in sheet.thresholds("done", "stop_if"):
+        metric = threshold.known
+        if metric is None or fits(metric, threshold.unit):
             continue
-        if lacks_unit(threshold):
-            meant = BOUND.sub(rf"\1 {family.unit}", threshold.text, count=1)
-            message = f"{threshold.value:.8g} what? Write the unit, `{threshold.metric[:32]} {threshold.op} "
-            message += f"{threshold.value:.8g} {family.unit}`"
-            fix = sheet.line_with(item, meant) if isinstance(parse_threshold(meant), Threshold) else None
-            yield Complaint(message, item, fix)
-        elif has_wrong_unit(threshold):
-            message = f"`{threshold.metric[:32]}` is {family.dimension}: write it in `{family.unit}`"
-            yield Complaint(message, item)
+        if threshold.unit.dimension is Dimension.NONE:
+            meant = with_unit(threshold, metric)
+            bound = f"{threshold.metric} {threshold.op} {plain(threshold.value)} {metric.unit}"
+            asked = f"like `{bound}`" if len(bound) <= LONGEST_SHOWN else f"`{metric.unit}`"
+            message = f"{clip(plain(threshold.value), 12)} what? Write the unit, {asked}"
+            yield Complaint(message, item, sheet.line_with(item, meant))
+        else:
+            remedy = f"write it in `{metric.unit}`" if metric.unit else "write it without a unit"
+            yield Complaint(f"`{threshold.metric[:32]}` is {metric.measure}: {remedy}", item)
 
 
-CHECK = Check("done-unit", "Each number has the unit of its metric.", find)
+def with_unit(threshold: Threshold, metric: Metric) -> str:
+    """The line with the unit to propose."""
+    unit = unit_of(metric.unit)
+    return replace(threshold, unit=unit).printed if unit else threshold.text
+
+
+CHECK = Check(
+    "done-unit",
+    "Each number has the unit of its metric.",
+    find,
+    why="300 may be milliseconds or seconds; 92 euros are no accuracy.",
+    examples=(
+        Example("- latency_p95 <= 300", "- latency_p95 <= 300 ms at 50 req/s", "done"),
+        Example("- accuracy >= 92 ms", "- accuracy >= 92 % on holdout with n >= 2000", "done"),
+    ),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.layout import INFRA
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import NOT_APPLICABLE, parse_infra
 from service.rules.charter.wording import shown
 
@@ -23,4 +23,13 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
             yield Complaint(f"{message}: write a path, a URL, `n/a - reason` or `missing`", entry)
 
 
-CHECK = Check("infra-entry", "Each entry of `infra` is a path, a URL, `n/a - reason` or `missing`.", find)
+CHECK = Check(
+    "infra-entry",
+    "Each entry of `infra` is a path, a URL, `n/a - reason` or `missing`.",
+    find,
+    why="What it needs to run exists, is not needed for a reason, or is missing and known to be.",
+    examples=(
+        Example("feature_store: soon", "feature_store: missing", "infra"),
+        Example("feature_store: n/a", "feature_store: n/a - retrieval only, no features", "infra"),
+    ),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.nodes import Mapping
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.finding import Severity
 
 
@@ -23,4 +23,11 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(message, sheet.key("target"))
 
 
-CHECK = Check("measured-in", "`measured_in` names where numbers are taken first.", find, Severity.NOTICE)
+CHECK = Check(
+    "measured-in",
+    "`measured_in` names where numbers are taken first.",
+    find,
+    Severity.NOTICE,
+    why="Before it is live, numbers come from a staging or a shadow; that counts only if it is named.",
+    examples=(Example("", "measured_in: support-staging", "target"),),
+)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.rules.charter.layout import CHARTER, Field, Shape
 from service.rules.charter.nodes import Mapping
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.spelling import misspelt
 from service.rules.charter.wording import listed
 
@@ -49,4 +49,10 @@ def fix(sheet: Sheet, field: Field, indent: int) -> str | None:
     return f"{' ' * indent}{field.name}: {field.sample(sheet.today)}"
 
 
-CHECK = Check("missing-key", "Every required key is there.", find)
+CHECK = Check(
+    "missing-key",
+    "Every required key is there.",
+    find,
+    why="Each key stands for a question that comes up after the demo, when it is dear to answer.",
+    examples=(Example("", "owner: jane-doe"),),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import is_bot, parse_login
 from service.rules.charter.wording import shown
 
@@ -29,4 +29,13 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(f"{shown(name)} is no GitHub login: write one, like `jane-doe`", owner)
 
 
-CHECK = Check("owner", "One person owns the POC.", find)
+CHECK = Check(
+    "owner",
+    "One person owns the POC.",
+    find,
+    why="A team or a bot cannot be asked what happens next; one person can.",
+    examples=(
+        Example("owner: acme/ml-team", "owner: jane-doe"),
+        Example("owner: renovate[bot]", "owner: jane-doe"),
+    ),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.wording import shown
 
 
@@ -18,4 +18,10 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
             )
 
 
-CHECK = Check("owner-signs", "The owner is not among those who sign.", find)
+CHECK = Check(
+    "owner-signs",
+    "The owner is not among those who sign.",
+    find,
+    why="A signature is worth something when it is somebody else's.",
+    examples=(Example("product: jane-doe", "product: carol-s", "signoffs"),),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import parse_pause
 from service.rules.finding import Severity
 
@@ -20,4 +20,16 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(message, pause, severity=severity)
 
 
-CHECK = Check("paused-format", "`paused: until DATE - reason`.", find)
+CHECK = Check(
+    "paused-format",
+    "`paused: until DATE - reason`.",
+    find,
+    why="A pause without an end is a stop that nobody decided.",
+    examples=(
+        Example("paused: waiting for data", "paused: until 2026-12-18 - waiting for the data contract"),
+        Example(
+            "paused: until 2026-10-01 - waiting for data",
+            "paused: until 2026-12-18 - waiting for the data contract",
+        ),
+    ),
+)

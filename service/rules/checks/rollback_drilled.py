@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import parse_drill
 from service.rules.charter.wording import shown
 
@@ -28,4 +28,13 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(f"{drill.on} is still to come: write the day on which it was tried", drilled)
 
 
-CHECK = Check("rollback-drilled", "`rollback.drilled` is a day in the past, and a duration.", find)
+CHECK = Check(
+    "rollback-drilled",
+    "`rollback.drilled` is a day in the past, and a duration.",
+    find,
+    why="A rollback that nobody has tried is a hope. The day and the time it took show that somebody did.",
+    examples=(
+        Example("drilled: yes", "drilled: 2026-11-12 in 4 min", "rollback"),
+        Example("drilled: 2027-01-15 in 4 min", "drilled: 2026-11-12 in 4 min", "rollback"),
+    ),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 
 FEWEST_CHARACTERS = 10
 
@@ -18,4 +18,14 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         )
 
 
-CHECK = Check("rollback-how", "`rollback.how` can be followed.", find)
+CHECK = Check(
+    "rollback-how",
+    "`rollback.how` can be followed.",
+    find,
+    why="Whoever turns it off may not be the one who built it.",
+    examples=(
+        Example(
+            "how: revert", "how: turn flag ai_triage off, tickets go back to the manual queue", "rollback"
+        ),
+    ),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.quantity import Refusal, parse_duration
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.wording import shown
 
 
@@ -21,4 +21,10 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(message, within, sheet.line_with(within, meant) if meant else None)
 
 
-CHECK = Check("rollback-within", "`rollback.within` is a duration.", find)
+CHECK = Check(
+    "rollback-within",
+    "`rollback.within` is a duration.",
+    find,
+    why="The time it takes to turn off is the time that harm lasts.",
+    examples=(Example("within: quickly", "within: 10 min", "rollback"),),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import ISO_DATE, parse_date
 from service.rules.charter.wording import shown
 
@@ -39,4 +39,13 @@ def iso(text: str) -> str | None:
     return meant if parse_date(meant) else None
 
 
-CHECK = Check("ship-date", "`ship_by` is a day.", find)
+CHECK = Check(
+    "ship-date",
+    "`ship_by` is a day.",
+    find,
+    why="A quarter, or soon, can slip without anybody noticing; a day cannot.",
+    examples=(
+        Example("ship_by: Q1 2027", "ship_by: 2027-02-26"),
+        Example("ship_by: 26.02.2027", "ship_by: 2027-02-26"),
+    ),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.finding import Severity
 
 
@@ -17,4 +17,10 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(message, ship_by, severity=severity)
 
 
-CHECK = Check("ship-date-passed", "The ship date is still to come.", find)
+CHECK = Check(
+    "ship-date-passed",
+    "The ship date is still to come.",
+    find,
+    why="A date in the past plans nothing. Where only time passed, this is a notice.",
+    examples=(Example("ship_by: 2026-02-26", "ship_by: 2027-02-26"),),
+)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.rules.charter.layout import SIGNOFFS
 from service.rules.charter.nodes import Scalar
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import is_bot, parse_login
 from service.rules.charter.wording import shown
 
@@ -38,4 +38,10 @@ def not_a_person(sheet: Sheet, signer: Scalar) -> Iterator[Complaint]:
         yield Complaint(f"A login has no `@`: write {shown(name)}", signer, sheet.line_with(signer, name))
 
 
-CHECK = Check("signoffs-people", "At least two people sign, one login a group.", find)
+CHECK = Check(
+    "signoffs-people",
+    "At least two people sign, one login a group.",
+    find,
+    why="Four groups have to agree; a team has no signature, and one person cannot speak for four.",
+    examples=(Example("security: acme/security", "security: dan-w", "signoffs"),),
+)

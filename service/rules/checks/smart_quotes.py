@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.nodes import scalars
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import in_smart_quotes
 
 
@@ -20,4 +20,11 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
             )
 
 
-CHECK = Check("smart-quotes", "Quotation marks are straight.", find, when_stopped=True)
+CHECK = Check(
+    "smart-quotes",
+    "Quotation marks are straight.",
+    find,
+    when_stopped=True,
+    why="YAML takes typographic quotation marks for a part of the value.",
+    examples=(Example("owner: “jane-doe”", 'owner: "jane-doe"'),),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import parse_stop
 
 # Somebody east of UTC writes tomorrow's date today.
@@ -22,4 +22,11 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(f"{stop.value.on} is still to come: write the day on which it was stopped", stop)
 
 
-CHECK = Check("stopped-format", "`stopped: DATE - reason`.", find, when_stopped=True)
+CHECK = Check(
+    "stopped-format",
+    "`stopped: DATE - reason`.",
+    find,
+    when_stopped=True,
+    why="To stop is a good end if it is said when and why.",
+    examples=(Example("stopped: yes", "stopped: 2026-11-20 - the baseline was good enough"),),
+)

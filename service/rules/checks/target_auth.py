@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.wording import shown
 
 NONE = re.compile(
@@ -21,4 +21,10 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(message, auth)
 
 
-CHECK = Check("target-auth", "The target has authentication.", find)
+CHECK = Check(
+    "target-auth",
+    "The target has authentication.",
+    find,
+    why="Sign-in is what most demos leave out, and what production cannot do without.",
+    examples=(Example("auth: none for now", "auth: okta-oidc", "target"),),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.wording import shown
 
 MACHINES = frozenset({"laptop", "notebook", "colab", "jupyter", "macbook"})
@@ -27,4 +27,10 @@ def is_private(name: str) -> bool:
     return bool(MACHINES.intersection(words)) or words[-1] in CORNERS or words == ["my", "machine"]
 
 
-CHECK = Check("target-environment", "The target is not a laptop, notebook or sandbox.", find)
+CHECK = Check(
+    "target-environment",
+    "The target is not a laptop, notebook or sandbox.",
+    find,
+    why="What works on a laptop or in a sandbox has not been tried where its users are.",
+    examples=(Example("environment: laptop", "environment: support-prod", "target"),),
+)

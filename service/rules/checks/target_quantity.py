@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from service.rules.charter.nodes import Scalar
 from service.rules.charter.quantity import Quantity, Refusal, parse_quantity
 from service.rules.charter.remedy import REPAIRS
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.units import Dimension
 from service.rules.charter.wording import clip, shown
 
@@ -57,4 +57,13 @@ def repaired(text: str) -> str | None:
     return meant if is_rate and "`" not in meant else None
 
 
-CHECK = Check("target-quantity", "Load and data are rates: number, unit, per what.", find)
+CHECK = Check(
+    "target-quantity",
+    "Load and data are rates: number, unit, per what.",
+    find,
+    why="Ten documents a week and ten a second are different systems.",
+    examples=(
+        Example("load: high", "load: 50 req/s", "target"),
+        Example("data: 180000 tickets", "data: 180000 tickets/day", "target"),
+    ),
+)

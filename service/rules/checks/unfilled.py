@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.rules.charter.layout import CHARTER, Field, Shape
 from service.rules.charter.nodes import Mapping, Node, Scalar, Sequence
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.threshold import EXAMPLE
 from service.rules.charter.values import is_unfilled
 
@@ -40,4 +40,10 @@ def remedy(sheet: Sheet, field: Field) -> str:
     return f"`{field.name}` is still open: write {field.asks}, like `{field.sample(sheet.today)}`"
 
 
-CHECK = Check("unfilled", "Every value is written.", find)
+CHECK = Check(
+    "unfilled",
+    "Every value is written.",
+    find,
+    why="A placeholder passes for a decision until somebody needs it.",
+    examples=(Example("owner: TODO", "owner: jane-doe"),),
+)

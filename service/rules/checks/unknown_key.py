@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.rules.charter.layout import CHARTER, Field, Shape
 from service.rules.charter.nodes import Entry, Mapping
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.spelling import meant_key, unknown_entries
 from service.rules.charter.wording import shown
 
@@ -53,4 +53,11 @@ def complaint(sheet: Sheet, section: Field, node: Mapping, entry: Entry) -> Comp
     )
 
 
-CHECK = Check("unknown-key", "Only the keys of the language stand in a charter.", find, when_stopped=True)
+CHECK = Check(
+    "unknown-key",
+    "Only the keys of the language stand in a charter.",
+    find,
+    when_stopped=True,
+    why="A misspelt key would be read by nobody, and its value would be missing.",
+    examples=(Example("ship_day: 2027-02-26", "ship_by: 2027-02-26"),),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.wording import shown
 
 
@@ -16,4 +16,11 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(message, version, sheet.line_with(version, "1"))
 
 
-CHECK = Check("version", "`poc: 1` is the version that is read.", find, when_stopped=True)
+CHECK = Check(
+    "version",
+    "`poc: 1` is the version that is read.",
+    find,
+    when_stopped=True,
+    why="The version says which rules the charter was written for.",
+    examples=(Example("poc: 2", "poc: 1"),),
+)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.rules.charter.layout import CHARTER, Field, Shape
 from service.rules.charter.nodes import Mapping, Node, Scalar, Sequence
-from service.rules.charter.sheet import Check, Complaint, Sheet
+from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.threshold import EXAMPLE, Threshold, parse_threshold
 from service.rules.charter.wording import listed
 
@@ -80,4 +80,17 @@ def without_colon(sheet: Sheet, item: Mapping) -> str | None:
     return f"{line[: key.column - 1]}{meant}{line[value.end_column - 1 :]}"
 
 
-CHECK = Check("wrong-shape", "Each key holds what its kind of value is.", find, when_stopped=True)
+CHECK = Check(
+    "wrong-shape",
+    "Each key holds what its kind of value is.",
+    find,
+    when_stopped=True,
+    why="A list where one value is read, or the reverse, would be lost.",
+    examples=(
+        Example("owner: [jane-doe, john-roe]", "owner: jane-doe"),
+        Example(
+            "done: accuracy",
+            "done:\n  - accuracy >= 92 % on holdout with n >= 2000\n  - latency_p95 <= 300 ms",
+        ),
+    ),
+)

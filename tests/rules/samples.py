@@ -1,0 +1,63 @@
+"""A whole charter with some of its lines written differently."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+from service.rules.charter.file import CharterFile, FileKind
+from service.rules.charter.model import Charter
+from service.rules.charter.sheet import Example
+from service.rules.judge import Judgement, judge
+
+TODAY = date(2026, 11, 22)
+CHARTERS = Path(__file__).parent.parent / "charters"
+SAMPLE = (CHARTERS / "ok" / "example.md").read_text()
+KEY = re.compile(r"([a-z_0-9]+):")
+
+
+def judged(text: str, before: Charter | None = None, today: date = TODAY) -> Judgement:
+    return judge(CharterFile(FileKind.FILE, text.encode()), before=before, today=today)
+
+
+def rendered(example: Example, text: str, sample: str = SAMPLE) -> str:
+    """The sample with the example's lines in place of those that it has for the same keys."""
+    prose, _, rest = sample.partition("```yaml\n")
+    block, _, _ = rest.partition("```")
+    if example.section == "body":
+        return f"{text}\n\n```yaml\n{block}```\n"
+    lines = block.splitlines()
+    if example.section:
+        start = lines.index(f"{example.section}:") + 1
+        end = next((at for at in range(start, len(lines)) if not lines[at].startswith(" ")), len(lines))
+        lines[start:end] = inner(example, text, lines[start:end])
+    else:
+        for key in keys(example):
+            lines = without(lines, key)
+        lines += text.splitlines()
+    return f"{prose}```yaml\n" + "\n".join(lines) + "\n```\n"
+
+
+def inner(example: Example, text: str, lines: list[str]) -> list[str]:
+    written = [f"  {line}" for line in text.splitlines()]
+    if lines[0].startswith("  - "):
+        named = {line.split()[1] for line in f"{example.bad}\n{example.good}".splitlines() if line.strip()}
+        others = [line for line in lines if line.split()[1] not in named]
+        return [*written, *(others if len(others) < len(lines) else lines[:-1])]
+    gone = keys(example)
+    return [line for line in lines if line.strip().partition(":")[0] not in gone] + written
+
+
+def keys(example: Example) -> set[str]:
+    lines = f"{example.bad}\n{example.good}".splitlines()
+    return {match[1] for line in lines if (match := KEY.match(line))}
+
+
+def without(lines: list[str], key: str) -> list[str]:
+    kept: list[str] = []
+    inside = False
+    for line in lines:
+        inside = line.startswith(f"{key}:") or (inside and line.startswith(" "))
+        kept += [] if inside else [line]
+    return kept

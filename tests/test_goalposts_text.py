@@ -1,0 +1,59 @@
+"""What people read when goalposts moved."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from service.rules.plan import Conclusion
+from tests.fakes import charter_file
+from tests.test_texts import CHARTERS, Shown, assert_reads_well
+
+GOLDEN = Path(__file__).parent / "rules" / "golden" / "goalposts.md"
+EXAMPLE = (CHARTERS / "ok" / "example.md").read_text()
+COST = "  - cost_per_request < 0.02 USD\n"
+
+
+def shown(new: str, title: str) -> Shown:
+    before = charter_file(EXAMPLE)
+    return Shown("goalposts", title, Conclusion.SUCCESS, charter_file(new), before, before)
+
+
+def test_a_loosened_threshold_and_all_the_rest() -> None:
+    text = EXAMPLE.replace(">= 92 %", ">= 88 %").replace(COST, "").replace("2027-02-26", "2027-04-01")
+    text = text.replace("over 7 d", "over 1 d").replace("okta-oidc", "basic|`@jane`")
+    expected = "Charter complete; 1 threshold loosened, 1 deleted, 1 measured differently, ship date later, "
+    output = shown(text, "").output
+    assert (output.conclusion, output.title) == (Conclusion.SUCCESS, f"{expected}other target")
+    if os.environ.get("WRITE_GOLDEN"):
+        GOLDEN.write_text(output.summary)
+    assert output.summary == GOLDEN.read_text()
+    assert_reads_well(output.summary)
+
+
+def test_the_title_of_the_reference() -> None:
+    output = shown(EXAMPLE.replace(">= 92 %", ">= 88 %"), "").output
+    assert output.title == "Charter complete; 1 threshold loosened"
+
+
+def test_a_ship_date_alone_is_no_table_of_thresholds() -> None:
+    output = shown(EXAMPLE.replace("2027-02-26", "2027-04-01"), "").output
+    assert output.title == "Charter complete; ship date later"
+    assert "| ships by" in output.summary
+    assert "Before shipping, product (`carol-s`) signs again." in output.summary
+    assert_reads_well(output.summary)
+
+
+def test_observing_holds_nothing_up_and_says_the_same() -> None:
+    before = charter_file(EXAMPLE)
+    text = charter_file(EXAMPLE.replace(">= 92 %", ">= 88 %"))
+    output = Shown("x", "x", Conclusion.NEUTRAL, text, before, before, observe=True).output
+    assert output.title == "Charter complete; 1 threshold loosened (observing)"
+
+
+def test_a_branch_that_is_behind_moved_nothing() -> None:
+    now = charter_file(EXAMPLE.replace(">= 92 %", ">= 88 %"))
+    before = charter_file(EXAMPLE)
+    output = Shown("x", "x", Conclusion.SUCCESS, before, now, before).output
+    assert output.title == "Charter complete, as it stands on main"
+    assert output.annotations == ()
