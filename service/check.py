@@ -21,6 +21,7 @@ from service.rules.charter.text import read_text
 from service.rules.charter.threshold import Threshold
 from service.rules.finding import Finding, Severity
 from service.rules.judge import Judgement, judge
+from service.rules.outside import Outside, asked
 
 STANDARD_INPUT = "-"
 
@@ -48,6 +49,8 @@ class Checked:
     path: str
     file: CharterFile
     judgement: Judgement
+    unchecked: tuple[str, ...] = ()
+    """The facts about the world outside that nobody looked at."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -75,11 +78,38 @@ def check(
             print(f"poc-governor check: {path!r}: {reason}", file=err or sys.stderr)
             code = ExitCode.NO_INPUT
             continue
-        checked.append(Checked(path, file, judge(file, before=None, today=today)))
+        checked.append(judged(path, file, today))
     if checked:
         out.write(PRINTERS[Format(format)](checked))
     failed = any(not each.judgement.valid for each in checked)
     return code or (ExitCode.FINDINGS if failed else ExitCode.FINE)
+
+
+def judged(path: str, file: CharterFile, today: date) -> Checked:
+    """The verdict on a file; its paths are looked up where it lies at the root of a working tree."""
+    judgement = judge(file, before=None, today=today)
+    questions, root = asked(judgement.charter), Path(path).parent
+    looks = bool(questions.paths) and path != STANDARD_INPUT and (root / ".git").exists()
+    if looks:
+        missing = frozenset(name for name in questions.paths if is_missing(root / name))
+        judgement = judge(file, before=None, today=today, outside=Outside(missing_paths=missing))
+    facts = {
+        "owner's access": questions.owner is not None,
+        "environments": questions.environments,
+        "paths": bool(questions.paths) and not looks,
+    }
+    return Checked(path, file, judgement, tuple(fact for fact, is_open in facts.items() if is_open))
+
+
+def is_missing(place: Path) -> bool:
+    """Whether the system says that nothing stands there."""
+    try:
+        place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def read(path: str) -> CharterFile:
@@ -119,6 +149,8 @@ def as_text(checked: Sequence[Checked]) -> str:
         if each.judgement.valid and each.judgement.charter:
             lines += summary(each.judgement.charter)
         lines.append(f"{each.path}: {verdict(each.judgement)}")
+    if unchecked := dict.fromkeys(fact for each in checked for fact in each.unchecked):
+        lines.append(f"not checked offline: {', '.join(unchecked)}")
     return "".join(f"{printable(line)}\n" for line in lines)
 
 

@@ -16,6 +16,7 @@ import pytest
 from service.check import Format, check
 
 TODAY = date(2026, 11, 22)
+NAMED = (".github/workflows/eval.yml", "load/k6.json", "eval/metrics.json")
 HERE = Path(__file__).parent
 CHARTERS = HERE / "charters"
 GOLDEN = HERE / "rules" / "golden"
@@ -80,6 +81,35 @@ def test_the_default_is_the_charter_of_this_folder(tmp_path: Path, monkeypatch: 
     (tmp_path / "POC.md").write_bytes((CHARTERS / "ok" / "example.md").read_bytes())
     monkeypatch.chdir(tmp_path)
     assert run()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("there", "code", "said"),
+    [
+        pytest.param((), 0, "owner's access, environments, paths", id="not in a working tree"),
+        pytest.param((".git/HEAD",), 1, "owner's access, environments", id="a path is not there"),
+        pytest.param((".git/HEAD", *NAMED), 0, "owner's access, environments", id="all are there"),
+        pytest.param((".git", *NAMED), 0, "owner's access, environments", id="a linked working tree"),
+    ],
+)
+def test_paths_are_looked_up_at_the_root_of_a_working_tree(
+    tmp_path: Path, there: tuple[str, ...], code: int, said: str
+) -> None:
+    for path in there:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    (tmp_path / "POC.md").write_bytes((CHARTERS / "ok" / "example.md").read_bytes())
+    answered, out, _ = run(tmp_path / "POC.md")
+    assert answered == code
+    assert ("[path-missing]" in out) is (code == 1)
+    assert out.splitlines()[-1] == f"not checked offline: {said}"
+
+
+def test_a_name_that_no_system_takes_is_not_called_missing(tmp_path: Path) -> None:
+    text = (CHARTERS / "ok" / "example.md").read_text()
+    (tmp_path / ".git").touch()
+    (tmp_path / "POC.md").write_text(text.replace(NAMED[0], "x" * 270 + ".y").replace("evidence:", "# "))
+    assert "[path-missing]" not in run(tmp_path / "POC.md")[1]
 
 
 def test_a_link_is_followed_and_one_that_leads_nowhere_is_found(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ NEEDS = {
     "metadata": "read",
     "contents": "read",
     "pull_requests": "read",
+    "actions": "read",
     "checks": "write",
     "issues": "write",
 }

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.judge import Judgement, declares, judge, unreadable
+from service.rules.outside import Outside
 from service.rules.plan import Conclusion
 
 CHARTERLESS_AUTHORS = frozenset({"dependabot[bot]", "renovate[bot]"})
@@ -30,6 +31,11 @@ class Case:
     situation: Situation
     judged: CharterFile | None = None
     before: CharterFile | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether this change brings the charter that it is judged by."""
+        return self.situation is Situation.OWN and self.judged != self.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,9 @@ def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None
     return Case(Situation.OWN, head, merge_base if declares(merge_base) else None)
 
 
-def conclude(case: Case, *, author: str, observe: bool, today: date) -> Verdict:
+def conclude(
+    case: Case, *, author: str, observe: bool, today: date, outside: Outside | None = None
+) -> Verdict:
     """Judge a case; in `observe` the text is the same and nothing is held up."""
     judgement: Judgement | None = None
     if case.situation is Situation.NO_CHARTER:
@@ -81,6 +89,6 @@ def conclude(case: Case, *, author: str, observe: bool, today: date) -> Verdict:
         conclusion = Conclusion.FAILURE
     else:
         before = judge(case.before, before=None, today=today).charter if case.before else None
-        judgement = judge(case.judged, before=before, today=today)
+        judgement = judge(case.judged, before=before, today=today, outside=outside)
         conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
     return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion)

@@ -10,6 +10,7 @@ from service.rules.charter.model import Charter
 from service.rules.charter.nodes import Mapping, Node, Place, Scalar, Sequence
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.finding import Finding, Severity
+from service.rules.outside import NOT_KNOWN, Outside
 
 # A list this long is refused for its length; reading on would only cost time.
 MOST_ITEMS = 25
@@ -24,6 +25,7 @@ class Sheet:
     charter: Charter
     before: Charter | None
     today: date
+    outside: Outside = NOT_KNOWN
 
     def node(self, *path: str) -> Node | None:
         """The node under a path of keys."""
