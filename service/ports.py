@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -56,6 +56,18 @@ class GitHub(Protocol):
 
     def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
         """The commit at which `head` left `base`."""
+        ...
+
+    def permission(self, repository: RepositoryRef, login: str) -> str | None:
+        """What a person may do: `admin`, `write`, `read` or `none`; None where there is no such person."""
+        ...
+
+    def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
+        """The names of the repository's environments; None where we are not told."""
+        ...
+
+    def existing_paths(self, repository: RepositoryRef, ref: str, paths: Sequence[str]) -> frozenset[str]:
+        """Those of the paths at which something stands at a commit or branch."""
         ...
 
     def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:

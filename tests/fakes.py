@@ -21,6 +21,7 @@ PERMISSIONS = {
     "metadata": "read",
     "contents": "read",
     "pull_requests": "read",
+    "actions": "read",
     "checks": "write",
     "issues": "write",
 }
@@ -64,6 +65,11 @@ class FakeRepository:
     assignees: dict[int, str | None] = field(default_factory=dict)
     commits: dict[str, datetime] = field(default_factory=dict)
     """The newest commit on the default branch, by login."""
+    permissions: dict[str, str | None] = field(default_factory=dict)
+    """Who may not write, or is nobody (None)."""
+    environments: frozenset[str] | None = None
+    missing: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Paths at which nothing stands, by commit or branch."""
 
     def write(self, text: str | bytes | None, *refs: str) -> CharterFile:
         """Let a charter stand at commits or branches; None takes it away."""
@@ -141,6 +147,24 @@ class FakeGitHub:
         if (base, head) not in repo.merge_bases:
             raise gone(f"comparing {base} with {head}")
         return repo.merge_bases[base, head]
+
+    def permission(self, repository: RepositoryRef, login: str) -> str | None:
+        lost = self._call("permission", login)
+        permissions = self._repo(repository).permissions
+        self._answered(lost)
+        return permissions.get(login, "write")
+
+    def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
+        lost = self._call("environments")
+        environments = self._repo(repository).environments
+        self._answered(lost)
+        return environments
+
+    def existing_paths(self, repository: RepositoryRef, ref: str, paths: Sequence[str]) -> frozenset[str]:
+        lost = self._call("existing_paths", ref)
+        missing = self._repo(repository).missing.get(ref, frozenset())
+        self._answered(lost)
+        return frozenset(paths) - missing
 
     def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:
         lost = self._call("open_pull_requests")

@@ -75,7 +75,9 @@ def test_init_writes_a_charter_that_check_reads(tmp_path: Path) -> None:
     path = tmp_path / "POC.md"
     written = run("init", str(path), "--owner", "jane-doe")
     assert written.exit_code == 0
-    assert written.output == f"{path} written. Fill in the marked lines, then: poc-governor check {path}\n"
+    assert written.output == (
+        f"{path} written. 12 lines marked TODO, for what only you know. Then: poc-governor check {path}\n"
+    )
     checked = run("check", str(path))
     assert checked.exit_code == 1
     assert "[unfilled]" in checked.output

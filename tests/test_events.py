@@ -36,6 +36,8 @@ LATER = GOOD.replace("2027-02-26", "2027-03-05")
 STOPPED = (CHARTERS / "ok" / "stopped-early.md").read_text()
 POC = repository()
 HEAD, NEXT, BASE, FORK_POINT = "1" * 40, "2" * 40, "b" * 40, "f" * 40
+OUTSIDE = ["permission", "environments", "existing_paths"]
+"""What is asked about a text of the charter, once a day."""
 LOST = Failure(FailureKind.TRANSIENT, "no answer from GitHub")
 NO = Failure(FailureKind.REFUSED, "GitHub says 403, Resource not accessible by integration")
 
@@ -300,7 +302,7 @@ def test_a_dormant_poc_gets_no_issue_until_it_is_pushed_to(world: World) -> None
 def test_the_steady_state_costs_one_read_and_one_write(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD, NEXT)
     poc.pull_request()
-    assert [call.method for call in poc.github.calls] == ["charter_file", "create_check_run"]
+    assert [call.method for call in poc.github.calls] == ["charter_file", *OUTSIDE, "create_check_run"]
     poc.github.forget_calls()
     poc.pull_request("synchronize", head=NEXT, at=NOW + timedelta(minutes=1))
     assert [str(call) for call in poc.github.calls] == [
@@ -411,6 +413,164 @@ def test_a_merge_queues_head_is_checked(poc: World) -> None:
     assert [(run.head_sha, run.output.conclusion) for run in poc.github.repos[1].check_runs] == [
         (HEAD, Conclusion.SUCCESS)
     ]
+
+
+# What the charter names outside itself
+
+EVAL = ".github/workflows/eval.yml"
+
+
+def test_the_facts_about_a_charter_are_asked_for_once_a_day(poc: World) -> None:
+    poc.github.repos[1].write(GOOD, HEAD, NEXT)
+    poc.pull_request()
+    poc.github.forget_calls()
+    poc.now = NOW + timedelta(hours=23)
+    poc.pull_request("synchronize", head=NEXT, at=NOW + timedelta(hours=1))
+    poc.pull_request(number=6)
+    poc.sweep()
+    poc.sweep(as_of=NOW + timedelta(days=3))
+    assert poc.github.made(*OUTSIDE) == []
+    poc.now = NOW + timedelta(hours=24)
+    poc.pull_request("edited", head=NEXT, at=NOW + timedelta(hours=2))
+    poc.sweep()
+    assert [str(call) for call in poc.github.made(*OUTSIDE)] == [
+        "permission jane-doe",
+        "environments",
+        "existing_paths main",
+    ]
+
+
+def test_a_new_text_of_the_charter_is_asked_about_where_it_stands(poc: World) -> None:
+    changed(poc, LATER)
+    assert [str(call) for call in poc.github.made("existing_paths")] == [f"existing_paths {HEAD}"]
+
+
+@pytest.mark.parametrize(
+    "charter",
+    [
+        pytest.param(None, id="none"),
+        pytest.param("# Another POC.md\n", id="none declared"),
+        pytest.param(STOPPED, id="ended"),
+        pytest.param("```yaml\npoc: 1\n\towner: x\n```\n", id="not readable"),
+    ],
+)
+def test_without_a_charter_to_read_nothing_is_asked(world: World, charter: str | None) -> None:
+    world.github.add(POC).write(charter, HEAD)
+    world.install(POC)
+    world.pull_request()
+    assert len(world.github.repos[1].check_runs) == 1
+    assert world.github.made(*OUTSIDE) == []
+
+
+@pytest.mark.parametrize("permission", ["read", "none", None])
+def test_an_owner_without_access_fails_whoever_writes_that_and_nobody_else(
+    poc: World, permission: str | None
+) -> None:
+    repo = poc.github.repos[1]
+    repo.permissions = {"john-roe": permission, "jane-doe": permission}
+    changed(poc, GOOD.replace("owner: jane-doe", "owner: john-roe"))
+    repo.write(GOOD, NEXT)
+    poc.pull_request(number=6, head=NEXT)
+    assert found(poc) == [("failure", "owner-access"), ("notice", "owner-access")]
+    assert [run.output.conclusion for run in repo.check_runs] == [Conclusion.FAILURE, Conclusion.SUCCESS]
+
+
+def test_a_path_that_a_later_commit_brings_is_not_missing_any_more(poc: World) -> None:
+    repo = poc.github.repos[1]
+    text = GOOD.replace("deploy_process: missing", "deploy_process: deploy/run.sh")
+    repo.missing[HEAD] = frozenset({"deploy/run.sh"})
+    changed(poc, text)
+    repo.write(text, NEXT)
+    repo.merge_bases[BASE, NEXT] = FORK_POINT
+    poc.pull_request("synchronize", head=NEXT, at=NOW + timedelta(minutes=1))
+    assert [run.output.conclusion for run in repo.check_runs] == [Conclusion.FAILURE, Conclusion.SUCCESS]
+    poc.github.forget_calls()
+    poc.pull_request("edited", head=NEXT, at=NOW + timedelta(minutes=2))
+    assert poc.github.made(*OUTSIDE) == []
+
+
+def test_paths_of_an_untouched_charter_are_those_of_its_branch(poc: World) -> None:
+    repo = poc.github.repos[1]
+    repo.write(GOOD, HEAD)
+    repo.missing["main"] = frozenset({EVAL, "load/k6.json"})
+    poc.pull_request()
+    assert found(poc) == [("notice", "path-missing"), ("notice", "path-missing")]
+
+
+def test_environments_that_do_not_exist_are_worth_a_notice(poc: World) -> None:
+    poc.github.repos[1].environments = frozenset({"Support-Prod"})
+    changed(poc, LATER)
+    assert ("notice", "environment-unknown") in found(poc)
+
+
+def test_access_that_was_granted_counts_when_somebody_presses_the_button(poc: World) -> None:
+    repo = poc.github.repos[1]
+    repo.permissions = {"john-roe": "read"}
+    changed(poc, GOOD.replace("owner: jane-doe", "owner: john-roe"))
+    repo.permissions = {}
+    poc.pull_request("edited", at=NOW + timedelta(minutes=1))
+    shown = {"id": repo.check_runs[0].id, "name": "POC charter", "head_sha": HEAD}
+    poc.deliver("check_run", action="rerequested", check_run=shown, repository=described(POC))
+    poc.work()
+    assert [run.output.conclusion for run in repo.check_runs] == [Conclusion.FAILURE, Conclusion.SUCCESS]
+
+
+@pytest.mark.parametrize("method", OUTSIDE)
+@pytest.mark.parametrize("failure", [LOST, NO], ids=["no answer", "refused"])
+def test_what_github_does_not_say_holds_nothing_up(poc: World, method: str, failure: Failure) -> None:
+    poc.github.repos[1].write(GOOD, HEAD)
+    poc.github.fail_next(failure, method)
+    poc.pull_request()
+    assert [run.output.conclusion for run in poc.github.repos[1].check_runs] == [Conclusion.SUCCESS]
+    said = "; not known for now: no answer from GitHub" if failure is LOST else ""
+    assert poc.outcome(pull_request_key(1, 5)) == f"POC charter: success, Charter complete{said}"
+    poc.github.forget_calls()
+    poc.pull_request("edited", at=NOW + timedelta(minutes=1))
+    assert poc.github.calls == []
+    poc.now = NOW + timedelta(minutes=10)
+    poc.pull_request("edited", at=NOW + timedelta(minutes=2))
+    assert [call.method for call in poc.github.calls] == (OUTSIDE if failure is LOST else [])
+
+
+def test_a_failure_does_not_make_the_known_unknown(poc: World) -> None:
+    repo = poc.github.repos[1]
+    repo.write(GOOD, HEAD)
+    repo.permissions = {"jane-doe": "read"}
+    repo.missing["main"] = frozenset({EVAL})
+    repo.environments = frozenset({"support-staging"})
+    poc.pull_request()
+    poc.now = NOW + timedelta(days=1)
+    for method in OUTSIDE:
+        poc.github.fail_next(LOST, method)
+    poc.pull_request("edited", at=NOW + timedelta(minutes=1))
+    assert len(repo.check_runs) == 1
+    assert len(found(poc)) == 3
+    assert (poc.outcome(pull_request_key(1, 5)) or "").count("not known for now") == 3
+
+
+def test_a_rate_limit_holds_the_look_up_until_it_is_over(poc: World) -> None:
+    poc.github.repos[1].write(GOOD, HEAD)
+    until = NOW + timedelta(minutes=20)
+    poc.github.fail_next(Failure(FailureKind.RATE_LIMITED, "slow down", until), "environments")
+    poc.pull_request()
+    assert poc.github.writes == []
+    poc.now = until + timedelta(minutes=1)
+    poc.work(waited=True)
+    assert len(poc.github.repos[1].check_runs) == 1
+
+
+def changed(world: World, text: str) -> None:
+    """A pull request that changes the charter to that."""
+    repo = world.github.repos[1]
+    repo.write(text, HEAD)
+    repo.merge_bases[BASE, HEAD] = FORK_POINT
+    world.pull_request()
+
+
+def found(world: World) -> list[tuple[str, str]]:
+    """The annotations of all check runs: level and code."""
+    runs = world.github.repos[1].check_runs
+    return [(note.level, note.title) for run in runs for note in run.output.annotations]
 
 
 # Interruptions
@@ -621,7 +781,7 @@ def test_a_renamed_repository_stays_the_same_poc(poc: World) -> None:
     assert poc.outcome(repository_key(1)) == "POC by its name, `poc-routing`; not stalled"
     poc.github.forget_calls()
     poc.pull_request(repository=renamed, at=NOW + timedelta(minutes=2))
-    assert [call.method for call in poc.github.calls] == ["charter_file", "create_check_run"]
+    assert [call.method for call in poc.github.calls] == ["charter_file", *OUTSIDE, "create_check_run"]
 
 
 def test_a_rename_that_no_event_told_of_is_found_by_the_sweep(poc: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from service.events.context import Decision, Look
+from service.events.outside import outside_of
 from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
 from service.rules.draft import draft
 from service.rules.facts import FactKind
@@ -31,9 +32,9 @@ def check_commit(
     merge_base = None
     if needs_merge_base(head, base):
         merge_base = charter_at(look, known, _merge_base(look, known, base_sha, head_sha))
-    verdict = conclude(
-        situate(head, base, merge_base), author=author, observe=look.observe, today=look.now.date()
-    )
+    case = situate(head, base, merge_base)
+    outside, unanswered = outside_of(look, known, case, head_sha=head_sha, base_ref=base_ref)
+    verdict = conclude(case, author=author, observe=look.observe, today=look.now.date(), outside=outside)
     view = check_view(
         verdict,
         poc_reason=known.poc_reason or "",
@@ -45,6 +46,7 @@ def check_commit(
     posted = look.records.check_runs.newest(repository.id, head_sha, CHARTER_CHECK)
     actions = plan_check_run(repository, head_sha, CHARTER_CHECK, wanted, posted, rerun_requested=rerun)
     outcome = f"{CHARTER_CHECK}: {wanted.conclusion}, {wanted.title}"
+    outcome += "".join(f"; not known for now: {reason}" for reason in unanswered)
     return Decision(outcome, actions, known.installation_id)
 
 

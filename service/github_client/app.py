@@ -24,6 +24,7 @@ NEEDS = {
     "metadata": "read",
     "contents": "read",
     "pull_requests": "read",
+    "actions": "read",
     "checks": "write",
     "issues": "write",
 }

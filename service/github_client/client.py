@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -14,12 +14,14 @@ from github.Issue import Issue as GithubIssue
 from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository as GithubRepository
 
+from service.github_client import surroundings
 from service.github_client.errors import NO_COMMIT, translated
 from service.github_client.transport import MovedError
 from service.ports import GitHubError, RenamedError
 from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
 from service.rules.facts import Issue, IssueState, PullRequest, Repository, RepositoryRef
 from service.rules.plan import Annotation, CheckRunOutput
+from service.rules.retry import FailureKind
 
 T = TypeVar("T")
 
@@ -94,6 +96,46 @@ class InstallationClient:
 
         return self._at(
             repository, f"comparing {base[:7]} with {head[:7]} in {repository.full_name}", compare
+        )
+
+    def permission(self, repository: RepositoryRef, login: str) -> str | None:
+        """What a person may do; None where GitHub knows no such person."""
+        what = f"asking what {login} may do in {repository.full_name}"
+        try:
+            return self._at(
+                repository, what, lambda name: surroundings.permission(self._client.requester, name, login)
+            )
+        except RenamedError:
+            raise
+        except GitHubError as error:
+            if not error.gone:
+                raise
+            return None
+
+    def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
+        """List the environments; None where GitHub has no such list, or does not show it to us."""
+        what = f"listing the environments of {repository.full_name}"
+        try:
+            return self._at(
+                repository,
+                what,
+                lambda name: surroundings.environments(self._client.requester, name),
+                gone_is_an_answer=True,
+            )
+        except RenamedError:
+            raise
+        except GitHubError as error:
+            if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
+                raise
+            return None
+
+    def existing_paths(self, repository: RepositoryRef, ref: str, paths: Sequence[str]) -> frozenset[str]:
+        """Look paths up in the tree of a commit or branch."""
+        what = f"reading the tree of {repository.full_name} at {ref[:12]}"
+        return self._at(
+            repository,
+            what,
+            lambda name: surroundings.existing_paths(self._client.requester, name, ref, paths),
         )
 
     def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:

@@ -14,6 +14,7 @@ from service.rules.charter.sheet import Sheet
 from service.rules.charter.text import UNREADABLE, read_text
 from service.rules.checks import CHECKS
 from service.rules.finding import Finding, Severity
+from service.rules.outside import NOT_KNOWN, Outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,20 @@ class Judgement:
         return any(finding.code == UNREADABLE for finding in self.findings)
 
 
-def judge(file: CharterFile, *, before: Charter | None = None, today: date) -> Judgement:
-    """Judge a file on a day, compared with the charter before this change; raises on no input."""
+def judge(
+    file: CharterFile, *, before: Charter | None = None, today: date, outside: Outside | None = None
+) -> Judgement:
+    """Judge a file on a day, compared with the charter before this change; raises on no input.
+
+    What is not known of the world outside is not complained about.
+    """
     document = load(file)
     if document.block is None:
         return Judgement(declared=False, findings=document.findings)
     if document.root is None:
         return Judgement(declared=True, findings=in_order(document.findings))
     charter = read_charter(document.root, document.block, document.lines)
-    sheet = Sheet(document.lines, document.root, charter, before, today)
+    sheet = Sheet(document.lines, document.root, charter, before, today, outside or NOT_KNOWN)
     return Judgement(True, charter, in_order((*document.findings, *complaints(sheet))))
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.goalposts import Move, moved
 from service.rules.judge import Judgement, declares, judge, unreadable
+from service.rules.outside import Outside
 from service.rules.plan import Conclusion
 
 CHARTERLESS_AUTHORS = frozenset({"dependabot[bot]", "renovate[bot]"})
@@ -31,6 +32,11 @@ class Case:
     situation: Situation
     judged: CharterFile | None = None
     before: CharterFile | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether this change brings the charter that it is judged by."""
+        return self.situation is Situation.OWN and self.judged != self.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,9 @@ def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None
     return Case(Situation.OWN, head, merge_base if declares(merge_base) else None)
 
 
-def conclude(case: Case, *, author: str | None, observe: bool, today: date) -> Verdict:
+def conclude(
+    case: Case, *, author: str | None, observe: bool, today: date, outside: Outside | None = None
+) -> Verdict:
     """Judge a case; in `observe` the text is the same and nothing is held up.
 
     `author` is None for a merge queue's head.
@@ -89,7 +97,7 @@ def conclude(case: Case, *, author: str | None, observe: bool, today: date) -> V
         conclusion = Conclusion.FAILURE
     else:
         before = judge(case.before, before=None, today=today).charter if case.before else None
-        judgement = judge(case.judged, before=before, today=today)
+        judgement = judge(case.judged, before=before, today=today, outside=outside)
         conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
         if before and judgement.charter and judgement.valid:
             moves = moved(before, judgement.charter)

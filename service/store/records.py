@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from service.store.check_runs import CheckRuns
 from service.store.installations import Installations
+from service.store.outside_facts import OutsideFacts
 from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
 from service.store.stall_issues import StallIssues
@@ -19,4 +20,5 @@ class Records:
         self.repositories = Repositories(engine)
         self.pull_requests = PullRequests(engine)
         self.check_runs = CheckRuns(engine)
+        self.outside_facts = OutsideFacts(engine)
         self.stall_issues = StallIssues(engine)

@@ -180,6 +180,19 @@ class MergeBase(SQLModel, table=True):
     asked_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
 
 
+class OutsideFactRow(SQLModel, table=True):
+    """What was last found out about the world that one text of a charter names."""
+
+    __tablename__ = "outside_fact"
+
+    repository_id: int = big(primary_key=True)
+    blob_sha: str = Field(sa_type=Text, primary_key=True)
+    ref: str = Field(sa_type=Text)
+    gathered_at: datetime = moment()
+    complete: bool = flag(default=True)
+    facts: dict[str, Any] = Field(sa_type=JSONB)
+
+
 class CheckRunRow(SQLModel, table=True):
     """A check run of ours; written before it is posted, so that a kill in between is found out."""
 

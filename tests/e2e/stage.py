@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 PATIENCE = 60.0
 DELIVERIES = Path(__file__).parent / "deliveries"
-PEOPLE = ("jane-doe", "alice-k", "bob-m", "carol-s", "dan-w")
+PEOPLE = ("jane-doe", "alice-x", "alice-k", "bob-m", "carol-s", "dan-w")
 OUTSIDERS = ("stranger", "dependabot[bot]")
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 

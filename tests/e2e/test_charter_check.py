@@ -53,14 +53,14 @@ def test_good_charter_succeeds_and_shows_itself_as_a_table(bare: Repo) -> None:
 
 def test_fifty_findings_are_annotated_and_all_are_in_the_summary(bare: Repo, stage: Stage) -> None:
     text = good_charter().replace(
-        "rollback:", "evidence:\n" + "".join(f"  zz{n}: eval.json $.x\n" for n in range(70)) + "rollback:"
+        "rollback:", "evidence:\n" + "".join(f"  zz{n}: README.md $.x\n" for n in range(70)) + "rollback:"
     )
     run = bare.expect(bare.pull("many", POC_md=text).head_sha, "failure")
     stage.settle()
     sent = [call.json["output"]["annotations"] for call in bare.writes()]
     assert [len(part) for part in sent] == [50]
     lines = [annotation["start_line"] for part in sent for annotation in part]
-    first = text.splitlines().index("  zz0: eval.json $.x") + 1
+    first = text.splitlines().index("  zz0: README.md $.x") + 1
     assert lines == list(range(first, first + 50))
     assert all(f"| {line} |" in run.summary for line in range(first, first + 70))
     assert "70 findings" in run.summary

@@ -80,6 +80,7 @@ def test_of_two_events_of_one_second_the_one_that_replaced_the_other_stands(
 
 
 def test_event_in_steady_state_costs_one_read_and_one_check_run(chartered: Repo, stage: Stage) -> None:
+    chartered.expect(chartered.pull("first", first_py="x = 1\n").head_sha, "success")
     sha = chartered.branch("model", model_py="x = 1\n")
     stage.settle()
     before = stage.api.calls()

@@ -126,6 +126,7 @@ def test_charter_is_read_from_a_new_default_branch(stage: Stage) -> None:
         lambda: [c for c in repo.calls() if c.query.get("ref") == ["trunk"]], "it was read from there"
     )
     stage.settle()
+    repo.expect(repo.pull("first", onto="trunk", base="trunk", first_py="x = 1\n").head_sha, "success")
     sha = repo.branch("model", base="trunk", model_py="x = 1\n")
     before = len(repo.calls())
     repo.person.open_pull(repo.name, "model", "Model", base="trunk")

@@ -469,6 +469,130 @@ def test_an_issue_that_is_not_there_any_more_is_gone(
     assert caught.value.gone
 
 
+PERMISSION = "GET /repos/acme/poc-triage/collaborators/jane-doe/permission"
+ENVIRONMENTS = "GET /repos/acme/poc-triage/environments?page={}&per_page=100"
+TREE = "GET /repos/acme/poc-triage/git/trees/" + "a" * 40 + "?recursive=1"
+
+
+@pytest.mark.parametrize("word", ["admin", "write", "read", "none"])
+def test_a_permission_is_githubs_word(server: Server, client: InstallationClient, word: str) -> None:
+    server.on(PERMISSION, 200, {"permission": word, "role_name": "triage"})
+    assert client.permission(REPOSITORY, "jane-doe") == word
+    assert server.asked() == [PERMISSION]
+
+
+def test_somebody_whom_github_does_not_know_has_no_permission(
+    server: Server, client: InstallationClient
+) -> None:
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
+    assert client.permission(REPOSITORY, "jane-doe") is None
+    assert server.asked() == [PERMISSION, "GET /repositories/1"]
+
+
+def test_a_404_under_a_former_name_says_nothing_about_a_person(
+    server: Server, client: InstallationClient
+) -> None:
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-routing"))
+    with pytest.raises(RenamedError):
+        client.permission(REPOSITORY, "jane-doe")
+
+
+def test_environments_come_a_hundred_a_call(server: Server, client: InstallationClient) -> None:
+    for page, size in ((1, 100), (2, 3)):
+        listed = [{"name": f"e{page}-{n}"} for n in range(size)]
+        server.on(ENVIRONMENTS.format(page), 200, {"total_count": 103, "environments": listed})
+    names = client.environments(REPOSITORY)
+    assert names is not None
+    assert len(names) == 103
+    assert len(server.asked()) == 2
+
+
+def test_no_environment_is_an_answer(server: Server, client: InstallationClient) -> None:
+    server.on(ENVIRONMENTS.format(1), 200, {"total_count": 0, "environments": []})
+    assert client.environments(REPOSITORY) == frozenset()
+
+
+def test_more_environments_than_anybody_lists_are_not_known(
+    server: Server, client: InstallationClient
+) -> None:
+    for page in range(1, 12):
+        data = {"total_count": 5000, "environments": [{"name": f"e{page}"}]}
+        server.on(ENVIRONMENTS.format(page), 200, data)
+    assert client.environments(REPOSITORY) is None
+    assert len(server.asked()) == 10
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_environments_that_are_not_shown_are_not_known(
+    server: Server, client: InstallationClient, status: int
+) -> None:
+    server.on(ENVIRONMENTS.format(1), status, {"message": "Resource not accessible by integration"})
+    assert client.environments(REPOSITORY) is None
+    assert len(server.asked()) == 1
+
+
+def test_a_rate_limit_is_no_answer_about_environments(server: Server, client: InstallationClient) -> None:
+    server.on(ENVIRONMENTS.format(1), 403, {"message": "API rate limit exceeded"}, Retry_After="9")
+    with pytest.raises(GitHubError) as caught:
+        client.environments(REPOSITORY)
+    assert caught.value.failure.kind is FailureKind.RATE_LIMITED
+
+
+TREE_ENTRIES = [
+    {"path": "eval", "type": "tree", "mode": "040000"},
+    {"path": "eval/run.yml", "type": "blob", "mode": "100644"},
+    {"path": "vendored", "type": "commit", "mode": "160000"},
+    {"path": "linked", "type": "blob", "mode": "120000"},
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("eval/run.yml", True),
+        ("./eval//run.yml", True),
+        ("eval/", True),
+        ("./", True),
+        ("eval/Run.yml", False),
+        ("eval/run.yml/x", False),
+        ("run.yml", False),
+        ("vendored/x/y.yml", True),
+        ("linked/x", True),
+    ],
+)
+def test_a_path_is_looked_up_in_the_tree(
+    server: Server, client: InstallationClient, path: str, there: bool
+) -> None:
+    server.on(TREE, 200, {"tree": TREE_ENTRIES, "truncated": False})
+    assert client.existing_paths(REPOSITORY, "a" * 40, [path]) == (
+        frozenset({path}) if there else frozenset()
+    )
+    assert server.asked() == [TREE]
+
+
+def test_in_a_tree_too_large_for_an_answer_each_path_is_looked_up(
+    server: Server, client: InstallationClient
+) -> None:
+    server.on(TREE, 200, {"tree": TREE_ENTRIES, "truncated": True})
+    place = "GET /repos/acme/poc-triage/contents/late{}?ref=" + "a" * 40
+    server.on(place.format("%20folder"), 200, [{"type": "file"}])
+    paths = ["eval/run.yml", "late folder/", "late.yml"]
+    assert client.existing_paths(REPOSITORY, "a" * 40, paths) == {"eval/run.yml", "late folder/"}
+    assert server.asked() == [TREE, place.format("%20folder"), place.format(".yml")]
+
+
+def test_a_branch_with_a_slash_has_a_tree(server: Server, client: InstallationClient) -> None:
+    server.on("GET /repos/acme/poc-triage/git/trees/feature%2Fx?recursive=1", 200, {"tree": TREE_ENTRIES})
+    assert client.existing_paths(REPOSITORY, "feature/x", ["eval"]) == {"eval"}
+
+
+def test_a_commit_without_a_tree_is_no_answer_about_paths(server: Server, client: InstallationClient) -> None:
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
+    with pytest.raises(GitHubError) as caught:
+        client.existing_paths(REPOSITORY, "a" * 40, ["x"])
+    assert caught.value.gone
+
+
 def output(notes: tuple[Annotation, ...] = ()) -> CheckRunOutput:
     return CheckRunOutput(Conclusion.FAILURE, "title", "summary", notes)
 

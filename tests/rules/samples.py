@@ -10,6 +10,7 @@ from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.model import Charter
 from service.rules.charter.sheet import Example
 from service.rules.judge import Judgement, judge
+from service.rules.outside import Access, Outside
 
 TODAY = date(2026, 11, 22)
 CHARTERS = Path(__file__).parent.parent / "charters"
@@ -18,7 +19,13 @@ KEY = re.compile(r"([a-z_0-9]+):")
 
 
 def judged(text: str, before: Charter | None = None, today: date = TODAY) -> Judgement:
-    return judge(CharterFile(FileKind.FILE, text.encode()), before=before, today=today)
+    """Judge in a world in which the examples that GitHub knows better about are wrong."""
+    world = Outside(
+        owner_access=Access.UNKNOWN if "somebody-who-left" in text else Access.WRITE,
+        environments=frozenset({"support-prod", "support-staging"}) if "porduction" in text else None,
+        missing_paths=frozenset({".github/workflows/evil.yml"}),
+    )
+    return judge(CharterFile(FileKind.FILE, text.encode()), before=before, today=today, outside=world)
 
 
 def rendered(example: Example, text: str, sample: str = SAMPLE) -> str:

@@ -22,6 +22,8 @@ CHARTERS = Path(__file__).parent.parent / "charters"
 OK = sorted((CHARTERS / "ok").glob("*.md"))
 ERR = sorted((CHARTERS / "err").glob("*.md"))
 LONGEST_MESSAGE = 120
+OUTSIDE = {"owner-access", "environment-unknown", "path-missing"}
+"""No text alone shows these: test_outside_facts.py does."""
 
 
 def judged(path: Path) -> Judgement:
@@ -60,7 +62,8 @@ def test_the_corpus_is_complete() -> None:
 def test_every_check_is_met_in_the_corpus_and_has_its_file() -> None:
     met = {finding.code for path in ERR for finding in judged(path).findings}
     codes = [check.code for check in CHECKS]
-    assert set(codes) <= met
+    assert set(codes) - OUTSIDE <= met
+    assert not OUTSIDE & met
     assert len(set(codes)) == len(codes)
     folder = Path(__file__).parents[2] / "service" / "rules" / "checks"
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}

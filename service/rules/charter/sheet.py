@@ -12,6 +12,7 @@ from service.rules.charter.nodes import MOST_ITEMS, Entry, Mapping, Node, Place,
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.finding import Finding, Severity
+from service.rules.outside import NOT_KNOWN, Outside
 
 MOST_FINDINGS = 75
 
@@ -25,6 +26,7 @@ class Sheet:
     charter: Charter
     before: Charter | None
     today: date
+    outside: Outside = NOT_KNOWN
 
     def node(self, *path: str) -> Node | None:
         """The node under a path of keys."""

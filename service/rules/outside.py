@@ -1,0 +1,115 @@
+"""What a charter names outside itself: its owner's access, environments, paths; and when to ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.rules.charter.model import Charter, InfraEntry, InfraKind, Located
+from service.rules.charter.values import PATH, is_bot
+
+FRESH = timedelta(days=1)
+"""How long the facts about a charter's text are taken as they were found."""
+FRESH_IN_PART = timedelta(minutes=10)
+"""The same where GitHub did not answer every question."""
+MOST_PATHS = 25
+"""A tree that is too large for one answer costs a call for each."""
+MAY_WRITE = frozenset({"admin", "maintain", "write"})
+
+
+class Access(StrEnum):
+    """What a person may do in the repository."""
+
+    WRITE = "write"
+    NONE = "none"
+    UNKNOWN = "unknown"
+    """GitHub knows no such person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Facts about the world that a charter names; None is what is not known."""
+
+    owner_access: Access | None = None
+    environments: frozenset[str] | None = None
+    missing_paths: frozenset[str] | None = None
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether something is amiss that is an error for whoever writes it."""
+        return bool(self.missing_paths) or self.owner_access in (Access.NONE, Access.UNKNOWN)
+
+
+NOT_KNOWN = Outside()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a charter asks to be known."""
+
+    owner: str | None = None
+    paths: tuple[str, ...] = ()
+    environments: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no question is left."""
+        return self.owner is None and not self.paths and not self.environments
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Facts as they were found: when, at which commit or branch, and whether every question was answered."""
+
+    outside: Outside
+    ref: str
+    at: datetime
+    complete: bool = True
+
+
+def asked(charter: Charter | None) -> Asked:
+    """The questions of a charter; one that was ended, or cannot be read, has none."""
+    if charter is None or charter.stopped is not None:
+        return Asked()
+    owner = charter.owner.value if charter.owner and not is_bot(charter.owner.value) else None
+    paths = tuple(dict.fromkeys(_paths(charter)))[:MOST_PATHS]
+    return Asked(owner, paths, bool(charter.target.environment or charter.target.measured_in))
+
+
+def access_of(permission: str | None) -> Access:
+    """GitHub's word for a permission as access; None is its word for a person that it does not know."""
+    if permission is None:
+        return Access.UNKNOWN
+    return Access.WRITE if permission in MAY_WRITE else Access.NONE
+
+
+def is_due(known: Gathered | None, *, ref: str, written: bool, asked_again: bool, now: datetime) -> bool:
+    """Whether to ask: once a day for one text of a charter, and when what holds a change up may be mended.
+
+    `written` says whether the change brings this text; then a new commit may bring what was missing too.
+    """
+    if known is None or asked_again:
+        return True
+    if written and known.outside.holds_up and known.ref != ref:
+        return True
+    return now - known.at >= (FRESH if known.complete else FRESH_IN_PART)
+
+
+def infra_path(entry: Located[InfraEntry] | None) -> str | None:
+    """The path that an entry of `infra` names, if it names one."""
+    return entry.value.text if entry and entry.value.kind is InfraKind.PATH else None
+
+
+def evidence_path(source: str) -> str | None:
+    """The file that a line of `evidence` begins with, if it can be a path."""
+    first, *_ = source.split() or [""]
+    return first if PATH.fullmatch(first) and ".." not in first else None
+
+
+def _paths(charter: Charter) -> Iterator[str]:
+    infra = charter.infra
+    named = (infra.feature_store, infra.model_registry, infra.eval_pipeline, infra.deploy_process)
+    yield from filter(None, map(infra_path, named))
+    yield from filter(None, (evidence_path(evidence.source.value) for evidence in charter.evidence))
