@@ -7,7 +7,7 @@ READY := .venv/.ready
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format serve clean
+.PHONY: help demo test lint check format serve bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -32,6 +32,10 @@ format: $(READY) ## Format, and mend what ruff can mend
 
 serve: $(READY) ## Run the service with the settings of the environment
 	@$(BIN)/poc-governor serve $(ARGS)
+
+bench: $(READY) ## Measure: durable acknowledgements against Probot's, and the time to judge a charter
+	$(BIN)/python -m bench.acknowledge
+	$(BIN)/python -m bench.charter
 
 clean: ## Remove the environment, the tools and the caches
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -144,8 +144,8 @@ def test_doctor_and_sweep_start_a_database_where_there_never_was_one(
     said = run("doctor", env)
     assert "migrations: not up to date" in said.stdout
     swept = run("sweep", env)
-    said = "installation:8150: 0 repositories listed, 0 to look at\n"
-    assert (swept.returncode, swept.stdout, swept.stderr) == (0, said, "")
+    listed = "installation:8150: 0 repositories listed, 0 to look at\n"
+    assert (swept.returncode, swept.stdout, swept.stderr) == (0, listed, "")
 
 
 def test_web_and_two_workers_apart_over_one_database(
