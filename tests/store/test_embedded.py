@@ -21,7 +21,14 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 import service
-from service.store.embedded import DataDirInUse, EmbeddedPostgres, PostgresFailed, join, open_database
+from service.store.embedded import (
+    DataDirInUse,
+    EmbeddedPostgres,
+    PostgresFailed,
+    join,
+    open_database,
+    programs,
+)
 
 HOLDER = """
 import sys
@@ -317,7 +324,7 @@ def test_a_pid_file_that_names_another_programs_pid_is_stale(data_dir: Path) -> 
 
 @pytest.mark.parametrize(
     "name",
-    ["with  spaces and 'quotes'", "a,comma", "/".join(["a-long-folder-name"] * 9), "ümlaut %41 $HOME"],
+    ["with  spaces and 'quotes'", "a,comma", "/".join(["a-long-folder-name"] * 9), "ümlaut %41 ~&;"],
     ids=["spaces", "comma", "long", "other characters"],
 )
 def test_any_path_will_do(folder: Path, name: str) -> None:
@@ -434,3 +441,8 @@ def test_programs_in_a_closed_home_are_copied_for_the_servers_user(folder: Path,
         place = data_dir if os.geteuid() == 0 else home
         assert command.stdout.startswith(str(place))
         assert finish(holder) == 0
+
+
+def test_programs_are_not_copied_to_where_a_shell_would_misread_their_path(tmp_path: Path) -> None:
+    with pytest.raises(PostgresFailed, match=r"has \$ in its path.*set DATA_DIR to a path without it"):
+        programs._copied(tmp_path, Path("/srv/$HOME"))

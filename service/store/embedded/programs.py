@@ -113,8 +113,17 @@ def _refuse_blocked(data_dir: Path, account: Account) -> None:
         )
 
 
+SHELL_ACTIVE = frozenset('$`\\"')
+"""What a shell reads inside double quotes, in which initdb puts the path of its programs."""
+
+
 def _copied(install: Path, data_dir: Path) -> Path:
     """The programs, copied once a version into DATA_DIR, readable for everyone and writable for root."""
+    if active := sorted(set(str(data_dir)) & SHELL_ACTIVE):
+        raise PostgresFailed(
+            f"DATA_DIR {data_dir} has {' '.join(active)} in its path, and initdb would read that as shell: "
+            "set DATA_DIR to a path without it."
+        )
     package = install.parent
     libraries = (package.with_name(f"{package.name}.libs"), package / ".dylibs")  # found from there by RPATH
     copy = data_dir / f"programs-{importlib.metadata.version(WHEEL)}"
