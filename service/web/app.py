@@ -24,8 +24,7 @@ FRONT = """POC Governor is running.
 /healthz   alive
 /readyz    deliveries can be stored; the state of worker and queue
 /metrics   for Prometheus
-
-/schema/poc-1.json  the JSON Schema of a charter
+/schema/poc-1.json   the JSON Schema of a charter
 
 GitHub delivers to POST /webhooks/github.
 """
