@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
@@ -90,11 +91,13 @@ def test_kills_of_worker_and_web_in_the_middle_of_200_deliveries_lose_none_and_d
     with serving(lines, env) as serve:
         eventually(lambda: serve.health()["workers"], "the worker works")
 
+        finished = itertools.count(1)
+
         def send(n: int) -> None:
             if n >= DELIVERIES // 2:
                 second_half.wait()
             _deliver(serve, answers, opened, n)
-            if len(answers) == KILL_AT:
+            if next(finished) == KILL_AT:
                 serve.kill()
 
         with ThreadPoolExecutor(4) as senders:
@@ -112,7 +115,8 @@ def test_kills_of_worker_and_web_in_the_middle_of_200_deliveries_lose_none_and_d
                 each.result()
     recorded = {n for n, status in answers.items() if status == 202}
     assert KILL_AT - 4 <= len(recorded) < DELIVERIES
-    assert set(answers.values()) == {202, 0}
+    # A second web process outlives the killed one for a moment, without its database: it answers 503.
+    assert {202, 0} <= set(answers.values()) <= {202, 0, 503}
     eventually(lambda: not any(map(alive, (killed, *parts))), "worker and PostgreSQL have ended as well")
 
     with serving(lines, env) as serve:
