@@ -1,0 +1,107 @@
+"""Measured values, under which conditions they were taken, and what comes of comparing them with a bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from service.rules.charter.quantity import Quantity, canonical
+from service.rules.charter.threshold import Threshold
+from service.rules.charter.units import Unit
+
+
+class Level(StrEnum):
+    """How far a number can be trusted."""
+
+    SELF_REPORTED = "self-reported"
+    """It stands in a file of the repository, and so do its conditions: in the charter."""
+    MEASURED = "measured"
+    """A workflow run that GitHub vouches for sent it, for one commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under what a number was taken; None where that was not said."""
+
+    environment: str | None = None
+    dataset: str | None = None
+    load: Quantity | None = None
+    window: Quantity | None = None
+    segment: str | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One number for one metric of one commit."""
+
+    metric: str
+    value: Decimal
+    unit: Unit
+    level: Level
+    source: str
+    """Where it is found: `eval/metrics.json $.accuracy`, or the address of a workflow run."""
+    at: datetime
+    """When it was taken; of a file, when its content was first seen."""
+    conditions: Conditions | None = None
+    """None for a file's: they are those that the charter's line claims."""
+
+    @property
+    def canonical_value(self) -> Decimal:
+        """The value in the canonical unit of its unit."""
+        return canonical(self.value, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a line of `evidence` gave no number: the reason, and what to do about it."""
+
+    reason: str
+
+
+Reading = Measurement | Unread
+
+
+class Status(StrEnum):
+    """How a threshold stands."""
+
+    MET = "met"
+    MET_WITHIN_ERROR = "met, inside the error bar"
+    MISSED = "missed"
+    NOT_MEASURED = "not measured"
+    IMPLAUSIBLE = "not a value of this metric"
+    TOO_OLD = "too old"
+    WRONG_ENVIRONMENT = "wrong environment"
+    WRONG_CONDITIONS = "wrong load, data or window"
+    TOO_FEW = "too few samples"
+    SELF_REPORTED = "self-reported only"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A threshold, the number that speaks for it, and how the two compare."""
+
+    threshold: Threshold
+    status: Status
+    measurement: Measurement | None = None
+    """The number that was compared; of numbers that do not count, the one that comes nearest."""
+    reason: str = ""
+    """Why it does not count, or is missing, with what to do; empty where it was compared."""
+
+    @property
+    def met(self) -> bool:
+        """Whether the bound is held; what was not measured holds nothing."""
+        return self.status in (Status.MET, Status.MET_WITHIN_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a number has to be, besides good."""
+
+    now: datetime
+    level: Level
+    max_age_days: int
+    environments: tuple[str, ...]
+    """Those whose numbers count: `measured_in`, and where it will run."""

@@ -1,0 +1,98 @@
+"""Results in words, for a table: the number, how it stands to its bound, and what to do."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from service.rules.charter.threshold import Threshold
+from service.rules.charter.units import Dimension, Unit
+from service.rules.evidence.amounts import comparable, exact, own
+from service.rules.evidence.conditions import conditions_of
+from service.rules.evidence.numerals import grouped, is_decimal, numeral, with_unit
+from service.rules.evidence.values import Measurement, Result, Status
+
+SHORT = 10
+"""Characters of a number that is easier to read in another unit than in its own."""
+FEWEST_DIGITS = 2
+SMALLEST = Fraction(1, 10**6)
+SHARED = frozenset({Dimension.TIME, Dimension.MONEY, Dimension.SIZE, Dimension.COUNT, Dimension.RATE})
+"""What has a margin in percents of its bound."""
+ASKS = {"<": "below", ">": "above"}
+POINTS = 100
+
+
+def measured_text(result: Result) -> str:
+    """The number that was found, with how many samples it was taken on where that was sent along."""
+    number = result.measurement
+    if number is None:
+        return Status.NOT_MEASURED.value
+    n = number.conditions.n if number.conditions else None
+    value = _value(result.threshold, number, plausible=result.status is not Status.IMPLAUSIBLE)
+    return value if n is None else f"{value} (n {grouped(n)})"
+
+
+def verdict_text(result: Result) -> str:
+    """By how much a bound is met or missed, or why the number does not count and what to do."""
+    if result.measurement is None or result.reason:
+        return result.reason or result.status.value
+    if result.status is Status.MISSED:
+        return _missed(result.threshold, result.measurement)
+    if result.status is Status.MET_WITHIN_ERROR:
+        n = conditions_of(result.threshold, result.measurement).n or 0
+        return f"met, inside the error bar (n = {grouped(n)})"
+    return _met(result.threshold, result.measurement)
+
+
+def level_text(result: Result) -> str:
+    """How far the number can be trusted; empty where there is none."""
+    return result.measurement.level.value if result.measurement else ""
+
+
+def _value(threshold: Threshold, number: Measurement, *, plausible: bool) -> str:
+    """A number in the bound's unit where that is exact and short, else in its own."""
+    if not plausible or not comparable(threshold, number.unit):
+        return own(number)
+    value = exact(number.value, number.unit)
+    written = _numeral_in(number.unit, value, threshold)
+    if is_decimal(value / threshold.unit.factor):
+        converted = _numeral_in(threshold.unit, value, threshold)
+        if len(converted) <= max(SHORT, len(written)):
+            return with_unit(converted, threshold.unit)
+    return with_unit(written, number.unit)
+
+
+def _numeral_in(unit: Unit, value: Fraction, threshold: Threshold) -> str:
+    bound = exact(threshold.value, threshold.unit)
+    return numeral(value / unit.factor, beside=bound / unit.factor)
+
+
+def _met(threshold: Threshold, number: Measurement) -> str:
+    value, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
+    if threshold.op == "==":
+        return "met"
+    if value == bound:
+        return "met, nothing to spare"
+    if bound > 0 and threshold.unit.dimension in SHARED:
+        share = math.floor(abs(value - bound) / bound * 100)
+        return f"met, {grouped(share)} % to spare" if share else "met, less than 1 % to spare"
+    return f"met, {_difference(threshold, abs(value - bound))} to spare"
+
+
+def _missed(threshold: Threshold, number: Measurement) -> str:
+    value, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
+    if value == bound:
+        limit = with_unit(numeral(bound / threshold.unit.factor), threshold.unit)
+        return f"missed: it has to be {ASKS[threshold.op]} {limit}"
+    return f"missed by {_difference(threshold, abs(value - bound))}"
+
+
+def _difference(threshold: Threshold, difference: Fraction) -> str:
+    """How far a value lies from the bound: in points where the bound is in percents, else in its unit."""
+    unit = threshold.unit
+    in_points = unit.text in ("%", "ratio")
+    amount = difference * POINTS if in_points else difference / unit.factor
+    shown = numeral(amount, digits=FEWEST_DIGITS) if amount >= SMALLEST else "less than 0.000001"
+    if not in_points:
+        return with_unit(shown, unit)
+    return f"{shown} point" if amount == 1 else f"{shown} points"
