@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from service.rules.charter.file import CharterFile
-from service.rules.facts import Installation, Issue, PullRequest, Repository, RepositoryRef
+from service.rules.facts import Commit, Installation, Issue, PullRequest, Repository, RepositoryRef
 from service.rules.plan import CheckRunOutput
 from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
+
+
+LARGEST_BLOB = 5 * 1024 * 1024
+"""Bytes of a file of evidence that are read."""
 
 
 class GitHubError(Exception):
@@ -70,6 +74,24 @@ class GitHub(Protocol):
         """Those of the paths at which something stands at a commit or branch."""
         ...
 
+    def blob_shas(
+        self, repository: RepositoryRef, commit_sha: str, paths: Sequence[str]
+    ) -> Mapping[str, str | None]:
+        """The blob at each of the paths in a commit's tree, in one call; None where no file stands."""
+        ...
+
+    def blob(self, repository: RepositoryRef, blob_sha: str) -> bytes | None:
+        """The content of a blob; None where it is larger than `LARGEST_BLOB`."""
+        ...
+
+    def commit(self, repository: RepositoryRef, sha: str) -> Commit:
+        """A commit's tree and parents."""
+        ...
+
+    def dismissed_by_push(self, repository: RepositoryRef, number: int, review_id: int) -> bool:
+        """Whether a review was dismissed by new commits, and not by a person."""
+        ...
+
     def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:
         """The open pull requests of a repository."""
         ...
@@ -121,6 +143,25 @@ class GitHub(Protocol):
         label: str | None = None,
     ) -> None:
         """Change the given parts of an issue; a label is added to those that it has."""
+        ...
+
+
+    def find_comment(self, repository: RepositoryRef, number: int, marker: str) -> int | None:
+        """The id of our comment on an issue or pull request that begins with the marker."""
+        ...
+
+    def post_comment(self, repository: RepositoryRef, number: int, body: str) -> int:
+        """Comment on an issue or a pull request and return the comment's id."""
+        ...
+
+    def react(self, repository: RepositoryRef, comment_id: int, content: str) -> None:
+        """Put a reaction on a comment; one that is there already stays."""
+        ...
+
+    def answer_deployment(
+        self, repository: RepositoryRef, run_id: int, environment: str, *, approved: bool, comment: str
+    ) -> None:
+        """Answer a deployment protection rule; one that waits no more is `gone`."""
         ...
 
 

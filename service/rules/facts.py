@@ -109,10 +109,75 @@ class FactKind(StrEnum):
     """A person pushed, opened or updated a pull request, or merged one."""
     CHARTER_PUSHED = "charter-pushed"
     """A push to the default branch named the charter, or was too large to tell."""
+    DEFAULT_PUSHED = "default-pushed"
+    """The default branch moved to the commit that `detail` names."""
     RERUN_REQUESTED = "rerun-requested"
     """Somebody asked for our check run again."""
     ISSUE_CHANGED = "issue-changed"
     """Somebody closed, reopened, deleted, transferred or unlabelled an issue of ours."""
+    REVIEWED = "reviewed"
+    """Somebody approved a pull request, asked for changes, or commented; `detail` is a `Review` as JSON."""
+    REVIEW_DISMISSED = "review-dismissed"
+    """A review was dismissed, by somebody or by new commits; `detail` is its `Review` as JSON."""
+    COMMANDED = "commanded"
+    """A person wrote a line that begins with `/poc`; `detail` is a `CommandLine` as JSON."""
+    EVIDENCE_SENT = "evidence-sent"
+    """A workflow run sent measured values; they stand in their own table."""
+    DEPLOYMENT_REQUESTED = "deployment-requested"
+    """GitHub asks whether a deployment may proceed; `detail` is a `DeploymentRequest` as JSON."""
+    DEPLOYED = "deployed"
+    """A deployment succeeded; `detail` is a `Deployed` as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review of a pull request: `state` is `approved`, `changes_requested`, `commented` or `dismissed`."""
+
+    id: int
+    number: int
+    login: str
+    state: str
+    commit_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A line of a comment that begins with `/poc`, and where the comment stands."""
+
+    comment_id: int
+    number: int
+    is_pull_request: bool
+    text: str
+    index: int = 0
+    """Its place among the commands of the comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRequest:
+    """A deployment that waits for our answer."""
+
+    deployment_id: int
+    run_id: int
+    environment: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A commit that was deployed to an environment."""
+
+    deployment_id: int
+    environment: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit: the tree that it holds, and the commits it was made of."""
+
+    sha: str
+    tree_sha: str
+    parents: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

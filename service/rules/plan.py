@@ -14,6 +14,9 @@ from service.rules.facts import RepositoryRef
 CHARTER_CHECK = "POC charter"
 """The frozen name of the check run; rulesets require it by this name."""
 
+GATE_CHECK = "POC ship gate"
+"""The frozen name of the check run that says what is missing for shipping."""
+
 STALL_LABEL = "poc-stalled"
 STALL_MARKER = "<!-- poc-governor:stall -->"
 
@@ -130,12 +133,80 @@ class EditIssue:
         return f"{what} issue #{self.number}"
 
 
+@dataclass(frozen=True, slots=True)
+class PostComment:
+    """Say something once on an issue or a pull request; `key` names it among all that was ever said."""
+
+    needs: ClassVar[str] = "issues"
+    repository: RepositoryRef
+    number: int
+    key: str
+    body: str
+
+    def __str__(self) -> str:
+        return f"comment on #{self.number} ({self.key})"
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """Acknowledge a comment with a reaction."""
+
+    needs: ClassVar[str] = "issues"
+    repository: RepositoryRef
+    comment_id: int
+    content: str
+
+    def __str__(self) -> str:
+        return f"react to comment {self.comment_id} with {self.content}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNotice:
+    """Open an issue that says one thing, once; `key` names it among all that was ever said."""
+
+    needs: ClassVar[str] = "issues"
+    repository: RepositoryRef
+    key: str
+    title: str
+    body: str
+    label: str
+    assignee: str | None
+
+    def __str__(self) -> str:
+        return f"open issue {self.title!r} ({self.key})"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDeployment:
+    """Answer GitHub's deployment protection rule."""
+
+    needs: ClassVar[str] = "deployments"
+    repository: RepositoryRef
+    run_id: int
+    environment: str
+    approved: bool
+    comment: str
+
+    def __str__(self) -> str:
+        answer = "approve" if self.approved else "reject"
+        return f"{answer} the deployment of run {self.run_id} to {self.environment}"
+
+
 def text_digest(title: str, body: str) -> str:
     """Names a title with its body: an issue that has this digest needs no edit."""
     return hashlib.sha256(f"{title}\0{body}".encode()).hexdigest()
 
 
-Action = CreateCheckRun | CompleteCheckRun | OpenIssue | EditIssue
+Action = (
+    CreateCheckRun
+    | CompleteCheckRun
+    | OpenIssue
+    | EditIssue
+    | PostComment
+    | React
+    | OpenNotice
+    | AnswerDeployment
+)
 
 
 def plan_check_run(

@@ -60,6 +60,27 @@ class PullRequests:
                 .values(state="closed")
             )
 
+    def proposes_charter(self, repository_id: int) -> bool:
+        """Whether the head of an open pull request was seen to hold a file at the charter's path."""
+        with transaction(self._engine) as session:
+            return (
+                session.exec(
+                    select(CharterAt.commit_sha)
+                    .join(
+                        PullRequestRow,
+                        (col(PullRequestRow.repository_id) == CharterAt.repository_id)
+                        & (col(PullRequestRow.head_sha) == CharterAt.commit_sha),
+                    )
+                    .where(
+                        PullRequestRow.repository_id == repository_id,
+                        PullRequestRow.state == "open",
+                        CharterAt.kind == FileKind.FILE,
+                    )
+                    .limit(1)
+                ).first()
+                is not None
+            )
+
     def speaker(self, pull: PullRequest) -> int | None:
         """Which of the open pull requests with this one's head has a say in its check run: the oldest."""
         with transaction(self._engine) as session:

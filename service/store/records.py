@@ -5,10 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from service.store.check_runs import CheckRuns
+from service.store.contents import Contents
+from service.store.evidence import Evidence
 from service.store.installations import Installations
 from service.store.outside_facts import OutsideFacts
+from service.store.pocs import Pocs
 from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
+from service.store.signatures import Signatures
 from service.store.stall_issues import StallIssues
 
 
@@ -22,3 +26,7 @@ class Records:
         self.check_runs = CheckRuns(engine)
         self.outside_facts = OutsideFacts(engine)
         self.stall_issues = StallIssues(engine)
+        self.contents = Contents(engine)
+        self.evidence = Evidence(engine)
+        self.signatures = Signatures(engine)
+        self.pocs = Pocs(engine)

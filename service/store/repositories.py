@@ -10,14 +10,14 @@ from sqlalchemy import Engine, delete, func, update
 from sqlmodel import col, select
 
 from service.rules.charter.file import CharterFile, FileKind
-from service.rules.facts import Repository
+from service.rules.facts import FactKind, Repository
 from service.rules.poc import KnownRepository
 from service.rules.reception import pull_request_key, repository_key
 from service.rules.recognition import exclusion
 from service.store import subjects
 from service.store.database import cursor, transaction
 from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row
-from service.store.tables import CharterAt, PullRequestRow, RepositoryRow
+from service.store.tables import CharterAt, FactRow, PullRequestRow, RepositoryRow
 
 
 class Repositories:
@@ -109,6 +109,19 @@ class Repositories:
                 numbers = session.exec(open_pulls)
                 subjects.mark(session, [pull_request_key(repository_id, number) for number in numbers])
             return _known(row)
+
+    def default_head(self, repository_id: int) -> str | None:
+        """The commit that the default branch was last pushed to, if a push was ever told."""
+        with transaction(self._engine) as session:
+            return session.exec(
+                select(FactRow.detail)
+                .where(
+                    FactRow.subject == repository_key(repository_id),
+                    FactRow.kind == FactKind.DEFAULT_PUSHED,
+                )
+                .order_by(col(FactRow.at).desc(), col(FactRow.recorded_at).desc())
+                .limit(1)
+            ).first()
 
     def renamed(self, repository: Repository) -> None:
         """Note a name that no event told of, and forget what its old name did not show."""

@@ -166,6 +166,12 @@ LITTER = (
     """,
     "DELETE FROM delivery WHERE received_at < now() - 30 * CAST(:cut AS interval)",
     "DELETE FROM charter_at WHERE read_at < now() - 90 * CAST(:cut AS interval)",
+    "DELETE FROM blob_at WHERE read_at < now() - 90 * CAST(:cut AS interval)",
+    "DELETE FROM known_commit WHERE read_at < now() - 90 * CAST(:cut AS interval)",
+    """
+    UPDATE blob SET data = NULL, kept = false WHERE kept AND read_at < now() - 90 * CAST(:cut AS interval)
+    """,
+    "DELETE FROM used_token WHERE expires_at < now() - CAST(:cut AS interval)",
     "DELETE FROM merge_base WHERE asked_at < now() - 90 * CAST(:cut AS interval)",
     """
     DELETE FROM pull_request p USING repository r WHERE r.id = p.repository_id AND r.poc_reason IS NULL

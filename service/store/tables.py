@@ -227,3 +227,133 @@ class StallIssueRow(SQLModel, table=True):
     opened_on: date = Field()
     opened_at: datetime | None = moment(default=None)
     closed_by_us: bool = flag()
+
+
+class BlobRow(SQLModel, table=True):
+    """A file's content, by what names it everywhere in its repository, and when it was first seen.
+
+    `data` is null where the file was too large to be read; `kept` is false where it was let go.
+    """
+
+    __tablename__ = "blob"
+
+    repository_id: int = big(primary_key=True)
+    blob_sha: str = Field(sa_type=Text, primary_key=True)
+    data: bytes | None = Field(default=None, sa_type=LargeBinary)
+    kept: bool = flag(default=True)
+    first_seen_at: datetime = moment()
+    read_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class BlobAt(SQLModel, table=True):
+    """Which blob stood at a path of a commit, null for none: what was read once stays so."""
+
+    __tablename__ = "blob_at"
+
+    repository_id: int = big(primary_key=True)
+    commit_sha: str = Field(sa_type=Text, primary_key=True)
+    path: str = Field(sa_type=Text, primary_key=True)
+    blob_sha: str | None = Field(default=None, sa_type=Text)
+    read_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class KnownCommit(SQLModel, table=True):
+    """A commit's tree and parents, where they were ever asked for."""
+
+    __tablename__ = "known_commit"
+
+    repository_id: int = big(primary_key=True)
+    sha: str = Field(sa_type=Text, primary_key=True)
+    tree_sha: str = Field(sa_type=Text)
+    parents: list[str] = Field(sa_type=ARRAY(Text))
+    read_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class EvidenceRow(SQLModel, table=True):
+    """One number for one metric, commit and source; never overwritten.
+
+    `run_sha` is the commit that a workflow ran on; `commit_sha` the one that it speaks for: of a pull
+    request's test merge its head, null until that is known.
+    """
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        UniqueConstraint("repository_id", "run_sha", "source_id", "key"),
+        Index("evidence_commit", "repository_id", "commit_sha"),
+        Index("evidence_metric", "repository_id", "metric", "at"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    repository_id: int = big()
+    run_sha: str = Field(sa_type=Text)
+    commit_sha: str | None = Field(default=None, sa_type=Text)
+    number: int | None = Field(default=None)
+    level: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    source_id: str = Field(sa_type=Text)
+    key: str = Field(sa_type=Text)
+    metric: str = Field(sa_type=Text)
+    value: str = Field(sa_type=Text)
+    unit: str = Field(sa_type=Text)
+    environment: str | None = Field(default=None, sa_type=Text)
+    dataset: str | None = Field(default=None, sa_type=Text)
+    load: str | None = Field(default=None, sa_type=Text)
+    measured_over: str | None = Field(default=None, sa_type=Text)
+    segment: str | None = Field(default=None, sa_type=Text)
+    n: int | None = big(default=None)
+    at: datetime = moment()
+    recorded_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class UsedToken(SQLModel, table=True):
+    """A workflow's token that was used once, kept until it has expired."""
+
+    __tablename__ = "used_token"
+
+    jti: str = Field(sa_type=Text, primary_key=True)
+    expires_at: datetime = moment(index=True)
+
+
+class SignatureRow(SQLModel, table=True):
+    """A person's approval for one group, bound to a hash of the fields that the group answers for."""
+
+    __tablename__ = "signature"
+    __table_args__ = (UniqueConstraint("repository_id", "source", "signs_for", "round", "hash"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    repository_id: int = big(index=True)
+    number: int | None = Field(default=None)
+    login: str = Field(sa_type=Text)
+    signs_for: str = Field(sa_type=Text)
+    round: str = Field(sa_type=Text)
+    hash: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    at: datetime = moment()
+    withdrawn_at: datetime | None = moment(default=None)
+    recorded_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class PocRow(SQLModel, table=True):
+    """Where a POC stands in its life; `ship_request` is the pull request on which the owner asked to ship."""
+
+    __tablename__ = "poc"
+
+    repository_id: int = big(primary_key=True)
+    state: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "none"})
+    state_since: datetime = moment(sa_column_kwargs={"server_default": NOW})
+    ship_request: int | None = Field(default=None)
+    ship_requested_at: datetime | None = moment(default=None)
+    shipped_at: datetime | None = moment(default=None)
+    shipped_sha: str | None = Field(default=None, sa_type=Text)
+
+
+class MessageRow(SQLModel, table=True):
+    """Something said once, written before it is said, so that a kill in between is found out."""
+
+    __tablename__ = "message"
+
+    repository_id: int = big(primary_key=True)
+    key: str = Field(sa_type=Text, primary_key=True)
+    number: int | None = Field(default=None)
+    github_id: int | None = big(default=None)
+    created_at: datetime = moment(sa_column_kwargs={"server_default": NOW})

@@ -1,0 +1,87 @@
+"""What was read of repositories' commits and files; neither changes, so each is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from service.rules.facts import Commit
+from service.store.database import transaction
+from service.store.tables import BlobAt, BlobRow, KnownCommit
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file's content, None where it is too large to be read, and when it was first seen."""
+
+    data: bytes | None
+    first_seen_at: datetime
+
+
+class Contents:
+    """The tables of blobs, of paths at commits and of commits; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def blobs_at(self, repository_id: int, commit_sha: str, paths: Sequence[str]) -> Mapping[str, str | None]:
+        """The blobs at those of the paths that were ever looked up in a commit."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(BlobAt).where(
+                    BlobAt.repository_id == repository_id,
+                    BlobAt.commit_sha == commit_sha,
+                    col(BlobAt.path).in_(paths),
+                )
+            )
+            return {row.path: row.blob_sha for row in rows}
+
+    def remember_blobs_at(self, repository_id: int, commit_sha: str, blobs: Mapping[str, str | None]) -> None:
+        """Keep which blobs stood at paths of a commit."""
+        rows = [
+            {"repository_id": repository_id, "commit_sha": commit_sha, "path": path, "blob_sha": blob_sha}
+            for path, blob_sha in sorted(blobs.items())
+        ]
+        with transaction(self._engine) as session:
+            session.execute(insert(BlobAt).values(rows).on_conflict_do_nothing())
+
+    def blob(self, repository_id: int, blob_sha: str) -> Blob | None:
+        """A file's content, if it was ever read; None where it was, and is no longer kept."""
+        with transaction(self._engine) as session:
+            row = session.get(BlobRow, (repository_id, blob_sha))
+            return Blob(row.data, row.first_seen_at) if row and row.kept else None
+
+    def remember_blob(self, repository_id: int, blob_sha: str, data: bytes | None, seen_at: datetime) -> Blob:
+        """Keep a file's content, and when it was first seen, which stays whatever comes later."""
+        statement = insert(BlobRow).values(
+            repository_id=repository_id, blob_sha=blob_sha, data=data, kept=True, first_seen_at=seen_at
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=["repository_id", "blob_sha"],
+            set_={"data": data, "kept": True, "read_at": func.now()},
+        )
+        with transaction(self._engine) as session:
+            first_seen_at = session.execute(statement.returning(col(BlobRow.first_seen_at))).scalar_one()
+        return Blob(data, first_seen_at)
+
+    def commit(self, repository_id: int, sha: str) -> Commit | None:
+        """A commit's tree and parents, if they were ever asked for."""
+        with transaction(self._engine) as session:
+            row = session.get(KnownCommit, (repository_id, sha))
+            return Commit(row.sha, row.tree_sha, tuple(row.parents)) if row else None
+
+    def remember_commit(self, repository_id: int, commit: Commit) -> None:
+        """Keep a commit's tree and parents."""
+        row = insert(KnownCommit).values(
+            repository_id=repository_id,
+            sha=commit.sha,
+            tree_sha=commit.tree_sha,
+            parents=list(commit.parents),
+        )
+        with transaction(self._engine) as session:
+            session.execute(row.on_conflict_do_nothing())

@@ -1,0 +1,138 @@
+"""The history of measured values: a row for each metric, commit and source, never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from sqlalchemy import Engine, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from service.rules.charter.quantity import Quantity, parse_quantity, read_unit
+from service.rules.charter.units import NO_UNIT, Unit
+from service.rules.evidence.values import Conditions, Level, Measurement
+from service.store.database import transaction
+from service.store.tables import EvidenceRow
+
+MOST_COMMITS = 10
+"""How many commits that a workflow measured are compared with another by their trees."""
+
+
+class Evidence:
+    """The table of evidence; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def remember_files(
+        self, repository_id: int, commit_sha: str, values: Iterable[tuple[str, str, Measurement]]
+    ) -> None:
+        """Keep what the files of a commit said: for each key of `evidence` its blob and the number."""
+        rows = [
+            {
+                "repository_id": repository_id,
+                "run_sha": commit_sha,
+                "commit_sha": commit_sha,
+                "level": str(value.level),
+                "source": value.source,
+                "source_id": f"blob:{blob_sha}",
+                "key": key,
+                "metric": value.metric,
+                "value": f"{value.value:f}",
+                "unit": value.unit.text,
+                "at": value.at,
+            }
+            for key, blob_sha, value in values
+        ]
+        if rows:
+            with transaction(self._engine) as session:
+                session.execute(insert(EvidenceRow).values(rows).on_conflict_do_nothing())
+
+    def measured(self, repository_id: int, commits: Sequence[str]) -> tuple[Measurement, ...]:
+        """What workflows measured on any of the commits, newest first."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(EvidenceRow)
+                .where(
+                    EvidenceRow.repository_id == repository_id,
+                    EvidenceRow.level == Level.MEASURED,
+                    col(EvidenceRow.commit_sha).in_(commits),
+                )
+                .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())
+            )
+            return tuple(_measurement(row) for row in rows)
+
+    def measured_commits(self, repository_id: int) -> list[str]:
+        """The commits that workflows measured last."""
+        newest = (
+            select(EvidenceRow.commit_sha, EvidenceRow.at)
+            .where(
+                EvidenceRow.repository_id == repository_id,
+                EvidenceRow.level == Level.MEASURED,
+                col(EvidenceRow.commit_sha).is_not(None),
+            )
+            .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())
+            .limit(100 * MOST_COMMITS)
+        )
+        with transaction(self._engine) as session:
+            commits = dict.fromkeys(sha for sha, _ in session.exec(newest) if sha)
+            return list(commits)[:MOST_COMMITS]
+
+    def unresolved(self, repository_id: int, number: int) -> list[str]:
+        """The test merges of a pull request that were measured, and whose head is not known yet."""
+        with transaction(self._engine) as session:
+            return list(
+                session.exec(
+                    select(EvidenceRow.run_sha)
+                    .where(
+                        EvidenceRow.repository_id == repository_id,
+                        EvidenceRow.number == number,
+                        col(EvidenceRow.commit_sha).is_(None),
+                    )
+                    .distinct()
+                )
+            )
+
+    def resolve(self, repository_id: int, run_sha: str, commit_sha: str) -> None:
+        """Note which commit a test merge speaks for."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(EvidenceRow)
+                .where(
+                    col(EvidenceRow.repository_id) == repository_id,
+                    col(EvidenceRow.run_sha) == run_sha,
+                    col(EvidenceRow.commit_sha).is_(None),
+                )
+                .values(commit_sha=commit_sha)
+            )
+
+
+def _measurement(row: EvidenceRow) -> Measurement:
+    return Measurement(
+        metric=row.metric,
+        value=Decimal(row.value),
+        unit=_unit(row.unit),
+        level=Level(row.level),
+        source=row.source,
+        at=row.at,
+        conditions=Conditions(
+            environment=row.environment,
+            dataset=row.dataset,
+            load=_quantity(row.load),
+            window=_quantity(row.measured_over),
+            segment=row.segment,
+            n=row.n,
+        ),
+    )
+
+
+def _unit(text: str) -> Unit:
+    """A unit that was read before it was stored."""
+    unit = read_unit(None, text, any_token=True)
+    return unit if isinstance(unit, Unit) else NO_UNIT
+
+
+def _quantity(text: str | None) -> Quantity | None:
+    quantity = parse_quantity(text) if text else None
+    return quantity if isinstance(quantity, Quantity) else None

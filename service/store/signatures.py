@@ -1,0 +1,103 @@
+"""Who signed what, and what was withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Engine, func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from service.rules.charter.goalposts import Group
+from service.rules.facts import Fact, FactKind, PullRequest
+from service.rules.reception import pull_request_key, repository_key
+from service.rules.signoffs import Round, Signature
+from service.store.database import transaction
+from service.store.tables import FactRow, SignatureRow
+
+
+class Signatures:
+    """The table of signatures; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def standing(self, repository_id: int) -> tuple[Signature, ...]:
+        """Every signature of a repository that was not withdrawn, oldest first."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(SignatureRow)
+                .where(SignatureRow.repository_id == repository_id, col(SignatureRow.withdrawn_at).is_(None))
+                .order_by(col(SignatureRow.at), col(SignatureRow.id))
+            )
+            return tuple(
+                Signature(
+                    row.login,
+                    Group(row.signs_for),
+                    Round(row.round),
+                    row.hash,
+                    row.at,
+                    row.number,
+                    row.source,
+                )
+                for row in rows
+            )
+
+    def give(self, repository_id: int, signatures: Iterable[Signature]) -> None:
+        """Record signatures; each once, and one that was withdrawn stays withdrawn."""
+        rows = [
+            {
+                "repository_id": repository_id,
+                "number": signature.number,
+                "login": signature.login,
+                "signs_for": str(signature.group),
+                "round": str(signature.round),
+                "hash": signature.hash,
+                "source": signature.source,
+                "at": signature.at,
+            }
+            for signature in signatures
+        ]
+        if rows:
+            with transaction(self._engine) as session:
+                session.execute(insert(SignatureRow).values(rows).on_conflict_do_nothing())
+
+    def withdraw(self, repository_id: int, sources: Iterable[str], at: datetime) -> None:
+        """Note that what was given by these sources holds no more."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(SignatureRow)
+                .where(
+                    col(SignatureRow.repository_id) == repository_id,
+                    col(SignatureRow.source).in_(list(sources)),
+                    col(SignatureRow.withdrawn_at).is_(None),
+                )
+                .values(withdrawn_at=at)
+            )
+
+    def reviews(self, subject: str) -> tuple[Fact, ...]:
+        """All that was ever told of a pull request's reviews, in the order in which it happened."""
+        kinds = (FactKind.REVIEWED, FactKind.REVIEW_DISMISSED)
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(FactRow)
+                .where(FactRow.subject == subject, col(FactRow.kind).in_(kinds))
+                .order_by(col(FactRow.at), col(FactRow.id))
+            )
+            return tuple(Fact(r.id, r.subject, FactKind(r.kind), r.at, r.actor, r.detail) for r in rows)
+
+    def moved_by_others(self, pull: PullRequest) -> bool:
+        """Whether events told that somebody else than its author moved a pull request to its head."""
+        subject = repository_key(pull.repository_id)
+        began = f"{subject}:{pull_request_key(pull.repository_id, pull.number)}:"
+        with transaction(self._engine) as session:
+            actors = session.exec(
+                select(func.lower(FactRow.actor)).where(
+                    FactRow.subject == subject,
+                    FactRow.kind == FactKind.ACTIVITY,
+                    col(FactRow.id).startswith(began, autoescape=True),
+                    col(FactRow.id).endswith(f":{pull.head_sha}", autoescape=True),
+                )
+            ).all()
+        return bool(actors) and pull.author.lower() not in actors
