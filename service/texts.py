@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service.rules.charter.wording import clip
+from service.rules.evidence.values import Result
+from service.rules.evidence.wording import level_text, measured_text
+from service.rules.gate import DeploymentAnswer, Gate, Occasion
 from service.rules.plan import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.report import CheckView, annotate
+from service.rules.report_gate import GateView, Standing, gate_view
+from service.rules.report_gate_title import gate_title
 from service.rules.stall import Cause, Stall
 from service.rules.verdict import Situation, Verdict
 
 SUMMARY_LIMIT = 65_535
 """GitHub's, in characters, for a check run's summary and an issue's body."""
 TITLE_LIMIT = 255
+DEPLOYMENT_LIMIT = 1_000
+"""Characters of a comment on a deployment; GitHub takes some more."""
+LONGEST_ENVIRONMENT, LONGEST_COMMAND = 80, 120
 WORD_JOINER = "\u2060"
 """Invisible, and enough to keep GitHub from reading a mention, a reference or an address."""
 
@@ -54,8 +64,17 @@ def cell_line(value: str) -> str:
 
 def prose(message: str) -> str:
     """A sentence of ours for a table's cell: what it quotes is code, and the rest is `plain`."""
+    return _sentence(message, cell)
+
+
+def sentence(message: str) -> str:
+    """The same outside a table."""
+    return _sentence(message, code)
+
+
+def _sentence(message: str, quoted: Callable[[str], str]) -> str:
     parts = _CODE_SPAN.split(message)
-    return "".join(cell(part) if at % 2 else _spaced(part) for at, part in enumerate(parts))
+    return "".join(quoted(part) if at % 2 else _spaced(part) for at, part in enumerate(parts))
 
 
 def _spaced(text: str) -> str:
@@ -103,7 +122,13 @@ class Texts:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            plain=plain, code=code, cell=cell, cell_line=cell_line, prose=prose, in_words=in_words
+            plain=plain,
+            code=code,
+            cell=cell,
+            cell_line=cell_line,
+            prose=prose,
+            sentence=sentence,
+            in_words=in_words,
         )
 
     def check_run(self, verdict: Verdict, view: CheckView) -> CheckRunOutput:
@@ -133,6 +158,65 @@ class Texts:
         waits_for = stall.owner if stall.owner and stall.cause is Cause.OWNER_SILENT else "a charter"
         title = f"{name} is waiting for {waits_for}: {stall.limit} working days"
         return _clip_title(title), _clip(body)
+
+    def gate_check(self, gate: Gate, view: GateView) -> CheckRunOutput:
+        """The check run `POC ship gate`."""
+        summary = self._gate("checks/gate.md", view)
+        return CheckRunOutput(gate.conclusion, _clip_title(gate_title(gate)), _clip(summary))
+
+    def deployment_comment(self, gate: Gate, answer: DeploymentAnswer, environment: str) -> str:
+        """What people read beside a deployment that was approved or rejected: what fits into GitHub's box."""
+        view = gate_view(gate)
+        named = (view.environment or "").lower() == environment.lower()
+        listing = named and view.standing is Standing.JUDGED and not gate.ready
+        text = ""
+        for shown in range(len(view.rows), -1, -1):
+            text = self._gate(
+                "comments/deployment.md",
+                view,
+                answer=answer,
+                environment=clip(environment, LONGEST_ENVIRONMENT),
+                listing=listing,
+                shown=shown,
+            )
+            if len(text) <= DEPLOYMENT_LIMIT:
+                return text
+        return f"{text[: DEPLOYMENT_LIMIT - 1]}…"
+
+    def refused_command(self, text: str, reason: str) -> str:
+        """Why a command was not followed; the line itself is said where the reason does not name it."""
+        return self._render("comments/refused.md", text=clip(text, LONGEST_COMMAND), reason=reason)
+
+    def help_text(self) -> str:
+        """The commands."""
+        return self._render("comments/help.md")
+
+    def shipped(self, gate: Gate, environment: str, sha: str, day: date) -> str:
+        """Said once on the ship request, when a commit that met everything was deployed."""
+        view = gate_view(gate)
+        return self._gate("comments/shipped.md", view, environment=environment, sha=sha, day=day)
+
+    def stop_criterion(
+        self, result: Result, owner: str | None, product: str | None, *, charter_url: str = ""
+    ) -> tuple[str, str]:
+        """Title and body of the issue that says once that a line of `stop_if` has become true."""
+        number = result.measurement
+        body = self._render(
+            "issues/stop_if.md",
+            line=result.threshold.printed,
+            measured=measured_text(result),
+            level=level_text(result),
+            source=number.source if number else "",
+            day=number.at.astimezone(UTC).date() if number else None,
+            people=[
+                f"@{login} ({role})" for login, role in ((owner, "owner"), (product, "product")) if login
+            ],
+            charter_url=charter_url,
+        )
+        return _clip_title(f"Stop criterion reached: {result.threshold.metric}"), _clip(body)
+
+    def _gate(self, template: str, view: GateView, **values: object) -> str:
+        return self._render(template, view=view, Standing=Standing, Occasion=Occasion, **values)
 
     def _render(self, template: str, **values: object) -> str:
         text = self._environment.get_template(template).render(values)

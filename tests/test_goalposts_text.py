@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from service.rules.evidence.values import Result
 from service.rules.plan import Conclusion
 from tests.fakes import charter_file
-from tests.test_texts import CHARTERS, Shown, assert_reads_well
+from tests.test_texts import CHARTERS, Shown, assert_reads_well, measured
 
 GOLDEN = Path(__file__).parent / "rules" / "golden" / "goalposts.md"
+MEASURED = GOLDEN.with_name("goalposts-measured.md")
 EXAMPLE = (CHARTERS / "ok" / "example.md").read_text()
 COST = "  - cost_per_request < 0.02 USD\n"
 
 
-def shown(new: str, title: str) -> Shown:
+def shown(new: str, title: str, results: tuple[Result, ...] = ()) -> Shown:
     before = charter_file(EXAMPLE)
-    return Shown("goalposts", title, Conclusion.SUCCESS, charter_file(new), before, before)
+    return Shown("goalposts", title, Conclusion.SUCCESS, charter_file(new), before, before, results=results)
 
 
 def test_a_loosened_threshold_and_all_the_rest() -> None:
@@ -29,6 +31,31 @@ def test_a_loosened_threshold_and_all_the_rest() -> None:
         GOLDEN.write_text(output.summary)
     assert output.summary == GOLDEN.read_text()
     assert_reads_well(output.summary)
+
+
+def test_what_was_measured_stands_beside_what_moved() -> None:
+    results = measured(
+        charter_file(EXAMPLE), accuracy="89.1 %", latency_p95="340 ms", cost_per_request="2 USD"
+    )
+    text = EXAMPLE.replace(">= 92 %", ">= 88 %").replace(COST, "").replace("2027-02-26", "2027-04-01")
+    output = shown(text, "", results).output
+    if os.environ.get("WRITE_GOLDEN"):
+        MEASURED.write_text(output.summary)
+    assert output.summary == MEASURED.read_text()
+    assert_reads_well(output.summary)
+
+
+def test_a_number_of_another_bound_is_shown_without_that_bounds_verdict() -> None:
+    text = EXAMPLE.replace(">= 92 %", ">= 88 %")
+    summary = shown(text, "", measured(charter_file(EXAMPLE), accuracy="89.1 %")).output.summary
+    assert summary.count("89.1 % on 2026-11-09 |") == 2
+    same = shown(text, "", measured(charter_file(text), accuracy="87 %")).output.summary
+    assert same.count("87 % on 2026-11-09 (missed) |") == 2
+
+
+def test_where_nothing_was_measured_the_table_is_as_it_was() -> None:
+    text = EXAMPLE.replace(">= 92 %", ">= 88 %")
+    assert shown(text, "", measured(charter_file(text))).output == shown(text, "").output
 
 
 def test_the_title_of_the_reference() -> None:

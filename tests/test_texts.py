@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from service.rules.charter.file import CharterFile, FileKind
+from service.rules.charter.quantity import Quantity, parse_quantity
+from service.rules.evidence.judging import judge_all
+from service.rules.evidence.values import Demands, Level, Measurement, Result
+from service.rules.judge import judge
 from service.rules.plan import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.report import check_view
 from service.rules.stall import Cause, Stall
@@ -43,6 +48,22 @@ GOOD = corpus("ok/example")
 BAD = corpus("err/several")
 
 
+def measured(file: CharterFile, **found: str) -> tuple[Result, ...]:
+    """What files of the commit say about each line of `done`: numbers with their units, by metric."""
+    charter = judge(file, today=TODAY).charter
+    assert charter is not None
+    at = datetime(2026, 11, 9, tzinfo=UTC)
+    readings = [
+        [
+            Measurement(metric, amount.value, amount.unit, Level.SELF_REPORTED, "eval/metrics.json $.x", at)
+            for metric, text in found.items()
+            if metric == line.metric and isinstance(amount := parse_quantity(text), Quantity)
+        ]
+        for line in charter.done
+    ]
+    return judge_all(charter.done, readings, Demands(at, Level.SELF_REPORTED, 14, ("support-staging",)))
+
+
 @dataclass(frozen=True)
 class Shown:
     name: str
@@ -55,6 +76,7 @@ class Shown:
     observe: bool = False
     base_ref: str = "main"
     today: date = TODAY
+    results: tuple[Result, ...] = ()
 
     @property
     def output(self) -> CheckRunOutput:
@@ -66,6 +88,7 @@ class Shown:
             base_ref=self.base_ref,
             draft_url=DRAFT_URL,
             observe=self.observe,
+            results=self.results,
         )
         return TEXTS.check_run(verdict, view)
 
@@ -75,6 +98,14 @@ SHOWN = [
     Shown("no-charter-bot", "No charter yet", Conclusion.NEUTRAL, NONE, author="dependabot[bot]"),
     Shown("no-charter-prose", "No charter yet", Conclusion.ACTION_REQUIRED, PROSE),
     Shown("complete", "Charter complete", Conclusion.SUCCESS, GOOD, GOOD),
+    Shown(
+        "measured",
+        "Charter complete",
+        Conclusion.SUCCESS,
+        GOOD,
+        GOOD,
+        results=measured(GOOD, latency_p95="212 ms", accuracy="91.4 %", error_rate="0.4"),
+    ),
     Shown("behind", "Charter complete, as it stands on main", Conclusion.SUCCESS, NONE, GOOD, NONE),
     Shown("behind-findings", "3 lines of the charter need a change", Conclusion.FAILURE, NONE, BAD, NONE),
     Shown("deleted", "This change removes the charter", Conclusion.FAILURE, NONE, GOOD, GOOD),
@@ -171,7 +202,7 @@ def test_more_than_github_takes_is_cut_and_says_so() -> None:
     assert long_branch.title.endswith("…")
 
 
-def assert_reads_well(text: str) -> None:
+def assert_reads_well(text: str, links_to: Collection[str] = (DRAFT_URL, CHARTER_URL)) -> None:
     """Valid Markdown of GitHub's: tables stand apart and are whole, nothing shouts, no template shows."""
     assert "{{" not in text
     assert "!" not in text.replace("<!--", "")
@@ -187,7 +218,7 @@ def assert_reads_well(text: str) -> None:
     rows = [line for line in lines if line.startswith("|")]
     tokens = MARKDOWN.parse(text)
     assert sum(token.type == "tr_open" for token in tokens) == len([r for r in rows if "---" not in r])
-    assert all(link in (DRAFT_URL, CHARTER_URL) for link in links(tokens))
+    assert all(link in links_to for link in links(tokens))
 
 
 def inline(tokens: list[Token]) -> list[Token]:

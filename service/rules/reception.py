@@ -9,12 +9,13 @@ from service.rules.facts import Fact, Installation, PullRequest, Repository, Rep
 
 
 class SubjectKind(StrEnum):
-    """The four kinds of things that are looked at."""
+    """The five kinds of things that are looked at."""
 
     INSTALLATION = "installation"
     REPOSITORY = "repository"
     PULL_REQUEST = "pull_request"
     MERGE_GROUP = "merge_group"
+    DEPLOYMENT = "deployment"
 
 
 def installation_key(installation_id: int) -> str:
@@ -35,6 +36,11 @@ def pull_request_key(repository_id: int, number: int) -> str:
 def merge_group_key(repository_id: int, head_sha: str, base_sha: str) -> str:
     """The subject of a merge queue's head, with the commit that it is built on."""
     return f"{SubjectKind.MERGE_GROUP}:{repository_id}:{head_sha}:{base_sha}"
+
+
+def deployment_key(repository_id: int, deployment_id: int) -> str:
+    """The subject of a deployment that waits for our answer."""
+    return f"{SubjectKind.DEPLOYMENT}:{repository_id}:{deployment_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,9 +11,10 @@ from service.rules.charter.file import CHARTER_PATH
 from service.rules.charter.model import Charter, Located
 from service.rules.charter.text import read_text
 from service.rules.charter.wording import clip
+from service.rules.evidence.values import Result
 from service.rules.finding import Finding, Severity
 from service.rules.plan import Annotation
-from service.rules.report_goalposts import GoalpostsView, goalposts_view, move_findings
+from service.rules.report_goalposts import GoalpostsView, goalposts_view, measured_for, move_findings
 from service.rules.verdict import Situation, Verdict
 
 LONGEST_QUOTE = 120
@@ -32,6 +34,14 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class DoneView:
+    """One line of `done`, and what was measured for it so far."""
+
+    line: str
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
 class CharterView:
     """A charter as a reader wants it: who, when, where, and when it is done."""
 
@@ -42,7 +52,7 @@ class CharterView:
     load: str | None
     data: str | None
     auth: str | None
-    done: tuple[str, ...]
+    done: tuple[DoneView, ...]
     rollback: str | None
     within: str | None
     missing: tuple[str, ...]
@@ -74,9 +84,15 @@ class CheckView:
 
 
 def check_view(
-    verdict: Verdict, *, poc_reason: str, base_ref: str, draft_url: str, observe: bool
+    verdict: Verdict,
+    *,
+    poc_reason: str,
+    base_ref: str,
+    draft_url: str,
+    observe: bool,
+    results: Sequence[Result] = (),
 ) -> CheckView:
-    """Lay a verdict out for its template."""
+    """Lay a verdict out for its template, with what was measured on that commit."""
     judgement = verdict.judgement
     lines = _lines(verdict)
     findings = judgement.findings if judgement else ()
@@ -87,10 +103,10 @@ def check_view(
         base_ref=base_ref,
         errors=tuple(view for view in views if view.severity == Severity.ERROR),
         remarks=tuple(view for view in views if view.severity != Severity.ERROR),
-        charter=_charter(judgement.charter) if judgement and judgement.charter else None,
+        charter=_charter(judgement.charter, results) if judgement and judgement.charter else None,
         draft_url=draft_url,
         observe=observe,
-        goalposts=goalposts_view(verdict.moves, judgement.charter if judgement else None),
+        goalposts=goalposts_view(verdict.moves, judgement.charter if judgement else None, results),
     )
 
 
@@ -130,7 +146,7 @@ def _text(located: Located[object] | None) -> str | None:
     return None if located is None else str(located.value)
 
 
-def _charter(charter: Charter) -> CharterView:
+def _charter(charter: Charter, results: Sequence[Result]) -> CharterView:
     target, rollback, infra = charter.target, charter.rollback, charter.infra
     entries = {
         "feature_store": infra.feature_store,
@@ -152,7 +168,7 @@ def _charter(charter: Charter) -> CharterView:
         load=target.load.value.text if target.load else None,
         data=target.data.value.text if target.data else None,
         auth=_text(target.auth),
-        done=tuple(threshold.printed for threshold in charter.done),
+        done=tuple(DoneView(line.printed, measured_for(line, results)) for line in charter.done),
         rollback=_text(rollback.how),
         within=rollback.within.value.text if rollback.within else None,
         missing=tuple(name for name, entry in entries.items() if entry and entry.value.kind == "missing"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
 
 from service.rules.charter.goalposts import Group, Move, MoveKind, bound_text, reopened
 from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold, clause_text
 from service.rules.charter.wording import clip, listed, shown
+from service.rules.evidence.values import Result, Status
+from service.rules.evidence.wording import measured_text
 from service.rules.finding import Finding, Severity
 
 CODE = "goalpost-moved"
@@ -27,6 +30,7 @@ VERBS = {
     MoveKind.EARLIER: "is earlier",
     MoveKind.OTHER: "is not the same",
 }
+COMPARED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.MISSED})
 COUNTED = (
     MoveKind.LOOSENED,
     MoveKind.DELETED,
@@ -45,6 +49,7 @@ class GoalpostRow:
     before: str | None
     now: str | None
     moved: bool
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,15 @@ class GoalpostsView:
     thresholds: bool
     """Whether the table begins with those of `done`."""
 
+    @property
+    def measured(self) -> bool:
+        """Whether any of them was measured, so that the table says so."""
+        return any(row.measured for row in self.rows)
 
-def goalposts_view(moves: Sequence[Move], charter: Charter | None) -> GoalpostsView | None:
+
+def goalposts_view(
+    moves: Sequence[Move], charter: Charter | None, results: Sequence[Result] = ()
+) -> GoalpostsView | None:
     """Lay moves out for the template; None where nothing moved."""
     if not moves or charter is None:
         return None
@@ -68,7 +80,7 @@ def goalposts_view(moves: Sequence[Move], charter: Charter | None) -> GoalpostsV
     people = {group: getattr(signoffs, group) for group in reopened(moves)}
     return GoalpostsView(
         counted=counted(moves),
-        rows=(*done_rows(moves, charter), *other_rows(moves)),
+        rows=(*done_rows(moves, charter, results), *other_rows(moves)),
         signers=tuple((NAMES[group], signer and signer.value) for group, signer in people.items()),
         eased=any(move.eases for move in moves),
         thresholds=any(move.field == "done" for move in moves),
@@ -88,7 +100,9 @@ def counted(moves: Sequence[Move]) -> str:
     return ", ".join(said)
 
 
-def done_rows(moves: Sequence[Move], charter: Charter) -> Iterator[GoalpostRow]:
+def done_rows(
+    moves: Sequence[Move], charter: Charter, results: Sequence[Result] = ()
+) -> Iterator[GoalpostRow]:
     """The thresholds as they stand, each beside what it was, then those that are gone."""
     by_line = {(move.line, move.column): move for move in moves if move.stands}
     gone = [move for move in moves if move.kind is MoveKind.DELETED]
@@ -96,14 +110,19 @@ def done_rows(moves: Sequence[Move], charter: Charter) -> Iterator[GoalpostRow]:
         return
     for threshold in charter.done:
         move = by_line.get((threshold.line, threshold.column))
-        if move is None:
-            yield GoalpostRow(subject(threshold), bound_text(threshold), bound_text(threshold), moved=False)
-        elif move.kind in (MoveKind.LOOSENED, MoveKind.TIGHTENED) and move.now == bound_text(threshold):
-            yield GoalpostRow(subject(threshold), move.before, move.now, moved=True)
-        else:
-            yield GoalpostRow(threshold.metric, move.before, move.now, moved=True)
+        yield replace(standing_row(threshold, move), measured=measured_for(threshold, results))
     for move in gone:
-        yield GoalpostRow(subject(move.was) if move.was else move.subject, move.before, None, moved=True)
+        row = GoalpostRow(subject(move.was) if move.was else move.subject, move.before, None, moved=True)
+        yield replace(row, measured=measured_for(move.was, results) if move.was else "")
+
+
+def standing_row(threshold: Threshold, move: Move | None) -> GoalpostRow:
+    """A threshold beside what it was."""
+    if move is None:
+        return GoalpostRow(subject(threshold), bound_text(threshold), bound_text(threshold), moved=False)
+    if move.kind in (MoveKind.LOOSENED, MoveKind.TIGHTENED) and move.now == bound_text(threshold):
+        return GoalpostRow(subject(threshold), move.before, move.now, moved=True)
+    return GoalpostRow(threshold.metric, move.before, move.now, moved=True)
 
 
 def other_rows(moves: Sequence[Move]) -> Iterator[GoalpostRow]:
@@ -116,6 +135,21 @@ def other_rows(moves: Sequence[Move]) -> Iterator[GoalpostRow]:
 def subject(threshold: Threshold) -> str:
     """The metric with its conditions, as the table's first column names it."""
     return " ".join([threshold.metric, *map(clause_text, threshold.clauses.items())])
+
+
+def measured_for(threshold: Threshold, results: Sequence[Result]) -> str:
+    """What was measured for a line, on which day, and whether it counts; empty where nothing was.
+
+    A bound that moved is another line: its number is that of the line on the same metric and conditions,
+    whose verdict says nothing about it.
+    """
+    found = next((each for each in results if each.threshold == threshold), None)
+    alike = found or next((each for each in results if each.threshold.key == threshold.key), None)
+    if alike is None or alike.measurement is None:
+        return ""
+    said = f"{measured_text(alike)} on {alike.measurement.at.astimezone(UTC).date()}"
+    told = alike.status is not Status.MET if found else alike.status not in COMPARED
+    return f"{said} ({alike.status})" if told else said
 
 
 def move_findings(moves: Sequence[Move]) -> tuple[Finding, ...]:

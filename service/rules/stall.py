@@ -43,6 +43,7 @@ class StallFacts:
     observe: bool = False
     archived: bool = False
     """Nothing can be written there."""
+    shipped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class StallDecision:
 def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
     """The stall that there is by `now`; None where nobody is to be reminded."""
     today = now.date()
-    if not facts.is_poc or facts.dormant or _ended(facts.charter, today):
+    if not facts.is_poc or facts.dormant or facts.shipped_at or _ended(facts.charter, today):
         return None
     charter = facts.charter
     if charter is None or charter.owner is None or facts.chartered_at is None:
@@ -140,8 +141,8 @@ def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None) -> S
 
 
 def _moved_since(facts: StallFacts, issue: StallIssue) -> bool:
-    """Whether a fact is later than the issue's opening: activity, or a change of the charter."""
-    moments = (facts.owner_active_at, facts.charter_changed_at)
+    """Whether a fact is later than the issue's opening: activity, a change of the charter, the shipping."""
+    moments = (facts.owner_active_at, facts.charter_changed_at, facts.shipped_at)
     return issue.opened_at is not None and any(at is not None and at > issue.opened_at for at in moments)
 
 

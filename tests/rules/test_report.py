@@ -9,7 +9,7 @@ import pytest
 
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.finding import Severity
-from service.rules.report import CheckView, annotate, check_view
+from service.rules.report import CheckView, DoneView, annotate, check_view
 from service.rules.verdict import Verdict, conclude, situate
 from tests.fakes import charter_file
 
@@ -33,7 +33,7 @@ def test_a_charter_is_shown_whole() -> None:
     assert (charter.owner, charter.ship_by) == ("jane-doe", date(2027, 2, 26))
     assert (charter.environment, charter.measured_in) == ("support-prod", "support-staging")
     assert (charter.load, charter.data, charter.auth) == ("50 req/s", "180000 tickets/day", "okta-oidc")
-    assert charter.done[0] == "latency_p95 <= 300 ms at 50 req/s"
+    assert charter.done[0] == DoneView("latency_p95 <= 300 ms at 50 req/s", "")
     assert (charter.within, charter.missing) == ("10 min", ("deploy_process",))
     assert charter.signoffs[0] == ("data science", "alice-k")
     assert (charter.paused_until, charter.stopped_on) == (None, None)

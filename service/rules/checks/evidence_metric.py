@@ -1,20 +1,23 @@
-"""Evidence is for one thing that `done` asks."""
+"""Evidence is for one thing that `done` asks, or `stop_if`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from service.rules.charter.evidence import Key, key_of
+from service.rules.charter.nodes import Sequence
 from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.wording import shown
 
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
-    """Keys of `evidence` that are for no line of `done`, once all of these can be read, or for several."""
-    if not sheet.all_read("done"):
+    """Keys of `evidence` that are for no line of `done` or `stop_if`, once all can be read, or for several."""
+    stops = sheet.node("stop_if")
+    unread = isinstance(stops, Sequence) and len(stops.items) != len(sheet.charter.stop_if)
+    if not sheet.all_read("done") or unread:
         return
-    done = sheet.charter.done
+    done = (*sheet.charter.done, *sheet.charter.stop_if)
     first: dict[tuple[object, ...], int] = {}
     for evidence in sheet.charter.evidence:
         asked = answered(evidence.key, done)
