@@ -1,20 +1,31 @@
-"""Deliveries recorded once: what arrives together is committed together, and answered after the commit."""
+"""Deliveries and evidence recorded once: committed, and answered after the commit.
+
+Deliveries that arrive together are committed together.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
 
 import psycopg
 import structlog
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from service.rules.evidence.claims import read_run
+from service.rules.evidence.refusal import Refused
+from service.rules.evidence.upload import read_upload
+from service.rules.evidence.values import Level
 from service.rules.reception import Reception
 from service.store import recording
 from service.store.recording import Envelope
+from service.store.uploads import record_upload
 
 log = structlog.get_logger(__name__)
 
@@ -25,11 +36,47 @@ GATHERING = 0.001
 WRITERS = 1
 """While one group is being committed, the next one forms; a second writer would only make them smaller."""
 
+UPLOADS = 2
+"""Uploads that are committed at a time: deliveries must not wait for a connection behind them."""
+UNREACHABLE = (psycopg.OperationalError, PoolTimeout, PoolClosed, OSError)
+"""What happens while the database is away."""
+
 Route = Callable[[str, bytes], Reception]
+T = TypeVar("T")
 
 
 class NotStoredError(Exception):
-    """The delivery is not in the database: GitHub must not be told that it is."""
+    """It is not in the database: nobody must be told that it is."""
+
+
+class NotTakenError(Exception):
+    """Evidence that is refused: the name of the problem, what to change, and the places in the body."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.detail)
+        self.reason = str(refused.reason)
+        self.faults = tuple((fault.pointer, fault.detail) for fault in refused.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose tokens count, for whom they must have been made, and where GitHub shows its runs."""
+
+    issuer: str
+    audience: str
+    web_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was recorded; `commit` is unknown while the head of a pull request's test merge is to be found."""
+
+    recorded: int
+    commit: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """The receipt as the sender gets it."""
+        return {"recorded": self.recorded, "commit": self.commit, "level": str(Level.MEASURED)}
 
 
 class Inbox:
@@ -41,6 +88,7 @@ class Inbox:
         self._waiting: deque[tuple[Envelope, asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
         self._writers: list[asyncio.Task[None]] = []
+        self._uploading = asyncio.Semaphore(UPLOADS)
 
     async def open(self) -> None:
         """Begin to write; a database that is away now is found when it is back."""
@@ -70,6 +118,26 @@ class Inbox:
         self._arrived.set()
         await stored
 
+    async def record_evidence(self, claims: Mapping[str, object], body: bytes, trust: Trust) -> Receipt:
+        """Return when the numbers of a run are committed; `claims` are those of its verified token.
+
+        Raises `NotTakenError` for what is refused, `NotStoredError` when it could not be stored.
+        """
+        now = datetime.now(UTC)
+        run = _taken(read_run(claims, issuer=trust.issuer, audience=trust.audience, now=now))
+        numbers = _taken(read_upload(body, run.environment))
+        try:
+            async with self._uploading:
+                refused = await record_upload(self._pool, run, numbers, f"{trust.web_url}/{run.path}")
+        except UNREACHABLE as error:
+            log.warning("evidence not stored", error=str(error))
+            raise NotStoredError("the database is not reachable") from error
+        except psycopg.Error as error:
+            log.error("evidence refused by the database", run=run.source_id, error=str(error))  # noqa: TRY400 (it is its own explanation)
+            raise NotStoredError("the database refused it") from error
+        _taken(refused)
+        return Receipt(len(numbers), run.speaks_for)
+
     async def _write(self) -> None:
         while True:
             await self._arrived.wait()
@@ -87,7 +155,7 @@ class Inbox:
             for _, stored in group:
                 _settle(stored, NotStoredError("the service is shutting down"))
             raise
-        except (psycopg.OperationalError, PoolTimeout, PoolClosed, OSError) as error:
+        except UNREACHABLE as error:
             log.warning("deliveries not stored", deliveries=len(group), error=str(error))
             for _, stored in group:
                 _settle(stored, NotStoredError("the database is not reachable"))
@@ -108,6 +176,12 @@ class Inbox:
         envelope, stored = group[0]
         log.error("delivery refused by the database", delivery=envelope.delivery_id, error=str(error))
         _settle(stored, NotStoredError("the database refused this delivery"))
+
+
+def _taken(read: T | Refused) -> T:
+    if isinstance(read, Refused):
+        raise NotTakenError(read)
+    return read
 
 
 def _settle(stored: asyncio.Future[None], error: Exception | None) -> None:

@@ -18,13 +18,15 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.events.routes import route
-from service.inbox import Inbox
+from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
 from service.settings import Settings
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
 from service.store.schema import NewerSchemaError, migrate
 from service.web.app import create_app
+from service.web.evidence import EvidenceEndpoint
+from service.web.oidc import Verifier
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +76,14 @@ def _run(settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, wit
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    app = create_app(Inbox(url, route), engine, webhook_secret=settings.github_webhook_secret, beside=beside)
+    inbox = Inbox(url, route)
+    app = create_app(
+        inbox,
+        engine,
+        webhook_secret=settings.github_webhook_secret,
+        evidence=_evidence(inbox, settings),
+        beside=beside,
+    )
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10
     )
@@ -85,6 +94,13 @@ def _run(settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, wit
         host, port = listening.getsockname()[:2]
         log.info("serving", address=f"http://{host}:{port}", worker=with_worker)
     uvicorn.Server(config).run([listening])
+
+
+def _evidence(inbox: Inbox, settings: Settings) -> EvidenceEndpoint:
+    issuer = settings.actions_issuer
+    return EvidenceEndpoint(
+        inbox, Verifier(issuer), Trust(issuer, audience=settings.public_url, web_url=settings.github_url)
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -31,6 +31,13 @@ class Mode(StrEnum):
     OBSERVE = "observe"
 
 
+class EvidenceLevel(StrEnum):
+    """Which numbers count for shipping: also those of files, or only those that workflow runs sent."""
+
+    SELF_REPORTED = "self-reported"
+    MEASURED = "measured"
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -58,6 +65,7 @@ def _app_id(value: object) -> object:
 
 
 Url = Annotated[str, AfterValidator(_url)]
+PUBLIC_GITHUB, PUBLIC_ISSUER = "https://github.com", "https://token.actions.githubusercontent.com"
 
 
 def default_data_dir() -> Path:
@@ -92,7 +100,7 @@ class Settings(StoreSettings):
     github_webhook_secret: str = Field(min_length=1, description="The webhook's secret.", repr=False)
     public_url: Url = Field(description="The address under which GitHub and people reach this service.")
     github_api_url: Url = Field(default="https://api.github.com", description="GitHub's API.")
-    github_url: Url = Field(default="https://github.com", description="GitHub's pages.")
+    github_url: Url = Field(default=PUBLIC_GITHUB, description="GitHub's pages.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
     web_processes: int = Field(
@@ -104,6 +112,26 @@ class Settings(StoreSettings):
     mode: Mode = Field(
         default=Mode.ENFORCE, description="`enforce`, or `observe` to hold nothing up and open no issue."
     )
+
+    evidence_level: EvidenceLevel = Field(
+        default=EvidenceLevel.SELF_REPORTED,
+        description="Numbers that count for shipping: `self-reported` in files too, or only `measured` ones.",
+    )
+    oidc_issuer: Annotated[str, AfterValidator(lambda value: value and _url(value))] = Field(
+        default="", description="Who signs the tokens of GitHub Actions; empty is who does for GITHUB_URL."
+    )
+
+    @property
+    def actions_issuer(self) -> str:
+        """The issuer of GitHub Actions: of github.com, of an enterprise's own SUB.ghe.com, or of a server."""
+        if self.oidc_issuer:
+            return self.oidc_issuer
+        if self.github_url == PUBLIC_GITHUB:
+            return PUBLIC_ISSUER
+        parts = urlsplit(self.github_url)
+        if (parts.hostname or "").endswith(".ghe.com"):
+            return f"{parts.scheme}://token.actions.{parts.netloc}"
+        return f"{self.github_url}/_services/token"
 
     @property
     def github_is_local(self) -> bool:

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from service.ports import GitHub, GitHubApp, GitHubError
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.facts import Installation, Issue, IssueState, PullRequest, Repository, RepositoryRef
+from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError
+from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
+from service.rules.facts import (
+    Commit,
+    Installation,
+    Issue,
+    IssueState,
+    PullRequest,
+    Repository,
+    RepositoryRef,
+)
 from service.rules.plan import CheckRunOutput
 from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
 
 PAGE = 100
 """Repositories of one call, as GitHub's list has them."""
-WRITES = frozenset({"create_check_run", "complete_check_run", "open_issue", "edit_issue"})
+WRITES = frozenset(
+    {
+        "create_check_run",
+        "complete_check_run",
+        "open_issue",
+        "edit_issue",
+        "post_comment",
+        "react",
+        "answer_deployment",
+    }
+)
 PERMISSIONS = {
     "metadata": "read",
     "contents": "read",
@@ -24,6 +42,7 @@ PERMISSIONS = {
     "actions": "read",
     "checks": "write",
     "issues": "write",
+    "deployments": "write",
 }
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday."""
@@ -52,6 +71,26 @@ class CheckRun:
     completions: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment as GitHub holds it; `ours` says whether an app wrote it."""
+
+    id: int
+    number: int
+    body: str
+    ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentAnswer:
+    """What GitHub was answered about a deployment."""
+
+    run_id: int
+    environment: str
+    approved: bool
+    comment: str
+
+
 @dataclass(slots=True)
 class FakeRepository:
     """A repository's state: what stands at the charter's path, by commit or branch, and all that we write."""
@@ -70,12 +109,32 @@ class FakeRepository:
     environments: frozenset[str] | None = None
     missing: dict[str, frozenset[str]] = field(default_factory=dict)
     """Paths at which nothing stands, by commit or branch."""
+    trees: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """The files of commits beside the charter, by commit and path."""
+    history: dict[str, Commit] = field(default_factory=dict)
+    pushed_away: set[int] = field(default_factory=set)
+    """The reviews that new commits dismissed."""
+    comments: list[Comment] = field(default_factory=list)
+    reactions: set[tuple[int, str]] = field(default_factory=set)
+    answers: list[DeploymentAnswer] = field(default_factory=list)
+    """Each deployment waits for one."""
 
     def write(self, text: str | bytes | None, *refs: str) -> CharterFile:
         """Let a charter stand at commits or branches; None takes it away."""
         file = charter_file(text)
         self.files |= dict.fromkeys(refs, file)
         return file
+
+    def put(self, commit_sha: str, files: Mapping[str, str | bytes]) -> None:
+        """Let files stand in a commit's tree."""
+        data = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+        self.trees.setdefault(commit_sha, {}).update(data)
+
+    def blobs(self, commit_sha: str) -> dict[str, bytes]:
+        """Every file of a commit, by its path."""
+        charter = self.files.get(commit_sha)
+        first = {CHARTER_PATH: charter.data} if charter and charter.data is not None else {}
+        return first | self.trees.get(commit_sha, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +224,38 @@ class FakeGitHub:
         missing = self._repo(repository).missing.get(ref, frozenset())
         self._answered(lost)
         return frozenset(paths) - missing
+
+    def blob_shas(
+        self, repository: RepositoryRef, commit_sha: str, paths: Sequence[str]
+    ) -> Mapping[str, str | None]:
+        lost = self._call("blob_shas", commit_sha)
+        held = self._repo(repository).blobs(commit_sha)
+        self._answered(lost)
+        return {path: named(held[path]) if path in held else None for path in paths}
+
+    def blob(self, repository: RepositoryRef, blob_sha: str) -> bytes | None:
+        lost = self._call("blob", blob_sha)
+        repo = self._repo(repository)
+        self._answered(lost)
+        for ref in {*repo.files, *repo.trees}:
+            for data in repo.blobs(ref).values():
+                if named(data) == blob_sha:
+                    return data if len(data) <= LARGEST_BLOB else None
+        raise gone(f"reading blob {blob_sha}")
+
+    def commit(self, repository: RepositoryRef, sha: str) -> Commit:
+        lost = self._call("commit", sha)
+        history = self._repo(repository).history
+        self._answered(lost)
+        if sha not in history:
+            raise gone(f"reading commit {sha}")
+        return history[sha]
+
+    def dismissed_by_push(self, repository: RepositoryRef, number: int, review_id: int) -> bool:
+        lost = self._call("dismissed_by_push", number, review_id)
+        pushed_away = self._repo(repository).pushed_away
+        self._answered(lost)
+        return review_id in pushed_away
 
     def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:
         lost = self._call("open_pull_requests")
@@ -262,6 +353,35 @@ class FakeGitHub:
         )
         self._answered(lost)
 
+    def find_comment(self, repository: RepositoryRef, number: int, marker: str) -> int | None:
+        lost = self._call("find_comment", number)
+        comments = self._repo(repository).comments
+        self._answered(lost)
+        ours = (c.id for c in comments if c.ours and c.number == number and c.body.startswith(marker))
+        return next(ours, None)
+
+    def post_comment(self, repository: RepositoryRef, number: int, body: str) -> int:
+        lost = self._call("post_comment", number)
+        comment = Comment(self._new_id(), number, body)
+        self._repo(repository).comments.append(comment)
+        self._answered(lost)
+        return comment.id
+
+    def react(self, repository: RepositoryRef, comment_id: int, content: str) -> None:
+        lost = self._call("react", comment_id, content)
+        self._repo(repository).reactions.add((comment_id, content))
+        self._answered(lost)
+
+    def answer_deployment(
+        self, repository: RepositoryRef, run_id: int, environment: str, *, approved: bool, comment: str
+    ) -> None:
+        lost = self._call("answer_deployment", run_id, environment, approved)
+        answers = self._repo(repository).answers
+        if any((known.run_id, known.environment) == (run_id, environment) for known in answers):
+            raise gone(f"answering the deployment of run {run_id}")
+        answers.append(DeploymentAnswer(run_id, environment, approved, comment))
+        self._answered(lost)
+
     def _call(self, method: str, *about: object) -> Failure | None:
         """Note a call and fail where that was planned; a failure to come after the deed is returned."""
         self.calls.append(Call(method, about))
@@ -336,8 +456,12 @@ def charter_file(text: str | bytes | None) -> CharterFile:
     if text is None:
         return CharterFile(FileKind.ABSENT)
     data = text.encode() if isinstance(text, str) else text
-    blob_sha = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-    return CharterFile(FileKind.FILE, data, blob_sha, len(data))
+    return CharterFile(FileKind.FILE, data, named(data), len(data))
+
+
+def named(data: bytes) -> str:
+    """What git names a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def repository(

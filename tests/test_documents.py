@@ -35,7 +35,7 @@ DESIGNED = {
     "deployments": "write",
 }
 UNSUBSCRIBABLE = {"installation", "installation_repositories"}
-ENDPOINTS = ("/webhooks/github", "/healthz", "/readyz", "/metrics")
+ENDPOINTS = ("/webhooks/github", "/api/v1/evidence", "/healthz", "/readyz", "/metrics")
 
 
 def manifest() -> dict[str, Any]:

@@ -42,6 +42,8 @@ def told(reception: Reception) -> Iterator[str]:
     yield from (f"look at {subject}" for subject in reception.subjects)
     for fact in reception.facts:
         yield f"fact {fact.id}: {fact.kind} of {fact.subject} at {fact.at} by {fact.actor or 'nobody'}"
+        if fact.detail:
+            yield f"    {fact.detail}"
     if known := reception.installation:
         yield f"installed on {known.account}, {len(known.permissions)} granted"
         yield f"    suspended {known.suspended_at}"

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import psycopg
@@ -74,7 +75,8 @@ async def _nothing() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def receiving(url: str) -> AsyncIterator[Receiver]:
-    app = create_app(Inbox(url, route), connect(url, pool_size=2), webhook_secret=SECRET, beside=_nothing)
+    inbox, engine = Inbox(url, route), connect(url, pool_size=2)
+    app = create_app(inbox, engine, webhook_secret=SECRET, evidence=Mock(), beside=_nothing)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://governor") as http,

@@ -34,7 +34,17 @@ PERMISSIONS = {
     "statuses": "write",
     "deployments": "write",
 }
-EVENTS = ("push", "pull_request", "merge_group", "check_run", "check_suite", "issues", "repository")
+EVENTS = (
+    "push",
+    "pull_request",
+    "pull_request_review",
+    "issue_comment",
+    "merge_group",
+    "check_run",
+    "check_suite",
+    "issues",
+    "repository",
+)
 
 # The emulator takes an unknown token for its first user, who therefore is someone without any rights.
 _NOBODY = "nobody"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
+from service.events.apply_messages import answer_deployment, open_notice, post_comment, react
 from service.events.context import Look
 from service.ports import GitHubError
 from service.rules.facts import IssueState
@@ -12,10 +13,14 @@ from service.rules.plan import (
     STALL_LABEL,
     STALL_MARKER,
     Action,
+    AnswerDeployment,
     CompleteCheckRun,
     CreateCheckRun,
     EditIssue,
     OpenIssue,
+    OpenNotice,
+    PostComment,
+    React,
     text_digest,
 )
 from service.rules.retry import Failure, FailureKind
@@ -35,6 +40,14 @@ def apply(look: Look, installation_id: int, action: Action) -> None:
             _open_issue(look, installation_id, action)
         case EditIssue():
             _edit_issue(look, installation_id, action)
+        case PostComment():
+            post_comment(look, installation_id, action)
+        case OpenNotice():
+            open_notice(look, installation_id, action)
+        case React():
+            react(look, installation_id, action)
+        case AnswerDeployment():
+            answer_deployment(look, installation_id, action)
 
 
 def _create_check_run(look: Look, installation_id: int, action: CreateCheckRun) -> None:

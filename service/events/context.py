@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.ports import GitHub, GitHubApp, GitHubError
+from service.rules.evidence.values import Level
 from service.rules.facts import Fact, FactKind, Installation
 from service.rules.plan import Action
 from service.rules.retry import Failure, FailureKind
@@ -44,6 +45,7 @@ class Look:
     app: GitHubApp
     texts: Texts
     observe: bool
+    evidence_level: Level
     web_url: str
     _clients: dict[int, GitHub] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from service.events.context import Decision, Look
+from service.events.deployment import look_at_deployment
 from service.events.installation import look_at_installation
 from service.events.merge_group import look_at_merge_group
 from service.events.pull_request import look_at_pull_request
@@ -15,6 +16,7 @@ _LOOKS: Mapping[SubjectKind, Callable[[Look, list[str]], Decision]] = {
     SubjectKind.INSTALLATION: lambda look, parts: look_at_installation(look, int(parts[0])),
     SubjectKind.REPOSITORY: lambda look, parts: look_at_repository(look, int(parts[0])),
     SubjectKind.PULL_REQUEST: lambda look, parts: look_at_pull_request(look, int(parts[0]), int(parts[1])),
+    SubjectKind.DEPLOYMENT: lambda look, parts: look_at_deployment(look, int(parts[0])),
     SubjectKind.MERGE_GROUP: lambda look, parts: look_at_merge_group(look, int(parts[0]), *parts[1:]),
 }
 

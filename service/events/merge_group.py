@@ -1,10 +1,12 @@
-"""A merge queue's head gets the check run `POC charter`, or the queue would wait for it in vain."""
+"""A merge queue's head gets both check runs, or the queue would wait for them in vain."""
 
 from __future__ import annotations
 
-from service.events.charter_check import charter_at, check_commit
+from service.events.checks import check_both
+from service.events.contents import charter_at
 from service.events.context import Decision, Look
 from service.events.registration import registered
+from service.events.weighing import weigh
 
 
 def look_at_merge_group(look: Look, repository_id: int, head_sha: str, base_sha: str) -> Decision:
@@ -12,7 +14,7 @@ def look_at_merge_group(look: Look, repository_id: int, head_sha: str, base_sha:
     known = registered(look, repository_id)
     if known is None or known.poc_reason is None:
         return Decision("not a POC")
-    return check_commit(
+    weighed = weigh(
         look,
         known,
         head_sha=head_sha,
@@ -21,3 +23,4 @@ def look_at_merge_group(look: Look, repository_id: int, head_sha: str, base_sha:
         base_sha=base_sha,
         author=None,
     )
+    return check_both(look, known, weighed)

@@ -132,6 +132,10 @@ class Label(msgspec.Struct):
     name: str
 
 
+class PullRequestLink(msgspec.Struct):
+    """`issue.pull_request`: it is there where the issue is a pull request."""
+
+
 class IssuePayload(msgspec.Struct):
     """`issue`: enough to tell whether it is ours."""
 
@@ -140,6 +144,43 @@ class IssuePayload(msgspec.Struct):
     updated_at: datetime
     body: str | None = None
     labels: tuple[Label, ...] = ()
+    pull_request: PullRequestLink | None = None
+
+
+class CommentPayload(msgspec.Struct):
+    """`comment` on an issue or a pull request."""
+
+    id: int
+    created_at: datetime
+    user: Account | None = None
+    body: str | None = None
+
+
+class ReviewPayload(msgspec.Struct):
+    """`review` of a pull request; `submitted_at` stays when it is dismissed."""
+
+    id: int
+    state: str
+    user: Account | None = None
+    commit_id: str | None = None
+    submitted_at: datetime | None = None
+
+
+class DeploymentPayload(msgspec.Struct):
+    """`deployment`: a commit on its way to an environment."""
+
+    id: int
+    sha: str
+    environment: str
+    created_at: datetime | None = None
+
+
+class DeploymentStatusPayload(msgspec.Struct):
+    """`deployment_status`: how a deployment stands."""
+
+    id: int
+    state: str
+    created_at: datetime | None = None
 
 
 class Payload(msgspec.Struct):
@@ -163,6 +204,13 @@ class Payload(msgspec.Struct):
     check_suite: CheckSuitePayload | None = None
     issue: IssuePayload | None = None
     label: Label | None = None
+    comment: CommentPayload | None = None
+    review: ReviewPayload | None = None
+    deployment: DeploymentPayload | None = None
+    deployment_status: DeploymentStatusPayload | None = None
+    deployment_callback_url: str | None = None
+    environment: str | None = None
+    sha: str | None = None
 
 
 class Unroutable(msgspec.Struct):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from service.events.charter_check import charter_url, draft_url
 from service.events.context import Decision, Look
+from service.events.life import follow
 from service.events.registration import registered
 from service.ports import GitHubError
 from service.rules.charter.model import Charter
@@ -25,14 +26,16 @@ def look_at_repository(look: Look, repository_id: int) -> Decision:
     issue = _issue(look, known)
     if known.poc_reason is None and issue is None:
         return Decision("not a POC")
+    life = follow(look, known) if known.poc_reason else None
     facts = _facts(look, known, issue)
     decision = decide(facts, look.now)
     if decision.step in (Step.OPEN, Step.REOPEN) and decision.stall and decision.stall.owner:
         # Only now is it worth a call to ask whether the owner was at work where no event told of it.
         facts = _verified(look, known, facts, decision.stall)
         decision = decide(facts, look.now)
-    actions = _actions(look, known, issue, decision)
-    return Decision(_outcome(known, decision), actions, known.installation_id)
+    actions = (*(life.actions if life else ()), *_actions(look, known, issue, decision))
+    state = f", {life.state}" if life else ""
+    return Decision(_outcome(known, decision, state), actions, known.installation_id)
 
 
 def _facts(look: Look, known: KnownRepository, issue: StallIssue | None) -> StallFacts:
@@ -53,6 +56,7 @@ def _facts(look: Look, known: KnownRepository, issue: StallIssue | None) -> Stal
         opened_today=look.records.stall_issues.opened_on(known.installation_id, look.now.date()),
         observe=look.observe,
         archived=known.repository.archived,
+        shipped_at=look.records.pocs.find(known.repository.id).shipped_at,
     )
 
 
@@ -139,6 +143,6 @@ def _text(look: Look, known: KnownRepository, stall: Stall) -> tuple[str, str]:
     )
 
 
-def _outcome(known: KnownRepository, decision: StallDecision) -> str:
+def _outcome(known: KnownRepository, decision: StallDecision, state: str) -> str:
     reason = f"POC by {known.poc_reason}" if known.poc_reason else "not a POC"
-    return f"{reason}; {decision.why}"
+    return f"{reason}{state}; {decision.why}"

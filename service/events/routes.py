@@ -6,11 +6,12 @@ nobody. `app-manifest.yml` asks for exactly the events named here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Mapping
 
 from service.events.payloads import Payload, decode, decode_unroutable
+from service.events.routes_deployments import deployment_requested, deployment_status_created
+from service.events.routes_people import commented, review_dismissed, reviewed
+from service.events.seen import Route, Seen, activity, ignored, pushed_at, seen_in
 from service.rules.charter.file import CHARTER_PATH
 from service.rules.facts import Fact, FactKind, PullRequest
 from service.rules.plan import STALL_LABEL, STALL_MARKER
@@ -25,9 +26,8 @@ from service.rules.reception import (
 LARGEST_PUSH = 2048
 """GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
 
-Seen = Callable[..., Reception]
-"""Makes a reception that has what every delivery tells."""
-Route = Callable[[Payload, Seen], Reception]
+NO_COMMIT = "0" * 40
+"""What a deleted branch points at."""
 
 
 def installation_changed(payload: Payload, seen: Seen) -> Reception:
@@ -60,13 +60,16 @@ def pushed(payload: Payload, seen: Seen) -> Reception:
     """A branch moved; on the default branch the charter may have changed."""
     assert payload.repository is not None
     repository, subject = payload.repository, repository_key(payload.repository.id)
-    facts = _activity(payload, subject, f"push:{payload.ref}:{payload.after}")
-    touches_charter = payload.ref == f"refs/heads/{repository.default_branch}" and _may_touch_charter(payload)
+    at, after = pushed_at(payload), payload.after or ""
+    facts = activity(payload, subject, f"push:{payload.ref}:{payload.after}", at)
+    on_default = payload.ref == f"refs/heads/{repository.default_branch}"
+    touches_charter = on_default and _may_touch_charter(payload)
     if touches_charter:
-        fact_id = f"{subject}:charter:{payload.after}"
-        facts += (
-            Fact(fact_id, subject, FactKind.CHARTER_PUSHED, _when(payload), detail=payload.after or ""),
-        )
+        facts += (Fact(f"{subject}:charter:{after}", subject, FactKind.CHARTER_PUSHED, at, detail=after),)
+    if on_default and after not in ("", NO_COMMIT):
+        # A branch may be forced back to where it was, so the commit alone does not tell two moves apart.
+        moved = f"{subject}:default:{after}:{at.isoformat()}"
+        facts += (Fact(moved, subject, FactKind.DEFAULT_PUSHED, at, detail=after),)
     return seen(facts=facts, subjects=(subject,), for_pocs_only=not touches_charter)
 
 
@@ -93,7 +96,7 @@ def pull_request_changed(payload: Payload, seen: Seen) -> Reception:
     if payload.action in ("opened", "reopened", "synchronize") or pull.merged:
         repository = repository_key(repository_id)
         subjects += (repository,)
-        facts = _activity(
+        facts = activity(
             payload, repository, f"{subjects[0]}:{payload.action}:{pull.head.sha}", pull.updated_at
         )
     if pull.merged:
@@ -128,7 +131,7 @@ def issue_changed(payload: Payload, seen: Seen) -> Reception:
     issue = payload.issue
     labels = [label.name for label in (*issue.labels, *([payload.label] if payload.label else []))]
     if STALL_LABEL not in labels and not (issue.body or "").startswith(STALL_MARKER):
-        return _ignored(payload, "not an issue of ours")
+        return ignored(payload, "not an issue of ours")
     subject = repository_key(payload.repository.id)
     fact = Fact(
         id=f"{subject}:issue:{issue.number}:{payload.action}:{issue.updated_at.isoformat()}",
@@ -171,6 +174,11 @@ ROUTES: Mapping[tuple[str, str | None], Route] = {
     ),
     **_route(pushed, "push", None),
     **_route(pull_request_changed, "pull_request", "opened", "reopened", "synchronize", "edited", "closed"),
+    **_route(reviewed, "pull_request_review", "submitted"),
+    **_route(review_dismissed, "pull_request_review", "dismissed"),
+    **_route(commented, "issue_comment", "created"),
+    **_route(deployment_requested, "deployment_protection_rule", "requested"),
+    **_route(deployment_status_created, "deployment_status", "created"),
     **_route(merge_group_changed, "merge_group", "checks_requested"),
     **_route(rerun_requested, "check_run", "rerequested"),
     **_route(rerun_requested, "check_suite", "rerequested"),
@@ -183,51 +191,16 @@ EVENTS = frozenset(event for event, _ in ROUTES)
 def route(event: str, body: bytes) -> Reception:
     """Say what a delivery means; `ValueError` when its body is not the JSON of that event."""
     if event not in EVENTS:
-        return _ignored(decode_unroutable(body), f"event {event} is not one that we use")
+        return ignored(decode_unroutable(body), f"event {event} is not one that we use")
     payload = decode(body)
     if payload.installation is None:
-        return _ignored(payload, "no installation: not sent for an installation of this app")
+        return ignored(payload, "no installation: not sent for an installation of this app")
     handler = ROUTES.get((event, payload.action))
     if handler is None:
-        return _ignored(payload, f"action {payload.action} of {event} is not one that we use")
+        return ignored(payload, f"action {payload.action} of {event} is not one that we use")
     if payload.repository is None and handler not in (installation_changed, repositories_changed):
         raise ValueError(f"a {event} event without `repository`")
-    return handler(payload, _seen(payload))
-
-
-def _seen(payload: Payload) -> Seen:
-    """What every delivery tells: for which installation, and how its repository looks."""
-    assert payload.installation is not None
-    return partial(
-        Reception,
-        installation_id=payload.installation.id,
-        repository_id=payload.repository.id if payload.repository else None,
-        action=payload.action,
-        repositories=payload.repository.described() if payload.repository else (),
-    )
-
-
-def _ignored(payload: Payload, reason: str) -> Reception:
-    return Reception(
-        installation_id=payload.installation.id if payload.installation else None,
-        repository_id=payload.repository.id if payload.repository else None,
-        action=payload.action,
-        ignored=reason,
-    )
-
-
-def _activity(payload: Payload, subject: str, what: str, at: datetime | None = None) -> tuple[Fact, ...]:
-    if payload.sender is None or not payload.sender.is_person:
-        return ()
-    fact_id = f"{subject}:{what}"
-    return (Fact(fact_id, subject, FactKind.ACTIVITY, at or _when(payload), actor=payload.sender.login),)
-
-
-def _when(payload: Payload) -> datetime:
-    """When a push happened; GitHub dates it by the repository's `pushed_at`."""
-    assert payload.repository is not None
-    described = payload.repository.described()
-    return (described[0].pushed_at if described else None) or datetime.now(UTC)
+    return handler(payload, seen_in(payload))
 
 
 def _may_touch_charter(payload: Payload) -> bool:

@@ -27,6 +27,7 @@ NEEDS = {
     "actions": "read",
     "checks": "write",
     "issues": "write",
+    "deployments": "write",
 }
 """What the looks of this version use; a token is minted with those of them that were granted."""
 SPARE = timedelta(minutes=5)

@@ -19,6 +19,8 @@ NO_COMMIT = "No commit found"
 """What GitHub says of a commit that it does not see, or not yet: a push is not everywhere at once."""
 SERVER_ERROR = 500
 UNAUTHORIZED = 401
+FORBIDDEN = 403
+UNPROCESSABLE = 422
 CONFLICT = 409
 """Also what an empty repository answers, until somebody pushes."""
 SECONDARY_WAIT = timedelta(minutes=1)
@@ -44,7 +46,7 @@ def translated(what: str) -> Iterator[None]:
 def classify(error: GithubException, what: str, now: datetime) -> Failure:
     """One of the four kinds, by status and headers; the text only tells a rate limit from a refusal."""
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    said = _message(error)
+    said = said_by(error)
     message = f"{what}: GitHub says {error.status}" + (f", {said}" if said else "")
     if error.status in RATE_LIMIT and (until := _rate_limited_until(error.status, headers, said, now)):
         return Failure(FailureKind.RATE_LIMITED, message, until)
@@ -58,7 +60,8 @@ def classify(error: GithubException, what: str, now: datetime) -> Failure:
     return Failure(FailureKind.REFUSED, message)
 
 
-def _message(error: GithubException) -> str:
+def said_by(error: GithubException) -> str:
+    """GitHub's own words."""
     data = error.data
     return str(data.get("message", "")) if isinstance(data, dict) else ""
 

@@ -8,6 +8,7 @@ from service.store.check_runs import CheckRuns
 from service.store.contents import Contents
 from service.store.evidence import Evidence
 from service.store.installations import Installations
+from service.store.messages import Messages
 from service.store.outside_facts import OutsideFacts
 from service.store.pocs import Pocs
 from service.store.pull_requests import PullRequests
@@ -30,3 +31,4 @@ class Records:
         self.evidence = Evidence(engine)
         self.signatures = Signatures(engine)
         self.pocs = Pocs(engine)
+        self.messages = Messages(engine)

@@ -11,6 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.inbox import Inbox
+from service.web.evidence import PATH as EVIDENCE_PATH
+from service.web.evidence import EvidenceEndpoint
 from service.web.health import Metrics, Readiness, healthz
 from service.web.schema import PATH as SCHEMA_PATH
 from service.web.schema import schema
@@ -26,11 +28,13 @@ FRONT = """POC Governor is running.
 /metrics   for Prometheus
 /schema/poc-1.json   the JSON Schema of a charter
 
-GitHub delivers to POST /webhooks/github.
+GitHub delivers to POST /webhooks/github, workflows to POST /api/v1/evidence.
 """
 
 
-def create_app(inbox: Inbox, engine: Engine, *, webhook_secret: str, beside: Beside) -> FastAPI:
+def create_app(
+    inbox: Inbox, engine: Engine, *, webhook_secret: str, evidence: EvidenceEndpoint, beside: Beside
+) -> FastAPI:
     """Put the routes together; nothing connects before the application starts."""
 
     @asynccontextmanager
@@ -48,6 +52,7 @@ def create_app(inbox: Inbox, engine: Engine, *, webhook_secret: str, beside: Bes
     app.router.routes.append(Route("/readyz", Readiness(engine).__call__))
     app.router.routes.append(Route("/metrics", Metrics(engine).__call__))
     app.router.routes.append(Route(SCHEMA_PATH, schema))
+    app.router.routes.append(Route(EVIDENCE_PATH, evidence))
     app.router.routes.append(Route("/", front))
     # Before the layers that pages need: every delivery would pass them for nothing.
     app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret)

@@ -1,0 +1,95 @@
+"""The check run `POC ship gate` on one commit, and the verdict that deployments are answered by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from service.events.charter_check import charter_url
+from service.events.context import Decision, Look
+from service.events.measuring import Measured, measure
+from service.events.weighing import Weighed
+from service.rules.charter.goalposts import Group, Move
+from service.rules.charter.model import Charter
+from service.rules.gate import Gate, GateFacts, Occasion, gate
+from service.rules.held import held_to, unsigned_moves
+from service.rules.plan import GATE_CHECK, plan_check_run
+from service.rules.poc import KnownRepository
+from service.rules.report_gate import gate_view
+from service.rules.signoffs import Round, Signature, standing
+from service.store.pocs import ShipRequest
+
+
+def check_gate(look: Look, known: KnownRepository, weighed: Weighed, number: int | None = None) -> Decision:
+    """Bring the check run on a commit to what it should say; `number` is the pull request's, if it is one's.
+
+    Goalposts that the change eases count as they were before it, until those who answer for them have signed.
+    """
+    signatures = look.records.signatures.standing(known.repository.id)
+    request = look.records.pocs.find(known.repository.id).request
+    asked_here = request is not None and request.number == number
+    charter = weighed.charter
+    unsigned: tuple[Move, ...] = ()
+    if charter and weighed.before:
+        unsigned = unsigned_moves(weighed.verdict.moves, charter, signatures)
+        charter = held_to(weighed.before, charter, unsigned)
+    facts = GateFacts(
+        occasion=Occasion.SHIP_REQUEST if asked_here else Occasion.ORDINARY,
+        today=look.now.date(),
+        charter=charter,
+        valid=weighed.valid,
+        results=measure(look, known, charter, weighed.head_sha).results if charter else (),
+        # They sign the charter as the change writes it, whatever it is held to.
+        signatures=_shipping(weighed.charter, signatures, request),
+        request_number=request.number if request else None,
+        asked_on=request.asked_at.date() if request else None,
+        unsigned=unsigned,
+        observe=look.observe,
+    )
+    return post_gate(look, known, gate(facts), weighed.head_sha, rerun=weighed.rerun)
+
+
+def post_gate(
+    look: Look, known: KnownRepository, verdict: Gate, head_sha: str, *, rerun: bool = False
+) -> Decision:
+    """Write the verdict where it differs from what is posted on the commit."""
+    repository = known.repository.ref
+    number = verdict.facts.request_number
+    view = gate_view(
+        verdict,
+        base_ref=known.repository.default_branch,
+        charter_url=charter_url(look, known),
+        request_url=f"{look.web_url}/{repository.full_name}/pull/{number}" if number else None,
+    )
+    wanted = look.texts.gate_check(verdict, view)
+    posted = look.records.check_runs.newest(repository.id, head_sha, GATE_CHECK)
+    actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
+    return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
+
+
+def judge_default(
+    look: Look, known: KnownRepository, charter: Charter, commit_sha: str, *, valid: bool, occasion: Occasion
+) -> tuple[Gate, Measured]:
+    """The verdict on a commit by the default branch's charter: on its head, or on what is deployed."""
+    request = look.records.pocs.find(known.repository.id).request
+    measured = measure(look, known, charter, commit_sha, same_tree=True)
+    facts = GateFacts(
+        occasion=occasion,
+        today=look.now.date(),
+        charter=charter,
+        valid=valid,
+        results=measured.results,
+        signatures=_shipping(charter, look.records.signatures.standing(known.repository.id), request),
+        request_number=request.number if request else None,
+        asked_on=request.asked_at.date() if request else None,
+        observe=look.observe,
+    )
+    return gate(facts), measured
+
+
+def _shipping(
+    charter: Charter | None, signatures: Sequence[Signature], request: ShipRequest | None
+) -> Mapping[Group, Signature | None]:
+    """The ship round as it stands; empty while nobody asked."""
+    if charter is None or request is None:
+        return {}
+    return standing(charter, signatures, Round.SHIP, number=request.number, since=request.asked_at)

@@ -1,0 +1,58 @@
+"""What routes make receptions of: what every delivery tells, and what a person's doing counts for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+
+from service.events.payloads import Payload
+from service.rules.facts import CommandLine, Deployed, DeploymentRequest, Fact, FactKind, Review
+from service.rules.reception import Reception
+
+Seen = Callable[..., Reception]
+"""Makes a reception that has what every delivery tells."""
+Route = Callable[[Payload, Seen], Reception]
+
+
+def seen_in(payload: Payload) -> Seen:
+    """What every delivery tells: for which installation, and how its repository looks."""
+    assert payload.installation is not None
+    return partial(
+        Reception,
+        installation_id=payload.installation.id,
+        repository_id=payload.repository.id if payload.repository else None,
+        action=payload.action,
+        repositories=payload.repository.described() if payload.repository else (),
+    )
+
+
+def ignored(payload: Payload, reason: str) -> Reception:
+    """A delivery that means nothing, and why."""
+    return Reception(
+        installation_id=payload.installation.id if payload.installation else None,
+        repository_id=payload.repository.id if payload.repository else None,
+        action=payload.action,
+        ignored=reason,
+    )
+
+
+def activity(payload: Payload, subject: str, what: str, at: datetime) -> tuple[Fact, ...]:
+    """That a person did something; nothing where it was a bot."""
+    if payload.sender is None or not payload.sender.is_person:
+        return ()
+    return (Fact(f"{subject}:{what}", subject, FactKind.ACTIVITY, at, actor=payload.sender.login),)
+
+
+def pushed_at(payload: Payload) -> datetime:
+    """When a push happened; GitHub dates it by the repository's `pushed_at`."""
+    assert payload.repository is not None
+    described = payload.repository.described()
+    return (described[0].pushed_at if described else None) or datetime.now(UTC)
+
+
+def detail(value: Review | CommandLine | DeploymentRequest | Deployed) -> str:
+    """A fact's detail, as `told` reads it."""
+    return json.dumps(asdict(value))

@@ -1,0 +1,89 @@
+"""Check runs: found, posted, and completed again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from github.Repository import Repository as GithubRepository
+
+from service.github_client.connection import PAGE, Connection
+from service.rules.facts import RepositoryRef
+from service.rules.plan import Annotation, CheckRunOutput
+
+ANNOTATIONS_A_REQUEST = 50
+STATUS = "completed"
+
+
+class CheckRuns(Connection):
+    """Writes check runs."""
+
+    def find_check_run(
+        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str
+    ) -> int | None:
+        """Find a check run of ours that may or may not have been created."""
+
+        def find(full_name: str) -> int | None:
+            path = f"/repos/{full_name}/commits/{head_sha}/check-runs"
+            runs = self._get(path, check_name=name, filter="all", per_page=PAGE)["check_runs"]
+            return next((run["id"] for run in runs if run["external_id"] == external_id), None)
+
+        return self._at(repository, f"looking for {name} on {head_sha[:7]} of {repository.full_name}", find)
+
+    def create_check_run(
+        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str, output: CheckRunOutput
+    ) -> int:
+        """Post a completed check run, with the annotations that one request takes."""
+        first = output.annotations[:ANNOTATIONS_A_REQUEST]
+        what = f"posting {name} on {head_sha[:7]} of {repository.full_name}"
+
+        def create(repo: GithubRepository) -> int:
+            run = repo.create_check_run(
+                name,
+                head_sha,
+                external_id=external_id,
+                status=STATUS,
+                conclusion=output.conclusion,
+                completed_at=datetime.now(UTC),
+                output=_output(output, first),
+            )
+            return run.id
+
+        return self._repo(repository, what, create)
+
+    def complete_check_run(
+        self, repository: RepositoryRef, check_run_id: int, output: CheckRunOutput
+    ) -> None:
+        """Complete a run again, as its "Re-run" button asks; without annotations."""
+
+        def complete(repo: GithubRepository) -> None:
+            repo.get_check_run(check_run_id).edit(
+                status=STATUS,
+                conclusion=output.conclusion,
+                completed_at=datetime.now(UTC),
+                output=_output(output, ()),
+            )
+
+        self._repo(repository, f"completing check run {check_run_id} of {repository.full_name}", complete)
+
+
+def _output(output: CheckRunOutput, annotations: tuple[Annotation, ...]) -> dict[str, Any]:
+    return {
+        "title": output.title,
+        "summary": output.summary,
+        "annotations": [_annotation(annotation) for annotation in annotations],
+    }
+
+
+def _annotation(annotation: Annotation) -> dict[str, str | int]:
+    raw: dict[str, str | int] = {
+        "path": annotation.path,
+        "start_line": annotation.start_line,
+        "end_line": annotation.end_line,
+        "annotation_level": annotation.level,
+        "message": annotation.message,
+        "title": annotation.title,
+    }
+    if annotation.start_column is not None and annotation.start_line == annotation.end_line:
+        raw |= {"start_column": annotation.start_column, "end_column": annotation.start_column}
+    return raw

@@ -1,0 +1,124 @@
+"""One installation's connection: its token, the repositories under their present names, errors translated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from github import Github
+from github.Repository import Repository as GithubRepository
+
+from service.github_client.errors import UNAUTHORIZED, translated
+from service.github_client.transport import MovedError
+from service.ports import GitHubError, RenamedError
+from service.rules.facts import Repository, RepositoryRef
+
+T = TypeVar("T")
+
+PAGE = 100
+"""Things of one call, the most that GitHub lists."""
+APP_USER = "Bot"
+"""The type of the user in whose name an app writes."""
+
+
+class Connection:
+    """Addresses repositories with one installation's token; the parts of the client build on it."""
+
+    def __init__(self, client: Github, unauthorized: Callable[[], None]) -> None:
+        self._client = client
+        self._unauthorized = unauthorized
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def repository(self, repository_id: int) -> Repository:
+        """Look a repository up by its id."""
+        with self._translated(f"looking up repository {repository_id}"):
+            found = self._client.get_repo(repository_id)
+            found.complete()
+            return _repository(found)
+
+    def repositories(self) -> Iterator[Repository]:
+        """List the installation's repositories, a hundred a call."""
+        page = 1
+        while True:
+            with self._translated("listing the installation's repositories"):
+                data = self._get("/installation/repositories", per_page=PAGE, page=page)
+            for raw in data["repositories"]:
+                yield _repository(self._client.create_from_raw_data(GithubRepository, raw))
+            if page * PAGE >= data["total_count"] or not data["repositories"]:
+                return
+            page += 1
+
+    def _get(self, path: str, **parameters: str | int) -> Any:  # noqa: ANN401 (JSON)
+        _, data = self._client.requester.requestJsonAndCheck("GET", path, parameters=parameters)
+        return data
+
+    def _post(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 (JSON)
+        _, data = self._client.requester.requestJsonAndCheck("POST", path, input=body)
+        return data
+
+    def _pages(self, path: str) -> Iterator[Any]:
+        """Each thing of a list, a hundred a call."""
+        page = 1
+        while True:
+            listed = self._get(path, per_page=PAGE, page=page)
+            yield from listed
+            if len(listed) < PAGE:
+                return
+            page += 1
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        try:
+            with translated(what):
+                yield
+        except GitHubError as error:
+            if getattr(error.__cause__, "status", None) == UNAUTHORIZED:
+                self._unauthorized()
+            raise
+
+    def _repo(self, repository: RepositoryRef, what: str, call: Callable[[GithubRepository], T]) -> T:
+        return self._at(repository, what, lambda name: call(self._client.get_repo(name)))
+
+    def _at(
+        self,
+        repository: RepositoryRef,
+        what: str,
+        call: Callable[[str], T],
+        *,
+        gone_is_an_answer: bool = False,
+    ) -> T:
+        """Call with the repository's name; a redirect or a 404 looks the name up by id.
+
+        Raises `RenamedError` where it has another: what was read under the old one may be somebody else's.
+        """
+        try:
+            with self._translated(what):
+                return call(repository.full_name)
+        except GitHubError as error:
+            moved = isinstance(error.__cause__, MovedError)
+            if not moved and (not error.gone or gone_is_an_answer):
+                raise
+            found = self.repository(repository.id)
+            if found.full_name == repository.full_name:
+                raise
+            raise RenamedError(found) from error
+
+
+def _repository(repo: GithubRepository) -> Repository:
+    return Repository(
+        id=repo.id,
+        full_name=repo.full_name,
+        default_branch=repo.default_branch,
+        private=repo.private,
+        archived=repo.archived,
+        fork=repo.fork,
+        is_template=bool(repo.is_template),
+        has_issues=repo.has_issues,
+        topics=tuple(repo.topics or ()),
+        pushed_at=repo.pushed_at,
+        updated_at=repo.updated_at,
+    )

@@ -1,0 +1,121 @@
+"""What commits hold: the charter, files of evidence, trees, and what they were made of."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from github import GithubException, UnknownObjectException
+
+from service.github_client import surroundings, trees
+from service.github_client.connection import Connection
+from service.github_client.errors import FORBIDDEN, NO_COMMIT, said_by
+from service.ports import LARGEST_BLOB
+from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
+from service.rules.facts import Commit, RepositoryRef
+
+LARGEST_FILE = 1024 * 1024
+"""Bytes; GitHub's contents API gives no content beyond it either."""
+TOO_LARGE = "too large"
+"""What GitHub says of a blob of more than a hundred megabytes."""
+
+
+class Contents(Connection):
+    """Reads files and commits."""
+
+    _sizes: Mapping[str, int] = {}
+
+    def charter_file(self, repository: RepositoryRef, ref: str) -> CharterFile:
+        """What stands at the charter's path; a 404 is the answer that nothing does."""
+        what = f"reading {CHARTER_PATH} of {repository.full_name} at {ref[:12]}"
+
+        def read(name: str) -> CharterFile:
+            try:
+                data = self._get(f"/repos/{name}/contents/{CHARTER_PATH}", ref=ref)
+            except UnknownObjectException as error:
+                if said_by(error).startswith(NO_COMMIT):
+                    raise
+                return CharterFile(FileKind.ABSENT)
+            return _charter_file(data)
+
+        return self._at(repository, what, read, gone_is_an_answer=True)
+
+    def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
+        """The commit at which `head` left `base`; one call, of which only that is used."""
+
+        def compare(name: str) -> str:
+            data = self._get(f"/repos/{name}/compare/{base}...{head}", per_page=1)
+            return str(data["merge_base_commit"]["sha"])
+
+        what = f"comparing {base[:7]} with {head[:7]} in {repository.full_name}"
+        return self._at(repository, what, compare)
+
+    def existing_paths(self, repository: RepositoryRef, ref: str, paths: Sequence[str]) -> frozenset[str]:
+        """Look paths up in the tree of a commit or branch."""
+        what = f"reading the tree of {repository.full_name} at {ref[:12]}"
+        requester = self._client.requester
+        return self._at(
+            repository, what, lambda name: surroundings.existing_paths(requester, name, ref, paths)
+        )
+
+    def blob_shas(
+        self, repository: RepositoryRef, commit_sha: str, paths: Sequence[str]
+    ) -> Mapping[str, str | None]:
+        """Look the blobs at paths up in the tree of a commit."""
+        what = f"reading the tree of {repository.full_name} at {commit_sha[:12]}"
+        requester = self._client.requester
+        found = self._at(repository, what, lambda name: trees.blobs(requester, name, commit_sha, paths))
+        sizes = {blob.sha: blob.size for blob in found.values() if blob is not None}
+        self._sizes = {**self._sizes, **sizes}
+        return {path: blob.sha if blob else None for path, blob in found.items()}
+
+    def blob(self, repository: RepositoryRef, blob_sha: str) -> bytes | None:
+        """Read a blob; one that a tree showed to be too large is not asked for."""
+        if self._sizes.get(blob_sha, 0) > LARGEST_BLOB:
+            return None
+
+        def read(name: str) -> bytes | None:
+            try:
+                data = self._get(f"/repos/{name}/git/blobs/{blob_sha}")
+            except GithubException as error:
+                if error.status == FORBIDDEN and TOO_LARGE in said_by(error):
+                    return None
+                raise
+            return base64.b64decode(data["content"]) if data["size"] <= LARGEST_BLOB else None
+
+        return self._at(repository, f"reading blob {blob_sha[:7]} of {repository.full_name}", read)
+
+    def commit(self, repository: RepositoryRef, sha: str) -> Commit:
+        """Read a commit's tree and parents."""
+
+        def read(name: str) -> Commit:
+            data = self._get(f"/repos/{name}/git/commits/{sha}")
+            parents = tuple(str(parent["sha"]) for parent in data["parents"])
+            return Commit(str(data["sha"]), str(data["tree"]["sha"]), parents)
+
+        return self._at(repository, f"reading commit {sha[:7]} of {repository.full_name}", read)
+
+    def last_commit_by(self, repository: RepositoryRef, login: str, since: datetime) -> datetime | None:
+        """When somebody last committed to the default branch; None if not since then."""
+
+        def newest(name: str) -> datetime | None:
+            from_then = since.astimezone(UTC).isoformat()
+            data = self._get(f"/repos/{name}/commits", author=login, since=from_then, per_page=1)
+            dates = [datetime.fromisoformat(commit["commit"]["committer"]["date"]) for commit in data]
+            return max(dates, default=None)
+
+        return self._at(repository, f"reading the commits of {login} in {repository.full_name}", newest)
+
+
+def _charter_file(data: Any) -> CharterFile:  # noqa: ANN401 (JSON)
+    """Tell what the contents API answered: a list is a directory, and the rest says its type."""
+    if isinstance(data, list):
+        return CharterFile(FileKind.DIRECTORY)
+    kind, size, sha = data["type"], data.get("size"), data.get("sha")
+    if kind != "file":
+        return CharterFile({"symlink": FileKind.SYMLINK}.get(kind, FileKind.SUBMODULE), None, sha, size)
+    if data.get("encoding") != "base64" or (size or 0) > LARGEST_FILE:
+        return CharterFile(FileKind.TOO_LARGE, None, sha, size)
+    return CharterFile(FileKind.FILE, base64.b64decode(data["content"]), sha, size)

@@ -1,0 +1,66 @@
+"""Who may do what, where it may run, and the answer to a deployment that waits for us."""
+
+from __future__ import annotations
+
+from github import GithubException
+
+from service.github_client import surroundings
+from service.github_client.connection import Connection
+from service.github_client.errors import UNPROCESSABLE
+from service.ports import GitHubError, RenamedError
+from service.rules.facts import RepositoryRef
+from service.rules.retry import Failure, FailureKind
+
+
+class Deployments(Connection):
+    """Reads permissions and environments, and answers deployment protection rules."""
+
+    def permission(self, repository: RepositoryRef, login: str) -> str | None:
+        """What a person may do; None where GitHub knows no such person."""
+        what = f"asking what {login} may do in {repository.full_name}"
+        try:
+            return self._at(
+                repository, what, lambda name: surroundings.permission(self._client.requester, name, login)
+            )
+        except RenamedError:
+            raise
+        except GitHubError as error:
+            if not error.gone:
+                raise
+            return None
+
+    def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
+        """List the environments; None where GitHub has no such list, or does not show it to us."""
+        what = f"listing the environments of {repository.full_name}"
+        try:
+            return self._at(
+                repository,
+                what,
+                lambda name: surroundings.environments(self._client.requester, name),
+                gone_is_an_answer=True,
+            )
+        except RenamedError:
+            raise
+        except GitHubError as error:
+            if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
+                raise
+            return None
+
+    def answer_deployment(
+        self, repository: RepositoryRef, run_id: int, environment: str, *, approved: bool, comment: str
+    ) -> None:
+        """Approve or reject; a 422 says that this run waits for no answer of ours, and so does a 404."""
+        state = "approved" if approved else "rejected"
+        body = {"environment_name": environment, "state": state, "comment": comment}
+        what = f"answering the deployment of run {run_id} of {repository.full_name}"
+
+        def answer(name: str) -> None:
+            self._post(f"/repos/{name}/actions/runs/{run_id}/deployment_protection_rule", body)
+
+        try:
+            self._at(repository, what, answer)
+        except GitHubError as error:
+            cause = error.__cause__
+            if not isinstance(cause, GithubException) or cause.status != UNPROCESSABLE:
+                raise
+            raise GitHubError(Failure(FailureKind.GONE, error.failure.message)) from cause

@@ -1,0 +1,89 @@
+"""Issues: found, read, opened and edited."""
+
+from __future__ import annotations
+
+from github import GithubException
+from github.GithubObject import NotSet
+from github.Issue import Issue as GithubIssue
+from github.Repository import Repository as GithubRepository
+
+from service.github_client.connection import APP_USER, Connection
+from service.github_client.errors import UNPROCESSABLE
+from service.rules.facts import Issue, IssueState, RepositoryRef
+
+
+class Issues(Connection):
+    """Reads and writes issues."""
+
+    def find_issue(self, repository: RepositoryRef, label: str, marker: str) -> Issue | None:
+        """Find our issue by label and marker, in whatever state it is."""
+
+        def find(repo: GithubRepository) -> Issue | None:
+            for issue in repo.get_issues(state="all", labels=[label]):
+                # A person can write the marker too, and what people wrote is not ours to edit.
+                # Asking for `pull_request` costs a call where the list left it out, so it is asked last.
+                marked = (issue.body or "").startswith(marker) and issue.user.type == APP_USER
+                if marked and issue.pull_request is None:
+                    return _issue(issue)
+            return None
+
+        return self._repo(repository, f"looking for our issue in {repository.full_name}", find)
+
+    def issue(self, repository: RepositoryRef, number: int) -> Issue:
+        """Read an issue; one that is not there any more is `gone`, and so is one that moved."""
+        what = f"reading issue #{number} of {repository.full_name}"
+        return self._repo(repository, what, lambda repo: _issue(repo.get_issue(number)))
+
+    def open_issue(
+        self, repository: RepositoryRef, title: str, body: str, label: str, assignee: str | None
+    ) -> Issue:
+        """Open an issue; an assignee whom GitHub does not accept is left out."""
+
+        def create(repo: GithubRepository) -> Issue:
+            try:
+                assignees = [assignee] if assignee else []
+                return _issue(repo.create_issue(title, body, labels=[label], assignees=assignees))
+            except GithubException as error:
+                if error.status != UNPROCESSABLE or assignee is None:
+                    raise
+                return _issue(repo.create_issue(title, body, labels=[label]))
+
+        return self._repo(repository, f"opening an issue in {repository.full_name}", create)
+
+    def edit_issue(
+        self,
+        repository: RepositoryRef,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        state: str | None = None,
+        label: str | None = None,
+    ) -> None:
+        """Change what is given of an issue; a label is added, the others stay."""
+
+        def edit(repo: GithubRepository) -> None:
+            issue = repo.get_issue(number)
+            if title is not None or body is not None or state is not None:
+                issue.edit(
+                    title=NotSet if title is None else title,
+                    body=NotSet if body is None else body,
+                    state=NotSet if state is None else state,
+                )
+            if label is not None:
+                issue.add_to_labels(label)
+
+        self._repo(repository, f"editing issue #{number} of {repository.full_name}", edit)
+
+
+def _issue(issue: GithubIssue) -> Issue:
+    return Issue(
+        number=issue.number,
+        state=IssueState(issue.state),
+        labels=tuple(label.name for label in issue.labels),
+        body=issue.body or "",
+        created_at=issue.created_at,
+        html_url=issue.html_url,
+        title=issue.title,
+        closed_at=issue.closed_at,
+    )

@@ -1,0 +1,57 @@
+"""Pull requests, and what became of the reviews on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from github.PullRequest import PullRequest as GithubPullRequest
+
+from service.github_client.connection import Connection
+from service.ports import GitHubError
+from service.rules.facts import PullRequest, RepositoryRef
+
+DISMISSED = "review_dismissed"
+
+
+class PullRequests(Connection):
+    """Reads pull requests."""
+
+    def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:
+        """List the open pull requests, newest first."""
+        pulls = self._repo(
+            repository,
+            f"listing the pull requests of {repository.full_name}",
+            lambda repo: list(repo.get_pulls(state="open")),
+        )
+        return (_pull_request(repository.id, pull) for pull in pulls)
+
+    def dismissed_by_push(self, repository: RepositoryRef, number: int, review_id: int) -> bool:
+        """Look for the commit that a review was dismissed by; GitHub names none where a person did it."""
+
+        def look(name: str) -> bool:
+            for event in self._pages(f"/repos/{name}/issues/{number}/events"):
+                review = event.get("dismissed_review") or {}
+                if event.get("event") == DISMISSED and review.get("review_id") == review_id:
+                    return bool(review.get("dismissal_commit_id"))
+            return False
+
+        what = f"reading the events of {repository.full_name}#{number}"
+        try:
+            return self._at(repository, what, look, gone_is_an_answer=True)
+        except GitHubError as error:
+            if not error.gone:
+                raise
+            return False
+
+
+def _pull_request(repository_id: int, pull: GithubPullRequest) -> PullRequest:
+    return PullRequest(
+        repository_id=repository_id,
+        number=pull.number,
+        head_sha=pull.head.sha,
+        base_ref=pull.base.ref,
+        base_sha=pull.base.sha,
+        author=pull.user.login,
+        state=pull.state,
+        updated_at=pull.updated_at or pull.created_at,
+    )

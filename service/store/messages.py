@@ -1,0 +1,56 @@
+"""What was said once: noted before it is said, so that a kill in between is found out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import Engine, delete, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from service.store.database import transaction
+from service.store.tables import MessageRow
+
+
+class Saying(StrEnum):
+    """How far the saying of something is."""
+
+    NEW = "new"
+    UNFINISHED = "unfinished"
+    """Somebody began, and nobody knows whether GitHub heard it."""
+    SAID = "said"
+
+
+class Messages:
+    """The table of messages; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def begin(self, repository_id: int, key: str) -> Saying:
+        """Note that something is about to be said, and tell whether it was before."""
+        row = insert(MessageRow).values(repository_id=repository_id, key=key)
+        with transaction(self._engine) as session:
+            inserted = session.execute(row.on_conflict_do_nothing().returning(col(MessageRow.key)))
+            if inserted.first() is not None:
+                return Saying.NEW
+            known = session.get(MessageRow, (repository_id, key))
+            return Saying.SAID if known is not None and known.github_id is not None else Saying.UNFINISHED
+
+    def said(self, repository_id: int, key: str, number: int, github_id: int) -> None:
+        """Note where it stands: the issue's number, and of a comment its id, of an issue the number again."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(MessageRow)
+                .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
+                .values(number=number, github_id=github_id)
+            )
+
+    def forget(self, repository_id: int, key: str) -> None:
+        """Forget what turned out never to have been said."""
+        with transaction(self._engine) as session:
+            session.execute(
+                delete(MessageRow).where(
+                    col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key
+                )
+            )
