@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from service.rules.charter.model import Charter, Infra, InfraEntry, InfraKind, Located, Signoffs, Target
+from service.rules.charter.model import Charter, Infra, InfraEntry, Located, Signoffs, Target
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold, parse_threshold
 
@@ -84,9 +84,7 @@ def amount(value: Located[Quantity] | None) -> str | None:
 
 def entry(value: Located[InfraEntry] | None) -> str | None:
     """An entry of `infra`."""
-    if value is None:
-        return None
-    return f"n/a - {value.value.text}" if value.value.kind is InfraKind.NOT_APPLICABLE else value.value.text
+    return value.value.written if value else None
 
 
 def section(name: str, values: Sequence[tuple[str, str | None]]) -> Iterator[str]:
