@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TextIO
 
 from service.check_formats import PRINTERS, Checked, Format
-from service.git import GitError, charter_at_merge_base
+from service.git import GitError, charter_at_merge_base, missing_paths
 from service.rules.charter.file import CHARTER_PATH, MAX_FILE_BYTES, CharterFile, FileKind
 from service.rules.charter.goalposts import moved
+from service.rules.charter.model import Charter
 from service.rules.judge import judge
+from service.rules.outside import NOT_KNOWN, Outside, asked
 
 STANDARD_INPUT = "-"
 
@@ -54,13 +56,23 @@ def check(
 def check_one(path: str, base: str | None, today: date) -> Checked:
     """Judge what stands at a path, compared with what stood there where the branch left its base."""
     file = read(path)
+    place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
     before = None
     if base is not None:
-        place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
         before = judge(charter_at_merge_base(place, base), today=today).charter
     judgement = judge(file, before=before, today=today)
+    # What is piped in may be the charter of another repository.
+    outside = NOT_KNOWN if path == STANDARD_INPUT else look_around(place.parent, judgement.charter)
+    if outside.missing_paths:
+        judgement = judge(file, before=before, today=today, outside=outside)
     moves = moved(before, judgement.charter) if before and judgement.charter and judgement.valid else ()
-    return Checked(path, file, judgement, moves)
+    return Checked(path, file, judgement, moves, outside)
+
+
+def look_around(folder: Path, charter: Charter | None) -> Outside:
+    """What can be known of the charter's world without GitHub: its paths, at the root of a repository."""
+    paths = asked(charter).paths
+    return Outside(missing_paths=missing_paths(folder, paths)) if paths else NOT_KNOWN
 
 
 def read(path: str) -> CharterFile:

@@ -17,6 +17,7 @@ from service.rules.charter.text import read_text
 from service.rules.charter.threshold import Threshold
 from service.rules.finding import Finding, Severity
 from service.rules.judge import Judgement, in_order
+from service.rules.outside import NOT_KNOWN, Outside
 from service.rules.report_goalposts import counted as goalposts
 from service.rules.report_goalposts import move_findings
 
@@ -38,6 +39,8 @@ class Checked:
     judgement: Judgement
     moves: tuple[Move, ...] = ()
     """The goalposts that moved since the base, where one was named."""
+    outside: Outside = NOT_KNOWN
+    """What was known of the world that the charter names."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -58,7 +61,7 @@ def as_text(checked: Sequence[Checked]) -> str:
         for finding in each.findings:
             lines += located(each, finding)
         if each.judgement.valid and each.judgement.charter:
-            lines += summary(each.judgement.charter)
+            lines += summary(each.judgement.charter, each.outside)
         lines.append(f"{each.path}: {verdict(each)}")
     return "".join(f"{printable(line)}\n" for line in lines)
 
@@ -75,7 +78,7 @@ def located(each: Checked, finding: Finding) -> Iterator[str]:
         yield f"{'fix':>{len(margin)}} | {finding.fix}"
 
 
-def summary(charter: Charter) -> Iterator[str]:
+def summary(charter: Charter, outside: Outside = NOT_KNOWN) -> Iterator[str]:
     """What a complete charter says."""
     target = charter.target
     load = " with ".join(each.value.text for each in (target.load, target.data) if each)
@@ -94,19 +97,22 @@ def summary(charter: Charter) -> Iterator[str]:
     yield from (f"  {name:<13}{value}" for name, value in rows.items() if value)
     for row, threshold in enumerate(charter.done):
         yield f"  {'' if row else 'done when':<13}{threshold.printed}"
-    unchecked = not_checked(charter)
+    unchecked = not_checked(charter, outside)
     if unchecked:
         yield f"  {'not checked':<13}{'; '.join(unchecked)}"
 
 
-def not_checked(charter: Charter) -> tuple[str, ...]:
-    """The facts that only GitHub knows."""
+def not_checked(charter: Charter, outside: Outside = NOT_KNOWN) -> tuple[str, ...]:
+    """The facts that GitHub knows, and nobody here."""
     if charter.stopped:
         return ()
     target, infra = charter.target, charter.infra
     environments = [each.value for each in (target.environment, target.measured_in) if each]
     entries = (infra.feature_store, infra.model_registry, infra.eval_pipeline, infra.deploy_process)
-    paths = [each.value.text for each in entries if each and each.value.kind is InfraKind.PATH]
+    looked = outside.missing_paths is not None
+    paths = (
+        [] if looked else [each.value.text for each in entries if each and each.value.kind is InfraKind.PATH]
+    )
     facts = (
         charter.owner and f"write access of {charter.owner.value}",
         environments and f"environment{'s' * (len(environments) > 1)} {', '.join(environments)}",

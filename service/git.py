@@ -1,9 +1,10 @@
-"""What the commands ask of git: the charter at a merge base, and who and where one is."""
+"""What the commands ask of git: the charter at a merge base, missing paths, who and where one is."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from service.rules.charter.file import MAX_FILE_BYTES, CharterFile, FileKind
@@ -47,6 +48,22 @@ def _file_at(folder: Path, commit: str, name: str) -> CharterFile:
     if data is None:
         raise GitError(f"git cannot read {name!r} at commit {commit[:12]}: fetch it whole")
     return CharterFile(FileKind.FILE, data, blob, len(data))
+
+
+def missing_paths(folder: Path, paths: Iterable[str]) -> frozenset[str] | None:
+    """Those of the paths that are not in the repository; None where the folder is no root of one."""
+    # A folder of its own in a work tree is an example, or a draft: its paths are nobody's promise yet.
+    if not (folder / ".git").exists():
+        return None
+    return frozenset(path for path in paths if not (folder / path).exists() and not _tracked(folder, path))
+
+
+def _tracked(folder: Path, path: str) -> bool:
+    """Whether git has the path, though it stands not in the folder: a sparse checkout leaves files out."""
+    try:
+        return bool(_git(folder, "ls-files", "-z", "--", f":(literal){path}"))
+    except GitError:
+        return False
 
 
 def guess_login(folder: Path) -> str | None:
