@@ -19,7 +19,11 @@ MOST_ON_A_LINE = 240
 
 
 def print_charter(charter: Charter) -> str:
-    """The charter as a file, in the fenced form and in the order of the language."""
+    """The charter as a file, in the fenced form and in the order of the language.
+
+    What has to be escaped takes up to three times its room: a charter with values of several KiB, full of
+    quotation marks or of what no editor shows, may print to a block that is larger than 16 KiB.
+    """
     prose = [f"# {charter.title}" if charter.title else "", "", *paragraph(charter.summary)]
     return "\n".join([*prose, "```yaml", *block_lines(charter), "```", ""])
 
