@@ -77,6 +77,15 @@ def is_trivial(threshold: Threshold) -> bool:
     return False
 
 
+def is_impossible(threshold: Threshold) -> bool:
+    """Whether no value that the metric can have passes: less than 0 %, more than 100 %."""
+    metric = threshold.known
+    if metric is None or metric.span is None or not fits(metric, threshold.unit) or not in_range(threshold):
+        return False
+    end = {">": metric.span.high, "<": metric.span.low}.get(threshold.op)
+    return end is not None and threshold.canonical_value == end
+
+
 def is_guessed(threshold: Threshold) -> bool:
     """Whether guessing between two classes reaches the bound."""
     metric = threshold.known
