@@ -15,7 +15,7 @@ from service.rules.charter.wording import shown
 
 ABOUT = re.compile(r"[~≈]\s*(?=\d)")
 BETWEEN_SIGNS = re.compile(
-    r"\d[^<>=≤≥]*(?:<=?|>=?|≤|≥)\s*[a-z_][\w ]*(?:<=?|>=?|≤|≥)\s*[$€£]?\d", re.IGNORECASE
+    r"^\s*[$€£]?\d[^<>=≤≥]*(?:<=?|>=?|≤|≥)\s*[a-z_][\w ]*(?:<=?|>=?|≤|≥)\s*[$€£]?\d", re.IGNORECASE
 )
 RANGE = re.compile(r"[0-9]\s*(?:-|–|—|\bto\b|\.\.)\s*[0-9]")
 BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)
@@ -102,8 +102,8 @@ REPAIRS = (
     Repair(re.compile(r"[~≈]\s*(?=\d)"), "", "A bound is exact, without `~`"),
     Repair(re.compile(r"(?<=[<>=≤≥])\s*\+\s*(?=[.\d])"), " ", "A number has no `+`"),
     Repair(re.compile(r"(?<=[<>=≤≥\s])\.(?=\d)"), "0.", "A decimal begins with a digit"),
-    Repair(re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*k(?![\w/])"), times(1000), "Thousands are written out"),
-    Repair(re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*M(?!\w)"), times(1_000_000), "Millions are written out"),
+    Repair(re.compile(r"(?<![\d.])(?P<number>\d++(?:\.\d++)?)\s*k(?![\w/])"), times(1000), "Thousands are written out"),
+    Repair(re.compile(r"(?<![\d.])(?P<number>\d++(?:\.\d++)?)\s*M(?!\w)"), times(1_000_000), "Millions are written out"),
     Repair(
         re.compile(rf"(?<=\d)\s*({'|'.join(sorted(map(re.escape, MEANT), key=len, reverse=True))})(?![\w%])"),
         lambda match: f" {MEANT[match[1]]}",
