@@ -79,6 +79,8 @@ def read(path: str) -> CharterFile:
     """What stands at a path; raises OSError where nothing does, or the system refuses it."""
     if path == STANDARD_INPUT:
         return limited(sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
+    if not path:
+        raise OSError(0, "no path")
     place = Path(path)
     try:
         mode = place.stat().st_mode

@@ -102,8 +102,16 @@ REPAIRS = (
     Repair(re.compile(r"[~≈]\s*(?=\d)"), "", "A bound is exact, without `~`"),
     Repair(re.compile(r"(?<=[<>=≤≥])\s*\+\s*(?=[.\d])"), " ", "A number has no `+`"),
     Repair(re.compile(r"(?<=[<>=≤≥\s])\.(?=\d)"), "0.", "A decimal begins with a digit"),
-    Repair(re.compile(r"(?<![\d.])(?P<number>\d++(?:\.\d++)?)\s*k(?![\w/])"), times(1000), "Thousands are written out"),
-    Repair(re.compile(r"(?<![\d.])(?P<number>\d++(?:\.\d++)?)\s*M(?!\w)"), times(1_000_000), "Millions are written out"),
+    Repair(
+        re.compile(r"(?<![\d.])(?P<number>\d++(?:\.\d++)?)\s*k(?![\w/])"),
+        times(1000),
+        "Thousands are written out",
+    ),
+    Repair(
+        re.compile(r"(?<![\d.])(?P<number>\d++(?:\.\d++)?)\s*M(?!\w)"),
+        times(1_000_000),
+        "Millions are written out",
+    ),
     Repair(
         re.compile(rf"(?<=\d)\s*({'|'.join(sorted(map(re.escape, MEANT), key=len, reverse=True))})(?![\w%])"),
         lambda match: f" {MEANT[match[1]]}",
