@@ -284,3 +284,17 @@ def test_the_moves_are_counted_in_a_few_words() -> None:
     view = goalposts_view(moves, charter(text))
     assert view is not None
     assert [row.subject for row in view.rows if row.now is None] == ["cost_per_request"]
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**6))
+def test_a_charter_in_other_units_is_the_same_charter(one: int, other: int) -> None:
+    plain = EXAMPLE.replace("load: 50 req/s", f"load: {one} req/s").replace("10 min", f"{other} min")
+    before = plain.replace("300 ms at 50 req/s", f"{one} ms at {other} req/s").replace(
+        "0.5 %", f"0.{other} %"
+    )
+    now = plain.replace("300 ms at 50 req/s", f"{one * 1000} us at {other * 60} requests/min")
+    now = now.replace("0.5 %", f"{Decimal(f'0.{other}') / 100:f}").replace(
+        f"{one} req/s", f"{one * 60} req/min"
+    )
+    now = now.replace(f"{other} min", f"{other * 60} s")
+    assert moved(charter(before), charter(now)) == moved(charter(now), charter(before)) == ()
