@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from service.check_formats import PRINTERS, Checked, Format
-from service.git import GitError, charter_at_merge_base
 from service.rules.charter.file import CHARTER_PATH, MAX_FILE_BYTES, CharterFile, FileKind
-from service.rules.charter.goalposts import moved
 from service.rules.judge import judge
 
 STANDARD_INPUT = "-"
@@ -41,8 +39,8 @@ def check(
     for path in paths or (CHARTER_PATH,):
         try:
             checked.append(check_one(path, base, today))
-        except (OSError, GitError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+        except OSError as error:
+            reason = error.strerror or str(error) or type(error).__name__
             print(f"poc-governor check: {path!r}: {reason}", file=err or sys.stderr)
             code = ExitCode.NO_INPUT
     if checked:
@@ -54,13 +52,12 @@ def check(
 def check_one(path: str, base: str | None, today: date) -> Checked:
     """Judge what stands at a path, compared with what stood there where the branch left its base."""
     file = read(path)
-    before = None
-    if base is not None:
-        place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
-        before = judge(charter_at_merge_base(place, base), today=today).charter
-    judgement = judge(file, before=before, today=today)
-    moves = moved(before, judgement.charter) if before and judgement.charter and judgement.valid else ()
-    return Checked(path, file, judgement, moves)
+    if base is None:
+        return Checked(path, file, judge(file, today=today))
+    from service.check_base import compared
+
+    place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
+    return Checked(path, file, *compared(file, place, base, today))
 
 
 def read(path: str) -> CharterFile:

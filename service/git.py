@@ -14,7 +14,7 @@ NOREPLY = re.compile(r"(?:[0-9]+\+)?(?P<login>[A-Za-z0-9_-]+)@users\.noreply\.gi
 KINDS = {"120000": FileKind.SYMLINK, "040000": FileKind.DIRECTORY, "160000": FileKind.SUBMODULE}
 
 
-class GitError(Exception):
+class GitError(OSError):
     """Git cannot tell; the message says why, and what helps."""
 
 
