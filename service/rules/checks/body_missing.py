@@ -13,7 +13,7 @@ FEWEST_WORDS = 4
 def find(sheet: Sheet) -> Iterator[Complaint]:
     """A charter that says in no sentence what it is for."""
     if len((sheet.charter.summary or "").split(None, FEWEST_WORDS)) < FEWEST_WORDS:
-        message = "No sentence says for whom this is: write one outside the block, with its scope"
+        message = "No sentence says for whom this is: write one outside the block and name its scope"
         yield Complaint(message, sheet.key("poc"))
 
 
