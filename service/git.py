@@ -15,7 +15,7 @@ NOREPLY = re.compile(r"(?:[0-9]+\+)?(?P<login>[A-Za-z0-9_-]+)@users\.noreply\.gi
 KINDS = {"120000": FileKind.SYMLINK, "040000": FileKind.DIRECTORY, "160000": FileKind.SUBMODULE}
 
 
-class GitError(Exception):
+class GitError(OSError):
     """Git cannot tell; the message says why, and what helps."""
 
 
@@ -50,16 +50,13 @@ def _file_at(folder: Path, commit: str, name: str) -> CharterFile:
     return CharterFile(FileKind.FILE, data, blob, len(data))
 
 
-def missing_paths(folder: Path, paths: Iterable[str]) -> frozenset[str] | None:
-    """Those of the paths that are not in the repository; None where the folder is no root of one."""
-    # A folder of its own in a work tree is an example, or a draft: its paths are nobody's promise yet.
-    if not (folder / ".git").exists():
-        return None
-    return frozenset(path for path in paths if not (folder / path).exists() and not _tracked(folder, path))
+def untracked(folder: Path, paths: Iterable[str]) -> frozenset[str]:
+    """Those of the paths that git does not have: a sparse checkout leaves files out that are there."""
+    return frozenset(path for path in paths if not _tracked(folder, path))
 
 
 def _tracked(folder: Path, path: str) -> bool:
-    """Whether git has the path, though it stands not in the folder: a sparse checkout leaves files out."""
+    """Whether git has the path in its index."""
     try:
         return bool(_git(folder, "ls-files", "-z", "--", f":(literal){path}"))
     except GitError:

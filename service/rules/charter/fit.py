@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -102,8 +101,3 @@ def unhundredth(threshold: Threshold) -> Threshold | None:
     if threshold.unit.text != "%" or not 0 < threshold.value <= 1:
         return None
     return replace(threshold, value=EXACT.multiply(threshold.value, HUNDRED).normalize(EXACT))
-
-
-def all_known(thresholds: Sequence[Threshold]) -> bool:
-    """Whether the table has every metric of the lines."""
-    return all(threshold.known for threshold in thresholds)

@@ -44,7 +44,7 @@ TRAPS = (
     ),
     Trap(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))@[\w-]+/(?P<value>[\w-]+)\s*$"),
-        "A team answers no question and signs nothing: write the login of one person, without `@`",
+        "A team answers no question and signs nothing: write one login and no `@`",
     ),
     Trap(
         re.compile(r"^(?P<head>\s*- )(?P<value>(?:[<>]=?|=>|=<)\s*[-~$€£\d].*)$"),
@@ -92,7 +92,7 @@ OPEN_QUOTE = Trap(
 LAYOUT = (
     Trap(
         re.compile(r"^(?P<head>(?:done|stop_if):\s+)-\s.*$"),
-        "Each threshold has a line of its own: write it below, behind a dash",
+        "Each threshold has a line of its own: write a dash below and the threshold behind it",
     ),
     Trap(
         re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>.*)$"),

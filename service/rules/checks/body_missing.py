@@ -18,10 +18,10 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
     """A charter that says in no sentence what it is for."""
     summary = sheet.charter.summary or ""
     if PLACEHOLDER.match(summary):
-        message = "This sentence is still open: write for whom this is, what it costs them, and its scope"
+        message = "This sentence is still open: write for whom this is and what it costs them"
         yield Complaint(message, placeholder(sheet))
     elif len(summary.split(None, FEWEST_WORDS)) < FEWEST_WORDS:
-        message = "No sentence says for whom this is: write one outside the block, with its scope"
+        message = "No sentence says for whom this is: write one outside the block and name its scope"
         yield Complaint(message, sheet.key("poc"))
 
 

@@ -52,7 +52,7 @@ def between(metric: Metric, span: Span, threshold: Threshold) -> str:
     if low and high:
         return f"from {low} to {high}"
     if span.whole:
-        return f"in whole {metric.unit}, {low} or more"
+        return f"of {low} or more in whole {metric.unit}"
     if high:
         return f"of at most {high}"
     return f"above {low}" if span.above_low else f"of at least {low}"
