@@ -94,9 +94,20 @@ class Database:
 @contextmanager
 def ours(folder: Path) -> Iterator[tuple[Server, Database]]:
     """`poc-governor serve` with its worker and its embedded PostgreSQL, all in their defaults."""
-    port = _free_port()
+    port = free_port()
+    command = [sys.executable, "-m", "service.cli", "serve"]
+    with _process(command, settings(folder, port), folder / "service.log", port, "/readyz") as pid:
+        url = join(folder / "data", START_TIMEOUT)
+        assert url is not None
+        database = Database(url)
+        database.register()
+        yield Server("ours", port, "/webhooks/github", pid), database
+
+
+def settings(folder: Path, port: int) -> dict[str, str]:
+    """The environment in which `poc-governor serve` runs, its data in that folder."""
     folder.chmod(0o711)  # as root, PostgreSQL runs as somebody else
-    environment = _environment() | {
+    return environment() | {
         "GITHUB_APP_ID": "1",
         "GITHUB_APP_PRIVATE_KEY": _private_key(),
         "GITHUB_WEBHOOK_SECRET": SECRET,
@@ -105,21 +116,14 @@ def ours(folder: Path) -> Iterator[tuple[Server, Database]]:
         "PORT": str(port),
         "DATA_DIR": str(folder / "data"),
     }
-    command = [sys.executable, "-m", "service.cli", "serve"]
-    with _process(command, environment, folder / "service.log", port, "/readyz") as pid:
-        url = join(folder / "data", START_TIMEOUT)
-        assert url is not None
-        database = Database(url)
-        database.register()
-        yield Server("ours", port, "/webhooks/github", pid), database
 
 
 @contextmanager
 def probot(folder: Path) -> Iterator[Server]:
     """Probot with its defaults."""
-    port, node = _free_port(), find_node()
+    port, node = free_port(), find_node()
     _install(node)
-    environment = _environment() | {
+    its = environment() | {
         "NODE_ENV": "production",
         "LOG_LEVEL": "error",
         "APP_ID": "1",
@@ -129,7 +133,7 @@ def probot(folder: Path) -> Iterator[Server]:
         "PORT": str(port),
     }
     command = [str(node.program), str(PROBOT / "app.js")]
-    with _process(command, environment, folder / "probot.log", port, "/ping") as pid:
+    with _process(command, its, folder / "probot.log", port, "/ping") as pid:
         yield Server("Probot", port, "/api/github/webhooks", pid)
 
 
@@ -143,11 +147,9 @@ def _install(node: Node) -> None:
 
 
 @contextmanager
-def _process(
-    command: list[str], environment: Mapping[str, str], log: Path, port: int, ready: str
-) -> Iterator[int]:
+def _process(command: list[str], env: Mapping[str, str], log: Path, port: int, ready: str) -> Iterator[int]:
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(command, env=env, stdout=output, stderr=output)
     try:
         _wait(lambda: process.poll() is not None or _answers(port, ready))
         if process.poll() is not None:
@@ -177,7 +179,8 @@ def _wait(done: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -191,7 +194,7 @@ def _private_key() -> str:
     ).decode()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, without what would configure a server."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TextIO
 
 from service.check_formats import PRINTERS, Checked, Format
-from service.git import GitError, charter_at_merge_base
 from service.rules.charter.file import CHARTER_PATH, MAX_FILE_BYTES, CharterFile, FileKind
-from service.rules.charter.goalposts import moved
+from service.rules.charter.model import Charter
 from service.rules.judge import judge
+from service.rules.outside import NOT_KNOWN, Outside, asked
 
 STANDARD_INPUT = "-"
 
@@ -41,8 +41,8 @@ def check(
     for path in paths or (CHARTER_PATH,):
         try:
             checked.append(check_one(path, base, today))
-        except (OSError, GitError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+        except OSError as error:
+            reason = error.strerror or str(error) or type(error).__name__
             print(f"poc-governor check: {path!r}: {reason}", file=err or sys.stderr)
             code = ExitCode.NO_INPUT
     if checked:
@@ -54,19 +54,44 @@ def check(
 def check_one(path: str, base: str | None, today: date) -> Checked:
     """Judge what stands at a path, compared with what stood there where the branch left its base."""
     file = read(path)
+    place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
     before = None
     if base is not None:
-        place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
-        before = judge(charter_at_merge_base(place, base), today=today).charter
+        from service.check_base import charter_before
+
+        before = charter_before(place, base, today)
     judgement = judge(file, before=before, today=today)
-    moves = moved(before, judgement.charter) if before and judgement.charter and judgement.valid else ()
-    return Checked(path, file, judgement, moves)
+    # What is piped in may be the charter of another repository.
+    outside = NOT_KNOWN if path == STANDARD_INPUT else look_around(place.parent, judgement.charter)
+    if outside.missing_paths:
+        judgement = judge(file, before=before, today=today, outside=outside)
+    if before is None:
+        return Checked(path, file, judgement, outside)
+    from service.check_base import moves
+
+    return Checked(path, file, judgement, outside, *moves(before, judgement))
+
+
+def look_around(folder: Path, charter: Charter | None) -> Outside:
+    """What can be known of the charter's world without GitHub: its paths, at the root of a repository."""
+    paths = asked(charter).paths
+    # A folder of its own in a work tree is an example, or a draft: its paths are nobody's promise yet.
+    if not paths or not (folder / ".git").exists():
+        return NOT_KNOWN
+    absent = frozenset(path for path in paths if not (folder / path).exists())
+    if absent:
+        from service.git import untracked
+
+        absent = untracked(folder, absent)
+    return Outside(missing_paths=absent)
 
 
 def read(path: str) -> CharterFile:
     """What stands at a path; raises OSError where nothing does, or the system refuses it."""
     if path == STANDARD_INPUT:
         return limited(sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
+    if not path:
+        raise OSError(0, "no path")
     place = Path(path)
     try:
         mode = place.stat().st_mode

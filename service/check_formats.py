@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,14 +10,12 @@ from enum import StrEnum
 
 from service.rules.charter.block import lines_of
 from service.rules.charter.file import CharterFile
-from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter, InfraKind
 from service.rules.charter.text import read_text
 from service.rules.charter.threshold import Threshold
 from service.rules.finding import Finding, Severity
 from service.rules.judge import Judgement, in_order
-from service.rules.report_goalposts import counted as goalposts
-from service.rules.report_goalposts import move_findings
+from service.rules.outside import NOT_KNOWN, Outside
 
 
 class Format(StrEnum):
@@ -36,13 +33,17 @@ class Checked:
     path: str
     file: CharterFile
     judgement: Judgement
-    moves: tuple[Move, ...] = ()
+    outside: Outside = NOT_KNOWN
+    """What was known of the world that the charter names."""
+    moves: tuple[Finding, ...] = ()
     """The goalposts that moved since the base, where one was named."""
+    moved: str = ""
+    """How many, in words."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with it, and what moved, in the order of the file."""
-        return in_order((*self.judgement.findings, *move_findings(self.moves)))
+        return in_order((*self.judgement.findings, *self.moves))
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -55,27 +56,27 @@ def as_text(checked: Sequence[Checked]) -> str:
     """For a person: each finding with its line and a caret, then what was read, then the verdict."""
     lines: list[str] = []
     for each in checked:
+        written = each.lines
         for finding in each.findings:
-            lines += located(each, finding)
+            lines += located(each.path, written, finding)
         if each.judgement.valid and each.judgement.charter:
-            lines += summary(each.judgement.charter)
+            lines += summary(each.judgement.charter, each.outside)
         lines.append(f"{each.path}: {verdict(each)}")
     return "".join(f"{printable(line)}\n" for line in lines)
 
 
-def located(each: Checked, finding: Finding) -> Iterator[str]:
+def located(path: str, written: Sequence[str], finding: Finding) -> Iterator[str]:
     """One finding, with the line that it is about, and the line to write."""
-    place = f"{each.path}:{finding.line}:{finding.column}"
-    yield f"{place}: {finding.severity}: {finding.message} [{finding.code}]"
+    yield f"{path}:{finding.line}:{finding.column}: {finding.severity}: {finding.message} [{finding.code}]"
     margin = " " * max(5, len(str(finding.line)))
-    if finding.line <= len(each.lines) and each.lines[finding.line - 1].strip():
-        yield f"{finding.line:>5} | {each.lines[finding.line - 1]}"
+    if finding.line <= len(written) and written[finding.line - 1].strip():
+        yield f"{finding.line:>5} | {written[finding.line - 1]}"
         yield f"{margin} | {' ' * (finding.column - 1)}^"
     if finding.fix is not None:
         yield f"{'fix':>{len(margin)}} | {finding.fix}"
 
 
-def summary(charter: Charter) -> Iterator[str]:
+def summary(charter: Charter, outside: Outside = NOT_KNOWN) -> Iterator[str]:
     """What a complete charter says."""
     target = charter.target
     load = " with ".join(each.value.text for each in (target.load, target.data) if each)
@@ -94,19 +95,22 @@ def summary(charter: Charter) -> Iterator[str]:
     yield from (f"  {name:<13}{value}" for name, value in rows.items() if value)
     for row, threshold in enumerate(charter.done):
         yield f"  {'' if row else 'done when':<13}{threshold.printed}"
-    unchecked = not_checked(charter)
+    unchecked = not_checked(charter, outside)
     if unchecked:
         yield f"  {'not checked':<13}{'; '.join(unchecked)}"
 
 
-def not_checked(charter: Charter) -> tuple[str, ...]:
-    """The facts that only GitHub knows."""
+def not_checked(charter: Charter, outside: Outside = NOT_KNOWN) -> tuple[str, ...]:
+    """The facts that GitHub knows, and nobody here."""
     if charter.stopped:
         return ()
     target, infra = charter.target, charter.infra
     environments = [each.value for each in (target.environment, target.measured_in) if each]
     entries = (infra.feature_store, infra.model_registry, infra.eval_pipeline, infra.deploy_process)
-    paths = [each.value.text for each in entries if each and each.value.kind is InfraKind.PATH]
+    looked = outside.missing_paths is not None
+    paths = (
+        [] if looked else [each.value.text for each in entries if each and each.value.kind is InfraKind.PATH]
+    )
     facts = (
         charter.owner and f"write access of {charter.owner.value}",
         environments and f"environment{'s' * (len(environments) > 1)} {', '.join(environments)}",
@@ -127,7 +131,7 @@ def verdict(each: Checked) -> str:
     )
     if judgement.valid:
         state = "stopped" if judgement.charter and judgement.charter.stopped else "charter complete"
-        return "; ".join(part for part in (state, goalposts(each.moves), counted) if part)
+        return "; ".join(part for part in (state, each.moved, counted) if part)
     if not judgement.declared:
         return "not readable" if judgement.unreadable else "no charter"
     return f"charter not complete; {counted}"
@@ -140,6 +144,8 @@ def printable(line: str) -> str:
 
 def as_json(checked: Sequence[Checked]) -> str:
     """For a program: one object for one file, a list for several."""
+    import json
+
     objects = [as_object(each) for each in checked]
     return f"{json.dumps(objects[0] if len(objects) == 1 else objects, ensure_ascii=False, indent=2)}\n"
 

@@ -103,9 +103,12 @@ def init(
 ) -> None:
     """Write a charter in which the lines that only you can know are marked."""
     from service.init import init as run
+    from service.rules.charter.values import bare_login, parse_login
 
     if path.exists() or path.is_symlink():
         _refuse(f"{path} exists: check it with `poc-governor check {path}`, or name another path")
+    if owner and not parse_login(bare_login(owner)):
+        _refuse(f"--owner {owner}: write one GitHub login, like jane-doe")
     asked = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     try:
         run(path, owner=owner, today=_today(), ask=input if asked else None, say=typer.echo)

@@ -1,9 +1,10 @@
-"""What the commands ask of git: the charter at a merge base, and who and where one is."""
+"""What the commands ask of git: the charter at a merge base, missing paths, who and where one is."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from service.rules.charter.file import MAX_FILE_BYTES, CharterFile, FileKind
@@ -14,7 +15,7 @@ NOREPLY = re.compile(r"(?:[0-9]+\+)?(?P<login>[A-Za-z0-9_-]+)@users\.noreply\.gi
 KINDS = {"120000": FileKind.SYMLINK, "040000": FileKind.DIRECTORY, "160000": FileKind.SUBMODULE}
 
 
-class GitError(Exception):
+class GitError(OSError):
     """Git cannot tell; the message says why, and what helps."""
 
 
@@ -47,6 +48,19 @@ def _file_at(folder: Path, commit: str, name: str) -> CharterFile:
     if data is None:
         raise GitError(f"git cannot read {name!r} at commit {commit[:12]}: fetch it whole")
     return CharterFile(FileKind.FILE, data, blob, len(data))
+
+
+def untracked(folder: Path, paths: Iterable[str]) -> frozenset[str]:
+    """Those of the paths that git does not have: a sparse checkout leaves files out that are there."""
+    return frozenset(path for path in paths if not _tracked(folder, path))
+
+
+def _tracked(folder: Path, path: str) -> bool:
+    """Whether git has the path in its index."""
+    try:
+        return bool(_git(folder, "ls-files", "-z", "--", f":(literal){path}"))
+    except GitError:
+        return False
 
 
 def guess_login(folder: Path) -> str | None:

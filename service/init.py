@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from service.git import guess_login, guess_repository
-from service.rules.charter.file import CharterFile, FileKind
+from service.rules.charter.file import MAX_FILE_BYTES, CharterFile, FileKind
 from service.rules.charter.layout import CHARTER, Field
 from service.rules.charter.loader import load
 from service.rules.charter.nodes import Mapping, Node, Scalar, Sequence
-from service.rules.charter.values import LOGIN, is_unfilled
-from service.rules.draft import draft, scalar
+from service.rules.charter.values import LOGIN, PATH, bare_login, is_unfilled
+from service.rules.draft import PRODUCTION, STAGING, draft, scalar
 from service.rules.finding import Finding
 from service.rules.judge import judge
 
@@ -22,6 +23,13 @@ Say = Callable[[str], None]
 Ask = Callable[[str], str]
 """Shows a prompt and returns the line that was typed; raises EOFError where there is none."""
 
+MOST_WORKFLOWS = 50
+DEPLOYS_TO = re.compile(r"^\s+environment:[ \t]*(?:\n\s+name:[ \t]*)?([A-Za-z][\w.-]*)[ \t]*$", re.MULTILINE)
+PIPELINES = {
+    "eval_pipeline": re.compile(r"/[^/]*eval[^/]*$", re.IGNORECASE),
+    "deploy_process": re.compile(r"/[^/]*(?:deploy|release)[^/]*$", re.IGNORECASE),
+}
+"""What a workflow's name says that it is."""
 PROSE_MARK = "TODO: who does this work today, what it costs them, what is in scope and what is not."
 
 
@@ -64,19 +72,36 @@ def begin(folder: Path, owner: str | None, today: date) -> str:
     login = owner or guess_login(folder)
     found = guess_repository(folder)
     name = found[1] if found else folder.resolve().name
+    workflows = guess_workflows(folder)
+    named = dict.fromkeys(each for text in workflows.values() for each in DEPLOYS_TO.findall(text))
     return draft(
-        repository=name or "poc", owner=login if login and LOGIN.fullmatch(login) else None, today=today
+        repository=name or "poc",
+        owner=login if login and LOGIN.fullmatch(login) else None,
+        # Of the others, such as a package registry's, a POC does not run in most.
+        environments=tuple(each for each in named if STAGING.search(each) or PRODUCTION.search(each)),
+        infra={
+            key: path for key, sign in PIPELINES.items() for path in reversed(workflows) if sign.search(path)
+        },
+        today=today,
     )
 
 
-def interview(text: str, ask: Ask, say: Say, *, proposed_owner: str | None, today: date) -> str:
+def guess_workflows(folder: Path) -> dict[str, str]:
+    """The GitHub Actions workflows beside the charter, by path."""
+    found = sorted((folder / ".github" / "workflows").glob("*.y*ml"))[:MOST_WORKFLOWS]
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()[:MAX_FILE_BYTES].decode(errors="replace")
+        for path in found
+        if path.is_file() and PATH.fullmatch(path.name)
+    }
+
+
+def interview(text: str, ask: Ask, say: Say, *, today: date) -> str:
     """Ask for each value until it is right; an empty answer keeps what stands, or leaves it marked."""
     say("Return keeps what is in brackets, or leaves the line marked TODO.")
     for question in questions():
         now = value_at(text, question.path)
         default = None if now is None or is_unfilled(now) else now
-        if default is None and question.path == ("owner",):
-            default = proposed_owner
         shown = f" [{default}]" if default else f" (like {question.like})" if question.like else ""
         while answer := ask(f"{question.asks}{shown}: ").strip() or default or "":
             written = write(text, question.path, answer)
@@ -142,11 +167,9 @@ def left_open(text: str, today: date) -> tuple[int, ...]:
 
 def init(path: Path, *, owner: str, today: date, ask: Ask | None, say: Say) -> None:
     """Write the charter; `ask` is None where nobody is there to answer. Raises OSError."""
-    folder = path.parent
-    text = begin(folder, owner or None, today)
+    text = begin(path.parent, bare_login(owner) or None, today)
     if ask is not None:
-        found = guess_repository(folder)
-        text = interview(text, ask, say, proposed_owner=found[0] if found else None, today=today)
+        text = interview(text, ask, say, today=today)
     # Exclusive, so that a file that came meanwhile is not overwritten.
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)

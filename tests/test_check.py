@@ -69,6 +69,7 @@ def test_what_it_prints(path: str, format_: Format) -> None:
         pytest.param(["ok"], 1, id="a directory"),
         pytest.param(["nowhere.md"], 2, id="a path that is not there"),
         pytest.param(["ok/example.md/x"], 2, id="a path through a file"),
+        pytest.param([""], 2, id="an empty path"),
         pytest.param(["nul\0byte"], 2, id="a path that no system takes"),
         pytest.param(["/dev/null"], 2, id="a device"),
         pytest.param([], 2, id="no path and no POC.md here"),

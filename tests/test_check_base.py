@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.test_check import CHARTERS, run
+
+PATHS = (".github/workflows/eval.yml", "load/k6.json", "eval/metrics.json")
+"""Those that the example names."""
 
 
 @pytest.fixture
@@ -22,6 +26,9 @@ def branch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     charter = tmp_path / "POC.md"
     text = (CHARTERS / "ok" / "example.md").read_text()
     git(tmp_path, "init", "-q", "-b", "main")
+    for path in PATHS:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
     commit(tmp_path, charter, text)
     git(tmp_path, "checkout", "-q", "-b", "change")
     commit(tmp_path, charter, text.replace(">= 92 %", ">= 88 %").replace("300 ms", "0.3 s"))
@@ -107,3 +114,38 @@ def test_without_a_repository_or_git_it_says_so(
     code, _, err = run(base="main")
     assert code == 2
     assert "git is not installed here" in err
+
+
+def test_paths_are_looked_up_at_the_root_of_a_repository(branch: Path) -> None:
+    code, out, _ = run("POC.md")
+    assert code == 0
+    assert out.splitlines()[-1] == "POC.md: charter complete"
+    assert "eval.yml" not in out
+    shutil.rmtree(branch / ".github")
+    shutil.rmtree(branch / "eval")
+    # A sparse checkout leaves files out that git has.
+    assert run("POC.md")[0] == 0
+    git(branch, "rm", "-q", "-r", "--cached", ".github", "eval")
+    code, out, _ = run("POC.md", format="json")
+    found = {(each["line"], each["severity"]) for each in json.loads(out)["findings"]}
+    assert code == 1
+    assert found == {(31, "error"), (23, "notice")}
+
+
+def test_a_path_that_is_gone_is_a_notice_for_whoever_did_not_write_it(branch: Path) -> None:
+    git(branch, "rm", "-q", "-r", ".github")
+    code, out, _ = run("POC.md", base="main")
+    assert code == 0
+    assert "notice: `.github/workflows/eval.yml` is not in the repository" in out
+
+
+def test_paths_of_a_charter_elsewhere_are_left_to_github(branch: Path) -> None:
+    (branch / "docs").mkdir()
+    draft = branch / "docs" / "POC.md"
+    draft.write_text((branch / "POC.md").read_text().replace("eval.yml", "evil.yml"))
+    code, out, _ = run(draft)
+    assert code == 0
+    assert "path .github/workflows/evil.yml (GitHub knows)" in out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(draft.read_bytes())))
+        assert run("-")[0] == 0

@@ -61,6 +61,12 @@ def test_a_half_configured_app_is_refused_with_a_line_for_each_setting(command: 
             "example.md exists: check it with",
             id="init over",
         ),
+        pytest.param(
+            ["init", "/nowhere/x.md", "--owner", "acme/team"],
+            2,
+            "write one GitHub login",
+            id="init for a team",
+        ),
         pytest.param(["init", "/nowhere/POC.md"], 2, "/nowhere/POC.md: No such file", id="init into nowhere"),
     ],
 )

@@ -23,10 +23,16 @@ def shown(new: str, title: str, results: tuple[Result, ...] = ()) -> Shown:
 
 def test_a_loosened_threshold_and_all_the_rest() -> None:
     text = EXAMPLE.replace(">= 92 %", ">= 88 %").replace(COST, "").replace("2027-02-26", "2027-04-01")
+    text = text.replace(".github/workflows/eval.yml", "missing").replace(
+        "  drilled: 2026-11-12 in 4 min\n", ""
+    )
     text = text.replace("over 7 d", "over 1 d").replace("okta-oidc", "basic|`@jane`")
     expected = "Charter complete; 1 threshold loosened, 1 deleted, 1 measured differently, ship date later, "
     output = shown(text, "").output
-    assert (output.conclusion, output.title) == (Conclusion.SUCCESS, f"{expected}other target")
+    assert (output.conclusion, output.title) == (
+        Conclusion.SUCCESS,
+        f"{expected}other target, rollback withdrawn, infra withdrawn",
+    )
     if os.environ.get("WRITE_GOLDEN"):
         GOLDEN.write_text(output.summary)
     assert output.summary == GOLDEN.read_text()
@@ -56,6 +62,17 @@ def test_a_number_of_another_bound_is_shown_without_that_bounds_verdict() -> Non
 def test_where_nothing_was_measured_the_table_is_as_it_was() -> None:
     text = EXAMPLE.replace(">= 92 %", ">= 88 %")
     assert shown(text, "", measured(charter_file(text))).output == shown(text, "").output
+
+
+def test_what_it_runs_on_and_the_way_back_are_platforms() -> None:
+    text = EXAMPLE.replace("within: 10 min", "within: 1 h").replace("eval.yml", "evaluate.yml")
+    text = text.replace("deploy_process: missing", "deploy_process: n/a - by hand | `@jane`")
+    output = shown(text, "").output
+    assert output.title == "Charter complete; slower rollback, infra supplied"
+    assert [(note.start_line, note.level) for note in output.annotations] == [(26, "warning")]
+    assert "| `way back within` | `10 min` | **`1 h`** |" in output.summary
+    assert "Before shipping, platform (`bob-m`) signs again." in output.summary
+    assert_reads_well(output.summary)
 
 
 def test_the_title_of_the_reference() -> None:

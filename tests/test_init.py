@@ -90,6 +90,32 @@ def test_without_anybody_only_what_a_person_knows_is_open(repository: Path) -> N
     )
 
 
+def test_workflows_name_the_pipelines_and_the_environments(repository: Path) -> None:
+    folder = repository / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "ci.yml").write_text(
+        "jobs:\n  test:\n    environment: ${{ inputs.where }}\n  pack:\n    environment: pypi\n"
+    )
+    (folder / "deploy.yaml").write_text(
+        "jobs:\n  one:\n    environment: triage-staging\n  two:\n    environment:\n      name: triage-prod\n"
+    )
+    (folder / "eval-nightly.yml").write_bytes(b"\xff")
+    (folder / "release.yml").write_text("")
+    init(repository / "POC.md", owner="@jane", today=TODAY, ask=None, say=lambda _line: None)
+    charter = judged(repository / "POC.md").charter
+    assert charter is not None
+    assert charter.owner is not None
+    assert charter.owner.value == "jane"
+    assert charter.infra.eval_pipeline is not None
+    assert charter.infra.eval_pipeline.value.text == ".github/workflows/eval-nightly.yml"
+    assert charter.infra.deploy_process is not None
+    assert charter.infra.deploy_process.value.text == ".github/workflows/deploy.yaml"
+    assert charter.target.environment is not None
+    assert charter.target.environment.value == "triage-prod"
+    assert charter.target.measured_in is not None
+    assert charter.target.measured_in.value == "triage-staging"
+
+
 def test_answers_make_a_complete_charter(repository: Path) -> None:
     person = Person(dict(ANSWERS))
     init(repository / "POC.md", owner="", today=TODAY, ask=person.ask, say=person.say)
@@ -113,7 +139,6 @@ def test_a_wrong_answer_is_explained_and_asked_again() -> None:
         draft(repository="a/b", owner=None, today=TODAY),
         person.ask,
         person.say,
-        proposed_owner=None,
         today=TODAY,
     )
     assert any("`acme/ml-team` is a team" in line for line in person.told)
@@ -131,7 +156,6 @@ def test_no_answer_breaks_the_block(answer: str) -> None:
         draft(repository="a/b", owner="x", today=TODAY),
         person.ask,
         person.say,
-        proposed_owner=None,
         today=TODAY,
     )
     charter = judge(CharterFile(FileKind.FILE, text.encode()), today=TODAY).charter

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from yaml import safe_load
 
-from service.reference import MARKED, PARTS, fill
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.sheet import Check
 from service.rules.checks import CHECKS
 from service.rules.judge import judge
+from tests.reference import MARKED, PARTS, fill
 from tests.rules.samples import judged, rendered
 
 TODAY = date(2026, 11, 22)

@@ -473,9 +473,15 @@ def test_tidying_deletes_what_is_old_and_nothing_that_waits(make: Make, engine: 
         "('old', 'push', '', '{}', now() - interval '31 days'), "
         "('new', 'push', '', '{}', now() - interval '29 days')"
     )
+    ask(
+        "INSERT INTO outside_fact (repository_id, blob_sha, ref, gathered_at, complete, facts) VALUES "
+        "(1, 'old', 'main', now() - interval '31 days', true, '{}'), "
+        "(1, 'new', 'main', now() - interval '29 days', true, '{}')"
+    )
     tidy(make(lambda _look: Decision("seen")))
     assert ask("SELECT task_name FROM procrastinate_jobs") == [("look",)]
     assert ask("SELECT delivery_id FROM delivery") == [("new",)]
+    assert ask("SELECT blob_sha FROM outside_fact") == [("new",)]
 
 
 def _request() -> Request:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 
 WEEKS_TO_SHIP = 12
-PLAIN = re.compile(r"[A-Za-z][\w./-]*")
+PLAIN = re.compile(r"[A-Za-z.][\w./-]*")
 AFFIXES = re.compile(r"^(?:poc|proof-of-concept)[-_.]+|[-_.]+(?:poc|proof-of-concept)$", re.IGNORECASE)
 STAGING = re.compile(r"stag|shadow|pre-?prod|uat|canary", re.IGNORECASE)
 PRODUCTION = re.compile(r"prod|live", re.IGNORECASE)
@@ -35,8 +37,8 @@ rollback:
 infra:  # a path, a URL, n/a - reason, or missing
   feature_store: missing
   model_registry: missing
-  eval_pipeline: missing
-  deploy_process: missing
+  eval_pipeline: {eval_pipeline}
+  deploy_process: {deploy_process}
 signoffs:  # four logins, none of them the owner
   data_science: TODO
   platform: TODO
@@ -47,7 +49,12 @@ signoffs:  # four logins, none of them the owner
 
 
 def draft(
-    *, repository: str, owner: str | None, environments: tuple[str, ...] = (), today: date | None
+    *,
+    repository: str,
+    owner: str | None,
+    environments: tuple[str, ...] = (),
+    infra: Mapping[str, str] = MappingProxyType({}),
+    today: date | None,
 ) -> str:
     """A `POC.md` for a repository, whose findings are the TODO lines of its block; short enough for a URL.
 
@@ -60,6 +67,8 @@ def draft(
         owner=owner or "TODO  # one GitHub login",
         ship_by=ship_by or "TODO  # a day, like 2027-02-26",
         environment=scalar(target) if target else "TODO  # like support-prod",
+        eval_pipeline=scalar(infra.get("eval_pipeline", "missing")),
+        deploy_process=scalar(infra.get("deploy_process", "missing")),
         measured_in=f"  measured_in: {scalar(staging)}\n" if staging else "",
     )
 

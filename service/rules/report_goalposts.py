@@ -18,7 +18,12 @@ from service.rules.finding import Finding, Severity
 CODE = "goalpost-moved"
 LONGEST_MESSAGE, LONGEST_SUBJECT = 120, 24
 NAMES = {group: group.replace("_", " ") for group in Group}
-SUBJECTS = {"ship_by": "ships by", "owner": "owner", "target.environment": "runs in"}
+SUBJECTS = {
+    "ship_by": "ships by",
+    "owner": "owner",
+    "target.environment": "runs in",
+    "rollback.within": "way back within",
+}
 VERBS = {
     MoveKind.LOOSENED: "is looser",
     MoveKind.TIGHTENED: "is tighter",
@@ -29,6 +34,9 @@ VERBS = {
     MoveKind.LATER: "is later",
     MoveKind.EARLIER: "is earlier",
     MoveKind.OTHER: "is not the same",
+    MoveKind.SUPPLIED: "is there now",
+    MoveKind.WITHDRAWN: "is withdrawn",
+    MoveKind.REPLACED: "reads differently",
 }
 COMPARED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.MISSED})
 COUNTED = (
@@ -39,6 +47,14 @@ COUNTED = (
     MoveKind.ADDED,
     MoveKind.TIGHTENED,
 )
+PLATFORM = {
+    MoveKind.WITHDRAWN: "{} withdrawn",
+    MoveKind.LOOSENED: "slower {}",
+    MoveKind.SUPPLIED: "{} supplied",
+    MoveKind.TIGHTENED: "faster {}",
+    MoveKind.REPLACED: "other {}",
+}
+"""Of several moves of `rollback`, or of `infra`, the title tells the weightiest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,9 @@ def counted(moves: Sequence[Move]) -> str:
     said += [f"ship date {move.kind}" for move in moves if move.field == "ship_by"]
     fields = {move.field.partition(".")[0] for move in moves}
     said += [f"other {field}" for field in ("owner", "target") if field in fields]
+    for field in ("rollback", "infra"):
+        kinds = {move.kind for move in moves if move.field.startswith(f"{field}.")}
+        said += [told.format(field) for kind, told in PLATFORM.items() if kind in kinds][:1]
     return ", ".join(said)
 
 
@@ -167,7 +186,10 @@ def message(move: Move) -> str:
     groups = listed(tuple(NAMES[group] for group in move.reopens))
     said = f"`{clip(move.subject, LONGEST_SUBJECT)}` {VERBS[move.kind]}"
     then = f"{groups} {'sign' if len(move.reopens) > 1 else 'signs'} again"
-    room = LONGEST_MESSAGE - len(f"{said} (`` became ``): {then}")
-    was, stands = (shown(text, room // 2) if text else "" for text in (move.before, move.now))
+    half = (LONGEST_MESSAGE - len(f"{said} (`` became ``): {then}")) // 2
+    # What one of them leaves free, the other may take.
+    room = 2 * half - min(half, *(len(text or "") for text in (move.before, move.now)))
+    was, stands = (shown(text, max(half, min(len(text), room))) if text else ""
+                   for text in (move.before, move.now))  # fmt: skip
     change = f"{was} became {stands}" if was and stands else f"was {was}" if was else stands
     return f"{said} ({change}): {then}"

@@ -173,6 +173,7 @@ LITTER = (
     """,
     "DELETE FROM used_token WHERE expires_at < now() - CAST(:cut AS interval)",
     "DELETE FROM merge_base WHERE asked_at < now() - 90 * CAST(:cut AS interval)",
+    "DELETE FROM outside_fact WHERE gathered_at < now() - 30 * CAST(:cut AS interval)",
     """
     DELETE FROM pull_request p USING repository r WHERE r.id = p.repository_id AND r.poc_reason IS NULL
     AND p.updated_at < now() - 30 * CAST(:cut AS interval)
@@ -185,7 +186,7 @@ LITTER = (
 
 
 def delete_litter(session: Session, *, older_than: timedelta) -> int:
-    """Delete what killed workers left in the job tables; the subjects have been woken long since."""
+    """Delete what killed workers left in the job tables, and rows that nobody will ask for again."""
     cut = {"cut": older_than}
     return sum(session.connection().execute(text(statement), cut).rowcount for statement in LITTER)
 

@@ -207,6 +207,11 @@ def test_a_number_s_own_environment_goes_before_the_body_s() -> None:
     assert [number.environment for number in read(sent)] == ["staging", "prod", "staging"]
 
 
+def test_the_case_of_an_environment_is_github_s() -> None:
+    [number] = read(body(environment="Support-Staging"), "support-staging")
+    assert number.environment == "support-staging"
+
+
 def test_null_says_nothing() -> None:
     [number] = read(body(n=None, segment=None, environment=None, unit=None), "staging")
     assert (number.n, number.segment, number.unit, number.environment) == (None, None, "", "staging")

@@ -15,6 +15,7 @@ from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.goalposts import Group, Move, MoveKind, moved, reopened
 from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold, parse_threshold
+from service.rules.finding import Severity
 from service.rules.judge import judge
 from service.rules.plan import Conclusion
 from service.rules.report import annotate, check_view
@@ -27,6 +28,7 @@ EXAMPLE = (Path(__file__).parents[1] / "charters" / "ok" / "example.md").read_te
 LATENCY = "  - latency_p95 <= 300 ms at 50 req/s\n"
 ACCURACY = "  - accuracy >= 92 % on tickets-2026q3 with n >= 2000\n"
 COST = "  - cost_per_request < 0.02 USD\n"
+DRILL = "  drilled: 2026-11-12 in 4 min\n"
 ERRORS = "  - error_rate < 0.5 % over 7 d\n"
 
 
@@ -81,6 +83,20 @@ def threshold(text: str) -> Threshold:
         ("load: 50 req/s", "load: 5 req/s", MoveKind.LOOSENED),
         ("load: 50 req/s", "load: 500 req/s", MoveKind.TIGHTENED),
         ("180000 tickets/day", "180000 calls/day", MoveKind.OTHER),
+        ("within: 10 min", "within: 1 h", MoveKind.LOOSENED),
+        ("within: 10 min", "within: 90 s", MoveKind.TIGHTENED),
+        ("go back to the manual queue", "wait for a person", MoveKind.REPLACED),
+        (DRILL, "", MoveKind.WITHDRAWN),
+        ("deploy_process: missing", "deploy_process: .github/workflows/deploy.yml", MoveKind.SUPPLIED),
+        ("deploy_process: missing", "deploy_process: https://deploy.example.com", MoveKind.SUPPLIED),
+        ("deploy_process: missing", "deploy_process: n/a - another team deploys", MoveKind.SUPPLIED),
+        ("n/a - retrieval only, no features", "features/store.yml", MoveKind.SUPPLIED),
+        ("n/a - retrieval only, no features", "missing", MoveKind.WITHDRAWN),
+        ("n/a - retrieval only, no features", "n/a - no time", MoveKind.REPLACED),
+        (".github/workflows/eval.yml", "missing", MoveKind.WITHDRAWN),
+        (".github/workflows/eval.yml", "n/a - looked at by hand", MoveKind.WITHDRAWN),
+        (".github/workflows/eval.yml", ".github/workflows/Eval.yml", MoveKind.REPLACED),
+        (".github/workflows/eval.yml", "https://ci.example.com/eval", MoveKind.REPLACED),
     ],
 )
 def test_a_move_has_its_kind_and_its_place(old: str, new: str, kind: MoveKind) -> None:
@@ -91,6 +107,8 @@ def test_a_move_has_its_kind_and_its_place(old: str, new: str, kind: MoveKind) -
         assert new.rsplit(maxsplit=1)[-1] in lines[move.line - 1]
     elif kind is MoveKind.DELETED:
         assert lines[move.line - 1] == "done:"
+    elif kind is MoveKind.WITHDRAWN:
+        assert lines[move.line - 1] == "  within: 10 min"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +127,10 @@ def test_a_move_has_its_kind_and_its_place(old: str, new: str, kind: MoveKind) -
         ("latency_p95 <=", "p95 <="),
         (LATENCY + ACCURACY, ACCURACY + LATENCY),
         ("on tickets-2026q3 with n >= 2000", "with n = 2000 on tickets-2026q3"),
-        ("within: 10 min", "within: 20 min"),
+        ("within: 10 min", "within: 600 s"),
+        ("turn flag ai_triage off", "Turn  flag ai_triage off"),
+        (DRILL, "  drilled: 2026-11-20 in 3 min\n"),
+        ("n/a - retrieval only", "n/a - Retrieval only"),
         ("agents read", "agents skim"),
     ],
 )
@@ -127,10 +148,41 @@ def test_what_means_the_same_is_no_move(old: str, new: str) -> None:
         ("load: 50 req/s", "load: 5 req/s", (Group.PLATFORM,)),
         ("180000 tickets/day", "18 tickets/day", (Group.PLATFORM, Group.SECURITY)),
         ("auth: okta-oidc", "auth: basic", (Group.PLATFORM, Group.SECURITY)),
+        ("within: 10 min", "within: 5 min", (Group.PLATFORM,)),
+        ("deploy_process: missing", "deploy_process: n/a - by hand", (Group.PLATFORM,)),
     ],
 )
 def test_who_signs_again(old: str, new: str, groups: tuple[Group, ...]) -> None:
     assert reopened(moves_of(old, new)) == groups
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "eases", "message"),
+    [
+        ("within: 10 min", "within: 1 h", True,
+         "`rollback.within` is looser (`10 min` became `1 h`): platform signs again"),
+        ("within: 10 min", "within: 90 s", False,
+         "`rollback.within` is tighter (`10 min` became `90 s`): platform signs again"),
+        (DRILL, "", True,
+         "`rollback.drilled` is withdrawn (was `2026-11-12 in 4 min`): platform signs again"),
+        ("deploy_process: missing", "deploy_process: n/a - by hand", False,
+         "`infra.deploy_process` is there now (`missing` became `n/a - by hand`): platform signs again"),
+        (".github/workflows/eval.yml", "missing", True,
+         ("`infra.eval_pipeline` is withdrawn (`.github/workflows/eval.yml` became `missing`): "
+          "platform signs again")),
+        (".github/workflows/eval.yml", "eval.yml", False,
+         ("`infra.eval_pipeline` reads differently (`.github/workflows/eval.yml` became `eval.yml`): "
+          "platform signs again")),
+    ],
+)  # fmt: skip
+def test_what_makes_shipping_easier_is_a_warning(old: str, new: str, eases: bool, message: str) -> None:
+    [finding] = move_findings(moves_of(old, new))
+    assert finding.severity is (Severity.WARNING if eases else Severity.NOTICE)
+    assert finding.message == message
+
+
+def test_a_drill_that_is_recorded_moves_nothing() -> None:
+    assert moved(charter(edited(DRILL, "")), charter(EXAMPLE)) == ()
 
 
 def test_a_poc_that_has_ended_has_no_goalposts() -> None:
@@ -226,6 +278,23 @@ def test_the_moves_are_counted_in_a_few_words() -> None:
     text = text.replace("okta-oidc", "basic").replace("jane-doe", "joe-doe").replace("300 ms", "400 ms")
     moves = moved(charter(EXAMPLE), charter(text))
     assert counted(moves) == "2 thresholds loosened, 1 deleted, ship date later, other owner, other target"
+    text = text.replace("within: 10 min", "within: 1 h").replace(DRILL, "").replace("eval.yml", "x.yml")
+    both = moved(charter(EXAMPLE), charter(text.replace("process: missing", "process: n/a - by hand")))
+    assert counted(both).endswith("other target, rollback withdrawn, infra supplied")
     view = goalposts_view(moves, charter(text))
     assert view is not None
     assert [row.subject for row in view.rows if row.now is None] == ["cost_per_request"]
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**6))
+def test_a_charter_in_other_units_is_the_same_charter(one: int, other: int) -> None:
+    plain = EXAMPLE.replace("load: 50 req/s", f"load: {one} req/s").replace("10 min", f"{other} min")
+    before = plain.replace("300 ms at 50 req/s", f"{one} ms at {other} req/s").replace(
+        "0.5 %", f"0.{other} %"
+    )
+    now = plain.replace("300 ms at 50 req/s", f"{one * 1000} us at {other * 60} requests/min")
+    now = now.replace("0.5 %", f"{Decimal(f'0.{other}') / 100:f}").replace(
+        f"{one} req/s", f"{one * 60} req/min"
+    )
+    now = now.replace(f"{other} min", f"{other * 60} s")
+    assert moved(charter(before), charter(now)) == moved(charter(now), charter(before)) == ()

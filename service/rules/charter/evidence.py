@@ -11,7 +11,7 @@ from service.rules.charter.metrics import canonical_name
 from service.rules.charter.quantity import Refusal, read_unit
 from service.rules.charter.threshold import Threshold, at_load, read_clauses, split_clauses
 from service.rules.charter.units import Unit
-from service.rules.charter.wording import shown
+from service.rules.charter.wording import listed, shown
 
 AGGREGATES = ("mean", "p50", "p95", "p99", "max", "min", "sum", "rate")
 EXAMPLE = "eval/metrics.json $.accuracy"
@@ -92,7 +92,7 @@ def parse_source(text: str) -> Source | Refusal:
     if not FILE.fullmatch(file):
         return Refusal(f"{shown(file)} is no file here: write its path from the root of the repository")
     if aggregate and aggregate not in AGGREGATES:
-        return Refusal(f"No aggregate {shown(aggregate, 12)}: use {', '.join(AGGREGATES[:-1])} or rate")
+        return Refusal(f"{shown(aggregate, 12)} is none of {listed(AGGREGATES)}: use one of them")
     path, rest = read_path(match["path"])
     offset = match.start("path") + path.length
     if refusal := refused(path, rest, aggregate):

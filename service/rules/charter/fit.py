@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -77,6 +76,15 @@ def is_trivial(threshold: Threshold) -> bool:
     return False
 
 
+def is_impossible(threshold: Threshold) -> bool:
+    """Whether no value that the metric can have passes: less than 0 %, more than 100 %."""
+    metric = threshold.known
+    if metric is None or metric.span is None or not fits(metric, threshold.unit) or not in_range(threshold):
+        return False
+    end = {">": metric.span.high, "<": metric.span.low}.get(threshold.op)
+    return end is not None and threshold.canonical_value == end
+
+
 def is_guessed(threshold: Threshold) -> bool:
     """Whether guessing between two classes reaches the bound."""
     metric = threshold.known
@@ -93,8 +101,3 @@ def unhundredth(threshold: Threshold) -> Threshold | None:
     if threshold.unit.text != "%" or not 0 < threshold.value <= 1:
         return None
     return replace(threshold, value=EXACT.multiply(threshold.value, HUNDRED).normalize(EXACT))
-
-
-def all_known(thresholds: Sequence[Threshold]) -> bool:
-    """Whether the table has every metric of the lines."""
-    return all(threshold.known for threshold in thresholds)

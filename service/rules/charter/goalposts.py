@@ -8,8 +8,9 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from service.rules.charter.bounds import Bound, Change, bound_of, compare, side_of
-from service.rules.charter.model import Charter, Located, Target
+from service.rules.charter.bounds import Bound, Change, bound_of, compare
+from service.rules.charter.model import Charter, Infra, InfraEntry, InfraKind, Located, Rollback, Target
+from service.rules.charter.pairing import pair
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold, clause_text
 
@@ -30,6 +31,12 @@ class MoveKind(StrEnum):
     EARLIER = "earlier"
     OTHER = "other"
     """Another owner, another target."""
+    SUPPLIED = "supplied"
+    """What was missing exists, or is not needed."""
+    WITHDRAWN = "withdrawn"
+    """What existed is missing, or said not to be needed; a drill that was taken away."""
+    REPLACED = "replaced"
+    """Another path, another way back: neither easier nor harder."""
 
 
 class Group(StrEnum):
@@ -42,7 +49,7 @@ class Group(StrEnum):
 
 
 ADDED = MoveKind.ADDED
-WELCOME = frozenset({MoveKind.TIGHTENED, ADDED, MoveKind.EARLIER})
+WELCOME = frozenset({MoveKind.TIGHTENED, ADDED, MoveKind.EARLIER, MoveKind.SUPPLIED, MoveKind.REPLACED})
 REOPENS = {
     "done": (Group.DATA_SCIENCE, Group.PRODUCT),
     "ship_by": (Group.PRODUCT,),
@@ -50,7 +57,11 @@ REOPENS = {
     "target": (Group.PLATFORM,),
     "target.data": (Group.PLATFORM, Group.SECURITY),
     "target.auth": (Group.PLATFORM, Group.SECURITY),
+    "infra": (Group.PLATFORM,),
+    "rollback": (Group.PLATFORM,),
 }
+THERE = {InfraKind.MISSING: 0, InfraKind.NOT_APPLICABLE: 1, InfraKind.PATH: 2, InfraKind.URL: 2}
+"""How much of what it runs on an entry of `infra` says to be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class Move:
 
     kind: MoveKind
     field: str
-    """The charter's key: `done`, `ship_by`, `owner`, `target.load`."""
+    """The charter's key: `done`, `ship_by`, `owner`, `target.load`, `infra.eval_pipeline`."""
     subject: str
     """What moved, in the charter's own words: a metric, or the key."""
     before: str | None
@@ -86,7 +97,13 @@ def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
     """What the change does to the goalposts, in the order of the file; a POC that has ended has none."""
     if now.stopped or before.stopped:
         return ()
-    moves = (*moved_header(before, now), *moved_target(before.target, now.target), *moved_done(before, now))
+    moves = (
+        *moved_header(before, now),
+        *moved_target(before.target, now.target),
+        *moved_done(before, now),
+        *moved_rollback(before.rollback, now.rollback),
+        *moved_infra(before.infra, now.infra),
+    )
     return tuple(sorted(moves, key=lambda move: (move.line, move.column)))
 
 
@@ -133,6 +150,48 @@ def moved_volume(before: Quantity, now: Quantity) -> MoveKind | None:
     return MoveKind.LOOSENED if now.canonical_value < before.canonical_value else MoveKind.TIGHTENED
 
 
+def moved_rollback(before: Rollback, now: Rollback) -> Iterator[Move]:
+    """Another way back, or more time for it. A drill is a result: only taking one away moves anything."""
+    if before.how and now.how and words(before.how.value) != words(now.how.value):
+        yield at(now.how, MoveKind.REPLACED, "rollback.how", before.how.value, now.how.value)
+    if before.within and now.within:
+        was, stands = before.within.value, now.within.value
+        if was.canonical_value != stands.canonical_value:
+            longer = stands.canonical_value > was.canonical_value
+            kind = MoveKind.LOOSENED if longer else MoveKind.TIGHTENED
+            yield at(now.within, kind, "rollback.within", was.text, stands.text)
+    place = now.within or now.how
+    if before.drilled and not now.drilled and place:
+        drill = before.drilled.value
+        said = f"{drill.on.isoformat()} in {drill.took.text}"
+        yield at(place, MoveKind.WITHDRAWN, "rollback.drilled", said, None)
+
+
+def words(text: str) -> list[str]:
+    """A sentence without the accidents of its writing."""
+    return text.lower().rstrip(".").split()
+
+
+def moved_infra(before: Infra, now: Infra) -> Iterator[Move]:
+    """What it runs on: there now, not there any more, or elsewhere."""
+    for name in Infra.__slots__:
+        was: Located[InfraEntry] | None = getattr(before, name)
+        stands: Located[InfraEntry] | None = getattr(now, name)
+        if was and stands and (kind := moved_entry(was.value, stands.value)):
+            yield at(stands, kind, f"infra.{name}", was.value.written, stands.value.written)
+
+
+def moved_entry(before: InfraEntry, now: InfraEntry) -> MoveKind | None:
+    """What became of an entry of `infra`."""
+    if THERE[now.kind] > THERE[before.kind]:
+        return MoveKind.SUPPLIED
+    if THERE[now.kind] < THERE[before.kind]:
+        return MoveKind.WITHDRAWN
+    reason = now.kind is InfraKind.NOT_APPLICABLE
+    same = words(before.text) == words(now.text) if reason else before.text == now.text
+    return None if same else MoveKind.REPLACED
+
+
 def at(place: Located[T], kind: MoveKind, field: str, before: str | None, now: str | None) -> Move:
     """A move at a value of the new charter."""
     return Move(kind, field, field, before, now, place.line, place.column)
@@ -168,45 +227,6 @@ def moved_threshold(before: Bound, now: Bound) -> MoveKind | None:
     if before.conditions != now.conditions:
         return MoveKind.RECONDITIONED
     return {Change.TIGHTER: MoveKind.TIGHTENED, Change.OTHER: MoveKind.CHANGED}.get(change)
-
-
-Pair = tuple[Threshold | None, Threshold | None]
-
-
-def pair(before: Sequence[Threshold], now: Sequence[Threshold]) -> list[Pair]:
-    """Each threshold beside what it was: first those whose conditions agree, then those on one metric."""
-    left, open_ = list(before), list(now)
-    pairs: list[Pair] = []
-    for alike in (alike_whole, alike_conditions, alike_side, alike_metric):
-        for stands in tuple(open_):
-            was = next((each for each in left if alike(bound_of(each), bound_of(stands))), None)
-            if was is not None:
-                pairs.append((was, stands))
-                left.remove(was)
-                open_.remove(stands)
-    pairs += [(None, stands) for stands in open_]
-    pairs += [(was, None) for was in left]
-    return pairs
-
-
-def alike_whole(one: Bound, other: Bound) -> bool:
-    """The same threshold, unmoved."""
-    return one == other
-
-
-def alike_conditions(one: Bound, other: Bound) -> bool:
-    """The same threshold by what makes one: the metric and what it is measured on, for and at."""
-    return (one.metric, one.key, side_of(one)) == (other.metric, other.key, side_of(other))
-
-
-def alike_side(one: Bound, other: Bound) -> bool:
-    """One metric, bounded from one side, measured differently."""
-    return (one.metric, side_of(one)) == (other.metric, side_of(other))
-
-
-def alike_metric(one: Bound, other: Bound) -> bool:
-    """One metric, bounded from another side."""
-    return one.metric == other.metric and one.key == other.key
 
 
 def bound_text(threshold: Threshold) -> str:

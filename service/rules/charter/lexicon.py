@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -87,9 +88,18 @@ def terms_of(family: Vague) -> list[str]:
 
 
 VAGUE = {term: family for family in reversed(FAMILIES) for term in terms_of(family)}
-ANY_TERM = re.compile(
-    rf"(?<![\w-])(?:{'|'.join(sorted(map(re.escape, VAGUE), key=len, reverse=True))})(?![\w-])", re.IGNORECASE
-)
+
+
+def any_of(terms: Iterable[str]) -> re.Pattern[str]:
+    """The longest of these terms in a text of small letters: a branch a letter, so that few are tried."""
+    letters: dict[str, list[str]] = {}
+    for term in sorted(terms, key=len, reverse=True):
+        letters.setdefault(term[0], []).append(re.escape(term[1:]))
+    branches = (f"{letter}(?:{'|'.join(rests)})" for letter, rests in letters.items())
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(branches)})(?![\w-])")
+
+
+ANY_TERM = any_of(VAGUE)
 
 # In prose most of these words are innocent; these few are promises nearly always.
 PROMISES = re.compile(
@@ -107,7 +117,7 @@ def vague_in_prose(line: str) -> re.Match[str] | None:
 
 def vague_word(text: str) -> tuple[str, Vague] | None:
     """The word of a text that leaves the most to say, with its family."""
-    found = [term.lower() for term in ANY_TERM.findall(text)]
+    found = ANY_TERM.findall(text.lower())
     if not found:
         return None
     term = min(found, key=lambda each: FAMILIES.index(VAGUE[each]))

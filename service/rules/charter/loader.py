@@ -63,7 +63,7 @@ def refused(block: Block) -> Iterator[Finding]:
         message = f"The block that opens here is never closed: add a line {block.marks} after its last field"
         yield Finding("unclosed-block", Severity.ERROR, message, block.opening_line)
     elif len(block.text.encode()) > MAX_BLOCK_BYTES:
-        message = "The charter's block is larger than 16 KiB: move prose below it, into the Markdown"
+        message = "The charter's block is larger than 16 KiB: move prose out of it into the Markdown"
         yield Finding("block-too-large", Severity.ERROR, message, block.first_line)
     else:
         yield from refused_lines(block)

@@ -79,6 +79,11 @@ class InfraEntry:
     kind: InfraKind
     text: str
 
+    @property
+    def written(self) -> str:
+        """The entry as a charter has it."""
+        return f"n/a - {self.text}" if self.kind is InfraKind.NOT_APPLICABLE else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Infra:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from service.rules.charter.model import Charter, Infra, InfraEntry, InfraKind, Located, Signoffs, Target
+from service.rules.charter.model import Charter, Infra, InfraEntry, Located, Signoffs, Target
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold, parse_threshold
 
@@ -19,7 +19,11 @@ MOST_ON_A_LINE = 240
 
 
 def print_charter(charter: Charter) -> str:
-    """The charter as a file, in the fenced form and in the order of the language."""
+    """The charter as a file, in the fenced form and in the order of the language.
+
+    What has to be escaped takes up to three times its room: a charter with values of several KiB, full of
+    quotation marks or of what no editor shows, may print to a block that is larger than 16 KiB.
+    """
     prose = [f"# {charter.title}" if charter.title else "", "", *paragraph(charter.summary)]
     return "\n".join([*prose, "```yaml", *block_lines(charter), "```", ""])
 
@@ -84,9 +88,7 @@ def amount(value: Located[Quantity] | None) -> str | None:
 
 def entry(value: Located[InfraEntry] | None) -> str | None:
     """An entry of `infra`."""
-    if value is None:
-        return None
-    return f"n/a - {value.value.text}" if value.value.kind is InfraKind.NOT_APPLICABLE else value.value.text
+    return value.value.written if value else None
 
 
 def section(name: str, values: Sequence[tuple[str, str | None]]) -> Iterator[str]:

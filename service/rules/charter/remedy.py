@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from service.rules.charter.fit import fits
 from service.rules.charter.lexicon import vague_word
-from service.rules.charter.quantity import Refusal
+from service.rules.charter.quantity import EXACT, Refusal, plain
 from service.rules.charter.threshold import EXAMPLE, MAX_CHARACTERS, NO_THRESHOLD, Threshold, parse_threshold
 from service.rules.charter.units import MEANT
 from service.rules.charter.wording import shown
 
+ABOUT = re.compile(r"[~≈]\s*(?=\d)")
+BETWEEN_SIGNS = re.compile(
+    r"^\s*[$€£]?\d[^<>=≤≥]*(?:<=?|>=?|≤|≥)\s*[a-z_][\w ]*(?:<=?|>=?|≤|≥)\s*[$€£]?\d", re.IGNORECASE
+)
 RANGE = re.compile(r"[0-9]\s*(?:-|–|—|\bto\b|\.\.)\s*[0-9]")
 BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)
 SIGN = re.compile(r"<=|>=|==|<|>|≤|≥|=")
@@ -49,6 +53,11 @@ def snake(match: re.Match[str]) -> str:
     """A metric's name as the grammar spells it."""
     name = re.sub(r"[^a-z0-9]+", "_", match["name"].strip().lower()).strip("_")
     return f"{name} {match['sign']}"
+
+
+def times(factor: int) -> Callable[[re.Match[str]], str]:
+    """The number written out: `1.5k` is 1500."""
+    return lambda match: plain(EXACT.multiply(EXACT.create_decimal(match["number"]), factor))
 
 
 REPAIRS = (
@@ -91,8 +100,18 @@ REPAIRS = (
     Repair(re.compile(r"(?<=\d)[, '_\u00a0\u202f](?=\d{3}\b)"), "", "A number is written in digits only"),
     Repair(re.compile(r"(?<=\d),(?=\d)"), ".", "A decimal has a point"),
     Repair(re.compile(r"[~≈]\s*(?=\d)"), "", "A bound is exact, without `~`"),
-    Repair(re.compile(r"(?<=\d)\s*k(?![\w/])"), "000", "Thousands are written out"),
-    Repair(re.compile(r"(?<=\d)\s*M(?!\w)"), "000000", "Millions are written out"),
+    Repair(re.compile(r"(?<=[<>=≤≥])\s*\+\s*(?=[.\d])"), " ", "A number has no `+`"),
+    Repair(re.compile(r"(?<=[<>=≤≥\s])\.(?=\d)"), "0.", "A decimal begins with a digit"),
+    Repair(
+        re.compile(r"(?<![\d.])(?P<number>\d++(?:\.\d++)?)\s*k(?![\w/])"),
+        times(1000),
+        "Thousands are written out",
+    ),
+    Repair(
+        re.compile(r"(?<![\d.])(?P<number>\d++(?:\.\d++)?)\s*M(?!\w)"),
+        times(1_000_000),
+        "Millions are written out",
+    ),
     Repair(
         re.compile(rf"(?<=\d)\s*({'|'.join(sorted(map(re.escape, MEANT), key=len, reverse=True))})(?![\w%])"),
         lambda match: f" {MEANT[match[1]]}",
@@ -152,7 +171,7 @@ def unread(text: str, refusal: Refusal) -> Refusal:
     """The refusal of any other line, by the first thing that the grammar missed."""
     if len(text) > MAX_CHARACTERS:
         return Refusal(f"A threshold fits in {MAX_CHARACTERS} characters: write one like `{EXAMPLE}`")
-    if RANGE.search(text) or BETWEEN.search(text):
+    if any(form.search(text) for form in (RANGE, BETWEEN, BETWEEN_SIGNS)):
         return Refusal("A range is two bounds: write one line with `>=` and one with `<=`")
     for sign, message in HINTS:
         if found := sign.search(text):
@@ -166,6 +185,8 @@ def unread(text: str, refusal: Refusal) -> Refusal:
 def missed(text: str) -> tuple[str, None, int]:
     """What a line without a vague word lacks, and where."""
     sign = SIGN.search(text)
+    if sign is None and (about := ABOUT.search(text)):
+        return f"`{about[0].strip()}` bounds nothing: write `<=`, `>=` or `==`", None, about.start()
     if sign is None:
         return f"No bound here: write metric, sign, number and unit, like `{EXAMPLE}`", None, 0
     if sign[0] == "=":

@@ -36,7 +36,7 @@ from service.rules.charter.values import (
 from service.rules.checks.done_count import FEWEST, MOST
 from service.rules.checks.rollback_how import FEWEST_CHARACTERS
 from service.rules.checks.target_auth import NONE
-from service.rules.checks.target_environment import CORNERS, MACHINES
+from service.rules.checks.target_environment import CORNERS, MACHINES, NOWHERE
 
 Schema = dict[str, Any]
 ID = "urn:poc-governor:schema:poc-1"
@@ -93,6 +93,7 @@ PERSON = f"(?!{BOT}|@?[\\s\\S]*-{any_case('bot')}\\s*$){ecma(LOGIN)}"
 PRIVATE = (
     f"(?!(?:[\\s\\S]*[^A-Za-z0-9])?(?:{'|'.join(map(any_case, sorted(MACHINES)))})(?:[^A-Za-z0-9]|$))"
     f"(?!(?:[\\s\\S]*[^A-Za-z0-9])?(?:{'|'.join(map(any_case, sorted(CORNERS)))})$)"
+    f"(?!\\s*(?:{ecma(NOWHERE)})\\s*$)"
 )
 
 NEEDLESS = "[nN]/?[aA]\\b"

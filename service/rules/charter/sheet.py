@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 
+from service.rules.charter.metrics import Metric
 from service.rules.charter.model import Charter
 from service.rules.charter.nodes import MOST_ITEMS, Entry, Mapping, Node, Place, Scalar, Sequence
 from service.rules.charter.threshold import Threshold
@@ -62,6 +63,12 @@ class Sheet:
         """Whether every line of `done` parses."""
         node = self.node(key)
         return isinstance(node, Sequence) and len(node.items) == len(self.charter.done)
+
+    def done_metrics(self) -> tuple[Metric, ...]:
+        """The metrics of `done`; none where one line does not parse, or is on none of the table."""
+        done = self.charter.done
+        known = tuple(threshold.known for threshold in done if threshold.known)
+        return known if self.all_read("done") and len(known) == len(done) else ()
 
     def entries(self, key: str) -> tuple[Entry, ...]:
         """The first entries of a mapping."""

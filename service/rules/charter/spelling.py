@@ -17,6 +17,8 @@ SYNONYMS = {
     "deadline": "ship_by",
     "ship_date": "ship_by",
     "due": "ship_by",
+    "due_date": "ship_by",
+    "ship": "ship_by",
     "sign_offs": "signoffs",
     "approvers": "signoffs",
     "environment": "target",

@@ -21,7 +21,8 @@ class Trap:
 
     pattern: re.Pattern[str]
     message: str
-    meant: Callable[[re.Match[str]], str]
+    meant: Callable[[re.Match[str]], str] | None = None
+    """None where only its author knows."""
 
 
 def quoted(match: re.Match[str]) -> str:
@@ -42,6 +43,14 @@ TRAPS = (
         lambda match: f"{match['head']}{match['value']}",
     ),
     Trap(
+        re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))@[\w-]+/(?P<value>[\w-]+)\s*$"),
+        "A team answers no question and signs nothing: write one login and no `@`",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*- )(?P<value>(?:[<>]=?|=>|=<)\s*[-~$€£\d].*)$"),
+        "A threshold begins with its metric: write a line like `latency_p95 <= 300 ms at 50 req/s`",
+    ),
+    Trap(
         re.compile(r"^(?P<head>\s*(?:- )?)(?P<key>\w+)\s*:\s*(?P<value>[<>]=?\s*[\d$€£].*)$"),
         "A threshold has no colon: begin the line with a dash and the metric",
         lambda match: f"{match['head'].replace('- ', '')}- {match['key']} {match['value'].strip()}",
@@ -55,6 +64,11 @@ TRAPS = (
         re.compile(r"^(?P<head>\s*[a-z_]+):(?P<value>[^\s:/].*)$"),
         "A space is missing after the colon: add it",
         lambda match: f"{match['head']}: {match['value']}",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*)(?P<key>[a-z_]+)[ ]*=(?![=>])[ ]*(?P<value>[^\s=].*)$"),
+        "A key ends in a colon, not in `=`: write the colon",
+        lambda match: f"{match['head']}{match['key']}: {match['value']}",
     ),
     Trap(
         re.compile(r"^(?P<head>\s*(?:- )?[\w]+:\s+)(?P<value>[^\s\"'#].*:(?:\s.*|$))"),
@@ -74,6 +88,28 @@ OPEN_QUOTE = Trap(
     lambda match: f"{match['head']}{match['value'][1:]}",
 )
 
+# What libyaml says of these names no cause, and is tried last.
+LAYOUT = (
+    Trap(
+        re.compile(r"^(?P<head>(?:done|stop_if):\s+)-\s.*$"),
+        "Each threshold has a line of its own: write a dash below and the threshold behind it",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>.*)$"),
+        "One value stands here, not a list: write it without the dash",
+        lambda match: f"{match['head']}{match['value']}",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*)-\s+(?P<value>\w+:(?:\s.*)?)$"),
+        "Only lines of `done` and `stop_if` begin with a dash: write the key without",
+        lambda match: f"{match['head']}{match['value']}",
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*)\w+:(?:\s.*)?$"),
+        "This key is indented unlike those around it: begin it in the column of its neighbours",
+    ),
+)
+
 
 def explain(error: yaml.YAMLError, block: Block) -> Finding:
     """The finding for what libyaml could not read: the trap, if it is one that we know."""
@@ -89,6 +125,8 @@ def explain(error: yaml.YAMLError, block: Block) -> Finding:
     for candidate in range(row + 1):
         if finding := trapped(block, candidate, (OPEN_QUOTE,)):
             return finding
+    if finding := trapped(block, row, LAYOUT):
+        return finding
     column = place.column + 1 + block.indent if place and place.line == row else 1
     reason = clip(str(getattr(error, "problem", None) or "unknown"), 50)
     message = f"Not YAML ({reason}): write `key: value`, quoting values with special signs"
@@ -103,7 +141,9 @@ def trapped(block: Block, row: int, traps: tuple[Trap, ...] = (*TRAPS, OPEN_QUOT
         if match and not line.lstrip().startswith("#"):
             column = match.end("head") + 1 + block.indent
             place = block.first_line + row
-            return Finding(CODE, Severity.ERROR, trap.message, place, column, fix=trap.meant(match))
+            return Finding(
+                CODE, Severity.ERROR, trap.message, place, column, fix=trap.meant and trap.meant(match)
+            )
     return None
 
 

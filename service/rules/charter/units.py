@@ -79,6 +79,7 @@ MEANT = {
     **dict.fromkeys(("mb", "Mb"), "MB"),
     **dict.fromkeys(("gb", "Gb"), "GB"),
     "kb": "KB",
+    "G": "GB",
 }
 
 

@@ -10,6 +10,7 @@ from service.rules.charter.quantity import Quantity, parse_duration
 
 # Enterprise-managed users have an underscore before their company's short code.
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:_[A-Za-z0-9]{1,20})?")
+PROFILE = re.compile(r"@|(?:https?://)?github\.com/(?=[\w-]+/?$)")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DATED = re.compile(r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})\s+[-–—]+\s+(?P<reason>\S.*)", re.DOTALL)
 DRILLED = re.compile(r"(?P<date>\S+)\s+in\s+(?P<took>\S.*)")
@@ -26,6 +27,11 @@ BOTS = frozenset({"dependabot", "renovate", "github-actions", "copilot"})
 def parse_login(text: str) -> str | None:
     """A login of GitHub, by its form."""
     return text if LOGIN.fullmatch(text) else None
+
+
+def bare_login(text: str) -> str:
+    """The login in what people write for one: with `@`, or as the address of a profile."""
+    return PROFILE.sub("", text.strip()).rstrip("/")
 
 
 def is_bot(login: str) -> bool:

@@ -17,7 +17,8 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         return
     count = len(done.items)
     if count < FEWEST:
-        added = "quality" if count == 0 else "quality, latency or cost, whichever is not here"
+        on_quality = any(metric.is_quality for metric in sheet.done_metrics())
+        added = "latency, cost or reliability" if on_quality else "quality"
         message = f"`done` has {count} of at least {FEWEST} lines: add one on {added}"
         yield Complaint(message, sheet.key("done"))
     elif count > MOST:

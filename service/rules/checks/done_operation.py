@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.fit import all_known
 from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.finding import Severity
 
@@ -13,10 +12,8 @@ FEWEST = 2
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
     """No such line, where the table knows every metric."""
-    done = sheet.charter.done
-    if len(done) < FEWEST or not sheet.all_read("done") or not all_known(done):
-        return
-    if not any(threshold.known and threshold.known.is_operation for threshold in done):
+    metrics = sheet.done_metrics()
+    if len(metrics) >= FEWEST and not any(metric.is_operation for metric in metrics):
         yield Complaint(
             "No line bounds latency, cost or reliability: add one, like `latency_p95 <= 300 ms at 50 req/s`",
             sheet.key("done"),

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from service.rules.charter.fit import as_percent, in_range
+from service.rules.charter.fit import as_percent, in_range, is_impossible
 from service.rules.charter.metrics import Metric, Span
 from service.rules.charter.quantity import plain
 from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.threshold import Threshold
 
 LONGEST_SHOWN = 12
+SIDES = {"<": "below", ">": "above"}
 
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
     """Values outside of the natural range of their metric."""
     for item, threshold in sheet.thresholds("done", "stop_if"):
         metric = threshold.known
+        if is_impossible(threshold):
+            op = f"{threshold.op}="
+            message = (
+                f"No `{threshold.metric[:32]}` is {SIDES[threshold.op]} that: write `{op}`, or another bound"
+            )
+            yield Complaint(message, item, sheet.line_with(item, replace(threshold, op=op).printed))
         if metric is None or metric.span is None or in_range(threshold):
             continue
         meant = as_percent(threshold)
@@ -44,7 +52,7 @@ def between(metric: Metric, span: Span, threshold: Threshold) -> str:
     if low and high:
         return f"from {low} to {high}"
     if span.whole:
-        return f"in whole {metric.unit}, {low} or more"
+        return f"of {low} or more in whole {metric.unit}"
     if high:
         return f"of at most {high}"
     return f"above {low}" if span.above_low else f"of at least {low}"

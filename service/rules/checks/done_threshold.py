@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.remedy import read_threshold
 from service.rules.charter.sheet import Check, Complaint, Example, Sheet
+
+DASH = re.compile(r"\s-\s")
+RUNS_OVER = "YAML reads this line and the next as one: begin every dash of the list in the same column"
 
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
@@ -14,7 +18,14 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
     for key in ("done", "stop_if"):
         for item in sheet.texts(key):
             read = read_threshold(item.value)
-            if isinstance(read, Refusal):
+            if (
+                isinstance(read, Refusal)
+                and item.plain
+                and item.line != item.end_line
+                and DASH.search(item.value)
+            ):
+                yield Complaint(RUNS_OVER, item)
+            elif isinstance(read, Refusal):
                 fix = sheet.line_with(item, read.meant) if read.meant else None
                 offset = read.offset if item.plain and item.line == item.end_line else 0
                 yield Complaint(read.message, item, fix, offset=offset)

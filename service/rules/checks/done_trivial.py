@@ -29,7 +29,7 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
             message = f"{clip(small, LONGEST_SHOWN)} % is one in a hundred at most: {asked}"
             yield Complaint(message, item, sheet.line_with(item, meant.printed))
         elif is_guessed(threshold):
-            message = f"Guessing between two classes gives `{name}` 50 %: write more, if there are two"
+            message = f"Guessing between two classes gives `{name}` 50 %: write more if there are two"
             yield Complaint(message, item, severity=Severity.NOTICE)
 
 

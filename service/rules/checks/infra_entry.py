@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.rules.charter.layout import INFRA
 from service.rules.charter.sheet import Check, Complaint, Example, Sheet
-from service.rules.charter.values import NOT_APPLICABLE, parse_infra
+from service.rules.charter.values import MISSING, NOT_APPLICABLE, parse_infra
 from service.rules.charter.wording import shown
 
 
@@ -18,6 +18,10 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
             continue
         if NOT_APPLICABLE.fullmatch(entry.value):
             yield Complaint("Why is none needed? Write `n/a - ` and the reason", entry)
+        elif entry.value.lower().startswith(MISSING):
+            yield Complaint(
+                f"What is missing says only that: write `{MISSING}`", entry, sheet.line_with(entry, MISSING)
+            )
         else:
             message = f"{shown(entry.value)} is nothing to look up"
             yield Complaint(f"{message}: write a path, a URL, `n/a - reason` or `missing`", entry)

@@ -45,6 +45,6 @@ CHECK = Check(
     "path-missing",
     "Each path that a charter names is in the repository.",
     find,
-    why="A pipeline that is only a name is not there; asked of GitHub, not offline.",
+    why="A pipeline that is only a name is not there; asked of GitHub, or of the repository around `POC.md`.",
     examples=(Example("eval_pipeline: .github/workflows/evil.yml", "eval_pipeline: missing", "infra"),),
 )

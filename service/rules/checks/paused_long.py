@@ -17,7 +17,7 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
     if pause and pause.value.until - sheet.today > LONGEST:
         latest = sheet.today + LONGEST
         message = (
-            f"A pause of more than {LONGEST.days} days is a stop: write `{latest}` or earlier, or `stopped`"
+            f"A pause of more than {LONGEST.days} days is a stop: write `stopped`, or end it by `{latest}`"
         )
         yield Complaint(message, pause)
 

@@ -14,7 +14,7 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
     how = sheet.text("rollback", "how")
     if how and len(how.value.strip()) < FEWEST_CHARACTERS:
         yield Complaint(
-            "Nobody could follow this at night: write what is turned off, and what takes over", how
+            "Nobody could follow this at night: write what is turned off and what takes over", how
         )
 
 

@@ -16,7 +16,7 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         if took.canonical_value > within.canonical_value:
             message = (
                 f"The drill took {took.text[:24]}, `within` says {within.text[:24]}: "
-                "write the longer time, or drill again"
+                "write the longer time or drill again"
             )
             yield Complaint(" ".join(message.split()), rollback.drilled)
 

@@ -9,7 +9,8 @@ from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import ISO_DATE, parse_date
 from service.rules.charter.wording import shown
 
-YEAR_FIRST = re.compile(r"([0-9]{4})[./]([0-9]{1,2})[./]([0-9]{1,2})")
+YEAR_FIRST = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
+BARE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 
 
@@ -29,7 +30,7 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
 
 def iso(text: str) -> str | None:
     """The day that another notation means, where it means only one."""
-    if match := YEAR_FIRST.fullmatch(text):
+    if match := YEAR_FIRST.fullmatch(text) or BARE.fullmatch(text):
         year, month, day = match.groups()
     elif match := DAY_FIRST.fullmatch(text):
         day, month, year = match.groups()

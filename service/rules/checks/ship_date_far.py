@@ -16,9 +16,7 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
     ship_by = sheet.charter.ship_by
     if ship_by and ship_by.value - sheet.today > FARTHEST:
         days = (ship_by.value - sheet.today).days
-        message = (
-            f"{days} days ahead is far for a POC: write a day within {FARTHEST.days}, for a smaller step"
-        )
+        message = f"{days} days ahead is far for a POC: write a day within {FARTHEST.days} for a smaller step"
         yield Complaint(message, ship_by)
 
 

@@ -13,7 +13,7 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
     ship_by = sheet.charter.ship_by
     if ship_by and ship_by.value < sheet.today:
         severity = Severity.ERROR if sheet.writes(lambda charter: charter.ship_by) else Severity.NOTICE
-        message = f"{ship_by.value} has passed: write the new day, or `stopped: {sheet.today} - <reason>`"
+        message = f"{ship_by.value} has passed: write the new day or `stopped: {sheet.today} - <reason>`"
         yield Complaint(message, ship_by, severity=severity)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from service.rules.charter.layout import SIGNOFFS
 from service.rules.charter.nodes import Scalar
 from service.rules.charter.sheet import Check, Complaint, Example, Sheet
-from service.rules.charter.values import is_bot, parse_login
+from service.rules.charter.values import bare_login, is_bot, parse_login
 from service.rules.charter.wording import shown
 
 FEWEST_PEOPLE = 2
@@ -27,15 +27,15 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
 
 def not_a_person(sheet: Sheet, signer: Scalar) -> Iterator[Complaint]:
     """What keeps one signer from being one login."""
-    name = signer.value.strip().removeprefix("@")
+    name = bare_login(signer.value)
     if is_bot(name):
         yield Complaint(f"{shown(name)} is a bot: name a person", signer)
-    elif "/" in name:
+    elif "/" in name and name.lower() != "n/a":
         yield Complaint(f"{shown(name)} is a team: name the person who signs for it", signer)
     elif not parse_login(name):
         yield Complaint(f"{shown(name)} is no GitHub login: write one, like `dan-w`", signer)
     elif name != signer.value:
-        yield Complaint(f"A login has no `@`: write {shown(name)}", signer, sheet.line_with(signer, name))
+        yield Complaint(f"A login stands alone: write {shown(name)}", signer, sheet.line_with(signer, name))
 
 
 CHECK = Check(

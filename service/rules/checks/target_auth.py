@@ -9,7 +9,7 @@ from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.wording import shown
 
 NONE = re.compile(
-    r"(none|no|off|n/?a|nil|false|later|disabled|anonymous|without|-+)\b.*|open|-+", re.IGNORECASE
+    r"(none|no|not|off|n/?a|nil|false|later|disabled|anonymous|without|-+)\b.*|open|-+", re.IGNORECASE
 )
 
 

@@ -9,6 +9,7 @@ from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.wording import shown
 
 MACHINES = frozenset({"laptop", "notebook", "colab", "jupyter", "macbook"})
+NOWHERE = re.compile(r"(?:none|n/?a|nil|nowhere)(?:[\s,;(].*)?|-+", re.IGNORECASE)
 CORNERS = frozenset({"local", "localhost", "sandbox", "playground"})
 
 
@@ -19,6 +20,12 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         if environment and is_private(environment.value):
             message = f"{shown(environment.value)} is not where it will run: name a GitHub environment"
             yield Complaint(f"{message}, like `support-prod`", environment)
+        elif environment and NOWHERE.fullmatch(environment.value.strip()):
+            message = f"{shown(environment.value)} is no environment"
+            remedy = (
+                "name one of GitHub's, like `support-prod`" if key == "environment" else "delete the line"
+            )
+            yield Complaint(f"{message}: {remedy}", environment)
 
 
 def is_private(name: str) -> bool:

@@ -58,14 +58,14 @@ def misshapen_list(sheet: Sheet, field: Field, node: Node) -> Iterator[Complaint
     """The complaints about `done` and `stop_if`."""
     if not isinstance(node, Sequence):
         if isinstance(node, Mapping) or node.value.strip() or field.required:
-            yield Complaint(f"`{field.name}` is a list: write one threshold a line, `- {EXAMPLE}`", node)
+            yield Complaint(f"`{field.name}` is a list: write one threshold a line, like `- {EXAMPLE}`", node)
         return
     for item in node.items:
         if isinstance(item, Mapping):
             message = f"A colon makes this line a mapping: write it without, like `{EXAMPLE}`"
             yield Complaint(message, item, without_colon(sheet, item))
         elif isinstance(item, Sequence):
-            yield Complaint(f"A list inside the list: write one threshold a line, `- {EXAMPLE}`", item)
+            yield Complaint(f"A list inside the list: write one threshold a line, like `- {EXAMPLE}`", item)
 
 
 def without_colon(sheet: Sheet, item: Mapping) -> str | None:

@@ -224,10 +224,10 @@ def _place(value: object, pointer: str, vouched: str | None) -> str | None:
     if value is None:
         return None
     named = _name(value, pointer, LONGEST_ENVIRONMENT)
-    if vouched is not None and named != vouched:
+    if vouched is not None and named.lower() != vouched.lower():  # GitHub minds no case
         detail = f"GitHub says that this job runs in {shown(vouched, 60)}, not in {shown(named, 60)}"
         raise _FaultError(pointer, f"{detail}. Leave `environment` out, or run the job in the other.")
-    return named
+    return vouched or named
 
 
 def _name(value: object, pointer: str, longest: int) -> str:
