@@ -12,7 +12,6 @@ from service.rules.plan import CheckRunOutput
 from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
 
-
 LARGEST_BLOB = 5 * 1024 * 1024
 """Bytes of a file of evidence that are read."""
 
@@ -144,7 +143,6 @@ class GitHub(Protocol):
     ) -> None:
         """Change the given parts of an issue; a label is added to those that it has."""
         ...
-
 
     def find_comment(self, repository: RepositoryRef, number: int, marker: str) -> int | None:
         """The id of our comment on an issue or pull request that begins with the marker."""

@@ -13,6 +13,7 @@ from service.events.context import Decision, Look
 from service.events.looks import look_at
 from service.github_client.app import App
 from service.ports import GitHubApp
+from service.rules.evidence.values import Level
 from service.rules.plan import Action
 from service.settings import Mode, Settings
 from service.store.database import connect
@@ -51,6 +52,7 @@ class Services:
             app=self.app,
             texts=self.texts,
             observe=self.settings.mode is Mode.OBSERVE,
+            evidence_level=Level(self.settings.evidence_level),
             web_url=self.settings.github_url,
         )
 

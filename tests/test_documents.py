@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -17,7 +17,7 @@ from service.demo.emulator import PERMISSIONS
 from service.events.routes import EVENTS
 from service.github_client.app import NEEDS
 from service.rules.checks import CHECKS
-from service.rules.plan import CompleteCheckRun, CreateCheckRun, EditIssue, OpenIssue
+from service.rules.plan import Action
 from service.settings import KEY_FILE, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +35,7 @@ DESIGNED = {
     "deployments": "write",
 }
 UNSUBSCRIBABLE = {"installation", "installation_repositories"}
+NOT_EMULATED = {"deployment_protection_rule", "deployment_status"}
 ENDPOINTS = ("/webhooks/github", "/api/v1/evidence", "/healthz", "/readyz", "/metrics")
 
 
@@ -58,7 +59,9 @@ def codes() -> set[str]:
 
 
 def test_the_manifest_subscribes_to_exactly_the_routed_events() -> None:
-    assert set(manifest()["default_events"]) == EVENTS - UNSUBSCRIBABLE == set(EMULATED_EVENTS)
+    assert set(manifest()["default_events"]) == EVENTS - UNSUBSCRIBABLE
+    assert EVENTS - UNSUBSCRIBABLE - set(EMULATED_EVENTS) == NOT_EMULATED
+    assert set(EMULATED_EVENTS) <= EVENTS
 
 
 def test_the_manifest_asks_for_the_designs_permissions() -> None:
@@ -68,7 +71,7 @@ def test_the_manifest_asks_for_the_designs_permissions() -> None:
 def test_the_permissions_cover_what_is_used() -> None:
     granted = manifest()["default_permissions"]
     assert {name: granted.get(name) for name in NEEDS} == NEEDS
-    for action in (CreateCheckRun, CompleteCheckRun, OpenIssue, EditIssue):
+    for action in get_args(Action):
         assert granted[action.needs] == NEEDS[action.needs] == "write"
 
 

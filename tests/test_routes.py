@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from service.events import told as told_of
 from service.events.routes import EVENTS, LARGEST_PUSH, ROUTES, route
 from service.rules.facts import FactKind
 from service.rules.reception import Reception
@@ -123,10 +124,24 @@ def test_a_push_that_may_have_changed_the_charter(changes: dict[str, Any], told_
         pytest.param(
             "check_run", {"repository": {}}, "without `check_run` or `check_suite`", id="no check run"
         ),
+        pytest.param("pull_request_review", {"repository": {}}, "without `review`", id="no review"),
+        pytest.param("issue_comment", {"repository": {}}, "without `comment` or `issue`", id="no comment"),
+        pytest.param("deployment_protection_rule", {"repository": {}}, "without a run", id="no deployment"),
+        pytest.param(
+            "deployment_status", {"repository": {}}, "without `deployment`", id="no deployment's status"
+        ),
     ],
 )
 def test_a_body_that_is_not_of_its_event(event: str, body: dict[str, Any], reason: str) -> None:
-    actions = {"issues": "closed", "merge_group": "checks_requested", "check_run": "rerequested"}
+    actions = {
+        "issues": "closed",
+        "merge_group": "checks_requested",
+        "check_run": "rerequested",
+        "pull_request_review": "submitted",
+        "issue_comment": "created",
+        "deployment_protection_rule": "requested",
+        "deployment_status": "created",
+    }
     whole = {"action": actions.get(event, "opened"), "installation": {"id": 1}} | body
     if "repository" in whole:
         whole["repository"] = {"id": 1, "full_name": "acme/x"}
@@ -218,5 +233,118 @@ def assert_harmless(event: str, body: bytes) -> None:
 
 def test_a_push_without_a_time_happened_about_now() -> None:
     repository = payload("push")["repository"] | {"pushed_at": None}
-    [fact] = routed("push", repository=repository).facts
-    assert abs(datetime.now(fact.at.tzinfo) - fact.at) < timedelta(minutes=1)
+    facts = routed("push", repository=repository).facts
+    assert {fact.kind for fact in facts} == {FactKind.ACTIVITY, FactKind.DEFAULT_PUSHED}
+    assert all(abs(datetime.now(fact.at.tzinfo) - fact.at) < timedelta(minutes=1) for fact in facts)
+
+
+def test_a_default_branch_that_is_deleted_or_created_elsewhere_was_not_moved() -> None:
+    for changes in ({"after": "0" * 40}, {"ref": "refs/heads/work"}, {"ref": "refs/tags/main"}):
+        kinds = {fact.kind for fact in routed("push", **changes).facts}
+        assert FactKind.DEFAULT_PUSHED not in kinds
+
+
+def test_a_branch_forced_back_to_where_it_was_moved_again() -> None:
+    later = payload("push")["repository"] | {"pushed_at": 1795000000}
+    moves = [routed("push"), routed("push", repository=later)]
+    ids = {fact.id for move in moves for fact in move.facts if fact.kind is FactKind.DEFAULT_PUSHED}
+    assert len(ids) == 2
+
+
+REVIEW, COMMENT = "pull_request_review.submitted", "issue_comment.created"
+DEPLOYMENT, DEPLOYED = "deployment_protection_rule.requested", "deployment_status.created"
+
+
+def test_a_review_is_told_as_it_was_recorded() -> None:
+    facts = [*routed("pull_request_review.dismissed").facts, *routed(REVIEW).facts]
+    given, taken = told_of.reviews(facts)
+    assert (given.review.state, given.dismissed, given.actor) == ("approved", False, "alice-k")
+    assert (taken.review.id, taken.dismissed, taken.actor) == (given.review.id, True, "jane-doe")
+    assert taken.review.login == "alice-k"
+
+
+def test_a_review_in_capitals_is_the_same() -> None:
+    review = payload(REVIEW)["review"] | {"state": "APPROVED", "commit_id": None}
+    [told] = told_of.reviews(routed(REVIEW, review=review).facts)
+    assert (told.review.state, told.review.commit_id) == ("approved", "")
+
+
+def test_a_dismissal_in_the_second_of_the_review_comes_after_it() -> None:
+    pull = payload(REVIEW)["pull_request"]
+    dismissed = routed("pull_request_review.dismissed", pull_request=pull).facts
+    assert [each.dismissed for each in told_of.reviews([*dismissed, *routed(REVIEW).facts])] == [False, True]
+
+
+def test_the_review_of_somebody_who_left_can_be_dismissed_and_not_given() -> None:
+    left = payload(REVIEW)["review"] | {"user": None}
+    assert routed(REVIEW, review=left).ignored
+    assert routed("pull_request_review.dismissed", review=left).facts
+
+
+def test_commands_are_told_in_the_order_in_which_they_were_given() -> None:
+    comment = payload(COMMENT)["comment"]
+    later = comment | {"id": 2, "body": "/poc help\n/poc sign", "created_at": "2026-11-20T11:15:43Z"}
+    facts = [*routed(COMMENT, comment=later).facts, *routed(COMMENT).facts]
+    told = told_of.commands(reversed(facts))
+    assert [each.line.text for each in told] == ["/poc ship", "/poc help", "/poc sign"]
+    assert [each.line.index for each in told] == [0, 0, 1]
+    assert {each.actor for each in told} == {"jane-doe"}
+
+
+@pytest.mark.parametrize("body", [None, "", "thanks", "see /poc ship", "/pocket", "    /poc ship"])
+def test_a_comment_without_a_command_means_nothing(body: str | None) -> None:
+    comment = payload(COMMENT)["comment"] | {"body": body}
+    assert routed(COMMENT, comment=comment).ignored == "no command in it"
+
+
+def test_a_command_with_odd_characters_can_be_recorded_and_told() -> None:
+    comment = payload(COMMENT)["comment"] | {"body": '/poc ship \x00 "é" \\ \U0001f600'}
+    facts = routed(COMMENT, comment=comment).facts
+    assert facts[0].detail.isascii()
+    assert "\x00" not in facts[0].detail
+    assert told_of.commands(facts)[0].line.text.startswith("/poc ship")
+
+
+@pytest.mark.parametrize(
+    ("address", "run_id"),
+    [
+        ("https://api.github.com/repos/acme/x/actions/runs/42/deployment_protection_rule", 42),
+        ("https://github.example.com/api/v3/repos/acme/x/actions/runs/7/deployment_protection_rule", 7),
+        ("https://evil.example/actions/runs/42/deployment_protection_rule", 42),
+        ("https://api.github.com/repos/acme/x/actions/runs/42/approvals", None),
+        ("https://api.github.com/repos/acme/x/actions/runs/x/deployment_protection_rule", None),
+        ("https://api.github.com/actions/runs/1234567890123456789012/deployment_protection_rule", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_of_the_address_to_answer_at_only_the_runs_id_is_taken(
+    address: str | None, run_id: int | None
+) -> None:
+    if run_id is None:
+        with pytest.raises(ValueError, match="without a run"):
+            routed(DEPLOYMENT, deployment_callback_url=address)
+        return
+    [request] = told_of.deployment_requests(routed(DEPLOYMENT, deployment_callback_url=address).facts)
+    assert request.run_id == run_id
+    assert (request.deployment_id, request.environment) == (91001, "support-prod")
+
+
+def test_a_job_that_makes_no_deployment_of_it_waits_as_well() -> None:
+    reception = routed(DEPLOYMENT, deployment=None)
+    [request] = told_of.deployment_requests(reception.facts)
+    assert (request.deployment_id, request.sha) == (18500042, payload(DEPLOYMENT)["sha"])
+    assert reception.subjects == ("deployment:9001:18500042",)
+
+
+def test_a_deployment_waits_for_an_answer_in_every_repository_and_nothing_else_does() -> None:
+    assert not routed(DEPLOYMENT).for_pocs_only
+    assert all(routed(name).for_pocs_only for name in (REVIEW, COMMENT, DEPLOYED))
+
+
+def test_a_deployment_that_succeeded_is_told_once_however_often_its_status_is_set() -> None:
+    again = payload(DEPLOYED)["deployment_status"] | {"id": 1, "created_at": "2026-11-20T14:00:00Z"}
+    first, second = routed(DEPLOYED).facts, routed(DEPLOYED, deployment_status=again).facts
+    assert [fact.id for fact in first] == [fact.id for fact in second]
+    [told] = told_of.deployments(first)
+    assert (told.deployed.environment, told.deployed.deployment_id) == ("support-prod", 91001)

@@ -16,7 +16,7 @@ SEEN = "+1"
 
 
 def answer_commands(look: Look, known: KnownRepository, charter: Charter | None) -> tuple[Action, ...]:
-    """Carry out the commands that led to this look, and acknowledge them; a comment gets one answer at most."""
+    """Carry out the commands that led to this look, and acknowledge them; a comment gets one answer."""
     answered: set[int] = set()
     actions: list[Action] = []
     for told in commands(look.facts):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.ports import GitHub, GitHubApp, GitHubError
+from service.rules.evidence.reading import Document
 from service.rules.evidence.values import Level
 from service.rules.facts import Fact, FactKind, Installation
 from service.rules.plan import Action
@@ -47,6 +48,8 @@ class Look:
     observe: bool
     evidence_level: Level
     web_url: str
+    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
+    """The files of evidence that were read, by blob and name: both check runs look into them."""
     _clients: dict[int, GitHub] = field(default_factory=dict)
 
     def told(self, kind: FactKind) -> bool:

@@ -1,4 +1,4 @@
-"""A POC's life as the default branch shows it: its ship gate, its kill criteria, its deployments, its state."""
+"""A POC's life as the default branch shows it: ship gate, kill criteria, deployments, state."""
 
 from __future__ import annotations
 

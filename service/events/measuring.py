@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from service.events.contents import blob, blobs_at, commit
 from service.events.context import Look
@@ -14,8 +13,8 @@ from service.rules.charter.model import Charter, Evidence
 from service.rules.charter.threshold import Threshold
 from service.rules.evidence.judging import judge_line
 from service.rules.evidence.lines import line_for
-from service.rules.evidence.reading import TOO_LARGE, read_value
-from service.rules.evidence.values import Demands, Level, Measurement, Reading, Result
+from service.rules.evidence.reading import TOO_LARGE, document_of, value_in
+from service.rules.evidence.values import Demands, Level, Measurement, Reading, Result, Unread
 from service.rules.poc import KnownRepository
 
 MAX_AGE_DAYS = 14
@@ -102,12 +101,15 @@ def _from_files(look: Look, known: KnownRepository, charter: Charter, commit_sha
 
 
 def _read(look: Look, known: KnownRepository, line: Evidence, blob_sha: str | None) -> Reading:
+    """What a line of `evidence` finds; the content of a blob is parsed once a look."""
     found = blob(look, known, blob_sha) if blob_sha is not None else None
     if found is not None and found.data is None:
         return TOO_LARGE
-    value = read_value(line.reading, found.data if found else None)
-    if found is None or not isinstance(value, Decimal):
-        assert not isinstance(value, Decimal)
+    place = (blob_sha or "", line.reading.file)
+    if place not in look.documents:
+        look.documents[place] = document_of(line.reading.file, found.data if found else None)
+    value = value_in(look.documents[place], line.reading)
+    if isinstance(value, Unread):
         return value
     return Measurement(
         metric=line.key.metric,
@@ -115,11 +117,11 @@ def _read(look: Look, known: KnownRepository, line: Evidence, blob_sha: str | No
         unit=line.reading.unit,
         level=Level.SELF_REPORTED,
         source=line.source.value,
-        at=found.first_seen_at,
+        at=found.first_seen_at if found else look.looked_at,
     )
 
 
-def _commits(look: Look, known: KnownRepository, commit_sha: str, same_tree: bool) -> list[str]:  # noqa: FBT001
+def _commits(look: Look, known: KnownRepository, commit_sha: str, same_tree: bool) -> list[str]:
     """The commits whose numbers count for this one."""
     others = look.records.evidence.measured_commits(known.repository.id) if same_tree else []
     others = [sha for sha in others if sha != commit_sha]

@@ -3,122 +3,23 @@
 from __future__ import annotations
 
 import base64
-import json
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from service.github_client import app as app_module
 from service.github_client.app import App
 from service.github_client.client import InstallationClient
 from service.ports import GitHubError, RenamedError
 from service.rules.charter.file import CharterFile, FileKind
-from service.rules.facts import Installation, IssueState, RepositoryRef
+from service.rules.facts import Installation, IssueState
 from service.rules.plan import Annotation, CheckRunOutput, Conclusion
 from service.rules.retry import FailureKind
+from tests.github_client.server import GRANTED, REPOSITORY, TOKEN, Server, raw_repository
 
-REPOSITORY = RepositoryRef(1, "acme/poc-triage")
 READ = "GET /repos/acme/poc-triage/contents/POC.md?ref=main"
-TOKEN = "POST /app/installations/7/access_tokens"
-GRANTED = {"metadata": "read", "contents": "read", "checks": "write", "issues": "read", "members": "read"}
 HOUR = timedelta(hours=1)
-
-
-class Server:
-    """Answers by request line; each answer of a list is given once, the last one for ever."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[tuple[int, Any, dict[str, str]]]] = {}
-        self.requests: list[tuple[str, Any, Message]] = []
-        self.hold = threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                size = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(size)
-                path, _, query = self.path.partition("?")
-                asked = "&".join(sorted(query.split("&")))
-                line = f"{self.command} {path}" + (f"?{asked}" if query else "")
-                outer.requests.append((line, json.loads(body) if body else None, self.headers))
-                status, data, headers = outer.take(line)
-                if status == 0:
-                    outer.hold.wait(5)
-                    return
-                raw = json.dumps(data).encode()
-                self.send_response(status)
-                for name, value in ({"Content-Type": "application/json"} | headers).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(raw)))
-                self.end_headers()
-                self.wfile.write(raw)
-
-            do_GET = do_POST = do_PATCH = answer  # noqa: N815 - http.server's names
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def on(self, line: str, status: int, data: Any = None, **headers: str) -> None:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.answers.setdefault(line, []).append((status, {} if data is None else data, named))
-
-    def take(self, line: str) -> tuple[int, Any, dict[str, str]]:
-        answers = self.answers.get(line) or [(404, {"message": "Not Found"}, {})]
-        return answers.pop(0) if len(answers) > 1 else answers[0]
-
-    def asked(self, start: str = "") -> list[str]:
-        """The requests so far but for those of tokens."""
-        return [line for line, _, _ in self.requests if line != TOKEN and line.startswith(start)]
-
-    def bodies(self, line: str) -> list[Any]:
-        return [body for asked, body, _ in self.requests if asked == line]
-
-    def stop(self) -> None:
-        self.hold.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
-    ends = (datetime.now(UTC) + HOUR).isoformat()
-    made.on(TOKEN, 201, {"token": "ghs_token", "expires_at": ends})
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def private_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = serialization.PrivateFormat.TraditionalOpenSSL
-    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
-
-
-@pytest.fixture
-def app(server: Server, private_key: str) -> App:
-    return App(4711, private_key, server.url)
-
-
-@pytest.fixture
-def client(app: App) -> Iterator[InstallationClient]:
-    made = app.installation(Installation(7, "acme", GRANTED))
-    yield made
-    made.close()
 
 
 def failing(client: InstallationClient) -> GitHubError:
@@ -600,23 +501,6 @@ def output(notes: tuple[Annotation, ...] = ()) -> CheckRunOutput:
 def contents(data: bytes) -> dict[str, Any]:
     encoded = base64.b64encode(data).decode()
     return {"type": "file", "encoding": "base64", "content": encoded, "size": len(data), "sha": "s"}
-
-
-def raw_repository(full_name: str) -> dict[str, Any]:
-    return {
-        "id": 1,
-        "full_name": full_name,
-        "name": full_name.partition("/")[2],
-        "default_branch": "main",
-        "private": False,
-        "archived": False,
-        "fork": False,
-        "is_template": False,
-        "has_issues": True,
-        "topics": ["poc"],
-        "pushed_at": "2026-11-20T10:15:28Z",
-        "updated_at": "2026-11-20T10:15:30Z",
-    }
 
 
 def raw_issue(body: str | None, number: int = 12) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from service.rules.charter.wording import shown
 
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
-    """Keys of `evidence` that are for no line of `done` or `stop_if`, once all can be read, or for several."""
+    """Keys of `evidence` that no line asks for, once all lines can be read, or that several do."""
     stops = sheet.node("stop_if")
     unread = isinstance(stops, Sequence) and len(stops.items) != len(sheet.charter.stop_if)
     if not sheet.all_read("done") or unread:
         return
-    done = (*sheet.charter.done, *sheet.charter.stop_if)
+    done = sheet.charter.done
     first: dict[tuple[object, ...], int] = {}
     for evidence in sheet.charter.evidence:
-        asked = answered(evidence.key, done)
+        asked = answered(evidence.key, done) or answered(evidence.key, sheet.charter.stop_if)
         name = shown(evidence.metric.value, 32)
         if not asked:
             yield Complaint(f"No line of `done` asks for {name}: add one, or delete this", evidence.metric)

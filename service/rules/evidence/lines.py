@@ -10,7 +10,8 @@ from service.rules.charter.threshold import Threshold
 
 def line_for(threshold: Threshold, lines: Sequence[Evidence]) -> Evidence | None:
     """The line of `evidence` that finds a threshold's number: the one that names it outright, or else the
-    one whose key it answers to."""
+    one whose key it answers to.
+    """
     named = [line for line in lines if line.key.names(threshold)]
     answering = [line for line in lines if line.key.answers(threshold)]
     return next(iter((*named, *answering)), None)

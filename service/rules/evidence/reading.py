@@ -14,6 +14,9 @@ from service.rules.evidence.selection import NOTHING, nothing_found, select
 from service.rules.evidence.tree import NUMBER, Odd, Tree, Unreadable, decimal_of
 from service.rules.evidence.values import Unread
 
+Document = Tree | Unreadable
+"""A file of evidence as it was read."""
+
 MOST_CHARACTERS = 120
 MOST_VALUES = 500_000
 TOO_LARGE = Unread("The file of evidence is larger than 5 MB: commit a summary that holds the number")
@@ -26,11 +29,15 @@ def read_value(source: Source, data: bytes | None) -> Decimal | Unread:
     It is exact, as the file writes it; `data` is None where the commit has no such file. Whatever the file
     holds, nothing is raised: what is no number is told, with what to do about it.
     """
-    tree = ABSENT if data is None else read_document(source.file, data)
-    return value_in(tree, source)
+    return value_in(document_of(source.file, data), source)
 
 
-def value_in(tree: Tree | Unreadable, source: Source) -> Decimal | Unread:
+def document_of(file: str, data: bytes | None) -> Document:
+    """A file as lines of `evidence` look into it; `data` is None where there is no such file."""
+    return ABSENT if data is None else read_document(file, data)
+
+
+def value_in(tree: Document, source: Source) -> Decimal | Unread:
     """The number that a line finds in a file that is read already (`read_document`)."""
     if isinstance(tree, Unreadable):
         return told(source, tree)
