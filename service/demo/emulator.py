@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,16 +35,21 @@ PERMISSIONS = {
     "deployments": "write",
 }
 EVENTS = (
-    "push",
-    "pull_request",
-    "pull_request_review",
-    "issue_comment",
-    "merge_group",
     "check_run",
     "check_suite",
+    "deployment_protection_rule",
+    "deployment_status",
+    "issue_comment",
     "issues",
+    "merge_group",
+    "pull_request",
+    "pull_request_review",
+    "push",
     "repository",
 )
+MISTOLD = "issue_comment"
+"""Its payload does not say that a comment stands on a pull request, so it is not subscribed to: who lets
+somebody comment sends what GitHub would (`comment_payload`)."""
 
 # The emulator takes an unknown token for its first user, who therefore is someone without any rights.
 _NOBODY = "nobody"
@@ -111,7 +116,7 @@ def build_seed(
                     "name": "POC Governor",
                     "private_key": app.private_key,
                     "permissions": PERMISSIONS if permissions is None else permissions,
-                    "events": list(EVENTS),
+                    "events": [event for event in EVENTS if event != MISTOLD],
                     "webhook_secret": app.webhook_secret,
                     "installations": [{"installation_id": app.installation_id, "account": org}],
                     **({"webhook_url": app.webhook_url} if app.webhook_url else {}),
@@ -205,6 +210,25 @@ class Emulator:
         raise EmulatorError(
             f"The GitHub emulator on port {self.port} {what}. It said:\n{said or '(nothing)'}"
         )
+
+
+def comment_payload(
+    comment: Mapping[str, object], repository: Mapping[str, object], number: int, installation_id: int
+) -> dict[str, object]:
+    """What GitHub sends about a comment on a pull request, as far as anybody reads it."""
+    return {
+        "action": "created",
+        "issue": {
+            "id": number,
+            "number": number,
+            "updated_at": comment["created_at"],
+            "pull_request": {"url": f"{repository['url']}/pulls/{number}"},
+        },
+        "comment": comment,
+        "repository": repository,
+        "sender": comment["user"],
+        "installation": {"id": installation_id},
+    }
 
 
 def token_of(login: str) -> str:

@@ -217,9 +217,11 @@ class Person:
         """Change `state`, `title`, `body`, `labels`, `assignees`."""
         return _issue(self.call("PATCH", self._path(repo, f"issues/{number}"), fields))
 
-    def comment(self, repo: str, number: int, body: str) -> None:
-        """Comment on an issue or a pull request."""
-        self.call("POST", self._path(repo, f"issues/{number}/comments"), {"body": body})
+    def comment(self, repo: str, number: int, body: str) -> dict[str, Any]:
+        """Comment on an issue or a pull request; returns the comment as GitHub's JSON."""
+        path = self._path(repo, f"issues/{number}/comments")
+        comment: dict[str, Any] = self.call("POST", path, {"body": body})
+        return comment
 
     def comments(self, repo: str, number: int) -> list[str]:
         """The texts of the comments, oldest first, at most the first hundred."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,10 +20,10 @@ from typing import TypeVar
 
 import httpx
 
-from service.demo.emulator import Emulator, free_port
+from service.demo.emulator import MISTOLD, Emulator, comment_payload, free_port
 from service.demo.person import CheckRun, Issue, Person
 from service.parent import SUPERVISED
-from service.rules.plan import CHARTER_CHECK, STALL_LABEL
+from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.rules.workdays import add_working_days
 
 T = TypeVar("T")
@@ -100,6 +103,24 @@ signoffs:
 """
 
 
+ON_THE_WAY = {
+    "  within: 10 min\n": "  within: 10 min\n  drilled: {drilled} in 4 min\n",
+    "  eval_pipeline: missing\n  deploy_process: missing\n": (
+        "  eval_pipeline: eval/run.sh\n  deploy_process: deploy/run.sh\n"
+    ),
+    "rollback:\n": (
+        "evidence:\n"
+        "  latency_p95: eval/metrics.json $.latency_p95 ms\n"
+        "  accuracy: eval/metrics.json $.accuracy\n"
+        "  cost_per_request: eval/metrics.json $.cost_usd USD\n"
+        "rollback:\n"
+    ),
+}
+"""What the charter says once there is something to measure and to deploy."""
+MISSED = '{"latency_p95": 212, "accuracy": 0.914, "cost_usd": 0.013}\n'
+MET = '{"latency_p95": 212, "accuracy": 0.934, "cost_usd": 0.013}\n'
+
+
 class StoryError(Exception):
     """A step of the story did not come true."""
 
@@ -121,6 +142,7 @@ def tell(*, stay: bool) -> None:
         say(f"  GitHub   {stage.emulator.api_url} (organisation {ORG})")
         say(f"  service  {stage.service_url}")
         _pull_requests(stage)
+        _shipping(stage)
         _stall(stage)
         say("\nThe story came true.")
         if stay:
@@ -151,11 +173,35 @@ def _pull_requests(stage: Stage) -> None:
     _wait(lambda: "not stalled" in _sweep(stage, datetime.now(UTC)), "the charter is read from main")
 
 
+def _shipping(stage: Stage) -> None:
+    """The ship gate: numbers compared with their bounds, on the commit that brings them."""
+    person, today = stage.person, datetime.now(UTC).date()
+    text = NUMBERS.format(ship_by=today + timedelta(days=95))
+    for old, new in ON_THE_WAY.items():
+        text = text.replace(old, new.format(drilled=today - timedelta(days=3)))
+    files = {"POC.md": text, "eval/run.sh": "#!/bin/sh\n", "deploy/run.sh": "#!/bin/sh\n"}
+
+    say("\n5. A pull request brings the first measured numbers: accuracy is below its bound.")
+    _expect_gate(stage, _open_files(person, "measured", files | {"eval/metrics.json": MISSED}), "neutral")
+
+    say(f"\n6. Another one meets them all, and {OWNER} writes /poc ship on it.")
+    number, sha = _open_files(person, "ship", files | {"eval/metrics.json": MET})
+    _expect_gate(stage, (number, sha), "neutral")
+    _command(stage, number, "/poc ship")
+    _expect_gate(stage, (number, sha), "failure")
+
+    say(f"\n7. The four who sign, {', '.join(PEOPLE[1:])}, approve.")
+    for login in PEOPLE[1:]:
+        with stage.emulator.person(login) as signer:
+            signer.review(REPOSITORY, number)
+    _expect_gate(stage, (number, sha), "success")
+
+
 def _stall(stage: Stage) -> None:
     person = stage.person
     later = datetime.now(UTC).date()
     later = add_working_days(later, SILENCE)
-    say(f"\n5. Nobody does anything until {later}, then the sweep comes by.")
+    say(f"\n8. Nobody does anything until {later}, then the sweep comes by.")
     _sweep(stage, datetime(later.year, later.month, later.day, 9, tzinfo=UTC))
     issue = _wait(lambda: _stall_issue(person, "open"), "a stall issue is open")
     say(f"   #{issue.number} {issue.title}")
@@ -163,12 +209,12 @@ def _stall(stage: Stage) -> None:
     if issue.assignees != (OWNER,):
         raise StoryError(f"issue #{issue.number} is assigned to {issue.assignees}, not to {OWNER}")
 
-    say("\n6. The sweep comes by again: the same issue, and no second one.")
+    say("\n9. The sweep comes by again: the same issue, and no second one.")
     _sweep(stage, datetime(later.year, later.month, later.day, 15, tzinfo=UTC))
     if len(person.issues(REPOSITORY, label=STALL_LABEL)) != 1:
         raise StoryError("there is more than one stall issue")
 
-    say(f"\n7. {OWNER} pushes a commit: the ball moves, and the issue closes itself.")
+    say(f"\n10. {OWNER} pushes a commit: the ball moves, and the issue closes itself.")
     time.sleep(1.1)  # GitHub's clock has seconds, and the push must be later than the issue
     person.write_file(REPOSITORY, "model.py", "print('better')\n")
     _wait(lambda: _stall_issue(person, "closed"), "the stall issue is closed")
@@ -180,6 +226,42 @@ def _open(person: Person, branch: str, path: str, content: str) -> tuple[int, st
     person.write_file(REPOSITORY, path, content, branch=branch)
     pull = person.open_pull(REPOSITORY, branch, f"Add {path}")
     return pull.number, pull.head_sha
+
+
+def _open_files(person: Person, branch: str, files: Mapping[str, str]) -> tuple[int, str]:
+    person.create_branch(REPOSITORY, branch)
+    for path, content in files.items():
+        person.write_file(REPOSITORY, path, content, branch=branch)
+    pull = person.open_pull(REPOSITORY, branch, f"Bring what was {branch}")
+    return pull.number, pull.head_sha
+
+
+def _command(stage: Stage, number: int, text: str) -> None:
+    """Comment on a pull request, and send the webhook that GitHub would send."""
+    comment = stage.person.comment(REPOSITORY, number, text)
+    repository = stage.person.repo(REPOSITORY)
+    payload = comment_payload(comment, repository, number, stage.emulator.installation_id)
+    body = json.dumps(payload).encode()
+    signature = hmac.digest(stage.emulator.webhook_secret.encode(), body, "sha256").hex()
+    headers = {
+        "X-GitHub-Event": MISTOLD,
+        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-Hub-Signature-256": f"sha256={signature}",
+    }
+    address = f"{stage.service_url}/webhooks/github"
+    httpx.post(address, content=body, headers=headers, trust_env=False).raise_for_status()
+
+
+def _expect_gate(stage: Stage, pull: tuple[int, str], conclusion: str) -> None:
+    number, sha = pull
+
+    def said() -> CheckRun | None:
+        runs = stage.person.check_runs(REPOSITORY, sha, name=GATE_CHECK)
+        return runs[0] if runs and runs[0].conclusion == conclusion else None
+
+    run = _wait(said, f"the ship gate on #{number} is {conclusion}")
+    say(f"   #{number}: {run.name} · {run.conclusion} · {run.title}")
+    say(f"   {run.url}")
 
 
 def _expect_check(stage: Stage, pull: tuple[int, str], conclusion: str) -> CheckRun:
