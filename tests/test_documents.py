@@ -12,12 +12,14 @@ import pytest
 import yaml
 
 from service.cli import cli
-from service.demo.emulator import EVENTS as EMULATED_EVENTS
 from service.demo.emulator import PERMISSIONS
+from service.events.life import STOP_LABEL
 from service.events.routes import EVENTS
 from service.github_client.app import NEEDS
 from service.rules.checks import CHECKS
-from service.rules.plan import Action
+from service.rules.command import Verb
+from service.rules.lifecycle import State
+from service.rules.plan import STALL_LABEL, Action
 from service.settings import KEY_FILE, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -35,7 +37,6 @@ DESIGNED = {
     "deployments": "write",
 }
 UNSUBSCRIBABLE = {"installation", "installation_repositories"}
-NOT_EMULATED = {"deployment_protection_rule", "deployment_status"}
 ENDPOINTS = ("/webhooks/github", "/api/v1/evidence", "/healthz", "/readyz", "/metrics")
 
 
@@ -60,8 +61,15 @@ def codes() -> set[str]:
 
 def test_the_manifest_subscribes_to_exactly_the_routed_events() -> None:
     assert set(manifest()["default_events"]) == EVENTS - UNSUBSCRIBABLE
-    assert EVENTS - UNSUBSCRIBABLE - set(EMULATED_EVENTS) == NOT_EMULATED
-    assert set(EMULATED_EVENTS) <= EVENTS
+
+
+def test_every_command_and_state_is_documented() -> None:
+    page = (ROOT / "docs" / "shipping.md").read_text()
+    assert {verb for verb in Verb if f"| `/poc {verb}` |" not in page} == set()
+    assert {state for state in State if f"| {state} |" not in page} == set()
+    labels = (ROOT / "docs" / "operations.md").read_text()
+    assert f"`{STALL_LABEL}`" in labels
+    assert f"`{STOP_LABEL}`" in labels
 
 
 def test_the_manifest_asks_for_the_designs_permissions() -> None:

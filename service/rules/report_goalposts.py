@@ -16,6 +16,7 @@ from service.rules.evidence.wording import measured_text
 from service.rules.finding import Finding, Severity
 
 CODE = "goalpost-moved"
+NEEDED = "shipping needs one, add it again"
 LONGEST_MESSAGE, LONGEST_SUBJECT = 120, 24
 NAMES = {group: group.replace("_", " ") for group in Group}
 SUBJECTS = {
@@ -183,9 +184,9 @@ def move_findings(moves: Sequence[Move]) -> tuple[Finding, ...]:
 
 def message(move: Move) -> str:
     """What moved, from where to where, and who signs again."""
-    groups = listed(tuple(NAMES[group] for group in move.reopens))
+    groups = tuple(NAMES[group] for group in move.reopens)
     said = f"`{clip(move.subject, LONGEST_SUBJECT)}` {VERBS[move.kind]}"
-    then = f"{groups} {'sign' if len(move.reopens) > 1 else 'signs'} again"
+    then = f"{listed(groups)} {'sign' if len(groups) > 1 else 'signs'} again" if groups else NEEDED
     half = (LONGEST_MESSAGE - len(f"{said} (`` became ``): {then}")) // 2
     # What one of them leaves free, the other may take.
     room = 2 * half - min(half, *(len(text or "") for text in (move.before, move.now)))

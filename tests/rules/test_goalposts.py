@@ -164,7 +164,7 @@ def test_who_signs_again(old: str, new: str, groups: tuple[Group, ...]) -> None:
         ("within: 10 min", "within: 90 s", False,
          "`rollback.within` is tighter (`10 min` became `90 s`): platform signs again"),
         (DRILL, "", True,
-         "`rollback.drilled` is withdrawn (was `2026-11-12 in 4 min`): platform signs again"),
+         "`rollback.drilled` is withdrawn (was `2026-11-12 in 4 min`): shipping needs one, add it again"),
         ("deploy_process: missing", "deploy_process: n/a - by hand", False,
          "`infra.deploy_process` is there now (`missing` became `n/a - by hand`): platform signs again"),
         (".github/workflows/eval.yml", "missing", True,

@@ -59,6 +59,7 @@ REOPENS = {
     "target.auth": (Group.PLATFORM, Group.SECURITY),
     "infra": (Group.PLATFORM,),
     "rollback": (Group.PLATFORM,),
+    "rollback.drilled": (),
 }
 THERE = {InfraKind.MISSING: 0, InfraKind.NOT_APPLICABLE: 1, InfraKind.PATH: 2, InfraKind.URL: 2}
 """How much of what it runs on an entry of `infra` says to be there."""
@@ -90,7 +91,8 @@ class Move:
     @property
     def reopens(self) -> tuple[Group, ...]:
         """The groups that sign again (design section 7)."""
-        return REOPENS.get(self.field) or REOPENS[self.field.partition(".")[0]]
+        asked = REOPENS.get(self.field)
+        return REOPENS[self.field.partition(".")[0]] if asked is None else asked
 
 
 def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
