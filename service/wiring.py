@@ -40,7 +40,7 @@ class Services:
     texts: Texts
     clock: Clock
 
-    def look(self, claim: Claim) -> Look:
+    def look(self, claim: Claim, *, dry: bool = False) -> Look:
         """One look at a claimed subject, at the time that the claim or the clock says."""
         present = self.clock()
         return Look(
@@ -54,6 +54,7 @@ class Services:
             observe=self.settings.mode is Mode.OBSERVE,
             evidence_level=Level(self.settings.evidence_level),
             web_url=self.settings.github_url,
+            dry=dry,
         )
 
     def decide(self, look: Look) -> Decision:

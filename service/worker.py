@@ -139,7 +139,7 @@ def tidy(services: Services) -> None:
 
 def preview(services: Services, claim: Claim) -> Decision:
     """Gather and decide without applying: what `sweep --dry-run` prints."""
-    look = services.look(claim)
+    look = services.look(claim, dry=True)
     try:
         return services.decide(look)
     finally:

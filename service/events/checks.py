@@ -14,7 +14,10 @@ def check_both(look: Look, known: KnownRepository, weighed: Weighed, number: int
     """Bring both to what they should say; `number` is the pull request's, if the commit is one's head."""
     charter = weighed.charter
     results = measure(look, known, charter, weighed.head_sha).results if charter else ()
-    decisions = (check_charter(look, known, weighed, results), check_gate(look, known, weighed, number))
+    decisions = (
+        check_charter(look, known, weighed, results),
+        check_gate(look, known, weighed, results, number),
+    )
     return Decision(
         "; ".join(decision.outcome for decision in decisions),
         tuple(action for decision in decisions for action in decision.actions),

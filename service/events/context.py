@@ -48,6 +48,8 @@ class Look:
     observe: bool
     evidence_level: Level
     web_url: str
+    dry: bool = False
+    """Whether it is only to be told what a look would come to: nothing that was decided is kept."""
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """The files of evidence that were read, by blob and name: both check runs look into them."""
     _clients: dict[int, GitHub] = field(default_factory=dict)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from service.events.contents import commit
 from service.events.context import Decision, Look
 from service.events.gate_check import judge_default
 from service.events.registration import registered
 from service.events.told import deployment_requests
+from service.events.weighing import merge_base
+from service.ports import GitHubError
 from service.rules.facts import DeploymentRequest
-from service.rules.gate import Gate, GateFacts, Occasion, answer_deployment, gate
-from service.rules.judge import judge
+from service.rules.gate import Gate, GateFacts, Occasion, answer_deployment, elsewhere, gate
+from service.rules.judge import Judgement, judge
 from service.rules.plan import AnswerDeployment
 from service.rules.poc import KnownRepository
 
@@ -18,14 +23,39 @@ def look_at_deployment(look: Look, repository_id: int) -> Decision:
     known = registered(look, repository_id)
     if known is None:
         return Decision("not covered by an installation any more")
-    requests = deployment_requests(look.facts)
-    answers = tuple(_answer(look, known, request) for request in requests)
+    answers = tuple(_answer(look, known, request) for request in deployment_requests(look.facts))
     outcome = "; ".join(str(answer) for answer in answers) or "answered before"
     return Decision(outcome, answers, known.installation_id)
 
 
+def judge_deployment(look: Look, known: KnownRepository, judgement: Judgement, sha: str) -> Gate:
+    """The verdict on a commit that is to be deployed, or was: also whether it is what was asked for."""
+    try:
+        verdict, _ = judge_default(look, known, judgement, sha, Occasion.DEPLOYMENT)
+        if verdict.ready and not _contained(look, known, sha):
+            return gate(replace(verdict.facts, contained=False))
+    except GitHubError as error:
+        if not error.gone:
+            raise
+        # GitHub does not know the commit any more: nothing was measured on it.
+        facts = GateFacts(Occasion.DEPLOYMENT, look.now.date(), judgement.charter, judgement.valid)
+        return gate(replace(facts, observe=look.observe))
+    return verdict
+
+
 def _answer(look: Look, known: KnownRepository, request: DeploymentRequest) -> AnswerDeployment:
-    verdict = _verdict(look, known, request)
+    today, stored = look.now.date(), look.records.pocs.find(known.repository.id)
+    judgement = judge(known.charter, today=today) if known.charter and known.poc_reason else Judgement(False)
+    facts = GateFacts(
+        Occasion.DEPLOYMENT,
+        today,
+        judgement.charter,
+        protected=stored.environment if known.poc_reason else None,
+        observe=look.observe,
+    )
+    # Nothing has to be measured to let another environment pass.
+    passes = elsewhere(facts, request.environment)
+    verdict = gate(facts) if passes else judge_deployment(look, known, judgement, request.sha)
     answer = answer_deployment(verdict, request.environment)
     comment = look.texts.deployment_comment(verdict, answer, request.environment)
     return AnswerDeployment(
@@ -33,17 +63,19 @@ def _answer(look: Look, known: KnownRepository, request: DeploymentRequest) -> A
     )
 
 
-def _verdict(look: Look, known: KnownRepository, request: DeploymentRequest) -> Gate:
-    today = look.now.date()
-    judgement = judge(known.charter, today=today) if known.charter and known.poc_reason else None
-    if judgement is None or judgement.charter is None:
-        return gate(GateFacts(Occasion.DEPLOYMENT, today, None, observe=look.observe))
-    verdict, _ = judge_default(
-        look,
-        known,
-        judgement.charter,
-        request.sha,
-        valid=judgement.valid,
-        occasion=Occasion.DEPLOYMENT,
-    )
-    return verdict
+def _contained(look: Look, known: KnownRepository, sha: str) -> bool:
+    """Whether a commit is what was asked for: the ship request's head, its files, or on the default branch."""
+    repository = known.repository
+    request = look.records.pocs.find(repository.id).request
+    asked = look.records.pull_requests.find(repository.id, request.number) if request else None
+    if asked and (asked.head_sha == sha or _same_tree(look, known, asked.head_sha, sha)):
+        return True
+    head = look.records.repositories.default_head(repository.id)
+    if head is None:
+        found = look.github(known.installation_id).merge_base(repository.ref, sha, repository.default_branch)
+        return found == sha
+    return head == sha or merge_base(look, known, sha, head) == sha
+
+
+def _same_tree(look: Look, known: KnownRepository, one: str, other: str) -> bool:
+    return commit(look, known, one).tree_sha == commit(look, known, other).tree_sha

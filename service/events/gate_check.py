@@ -10,19 +10,30 @@ from service.events.measuring import Measured, measure
 from service.events.weighing import Weighed
 from service.rules.charter.goalposts import Group, Move
 from service.rules.charter.model import Charter
-from service.rules.gate import Gate, GateFacts, Occasion, gate
+from service.rules.evidence.values import Result
+from service.rules.gate import COMPARED, Gate, GateFacts, Occasion, gate
 from service.rules.held import held_to, unsigned_moves
+from service.rules.judge import Judgement
 from service.rules.plan import GATE_CHECK, plan_check_run
 from service.rules.poc import KnownRepository
 from service.rules.report_gate import gate_view
 from service.rules.signoffs import Round, Signature, standing
 from service.store.pocs import ShipRequest
 
+NOTHING = Measured((), ())
 
-def check_gate(look: Look, known: KnownRepository, weighed: Weighed, number: int | None = None) -> Decision:
+
+def check_gate(
+    look: Look,
+    known: KnownRepository,
+    weighed: Weighed,
+    results: tuple[Result, ...],
+    number: int | None = None,
+) -> Decision:
     """Bring the check run on a commit to what it should say; `number` is the pull request's, if it is one's.
 
-    Goalposts that the change eases count as they were before it, until those who answer for them have signed.
+    `results` are those by the commit's own charter. Goalposts that the change eases count as they were before
+    it, until those who answer for them have signed.
     """
     signatures = look.records.signatures.standing(known.repository.id)
     request = look.records.pocs.find(known.repository.id).request
@@ -30,16 +41,18 @@ def check_gate(look: Look, known: KnownRepository, weighed: Weighed, number: int
     charter = weighed.charter
     unsigned: tuple[Move, ...] = ()
     if charter and weighed.before:
-        unsigned = unsigned_moves(weighed.verdict.moves, charter, signatures)
+        unsigned = unsigned_moves(weighed.verdict.moves, weighed.before, charter, signatures)
         charter = held_to(weighed.before, charter, unsigned)
+        if unsigned:
+            results = measure(look, known, charter, weighed.head_sha).results
     facts = GateFacts(
         occasion=Occasion.SHIP_REQUEST if asked_here else Occasion.ORDINARY,
         today=look.now.date(),
         charter=charter,
         valid=weighed.valid,
-        results=measure(look, known, charter, weighed.head_sha).results if charter else (),
+        results=results,
         # They sign the charter as the change writes it, whatever it is held to.
-        signatures=_shipping(weighed.charter, signatures, request),
+        signatures=_shipping(weighed.charter, signatures, request, signers=charter),
         request_number=request.number if request else None,
         asked_on=request.asked_at.date() if request else None,
         unsigned=unsigned,
@@ -67,29 +80,41 @@ def post_gate(
 
 
 def judge_default(
-    look: Look, known: KnownRepository, charter: Charter, commit_sha: str, *, valid: bool, occasion: Occasion
+    look: Look, known: KnownRepository, judgement: Judgement, commit_sha: str, occasion: Occasion
 ) -> tuple[Gate, Measured]:
     """The verdict on a commit by the default branch's charter: on its head, or on what is deployed."""
-    request = look.records.pocs.find(known.repository.id).request
-    measured = measure(look, known, charter, commit_sha, same_tree=True)
+    charter = judgement.charter
+    measured = measure(look, known, charter, commit_sha, same_tree=True) if charter else NOTHING
+    stored = look.records.pocs.find(known.repository.id)
+    request = stored.request
+    if measured.results and all(each.status in COMPARED for each in measured.results) and not look.dry:
+        look.records.pocs.bind(known.repository.id, look.looked_at)
+    given = look.records.signatures.standing(known.repository.id)
     facts = GateFacts(
         occasion=occasion,
         today=look.now.date(),
         charter=charter,
-        valid=valid,
+        valid=judgement.valid,
         results=measured.results,
-        signatures=_shipping(charter, look.records.signatures.standing(known.repository.id), request),
+        signatures=_shipping(charter, given, request),
         request_number=request.number if request else None,
         asked_on=request.asked_at.date() if request else None,
+        bound=stored.bound,
+        protected=stored.environment,
         observe=look.observe,
     )
     return gate(facts), measured
 
 
 def _shipping(
-    charter: Charter | None, signatures: Sequence[Signature], request: ShipRequest | None
+    charter: Charter | None,
+    signatures: Sequence[Signature],
+    request: ShipRequest | None,
+    *,
+    signers: Charter | None = None,
 ) -> Mapping[Group, Signature | None]:
     """The ship round as it stands; empty while nobody asked."""
     if charter is None or request is None:
         return {}
-    return standing(charter, signatures, Round.SHIP, number=request.number, since=request.asked_at)
+    number, since = request.number, request.asked_at
+    return standing(charter, signatures, Round.SHIP, number=number, since=since, signers=signers)

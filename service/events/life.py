@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from service.events.charter_check import charter_url
 from service.events.command import answer_commands
 from service.events.context import Look
+from service.events.deployment import judge_deployment
 from service.events.gate_check import judge_default, post_gate
 from service.events.measuring import Measured
 from service.events.told import ToldDeployment, deployments
+from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter
-from service.rules.evidence.values import Result, Status
+from service.rules.evidence.values import Result
 from service.rules.facts import FactKind
 from service.rules.gate import Gate, Occasion
 from service.rules.judge import Judgement, judge
 from service.rules.lifecycle import LifecycleFacts, State, state_of
 from service.rules.plan import Action, OpenNotice, PostComment
 from service.rules.poc import KnownRepository
-from service.rules.signoffs import Round, standing
+from service.rules.signoffs import Round, Signature, standing
 
 STOP_LABEL = "poc-stop-criterion"
 SHIPPED = "shipped"
@@ -35,69 +37,71 @@ class Life:
 
 def follow(look: Look, known: KnownRepository) -> Life:
     """Judge the default branch's head, hear what was asked and deployed, and derive the state."""
-    judgement = judge(known.charter, today=look.now.date()) if known.charter else None
-    charter = judgement.charter if judgement else None
+    today, records, repository_id = look.now.date(), look.records, known.repository.id
+    judgement = judge(known.charter, today=today) if known.charter else Judgement(declared=False)
+    charter = judgement.charter
     actions: list[Action] = []
     if look.told(FactKind.COMMANDED):
         actions += answer_commands(look, known, charter)
     gate: Gate | None = None
     measured: Measured | None = None
-    head_sha = look.records.repositories.default_head(known.repository.id)
-    if judgement and charter and head_sha:
-        gate, measured = judge_default(
-            look, known, charter, head_sha, valid=judgement.valid, occasion=Occasion.ORDINARY
-        )
+    head_sha = records.repositories.default_head(repository_id)
+    if charter and head_sha:
+        gate, measured = judge_default(look, known, judgement, head_sha, Occasion.ORDINARY)
         actions += post_gate(look, known, gate, head_sha).actions
         actions += _stop_criteria(look, known, charter, measured.stops)
-    if judgement and charter:
+    if charter:
         actions += _deployed(look, known, judgement, charter)
-    state = _state(look, known, judgement, gate, measured)
-    look.records.pocs.set_state(known.repository.id, state, look.looked_at)
+    signed = standing(charter, records.signatures.standing(repository_id), Round.START) if charter else {}
+    state = _state(look, known, judgement, signed, gate=gate, measured=measured)
+    if not look.dry:
+        records.pocs.set_state(repository_id, state, look.looked_at)
+        if charter and charter.target.environment and signed[Group.PLATFORM]:
+            records.pocs.protect(repository_id, charter.target.environment.value)
     return Life(state, tuple(actions))
 
 
 def _state(
     look: Look,
     known: KnownRepository,
-    judgement: Judgement | None,
+    judgement: Judgement,
+    signed: Mapping[Group, Signature | None],
+    *,
     gate: Gate | None,
     measured: Measured | None,
 ) -> State:
-    charter = judgement.charter if judgement else None
-    given = look.records.signatures.standing(known.repository.id)
-    signed = standing(charter, given, Round.START) if charter else {}
-    stored = look.records.pocs.find(known.repository.id)
     return state_of(
         LifecycleFacts(
-            charter=charter,
-            valid=bool(judgement and judgement.valid),
+            charter=judgement.charter,
+            valid=judgement.valid,
             proposed=look.records.pull_requests.proposes_charter(known.repository.id),
             unsigned=tuple(group for group, signature in signed.items() if signature is None),
             measured=bool(measured and any(result.measurement for result in measured.results)),
             proven=bool(gate and gate.proven),
-            shipped=stored.shipped_at is not None,
+            shipped=look.records.pocs.find(known.repository.id).shipped_at is not None,
             archived=known.repository.archived,
         )
     )
 
 
 def _deployed(look: Look, known: KnownRepository, judgement: Judgement, charter: Charter) -> Iterator[Action]:
-    """A deployment of a commit that met everything ships the POC, which is said once."""
-    target = charter.target.environment
-    for told in deployments(look.facts):
-        if target is None or told.deployed.environment.lower() != target.value.lower():
+    """A deployment of a commit that met everything ships the POC, which is said once.
+
+    The last deployments are looked at again each time: what a commit lacked may arrive after it.
+    """
+    target, pocs = charter.target.environment, look.records.pocs
+    shipped = pocs.find(known.repository.id).shipped_at is not None
+    if target is None or (shipped and look.records.messages.was_said(known.repository.id, SHIPPED)):
+        return
+    for told in deployments(pocs.deployed(known.repository.id)):
+        if told.deployed.environment.lower() != target.value.lower():
             continue
-        verdict, _ = judge_default(
-            look,
-            known,
-            charter,
-            told.deployed.sha,
-            valid=judgement.valid,
-            occasion=Occasion.DEPLOYMENT,
-        )
+        verdict = judge_deployment(look, known, judgement, told.deployed.sha)
         if verdict.ready:
-            look.records.pocs.ship(known.repository.id, told.deployed.sha, told.at)
+            if not look.dry:
+                pocs.ship(known.repository.id, told.deployed.sha, told.at)
             yield from _announce(look, known, verdict, told)
+            return
 
 
 def _announce(look: Look, known: KnownRepository, verdict: Gate, told: ToldDeployment) -> Iterator[Action]:
@@ -111,14 +115,16 @@ def _stop_criteria(
     look: Look, known: KnownRepository, charter: Charter, stops: Sequence[Result]
 ) -> Iterator[Action]:
     """Each kill criterion that is true is told once, to the owner and to product."""
-    if look.observe or charter.stopped or not known.repository.has_issues:
+    records, repository = look.records, known.repository
+    shipped = records.pocs.find(repository.id).shipped_at is not None
+    if look.observe or shipped or charter.stopped or not repository.has_issues:
         return
     owner = charter.owner.value if charter.owner else None
     product = charter.signoffs.product.value if charter.signoffs.product else None
     for result in stops:
-        if result.status is Status.MET:
+        key = f"stop-if:{result.threshold.printed}"
+        if result.met and not records.messages.was_said(repository.id, key):
             title, body = look.texts.stop_criterion(
                 result, owner, product, charter_url=charter_url(look, known)
             )
-            key = f"stop-if:{result.threshold.printed}"
-            yield OpenNotice(known.repository.ref, key, title, body, STOP_LABEL, owner)
+            yield OpenNotice(repository.ref, key, title, body, STOP_LABEL, owner)

@@ -11,7 +11,7 @@ from service.ports import GitHubError
 from service.rules.charter.metrics import canonical_name
 from service.rules.charter.model import Charter, Evidence
 from service.rules.charter.threshold import Threshold
-from service.rules.evidence.judging import judge_line
+from service.rules.evidence.judging import judge_all
 from service.rules.evidence.lines import line_for
 from service.rules.evidence.reading import TOO_LARGE, document_of, value_in
 from service.rules.evidence.values import Demands, Level, Measurement, Reading, Result, Unread
@@ -48,8 +48,9 @@ def measure(
         max_age_days=MAX_AGE_DAYS,
         environments=_environments(charter),
     )
-    results = [judge_line(line, tuple(_readings(line, charter, files, sent)), demands) for line in lines]
-    return Measured(tuple(results[: len(charter.done)]), tuple(results[len(charter.done) :]))
+    readings = [tuple(_readings(line, charter, files, sent)) for line in lines]
+    results = judge_all(lines, readings, demands)
+    return Measured(results[: len(charter.done)], results[len(charter.done) :])
 
 
 def resolve_test_merges(look: Look, known: KnownRepository, number: int) -> None:
@@ -63,6 +64,7 @@ def resolve_test_merges(look: Look, known: KnownRepository, number: int) -> None
                 raise
             parents = ()  # nobody will ever know what it was merged of
         evidence.resolve(repository_id, run_sha, parents[-1] if parents else run_sha)
+        look.records.repositories.mark([repository_id])
 
 
 def _environments(charter: Charter) -> tuple[str, ...]:
@@ -101,14 +103,20 @@ def _from_files(look: Look, known: KnownRepository, charter: Charter, commit_sha
 
 
 def _read(look: Look, known: KnownRepository, line: Evidence, blob_sha: str | None) -> Reading:
-    """What a line of `evidence` finds; the content of a blob is parsed once a look."""
-    found = blob(look, known, blob_sha) if blob_sha is not None else None
-    if found is not None and found.data is None:
+    """What a line of `evidence` finds; in one blob it finds the same for ever."""
+    place = line.source.value
+    if blob_sha is None:
+        value = value_in(document_of(line.reading.file, None), line.reading)
+        assert isinstance(value, Unread)
+        return value
+    if known_value := look.records.evidence.in_blob(known.repository.id, blob_sha, place):
+        return known_value
+    found = blob(look, known, blob_sha)
+    if found.data is None:
         return TOO_LARGE
-    place = (blob_sha or "", line.reading.file)
-    if place not in look.documents:
-        look.documents[place] = document_of(line.reading.file, found.data if found else None)
-    value = value_in(look.documents[place], line.reading)
+    if (blob_sha, line.reading.file) not in look.documents:
+        look.documents[blob_sha, line.reading.file] = document_of(line.reading.file, found.data)
+    value = value_in(look.documents[blob_sha, line.reading.file], line.reading)
     if isinstance(value, Unread):
         return value
     return Measurement(
@@ -116,8 +124,8 @@ def _read(look: Look, known: KnownRepository, line: Evidence, blob_sha: str | No
         value=value,
         unit=line.reading.unit,
         level=Level.SELF_REPORTED,
-        source=line.source.value,
-        at=found.first_seen_at if found else look.looked_at,
+        source=place,
+        at=found.first_seen_at,
     )
 
 

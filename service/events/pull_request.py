@@ -8,12 +8,11 @@ from service.events.context import Decision, Look
 from service.events.measuring import resolve_test_merges
 from service.events.registration import registered
 from service.events.signing import record_signatures
-from service.events.weighing import base_charter, weigh
+from service.events.weighing import Weighed, base_charter, weigh
 from service.rules.facts import FactKind, PullRequest
 from service.rules.judge import judge
 from service.rules.plan import Action
 from service.rules.poc import KnownRepository
-from service.rules.reception import pull_request_key
 
 
 def look_at_pull_request(look: Look, repository_id: int, number: int) -> Decision:
@@ -28,11 +27,15 @@ def look_at_pull_request(look: Look, repository_id: int, number: int) -> Decisio
     if known is None or known.poc_reason is None:
         return Decision("not a POC")
     heard = _hear(look, known, pull)
-    speaker = look.records.pull_requests.speaker(pull) if pull.state == "open" else None
+    speaker = _speaker(look, pull) if pull.state == "open" else None
     if speaker not in (None, number) and not asked_again:
-        return Decision(f"#{speaker} has the same head, and speaks for it", heard, known.installation_id)
+        outcome = f"#{speaker} has the same head, and speaks for it"
+        return Decision(outcome, heard, known.installation_id)
     own = {pull.head_sha} if speaker == number else set()
-    decisions = [_check(look, known, pull, head_sha) for head_sha in sorted(own | asked_again)]
+    decisions = [
+        check_both(look, known, _weigh(look, known, pull, head_sha), number)
+        for head_sha in sorted(own | asked_again)
+    ]
     return Decision(
         "; ".join(decision.outcome for decision in decisions),
         (*heard, *(action for decision in decisions for action in decision.actions)),
@@ -41,24 +44,42 @@ def look_at_pull_request(look: Look, repository_id: int, number: int) -> Decisio
 
 
 def _closed(look: Look, pull: PullRequest) -> Decision:
+    """A merged ship request may still be signed, and what was measured on it counts for what it became."""
     look.records.pull_requests.mark_others(pull)
-    merged = f"{pull_request_key(pull.repository_id, pull.number)}:merged"
-    if not look.records.pocs.was_told(merged):
+    if look.told(FactKind.CLOSED_UNMERGED) and not look.dry:
         look.records.pocs.take_back(pull.repository_id, pull.number)
-    return Decision("closed")
+    stored = look.records.repositories.find(pull.repository_id)
+    if stored is None or stored.poc_reason is None:
+        return Decision("closed")
+    known = registered(look, pull.repository_id)
+    if known is None or known.poc_reason is None:
+        return Decision("closed")
+    return Decision("closed", _hear(look, known, pull), known.installation_id)
 
 
 def _hear(look: Look, known: KnownRepository, pull: PullRequest) -> tuple[Action, ...]:
-    """Take in the commands, reviews and measurements that led here, before anything is judged."""
+    """Take in the measurements, commands and reviews that led here, before anything is judged."""
     resolve_test_merges(look, known, pull.number)
-    if not look.told(FactKind.COMMANDED):
-        return ()
-    charter = judge(known.charter, today=look.now.date()).charter if known.charter else None
-    return answer_commands(look, known, charter)
+    actions: tuple[Action, ...] = ()
+    if look.told(FactKind.COMMANDED):
+        charter = judge(known.charter, today=look.now.date()).charter if known.charter else None
+        actions = answer_commands(look, known, charter, pull)
+    if pull.state == "open" or look.told(FactKind.REVIEWED) or look.told(FactKind.REVIEW_DISMISSED):
+        record_signatures(look, known, pull, _weigh(look, known, pull, pull.head_sha))
+    return actions
 
 
-def _check(look: Look, known: KnownRepository, pull: PullRequest, head_sha: str) -> Decision:
-    weighed = weigh(
+def _speaker(look: Look, pull: PullRequest) -> int | None:
+    """Which of the open pull requests with this head has a say: the ship request, or else the oldest."""
+    request = look.records.pocs.find(pull.repository_id).request
+    asked = look.records.pull_requests.find(pull.repository_id, request.number) if request else None
+    if asked and asked.state == "open" and asked.head_sha == pull.head_sha:
+        return asked.number
+    return look.records.pull_requests.speaker(pull)
+
+
+def _weigh(look: Look, known: KnownRepository, pull: PullRequest, head_sha: str) -> Weighed:
+    return weigh(
         look,
         known,
         head_sha=head_sha,
@@ -67,6 +88,3 @@ def _check(look: Look, known: KnownRepository, pull: PullRequest, head_sha: str)
         base_sha=pull.base_sha,
         author=pull.author,
     )
-    if head_sha == pull.head_sha:
-        record_signatures(look, known, pull, weighed)
-    return check_both(look, known, weighed, pull.number)

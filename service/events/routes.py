@@ -99,6 +99,9 @@ def pull_request_changed(payload: Payload, seen: Seen) -> Reception:
         facts = activity(
             payload, repository, f"{subjects[0]}:{payload.action}:{pull.head.sha}", pull.updated_at
         )
+    if payload.action == "closed" and not pull.merged:
+        fact_id = f"{subjects[0]}:closed-unmerged:{pull.updated_at.isoformat()}"
+        facts += (Fact(fact_id, subjects[0], FactKind.CLOSED_UNMERGED, pull.updated_at),)
     if pull.merged:
         fact_id = f"{subjects[0]}:merged"
         facts += (Fact(fact_id, repository_key(repository_id), FactKind.CHARTER_PUSHED, pull.updated_at),)

@@ -20,18 +20,20 @@ APPROVED, CHANGES_REQUESTED = "approved", "changes_requested"
 
 
 def record_signatures(look: Look, known: KnownRepository, pull: PullRequest, weighed: Weighed) -> None:
-    """Record what a pull request's author and reviewers have signed.
+    """Record what a pull request's author and reviewers have signed; each review and head signs once.
 
     Every approval signs for shipping, should the owner ask for it here; on a change of the charter it signs
     for that as well.
     """
-    if weighed.charter is None:
+    if weighed.charter is None or look.dry:
         return
     rounds = (Round.START, Round.SHIP) if weighed.verdict.case.written else (Round.SHIP,)
-    if not look.records.signatures.moved_by_others(pull):
-        source = f"{OPENED}{pull.number}"
+    if look.records.signatures.moved_by_author(pull):
+        source = f"{OPENED}{pull.number}:{pull.head_sha}"
         for each in rounds:
-            given = give(weighed.charter, pull.author, each, look.looked_at, pull.number, source)
+            given = give(
+                weighed.charter, pull.author, each, look.looked_at, pull.number, source, before=weighed.before
+            )
             look.records.signatures.give(pull.repository_id, given)
     if look.told(FactKind.REVIEWED) or look.told(FactKind.REVIEW_DISMISSED):
         _record_reviews(look, known, pull, weighed, rounds)
@@ -41,15 +43,18 @@ def _record_reviews(
     look: Look, known: KnownRepository, pull: PullRequest, weighed: Weighed, rounds: tuple[Round, ...]
 ) -> None:
     """All reviews of the pull request again, since they arrive in any order."""
-    subject = pull_request_key(pull.repository_id, pull.number)
-    told = reviews(look.records.signatures.reviews(subject))
+    told = reviews(look.records.signatures.reviews(pull_request_key(pull.repository_id, pull.number)))
     for each in told:
-        if each.review.state == APPROVED and not each.dismissed:
-            charter = _approved(look, known, weighed, each.review.commit_id)
-            if charter is not None:
-                for round_ in rounds:
-                    given = give(charter, each.review.login, round_, each.at, pull.number, _source(each))
-                    look.records.signatures.give(pull.repository_id, given)
+        if each.review.state != APPROVED or each.dismissed:
+            continue
+        charter = _approved(look, known, weighed, each)
+        if charter is None:
+            continue
+        for round_ in rounds:
+            given = give(
+                charter, each.review.login, round_, each.at, pull.number, _source(each), before=weighed.before
+            )
+            look.records.signatures.give(pull.repository_id, given)
     for each in told:
         if taken := tuple(_taken_back(look, known, pull, each, told)):
             look.records.signatures.withdraw(pull.repository_id, taken, each.at)
@@ -72,16 +77,15 @@ def _source(each: ToldReview) -> str:
     return f"review:{each.review.id}"
 
 
-def _approved(look: Look, known: KnownRepository, weighed: Weighed, commit_id: str) -> Charter | None:
-    """The charter that a reviewer had in front of them."""
-    if commit_id == weighed.head_sha:
-        return weighed.charter
+def _approved(look: Look, known: KnownRepository, weighed: Weighed, each: ToldReview) -> Charter | None:
+    """The charter that a reviewer had in front of them; None where nobody can tell any more."""
     try:
-        file = charter_at(look, known, commit_id)
+        file = charter_at(look, known, each.review.commit_id)
     except GitHubError as error:
         if not error.gone:
             raise
         return None  # a commit that was forced away
-    if not declares(file):
-        return weighed.charter
-    return judge(file, today=look.now.date()).charter
+    if declares(file):
+        return judge(file, today=look.now.date()).charter
+    changed_since = known.charter_changed_at is not None and known.charter_changed_at > each.at
+    return None if changed_since else weighed.charter

@@ -52,10 +52,10 @@ def weigh(
     """Weigh the charter of `head_sha`; a merge queue's head has no author."""
     rerun = any(fact.kind is FactKind.RERUN_REQUESTED and fact.detail == head_sha for fact in look.facts)
     head = charter_at(look, known, head_sha, again=rerun)
-    merge_base = None
+    began = None
     if needs_merge_base(head, base):
-        merge_base = charter_at(look, known, _merge_base(look, known, base_sha, head_sha))
-    case = situate(head, base, merge_base)
+        began = charter_at(look, known, merge_base(look, known, base_sha, head_sha))
+    case = situate(head, base, began)
     outside, unanswered = outside_of(look, known, case, head_sha=head_sha, base_ref=base_ref)
     today = look.now.date()
     verdict = conclude(case, author=author, observe=look.observe, today=today, outside=outside)
@@ -70,7 +70,7 @@ def base_charter(look: Look, known: KnownRepository, base_ref: str, base_sha: st
     return charter_at(look, known, base_sha)
 
 
-def _merge_base(look: Look, known: KnownRepository, base_sha: str, head_sha: str) -> str:
+def merge_base(look: Look, known: KnownRepository, base_sha: str, head_sha: str) -> str:
     """The commit at which a branch began; of two commits it does not change either."""
     pulls, repository = look.records.pull_requests, known.repository.ref
     remembered = pulls.merge_base(repository.id, base_sha, head_sha)

@@ -15,8 +15,8 @@ from service.rules.charter.wording import listed, shown
 from service.rules.signoffs import groups_of
 
 MOST_COMMANDS = 10
-LONGEST_COMMENT = 65_536
-"""Characters; GitHub takes no longer comment."""
+LONGEST_COMMENT = 4_096
+"""Characters of a comment in which commands are looked for: the receiver reads it before it answers."""
 LONGEST_COMMAND = 300
 PREFIX = "/poc"
 BLANK = " \t\\"
@@ -105,6 +105,22 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[Token, bool]]:
             fresh = at_top and piece.type in ("softbreak", "hardbreak")
         yield token, False
         at_top = token.type == "paragraph_open" and token.level == 0
+
+
+def misplaced(
+    command: Command, *, number: int, state: str, base_ref: str, default_branch: str
+) -> Refusal | None:
+    """Why a command cannot be followed on this pull request."""
+    if command.verb is not Verb.SHIP:
+        return None
+    if state != "open":
+        return Refusal(f"`{PREFIX} {command.verb}` asks to ship an open pull request; #{number} is closed.")
+    if base_ref != default_branch:
+        into, wanted = shown(base_ref), shown(default_branch)
+        return Refusal(
+            f"`{PREFIX} {command.verb}` asks to ship what goes into {wanted}; this goes into {into}."
+        )
+    return None
 
 
 def authorise(

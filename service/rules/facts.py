@@ -111,6 +111,8 @@ class FactKind(StrEnum):
     """A push to the default branch named the charter, or was too large to tell."""
     DEFAULT_PUSHED = "default-pushed"
     """The default branch moved to the commit that `detail` names."""
+    CLOSED_UNMERGED = "closed-unmerged"
+    """A pull request was closed and not merged."""
     RERUN_REQUESTED = "rerun-requested"
     """Somebody asked for our check run again."""
     ISSUE_CHANGED = "issue-changed"

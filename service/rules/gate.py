@@ -47,6 +47,12 @@ class GateFacts:
     asked_on: date | None = None
     unsigned: tuple[Move, ...] = ()
     """Goalposts that this change eases and that are not signed: judged by the bounds before it."""
+    bound: bool = False
+    """Whether every threshold had a value that counts on some commit before."""
+    protected: str | None = None
+    """The environment that platform signed for last, whatever the charter names now."""
+    contained: bool = True
+    """Whether the commit is the ship request's head, or on the default branch."""
     observe: bool = False
 
 
@@ -60,6 +66,8 @@ class GapKind(StrEnum):
     REQUEST = "request"
     """Nobody asked to ship."""
     SIGNATURE = "signature"
+    COMMIT = "commit"
+    """It is not what was asked for."""
     STOPPED = "stopped"
     PAUSED = "paused"
 
@@ -127,6 +135,8 @@ def _gaps(facts: GateFacts) -> Iterator[Gap]:
     yield from _unmet(facts, charter, owner)
     yield from _unprepared(charter)
     yield from _unsigned(facts, charter, owner)
+    if not facts.contained:
+        yield Gap(GapKind.COMMIT, "not on the default branch", login=owner)
 
 
 def _unmet(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator[Gap]:
@@ -173,7 +183,7 @@ class DeploymentAnswer:
 
 def answer_deployment(verdict: Gate, environment: str) -> DeploymentAnswer:
     """Approve or reject a deployment to an environment (design section 6)."""
-    note = _elsewhere(verdict.facts.charter, environment)
+    note = elsewhere(verdict.facts, environment)
     if not note and verdict.facts.observe:
         would = "approved" if verdict.ready else "rejected"
         note = f"only observed: by the verdict it would be {would}"
@@ -181,8 +191,14 @@ def answer_deployment(verdict: Gate, environment: str) -> DeploymentAnswer:
     return DeploymentAnswer(bool(note) or verdict.ready, note)
 
 
-def _elsewhere(charter: Charter | None, environment: str) -> str:
-    """Why the verdict does not speak of this environment; empty where it does."""
+def elsewhere(facts: GateFacts, environment: str) -> str:
+    """Why the verdict does not speak of this environment; empty where it does.
+
+    One that platform has signed for stays protected until platform signs for another.
+    """
+    charter = facts.charter
+    if facts.protected and facts.protected.lower() == environment.lower():
+        return ""
     if charter is None:
         return "there is no charter, so nothing says where this POC will run"
     target = charter.target.environment
@@ -196,7 +212,7 @@ def _elsewhere(charter: Charter | None, environment: str) -> str:
 def _not_bound(facts: GateFacts) -> str:
     """Which numbers can only be taken after the deployment; empty where the verdict binds."""
     charter = facts.charter
-    if charter is None or charter.stopped or charter.target.measured_in:
+    if facts.bound or charter is None or charter.stopped or charter.target.measured_in:
         return ""
     compared = {result.threshold for result in facts.results if result.status in COMPARED}
     without = tuple(dict.fromkeys(f"`{line.metric}`" for line in charter.done if line not in compared))

@@ -11,10 +11,13 @@ from service.rules.signoffs import Round, Signature, standing
 
 
 def unsigned_moves(
-    moves: Sequence[Move], charter: Charter, signatures: Sequence[Signature]
+    moves: Sequence[Move], before: Charter, now: Charter, signatures: Sequence[Signature]
 ) -> tuple[Move, ...]:
-    """The moves that make it easier to pass, and that somebody who answers for them has not signed."""
-    signed = standing(charter, signatures, Round.START)
+    """The moves that make it easier to pass, and that somebody who answers for them has not signed.
+
+    Those answer for them whom the charter named before: a change does not choose its own.
+    """
+    signed = standing(now, signatures, Round.START, signers=before)
     return tuple(
         move for move in moves if move.eases and any(signed.get(group) is None for group in reopened([move]))
     )
@@ -32,4 +35,5 @@ def held_to(before: Charter, now: Charter, unsigned: Sequence[Move]) -> Charter:
         target=before.target if "target" in fields else now.target,
         rollback=before.rollback if "rollback" in fields else now.rollback,
         infra=before.infra if "infra" in fields else now.infra,
+        signoffs=before.signoffs if "signoffs" in fields else now.signoffs,
     )

@@ -101,6 +101,8 @@ class GateView:
     base_ref: str
     charter_url: str
 
+    contained: bool
+    """Whether the commit is the ship request's head, or on the default branch."""
     unasked: bool
     """Whether all is there but somebody who asks to ship."""
 
@@ -145,6 +147,7 @@ def gate_view(
         stopped_because=stopped.value.reason if stopped else None,
         base_ref=base_ref,
         charter_url=charter_url,
+        contained=facts.contained,
         unasked=bool(gate.gaps) and all(gap.kind is GapKind.REQUEST for gap in gate.gaps),
     )
 

@@ -81,6 +81,8 @@ def _counted(gate: Gate) -> Iterator[str]:
         yield "nobody has asked to ship"
     if signatures := _signatures(gate):
         yield f"{signatures} open"
+    if _kind(gate, GapKind.COMMIT):
+        yield "not the commit that was asked for"
 
 
 def _named(gate: Gate) -> Iterator[str]:

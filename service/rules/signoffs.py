@@ -45,9 +45,9 @@ class Signature:
     """What it was given by: `review:ID`, `opened:NUMBER`, `comment:ID`."""
 
 
-def material_hash(charter: Charter, group: Group) -> str:
+def material_hash(charter: Charter, group: Group, round: Round) -> str:  # noqa: A002 - the word for it
     """Names what a group answers for; rewritings that mean the same do not change it."""
-    return hash_of(group, material(charter, group))
+    return hash_of(group, material(charter, group, round))
 
 
 def hash_of(group: Group, fields: Material) -> str:
@@ -55,9 +55,14 @@ def hash_of(group: Group, fields: Material) -> str:
     return hashlib.sha256(json.dumps([group, fields], default=str, sort_keys=True).encode()).hexdigest()
 
 
-def material(charter: Charter, group: Group) -> Material:
-    """The fields that a group answers for, without the accidents of their writing."""
+def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa: A002 - the word for it
+    """The fields that a group answers for, without the accidents of their writing.
+
+    To ship, data science answers for where the numbers are found as well; at the start there are none.
+    """
     match group:
+        case Group.DATA_SCIENCE if round is Round.SHIP:
+            return {"done": _done(charter), "evidence": _evidence(charter)}
         case Group.DATA_SCIENCE:
             return {"done": _done(charter)}
         case Group.PRODUCT:
@@ -66,6 +71,7 @@ def material(charter: Charter, group: Group) -> Material:
                 "done": _done(charter),
                 "owner": owner and owner.value.lower(),
                 "ship_by": ship_by and ship_by.value,
+                "signoffs": {group: (named(charter, group) or "").lower() for group in Group},
             }
         case Group.PLATFORM:
             return {
@@ -97,11 +103,17 @@ def give(  # noqa: PLR0917 - the parts of an approval
     at: datetime,
     number: int | None,
     source: str,
+    *,
+    before: Charter | None = None,
 ) -> tuple[Signature, ...]:
-    """What a person signs by one approval of a charter: once for each of their groups."""
+    """What a person signs by one approval of a charter: once for each of their groups.
+
+    Whoever signed for a group in the charter `before` the change signs too: handing over is theirs to allow.
+    """
+    groups = (*groups_of(charter, login), *(groups_of(before, login) if before else ()))
     return tuple(
-        Signature(login, group, round, material_hash(charter, group), at, number, source)
-        for group in groups_of(charter, login)
+        Signature(login, group, round, material_hash(charter, group, round), at, number, source)
+        for group in dict.fromkeys(groups)
     )
 
 
@@ -112,8 +124,11 @@ def standing(
     *,
     number: int | None = None,
     since: datetime | None = None,
+    signers: Charter | None = None,
 ) -> Mapping[Group, Signature | None]:
     """For each group the signature that holds for the charter as it is now; None where one is asked for.
+
+    Those sign whom the charter names, or another that says so.
 
     It is the newest by the person who is named now, of the fields as they are now; those that were
     withdrawn are not passed in. For the ship round only signatures on pull request `number`, given at
@@ -122,7 +137,12 @@ def standing(
     counting = [each for each in signatures if each.round is round]
     if round is Round.SHIP:
         counting = [each for each in counting if _ships(each, number, since)]
-    return {group: _newest(charter, counting, group) for group in Group}
+    return {
+        group: _newest(
+            counting, named(signers or charter, group), group, material_hash(charter, group, round)
+        )
+        for group in Group
+    }
 
 
 def _ships(signature: Signature, number: int | None, since: datetime | None) -> bool:
@@ -131,12 +151,13 @@ def _ships(signature: Signature, number: int | None, since: datetime | None) -> 
     return number is not None and signature.number == number and not early
 
 
-def _newest(charter: Charter, signatures: Sequence[Signature], group: Group) -> Signature | None:
-    login, wanted = (named(charter, group) or "").lower(), material_hash(charter, group)
+def _newest(
+    signatures: Sequence[Signature], login: str | None, group: Group, wanted: str
+) -> Signature | None:
     holding = [
         each
         for each in signatures
-        if each.group is group and each.hash == wanted and login and each.login.lower() == login
+        if each.group is group and each.hash == wanted and login and each.login.lower() == login.lower()
     ]
     return max(holding, key=lambda each: each.at, default=None)
 
@@ -144,6 +165,11 @@ def _newest(charter: Charter, signatures: Sequence[Signature], group: Group) -> 
 def _done(charter: Charter) -> list[str]:
     """The bounds in an order of their own: that of the lines says nothing."""
     return sorted(json.dumps(astuple(bound_of(line)), default=str) for line in charter.done)
+
+
+def _evidence(charter: Charter) -> list[str]:
+    """Where each number is found: another path, aggregate or unit is another number."""
+    return sorted(f"{line.metric.value} {' '.join(line.source.value.split())}" for line in charter.evidence)
 
 
 def _target(target: Target) -> Material:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Engine, update
@@ -48,6 +49,20 @@ class Evidence:
         if rows:
             with transaction(self._engine) as session:
                 session.execute(insert(EvidenceRow).values(rows).on_conflict_do_nothing())
+
+    def in_blob(self, repository_id: int, blob_sha: str, source: str) -> Measurement | None:
+        """The number that a line of `evidence` found in a blob before."""
+        with transaction(self._engine) as session:
+            row = session.exec(
+                select(EvidenceRow)
+                .where(
+                    EvidenceRow.repository_id == repository_id,
+                    EvidenceRow.source_id == f"blob:{blob_sha}",
+                    EvidenceRow.source == source,
+                )
+                .limit(1)
+            ).first()
+            return replace(_measurement(row), conditions=None) if row else None
 
     def measured(self, repository_id: int, commits: Sequence[str]) -> tuple[Measurement, ...]:
         """What workflows measured on any of the commits, newest first."""

@@ -37,6 +37,12 @@ class Messages:
             known = session.get(MessageRow, (repository_id, key))
             return Saying.SAID if known is not None and known.github_id is not None else Saying.UNFINISHED
 
+    def was_said(self, repository_id: int, key: str) -> bool:
+        """Whether it was said, as far as we know."""
+        with transaction(self._engine) as session:
+            known = session.get(MessageRow, (repository_id, key))
+            return known is not None and known.github_id is not None
+
     def said(self, repository_id: int, key: str, number: int, github_id: int) -> None:
         """Note where it stands: the issue's number, and of a comment its id, of an issue the number again."""
         with transaction(self._engine) as session:

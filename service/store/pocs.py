@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, or_
+from sqlalchemy import ColumnElement, Engine
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlmodel import col, select
 
+from service.rules.facts import Fact, FactKind
 from service.rules.lifecycle import State
+from service.rules.reception import repository_key
 from service.store.database import transaction
 from service.store.tables import FactRow, PocRow
+
+MOST_DEPLOYMENTS = 5
+"""Of those that were told of last, which are looked at again for whether they shipped the POC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Standing:
     request: ShipRequest | None = None
     shipped_at: datetime | None = None
     shipped_sha: str | None = None
+    bound: bool = False
+    environment: str | None = None
 
 
 class Pocs:
@@ -49,22 +56,34 @@ class Pocs:
                 if row.ship_request is not None and row.ship_requested_at is not None
                 else None
             )
-            return Standing(State(row.state), request, row.shipped_at, row.shipped_sha)
+            return Standing(
+                State(row.state),
+                request,
+                row.shipped_at,
+                row.shipped_sha,
+                row.bound_at is not None,
+                row.environment,
+            )
 
     def ask_to_ship(self, repository_id: int, number: int, at: datetime) -> None:
-        """Note the ship request; the newest command counts, in whatever order they arrive."""
-        asked = {"ship_request": number, "ship_requested_at": at}
-        statement = insert(PocRow).values(repository_id=repository_id, **asked)
-        statement = statement.on_conflict_do_update(
-            index_elements=["repository_id"],
-            set_=asked,
-            where=or_(
-                col(PocRow.ship_requested_at).is_(None),
-                col(PocRow.ship_requested_at) < at,
-            ),
-        )
+        """Note the ship request: the newest command counts, and of several on one pull request the first."""
         with transaction(self._engine) as session:
-            session.execute(statement)
+            session.execute(insert(PocRow).values(repository_id=repository_id).on_conflict_do_nothing())
+            row = session.get_one(PocRow, repository_id, with_for_update=True)
+            if row.ship_request == number and row.ship_requested_at is not None:
+                row.ship_requested_at = min(at, row.ship_requested_at)
+            elif row.ship_requested_at is None or row.ship_requested_at < at:
+                row.ship_request, row.ship_requested_at = number, at
+            session.add(row)
+
+    def bind(self, repository_id: int, at: datetime) -> None:
+        """Note that every threshold had a value that counts; the first time counts."""
+        self._note(repository_id, {"bound_at": at}, col(PocRow.bound_at).is_(None))
+
+    def protect(self, repository_id: int, environment: str) -> None:
+        """Note the environment that platform signed for."""
+        changed = col(PocRow.environment).is_distinct_from(environment)
+        self._note(repository_id, {"environment": environment}, changed)
 
     def take_back(self, repository_id: int, number: int) -> None:
         """Forget a ship request whose pull request was closed without being merged."""
@@ -76,29 +95,27 @@ class Pocs:
 
     def ship(self, repository_id: int, sha: str, at: datetime) -> None:
         """Note that a POC has shipped; the first time counts."""
-        statement = insert(PocRow).values(
-            repository_id=repository_id, state=str(State.SHIPPED), shipped_at=at, shipped_sha=sha
-        )
-        statement = statement.on_conflict_do_update(
-            index_elements=["repository_id"],
-            set_={"shipped_at": at, "shipped_sha": sha},
-            where=col(PocRow.shipped_at).is_(None),
-        )
-        with transaction(self._engine) as session:
-            session.execute(statement)
+        first = col(PocRow.shipped_at).is_(None)
+        self._note(repository_id, {"shipped_at": at, "shipped_sha": sha}, first)
 
     def set_state(self, repository_id: int, state: State, at: datetime) -> None:
         """Note the derived state, and since when it is so."""
-        statement = insert(PocRow).values(repository_id=repository_id, state=str(state), state_since=at)
-        statement = statement.on_conflict_do_update(
-            index_elements=["repository_id"],
-            set_={"state": str(state), "state_since": at},
-            where=col(PocRow.state) != str(state),
-        )
+        changed = col(PocRow.state) != str(state)
+        self._note(repository_id, {"state": str(state), "state_since": at}, changed)
+
+    def deployed(self, repository_id: int) -> tuple[Fact, ...]:
+        """The deployments that were told of last, newest first."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(FactRow)
+                .where(FactRow.subject == repository_key(repository_id), FactRow.kind == FactKind.DEPLOYED)
+                .order_by(col(FactRow.at).desc())
+                .limit(MOST_DEPLOYMENTS)
+            )
+            return tuple(Fact(r.id, r.subject, FactKind(r.kind), r.at, r.actor, r.detail) for r in rows)
+
+    def _note(self, repository_id: int, values: dict[str, object], when: ColumnElement[bool]) -> None:
+        statement = insert(PocRow).values(repository_id=repository_id, **values)
+        statement = statement.on_conflict_do_update(index_elements=["repository_id"], set_=values, where=when)
         with transaction(self._engine) as session:
             session.execute(statement)
-
-    def was_told(self, fact_id: str) -> bool:
-        """Whether a fact was ever recorded."""
-        with transaction(self._engine) as session:
-            return session.get(FactRow, fact_id) is not None

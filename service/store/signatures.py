@@ -45,7 +45,7 @@ class Signatures:
             )
 
     def give(self, repository_id: int, signatures: Iterable[Signature]) -> None:
-        """Record signatures; each once, and one that was withdrawn stays withdrawn."""
+        """Record signatures; what a source signs it signs once, and what was withdrawn stays so."""
         rows = [
             {
                 "repository_id": repository_id,
@@ -87,8 +87,8 @@ class Signatures:
             )
             return tuple(Fact(r.id, r.subject, FactKind(r.kind), r.at, r.actor, r.detail) for r in rows)
 
-    def moved_by_others(self, pull: PullRequest) -> bool:
-        """Whether events told that somebody else than its author moved a pull request to its head."""
+    def moved_by_author(self, pull: PullRequest) -> bool:
+        """Whether an event told that its author moved a pull request to its head, or opened it with that."""
         subject = repository_key(pull.repository_id)
         began = f"{subject}:{pull_request_key(pull.repository_id, pull.number)}:"
         with transaction(self._engine) as session:
@@ -100,4 +100,4 @@ class Signatures:
                     col(FactRow.id).endswith(f":{pull.head_sha}", autoescape=True),
                 )
             ).all()
-        return bool(actors) and pull.author.lower() not in actors
+        return pull.author.lower() in actors

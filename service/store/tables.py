@@ -281,6 +281,7 @@ class EvidenceRow(SQLModel, table=True):
         UniqueConstraint("repository_id", "run_sha", "source_id", "key"),
         Index("evidence_commit", "repository_id", "commit_sha"),
         Index("evidence_metric", "repository_id", "metric", "at"),
+        Index("evidence_source", "repository_id", "source_id"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
@@ -315,10 +316,10 @@ class UsedToken(SQLModel, table=True):
 
 
 class SignatureRow(SQLModel, table=True):
-    """A person's approval for one group, bound to a hash of the fields that the group answers for."""
+    """A person's approval for one group, bound once to a hash of the fields that the group answers for."""
 
     __tablename__ = "signature"
-    __table_args__ = (UniqueConstraint("repository_id", "source", "signs_for", "round", "hash"),)
+    __table_args__ = (UniqueConstraint("repository_id", "source", "signs_for", "round"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     repository_id: int = big(index=True)
@@ -334,7 +335,11 @@ class SignatureRow(SQLModel, table=True):
 
 
 class PocRow(SQLModel, table=True):
-    """Where a POC stands in its life; `ship_request` is the pull request on which the owner asked to ship."""
+    """Where a POC stands in its life; `ship_request` is the pull request on which the owner asked to ship.
+
+    `bound_at` is when every threshold first had a value that counts, `environment` the one that platform
+    signed for last.
+    """
 
     __tablename__ = "poc"
 
@@ -345,6 +350,8 @@ class PocRow(SQLModel, table=True):
     ship_requested_at: datetime | None = moment(default=None)
     shipped_at: datetime | None = moment(default=None)
     shipped_sha: str | None = Field(default=None, sa_type=Text)
+    bound_at: datetime | None = moment(default=None)
+    environment: str | None = Field(default=None, sa_type=Text)
 
 
 class MessageRow(SQLModel, table=True):

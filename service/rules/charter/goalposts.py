@@ -9,7 +9,16 @@ from enum import StrEnum
 from typing import TypeVar
 
 from service.rules.charter.bounds import Bound, Change, bound_of, compare
-from service.rules.charter.model import Charter, Infra, InfraEntry, InfraKind, Located, Rollback, Target
+from service.rules.charter.model import (
+    Charter,
+    Infra,
+    InfraEntry,
+    InfraKind,
+    Located,
+    Rollback,
+    Signoffs,
+    Target,
+)
 from service.rules.charter.pairing import pair
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold, clause_text
@@ -60,6 +69,7 @@ REOPENS = {
     "infra": (Group.PLATFORM,),
     "rollback": (Group.PLATFORM,),
     "rollback.drilled": (),
+    "signoffs": (Group.PRODUCT,),
 }
 THERE = {InfraKind.MISSING: 0, InfraKind.NOT_APPLICABLE: 1, InfraKind.PATH: 2, InfraKind.URL: 2}
 """How much of what it runs on an entry of `infra` says to be there."""
@@ -105,6 +115,7 @@ def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
         *moved_done(before, now),
         *moved_rollback(before.rollback, now.rollback),
         *moved_infra(before.infra, now.infra),
+        *moved_signoffs(before.signoffs, now.signoffs),
     )
     return tuple(sorted(moves, key=lambda move: (move.line, move.column)))
 
@@ -181,6 +192,15 @@ def moved_infra(before: Infra, now: Infra) -> Iterator[Move]:
         stands: Located[InfraEntry] | None = getattr(now, name)
         if was and stands and (kind := moved_entry(was.value, stands.value)):
             yield at(stands, kind, f"infra.{name}", was.value.written, stands.value.written)
+
+
+def moved_signoffs(before: Signoffs, now: Signoffs) -> Iterator[Move]:
+    """Who signs: another person may be easier to convince."""
+    for name in Signoffs.__slots__:
+        was: Located[str] | None = getattr(before, name)
+        stands: Located[str] | None = getattr(now, name)
+        if was and stands and was.value.lower() != stands.value.lower():
+            yield at(stands, MoveKind.OTHER, f"signoffs.{name}", was.value, stands.value)
 
 
 def moved_entry(before: InfraEntry, now: InfraEntry) -> MoveKind | None:

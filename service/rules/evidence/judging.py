@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from datetime import datetime
 
 from service.rules.charter.metrics import canonical_name
 from service.rules.charter.threshold import Threshold
@@ -43,7 +44,8 @@ def judge_all(
 def judge_line(threshold: Threshold, readings: Sequence[Reading], demands: Demands) -> Result:
     """Compare a bound with the number that speaks for it; without one that counts it is not met.
 
-    A measured number goes before a self-reported one, then the newest; of two of one moment the first given.
+    A measured number goes before a self-reported one, then the newest; of several of one moment the one that
+    is furthest from the bound, so that nobody picks.
     """
     name = canonical_name(threshold.metric)
     numbers = [each for each in readings if isinstance(each, Measurement)]
@@ -52,7 +54,9 @@ def judge_line(threshold: Threshold, readings: Sequence[Reading], demands: Deman
     ]
     judged = [(each, refuse(threshold, each, demands)) for each in numbers]
     if counting := [number for number, refused in judged if refused is None]:
-        return compare(threshold, max(counting, key=lambda each: (each.level is Level.MEASURED, each.at)))
+        newest = max(map(_precedence, counting))
+        results = [compare(threshold, each) for each in counting if _precedence(each) == newest]
+        return next((result for result in results if not result.met), results[0])
     if left_out := [refused for _, refused in judged if refused is not None]:
         return max(left_out, key=_nearness)
     unread = next((each.reason for each in readings if isinstance(each, Unread)), "")
@@ -83,6 +87,10 @@ def compare(threshold: Threshold, number: Measurement) -> Result:
     n = conditions_of(threshold, number).n
     by_chance = n is not None and is_sampled(threshold) and inside_error_bar(value, bound, n)
     return Result(threshold, Status.MET_WITHIN_ERROR if by_chance else Status.MET, number)
+
+
+def _precedence(number: Measurement) -> tuple[bool, datetime]:
+    return number.level is Level.MEASURED, number.at
 
 
 def _nearness(result: Result) -> tuple[object, ...]:

@@ -54,6 +54,7 @@ def upgrade() -> None:
     )
     op.create_index('evidence_commit', 'evidence', ['repository_id', 'commit_sha'], unique=False)
     op.create_index('evidence_metric', 'evidence', ['repository_id', 'metric', 'at'], unique=False)
+    op.create_index('evidence_source', 'evidence', ['repository_id', 'source_id'], unique=False)
     op.create_table('known_commit',
     sa.Column('repository_id', sa.BigInteger(), nullable=False),
     sa.Column('sha', sa.Text(), nullable=False),
@@ -78,6 +79,8 @@ def upgrade() -> None:
     sa.Column('ship_requested_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('shipped_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('shipped_sha', sa.Text(), nullable=True),
+    sa.Column('bound_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('environment', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('repository_id')
     )
     op.create_table('signature',
@@ -93,7 +96,7 @@ def upgrade() -> None:
     sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('repository_id', 'source', 'signs_for', 'round', 'hash')
+    sa.UniqueConstraint('repository_id', 'source', 'signs_for', 'round')
     )
     op.create_index(op.f('ix_signature_repository_id'), 'signature', ['repository_id'], unique=False)
     op.create_table('used_token',
