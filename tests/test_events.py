@@ -16,7 +16,7 @@ from sqlalchemy import text
 from service.events.routes import route
 from service.inbox import Inbox
 from service.rules.facts import Installation, IssueState, PullRequest, Repository
-from service.rules.plan import STALL_LABEL, STALL_MARKER, Conclusion
+from service.rules.plan import CHARTER_CHECK, STALL_LABEL, STALL_MARKER, Conclusion
 from service.rules.reception import installation_key, pull_request_key, repository_key
 from service.rules.retry import Failure, FailureKind
 from service.settings import Mode, Settings
@@ -26,7 +26,7 @@ from service.store.subjects import SubjectState
 from service.sweep import dry_run, mark_all
 from service.wiring import build
 from service.worker import look_while_dirty
-from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, repository
+from tests.fakes import NOW, PERMISSIONS, CheckRun, FakeApp, FakeGitHub, FakeRepository, repository
 
 INSTALLATION = 7
 CHARTERS = Path(__file__).parent / "charters"
@@ -36,6 +36,8 @@ LATER = GOOD.replace("2027-02-26", "2027-03-05")
 STOPPED = (CHARTERS / "ok" / "stopped-early.md").read_text()
 POC = repository()
 HEAD, NEXT, BASE, FORK_POINT = "1" * 40, "2" * 40, "b" * 40, "f" * 40
+BOTH = ["create_check_run", "create_check_run"]
+"""A check run of each name."""
 OUTSIDE = ["permission", "environments", "existing_paths"]
 """What is asked about a text of the charter, once a day."""
 LOST = Failure(FailureKind.TRANSIENT, "no answer from GitHub")
@@ -199,6 +201,11 @@ def described(found: Repository) -> dict[str, Any]:
     } | {name: at.isoformat() for name, at in times.items() if at}
 
 
+def charter_runs(repo: FakeRepository) -> list[CheckRun]:
+    """The check runs `POC charter`; those of the ship gate have tests of their own."""
+    return [run for run in repo.check_runs if run.name == CHARTER_CHECK]
+
+
 @pytest.fixture
 def world(database_url: str) -> Iterator[World]:
     made = World(database_url)
@@ -224,14 +231,14 @@ def poc(world: World) -> World:
         pytest.param(
             repository(full_name="acme/x", topics=["poc"]),
             None,
-            "POC by topic `poc`; not stalled",
+            "POC by topic `poc`, none; not stalled",
             id="by topic",
         ),
-        pytest.param(repository(), None, "POC by its name, `poc-triage`; not stalled", id="by name"),
+        pytest.param(repository(), None, "POC by its name, `poc-triage`, none; not stalled", id="by name"),
         pytest.param(
             repository(full_name="acme/x"),
             GOOD,
-            "POC by its `POC.md`; not stalled",
+            "POC by its `POC.md`, proposed; not stalled",
             id="by a charter of its own",
         ),
         pytest.param(repository(full_name="acme/x"), "# Other\n", "not a POC", id="not by any POC.md"),
@@ -269,7 +276,7 @@ def test_a_charter_that_arrives_by_a_push_makes_a_poc(world: World) -> None:
     world.push("src/app.py", found=found)
     assert world.outcome(repository_key(1)) == "not a POC"
     world.push("POC.md", found=found)
-    assert world.outcome(repository_key(1)) == "POC by its `POC.md`; not stalled"
+    assert world.outcome(repository_key(1)) == "POC by its `POC.md`, proposed; not stalled"
 
 
 def test_a_new_poc_has_its_open_pull_requests_checked(world: World) -> None:
@@ -277,13 +284,15 @@ def test_a_new_poc_has_its_open_pull_requests_checked(world: World) -> None:
     repo.write(GOOD, HEAD)
     repo.pull_requests = [PullRequest(1, 5, HEAD, "main", BASE, "jane-doe", "open", NOW)]
     world.install(POC)
-    assert [(run.head_sha, run.output.conclusion) for run in repo.check_runs] == [(HEAD, Conclusion.SUCCESS)]
+    assert [(run.head_sha, run.output.conclusion) for run in charter_runs(repo)] == [
+        (HEAD, Conclusion.SUCCESS)
+    ]
 
 
 def test_a_repository_first_heard_of_through_a_pull_request_is_registered(world: World) -> None:
     world.github.add(POC).write(GOOD, "main", HEAD)
     world.pull_request()
-    assert world.outcome(pull_request_key(1, 5)) == "POC charter: success, Charter complete"
+    assert (world.outcome(pull_request_key(1, 5)) or "").startswith("POC charter: success, Charter complete;")
 
 
 def test_a_dormant_poc_gets_no_issue_until_it_is_pushed_to(world: World) -> None:
@@ -302,17 +311,18 @@ def test_a_dormant_poc_gets_no_issue_until_it_is_pushed_to(world: World) -> None
 def test_the_steady_state_costs_one_read_and_one_write(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD, NEXT)
     poc.pull_request()
-    assert [call.method for call in poc.github.calls] == ["charter_file", *OUTSIDE, "create_check_run"]
+    assert [call.method for call in poc.github.calls] == ["blob_shas", *OUTSIDE, *BOTH]
     poc.github.forget_calls()
     poc.pull_request("synchronize", head=NEXT, at=NOW + timedelta(minutes=1))
     assert [str(call) for call in poc.github.calls] == [
-        f"charter_file {NEXT}",
+        f"blob_shas {NEXT}",
         f"create_check_run {NEXT} success",
+        f"create_check_run {NEXT} neutral",
     ]
     poc.github.forget_calls()
     poc.pull_request("edited", head=NEXT, at=NOW + timedelta(minutes=2))
     poc.sweep()
-    assert poc.github.made("charter_file", "create_check_run", "complete_check_run") == []
+    assert poc.github.made("charter_file", "blob_shas", "blob", *BOTH, "complete_check_run") == []
 
 
 @pytest.mark.parametrize(
@@ -333,7 +343,7 @@ def test_only_a_difference_is_compared(
     repo.write(merge_base, FORK_POINT)
     repo.merge_bases[BASE, HEAD] = FORK_POINT
     poc.pull_request()
-    assert [run.output.conclusion for run in repo.check_runs] == [conclusion]
+    assert [run.output.conclusion for run in charter_runs(repo)] == [conclusion]
     assert len(poc.github.made("merge_base")) == compares
 
 
@@ -341,7 +351,7 @@ def test_without_a_charter_a_person_is_asked_for_one_and_a_bot_is_not(world: Wor
     world.install(POC)
     world.pull_request()
     world.pull_request(number=6, head=NEXT, author="dependabot[bot]")
-    runs = world.github.repos[1].check_runs
+    runs = charter_runs(world.github.repos[1])
     assert [run.output.conclusion for run in runs] == [Conclusion.ACTION_REQUIRED, Conclusion.NEUTRAL]
     assert "https://github.com/acme/poc-triage/new/main?filename=POC.md&value=" in runs[0].output.summary
 
@@ -368,7 +378,7 @@ def test_observing_posts_the_same_text_and_holds_nothing_up(world: World) -> Non
     world.github.add(POC).write(BAD, "main", HEAD)
     world.install(POC)
     world.pull_request()
-    [run] = world.github.repos[1].check_runs
+    [run] = charter_runs(world.github.repos[1])
     assert (run.output.conclusion, run.output.title) == (
         Conclusion.NEUTRAL,
         "3 lines of the charter need a change (observing)",
@@ -382,17 +392,17 @@ def test_a_re_request_ends_in_a_write_and_appends_no_annotation(world: World) ->
     repo.write(BAD, "main", HEAD)
     world.install(POC)
     world.pull_request()
-    [run] = repo.check_runs
+    [run] = charter_runs(repo)
     shown = {"id": run.id, "name": "POC charter", "head_sha": HEAD}
     world.deliver("check_run", action="rerequested", check_run=shown, repository=described(POC))
     world.work()
-    assert [(again.id, again.completions) for again in repo.check_runs] == [(run.id, 2)]
+    assert [(again.id, again.completions) for again in charter_runs(repo)] == [(run.id, 2)]
     suite = {"id": 3, "head_sha": HEAD}
     world.deliver("check_suite", action="rerequested", check_suite=suite, repository=described(POC))
     world.work()
-    assert [again.completions for again in repo.check_runs] == [3]
+    assert [again.completions for again in charter_runs(repo)] == [3]
     world.sweep()
-    assert [again.completions for again in repo.check_runs] == [3]
+    assert [again.completions for again in charter_runs(repo)] == [3]
 
 
 def test_a_changed_charter_on_the_base_is_a_new_verdict_and_a_new_run(poc: World) -> None:
@@ -402,7 +412,7 @@ def test_a_changed_charter_on_the_base_is_a_new_verdict_and_a_new_run(poc: World
     poc.pull_request()
     repo.write(STOPPED, "main")
     poc.push("POC.md", at=NOW + timedelta(minutes=1))
-    assert [run.output.title for run in repo.check_runs] == ["Charter complete", "Stopped on purpose"]
+    assert [run.output.title for run in charter_runs(repo)] == ["Charter complete", "Stopped on purpose"]
 
 
 def test_a_merge_queues_head_is_checked(poc: World) -> None:
@@ -410,7 +420,7 @@ def test_a_merge_queues_head_is_checked(poc: World) -> None:
     group = {"head_sha": HEAD, "base_sha": BASE}
     poc.deliver("merge_group", action="checks_requested", merge_group=group, repository=described(POC))
     poc.work()
-    assert [(run.head_sha, run.output.conclusion) for run in poc.github.repos[1].check_runs] == [
+    assert [(run.head_sha, run.output.conclusion) for run in charter_runs(poc.github.repos[1])] == [
         (HEAD, Conclusion.SUCCESS)
     ]
 
@@ -458,7 +468,7 @@ def test_without_a_charter_to_read_nothing_is_asked(world: World, charter: str |
     world.github.add(POC).write(charter, HEAD)
     world.install(POC)
     world.pull_request()
-    assert len(world.github.repos[1].check_runs) == 1
+    assert len(charter_runs(world.github.repos[1])) == 1
     assert world.github.made(*OUTSIDE) == []
 
 
@@ -472,7 +482,7 @@ def test_an_owner_without_access_fails_whoever_writes_that_and_nobody_else(
     repo.write(GOOD, NEXT)
     poc.pull_request(number=6, head=NEXT)
     assert found(poc) == [("failure", "owner-access"), ("notice", "owner-access")]
-    assert [run.output.conclusion for run in repo.check_runs] == [Conclusion.FAILURE, Conclusion.SUCCESS]
+    assert [run.output.conclusion for run in charter_runs(repo)] == [Conclusion.FAILURE, Conclusion.SUCCESS]
 
 
 def test_a_path_that_a_later_commit_brings_is_not_missing_any_more(poc: World) -> None:
@@ -483,7 +493,7 @@ def test_a_path_that_a_later_commit_brings_is_not_missing_any_more(poc: World) -
     repo.write(text, NEXT)
     repo.merge_bases[BASE, NEXT] = FORK_POINT
     poc.pull_request("synchronize", head=NEXT, at=NOW + timedelta(minutes=1))
-    assert [run.output.conclusion for run in repo.check_runs] == [Conclusion.FAILURE, Conclusion.SUCCESS]
+    assert [run.output.conclusion for run in charter_runs(repo)] == [Conclusion.FAILURE, Conclusion.SUCCESS]
     poc.github.forget_calls()
     poc.pull_request("edited", head=NEXT, at=NOW + timedelta(minutes=2))
     assert poc.github.made(*OUTSIDE) == []
@@ -509,10 +519,10 @@ def test_access_that_was_granted_counts_when_somebody_presses_the_button(poc: Wo
     changed(poc, GOOD.replace("owner: jane-doe", "owner: john-roe"))
     repo.permissions = {}
     poc.pull_request("edited", at=NOW + timedelta(minutes=1))
-    shown = {"id": repo.check_runs[0].id, "name": "POC charter", "head_sha": HEAD}
+    shown = {"id": charter_runs(repo)[0].id, "name": "POC charter", "head_sha": HEAD}
     poc.deliver("check_run", action="rerequested", check_run=shown, repository=described(POC))
     poc.work()
-    assert [run.output.conclusion for run in repo.check_runs] == [Conclusion.FAILURE, Conclusion.SUCCESS]
+    assert [run.output.conclusion for run in charter_runs(repo)] == [Conclusion.FAILURE, Conclusion.SUCCESS]
 
 
 @pytest.mark.parametrize("method", OUTSIDE)
@@ -521,9 +531,10 @@ def test_what_github_does_not_say_holds_nothing_up(poc: World, method: str, fail
     poc.github.repos[1].write(GOOD, HEAD)
     poc.github.fail_next(failure, method)
     poc.pull_request()
-    assert [run.output.conclusion for run in poc.github.repos[1].check_runs] == [Conclusion.SUCCESS]
+    assert [run.output.conclusion for run in charter_runs(poc.github.repos[1])] == [Conclusion.SUCCESS]
     said = "; not known for now: no answer from GitHub" if failure is LOST else ""
-    assert poc.outcome(pull_request_key(1, 5)) == f"POC charter: success, Charter complete{said}"
+    outcome = poc.outcome(pull_request_key(1, 5)) or ""
+    assert outcome.startswith(f"POC charter: success, Charter complete{said}; POC ship gate: neutral")
     poc.github.forget_calls()
     poc.pull_request("edited", at=NOW + timedelta(minutes=1))
     assert poc.github.calls == []
@@ -543,7 +554,7 @@ def test_a_failure_does_not_make_the_known_unknown(poc: World) -> None:
     for method in OUTSIDE:
         poc.github.fail_next(LOST, method)
     poc.pull_request("edited", at=NOW + timedelta(minutes=1))
-    assert len(repo.check_runs) == 1
+    assert len(charter_runs(repo)) == 1
     assert len(found(poc)) == 3
     assert (poc.outcome(pull_request_key(1, 5)) or "").count("not known for now") == 3
 
@@ -556,7 +567,7 @@ def test_a_rate_limit_holds_the_look_up_until_it_is_over(poc: World) -> None:
     assert poc.github.writes == []
     poc.now = until + timedelta(minutes=1)
     poc.work(waited=True)
-    assert len(poc.github.repos[1].check_runs) == 1
+    assert len(charter_runs(poc.github.repos[1])) == 1
 
 
 def changed(world: World, text: str) -> None:
@@ -569,7 +580,7 @@ def changed(world: World, text: str) -> None:
 
 def found(world: World) -> list[tuple[str, str]]:
     """The annotations of all check runs: level and code."""
-    runs = world.github.repos[1].check_runs
+    runs = charter_runs(world.github.repos[1])
     return [(note.level, note.title) for run in runs for note in run.output.annotations]
 
 
@@ -583,7 +594,7 @@ def test_a_check_run_whose_answer_was_lost_is_found_and_not_posted_twice(poc: Wo
     state = poc.state(pull_request_key(1, 5))
     assert (state.dirty, state.dead, state.last_error) == (True, False, "no answer from GitHub")
     poc.work(waited=True)
-    assert len(poc.github.repos[1].check_runs) == 1
+    assert len(charter_runs(poc.github.repos[1])) == 1
     assert len(poc.github.made("find_check_run")) == 1
     poc.github.forget_calls()
     poc.pull_request("edited", at=NOW + timedelta(minutes=1))
@@ -594,9 +605,9 @@ def test_a_check_run_that_never_arrived_is_posted(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD)
     poc.github.fail_next(LOST, "create_check_run")
     poc.pull_request()
-    assert poc.github.repos[1].check_runs == []
+    assert charter_runs(poc.github.repos[1]) == []
     poc.work(waited=True)
-    assert len(poc.github.repos[1].check_runs) == 1
+    assert len(charter_runs(poc.github.repos[1])) == 1
 
 
 def test_a_check_run_that_was_refused_is_not_looked_for_later(poc: World) -> None:
@@ -606,13 +617,13 @@ def test_a_check_run_that_was_refused_is_not_looked_for_later(poc: World) -> Non
     assert poc.state(pull_request_key(1, 5)).dead
     poc.pull_request("edited", at=NOW + timedelta(minutes=1))
     assert poc.github.made("find_check_run") == []
-    assert len(poc.github.repos[1].check_runs) == 1
+    assert len(charter_runs(poc.github.repos[1])) == 1
 
 
 def test_a_rate_limit_keeps_the_other_looks_of_the_installation_from_calling(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD, NEXT)
     until = NOW + timedelta(minutes=20)
-    poc.github.fail_next(Failure(FailureKind.RATE_LIMITED, "slow down", until), "charter_file")
+    poc.github.fail_next(Failure(FailureKind.RATE_LIMITED, "slow down", until), "blob_shas")
     poc.pull_request()
     poc.github.forget_calls()
     poc.pull_request(number=6, head=NEXT)
@@ -621,7 +632,7 @@ def test_a_rate_limit_keeps_the_other_looks_of_the_installation_from_calling(poc
     assert all(at is not None and at >= until for at in waits)
     poc.now = until + timedelta(minutes=1)
     poc.work(waited=True)
-    assert len(poc.github.repos[1].check_runs) == 2
+    assert len(charter_runs(poc.github.repos[1])) == 2
 
 
 # The stall issue
@@ -669,7 +680,7 @@ def test_work_that_no_event_told_of_is_asked_for_before_speaking_up(poc: World) 
     poc.github.repos[1].commits["jane-doe"] = DUE - timedelta(days=1)
     poc.sweep(as_of=DUE)
     assert poc.github.repos[1].issues == {}
-    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-triage`; not stalled"
+    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-triage`, proposed; not stalled"
     poc.github.forget_calls()
     poc.sweep(as_of=DUE)
     assert poc.github.made("last_commit_by") == []
@@ -778,10 +789,10 @@ def test_a_renamed_repository_stays_the_same_poc(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD)
     poc.deliver("repository", action="renamed", repository=described(renamed))
     poc.work()
-    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-routing`; not stalled"
+    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-routing`, proposed; not stalled"
     poc.github.forget_calls()
     poc.pull_request(repository=renamed, at=NOW + timedelta(minutes=2))
-    assert [call.method for call in poc.github.calls] == ["charter_file", *OUTSIDE, "create_check_run"]
+    assert [call.method for call in poc.github.calls] == ["blob_shas", *OUTSIDE, *BOTH]
 
 
 def test_a_rename_that_no_event_told_of_is_found_by_the_sweep(poc: World) -> None:
@@ -789,7 +800,7 @@ def test_a_rename_that_no_event_told_of_is_found_by_the_sweep(poc: World) -> Non
         full_name="acme/poc-new", updated_at=NOW + timedelta(minutes=1)
     )
     poc.sweep()
-    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-new`; not stalled"
+    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-new`, proposed; not stalled"
 
 
 def test_archiving_ends_the_poc_and_writes_nothing(poc: World) -> None:

@@ -64,7 +64,7 @@ def _answer(look: Look, known: KnownRepository, request: DeploymentRequest) -> A
 
 
 def _contained(look: Look, known: KnownRepository, sha: str) -> bool:
-    """Whether a commit is what was asked for: the ship request's head, its files, or on the default branch."""
+    """Whether a commit is what was asked for: the ship request's head or files, or on the default branch."""
     repository = known.repository
     request = look.records.pocs.find(repository.id).request
     asked = look.records.pull_requests.find(repository.id, request.number) if request else None

@@ -26,14 +26,20 @@ def look_at_pull_request(look: Look, repository_id: int, number: int) -> Decisio
     known = registered(look, repository_id)
     if known is None or known.poc_reason is None:
         return Decision("not a POC")
-    heard = _hear(look, known, pull)
+    weighed = _weigh(look, known, pull, pull.head_sha)
+    heard = _hear(look, known, pull, weighed)
     speaker = _speaker(look, pull) if pull.state == "open" else None
     if speaker not in (None, number) and not asked_again:
         outcome = f"#{speaker} has the same head, and speaks for it"
         return Decision(outcome, heard, known.installation_id)
     own = {pull.head_sha} if speaker == number else set()
     decisions = [
-        check_both(look, known, _weigh(look, known, pull, head_sha), number)
+        check_both(
+            look,
+            known,
+            weighed if head_sha == pull.head_sha else _weigh(look, known, pull, head_sha),
+            number,
+        )
         for head_sha in sorted(own | asked_again)
     ]
     return Decision(
@@ -54,19 +60,22 @@ def _closed(look: Look, pull: PullRequest) -> Decision:
     known = registered(look, pull.repository_id)
     if known is None or known.poc_reason is None:
         return Decision("closed")
-    return Decision("closed", _hear(look, known, pull), known.installation_id)
+    reviewed = look.told(FactKind.REVIEWED) or look.told(FactKind.REVIEW_DISMISSED)
+    weighed = _weigh(look, known, pull, pull.head_sha) if reviewed else None
+    return Decision("closed", _hear(look, known, pull, weighed), known.installation_id)
 
 
-def _hear(look: Look, known: KnownRepository, pull: PullRequest) -> tuple[Action, ...]:
+def _hear(
+    look: Look, known: KnownRepository, pull: PullRequest, weighed: Weighed | None
+) -> tuple[Action, ...]:
     """Take in the measurements, commands and reviews that led here, before anything is judged."""
     resolve_test_merges(look, known, pull.number)
-    actions: tuple[Action, ...] = ()
-    if look.told(FactKind.COMMANDED):
-        charter = judge(known.charter, today=look.now.date()).charter if known.charter else None
-        actions = answer_commands(look, known, charter, pull)
-    if pull.state == "open" or look.told(FactKind.REVIEWED) or look.told(FactKind.REVIEW_DISMISSED):
-        record_signatures(look, known, pull, _weigh(look, known, pull, pull.head_sha))
-    return actions
+    if weighed is not None:
+        record_signatures(look, known, pull, weighed)
+    if not look.told(FactKind.COMMANDED):
+        return ()
+    charter = judge(known.charter, today=look.now.date()).charter if known.charter else None
+    return answer_commands(look, known, charter, pull)
 
 
 def _speaker(look: Look, pull: PullRequest) -> int | None:
