@@ -18,20 +18,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, LiteralString, TypeVar, cast
 
 import httpx
+import psycopg
 
 from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
 from service.demo.person import CheckRun, Issue, Person, Pull
 from service.demo.story import NUMBERS
 from service.rules.plan import CHARTER_CHECK, STALL_LABEL
 from service.settings import load
+from service.store import subjects
+from service.store.database import transaction
 from service.store.embedded import open_database
 from service.store.subjects import SubjectState
 from service.sweep import sweep
 from service.wiring import build
 from tests.e2e.gateway import Call, Gateway, swallow
+from tests.evidence_api.issuer import Issuer
 
 T = TypeVar("T")
 
@@ -52,13 +56,15 @@ def good_charter(**changes: str) -> str:
     return text
 
 
-def eventually(condition: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
-    """Ask until the answer is true, and return it."""
+def eventually(
+    condition: Callable[[], T | None], what: str, patience: float = PATIENCE, *, every: float = 0.03
+) -> T:
+    """Ask until the answer is true, and return it; the emulator answers one person 5000 times an hour."""
     deadline = time.monotonic() + patience
     while not (found := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"after {patience:.0f} seconds it is not so that {what}")
-        time.sleep(0.03)
+        time.sleep(every)
     return found
 
 
@@ -96,6 +102,8 @@ class Stage:
     people: ExitStack
     installations: Mapping[str, int]
     serving: subprocess.Popen[bytes]
+    issuer: Issuer | None = None
+    """Who signs the tokens of workflow runs, where the stage has one."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def person(self, login: str = "jane-doe", org: str = "acme") -> Person:
@@ -180,9 +188,14 @@ class Stage:
         self.until(lambda: [r for r in repo.runs(sha)[:1] if r.conclusion == conclusion], conclusion)
         return repo.runs(sha)[0]
 
-    def settle(self) -> None:
-        """Wait until nothing that was delivered so far needs a look any more."""
-        eventually(lambda: self.health()["dirty"] == 0, "every subject had its look")
+    def settle(self, repo: Repo | None = None) -> None:
+        """Wait until nothing delivered so far, of one repository or of all, needs a look any more."""
+        if repo is None:
+            eventually(lambda: self.health()["dirty"] == 0, "every subject had its look")
+            return
+        dirty: LiteralString = "SELECT key, last_error FROM subject WHERE wanted > done AND key ~ %s"
+        of_repo = f"^[a-z_]+:{repo.id}(:|$)"
+        eventually(lambda: not self.rows(dirty, of_repo), f"all of {repo.name} had its look", every=0.2)
 
     def sweep(self, as_of: datetime | None) -> Sequence[SubjectState]:
         """What `poc-governor sweep` runs, without the seconds that a process takes to start."""
@@ -213,10 +226,30 @@ class Stage:
 
     def kill_worker(self) -> None:
         """Kill the worker of the service, which starts another."""
+        (worker,) = eventually(self._workers, "there is a worker")
+        os.kill(worker, signal.SIGKILL)
+
+    def _workers(self) -> list[int]:
         listed = ["ps", "-o", "pid=,args=", "--ppid", str(self.serving.pid)]
         children = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
-        (worker,) = [child for child in children if child.endswith("service.cli work")]
-        os.kill(int(worker.split()[0]), signal.SIGKILL)
+        return [int(child.split()[0]) for child in children if child.endswith("service.cli work")]
+
+    def wake(self) -> None:
+        """Wake at once what a killed worker left, which the service does by itself within two minutes."""
+        settings = load(self.environment)
+        with open_database(settings.data_dir, "sweep") as url:
+            services = build(settings, url)
+            try:
+                with transaction(services.engine) as session:
+                    subjects.wake_forgotten(session, untouched_for=timedelta())
+            finally:
+                services.engine.dispose()
+
+    def rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+        """What the service's database answers."""
+        settings = load(self.environment)
+        with open_database(settings.data_dir, "sweep") as url, psycopg.connect(url) as connection:
+            return connection.execute(query, values).fetchall()
 
 
 @dataclass(slots=True)
@@ -260,6 +293,10 @@ class Repo:
 
     def writes(self) -> list[Call]:
         return [call for call in self.calls() if call.writes]
+
+    def issue_writes(self) -> list[Call]:
+        """All that was written but check runs, which every push to the default branch gets."""
+        return [call for call in self.writes() if "/check-runs" not in call.path]
 
     def reads_of_main(self) -> list[Call]:
         """The reads of the charter on the default branch, by its name or by a commit pushed to it."""
@@ -343,9 +380,17 @@ def morning(day: date) -> datetime:
 
 @contextmanager
 def open_stage(
-    folder: Path, *, orgs: Sequence[str] = (), mode: str = "enforce", hidden: Sequence[str] = ()
+    folder: Path,
+    *,
+    orgs: Sequence[str] = (),
+    mode: str = "enforce",
+    hidden: Sequence[str] = (),
+    issuer: Issuer | None = None,
 ) -> Iterator[Stage]:
-    """Start everything; `orgs` have an installation each beside `acme`, of `hidden` no webhook arrives."""
+    """Start everything; `orgs` have an installation each beside `acme`, of `hidden` no webhook arrives.
+
+    With an `issuer` of tokens, only the numbers count that workflow runs send.
+    """
     folder.mkdir()
     folder.chmod(0o711)  # as root, PostgreSQL runs as somebody else
     port = free_port()
@@ -375,10 +420,12 @@ def open_stage(
             "DATA_DIR": str(folder / "data"),
             "MODE": mode,
         }
+        if issuer is not None:
+            environment |= {"EVIDENCE_LEVEL": "measured", "OIDC_ISSUER": issuer.url}
         people = stack.enter_context(ExitStack())
         log = folder / "service.log"
         serving = stack.enter_context(_served(environment, log))
-        stage = Stage(emulator, api, hooks, environment, address, log, people, installations, serving)
+        stage = Stage(emulator, api, hooks, environment, address, log, people, installations, serving, issuer)
         try:
             eventually(lambda: _ready(stage), "the service is ready")
         except AssertionError as error:

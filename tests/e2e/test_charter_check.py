@@ -8,6 +8,7 @@ import pytest
 from service.demo.story import ADJECTIVES
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.judge import judge
+from service.rules.plan import CHARTER_CHECK
 from tests.e2e.stage import Repo, Stage, good_charter
 
 
@@ -57,7 +58,9 @@ def test_fifty_findings_are_annotated_and_all_are_in_the_summary(bare: Repo, sta
     )
     run = bare.expect(bare.pull("many", POC_md=text).head_sha, "failure")
     stage.settle()
-    sent = [call.json["output"]["annotations"] for call in bare.writes()]
+    sent = [
+        call.json["output"]["annotations"] for call in bare.writes() if call.json["name"] == CHARTER_CHECK
+    ]
     assert [len(part) for part in sent] == [50]
     lines = [annotation["start_line"] for part in sent for annotation in part]
     first = text.splitlines().index("  zz0: README.md $.x") + 1

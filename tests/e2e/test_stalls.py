@@ -168,7 +168,7 @@ def test_opening_whose_answer_got_lost_leads_to_one_issue(calendar: Stage, poc: 
     calendar.settle()
     calendar.sweep(morning(day) + timedelta(hours=1))
     issue_of(repo)
-    assert len(repo.writes()) == 1
+    assert len(repo.issue_writes()) == 1
 
 
 def test_opening_that_was_killed_leads_to_one_issue(calendar: Stage, poc: MakePoc, day: date) -> None:
@@ -183,7 +183,7 @@ def test_opening_that_was_killed_leads_to_one_issue(calendar: Stage, poc: MakePo
     calendar.sweep(morning(day))
     calendar.settle()
     number = issue_of(repo)
-    assert len(repo.writes()) == 1
+    assert len(repo.issue_writes()) == 1
     repo.person.edit_issue(repo.name, number, state="closed")
     calendar.until(lambda: calendar.told("issues", repo, "closed"), "it is known")
     calendar.settle()
@@ -246,7 +246,7 @@ def test_poc_that_was_ended_on_purpose_gets_no_issue(
     repo = poc(good_charter(**{ended: line}))
     calendar.sweep(morning(day))
     assert repo.issues() == []
-    assert repo.writes() == []
+    assert repo.issue_writes() == []
 
 
 def test_two_sweeps_at_once_open_one_issue(calendar: Stage, poc: MakePoc, day: date) -> None:
@@ -255,7 +255,7 @@ def test_two_sweeps_at_once_open_one_issue(calendar: Stage, poc: MakePoc, day: d
         for sweeping in [together.submit(calendar.sweep, morning(day)) for _ in range(2)]:
             sweeping.result()
     issue_of(repo)
-    assert len(repo.writes()) == 1
+    assert len(repo.issue_writes()) == 1
 
 
 def test_dormant_poc_gets_no_issue(calendar: Stage, day: date) -> None:
