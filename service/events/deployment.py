@@ -13,7 +13,7 @@ from service.events.weighing import merge_base
 from service.ports import GitHubError
 from service.rules.facts import DeploymentRequest
 from service.rules.gate import Gate, GateFacts, Occasion, answer_deployment, elsewhere, gate
-from service.rules.judge import Judgement, judge
+from service.rules.judge import Judgement, judge_standing
 from service.rules.plan import AnswerDeployment
 from service.rules.poc import KnownRepository
 
@@ -45,7 +45,8 @@ def judge_deployment(look: Look, known: KnownRepository, judgement: Judgement, s
 
 def _answer(look: Look, known: KnownRepository, request: DeploymentRequest) -> AnswerDeployment:
     today, stored = look.now.date(), look.records.pocs.find(known.repository.id)
-    judgement = judge(known.charter, today=today) if known.charter and known.poc_reason else Judgement(False)
+    judged = known.charter if known.poc_reason else None
+    judgement = judge_standing(judged, today) if judged else Judgement(declared=False)
     facts = GateFacts(
         Occasion.DEPLOYMENT,
         today,

@@ -17,7 +17,7 @@ from service.rules.charter.model import Charter
 from service.rules.evidence.values import Result
 from service.rules.facts import FactKind
 from service.rules.gate import Gate, Occasion
-from service.rules.judge import Judgement, judge
+from service.rules.judge import Judgement, judge_standing
 from service.rules.lifecycle import LifecycleFacts, State, state_of
 from service.rules.plan import Action, OpenNotice, PostComment
 from service.rules.poc import KnownRepository
@@ -38,7 +38,7 @@ class Life:
 def follow(look: Look, known: KnownRepository) -> Life:
     """Judge the default branch's head, hear what was asked and deployed, and derive the state."""
     today, records, repository_id = look.now.date(), look.records, known.repository.id
-    judgement = judge(known.charter, today=today) if known.charter else Judgement(declared=False)
+    judgement = judge_standing(known.charter, today) if known.charter else Judgement(declared=False)
     charter = judgement.charter
     actions: list[Action] = []
     if look.told(FactKind.COMMANDED):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.events.checks import check_both
 from service.events.command import answer_commands
+from service.events.contents import charter_at
 from service.events.context import Decision, Look
 from service.events.measuring import resolve_test_merges
 from service.events.registration import registered
@@ -88,11 +89,14 @@ def _speaker(look: Look, pull: PullRequest) -> int | None:
 
 
 def _weigh(look: Look, known: KnownRepository, pull: PullRequest, head_sha: str) -> Weighed:
+    """Weigh what a pull request changes; into the branch's present charter a merged one has gone itself."""
+    is_open = pull.state == "open"
+    base = base_charter(look, known, pull.base_ref, pull.base_sha) if is_open else None
     return weigh(
         look,
         known,
         head_sha=head_sha,
-        base=base_charter(look, known, pull.base_ref, pull.base_sha),
+        base=base or charter_at(look, known, pull.base_sha),
         base_ref=pull.base_ref,
         base_sha=pull.base_sha,
         author=pull.author,

@@ -54,7 +54,10 @@ def weigh(
     head = charter_at(look, known, head_sha, again=rerun)
     began = None
     if needs_merge_base(head, base):
-        began = charter_at(look, known, merge_base(look, known, base_sha, head_sha))
+        began_at = merge_base(look, known, base_sha, head_sha)
+        # What stands at the default branch's head is known without a call.
+        at_tip = base_ref == known.repository.default_branch and began_at == _default_head(look, known)
+        began = base if at_tip else charter_at(look, known, began_at)
     case = situate(head, base, began)
     outside, unanswered = outside_of(look, known, case, head_sha=head_sha, base_ref=base_ref)
     today = look.now.date()
@@ -79,3 +82,7 @@ def merge_base(look: Look, known: KnownRepository, base_sha: str, head_sha: str)
     found = look.github(known.installation_id).merge_base(repository, base_sha, head_sha)
     pulls.remember_merge_base(repository.id, base_sha, head_sha, found)
     return found
+
+
+def _default_head(look: Look, known: KnownRepository) -> str | None:
+    return look.records.repositories.default_head(known.repository.id)

@@ -62,6 +62,12 @@ def judge(
     return Judgement(True, charter, in_order((*document.findings, *complaints(sheet))))
 
 
+def judge_standing(file: CharterFile, today: date) -> Judgement:
+    """Judge a charter that nobody changes: what only time has made false is no error then (design 5.5)."""
+    judgement = judge(file, today=today)
+    return judgement if judgement.valid else judge(file, before=judgement.charter, today=today)
+
+
 def declares(file: CharterFile) -> bool:
     """Whether the file calls itself a charter, decided on its text alone."""
     if file.kind is not FileKind.FILE:

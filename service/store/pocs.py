@@ -11,7 +11,8 @@ from sqlmodel import col, select
 
 from service.rules.facts import Fact, FactKind
 from service.rules.lifecycle import State
-from service.rules.reception import repository_key
+from service.rules.reception import pull_request_key, repository_key
+from service.store import subjects
 from service.store.database import transaction
 from service.store.tables import FactRow, PocRow
 
@@ -66,15 +67,22 @@ class Pocs:
             )
 
     def ask_to_ship(self, repository_id: int, number: int, at: datetime) -> None:
-        """Note the ship request: the newest command counts, and of several on one pull request the first."""
+        """Note the ship request: the newest command counts, and of several on one pull request the first.
+
+        Where it was asked before there is no verdict any more, and the repository's look rests on it as well.
+        """
         with transaction(self._engine) as session:
             session.execute(insert(PocRow).values(repository_id=repository_id).on_conflict_do_nothing())
             row = session.get_one(PocRow, repository_id, with_for_update=True)
+            before = row.ship_request
             if row.ship_request == number and row.ship_requested_at is not None:
                 row.ship_requested_at = min(at, row.ship_requested_at)
             elif row.ship_requested_at is None or row.ship_requested_at < at:
                 row.ship_request, row.ship_requested_at = number, at
             session.add(row)
+            if row.ship_request != before:
+                others = [pull_request_key(repository_id, before)] if before is not None else []
+                subjects.mark(session, [repository_key(repository_id), *others])
 
     def bind(self, repository_id: int, at: datetime) -> None:
         """Note that every threshold had a value that counts; the first time counts."""
@@ -92,6 +100,7 @@ class Pocs:
             if row is not None and row.ship_request == number:
                 row.ship_request = row.ship_requested_at = None
                 session.add(row)
+                subjects.mark(session, [repository_key(repository_id)])
 
     def ship(self, repository_id: int, sha: str, at: datetime) -> None:
         """Note that a POC has shipped; the first time counts."""

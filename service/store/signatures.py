@@ -13,6 +13,7 @@ from service.rules.charter.goalposts import Group
 from service.rules.facts import Fact, FactKind, PullRequest
 from service.rules.reception import pull_request_key, repository_key
 from service.rules.signoffs import Round, Signature
+from service.store import subjects
 from service.store.database import transaction
 from service.store.tables import FactRow, SignatureRow
 
@@ -45,7 +46,10 @@ class Signatures:
             )
 
     def give(self, repository_id: int, signatures: Iterable[Signature]) -> None:
-        """Record signatures; what a source signs it signs once, and what was withdrawn stays so."""
+        """Record signatures; what a source signs it signs once, and what was withdrawn stays so.
+
+        The repository's look, which may be over by now, rests on them as well.
+        """
         rows = [
             {
                 "repository_id": repository_id,
@@ -60,21 +64,25 @@ class Signatures:
             for signature in signatures
         ]
         if rows:
+            statement = insert(SignatureRow).values(rows).on_conflict_do_nothing()
             with transaction(self._engine) as session:
-                session.execute(insert(SignatureRow).values(rows).on_conflict_do_nothing())
+                if session.execute(statement.returning(col(SignatureRow.id))).all():
+                    subjects.mark(session, [repository_key(repository_id)])
 
     def withdraw(self, repository_id: int, sources: Iterable[str], at: datetime) -> None:
         """Note that what was given by these sources holds no more."""
-        with transaction(self._engine) as session:
-            session.execute(
-                update(SignatureRow)
-                .where(
-                    col(SignatureRow.repository_id) == repository_id,
-                    col(SignatureRow.source).in_(list(sources)),
-                    col(SignatureRow.withdrawn_at).is_(None),
-                )
-                .values(withdrawn_at=at)
+        statement = (
+            update(SignatureRow)
+            .where(
+                col(SignatureRow.repository_id) == repository_id,
+                col(SignatureRow.source).in_(list(sources)),
+                col(SignatureRow.withdrawn_at).is_(None),
             )
+            .values(withdrawn_at=at)
+        )
+        with transaction(self._engine) as session:
+            if session.execute(statement.returning(col(SignatureRow.id))).all():
+                subjects.mark(session, [repository_key(repository_id)])
 
     def reviews(self, subject: str) -> tuple[Fact, ...]:
         """All that was ever told of a pull request's reviews, in the order in which it happened."""
