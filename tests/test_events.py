@@ -16,7 +16,7 @@ from sqlalchemy import text
 from service.events.routes import route
 from service.inbox import Inbox
 from service.rules.facts import Installation, IssueState, PullRequest, Repository
-from service.rules.plan import CHARTER_CHECK, STALL_LABEL, STALL_MARKER, Conclusion
+from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL, STALL_MARKER, Conclusion
 from service.rules.reception import installation_key, pull_request_key, repository_key
 from service.rules.retry import Failure, FailureKind
 from service.settings import Mode, Settings
@@ -413,6 +413,14 @@ def test_a_changed_charter_on_the_base_is_a_new_verdict_and_a_new_run(poc: World
     repo.write(STOPPED, "main")
     poc.push("POC.md", at=NOW + timedelta(minutes=1))
     assert [run.output.title for run in charter_runs(repo)] == ["Charter complete", "Stopped on purpose"]
+
+
+def test_a_ship_date_that_passes_leaves_the_gate_of_the_default_branch_as_it_is(poc: World) -> None:
+    poc.push("src/app.py")
+    [posted] = poc.github.repos[1].check_runs
+    assert (posted.name, posted.output.conclusion) == (GATE_CHECK, Conclusion.NEUTRAL)
+    poc.sweep(as_of=NOW + timedelta(days=120))
+    assert poc.github.repos[1].check_runs == [posted]
 
 
 def test_a_merge_queues_head_is_checked(poc: World) -> None:
