@@ -516,9 +516,9 @@ def measured(ship: Shipping, sha: str, *, number: int | None = None, **more: str
             session.connection().execute(
                 text(
                     "INSERT INTO evidence (repository_id, run_sha, commit_sha, number, level, source,"
-                    " source_id, key, metric, value, unit, environment, dataset, load, n, at) VALUES (1,"
-                    " :sha, :commit, :number, 'measured', 'https://run', 'run:1', :metric, :metric, :value, :unit,"
-                    " :environment, :dataset, '60 req/s', 2140, :at)"
+                    " source_id, key, metric, value, unit, environment, dataset, load, n, at)"
+                    " VALUES (1, :sha, :commit, :number, 'measured', 'https://run', 'run:1', :metric,"
+                    " :metric, :value, :unit, :environment, :dataset, '60 req/s', 2140, :at)"
                 ),
                 {
                     "sha": sha,

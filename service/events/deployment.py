@@ -7,6 +7,7 @@ from dataclasses import replace
 from service.events.contents import commit
 from service.events.context import Decision, Look
 from service.events.gate_check import judge_default
+from service.events.measuring import resolve_test_merges
 from service.events.registration import registered
 from service.events.told import deployment_requests
 from service.events.weighing import merge_base
@@ -30,6 +31,8 @@ def look_at_deployment(look: Look, repository_id: int) -> Decision:
 
 def judge_deployment(look: Look, known: KnownRepository, judgement: Judgement, sha: str) -> Gate:
     """The verdict on a commit that is to be deployed, or was: also whether it is what was asked for."""
+    for number in look.records.evidence.unresolved_numbers(known.repository.id):
+        resolve_test_merges(look, known, number)
     try:
         verdict, _ = judge_default(look, known, judgement, sha, Occasion.DEPLOYMENT)
         if verdict.ready and not _contained(look, known, sha):

@@ -109,6 +109,16 @@ class Evidence:
                 )
             )
 
+    def unresolved_numbers(self, repository_id: int) -> list[int]:
+        """The pull requests with such test merges."""
+        with transaction(self._engine) as session:
+            numbers = session.exec(
+                select(EvidenceRow.number)
+                .where(EvidenceRow.repository_id == repository_id, col(EvidenceRow.commit_sha).is_(None))
+                .distinct()
+            )
+            return sorted(number for number in numbers if number is not None)
+
     def resolve(self, repository_id: int, run_sha: str, commit_sha: str) -> None:
         """Note which commit a test merge speaks for."""
         with transaction(self._engine) as session:

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.stage import Stage, open_stage
+from tests.evidence_api.issuer import issuing
 
 ORGS = ("globex", "initech", "hooli", "umbrella", "tyrell", "weyland", "cyberdyne", "aperture")
 HIDDEN = ("globex", "umbrella")
+LIMITED = ("stark", "wayne", "wonka", "soylent")
+"""Whose calls are rate-limited while the ship gate is at work."""
 
 
 def _plans(folder: Path) -> dict[str, AbstractContextManager[Stage]]:
     return {
-        "stage": open_stage(folder / "enforce", orgs=ORGS, hidden=HIDDEN),
+        "stage": open_stage(folder / "enforce", orgs=(*ORGS, *LIMITED), hidden=HIDDEN),
         "calendar": open_stage(folder / "calendar"),
         "observed": open_stage(folder / "observe", mode="observe"),
+        "measured": _open_measured(folder / "measured"),
     }
+
+
+@contextmanager
+def _open_measured(folder: Path) -> Iterator[Stage]:
+    with issuing() as issuer, open_stage(folder, orgs=("globex", "initech"), issuer=issuer) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +70,9 @@ def calendar(stages: dict[str, Stage]) -> Stage:
 def observed(stages: dict[str, Stage]) -> Stage:
     """A stage whose service only observes."""
     return stages["observed"]
+
+
+@pytest.fixture(scope="session")
+def measured(stages: dict[str, Stage]) -> Stage:
+    """A stage on which only the numbers count that workflow runs send."""
+    return stages["measured"]

@@ -98,10 +98,13 @@ class Gateway:
             return list(self._calls)
 
     def fail(self, method: str, path: str, fault: Fault, *, times: int = 1, body: bytes = b"") -> Rule:
-        """Let the next requests fail whose path matches; `body` is to be found in the request's."""
+        """Let the next requests fail whose path matches; `body` is to be found in the request's.
+
+        Of several that match a request, the newest applies.
+        """
         rule = Rule(method, re.compile(path), fault, times, body)
         with self._lock:
-            self._rules.append(rule)
+            self._rules.insert(0, rule)
         return rule
 
     @contextmanager
