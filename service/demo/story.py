@@ -4,141 +4,32 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TypeVar
 
 import httpx
 
-from service.demo.emulator import MISTOLD, Emulator, comment_payload, free_port
+from service.demo.charters import ADJECTIVES, MET, MISSED, NUMBERS, ON_THE_WAY
+from service.demo.emulator import MISTOLD, comment_payload
 from service.demo.person import CheckRun, Issue, Person
-from service.parent import SUPERVISED
+from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, wait
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.rules.workdays import add_working_days
 
-T = TypeVar("T")
-
-ORG, OWNER, REPOSITORY = "acme", "jane-doe", "poc-ticket-triage"
-PEOPLE = (OWNER, "alice-k", "bob-m", "carol-s", "dan-w")
-PATIENCE = 60.0
+REPOSITORY = "poc-ticket-triage"
 SILENCE = 25
 """Working days that pass in the story; longer than any limit."""
-
-ADJECTIVES = """\
-# Ticket triage assistant
-
-Routes each ticket to the right queue.
-
-```yaml
-poc: 1
-owner: jane-doe
-ship_by: soon
-target:
-  environment: laptop
-  load: a lot
-  data: sample data
-  auth: none
-done:
-  - it should be fast
-  - accuracy is good enough
-rollback:
-  how: revert and redeploy
-  within: quickly
-infra:
-  feature_store: n/a - retrieval only, no features
-  model_registry: missing
-  eval_pipeline: missing
-  deploy_process: missing
-signoffs:
-  data_science: alice-k
-  platform: bob-m
-  product: carol-s
-  security: dan-w
-```
-"""
-
-NUMBERS = """\
-# Ticket triage assistant
-
-Routes each of 180 000 tickets a day to a queue; a wrong route costs 11 minutes.
-
-```yaml
-poc: 1
-owner: jane-doe
-ship_by: {ship_by}
-target:
-  environment: support-prod
-  measured_in: support-staging
-  load: 50 req/s
-  data: 180000 tickets/day
-  auth: okta-oidc
-done:
-  - latency_p95 <= 300 ms at 50 req/s
-  - accuracy >= 92 % on tickets-2026q3 with n >= 2000
-  - cost_per_request < 0.02 USD
-rollback:
-  how: turn flag ai_triage off, tickets go back to the manual queue
-  within: 10 min
-infra:
-  feature_store: n/a - retrieval only, no features
-  model_registry: https://mlflow.example.com/#/models/triage
-  eval_pipeline: missing
-  deploy_process: missing
-signoffs:
-  data_science: alice-k
-  platform: bob-m
-  product: carol-s
-  security: dan-w
-```
-"""
-
-
-ON_THE_WAY = {
-    "  within: 10 min\n": "  within: 10 min\n  drilled: {drilled} in 4 min\n",
-    "  eval_pipeline: missing\n  deploy_process: missing\n": (
-        "  eval_pipeline: eval/run.sh\n  deploy_process: deploy/run.sh\n"
-    ),
-    "rollback:\n": (
-        "evidence:\n"
-        "  latency_p95: eval/metrics.json $.latency_p95 ms\n"
-        "  accuracy: eval/metrics.json $.accuracy\n"
-        "  cost_per_request: eval/metrics.json $.cost_usd USD\n"
-        "rollback:\n"
-    ),
-}
-"""What the charter says once there is something to measure and to deploy."""
-MISSED = '{"latency_p95": 212, "accuracy": 0.914, "cost_usd": 0.013}\n'
-MET = '{"latency_p95": 212, "accuracy": 0.934, "cost_usd": 0.013}\n'
-
-
-class StoryError(Exception):
-    """A step of the story did not come true."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """The emulated GitHub and the running service."""
-
-    emulator: Emulator
-    environment: dict[str, str]
-    service_url: str
-    person: Person
 
 
 def tell(*, stay: bool) -> None:
     """Tell the story; raises `StoryError` at the first step that does not come true."""
     say("Starting an emulated GitHub, PostgreSQL and the service (the first start takes some seconds) …")
-    with _stage() as stage:
+    with open_stage() as stage:
         say(f"  GitHub   {stage.emulator.api_url} (organisation {ORG})")
         say(f"  service  {stage.service_url}")
         _pull_requests(stage)
@@ -170,7 +61,7 @@ def _pull_requests(stage: Stage) -> None:
     _expect_check(stage, (number, sha), "success")
     person.merge_pull(REPOSITORY, number)
     say(f"   #{number} is merged: the POC has its charter.")
-    _wait(lambda: "not stalled" in _sweep(stage, datetime.now(UTC)), "the charter is read from main")
+    wait(lambda: "not stalled" in _sweep(stage, datetime.now(UTC)), "the charter is read from main")
 
 
 def _shipping(stage: Stage) -> None:
@@ -203,7 +94,7 @@ def _stall(stage: Stage) -> None:
     later = add_working_days(later, SILENCE)
     say(f"\n8. Nobody does anything until {later}, then the sweep comes by.")
     _sweep(stage, datetime(later.year, later.month, later.day, 9, tzinfo=UTC))
-    issue = _wait(lambda: _stall_issue(person, "open"), "a stall issue is open")
+    issue = wait(lambda: _stall_issue(person, "open"), "a stall issue is open")
     say(f"   #{issue.number} {issue.title}")
     say(f"   assigned to {', '.join(issue.assignees)} · {issue.url}")
     if issue.assignees != (OWNER,):
@@ -217,7 +108,7 @@ def _stall(stage: Stage) -> None:
     say(f"\n10. {OWNER} pushes a commit: the ball moves, and the issue closes itself.")
     time.sleep(1.1)  # GitHub's clock has seconds, and the push must be later than the issue
     person.write_file(REPOSITORY, "model.py", "print('better')\n")
-    _wait(lambda: _stall_issue(person, "closed"), "the stall issue is closed")
+    wait(lambda: _stall_issue(person, "closed"), "the stall issue is closed")
     say(f"   #{issue.number} is closed.")
 
 
@@ -259,7 +150,7 @@ def _expect_gate(stage: Stage, pull: tuple[int, str], conclusion: str) -> None:
         runs = stage.person.check_runs(REPOSITORY, sha, name=GATE_CHECK)
         return runs[0] if runs and runs[0].conclusion == conclusion else None
 
-    run = _wait(said, f"the ship gate on #{number} is {conclusion}")
+    run = wait(said, f"the ship gate on #{number} is {conclusion}")
     say(f"   #{number}: {run.name} · {run.conclusion} · {run.title}")
     say(f"   {run.url}")
 
@@ -271,7 +162,7 @@ def _expect_check(stage: Stage, pull: tuple[int, str], conclusion: str) -> Check
         runs = stage.person.check_runs(REPOSITORY, sha, name=CHARTER_CHECK)
         return runs[0] if runs else None
 
-    run = _wait(posted, f"a check run on #{number}")
+    run = wait(posted, f"a check run on #{number}")
     say(f"   #{number}: {run.name} · {run.conclusion} · {run.title}")
     say(f"   {run.url}")
     if run.conclusion != conclusion:
@@ -292,80 +183,6 @@ def _sweep(stage: Stage, as_of: datetime) -> str:
     if done.returncode:
         raise StoryError(f"`poc-governor sweep` failed:\n{done.stdout}{done.stderr}")
     return done.stdout
-
-
-def _wait(condition: Callable[[], T | None], what: str) -> T:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise StoryError(f"after {PATIENCE:.0f} seconds it is not so that {what}")
-        time.sleep(0.1)
-    return found
-
-
-@contextmanager
-def _stage() -> Iterator[Stage]:
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    with (
-        tempfile.TemporaryDirectory(prefix="poc-governor-demo-") as folder,
-        Emulator(org=ORG, users=PEOPLE, webhook_url=f"{address}/webhooks/github") as emulator,
-        emulator.person(OWNER) as person,
-    ):
-        Path(folder).chmod(0o711)  # as root, PostgreSQL runs as somebody else
-        environment = os.environ | {
-            "GITHUB_APP_ID": str(emulator.app_id),
-            "GITHUB_APP_PRIVATE_KEY": emulator.private_key,
-            "GITHUB_WEBHOOK_SECRET": emulator.webhook_secret,
-            "GITHUB_API_URL": emulator.api_url,
-            "GITHUB_URL": emulator.api_url,
-            "PUBLIC_URL": address,
-            "HOST": "127.0.0.1",
-            "PORT": str(port),
-            "DATABASE_URL": "",
-            "DATA_DIR": str(Path(folder) / "data"),
-            "MODE": "enforce",
-        }
-        log = Path(folder) / "service.log"
-        with _service(environment, log):
-            _wait_until_ready(address, log)
-            yield Stage(emulator, environment, address, person)
-
-
-@contextmanager
-def _service(environment: dict[str, str], log: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "service.cli", "serve"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 (our own command line)
-            command,
-            env=environment | {SUPERVISED: "1"},
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_ready(address: str, log: Path) -> None:
-    def ready() -> bool:
-        try:
-            return httpx.get(f"{address}/readyz", trust_env=False).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
-
-    try:
-        _wait(ready, "the service is ready")
-    except StoryError as error:
-        raise StoryError(f"the service does not start. It said:\n{log.read_text()[-3000:]}") from error
 
 
 def _wait_for_interrupt() -> None:

@@ -23,9 +23,9 @@ from typing import Any, LiteralString, TypeVar, cast
 import httpx
 import psycopg
 
+from service.demo.charters import NUMBERS
 from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
 from service.demo.person import CheckRun, Issue, Person, Pull
-from service.demo.story import NUMBERS
 from service.rules.plan import CHARTER_CHECK, STALL_LABEL
 from service.settings import load
 from service.store import subjects

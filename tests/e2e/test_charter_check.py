@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from service.demo.story import ADJECTIVES
+from service.demo.charters import ADJECTIVES
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.judge import judge
 from service.rules.plan import CHARTER_CHECK

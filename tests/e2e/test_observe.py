@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from service.demo.story import ADJECTIVES
+from service.demo.charters import ADJECTIVES
 from service.rules.workdays import add_working_days
 from tests.e2e.stage import Stage, good_charter, morning
 

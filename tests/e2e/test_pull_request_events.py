@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.demo.story import ADJECTIVES
+from service.demo.charters import ADJECTIVES
 from tests.e2e.gateway import Call
 from tests.e2e.stage import Repo, Stage, delivery_id, good_charter, recorded, stamp
 

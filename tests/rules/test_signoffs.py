@@ -38,9 +38,7 @@ def edited(old: str, new: str) -> Charter:
 
 def asked_again(before: Charter, now: Charter, round_: Round = Round.START) -> frozenset[Group]:
     return frozenset(
-        group
-        for group in Group
-        if material_hash(before, group, round_) != material_hash(now, group, round_)
+        group for group in Group if material_hash(before, group, round_) != material_hash(now, group, round_)
     )
 
 
@@ -169,7 +167,9 @@ def test_one_approval_signs_for_each_group_of_that_person() -> None:
     both = edited("platform: bob-m", "platform: alice-k")
     signed = give(both, "Alice-K", Round.START, ASKED, 7, "review:9")
     assert signed == tuple(
-        Signature("Alice-K", group, Round.START, material_hash(both, group, Round.START), ASKED, 7, "review:9")
+        Signature(
+            "Alice-K", group, Round.START, material_hash(both, group, Round.START), ASKED, 7, "review:9"
+        )
         for group in (DATA_SCIENCE, PLATFORM)
     )
     assert give(both, "mallory", Round.START, ASKED, 7, "review:9") == ()
@@ -209,7 +209,10 @@ FOUR = ("alice-k", "bob-m", "carol-s", "dan-w")
         ),
         pytest.param(signed_by(*FOUR), edited("92 %", "0.92"), ALL, id="a bound rewritten since"),
         pytest.param(
-            signed_by(*FOUR), edited("dan-w", "erin-v"), ALL - {SECURITY, PRODUCT}, id="another person is named now"
+            signed_by(*FOUR),
+            edited("dan-w", "erin-v"),
+            ALL - {SECURITY, PRODUCT},
+            id="another person is named now",
         ),
         pytest.param(
             signed_by(*FOUR),
@@ -283,5 +286,7 @@ def test_of_two_signatures_the_newest_is_shown() -> None:
 
 def test_a_group_without_a_person_is_signed_by_nobody() -> None:
     empty = Charter(line=1)
-    nameless = Signature("", PLATFORM, Round.START, material_hash(empty, PLATFORM, Round.START), ASKED, 1, "review:1")
+    nameless = Signature(
+        "", PLATFORM, Round.START, material_hash(empty, PLATFORM, Round.START), ASKED, 1, "review:1"
+    )
     assert standing(empty, [nameless], Round.START)[PLATFORM] is None
