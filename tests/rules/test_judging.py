@@ -352,3 +352,9 @@ def test_what_is_met_was_measured_and_holds(readings: list[Reading], level: Leve
         assert result.measurement in readings
         assert result.measurement.canonical_value >= Decimal("0.92")
         assert result.measurement.at >= NOW - timedelta(days=14)
+
+
+@pytest.mark.parametrize("picked", [("80 %", "95 %"), ("95 %", "80 %")], ids=["worst first", "best first"])
+def test_of_several_numbers_of_one_moment_nobody_picks(picked: tuple[str, str]) -> None:
+    numbers = [sent("accuracy", text, on=f"part-{place}") for place, text in enumerate(picked)]
+    assert judge_line(threshold("accuracy >= 92 %"), numbers, ANY).status is MISSED
