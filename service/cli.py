@@ -194,7 +194,8 @@ def demo(
 ) -> None:
     """Play the whole story on this machine, against an emulated GitHub."""
     from service.demo.node import EmulatorError
-    from service.demo.story import StoryError, tell
+    from service.demo.stage import StoryError
+    from service.demo.story import tell
 
     try:
         tell(stay=not exit_)

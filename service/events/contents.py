@@ -59,6 +59,9 @@ def charter_at(look: Look, known: KnownRepository, commit_sha: str, *, again: bo
     if read is None:
         read = look.github(known.installation_id).charter_file(known.repository.ref, commit_sha)
     look.records.pull_requests.remember_charter_at(known.repository.id, commit_sha, read)
+    proposed = read.kind is FileKind.FILE and (known.charter is None or known.charter.kind is FileKind.ABSENT)
+    if proposed and not look.dry:
+        look.records.repositories.mark([known.repository.id])  # it follows that a charter is proposed
     return read
 
 

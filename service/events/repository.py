@@ -23,6 +23,8 @@ def look_at_repository(look: Look, repository_id: int) -> Decision:
     known = registered(look, repository_id)
     if known is None:
         return Decision("not covered by an installation any more")
+    if known.repository.archived and not look.dry:
+        look.records.pocs.end(repository_id, look.looked_at)  # archived, it is followed no more
     issue = _issue(look, known)
     if known.poc_reason is None and issue is None:
         return Decision("not a POC")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine
+from sqlalchemy import ColumnElement, Engine, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -111,6 +111,18 @@ class Pocs:
         """Note the derived state, and since when it is so."""
         changed = col(PocRow.state) != str(state)
         self._note(repository_id, {"state": str(state), "state_since": at}, changed)
+
+    def end(self, repository_id: int, at: datetime) -> None:
+        """Note that a POC whose repository was archived has stopped, unless it had shipped."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(PocRow)
+                .where(
+                    col(PocRow.repository_id) == repository_id,
+                    col(PocRow.state).not_in([str(State.SHIPPED), str(State.STOPPED)]),
+                )
+                .values(state=str(State.STOPPED), state_since=at)
+            )
 
     def deployed(self, repository_id: int) -> tuple[Fact, ...]:
         """The deployments that were told of last, newest first."""

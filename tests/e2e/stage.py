@@ -26,7 +26,7 @@ import psycopg
 from service.demo.charters import NUMBERS
 from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
 from service.demo.person import CheckRun, Issue, Person, Pull
-from service.rules.plan import CHARTER_CHECK, STALL_LABEL
+from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.settings import load
 from service.store import subjects
 from service.store.database import transaction
@@ -336,6 +336,8 @@ class Repo:
         runs = eventually(lambda: self.runs(sha), f"{self.name} has a check run on {sha[:7]}")
         assert [run.conclusion for run in runs] == [conclusion], runs[0].summary
         assert runs[0].status == "completed"
+        # The ship gate is posted right after it, and would be taken for what comes next.
+        eventually(lambda: self.person.check_runs(self.name, sha, name=GATE_CHECK), f"{GATE_CHECK} is there")
         return runs[0]
 
     def synchronize(self, pull: Pull, sha: str, *, before: str, **values: object) -> None:

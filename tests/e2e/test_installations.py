@@ -59,6 +59,7 @@ def test_repositories_added_are_registered_and_those_removed_are_left_alone(stag
 
 
 def test_ping_and_strangers_events_are_recorded_and_ignored(stage: Stage) -> None:
+    stage.settle()
     before, deliveries = stage.api.calls(), stage.health()["deliveries"]
     stage.deliver("ping")
     assert stage.post("star", b'{"action": "created", "starred_at": null}').status_code == 202
@@ -68,6 +69,7 @@ def test_ping_and_strangers_events_are_recorded_and_ignored(stage: Stage) -> Non
 
 
 def _expect_silence(stage: Stage, repo: Repo) -> None:
+    stage.settle()
     before = stage.api.calls()
     pull = repo.pull("silent", silent_py="x = 1\n")
     stage.until(lambda: stage.told("pull_request", repo), "GitHub told of a pull request")
