@@ -138,10 +138,10 @@ def gate_view(
         request_number=facts.request_number,
         request_url=request_url,
         signed=tuple((NAMES[group], given.login) for group, given in facts.signatures.items() if given),
-        open=tuple((gap.about.replace("_", " "), gap.login) for gap in _of_kind(gate, GapKind.SIGNATURE)),
+        open=tuple((gap.about.replace("_", " "), gap.login) for gap in of_kind(gate, GapKind.SIGNATURE)),
         held=held,
         holders=_signers(facts.unsigned, charter) if held else (),
-        paused_until=paused.value.until if paused and _of_kind(gate, GapKind.PAUSED) else None,
+        paused_until=paused.value.until if paused and of_kind(gate, GapKind.PAUSED) else None,
         paused_because=paused.value.reason if paused else None,
         stopped_on=stopped.value.on if stopped else None,
         stopped_because=stopped.value.reason if stopped else None,
@@ -154,14 +154,15 @@ def gate_view(
 
 def standing(gate: Gate) -> Standing:
     """How far the commit can be judged."""
-    if _of_kind(gate, GapKind.STOPPED):
+    if of_kind(gate, GapKind.STOPPED):
         return Standing.STOPPED
     if gate.facts.charter is None:
         return Standing.NO_CHARTER
-    return Standing.ERRORS if _of_kind(gate, GapKind.CHARTER) else Standing.JUDGED
+    return Standing.ERRORS if of_kind(gate, GapKind.CHARTER) else Standing.JUDGED
 
 
-def _of_kind(gate: Gate, kind: GapKind) -> tuple[Gap, ...]:
+def of_kind(gate: Gate, kind: GapKind) -> tuple[Gap, ...]:
+    """The gaps of one kind."""
     return tuple(gap for gap in gate.gaps if gap.kind is kind)
 
 

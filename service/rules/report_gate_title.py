@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from service.rules.charter.wording import listed
 from service.rules.evidence.values import Status
-from service.rules.gate import Gap, GapKind, Gate, Occasion
-from service.rules.report_gate import Standing, standing
+from service.rules.gate import GapKind, Gate, Occasion
+from service.rules.report_gate import Standing, of_kind, standing
 
 LONGEST = 240
 COUNTED = {
@@ -75,44 +75,40 @@ def _counted(gate: Gate) -> Iterator[str]:
     yield from (f"{found[status]} {words}" for status, words in COUNTED.items() if found[status])
     if infra := _infra(gate):
         yield f"{infra} missing"
-    if _kind(gate, GapKind.ROLLBACK):
+    if of_kind(gate, GapKind.ROLLBACK):
         yield "rollback not drilled"
-    if _kind(gate, GapKind.REQUEST):
+    if of_kind(gate, GapKind.REQUEST):
         yield "nobody has asked to ship"
     if signatures := _signatures(gate):
         yield f"{signatures} open"
-    if _kind(gate, GapKind.COMMIT):
+    if of_kind(gate, GapKind.COMMIT):
         yield "not the commit that was asked for"
 
 
 def _named(gate: Gate) -> Iterator[str]:
     """The same as a list of things: `2 of 4 thresholds`, `a rollback drill`."""
-    if unmet := len(_kind(gate, GapKind.THRESHOLD)):
+    if unmet := len(of_kind(gate, GapKind.THRESHOLD)):
         yield f"{unmet} of {max(unmet, len(gate.facts.results))} thresholds"
     if infra := _infra(gate):
         yield infra
-    if _kind(gate, GapKind.ROLLBACK):
+    if of_kind(gate, GapKind.ROLLBACK):
         yield "a rollback drill"
     if signatures := _signatures(gate):
         yield signatures
 
 
-def _kind(gate: Gate, kind: GapKind) -> tuple[Gap, ...]:
-    return tuple(gap for gap in gate.gaps if gap.kind is kind)
-
-
 def _pause(gate: Gate) -> str:
     paused = gate.facts.charter.paused if gate.facts.charter else None
-    return f"paused until {paused.value.until}" if paused and _kind(gate, GapKind.PAUSED) else ""
+    return f"paused until {paused.value.until}" if paused and of_kind(gate, GapKind.PAUSED) else ""
 
 
 def _infra(gate: Gate) -> str:
-    missing = tuple(gap.about for gap in _kind(gate, GapKind.INFRA))
+    missing = tuple(gap.about for gap in of_kind(gate, GapKind.INFRA))
     return listed(missing) if missing else ""
 
 
 def _signatures(gate: Gate) -> str:
-    open_ = len(_kind(gate, GapKind.SIGNATURE))
+    open_ = len(of_kind(gate, GapKind.SIGNATURE))
     return f"{open_} signature{'s' * (open_ != 1)}" if open_ else ""
 
 
