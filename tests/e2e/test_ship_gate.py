@@ -17,52 +17,17 @@ from service.demo.person import CheckRun, Pull
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK
 from tests.e2e.gateway import Call, says
 from tests.e2e.stage import Repo, Stage, stamp
+from tests.ship.story import CHARTER
 
 SIGNERS = ("alice-k", "bob-m", "carol-s", "dan-w")
 RUN_ID = 18_500_042
 LOAD = {"metrics": {"http_req_duration": {"avg": 101.2, "p(95)": 212.0, "p(99)": 260.4}}}
-CHARTER = """\
-# Ticket triage
-
-Routes each of 180 000 tickets a day to a queue; a wrong route costs 11 minutes.
-
-```yaml
-poc: 1
-owner: jane-doe
-ship_by: {ship_by}
-target:
-  environment: support-prod
-  measured_in: support-staging
-  load: 50 req/s
-  data: 180000 tickets/day
-  auth: okta-oidc
-done:
-  - latency_p95 <= 300 ms at 50 req/s
-  - accuracy >= 92 % on tickets-2026q3 with n >= 2000
-evidence:
-  latency_p95: load/k6.json $.metrics.http_req_duration["p(95)"] ms
-  accuracy: eval/metrics.json $.accuracy
-rollback:
-  how: turn flag ai_triage off, tickets go back to the manual queue
-  within: 10 min
-  drilled: {drilled} in 4 min
-infra:
-  feature_store: n/a - retrieval only, no features
-  model_registry: https://mlflow.example.com/#/models/triage
-  eval_pipeline: https://ci.example.com/eval
-  deploy_process: https://ci.example.com/deploy
-signoffs:
-  data_science: alice-k
-  platform: bob-m
-  product: carol-s
-  security: dan-w
-```
-"""
 
 
 def charter(*, measured_in: bool = True, replace: tuple[str, str] = ("", "")) -> str:
     today = datetime.now(UTC).date()
-    text = CHARTER.format(ship_by=today + timedelta(days=95), drilled=today - timedelta(days=3))
+    text = CHARTER.replace("2027-02-26", str(today + timedelta(days=95)))
+    text = text.replace("2026-11-12", str(today - timedelta(days=3)))
     if not measured_in:
         text = text.replace("  measured_in: support-staging\n", "")
     assert replace[0] in text
