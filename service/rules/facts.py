@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +29,8 @@ class Repository:
     is_template: bool = False
     has_issues: bool = True
     topics: tuple[str, ...] = ()
+    properties: Mapping[str, tuple[str, ...]] | None = None
+    """Its custom properties, each with its values; None where nobody told."""
     pushed_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -88,6 +91,10 @@ class Issue:
     html_url: str
     title: str = ""
     closed_at: datetime | None = None
+    assignees: tuple[str, ...] = ()
+    full_name: str = ""
+    """The repository that it stands in: another than asked for where it was transferred."""
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +105,26 @@ class StallIssue:
     state: IssueState
     digest: str
     opened_at: datetime | None
+    """When it was opened, or reopened, last."""
     closed_by_us: bool
     labelled: bool = True
+    home: RepositoryRef | None = None
+    """Where it stands, if not in the POC's own repository."""
+    episode: int = 1
+    """How often it was opened for a stall that was new."""
+    rung: int = 0
+    """The highest step of the ladder that was taken in this episode."""
+    reopened: bool = False
+    """Whether it was reopened in this episode after a person had closed it; that is done once."""
+    assignee: str | None = None
+    """Whom it was given to last."""
 
 
 class FactKind(StrEnum):
     """What a recorded fact says happened."""
 
     ACTIVITY = "activity"
-    """A person pushed, opened or updated a pull request, or merged one."""
+    """A person did something that counts; `detail` is a `Doing` as JSON."""
     CHARTER_PUSHED = "charter-pushed"
     """A push to the default branch named the charter, or was too large to tell."""
     DEFAULT_PUSHED = "default-pushed"
@@ -123,6 +141,10 @@ class FactKind(StrEnum):
     """A review was dismissed, by somebody or by new commits; `detail` is its `Review` as JSON."""
     COMMANDED = "commanded"
     """A person wrote a line that begins with `/poc`; `detail` is a `CommandLine` as JSON."""
+    REVIEW_REQUEST_REMOVED = "review-request-removed"
+    """A review is not asked for any more; `detail` is a `Doing` as JSON."""
+    POLICY_PUSHED = "policy-pushed"
+    """A push to the default branch of the organisation's `.github` repository; `detail` names the commit."""
     EVIDENCE_SENT = "evidence-sent"
     """A workflow run sent measured values; they stand in their own table."""
     DEPLOYMENT_REQUESTED = "deployment-requested"
@@ -140,6 +162,15 @@ class Review:
     login: str
     state: str
     commit_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What was done (a `timeline.Deed`), on which pull request or issue, and of a request: to whom."""
+
+    deed: str
+    number: int | None = None
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

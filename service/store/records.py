@@ -15,6 +15,7 @@ from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
 from service.store.signatures import Signatures
 from service.store.stall_issues import StallIssues
+from service.store.waiting import Waiting
 
 
 class Records:
@@ -32,3 +33,4 @@ class Records:
         self.signatures = Signatures(engine)
         self.pocs = Pocs(engine)
         self.messages = Messages(engine)
+        self.waiting = Waiting(engine)

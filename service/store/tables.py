@@ -122,6 +122,7 @@ class RepositoryRow(SQLModel, table=True):
     is_template: bool = flag()
     has_issues: bool = flag(default=True)
     topics: list[str] = Field(sa_type=ARRAY(Text))
+    properties: dict[str, list[str]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     pushed_at: datetime | None = moment(default=None)
     updated_at: datetime | None = moment(default=None)
     first_seen_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
@@ -213,7 +214,11 @@ class CheckRunRow(SQLModel, table=True):
 
 
 class StallIssueRow(SQLModel, table=True):
-    """The one stall issue that a POC ever gets; written before it is opened, like a check run."""
+    """The one stall issue of a POC; written before it is opened, like a check run.
+
+    `home_repository_id` is where it stands, if not in the POC's own repository; `episode` counts the stalls
+    for which it was opened, `rung` is the highest step of the ladder that was taken in the present one.
+    """
 
     __tablename__ = "stall_issue"
 
@@ -227,6 +232,11 @@ class StallIssueRow(SQLModel, table=True):
     opened_on: date = Field()
     opened_at: datetime | None = moment(default=None)
     closed_by_us: bool = flag()
+    home_repository_id: int | None = big(default=None)
+    episode: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    rung: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    reopened: bool = flag()
+    assignee: str | None = Field(default=None, sa_type=Text)
 
 
 class BlobRow(SQLModel, table=True):
@@ -338,7 +348,7 @@ class PocRow(SQLModel, table=True):
     """Where a POC stands in its life; `ship_request` is the pull request on which the owner asked to ship.
 
     `bound_at` is when every threshold first had a value that counts, `environment` the one that platform
-    signed for last.
+    signed for last, `stalled_since` from which day on its present stall counts.
     """
 
     __tablename__ = "poc"
@@ -352,6 +362,9 @@ class PocRow(SQLModel, table=True):
     shipped_sha: str | None = Field(default=None, sa_type=Text)
     bound_at: datetime | None = moment(default=None)
     environment: str | None = Field(default=None, sa_type=Text)
+    history_read_at: datetime | None = moment(default=None)
+    stalled_since: date | None = Field(default=None)
+    stall_cause: str | None = Field(default=None, sa_type=Text)
 
 
 class MessageRow(SQLModel, table=True):

@@ -3,9 +3,9 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from service.store import tables
+from service.store import tables, tables_stalls
 
-assert tables.Delivery.metadata is SQLModel.metadata
+assert tables.Delivery.metadata is tables_stalls.TurnRow.metadata is SQLModel.metadata
 
 
 def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:

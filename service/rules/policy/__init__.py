@@ -1,0 +1,1 @@
+"""The organisation's policy: what `poc-policy.yml` says, and what it would change."""

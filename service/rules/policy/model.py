@@ -1,0 +1,89 @@
+"""What an organisation's `poc-policy.yml` says; the defaults are what holds where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from service.rules.calendar import USUAL, Calendar
+from service.rules.charter.goalposts import Group
+from service.rules.evidence.values import Level
+
+POLICY_PATH = "poc-policy.yml"
+POLICY_REPOSITORY = ".github"
+
+
+class Mode(StrEnum):
+    """`enforce` holds things up, `observe` only says what it would hold up."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Repositories by topic, by name (globs, case does not matter) or by custom property; any of them will do.
+
+    A property is named with the values that count; several values of one repository match by any of them.
+    """
+
+    topics: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    properties: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """After how many working days somebody is asked; see design section 7 for where they come from."""
+
+    share: Decimal = Decimal("0.15")
+    """Of the working days between charter merge and ship date, for the owner."""
+    shortest: int = 7
+    longest: int = 20
+    waiting: int = 5
+    """For a signer, a reviewer, a group or whoever else is waited for."""
+    charter: int = 10
+    """For bringing a charter."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPolicy:
+    """Who may sign for a group (empty: whoever a charter names), and who is brought in when it waits."""
+
+    members: frozenset[str] = frozenset()
+    """In small letters."""
+    lead: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All that an organisation may decide."""
+
+    mode: Mode = Mode.ENFORCE
+    select: Selector = Selector(frozenset({"poc", "proof-of-concept"}), ("poc-*", "*-poc"))
+    exclude: Selector = Selector(frozenset({"not-a-poc"}))
+    """A repository that declares a charter is a POC as well; what is excluded never is."""
+    limits: Limits = Limits()
+    calendar: Calendar = USUAL
+    groups: Mapping[Group, GroupPolicy] = field(default_factory=dict)
+    environments: frozenset[str] = frozenset()
+    """Deploy targets that a charter may name, in small letters; empty for any."""
+    evidence_days: int = 14
+    """How old a number may be."""
+    evidence_level: Level = Level.SELF_REPORTED
+    evidence_events: frozenset[str] = frozenset()
+    """Events of workflows that may send evidence although others than writers can cause them."""
+    issues_a_day: int = 5
+    """New stall issues in the organisation on one day."""
+    central_repository: str | None = None
+    """`owner/name` of where the digest goes, and the issues of repositories that have none."""
+
+    def lead_of(self, group: Group) -> str | None:
+        """Who is brought in when a group does not answer."""
+        known = self.groups.get(group)
+        return known.lead if known else None
+
+
+NO_POLICY = Policy()
