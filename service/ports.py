@@ -122,7 +122,10 @@ class GitHub(Protocol):
         ...
 
     def issue(self, repository: RepositoryRef, number: int) -> Issue:
-        """Read one issue; one that was deleted, transferred, or is switched off with the others, is gone."""
+        """Read one issue; one that was deleted, or is switched off with the others, is gone.
+
+        One that was transferred is shown where it stands now, by its `full_name` and `number`.
+        """
         ...
 
     def open_issue(
@@ -140,8 +143,13 @@ class GitHub(Protocol):
         body: str | None = None,
         state: str | None = None,
         label: str | None = None,
+        assign: str | None = None,
+        unassign: str | None = None,
     ) -> None:
-        """Change the given parts of an issue; a label is added to those that it has."""
+        """Change the given parts of an issue; a label and an assignee are added to those that it has.
+
+        Who cannot be assigned is left out.
+        """
         ...
 
     def find_comment(self, repository: RepositoryRef, number: int, marker: str) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from service.rules.charter.wording import clip
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text
+from service.rules.finding import Finding, Severity
 from service.rules.gate import DeploymentAnswer, Gate, Occasion
 from service.rules.plan import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.report import CheckView, annotate
 from service.rules.report_gate import GateView, Standing, gate_view
 from service.rules.report_gate_title import gate_title
+from service.rules.report_policy import MOST_LISTED, PolicyView, policy_title
 from service.rules.stall import Cause, Stall
 from service.rules.verdict import Situation, Verdict
 
@@ -214,6 +216,32 @@ class Texts:
             charter_url=charter_url,
         )
         return _clip_title(f"Stop criterion reached: {result.threshold.metric}"), _clip(body)
+
+    def policy_check(self, view: PolicyView) -> CheckRunOutput:
+        """The check run `POC policy`."""
+        return CheckRunOutput(
+            conclusion=Conclusion.FAILURE if view.broken else Conclusion.SUCCESS,
+            title=_clip_title(policy_title(view)),
+            summary=_clip(self._render("checks/policy.md", view=view)),
+            annotations=view.annotations,
+        )
+
+    def policy_broken(
+        self, findings: Sequence[Finding], url: str, *, has_good: bool = True
+    ) -> tuple[str, str]:
+        """Title and body of the issue that says once that the default branch's policy cannot be read.
+
+        `url` leads to the file; `has_good` is whether an earlier policy stays in force, or the defaults hold.
+        """
+        rows = [finding for finding in findings if finding.severity is Severity.ERROR]
+        body = self._render(
+            "issues/policy.md",
+            rows=rows[:MOST_LISTED],
+            more=max(len(rows) - MOST_LISTED, 0),
+            url=url,
+            has_good=has_good,
+        )
+        return "POC policy cannot be read, and is not in force", _clip(body)
 
     def _gate(self, template: str, view: GateView, **values: object) -> str:
         return self._render(template, view=view, Standing=Standing, Occasion=Occasion, **values)

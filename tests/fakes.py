@@ -337,15 +337,19 @@ class FakeGitHub:
         body: str | None = None,
         state: str | None = None,
         label: str | None = None,
+        assign: str | None = None,
+        unassign: str | None = None,
     ) -> None:
-        changes = {"title": title, "body": body, "state": state, "label": label}
+        changes = {"title": title, "body": body, "state": state, "label": label, "assign": assign}
         lost = self._call("edit_issue", number, *(name for name, value in changes.items() if value))
         issues = self._repo(repository).issues
         if number not in issues:
             raise gone(f"editing issue #{number}")
         known = issues[number]
+        kept = tuple(login for login in known.assignees if login not in (assign, unassign))
         issues[number] = replace(
             known,
+            assignees=(*kept, assign) if assign else kept,
             title=known.title if title is None else title,
             body=known.body if body is None else body,
             state=known.state if state is None else IssueState(state),

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from service.events.apply_messages import answer_deployment, open_notice, post_comment, react
 from service.events.context import Look
 from service.ports import GitHubError
+from service.rules.block import replace_block
 from service.rules.facts import IssueState
 from service.rules.plan import (
     STALL_LABEL,
-    STALL_MARKER,
     Action,
     AnswerDeployment,
     CompleteCheckRun,
@@ -21,10 +21,10 @@ from service.rules.plan import (
     OpenNotice,
     PostComment,
     React,
+    stall_opening,
     text_digest,
 )
 from service.rules.retry import Failure, FailureKind
-from service.rules.stall import ISSUES_A_DAY
 from service.store.database import LockBusyError
 
 
@@ -84,41 +84,54 @@ def _alone(lock: AbstractContextManager[None], otherwise: str) -> Iterator[None]
 
 
 def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
-    repository, issues = action.repository, look.records.stall_issues
-    if not issues.begin(repository.id, installation_id, action.day, ISSUES_A_DAY):
+    home, issues = action.repository, look.records.stall_issues
+    if not issues.begin(action.poc_id, installation_id, action.day, action.most, home_repository_id=home.id):
         return  # others were faster today; tomorrow's look opens it
     github = look.github(installation_id)
-    issue = github.find_issue(repository, STALL_LABEL, STALL_MARKER)
+    issue = github.find_issue(home, STALL_LABEL, stall_opening(action.poc_id))
     if issue is None:
-        issue = github.open_issue(repository, action.title, action.body, STALL_LABEL, action.assignee)
+        issue = github.open_issue(home, action.title, action.body, STALL_LABEL, action.assignee)
     issues.opened(
-        repository.id, issue, text_digest(action.title, action.body) if issue.body == action.body else ""
+        action.poc_id,
+        issue,
+        text_digest(action.title, action.body) if issue.body == action.body else "",
+        action.climbed,
+        assignee=action.assignee,
     )
 
 
 def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
     github, issues = look.github(installation_id), look.records.stall_issues
     state = IssueState(action.state) if action.state else None
+    if action.changes_nothing:
+        issues.climbed(action.poc_id, action.climbed)
+        return
     try:
+        body = action.body
+        if body is not None:
+            # What people wrote around our block may have changed since.
+            body = replace_block(github.issue(action.repository, action.number).body, body)
         github.edit_issue(
             action.repository,
             action.number,
             title=action.title,
-            body=action.body,
+            body=body,
             state=action.state,
             label=action.label,
+            assign=action.assign,
+            unassign=action.unassign,
         )
     except GitHubError as error:
         if not error.gone:
             raise
-        if not github.repository(action.repository.id).has_issues:
-            return  # they are switched off, and may come back with this one in them
-        issues.changed(action.repository.id, state=IssueState.GONE)
-        return
-    digest = text_digest(action.title, action.body) if action.title and action.body else None
+        if github.repository(action.repository.id).has_issues:
+            issues.changed(action.poc_id, state=IssueState.GONE, at=look.looked_at)
+        return  # where they are switched off, they may come back with this one in them
     issues.changed(
-        action.repository.id,
+        action.poc_id,
         state=state,
-        digest=digest,
+        digest=text_digest(action.title, action.body) if action.title and action.body else None,
         closed_by_us=None if state is None else state is IssueState.CLOSED,
+        at=look.looked_at,
     )
+    issues.climbed(action.poc_id, action.climbed, assignee=action.assign)

@@ -11,7 +11,7 @@ from service.events.weighing import Weighed
 from service.rules.charter.goalposts import Group, Move
 from service.rules.charter.model import Charter
 from service.rules.evidence.values import Result
-from service.rules.gate import COMPARED, Gate, GateFacts, Occasion, gate
+from service.rules.gate import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
 from service.rules.held import held_to, unsigned_moves
 from service.rules.judge import Judgement
 from service.rules.plan import GATE_CHECK, plan_check_run
@@ -58,7 +58,10 @@ def check_gate(
         unsigned=unsigned,
         observe=look.observe,
     )
-    return post_gate(look, known, gate(facts), weighed.head_sha, rerun=weighed.rerun)
+    verdict = gate(facts)
+    if asked_here and number is not None and not look.dry:
+        look.records.pocs.request_judged(known.repository.id, number, unsigned_only(verdict), look.looked_at)
+    return post_gate(look, known, verdict, weighed.head_sha, rerun=weighed.rerun)
 
 
 def post_gate(

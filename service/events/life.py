@@ -32,6 +32,9 @@ class Life:
     """What a look at the default branch came to."""
 
     state: State
+    judgement: Judgement
+    signed: Mapping[Group, Signature | None]
+    """The start round as it stands; empty without a charter."""
     actions: tuple[Action, ...] = ()
 
 
@@ -58,7 +61,7 @@ def follow(look: Look, known: KnownRepository) -> Life:
         records.pocs.set_state(repository_id, state, look.looked_at)
         if charter and charter.target.environment and signed[Group.PLATFORM]:
             records.pocs.protect(repository_id, charter.target.environment.value)
-    return Life(state, tuple(actions))
+    return Life(state, judgement, signed, tuple(actions))
 
 
 def _state(

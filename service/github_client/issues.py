@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from github import GithubException
 from github.GithubObject import NotSet
 from github.Issue import Issue as GithubIssue
@@ -9,7 +11,11 @@ from github.Repository import Repository as GithubRepository
 
 from service.github_client.connection import APP_USER, Connection
 from service.github_client.errors import UNPROCESSABLE
+from service.github_client.transport import MovedError
+from service.ports import GitHubError
 from service.rules.facts import Issue, IssueState, RepositoryRef
+
+ISSUE_ADDRESS = re.compile(r"/issues/[0-9]+$")
 
 
 class Issues(Connection):
@@ -30,9 +36,17 @@ class Issues(Connection):
         return self._repo(repository, f"looking for our issue in {repository.full_name}", find)
 
     def issue(self, repository: RepositoryRef, number: int) -> Issue:
-        """Read an issue; one that is not there any more is `gone`, and so is one that moved."""
+        """Read an issue; one that is not there any more is `gone`, one that was transferred is followed."""
         what = f"reading issue #{number} of {repository.full_name}"
-        return self._repo(repository, what, lambda repo: _issue(repo.get_issue(number)))
+        try:
+            return self._repo(repository, what, lambda repo: _issue(repo.get_issue(number)))
+        except GitHubError as error:
+            moved = error.__cause__
+            if not isinstance(moved, MovedError) or ISSUE_ADDRESS.search(moved.location) is None:
+                raise
+            with self._translated(what):
+                _, raw = self._client.requester.requestJsonAndCheck("GET", moved.location)
+                return _issue(self._client.create_from_raw_data(GithubIssue, raw))
 
     def open_issue(
         self, repository: RepositoryRef, title: str, body: str, label: str, assignee: str | None
@@ -59,8 +73,10 @@ class Issues(Connection):
         body: str | None = None,
         state: str | None = None,
         label: str | None = None,
+        assign: str | None = None,
+        unassign: str | None = None,
     ) -> None:
-        """Change what is given of an issue; a label is added, the others stay."""
+        """Change what is given of an issue; a label and an assignee are added, the others stay."""
 
         def edit(repo: GithubRepository) -> None:
             issue = repo.get_issue(number)
@@ -72,8 +88,21 @@ class Issues(Connection):
                 )
             if label is not None:
                 issue.add_to_labels(label)
+            if unassign is not None:
+                issue.remove_from_assignees(unassign)
+            if assign is not None:
+                _assign(issue, assign)
 
         self._repo(repository, f"editing issue #{number} of {repository.full_name}", edit)
+
+
+def _assign(issue: GithubIssue, login: str) -> None:
+    """Add an assignee; GitHub leaves out most of those who cannot be, and refuses the others."""
+    try:
+        issue.add_to_assignees(login)
+    except GithubException as error:
+        if error.status != UNPROCESSABLE:
+            raise
 
 
 def _issue(issue: GithubIssue) -> Issue:
@@ -86,4 +115,11 @@ def _issue(issue: GithubIssue) -> Issue:
         html_url=issue.html_url,
         title=issue.title,
         closed_at=issue.closed_at,
+        assignees=tuple(person.login for person in issue.assignees),
+        full_name=_full_name(issue),
     )
+
+
+def _full_name(issue: GithubIssue) -> str:
+    """The repository that an issue's page belongs to: `https://github.com/acme/x/issues/5`."""
+    return "/".join(issue.html_url.split("/")[-4:-2])

@@ -20,7 +20,11 @@ ACCEPTED = 202
 
 
 class MovedError(Exception):
-    """GitHub answered with a redirect: the repository is called something else by now."""
+    """GitHub answered with a redirect: a repository has another name by now, or an issue left it."""
+
+    def __init__(self, location: str = "") -> None:
+        super().__init__(location)
+        self.location = location
 
 
 class UnfinishedError(Exception):
@@ -40,7 +44,7 @@ class _Counted:
             raise
         CALLS.labels(self.verb, str(response.status)).inc()
         if response.status in REDIRECTS and response.status != NOT_MODIFIED:
-            raise MovedError
+            raise MovedError(response.headers.get("location", ""))
         if response.status == ACCEPTED and self.verb == "GET":
             raise UnfinishedError
         return response

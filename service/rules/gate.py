@@ -118,6 +118,13 @@ def gate(facts: GateFacts) -> Gate:
     return Gate(facts, gaps, Conclusion.FAILURE if gaps else Conclusion.SUCCESS)
 
 
+def unsigned_only(verdict: Gate) -> tuple[Group, ...] | None:
+    """The groups whose signatures alone are missing; None where something else is."""
+    if any(gap.kind is not GapKind.SIGNATURE for gap in verdict.gaps):
+        return None
+    return tuple(Group(gap.about) for gap in verdict.gaps)
+
+
 def _gaps(facts: GateFacts) -> Iterator[Gap]:
     """What is missing, in the order in which a person would mend it; of a POC that stopped, nothing else."""
     charter = facts.charter

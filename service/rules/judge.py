@@ -15,6 +15,7 @@ from service.rules.charter.text import UNREADABLE, read_text
 from service.rules.checks import CHECKS
 from service.rules.finding import Finding, Severity
 from service.rules.outside import NOT_KNOWN, Outside
+from service.rules.policy.model import NO_POLICY, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,12 @@ class Judgement:
 
 
 def judge(
-    file: CharterFile, *, before: Charter | None = None, today: date, outside: Outside | None = None
+    file: CharterFile,
+    *,
+    before: Charter | None = None,
+    today: date,
+    outside: Outside | None = None,
+    policy: Policy = NO_POLICY,
 ) -> Judgement:
     """Judge a file on a day, compared with the charter before this change; raises on no input.
 
@@ -58,14 +64,16 @@ def judge(
     if document.root is None:
         return Judgement(declared=True, findings=in_order(document.findings))
     charter = read_charter(document.root, document.block, document.lines)
-    sheet = Sheet(document.lines, document.root, charter, before, today, outside or NOT_KNOWN)
+    sheet = Sheet(document.lines, document.root, charter, before, today, outside or NOT_KNOWN, policy)
     return Judgement(True, charter, in_order((*document.findings, *complaints(sheet))))
 
 
-def judge_standing(file: CharterFile, today: date) -> Judgement:
+def judge_standing(file: CharterFile, today: date, policy: Policy = NO_POLICY) -> Judgement:
     """Judge a charter that nobody changes: what only time has made false is no error then (design 5.5)."""
-    judgement = judge(file, today=today)
-    return judgement if judgement.valid else judge(file, before=judgement.charter, today=today)
+    judgement = judge(file, today=today, policy=policy)
+    if judgement.valid:
+        return judgement
+    return judge(file, before=judgement.charter, today=today, policy=policy)
 
 
 def declares(file: CharterFile) -> bool:

@@ -17,8 +17,16 @@ CHARTER_CHECK = "POC charter"
 GATE_CHECK = "POC ship gate"
 """The frozen name of the check run that says what is missing for shipping."""
 
+POLICY_CHECK = "POC policy"
+"""The check run on pull requests that change the organisation's policy; no ruleset needs it."""
+
 STALL_LABEL = "poc-stalled"
 STALL_MARKER = "<!-- poc-governor:stall -->"
+
+
+def stall_opening(poc_id: int) -> str:
+    """How the body of a POC's stall issue begins: in the central repository there are many."""
+    return f"{STALL_MARKER}\n<!-- poc-governor:repository {poc_id} -->"
 
 
 class Conclusion(StrEnum):
@@ -96,16 +104,29 @@ class CompleteCheckRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Climbed:
+    """Where a stall issue stands on the ladder when a write is done; see `StallIssue`."""
+
+    episode: int
+    rung: int
+    reopened: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OpenIssue:
-    """Open the stall issue of a repository."""
+    """Open the stall issue of a POC, in `repository`: its own, or the central one."""
 
     needs: ClassVar[str] = "issues"
     repository: RepositoryRef
+    poc_id: int
     title: str
     body: str
     assignee: str | None
     day: date
     """The day whose number of new issues it counts towards."""
+    most: int
+    """How many an organisation may get on one day."""
+    climbed: Climbed
 
     def __str__(self) -> str:
         return f"open issue {self.title!r}" + (f" for {self.assignee}" if self.assignee else "")
@@ -113,20 +134,27 @@ class OpenIssue:
 
 @dataclass(frozen=True, slots=True)
 class EditIssue:
-    """Change the stall issue in place; what is None stays."""
+    """Change the stall issue in place; what is None stays.
+
+    `body` is our block: what people wrote around it is kept. `assign` gets it instead of `unassign`.
+    """
 
     needs: ClassVar[str] = "issues"
     repository: RepositoryRef
+    poc_id: int
     number: int
+    climbed: Climbed
     title: str | None = None
     body: str | None = None
     state: str | None = None
     label: str | None = None
+    assign: str | None = None
+    unassign: str | None = None
 
     @property
     def changes_nothing(self) -> bool:
         """Whether there is nothing to write."""
-        return self.title is None and self.body is None and self.state is None and self.label is None
+        return not any((self.title, self.body, self.state, self.label, self.assign, self.unassign))
 
     def __str__(self) -> str:
         what = {"closed": "close", "open": "reopen"}.get(self.state or "", "edit")

@@ -1,17 +1,19 @@
-"""Is this repository a POC? Design section 4: topic, name, or a charter that declares itself."""
+"""Is this repository a POC? By the policy's selectors; without one by topic, name, or a declared charter."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from service.rules.facts import Repository
+from service.rules.policy.match import excludes, selects
+from service.rules.policy.model import NO_POLICY, POLICY_REPOSITORY, Policy
 
-POC_TOPICS = frozenset({"poc", "proof-of-concept"})
 OPT_OUT_TOPIC = "not-a-poc"
+"""Whatever a policy selects."""
 DORMANT_AFTER = timedelta(days=90)
 
 
-def exclusion(repository: Repository) -> str | None:
+def exclusion(repository: Repository, policy: Policy = NO_POLICY) -> str | None:
     """Why a repository is never a POC, whatever else speaks for it; None where nothing does."""
     if repository.archived:
         return "archived"
@@ -19,20 +21,17 @@ def exclusion(repository: Repository) -> str | None:
         return "a fork"
     if repository.is_template:
         return "a template"
-    if repository.name == ".github":
+    if repository.name == POLICY_REPOSITORY:
         return "the organization's .github repository"
     if OPT_OUT_TOPIC in repository.topics:
         return f"topic {OPT_OUT_TOPIC}"
-    return None
+    return excludes(policy, repository)
 
 
-def poc_reason(repository: Repository, *, declares_charter: bool) -> str | None:
+def poc_reason(
+    repository: Repository, *, declares_charter: bool, policy: Policy = NO_POLICY
+) -> str | None:
     """Why a repository is a POC, in words for its people; None if it is none."""
-    if exclusion(repository):
+    if exclusion(repository, policy):
         return None
-    for topic in sorted(POC_TOPICS.intersection(repository.topics)):
-        return f"topic `{topic}`"
-    name = repository.name.lower()
-    if name.startswith("poc-") or name.endswith("-poc"):
-        return f"its name, `{repository.name}`"
-    return "its `POC.md`" if declares_charter else None
+    return selects(policy, repository, declares_charter=declares_charter)

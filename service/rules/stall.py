@@ -10,6 +10,7 @@ from service.rules.ball import Ball, Rest
 from service.rules.charter.model import Charter
 from service.rules.facts import StallIssue
 from service.rules.lifecycle import State
+from service.rules.plan import Climbed
 from service.rules.policy.model import Policy
 
 
@@ -101,6 +102,8 @@ class StallDecision:
     stall: Stall | None
     why: str
     say: Rung | None = None
+    climbed: Climbed | None = None
+    """What the record of the issue says after this step; None where there is no issue."""
 
 
 def find_stall(facts: StallFacts, now: datetime) -> Stall | None:

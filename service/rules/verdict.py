@@ -11,6 +11,7 @@ from service.rules.charter.goalposts import Move, moved
 from service.rules.judge import Judgement, declares, judge, unreadable
 from service.rules.outside import Outside
 from service.rules.plan import Conclusion
+from service.rules.policy.model import NO_POLICY, Policy
 
 CHARTERLESS_AUTHORS = frozenset({"dependabot[bot]", "renovate[bot]"})
 """Their pull requests bring no charter, and cannot."""
@@ -80,7 +81,13 @@ def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None
 
 
 def conclude(
-    case: Case, *, author: str | None, observe: bool, today: date, outside: Outside | None = None
+    case: Case,
+    *,
+    author: str | None,
+    observe: bool,
+    today: date,
+    outside: Outside | None = None,
+    policy: Policy = NO_POLICY,
 ) -> Verdict:
     """Judge a case; in `observe` the text is the same and nothing is held up.
 
@@ -97,7 +104,7 @@ def conclude(
         conclusion = Conclusion.FAILURE
     else:
         before = judge(case.before, before=None, today=today).charter if case.before else None
-        judgement = judge(case.judged, before=before, today=today, outside=outside)
+        judgement = judge(case.judged, before=before, today=today, outside=outside, policy=policy)
         conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
         if before and judgement.charter and judgement.valid:
             moves = moved(before, judgement.charter)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Engine, update
+from sqlalchemy import ColumnElement, Engine, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from service.rules.charter.goalposts import Group
 from service.rules.facts import Fact, FactKind
 from service.rules.lifecycle import State
+from service.rules.outside import Access
 from service.rules.reception import pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import transaction
@@ -29,6 +31,15 @@ class ShipRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAccess:
+    """What an owner was last found to be allowed."""
+
+    login: str
+    access: Access
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What is stored of a POC's life."""
 
@@ -38,6 +49,13 @@ class Standing:
     shipped_sha: str | None = None
     bound: bool = False
     environment: str | None = None
+    state_since: datetime | None = None
+    proven_at: datetime | None = None
+    """Since when nothing but signatures is missing on the ship request."""
+    unsigned: tuple[Group, ...] = ()
+    """Those that are."""
+    history_read: bool = False
+    owner: KnownAccess | None = None
 
 
 class Pocs:
@@ -52,19 +70,7 @@ class Pocs:
             row = session.get(PocRow, repository_id)
             if row is None:
                 return Standing()
-            request = (
-                ShipRequest(row.ship_request, row.ship_requested_at)
-                if row.ship_request is not None and row.ship_requested_at is not None
-                else None
-            )
-            return Standing(
-                State(row.state),
-                request,
-                row.shipped_at,
-                row.shipped_sha,
-                row.bound_at is not None,
-                row.environment,
-            )
+            return _standing(row)
 
     def ask_to_ship(self, repository_id: int, number: int, at: datetime) -> None:
         """Note the ship request: the newest command counts, and of several on one pull request the first.
@@ -81,8 +87,46 @@ class Pocs:
                 row.ship_request, row.ship_requested_at = number, at
             session.add(row)
             if row.ship_request != before:
+                row.request_proven_at = row.request_unsigned = None
                 others = [pull_request_key(repository_id, before)] if before is not None else []
                 subjects.mark(session, [repository_key(repository_id), *others])
+
+    def request_judged(
+        self, repository_id: int, number: int, unsigned: tuple[Group, ...] | None, at: datetime
+    ) -> None:
+        """Note whose signatures alone are missing on the ship request; None where more is.
+
+        Who has the ball depends on it, so the repository is looked at where it has changed.
+        """
+        groups = None if unsigned is None else [str(group) for group in unsigned]
+        with transaction(self._engine) as session:
+            row = session.get(PocRow, repository_id, with_for_update=True)
+            if row is None or row.ship_request != number or row.request_unsigned == groups:
+                return
+            row.request_proven_at = None if groups is None else row.request_proven_at or at
+            row.request_unsigned = groups
+            session.add(row)
+            subjects.mark(session, [repository_key(repository_id)])
+
+    def history_read(self, repository_id: int, at: datetime) -> None:
+        """Note that the repository's history was taken into the timeline."""
+        self._note(repository_id, {"history_read_at": at}, col(PocRow.history_read_at).is_(None))
+
+    def owner_may(self, repository_id: int, known: KnownAccess) -> None:
+        """Note what the owner was found to be allowed."""
+        values: dict[str, object] = {
+            "owner_login": known.login,
+            "owner_access": str(known.access),
+            "owner_asked_at": known.asked_at,
+        }
+        self._note(repository_id, values, true())
+
+    def stalls(self, repository_id: int, since: date | None, cause: str | None) -> None:
+        """Note from which day on a POC's present stall counts, and why; None where it is not stalled."""
+        another_day = col(PocRow.stalled_since).is_distinct_from(since)
+        another_cause = col(PocRow.stall_cause).is_distinct_from(cause)
+        values: dict[str, object] = {"stalled_since": since, "stall_cause": cause}
+        self._note(repository_id, values, another_day | another_cause)
 
     def bind(self, repository_id: int, at: datetime) -> None:
         """Note that every threshold had a value that counts; the first time counts."""
@@ -99,6 +143,7 @@ class Pocs:
             row = session.get(PocRow, repository_id)
             if row is not None and row.ship_request == number:
                 row.ship_request = row.ship_requested_at = None
+                row.request_proven_at = row.request_unsigned = None
                 session.add(row)
                 subjects.mark(session, [repository_key(repository_id)])
 
@@ -140,3 +185,24 @@ class Pocs:
         statement = statement.on_conflict_do_update(index_elements=["repository_id"], set_=values, where=when)
         with transaction(self._engine) as session:
             session.execute(statement)
+
+
+def _standing(row: PocRow) -> Standing:
+    request = owner = None
+    if row.ship_request is not None and row.ship_requested_at is not None:
+        request = ShipRequest(row.ship_request, row.ship_requested_at)
+    if row.owner_login and row.owner_access and row.owner_asked_at:
+        owner = KnownAccess(row.owner_login, Access(row.owner_access), row.owner_asked_at)
+    return Standing(
+        state=State(row.state),
+        request=request,
+        shipped_at=row.shipped_at,
+        shipped_sha=row.shipped_sha,
+        bound=row.bound_at is not None,
+        environment=row.environment,
+        state_since=row.state_since,
+        proven_at=row.request_proven_at,
+        unsigned=tuple(map(Group, row.request_unsigned or ())),
+        history_read=row.history_read_at is not None,
+        owner=owner,
+    )

@@ -81,6 +81,29 @@ class PullRequests:
                 is not None
             )
 
+    def proposal(self, repository_id: int) -> tuple[PullRequest, CharterFile] | None:
+        """The oldest open pull request whose head was seen to hold a file at the charter's path."""
+        with transaction(self._engine) as session:
+            found = session.exec(
+                select(PullRequestRow, CharterAt)
+                .join(
+                    CharterAt,
+                    (col(CharterAt.repository_id) == PullRequestRow.repository_id)
+                    & (col(CharterAt.commit_sha) == PullRequestRow.head_sha),
+                )
+                .where(
+                    PullRequestRow.repository_id == repository_id,
+                    PullRequestRow.state == "open",
+                    CharterAt.kind == FileKind.FILE,
+                )
+                .order_by(col(PullRequestRow.number))
+                .limit(1)
+            ).first()
+            if found is None:
+                return None
+            pull, stood = found
+            return _pull(pull), CharterFile(FileKind(stood.kind), stood.data, stood.blob_sha, stood.size)
+
     def speaker(self, pull: PullRequest) -> int | None:
         """Which of the open pull requests with this one's head has a say in its check run: the oldest."""
         with transaction(self._engine) as session:

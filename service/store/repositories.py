@@ -10,7 +10,7 @@ from sqlalchemy import Engine, delete, func, update
 from sqlmodel import col, select
 
 from service.rules.charter.file import CharterFile, FileKind
-from service.rules.facts import FactKind, Repository
+from service.rules.facts import FactKind, Repository, RepositoryRef
 from service.rules.poc import KnownRepository
 from service.rules.reception import pull_request_key, repository_key
 from service.rules.recognition import exclusion
@@ -137,6 +137,18 @@ class Repositories:
                     col(CharterAt.kind) == str(FileKind.ABSENT),
                 )
             )
+
+    def named(self, installation_id: int, full_name: str) -> RepositoryRef | None:
+        """The repository of an installation that has that name now; names do not differ by case."""
+        with transaction(self._engine) as session:
+            row = session.exec(
+                select(RepositoryRow).where(
+                    RepositoryRow.installation_id == installation_id,
+                    func.lower(RepositoryRow.full_name) == full_name.lower(),
+                    col(RepositoryRow.removed_at).is_(None),
+                )
+            ).first()
+            return RepositoryRef(row.id, row.full_name) if row else None
 
     def mark(self, repository_ids: Iterable[int]) -> None:
         """Mark repositories as needing a look."""

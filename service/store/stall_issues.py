@@ -1,4 +1,4 @@
-"""The one stall issue that a POC ever gets, and the activity that it is about."""
+"""The one stall issue of a POC: where it stands, how far up the ladder, and what it says."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.charter.file import CHARTER_PATH
-from service.rules.facts import FactKind, Issue, IssueState, StallIssue
+from service.rules.facts import FactKind, Issue, IssueState, RepositoryRef, StallIssue
+from service.rules.plan import Climbed
 from service.rules.reception import repository_key
 from service.store.database import ACCOUNT_LOCK, lock, transaction
-from service.store.tables import FactRow, StallIssueRow
+from service.store.tables import FactRow, RepositoryRow, StallIssueRow
 
 
 class StallIssues:
@@ -53,7 +54,28 @@ class StallIssues:
             row = session.get(StallIssueRow, (repository_id, CHARTER_PATH))
             if row is None:
                 return None
-            return StallIssue(row.number, IssueState(row.state), row.digest, row.opened_at, row.closed_by_us)
+            home = session.get(RepositoryRow, row.home_repository_id) if row.home_repository_id else None
+            return StallIssue(
+                row.number,
+                IssueState(row.state),
+                row.digest,
+                row.opened_at,
+                row.closed_by_us,
+                home=RepositoryRef(home.id, home.full_name) if home else None,
+                episode=row.episode,
+                rung=row.rung,
+                reopened=row.reopened,
+                assignee=row.assignee,
+            )
+
+    def poc_of(self, home_repository_id: int, number: int) -> int | None:
+        """The POC whose stall issue stands under a number of another repository."""
+        with transaction(self._engine) as session:
+            return session.exec(
+                select(StallIssueRow.repository_id).where(
+                    StallIssueRow.home_repository_id == home_repository_id, StallIssueRow.number == number
+                )
+            ).first()
 
     def opened_on(self, installation_id: int, day: date) -> int:
         """How many stall issues an installation got on a day."""
@@ -64,25 +86,50 @@ class StallIssues:
                 .where(StallIssueRow.installation_id == installation_id, StallIssueRow.opened_on == day)
             ).one()
 
-    def begin(self, repository_id: int, installation_id: int, day: date, limit: int) -> bool:
-        """Note that a stall issue is about to be opened; False where the day's number is used up."""
+    def begin(
+        self, repository_id: int, installation_id: int, day: date, limit: int, *, home_repository_id: int
+    ) -> bool:
+        """Note that a stall issue is about to be opened; False where the day's number is used up.
+
+        One that is gone makes room for another.
+        """
         with lock(self._engine, ACCOUNT_LOCK, str(installation_id)):
-            if self.find(repository_id) is None and self.opened_on(installation_id, day) >= limit:
+            known = self.find(repository_id)
+            begun = known is not None and known.number is None
+            if not begun and self.opened_on(installation_id, day) >= limit:
                 return False
+            values: dict[str, object] = {
+                "installation_id": installation_id,
+                "state": str(IssueState.OPEN),
+                "digest": "",
+                "opened_on": day,
+                "number": None,
+                "opened_at": None,
+                "closed_by_us": False,
+                "home_repository_id": None if home_repository_id == repository_id else home_repository_id,
+            }
             row = insert(StallIssueRow).values(
-                repository_id=repository_id,
-                charter_path=CHARTER_PATH,
-                installation_id=installation_id,
-                state=str(IssueState.OPEN),
-                digest="",
-                opened_on=day,
+                repository_id=repository_id, charter_path=CHARTER_PATH, **values
+            )
+            row = row.on_conflict_do_update(
+                index_elements=["repository_id", "charter_path"],
+                set_=values,
+                where=col(StallIssueRow.state) == str(IssueState.GONE),
             )
             with transaction(self._engine) as session:
-                session.execute(row.on_conflict_do_nothing())
+                session.execute(row)
             return True
 
-    def opened(self, repository_id: int, issue: Issue, digest: str) -> None:
-        """Note the issue that was opened, or found to have been."""
+    def opened(
+        self,
+        repository_id: int,
+        issue: Issue,
+        digest: str,
+        climbed: Climbed,
+        *,
+        assignee: str | None,
+    ) -> None:
+        """Note the issue that was opened, or found to have been opened before."""
         self._change(
             repository_id,
             number=issue.number,
@@ -90,7 +137,27 @@ class StallIssues:
             digest=digest,
             html_url=issue.html_url,
             opened_at=issue.created_at,
+            assignee=assignee,
+            episode=climbed.episode,
+            rung=climbed.rung,
+            reopened=climbed.reopened,
         )
+
+    def climbed(self, repository_id: int, climbed: Climbed, *, assignee: str | None = None) -> None:
+        """Note how far up the ladder it is, and to whom it was given; None where that is as before."""
+        given = {"assignee": assignee} if assignee else {}
+        self._change(
+            repository_id,
+            episode=climbed.episode,
+            rung=climbed.rung,
+            reopened=climbed.reopened,
+            **given,
+        )
+
+    def moved(self, repository_id: int, home_repository_id: int, number: int) -> None:
+        """Note where a transferred issue stands now."""
+        home = None if home_repository_id == repository_id else home_repository_id
+        self._change(repository_id, home_repository_id=home, number=number)
 
     def changed(
         self,
@@ -99,15 +166,16 @@ class StallIssues:
         state: IssueState | None = None,
         digest: str | None = None,
         closed_by_us: bool | None = None,
+        at: datetime,
     ) -> None:
-        """Note what became of the stall issue; what is None stays. A reopened one is opened anew."""
+        """Note what became of the stall issue at a time; what is None stays."""
         changes: dict[str, object] = {
             "state": str(state) if state else None,
             "digest": digest,
             "closed_by_us": closed_by_us,
         }
         if state is IssueState.OPEN:
-            changes["opened_at"] = func.now()
+            changes["opened_at"] = at
         self._change(repository_id, **{name: value for name, value in changes.items() if value is not None})
 
     def _change(self, repository_id: int, **changes: object) -> None:

@@ -348,7 +348,8 @@ class PocRow(SQLModel, table=True):
     """Where a POC stands in its life; `ship_request` is the pull request on which the owner asked to ship.
 
     `bound_at` is when every threshold first had a value that counts, `environment` the one that platform
-    signed for last, `stalled_since` from which day on its present stall counts.
+    signed for last, `stalled_since` from which day on its present stall counts. `request_proven_at` is since when
+    nothing but the signatures of `request_unsigned` is missing on the ship request.
     """
 
     __tablename__ = "poc"
@@ -363,6 +364,11 @@ class PocRow(SQLModel, table=True):
     bound_at: datetime | None = moment(default=None)
     environment: str | None = Field(default=None, sa_type=Text)
     history_read_at: datetime | None = moment(default=None)
+    request_proven_at: datetime | None = moment(default=None)
+    request_unsigned: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
+    owner_login: str | None = Field(default=None, sa_type=Text)
+    owner_access: str | None = Field(default=None, sa_type=Text)
+    owner_asked_at: datetime | None = moment(default=None)
     stalled_since: date | None = Field(default=None)
     stall_cause: str | None = Field(default=None, sa_type=Text)
 

@@ -75,13 +75,17 @@ class RestRow(SQLModel, table=True):
 
 
 class BlockerRow(SQLModel, table=True):
-    """An issue that was named as what a POC waits for, as GitHub last showed it."""
+    """An issue that was named as what a POC waits for, as GitHub last showed it.
+
+    One that no command named counts while the charter names it.
+    """
 
     __tablename__ = "blocker"
 
     repository_id: int = big(primary_key=True)
     reference: str = Field(sa_type=Text, primary_key=True)
     named_at: datetime = moment()
+    commanded: bool = flag()
     open: bool = flag(default=True)
     assignees: list[str] = Field(sa_type=ARRAY(Text))
     read_at: datetime | None = moment(default=None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Engine, update
+from sqlalchemy import ColumnElement, Engine, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -15,6 +15,9 @@ from service.rules.charter.goalposts import Group
 from service.store.database import transaction
 from service.store.tables_stalls import BlockerRow, RestRow, ShipDateRow, TurnRow
 
+PAUSE = "charter:"
+"""How the source begins of a pause that a charter asks for; the blob follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShipDate:
@@ -22,6 +25,15 @@ class ShipDate:
 
     ship_by: date
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBlocker:
+    """A blocker, whether a command named it, and when GitHub was last asked about it."""
+
+    blocker: Blocker
+    commanded: bool
+    read_at: datetime | None
 
 
 class Waiting:
@@ -94,17 +106,26 @@ class Waiting:
         with transaction(self._engine) as session:
             session.execute(row.on_conflict_do_nothing())
 
-    def end_rests(self, repository_id: int, on: date) -> None:
-        """Let rests that would last longer end on a day: what they waited for has come."""
+    def end_pauses(self, repository_id: int, on: date, *, but: str) -> None:
+        """Let the pauses of charters that were replaced end on a day; `but` is the present one's source."""
+        replaced = col(RestRow.source).startswith(PAUSE, autoescape=True) & (col(RestRow.source) != but)
+        self._end(repository_id, on, replaced)
+
+    def end_snoozes(self, repository_id: int, on: date, *, naming: str) -> None:
+        """Let the snoozes that named an issue end on a day: what they waited for has come."""
+        named = col(RestRow.reason).contains(naming, autoescape=True)
+        self._end(repository_id, on, named & ~col(RestRow.source).startswith(PAUSE, autoescape=True))
+
+    def _end(self, repository_id: int, on: date, which: ColumnElement[bool]) -> None:
         with transaction(self._engine) as session:
             session.execute(
                 update(RestRow)
-                .where(col(RestRow.repository_id) == repository_id, col(RestRow.until) > on)
+                .where(col(RestRow.repository_id) == repository_id, col(RestRow.until) > on, which)
                 .values(until=on)
             )
 
-    def blockers(self, repository_id: int) -> Sequence[tuple[Blocker, datetime | None]]:
-        """What was named as blocking a POC, and when GitHub was last asked about it."""
+    def blockers(self, repository_id: int) -> Sequence[KnownBlocker]:
+        """What was named as blocking a POC, the oldest first."""
         with transaction(self._engine) as session:
             rows = session.exec(
                 select(BlockerRow)
@@ -112,18 +133,29 @@ class Waiting:
                 .order_by(col(BlockerRow.named_at), col(BlockerRow.reference))
             )
             return [
-                (Blocker(row.reference, row.named_at, row.open, tuple(row.assignees)), row.read_at)
+                KnownBlocker(
+                    Blocker(row.reference, row.named_at, row.open, tuple(row.assignees)),
+                    row.commanded,
+                    row.read_at,
+                )
                 for row in rows
             ]
 
-    def blocked(self, repository_id: int, reference: str, at: datetime) -> None:
-        """Note an issue that was named as what a POC waits for; named again, it is asked about again."""
+    def blocked(self, repository_id: int, reference: str, at: datetime, *, commanded: bool = True) -> None:
+        """Note an issue that was named as what a POC waits for; named again, it is asked about again.
+
+        One that the charter names, and no command, is `commanded=False`.
+        """
         row = insert(BlockerRow).values(
-            repository_id=repository_id, reference=reference, named_at=at, assignees=[]
+            repository_id=repository_id,
+            reference=reference,
+            named_at=at,
+            commanded=commanded,
+            assignees=[],
         )
         again = row.on_conflict_do_update(
             index_elements=["repository_id", "reference"],
-            set_={"named_at": at, "read_at": None, "open": True},
+            set_={"named_at": at, "read_at": None, "open": True, "commanded": col(BlockerRow.commanded) | commanded},
             where=col(BlockerRow.named_at) < at,
         )
         with transaction(self._engine) as session:

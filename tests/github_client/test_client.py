@@ -370,6 +370,29 @@ def test_an_issue_that_is_not_there_any_more_is_gone(
     assert caught.value.gone
 
 
+def test_an_issue_that_was_transferred_is_followed(server: Server, client: InstallationClient) -> None:
+    there = raw_issue("<!-- m -->", 3) | {"html_url": "https://github.com/acme/other/issues/3"}
+    server.on(
+        "GET /repos/acme/poc-triage/issues/12", 301, {}, Location=f"{server.url}/repositories/9/issues/3"
+    )
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
+    server.on("GET /repositories/9/issues/3", 200, there)
+    issue = client.issue(REPOSITORY, 12)
+    assert (issue.full_name, issue.number, issue.assignees) == ("acme/other", 3, ("jane-doe",))
+
+
+def test_an_issue_gets_another_assignee_beside_those_of_people(
+    server: Server, client: InstallationClient
+) -> None:
+    place = "/repos/acme/poc-triage/issues/12"
+    server.on(f"GET {place}", 200, raw_issue("x") | {"url": f"{server.url}{place}"})
+    server.on(f"DELETE {place}/assignees", 200, raw_issue("x"))
+    server.on(f"POST {place}/assignees", 422, {"message": "Validation Failed"})
+    client.edit_issue(REPOSITORY, 12, assign="dan-w", unassign="jane-doe")
+    assert server.bodies(f"POST {place}/assignees") == [{"assignees": ["dan-w"]}]
+    assert server.bodies(f"DELETE {place}/assignees") == [{"assignees": ["jane-doe"]}]
+
+
 PERMISSION = "GET /repos/acme/poc-triage/collaborators/jane-doe/permission"
 ENVIRONMENTS = "GET /repos/acme/poc-triage/environments?page={}&per_page=100"
 TREE = "GET /repos/acme/poc-triage/git/trees/" + "a" * 40 + "?recursive=1"
@@ -512,5 +535,6 @@ def raw_issue(body: str | None, number: int = 12) -> dict[str, Any]:
         "created_at": "2026-11-20T10:15:30Z",
         "html_url": "https://github.com/acme/poc-triage/issues/12",
         "title": "t",
+        "assignees": [{"login": "jane-doe"}],
         "user": {"login": "poc-governor[bot]", "type": "Bot"},
     }

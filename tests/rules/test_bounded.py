@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.charter import hostile
-from service.rules.charter.composer import MAX_EVENTS
+from service.rules.charter.dialect import CHARTER
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.nodes import MOST_ITEMS
 from service.rules.charter.threshold import parse_threshold
@@ -55,7 +55,7 @@ def counted() -> Iterator[Counter[str]]:
 def assert_bounded(data: bytes) -> None:
     with counted() as counts:
         judge(CharterFile(FileKind.FILE, data), today=TODAY)
-    assert counts["events"] <= MAX_EVENTS + 1
+    assert counts["events"] <= CHARTER.events + 1
     assert counts["readings"] <= MOST_READINGS
 
 

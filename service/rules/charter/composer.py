@@ -9,12 +9,11 @@ import yaml
 
 from service.rules.charter import traps
 from service.rules.charter.block import Block
+from service.rules.charter.dialect import CHARTER, Dialect
 from service.rules.charter.nodes import Entry, Mapping, Node, Scalar, Sequence
 from service.rules.charter.wording import shown
 from service.rules.finding import Finding, Severity
 
-MAX_DEPTH = 4
-MAX_EVENTS = 800
 MAX_DUPLICATES = 20
 
 
@@ -64,30 +63,30 @@ class Open:
         return Sequence(tuple(self.items), self.line, self.column)
 
 
-def compose(block: Block) -> Composition:
+def compose(block: Block, dialect: Dialect = CHARTER) -> Composition:
     """The block's nodes; never raises, and reads a bounded number of events."""
-    composer = Composer(block)
+    composer = Composer(block, dialect)
     try:
         for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
-            if count >= MAX_EVENTS:
-                composer.refuse(
-                    "too-many-values", event, "Too many values for a charter: keep under 40 lines"
-                )
+            if count >= dialect.events:
+                message = f"Too many values for a {dialect.name}: keep under {dialect.lines} lines"
+                composer.refuse("too-many-values", event, message)
             composer.take(event)
     except Refused as refused:
         return Composition(None, (*composer.findings, refused.finding))
     except yaml.YAMLError as error:
-        return Composition(None, (*composer.findings, traps.explain(error, block)))
+        return Composition(None, (*composer.findings, traps.explain(error, block, dialect)))
     if not isinstance(composer.root, Mapping):
-        return Composition(None, (*composer.findings, traps.not_a_mapping(block)))
+        return Composition(None, (*composer.findings, traps.not_a_mapping(block, dialect)))
     return Composition(composer.root, tuple(composer.findings))
 
 
 class Composer:
     """Builds one document from its events."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, dialect: Dialect) -> None:
         self.block = block
+        self.dialect = dialect
         self.root: Node | None = None
         self.findings: list[Finding] = []
         self._open: list[Open] = []
@@ -111,8 +110,9 @@ class Composer:
             end_line, end_column = self._located(event.end_mark)
             self._add(Scalar(event.value, line, column, end_line, end_column, plain=not event.style), event)
             return
-        if len(self._open) >= MAX_DEPTH:
-            self.refuse("too-deep", event, f"Nested deeper than {MAX_DEPTH} levels: write this value flat")
+        depth = self.dialect.depth
+        if len(self._open) >= depth:
+            self.refuse("too-deep", event, f"Nested deeper than {depth} levels: write this value flat")
         if self._open and self._open[-1].is_mapping and self._open[-1].key is None:
             self.refuse(
                 "invalid-yaml", event, "A list or mapping cannot be a key: write a word before the colon"
@@ -120,14 +120,15 @@ class Composer:
         self._open.append(Open(isinstance(event, yaml.MappingStartEvent), line, column))
 
     def _refuse_cleverness(self, event: yaml.NodeEvent) -> None:
+        name = self.dialect.name
         if isinstance(event, yaml.AliasEvent):
-            self.refuse("yaml-anchor", event, "A charter has no aliases: write the value out instead of `*`")
+            self.refuse("yaml-anchor", event, f"A {name} has no aliases: {self.dialect.for_alias}")
         if event.anchor:
-            self.refuse(
-                "yaml-anchor", event, "A charter has no anchors: delete the word that begins with `&`"
-            )
+            message = f"A {name} has no anchors: delete the word that begins with `&`"
+            self.refuse("yaml-anchor", event, message)
         if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag:
-            self.refuse("yaml-tag", event, "A charter has no YAML tags: delete the word that begins with `!`")
+            message = f"A {name} has no YAML tags: delete the word that begins with `!`"
+            self.refuse("yaml-tag", event, message)
 
     def _add(self, node: Node, event: yaml.Event) -> None:
         if not self._open:

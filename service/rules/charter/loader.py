@@ -9,6 +9,7 @@ from itertools import islice
 
 from service.rules.charter.block import Block, find_block, lines_of
 from service.rules.charter.composer import compose
+from service.rules.charter.dialect import CHARTER
 from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.nodes import Mapping
 from service.rules.charter.text import read_text
@@ -69,11 +70,11 @@ def refused(block: Block) -> Iterator[Finding]:
         yield from refused_lines(block)
 
 
-def refused_lines(block: Block) -> Iterator[Finding]:
+def refused_lines(block: Block, name: str = CHARTER.name) -> Iterator[Finding]:
     """Lines that are too long, or hold what no editor shows."""
     for number, line in enumerate(block.lines, start=block.first_line):
         if len(line) > MAX_LINE_CHARACTERS:
-            message = f"{len(line)} characters: keep lines of the charter to {MAX_LINE_CHARACTERS}"
+            message = f"{len(line)} characters: keep lines of the {name} to {MAX_LINE_CHARACTERS}"
             yield Finding("line-too-long", Severity.ERROR, message, number, MAX_LINE_CHARACTERS + 1)
             continue
         hidden = INVISIBLE.search(line)

@@ -14,6 +14,7 @@ from service.rules.charter.threshold import Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.finding import Finding, Severity
 from service.rules.outside import NOT_KNOWN, Outside
+from service.rules.policy.model import NO_POLICY, Policy
 
 MOST_FINDINGS = 75
 
@@ -28,6 +29,7 @@ class Sheet:
     before: Charter | None
     today: date
     outside: Outside = NOT_KNOWN
+    policy: Policy = NO_POLICY
 
     def node(self, *path: str) -> Node | None:
         """The node under a path of keys."""

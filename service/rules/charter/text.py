@@ -24,10 +24,15 @@ def read_text(file: CharterFile) -> str | Finding:
     data = file.data or b""
     if len(data) > MAX_FILE_BYTES:
         return unreadable(NOT_A_FILE[FileKind.TOO_LARGE])
+    return decoded(data)
+
+
+def decoded(data: bytes, meant: str = "a charter in Markdown") -> str | Finding:
+    """The text that bytes hold; a finding that asks for what was meant where they hold none."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return unreadable("The file is encoded as UTF-16: save it as UTF-8")
     if b"\0" in data:
-        return unreadable("The file is binary, not text: replace it with a charter in Markdown")
+        return unreadable(f"The file is binary, not text: replace it with {meant}")
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from service.rules.charter.block import Block
+from service.rules.charter.dialect import CHARTER, POLICY, Dialect
 from service.rules.charter.wording import clip
 from service.rules.finding import Finding, Severity
 
@@ -23,6 +24,8 @@ class Trap:
     message: str
     meant: Callable[[re.Match[str]], str] | None = None
     """None where only its author knows."""
+    only: str = ""
+    """The kind of file that has it, where not every one does."""
 
 
 def quoted(match: re.Match[str]) -> str:
@@ -47,13 +50,26 @@ TRAPS = (
         "A team answers no question and signs nothing: write one login and no `@`",
     ),
     Trap(
+        re.compile(r"^(?P<head>\s*\w+:\s+\[(?:[^\]#]*,)?\s*)(?P<value>[%@`&*!|>][^,\]]*)(?P<tail>[,\]].*)$"),
+        "YAML gives this first sign a meaning of its own: put the value in double quotes",
+        lambda match: f"{quoted(match)}{match['tail']}",
+        only=POLICY.name,
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*(?:- )?\w+:\s+)\[[^\]]*$"),
+        "This list lacks its end, or a comma: write it as `[a, b]` on one line",
+        only=POLICY.name,
+    ),
+    Trap(
         re.compile(r"^(?P<head>\s*- )(?P<value>(?:[<>]=?|=>|=<)\s*[-~$€£\d].*)$"),
         "A threshold begins with its metric: write a line like `latency_p95 <= 300 ms at 50 req/s`",
+        only=CHARTER.name,
     ),
     Trap(
         re.compile(r"^(?P<head>\s*(?:- )?)(?P<key>\w+)\s*:\s*(?P<value>[<>]=?\s*[\d$€£].*)$"),
         "A threshold has no colon: begin the line with a dash and the metric",
         lambda match: f"{match['head'].replace('- ', '')}- {match['key']} {match['value'].strip()}",
+        only=CHARTER.name,
     ),
     Trap(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))`(?P<value>[^`]+)`\s*$"),
@@ -93,16 +109,31 @@ LAYOUT = (
     Trap(
         re.compile(r"^(?P<head>(?:done|stop_if):\s+)-\s.*$"),
         "Each threshold has a line of its own: write a dash below and the threshold behind it",
+        only=CHARTER.name,
     ),
     Trap(
         re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>.*)$"),
         "One value stands here, not a list: write it without the dash",
         lambda match: f"{match['head']}{match['value']}",
+        only=CHARTER.name,
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>[^#]*?)\s*$"),
+        "A list begins below its key, or stands in brackets: write it in brackets",
+        lambda match: f"{match['head']}[{match['value']}]",
+        only=POLICY.name,
     ),
     Trap(
         re.compile(r"^(?P<head>\s*)-\s+(?P<value>\w+:(?:\s.*)?)$"),
         "Only lines of `done` and `stop_if` begin with a dash: write the key without",
         lambda match: f"{match['head']}{match['value']}",
+        only=CHARTER.name,
+    ),
+    Trap(
+        re.compile(r"^(?P<head>\s*)-\s+(?P<value>\w+:(?:\s.*)?)$"),
+        "Only what stands in a list begins with a dash: write the key without",
+        lambda match: f"{match['head']}{match['value']}",
+        only=POLICY.name,
     ),
     Trap(
         re.compile(r"^(?P<head>\s*)\w+:(?:\s.*)?$"),
@@ -111,7 +142,7 @@ LAYOUT = (
 )
 
 
-def explain(error: yaml.YAMLError, block: Block) -> Finding:
+def explain(error: yaml.YAMLError, block: Block, dialect: Dialect = CHARTER) -> Finding:
     """The finding for what libyaml could not read: the trap, if it is one that we know."""
     problem = getattr(error, "problem_mark", None)
     context = getattr(error, "context_mark", None)
@@ -119,13 +150,13 @@ def explain(error: yaml.YAMLError, block: Block) -> Finding:
     row = min(place.line, len(block.lines) - 1) if place else 0
     begun = context.line if context else row
     for candidate in dict.fromkeys((row, begun, row - 1)):
-        if 0 <= candidate < len(block.lines) and (finding := trapped(block, candidate)):
+        if 0 <= candidate < len(block.lines) and (finding := trapped(block, candidate, dialect)):
             return finding
     # libyaml notices an open quotation mark only at the next one, which may stand far below.
     for candidate in range(row + 1):
-        if finding := trapped(block, candidate, (OPEN_QUOTE,)):
+        if finding := trapped(block, candidate, dialect, (OPEN_QUOTE,)):
             return finding
-    if finding := trapped(block, row, LAYOUT):
+    if finding := trapped(block, row, dialect, LAYOUT):
         return finding
     column = place.column + 1 + block.indent if place and place.line == row else 1
     reason = clip(str(getattr(error, "problem", None) or "unknown"), 50)
@@ -133,11 +164,13 @@ def explain(error: yaml.YAMLError, block: Block) -> Finding:
     return Finding(CODE, Severity.ERROR, message, max(block.first_line + row, 1), column)
 
 
-def trapped(block: Block, row: int, traps: tuple[Trap, ...] = (*TRAPS, OPEN_QUOTE)) -> Finding | None:
+def trapped(
+    block: Block, row: int, dialect: Dialect, traps: tuple[Trap, ...] = (*TRAPS, OPEN_QUOTE)
+) -> Finding | None:
     """The finding for a line that one of the traps explains."""
     line = block.lines[row]
     for trap in traps:
-        match = trap.pattern.match(line)
+        match = trap.pattern.match(line) if trap.only in ("", dialect.name) else None
         if match and not line.lstrip().startswith("#"):
             column = match.end("head") + 1 + block.indent
             place = block.first_line + row
@@ -147,10 +180,10 @@ def trapped(block: Block, row: int, traps: tuple[Trap, ...] = (*TRAPS, OPEN_QUOT
     return None
 
 
-def not_a_mapping(block: Block) -> Finding:
+def not_a_mapping(block: Block, dialect: Dialect = CHARTER) -> Finding:
     """The finding for a block that is no mapping, such as `poc:1`."""
     for row in range(len(block.lines)):
-        if block.lines[row].startswith("poc:") and (finding := trapped(block, row)):
+        if block.lines[row].startswith(f"{dialect.key}:") and (finding := trapped(block, row, dialect)):
             return finding
-    message = "The charter is no mapping: write `poc: 1` and then one `key: value` a line"
+    message = f"The {dialect.name} is no mapping: write `{dialect.key}: 1` and then one `key: value` a line"
     return Finding(CODE, Severity.ERROR, message, block.first_line)

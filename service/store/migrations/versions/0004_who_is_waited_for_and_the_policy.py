@@ -15,6 +15,7 @@ def upgrade() -> None:
     sa.Column('repository_id', sa.BigInteger(), nullable=False),
     sa.Column('reference', sa.Text(), nullable=False),
     sa.Column('named_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('commanded', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('open', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.Column('assignees', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
@@ -73,6 +74,11 @@ def upgrade() -> None:
     )
     op.create_index('write_slot_installation', 'write_slot', ['installation_id', 'at'], unique=False)
     op.add_column('poc', sa.Column('history_read_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('poc', sa.Column('request_proven_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('poc', sa.Column('request_unsigned', postgresql.ARRAY(sa.Text()), nullable=True))
+    op.add_column('poc', sa.Column('owner_login', sa.Text(), nullable=True))
+    op.add_column('poc', sa.Column('owner_access', sa.Text(), nullable=True))
+    op.add_column('poc', sa.Column('owner_asked_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('poc', sa.Column('stalled_since', sa.Date(), nullable=True))
     op.add_column('poc', sa.Column('stall_cause', sa.Text(), nullable=True))
     op.add_column('repository', sa.Column('properties', postgresql.JSONB(astext_type=sa.Text()), nullable=True))

@@ -1,0 +1,144 @@
+"""What a POC's stall is decided by, from what is stored; the owner's access is asked for once a day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from service.events.context import Look
+from service.ports import GitHubError
+from service.rules.ball import Ball, Party
+from service.rules.charter.model import Charter
+from service.rules.facts import StallIssue
+from service.rules.judge import judge_standing
+from service.rules.outside import Access, access_of
+from service.rules.poc import KnownRepository
+from service.rules.policy.model import Mode, Policy
+from service.rules.retry import FailureKind
+from service.rules.stall import StallFacts
+from service.store.pocs import KnownAccess
+from service.store.records import Records
+
+FRESH = timedelta(days=1)
+
+
+def stall_facts(
+    look: Look,
+    known: KnownRepository,
+    charter: Charter | None,
+    *,
+    ball: Ball | None,
+    issue: StallIssue | None,
+    has_home: bool,
+) -> StallFacts:
+    """What a look decides by."""
+    installation_id, day = known.installation_id, look.policy.calendar.day(look.now)
+    return _facts(
+        look.records,
+        known,
+        charter,
+        look.policy,
+        ball=ball,
+        issue=issue,
+        has_home=has_home,
+        owner_gone=_owner_gone(look, known, charter),
+        opened_today=look.records.stall_issues.opened_on(installation_id, day),
+        observe=look.observe,
+    )
+
+
+def stall_facts_stored(
+    records: Records, known: KnownRepository, policy: Policy, now: datetime
+) -> StallFacts | None:
+    """The same for a policy that is not in force, without asking anybody; None for what is no POC."""
+    if known.poc_reason is None:
+        return None
+    charter = None
+    if known.charter is not None:
+        charter = judge_standing(known.charter, policy.calendar.day(now), policy=policy).charter
+    turns = records.waiting.turns(known.repository.id)
+    owner = records.pocs.find(known.repository.id).owner
+    return _facts(
+        records,
+        known,
+        charter,
+        policy,
+        ball=turns[-1] if turns else None,
+        issue=records.stall_issues.find(known.repository.id),
+        has_home=known.repository.has_issues or policy.central_repository is not None,
+        owner_gone=_names(charter, owner) and owner is not None and owner.access is not Access.WRITE,
+        opened_today=0,
+        observe=policy.mode is Mode.OBSERVE,
+    )
+
+
+def _facts(
+    records: Records,
+    known: KnownRepository,
+    charter: Charter | None,
+    policy: Policy,
+    *,
+    ball: Ball | None,
+    issue: StallIssue | None,
+    has_home: bool,
+    owner_gone: bool,
+    opened_today: int,
+    observe: bool,
+) -> StallFacts:
+    repository_id = known.repository.id
+    stored, rests = records.pocs.find(repository_id), records.waiting.rests(repository_id)
+    anybody = records.timeline.last(repository_id)
+    return StallFacts(
+        is_poc=known.poc_reason is not None,
+        dormant=known.dormant,
+        has_home=has_home,
+        registered_at=known.registered_at or known.first_seen_at,
+        state=stored.state,
+        policy=policy,
+        ball=ball,
+        charter=charter,
+        chartered_at=known.chartered_at,
+        charter_changed_at=known.charter_changed_at,
+        acted_at=_acted_at(records, repository_id, ball, anybody),
+        activity_at=anybody,
+        rest=rests[-1] if rests else None,
+        owner_gone=owner_gone,
+        issue=issue,
+        opened_today=opened_today,
+        observe=observe,
+        archived=known.repository.archived,
+        shipped_at=stored.shipped_at,
+    )
+
+
+def _acted_at(
+    records: Records, repository_id: int, ball: Ball | None, anybody: datetime | None
+) -> datetime | None:
+    """When the party with the ball last did anything: for the owner whoever works on it does."""
+    if ball is None or ball.party in (Party.OWNER, Party.UNNAMED):
+        return anybody
+    return records.timeline.last(repository_id, logins=ball.people) if ball.people else None
+
+
+def _owner_gone(look: Look, known: KnownRepository, charter: Charter | None) -> bool:
+    """Whether the owner cannot write to the repository any more; what GitHub does not answer is no."""
+    if charter is None or charter.owner is None or charter.stopped:
+        return False
+    pocs, login = look.records.pocs, charter.owner.value
+    last = pocs.find(known.repository.id).owner
+    if last and _names(charter, last) and last.asked_at > look.looked_at - FRESH:
+        return last.access is not Access.WRITE
+    try:
+        permission = look.github(known.installation_id).permission(known.repository.ref, login)
+    except GitHubError as error:
+        if error.failure.kind is not FailureKind.REFUSED:
+            raise
+        return False
+    access = access_of(permission)
+    pocs.owner_may(known.repository.id, KnownAccess(login, access, look.looked_at))
+    return access is not Access.WRITE
+
+
+def _names(charter: Charter | None, owner: KnownAccess | None) -> bool:
+    """Whether what is known is about the owner that the charter names."""
+    named = charter.owner.value if charter and charter.owner else None
+    return named is not None and owner is not None and named.lower() == owner.login.lower()
