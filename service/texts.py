@@ -18,7 +18,7 @@ from service.rules.plan import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.report import CheckView, annotate
 from service.rules.report_gate import GateView, Standing, gate_view
 from service.rules.report_gate_title import gate_title
-from service.rules.report_policy import MOST_LISTED, PolicyView, policy_title
+from service.rules.report_policy import MOST_LISTED, NAMED, PolicyView, policy_title
 from service.rules.stall import Cause, Stall
 from service.rules.verdict import Situation, Verdict
 
@@ -218,11 +218,16 @@ class Texts:
         return _clip_title(f"Stop criterion reached: {result.threshold.metric}"), _clip(body)
 
     def policy_check(self, view: PolicyView) -> CheckRunOutput:
-        """The check run `POC policy`."""
+        """The check run `POC policy`; its lists are as long as GitHub takes them."""
+        summary = ""
+        for most in NAMED:
+            summary = self._render("checks/policy.md", view=view.naming(most))
+            if len(summary) <= SUMMARY_LIMIT:
+                break
         return CheckRunOutput(
             conclusion=Conclusion.FAILURE if view.broken else Conclusion.SUCCESS,
             title=_clip_title(policy_title(view)),
-            summary=_clip(self._render("checks/policy.md", view=view)),
+            summary=_clip(summary),
             annotations=view.annotations,
         )
 
@@ -237,6 +242,7 @@ class Texts:
         body = self._render(
             "issues/policy.md",
             rows=rows[:MOST_LISTED],
+            count=len(rows),
             more=max(len(rows) - MOST_LISTED, 0),
             url=url,
             has_good=has_good,

@@ -47,6 +47,7 @@ class Services:
             key=claim.key,
             now=claim.as_of or present,
             looked_at=present,
+            clock=self.clock,
             facts=claim.facts,
             records=self.records,
             app=self.app,

@@ -63,7 +63,7 @@ def _look_once(services: Services, connection: Connection, claim: Claim) -> bool
         services.records.repositories.renamed(error.repository)
         log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)
     except GitHubError as error:
-        if error.failure.until is not None:
+        if error.failure.kind is FailureKind.RATE_LIMITED and error.failure.until is not None:
             look.rate_limited(error.failure.until)
         return _failed(services, connection, claim, error.failure)
     except DBAPIError as error:
@@ -113,7 +113,8 @@ def _failed(services: Services, connection: Connection, claim: Claim, failure: F
             with transaction(services.engine) as session:
                 subjects.postpone(session, claim, failure.message, until=at, counts=counts)
             LOOKS.labels(kind, str(failure.kind)).inc()
-            log.warning("look postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
+            say = log.info if failure.kind is FailureKind.PACED else log.warning
+            say("look postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
             return False
         case GiveUp(reason, dead):
             subjects.give_up(connection, claim, reason, dead=dead)

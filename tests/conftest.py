@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,6 +44,20 @@ def postgres_url(open_folder: Path) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres_url: str) -> Iterator[str]:
     """The address of an empty, migrated database of this test's own."""
+    with empty_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres_url: str) -> Iterator[str]:
+    """The same for all tests of a module."""
+    with empty_database(postgres_url) as url:
+        yield url
+
+
+@contextmanager
+def empty_database(postgres_url: str) -> Iterator[str]:
+    """A copy of the migrated database, dropped at the end."""
     name = f"test_{uuid.uuid4().hex}"
     template = urlsplit(postgres_url).path.lstrip("/")
     admin = postgres_url.replace(f"/{template}?", "/postgres?")

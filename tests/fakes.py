@@ -54,6 +54,8 @@ class Call:
 
     method: str
     about: tuple[object, ...] = ()
+    at: datetime = field(default=NOW, compare=False)
+    repository_id: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return " ".join([self.method, *map(str, self.about)])
@@ -79,6 +81,7 @@ class Comment:
     number: int
     body: str
     ours: bool = True
+    at: datetime = field(default=NOW, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +343,7 @@ class FakeGitHub:
         assign: str | None = None,
         unassign: str | None = None,
     ) -> None:
-        changes = {"title": title, "body": body, "state": state, "label": label, "assign": assign}
+        changes = {"title": title, "body": body, state or "": state, "label": label, "assign": assign}
         lost = self._call("edit_issue", number, *(name for name, value in changes.items() if value))
         issues = self._repo(repository).issues
         if number not in issues:
@@ -366,7 +369,7 @@ class FakeGitHub:
 
     def post_comment(self, repository: RepositoryRef, number: int, body: str) -> int:
         lost = self._call("post_comment", number)
-        comment = Comment(self._new_id(), number, body)
+        comment = Comment(self._new_id(), number, body, at=self.now)
         self._repo(repository).comments.append(comment)
         self._answered(lost)
         return comment.id
@@ -388,7 +391,7 @@ class FakeGitHub:
 
     def _call(self, method: str, *about: object) -> Failure | None:
         """Note a call and fail where that was planned; a failure to come after the deed is returned."""
-        self.calls.append(Call(method, about))
+        self.calls.append(Call(method, about, self.now))
         place = next((n for n, plan in enumerate(self._planned) if plan.method in (None, method)), None)
         if place is None:
             return None
@@ -408,6 +411,8 @@ class FakeGitHub:
         repo = self.repos[ref.id]
         if repo.described.full_name != ref.full_name:
             self.calls.append(Call("repository", (ref.id,)))
+        else:
+            self.calls[-1] = replace(self.calls[-1], repository_id=ref.id)
         return repo
 
     def _new_id(self) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
@@ -63,13 +65,18 @@ def records(engine: Engine) -> Records:
 
 @pytest.fixture
 def carry_out(app: FakeApp, records: Records) -> Apply:
-    """Carry an action out in a look of its own."""
+    """Carry an action out in a look of its own; between two looks there is time enough to write again."""
+    moments = itertools.count(step=2)
+
+    def clock() -> datetime:
+        return NOW + timedelta(seconds=next(moments))
 
     def carry_out(action: Action) -> None:
         look = Look(
             key="repository:1",
             now=NOW,
             looked_at=NOW,
+            clock=clock,
             facts=(),
             records=records,
             app=app,

@@ -18,12 +18,13 @@ from service.demo.charters import ADJECTIVES, MET, MISSED, NUMBERS, ON_THE_WAY
 from service.demo.emulator import MISTOLD, comment_payload
 from service.demo.person import CheckRun, Issue, Person
 from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, wait
+from service.rules.calendar import USUAL
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
-from service.rules.workdays import add_working_days
 
 REPOSITORY = "poc-ticket-triage"
-SILENCE = 25
-"""Working days that pass in the story; longer than any limit."""
+SILENCE = 7
+"""Working days that pass in the story: longer than somebody who is waited for has."""
+SIGNERS, LAST_TO_SIGN = PEOPLE[1:-1], PEOPLE[-1]
 
 
 def tell(*, stay: bool) -> None:
@@ -33,8 +34,7 @@ def tell(*, stay: bool) -> None:
         say(f"  GitHub   {stage.emulator.api_url} (organisation {ORG})")
         say(f"  service  {stage.service_url}")
         _pull_requests(stage)
-        _shipping(stage)
-        _stall(stage)
+        _stall(stage, _shipping(stage))
         say("\nThe story came true.")
         if stay:
             say("Everything keeps running for you to look at; Ctrl-C ends it.")
@@ -59,13 +59,17 @@ def _pull_requests(stage: Stage) -> None:
     ship_by = datetime.now(UTC).date() + timedelta(days=95)
     number, sha = _open(person, "numbers", "POC.md", NUMBERS.format(ship_by=ship_by))
     _expect_check(stage, (number, sha), "success")
+    _approve(stage, number, *PEOPLE[1:])
     person.merge_pull(REPOSITORY, number)
-    say(f"   #{number} is merged: the POC has its charter.")
+    say(f"   #{number} is approved by {', '.join(PEOPLE[1:])} and merged: the POC has its charter.")
     wait(lambda: "not stalled" in _sweep(stage, datetime.now(UTC)), "the charter is read from main")
 
 
-def _shipping(stage: Stage) -> None:
-    """The ship gate: numbers compared with their bounds, on the commit that brings them."""
+def _shipping(stage: Stage) -> tuple[int, str]:
+    """The ship gate: numbers compared with their bounds, on the commit that brings them.
+
+    Returns the ship request and its head.
+    """
     person, today = stage.person, datetime.now(UTC).date()
     text = NUMBERS.format(ship_by=today + timedelta(days=95))
     for old, new in ON_THE_WAY.items():
@@ -81,33 +85,38 @@ def _shipping(stage: Stage) -> None:
     _command(stage, number, "/poc ship")
     _expect_gate(stage, (number, sha), "failure")
 
-    say(f"\n7. The four who sign, {', '.join(PEOPLE[1:])}, approve.")
-    for login in PEOPLE[1:]:
+    say(f"\n7. Three of the four who sign, {', '.join(SIGNERS)}, approve.")
+    _approve(stage, number, *SIGNERS)
+    _expect_gate(stage, (number, sha), "failure", "1 signature open")
+    return number, sha
+
+
+def _approve(stage: Stage, number: int, *people: str) -> None:
+    for login in people:
         with stage.emulator.person(login) as signer:
             signer.review(REPOSITORY, number)
-    _expect_gate(stage, (number, sha), "success")
 
 
-def _stall(stage: Stage) -> None:
+def _stall(stage: Stage, request: tuple[int, str]) -> None:
     person = stage.person
-    later = datetime.now(UTC).date()
-    later = add_working_days(later, SILENCE)
-    say(f"\n8. Nobody does anything until {later}, then the sweep comes by.")
+    later = USUAL.add_working_days(datetime.now(UTC).date(), SILENCE)
+    say(f"\n8. {LAST_TO_SIGN} does not answer. It is {later}, and the sweep comes by.")
     _sweep(stage, datetime(later.year, later.month, later.day, 9, tzinfo=UTC))
     issue = wait(lambda: _stall_issue(person, "open"), "a stall issue is open")
     say(f"   #{issue.number} {issue.title}")
     say(f"   assigned to {', '.join(issue.assignees)} · {issue.url}")
-    if issue.assignees != (OWNER,):
-        raise StoryError(f"issue #{issue.number} is assigned to {issue.assignees}, not to {OWNER}")
+    if issue.assignees != (LAST_TO_SIGN,):
+        raise StoryError(f"issue #{issue.number} is assigned to {issue.assignees}, not to {LAST_TO_SIGN}")
 
     say("\n9. The sweep comes by again: the same issue, and no second one.")
     _sweep(stage, datetime(later.year, later.month, later.day, 15, tzinfo=UTC))
     if len(person.issues(REPOSITORY, label=STALL_LABEL)) != 1:
         raise StoryError("there is more than one stall issue")
 
-    say(f"\n10. {OWNER} pushes a commit: the ball moves, and the issue closes itself.")
-    time.sleep(1.1)  # GitHub's clock has seconds, and the push must be later than the issue
-    person.write_file(REPOSITORY, "model.py", "print('better')\n")
+    say(f"\n10. {LAST_TO_SIGN} approves: the gate opens, the ball moves, and the issue closes itself.")
+    time.sleep(1.1)  # GitHub's clock has seconds, and the approval must be later than the issue
+    _approve(stage, request[0], LAST_TO_SIGN)
+    _expect_gate(stage, request, "success")
     wait(lambda: _stall_issue(person, "closed"), "the stall issue is closed")
     say(f"   #{issue.number} is closed.")
 
@@ -143,12 +152,12 @@ def _command(stage: Stage, number: int, text: str) -> None:
     httpx.post(address, content=body, headers=headers, trust_env=False).raise_for_status()
 
 
-def _expect_gate(stage: Stage, pull: tuple[int, str], conclusion: str) -> None:
+def _expect_gate(stage: Stage, pull: tuple[int, str], conclusion: str, title: str = "") -> None:
     number, sha = pull
 
     def said() -> CheckRun | None:
         runs = stage.person.check_runs(REPOSITORY, sha, name=GATE_CHECK)
-        return runs[0] if runs and runs[0].conclusion == conclusion else None
+        return runs[0] if runs and runs[0].conclusion == conclusion and title in runs[0].title else None
 
     run = wait(said, f"the ship gate on #{number} is {conclusion}")
     say(f"   #{number}: {run.name} · {run.conclusion} · {run.title}")

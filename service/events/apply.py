@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from service.events.apply_messages import answer_deployment, open_notice, post_comment, react
 from service.events.context import Look
+from service.events.pacing import paced
 from service.ports import GitHubError
 from service.rules.block import replace_block
 from service.rules.facts import IssueState
@@ -38,8 +39,11 @@ def apply(look: Look, installation_id: int, action: Action) -> None:
             github.complete_check_run(action.repository, action.check_run_id, action.output)
         case OpenIssue():
             _open_issue(look, installation_id, action)
+        case EditIssue(changes_nothing=True):
+            look.records.stall_issues.climbed(action.poc_id, action.climbed)
         case EditIssue():
-            _edit_issue(look, installation_id, action)
+            with paced(look, installation_id):
+                _edit_issue(look, installation_id, action)
         case PostComment():
             post_comment(look, installation_id, action)
         case OpenNotice():
@@ -87,10 +91,12 @@ def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
     home, issues = action.repository, look.records.stall_issues
     if not issues.begin(action.poc_id, installation_id, action.day, action.most, home_repository_id=home.id):
         return  # others were faster today; tomorrow's look opens it
-    github = look.github(installation_id)
-    issue = github.find_issue(home, STALL_LABEL, stall_opening(action.poc_id))
-    if issue is None:
-        issue = github.open_issue(home, action.title, action.body, STALL_LABEL, action.assignee)
+    # Begun before its turn comes: who waits for one counts towards the day's number.
+    with paced(look, installation_id):
+        github = look.github(installation_id)
+        issue = github.find_issue(home, STALL_LABEL, stall_opening(action.poc_id))
+        if issue is None:
+            issue = github.open_issue(home, action.title, action.body, STALL_LABEL, action.assignee)
     issues.opened(
         action.poc_id,
         issue,
@@ -103,9 +109,6 @@ def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
 def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
     github, issues = look.github(installation_id), look.records.stall_issues
     state = IssueState(action.state) if action.state else None
-    if action.changes_nothing:
-        issues.climbed(action.poc_id, action.climbed)
-        return
     try:
         body = action.body
         if body is not None:

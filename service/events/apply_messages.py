@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import structlog
 
 from service.events.context import Look
+from service.events.pacing import paced
 from service.ports import GitHub, GitHubError
 from service.rules.plan import AnswerDeployment, OpenNotice, PostComment, React
 from service.rules.retry import FailureKind
@@ -95,10 +96,12 @@ def _say_once(
 ) -> None:
     """Say it if it was not said before; `find` and `say` tell the number and the id that it has on GitHub."""
     messages, repository_id, key = look.records.messages, action.repository.id, action.key
-    saying = messages.begin(repository_id, key)
-    if saying is Saying.SAID:
+    if messages.was_said(repository_id, key):
         return
-    with _if_allowed(look, action):
+    with paced(look, installation_id), _if_allowed(look, action):
+        saying = messages.begin(repository_id, key)
+        if saying is Saying.SAID:
+            return
         github = look.github(installation_id)
         place = find(github) if saying is Saying.UNFINISHED else None
         try:

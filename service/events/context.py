@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -41,6 +42,8 @@ class Look:
     """The time to judge by: `--as-of`, or the present."""
     looked_at: datetime
     """The present, whatever the look judges by: what is seen now was so now."""
+    clock: Callable[[], datetime]
+    """Goes on while the look lasts; for what has to be told apart by the second."""
     facts: tuple[Fact, ...]
     records: Records
     app: GitHubApp

@@ -28,9 +28,7 @@ def exclusion(repository: Repository, policy: Policy = NO_POLICY) -> str | None:
     return excludes(policy, repository)
 
 
-def poc_reason(
-    repository: Repository, *, declares_charter: bool, policy: Policy = NO_POLICY
-) -> str | None:
+def poc_reason(repository: Repository, *, declares_charter: bool, policy: Policy = NO_POLICY) -> str | None:
     """Why a repository is a POC, in words for its people; None if it is none."""
     if exclusion(repository, policy):
         return None

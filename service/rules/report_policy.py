@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.rules.charter.block import lines_of
 from service.rules.charter.text import decoded
 from service.rules.charter.wording import clip
 from service.rules.finding import Finding, Severity
 from service.rules.plan import Annotation
-from service.rules.policy.model import POLICY_PATH
+from service.rules.policy.model import POLICY_PATH, Mode
 from service.rules.policy.reading import PolicyReading
 from service.rules.policy.what_if import Changed, WhatIf
 from service.rules.report import LEVELS, LONGEST_QUOTE, FindingView
 
-MOST_NAMED = 50
-"""Repositories that a list names; the rest is counted."""
+NAMED = (50, 20, 5)
+"""Repositories that a list names, the fewer the longer the text gets; the rest is counted."""
 MOST_LISTED = 50
 """Findings in a table."""
-LONGEST_WHY = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,10 @@ class ChangedList:
     unnamed: int
     """Private repositories, where everybody may read what we write."""
 
+    def naming(self, most: int) -> ChangedList:
+        """The list with no more names than that."""
+        return replace(self, named=self.named[:most], more=self.more + max(len(self.named) - most, 0))
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyView:
@@ -45,12 +47,18 @@ class PolicyView:
     remarks: tuple[FindingView, ...]
     more: int
     """Errors that are not in the table."""
+    count: int
+    """All errors."""
     lists: tuple[ChangedList, ...]
     weighed: int
     """Repositories that the two policies were tried on."""
     observe: bool
     """Whether the policy would only observe."""
     annotations: tuple[Annotation, ...]
+
+    def naming(self, most: int) -> PolicyView:
+        """The view with no more names in a list than that."""
+        return replace(self, lists=tuple(each.naming(most) for each in self.lists))
 
 
 def policy_view(
@@ -74,9 +82,10 @@ def policy_view(
         errors=tuple(errors[:MOST_LISTED]),
         remarks=tuple(view for view in views if view.severity != Severity.ERROR)[:MOST_LISTED],
         more=max(len(errors) - MOST_LISTED, 0),
+        count=len(errors),
         lists=_lists(change, public=public) if change and policy else (),
         weighed=change.weighed if change else 0,
-        observe=policy is not None and policy.mode == "observe",
+        observe=policy is not None and policy.mode is Mode.OBSERVE,
         annotations=tuple(_annotation(finding) for finding in reading.findings),
     )
 
@@ -85,7 +94,11 @@ def policy_title(view: PolicyView) -> str:
     """The verdict in a few words: `12 POCs would newly fail, 3 would pass, 2 stall issues would open`."""
     if view.broken:
         lines = len({finding.line for finding in view.errors})
-        return f"{lines} lines of the policy need a change" if lines > 1 else _one_line
+        return (
+            f"{lines} lines of the policy need a change"
+            if lines > 1
+            else "1 line of the policy needs a change"
+        )
     title = ", ".join(f"{each.count} {each.what}" for each in view.lists)
     return title or "Nothing would change"
 
@@ -109,9 +122,7 @@ def _lists(change: WhatIf, *, public: bool) -> tuple[ChangedList, ...]:
 
 def _list(what: str, changed: tuple[Changed, ...], *, public: bool) -> ChangedList:
     open_to_name = tuple(each for each in changed if not (public and each.private))
-    shown = open_to_name[:MOST_NAMED]
-    unnamed = len(changed) - len(open_to_name)
-    return ChangedList(what, len(changed), shown, len(open_to_name) - len(shown), unnamed)
+    return ChangedList(what, len(changed), open_to_name, 0, len(changed) - len(open_to_name))
 
 
 def _lines(data: bytes | str | None) -> tuple[str, ...]:

@@ -16,17 +16,19 @@ RATE_LIMIT_SPREAD = timedelta(seconds=30)
 
 
 class FailureKind(StrEnum):
-    """The four ways in which GitHub, or the way there, says no."""
+    """The ways in which GitHub, or the way there, says no."""
 
     TRANSIENT = "transient"
     RATE_LIMITED = "rate-limited"
+    PACED = "paced"
+    """Nobody said no: it is not yet this subject's turn to write."""
     GONE = "gone"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call: its kind, what was said, and for a rate limit when to come back."""
+    """One failed call: its kind, what was said, and when to come back where that is known."""
 
     kind: FailureKind
     message: str
@@ -54,6 +56,8 @@ def retry(failure: Failure, *, attempt: int, now: datetime, jitter: float) -> Re
     if failure.kind is FailureKind.RATE_LIMITED:
         until = max(failure.until or now + timedelta(minutes=1), now)
         return RetryAt(until + RATE_LIMIT_SPREAD * jitter, counts=False)
+    if failure.kind is FailureKind.PACED:
+        return RetryAt(max(failure.until or now, now), counts=False)
     if failure.kind is FailureKind.GONE:
         return GiveUp(failure.message, dead=False)
     if failure.kind is FailureKind.REFUSED or attempt >= MAX_ATTEMPTS:

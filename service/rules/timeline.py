@@ -38,9 +38,11 @@ class Happening:
     id: str
     at: datetime
     actor: str
-    """A GitHub login."""
+    """A GitHub login; empty where a bot asked for a review: no activity, but somebody is waited for."""
     deed: Deed
     number: int | None = None
     """The pull request or issue that it was done on."""
     asked: str = ""
-    """Of a review request: whom."""
+    """Of a review request: whom; a login, or a team as `org/team`."""
+    taken_back: bool = False
+    """That it ended: a request was removed, or a pull request became a draft. No activity."""

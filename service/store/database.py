@@ -18,8 +18,15 @@ COMMIT_LOCK = 2
 ACCOUNT_LOCK = 3
 """The class of an installation's lock: its daily number of new issues is counted by one at a time."""
 
+PLANNING_LOCK = 4
+"""The class of the lock under which an installation's moments for content writes are given away."""
+WRITING_LOCK = 5
+"""The class of the lock that whoever writes content for an installation holds while it writes."""
+
 LOCK_WAIT = "5s"
 """Jobs are deferred only for clean subjects, so whoever holds a subject is about to let go."""
+AT_ONCE = "1ms"
+"""For those who would rather come back than wait."""
 
 
 class LockBusyError(Exception):
@@ -53,13 +60,13 @@ def cursor(session: Session) -> psycopg.Cursor[Any]:
 
 
 @contextmanager
-def lock(engine: Engine, lock_class: int, key: str) -> Iterator[Connection]:
+def lock(engine: Engine, lock_class: int, key: str, *, wait: str = LOCK_WAIT) -> Iterator[Connection]:
     """Hold the advisory lock of `key` on a connection of its own: it is gone when this process is.
 
-    Raises `LockBusyError` when somebody holds it for longer than `LOCK_WAIT`.
+    Raises `LockBusyError` when somebody holds it for longer than `wait`.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"SET lock_timeout = '{LOCK_WAIT}'"))
+        connection.execute(text(f"SET lock_timeout = '{wait}'"))
         values = {"class": lock_class, "key": key}
         try:
             connection.execute(text("SELECT pg_advisory_lock(:class, hashtext(:key))"), values)

@@ -38,7 +38,7 @@ SELECT
      WHERE last_heartbeat > now() - interval '60 seconds') AS workers,
     (SELECT extract(epoch FROM now() - max(last_heartbeat)) FROM procrastinate_workers) AS heartbeat_age,
     (SELECT count(*) FROM subject WHERE wanted > done) AS dirty,
-    (SELECT extract(epoch FROM now() - min(touched)) FROM subject
+    (SELECT extract(epoch FROM now() - min(greatest(touched, not_before))) FROM subject
      WHERE wanted > done AND (not_before IS NULL OR not_before < now())) AS queue_age,
     (SELECT count(*) FROM subject WHERE dead_since IS NOT NULL) AS dead_count
 """)

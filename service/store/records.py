@@ -10,6 +10,7 @@ from service.store.evidence import Evidence
 from service.store.installations import Installations
 from service.store.messages import Messages
 from service.store.outside_facts import OutsideFacts
+from service.store.pacing import Pacing
 from service.store.pocs import Pocs
 from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
@@ -33,4 +34,5 @@ class Records:
         self.signatures = Signatures(engine)
         self.pocs = Pocs(engine)
         self.messages = Messages(engine)
+        self.pacing = Pacing(engine)
         self.waiting = Waiting(engine)

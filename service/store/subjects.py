@@ -172,6 +172,7 @@ LITTER = (
     UPDATE blob SET data = NULL, kept = false WHERE kept AND read_at < now() - 90 * CAST(:cut AS interval)
     """,
     "DELETE FROM used_token WHERE expires_at < now() - CAST(:cut AS interval)",
+    "DELETE FROM write_slot WHERE at < now() - CAST(:cut AS interval) / 12",
     "DELETE FROM merge_base WHERE asked_at < now() - 90 * CAST(:cut AS interval)",
     "DELETE FROM outside_fact WHERE gathered_at < now() - 30 * CAST(:cut AS interval)",
     """

@@ -7,10 +7,12 @@ from datetime import date
 from pathlib import Path
 
 from service.rules.charter.file import CharterFile, FileKind
+from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter
 from service.rules.charter.sheet import Example
 from service.rules.judge import Judgement, judge
 from service.rules.outside import Access, Outside
+from service.rules.policy.model import GroupPolicy, Policy
 
 TODAY = date(2026, 11, 22)
 CHARTERS = Path(__file__).parent.parent / "charters"
@@ -19,13 +21,17 @@ KEY = re.compile(r"([a-z_0-9]+):")
 
 
 def judged(text: str, before: Charter | None = None, today: date = TODAY) -> Judgement:
-    """Judge in a world in which the examples that GitHub knows better about are wrong."""
+    """Judge in a world in which the examples that GitHub or a policy knows better about are wrong."""
     world = Outside(
         owner_access=Access.UNKNOWN if "somebody-who-left" in text else Access.WRITE,
         environments=frozenset({"support-prod", "support-staging"}) if "porduction" in text else None,
         missing_paths=frozenset({".github/workflows/evil.yml"}),
     )
-    return judge(CharterFile(FileKind.FILE, text.encode()), before=before, today=today, outside=world)
+    members = {Group.SECURITY: GroupPolicy(frozenset({"dan-w"}))} if "mallory" in text else {}
+    allowed = frozenset({"support-prod"}) if "somewhere-else" in text else frozenset()
+    policy = Policy(groups=members, environments=allowed)
+    file = CharterFile(FileKind.FILE, text.encode())
+    return judge(file, before=before, today=today, outside=world, policy=policy)
 
 
 def rendered(example: Example, text: str, sample: str = SAMPLE) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.rules.facts import Repository
 from service.rules.poc import KnownRepository
+from service.rules.policy.match import matches
+from service.rules.policy.model import Policy, Selector
 from service.rules.recognition import exclusion, poc_reason
 from tests.fakes import NOW, repository
 
@@ -63,6 +68,97 @@ def test_what_makes_a_poc(found: Repository, declares: bool, expected: str | Non
 )
 def test_what_is_never_one(found: Repository, expected: str | None) -> None:
     assert exclusion(found) == expected
+
+
+AI = Policy(
+    select=Selector(frozenset({"ai"}), ("demo-?", "*-Pilot"), {"Stage": frozenset({"poc", "Pilot"})}),
+    exclude=Selector(frozenset({"done"}), ("sandbox-*",), {"stage": frozenset({"retired"})}),
+    central_repository="Acme/portfolio",
+)
+
+
+def staged(*values: str, full_name: str = "acme/x") -> Repository:
+    return replace(repository(full_name=full_name), properties={"stage": values})
+
+
+@pytest.mark.parametrize(
+    ("found", "declares", "expected"),
+    [
+        pytest.param(repository(full_name="acme/x", topics=["ai"]), False, "topic `ai`", id="a topic"),
+        pytest.param(
+            repository(full_name="acme/x", topics=["poc"]), False, None, id="no topic of the policy"
+        ),
+        pytest.param(repository(full_name="acme/poc-x"), False, None, id="no name of the policy"),
+        pytest.param(repository(full_name="acme/Demo-1"), False, "its name, `Demo-1`", id="a glob, any case"),
+        pytest.param(repository(full_name="acme/demo-12"), False, None, id="a question mark is one sign"),
+        pytest.param(repository(full_name="acme/big-pilot"), False, "its name, `big-pilot`", id="a star"),
+        pytest.param(repository(full_name="acme/big-pilots"), False, None, id="the whole name counts"),
+        pytest.param(staged("pilot"), False, "property `stage`, `pilot`", id="a property, any case"),
+        pytest.param(staged("idea", "poc"), False, "property `stage`, `poc`", id="one of several values"),
+        pytest.param(staged("idea"), False, None, id="another value"),
+        pytest.param(staged(), False, None, id="a property without a value"),
+        pytest.param(repository(full_name="acme/x"), False, None, id="properties that nobody told"),
+        pytest.param(repository(full_name="acme/x"), True, "its `POC.md`", id="a charter that is declared"),
+        pytest.param(repository(full_name="acme/x", topics=["ai", "done"]), True, None, id="excluded topic"),
+        pytest.param(repository(full_name="acme/sandbox-1"), True, None, id="excluded name"),
+        pytest.param(staged("poc", "retired"), True, None, id="excluded property"),
+        pytest.param(repository(full_name="acme/x", topics=["ai", "not-a-poc"]), True, None, id="opted out"),
+        pytest.param(repository(full_name="acme/portfolio"), True, None, id="the central repository"),
+        pytest.param(repository(full_name="acme/demo-1", fork=True), True, None, id="a fork"),
+        pytest.param(repository(full_name="acme/.github", topics=["ai"]), True, None, id="the .github one"),
+    ],
+)
+def test_what_makes_a_poc_by_a_policy(found: Repository, declares: bool, expected: str | None) -> None:
+    assert poc_reason(found, declares_charter=declares, policy=AI) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param(
+            repository(full_name="acme/x", topics=["done"]),
+            "excluded by the policy: topic `done`",
+            id="topic",
+        ),
+        pytest.param(
+            repository(full_name="acme/Sandbox-x"),
+            "excluded by the policy: its name, `Sandbox-x`",
+            id="name",
+        ),
+        pytest.param(staged("retired"), "excluded by the policy: property `stage`, `retired`", id="property"),
+        pytest.param(
+            repository(full_name="acme/portfolio"), "the policy's central repository", id="the central one"
+        ),
+        pytest.param(repository(full_name="acme/x", topics=["ai"]), None, id="nothing"),
+    ],
+)
+def test_what_a_policy_excludes(found: Repository, expected: str | None) -> None:
+    assert exclusion(found, AI) == expected
+
+
+def test_a_reason_shows_a_strangers_words_as_code() -> None:
+    nasty = "x` @dan-w <img>\n"
+    policy = Policy(select=Selector(properties={"stage": frozenset({nasty})}))
+    reason = poc_reason(staged(nasty), declares_charter=False, policy=policy)
+    assert reason == "property `stage`, `x' @dan-w <img>`"
+
+
+def by_definition(glob: str, name: str) -> bool:
+    """What a glob fits, by its definition, sign by sign."""
+    if not glob:
+        return not name
+    if glob[0] == "*":
+        return any(by_definition(glob[1:], name[at:]) for at in range(len(name) + 1))
+    return bool(name) and glob[0] in ("?", name[0]) and by_definition(glob[1:], name[1:])
+
+
+@given(st.text("ab*?.", max_size=8), st.text("ab.", max_size=8))
+def test_a_glob_fits_what_it_says(glob: str, name: str) -> None:
+    assert matches(glob, name) is by_definition(glob, name)
+
+
+def test_a_glob_that_is_meant_to_hurt_does_not() -> None:
+    assert not matches("*a" * 50, "a" * 99 + "b")
 
 
 def known(pushed_at: datetime | None, first_pushed_at: datetime | None) -> KnownRepository:

@@ -101,6 +101,22 @@ def after(**since_now: float) -> datetime:
             id="a rate limit never kills",
         ),
         pytest.param(
+            FailureKind.PACED,
+            after(minutes=20),
+            MAX_ATTEMPTS + 90,
+            0.9,
+            RetryAt(after(minutes=20), counts=False),
+            id="who waits for a turn to write comes exactly then and is never given up",
+        ),
+        pytest.param(
+            FailureKind.PACED,
+            after(seconds=-1),
+            1,
+            0.9,
+            RetryAt(NOW, counts=False),
+            id="a turn that came is now",
+        ),
+        pytest.param(
             FailureKind.GONE, None, 1, 0.0, GiveUp(SAID, dead=False), id="what is gone needs no operator"
         ),
         pytest.param(FailureKind.REFUSED, None, 1, 0.0, GiveUp(SAID), id="what is refused does, and at once"),

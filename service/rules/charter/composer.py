@@ -69,7 +69,7 @@ def compose(block: Block, dialect: Dialect = CHARTER) -> Composition:
     try:
         for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
             if count >= dialect.events:
-                message = f"Too many values for a {dialect.name}: keep under {dialect.lines} lines"
+                message = f"Too many values for a {dialect.name}: {dialect.shorten}"
                 composer.refuse("too-many-values", event, message)
             composer.take(event)
     except Refused as refused:
@@ -122,7 +122,8 @@ class Composer:
     def _refuse_cleverness(self, event: yaml.NodeEvent) -> None:
         name = self.dialect.name
         if isinstance(event, yaml.AliasEvent):
-            self.refuse("yaml-anchor", event, f"A {name} has no aliases: {self.dialect.for_alias}")
+            message = f"A {name} has no aliases: {self.dialect.for_alias}"
+            self.refuse("yaml-anchor", event, message, self._quoted(event) if self.dialect.stars else None)
         if event.anchor:
             message = f"A {name} has no anchors: delete the word that begins with `&`"
             self.refuse("yaml-anchor", event, message)
@@ -161,7 +162,15 @@ class Composer:
         row, column = (mark.line, mark.column) if mark else (0, 0)
         return self.block.first_line + row, column + 1 + self.block.indent
 
-    def refuse(self, code: str, event: yaml.Event, message: str) -> NoReturn:
+    def _quoted(self, event: yaml.Event) -> str | None:
+        """The event's line with what it stands for in double quotes."""
+        start, end = event.start_mark, event.end_mark
+        if start is None or end is None:
+            return None
+        line = self.block.lines[start.line]
+        return f'{line[: start.column]}"{line[start.column : end.column]}"{line[end.column :]}'
+
+    def refuse(self, code: str, event: yaml.Event, message: str, fix: str | None = None) -> NoReturn:
         """Stop here, with a finding at the event."""
         line, column = self._place(event)
-        raise Refused(Finding(code, Severity.ERROR, message, line, column))
+        raise Refused(Finding(code, Severity.ERROR, message, line, column, fix=fix))

@@ -14,10 +14,12 @@ class Dialect:
     """The key that declares it, with its version."""
     depth: int
     events: int
-    lines: int
-    """What `events` comes to, as people count."""
+    shorten: str
+    """What to do about more."""
     for_alias: str
     """What to write for a value that begins with `*`."""
+    stars: bool
+    """Whether such a value is likely, and meant as it stands."""
 
 
 CHARTER = Dialect(
@@ -25,14 +27,16 @@ CHARTER = Dialect(
     key="poc",
     depth=4,
     events=800,
-    lines=40,
+    shorten="keep under 40 lines",
     for_alias="write the value out instead of `*`",
+    stars=False,
 )
 POLICY = Dialect(
     name="policy",
     key="policy",
     depth=5,
     events=4_000,
-    lines=1_000,
+    shorten="keep its lists shorter",
     for_alias="put a name that begins with `*` in double quotes",
+    stars=True,
 )

@@ -24,7 +24,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Repositories by topic, by name (globs, case does not matter) or by custom property; any of them will do.
+    """Repositories by topic, by name (globs, in any case) or by custom property; any of them will do.
 
     A property is named with the values that count; several values of one repository match by any of them.
     """

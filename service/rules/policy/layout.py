@@ -1,0 +1,137 @@
+"""The policy's keys: what each decides, a value that is right, and what holds without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key; a section where it has `keys`."""
+
+    name: str
+    decides: str
+    example: str = ""
+    """A value as it is written on one line."""
+    default: str = ""
+    """The value that holds where the key is left out, as it would be written; empty where that is nothing."""
+    keys: tuple[Key, ...] = ()
+    free: bool = False
+    """Whether it is a section whose keys are names of others' making."""
+
+    def key(self, name: str) -> Key | None:
+        """The key of that name inside this one."""
+        return next((each for each in self.keys if each.name == name), None)
+
+    def leaves(self, prefix: str = "") -> Iterator[tuple[str, Key]]:
+        """The keys that hold a value, each with the path that leads to it."""
+        for each in self.keys:
+            if each.keys:
+                yield from each.leaves(f"{prefix}{each.name}.")
+            else:
+                yield f"{prefix}{each.name}", each
+
+
+def selector(topics: tuple[str, str], names: tuple[str, str], stage: str) -> tuple[Key, ...]:
+    """The keys of `select` and `exclude`: their examples and defaults."""
+    return (
+        Key("topics", "any of these topics", *topics),
+        Key("names", "any of these names; `*` and `?` stand for anything, the case for nothing", *names),
+        Key("properties", "custom properties, each with the values that count", stage, free=True),
+    )
+
+
+def group(name: str, whose: str, members: str, lead: str) -> Key:
+    """A section of `groups`."""
+    return Key(
+        name,
+        whose,
+        keys=(
+            Key("members", f"who may sign for {whose}; without it whoever a charter names", members),
+            Key("lead", f"who is brought in when {whose} does not answer", lead),
+        ),
+    )
+
+
+POLICY = Key(
+    "policy file",
+    "all of it",
+    keys=(
+        Key("policy", "the version of this language", "1"),
+        Key("mode", "`enforce`, or `observe`: the same texts, and nothing is held up", "enforce", "enforce"),
+        Key(
+            "select",
+            "what is a POC",
+            keys=selector(
+                ("[poc, proof-of-concept]", "[poc, proof-of-concept]"),
+                ('["poc-*", "*-poc"]', '["poc-*", "*-poc"]'),
+                "{stage: [poc]}",
+            ),
+        ),
+        Key(
+            "exclude",
+            "what is none, whatever else speaks for it",
+            keys=selector(("[not-a-poc]", "[not-a-poc]"), ('["sandbox-*"]', ""), "{stage: [retired]}"),
+        ),
+        Key(
+            "limits",
+            "after how many working days somebody is asked",
+            keys=(
+                Key("share", "of the working days planned, for the owner", "15 %", "15 %"),
+                Key("shortest", "the least that this share comes to", "7", "7"),
+                Key("longest", "the most that it comes to", "20", "20"),
+                Key("waiting", "for a signer, a reviewer, a group", "5", "5"),
+                Key("charter", "for bringing a charter", "10", "10"),
+            ),
+        ),
+        Key(
+            "calendar",
+            "on which days something is expected",
+            keys=(
+                Key("time_zone", "where days begin and end", "Europe/Berlin", "UTC"),
+                Key("weekend", "the days off of each week", "[saturday, sunday]", "[saturday, sunday]"),
+                Key(
+                    "freezes",
+                    "days on which nothing is expected: `DATE to DATE - reason`, or one `DATE`",
+                    "[2026-12-21 to 2027-01-03 - year end]",
+                ),
+            ),
+        ),
+        Key(
+            "groups",
+            "who signs for whom",
+            keys=(
+                group("data_science", "data science", "[alice-k, ann-b]", "ds-lead"),
+                group("platform", "platform", "[bob-m, ben-o]", "platform-lead"),
+                group("product", "product", "[carol-s]", "product-lead"),
+                group("security", "security", "[dan-w, eve-s]", "sec-lead"),
+            ),
+        ),
+        Key("environments", "the targets that a charter may name; without it any", "[support-prod]"),
+        Key(
+            "evidence",
+            "which numbers count",
+            keys=(
+                Key("max_age", "how old a number may be", "14 d", "14 d"),
+                Key(
+                    "level",
+                    "`measured`: only what a workflow run sent; `self-reported`: files as well",
+                    "measured",
+                    "self-reported",
+                ),
+                Key(
+                    "events",
+                    "workflow events whose numbers are taken although outsiders can cause them",
+                    "[pull_request_target]",
+                ),
+            ),
+        ),
+        Key("issues_a_day", "new stall issues in the organisation on one day, at most", "5", "5"),
+        Key(
+            "central_repository",
+            "where the digest goes, and the issues of repositories that have issues disabled",
+            "acme/poc-portfolio",
+        ),
+    ),
+)

@@ -1,0 +1,123 @@
+"""Whose turn it is to write: each subject that cannot write at once is given a moment, and wakes once.
+
+Without the moments, all that wait would wake together, and all but one of them for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, delete, text, update
+from sqlmodel import Session, col, select
+
+from service.rules.pacing import LIMITS, next_slot
+from service.store.database import (
+    AT_ONCE,
+    PLANNING_LOCK,
+    WRITING_LOCK,
+    LockBusyError,
+    lock,
+    transaction,
+)
+from service.store.tables_stalls import WriteSlot
+
+LAPSES = timedelta(minutes=10)
+"""A moment that nobody came for is free again after that time."""
+REMEMBERED = max(within for _, within in LIMITS)
+
+
+class NotYetError(Exception):
+    """It is somebody else's turn; `until` is the moment that was kept for the one who asked."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"not before {until.isoformat()}")
+        self.until = until
+
+
+class Pacing:
+    """The table of the moments at which installations write."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def writing(self, installation_id: int, subject: str, clock: Callable[[], datetime]) -> Iterator[None]:
+        """Be the only one who writes for an installation, or raise `NotYetError`.
+
+        A write counts from its end, so that however long it takes the next one reaches GitHub later.
+        """
+        with ExitStack() as turn:
+            with self._planning(installation_id) as session:
+                slot = self._slot(session, turn, installation_id, subject, clock())
+            if not slot.used:
+                raise NotYetError(slot.at)
+            try:
+                yield
+            finally:
+                self._ended(slot, clock())
+
+    def _slot(
+        self, session: Session, turn: ExitStack, installation_id: int, subject: str, now: datetime
+    ) -> WriteSlot:
+        """The subject's slot: used at once, or kept for later."""
+        used, planned = _known(session, installation_id, now)
+        mine = next((slot for slot in planned if slot.subject == subject), None)
+        if mine is not None and mine.at > now:
+            return mine
+        made = [slot.at for slot in used]
+        others = [slot.at for slot in planned if slot is not mine]
+        # Who comes for a moment that was kept takes precedence over those who are still to come.
+        at = next_slot(made, now, () if mine else others)
+        if at == now and not self._enter(turn, installation_id):
+            made.append(now)
+        elif at == now:
+            return _kept(session, installation_id, subject, now, used=True)
+        at = next_slot(made, now, others)
+        return _kept(session, installation_id, subject, at, used=False)
+
+    def _enter(self, turn: ExitStack, installation_id: int) -> bool:
+        """Whether nobody writes now; from then on the caller does, until it or its process ends."""
+        try:
+            turn.enter_context(lock(self._engine, WRITING_LOCK, str(installation_id), wait=AT_ONCE))
+        except LockBusyError:
+            return False
+        return True
+
+    @contextmanager
+    def _planning(self, installation_id: int) -> Iterator[Session]:
+        """A transaction in which nobody else gives the installation's moments away."""
+        with transaction(self._engine) as session:
+            values = {"class": PLANNING_LOCK, "key": str(installation_id)}
+            alone = text("SELECT pg_advisory_xact_lock(:class, hashtext(:key))")
+            session.connection().execute(alone, values)
+            yield session
+
+    def _ended(self, slot: WriteSlot, now: datetime) -> None:
+        with transaction(self._engine) as session:
+            session.execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now))
+
+
+def _known(session: Session, installation_id: int, now: datetime) -> tuple[list[WriteSlot], list[WriteSlot]]:
+    """What was written within the longest limit, and the moments that are kept."""
+    rows = session.exec(
+        select(WriteSlot).where(WriteSlot.installation_id == installation_id, WriteSlot.at > now - REMEMBERED)
+    ).all()
+    used = [row for row in rows if row.used]
+    return used, [row for row in rows if not row.used and row.at > now - LAPSES]
+
+
+def _kept(session: Session, installation_id: int, subject: str, at: datetime, *, used: bool) -> WriteSlot:
+    """Give a subject a moment, in the place of the one that it had."""
+    session.execute(
+        delete(WriteSlot).where(
+            col(WriteSlot.installation_id) == installation_id,
+            col(WriteSlot.subject) == subject,
+            col(WriteSlot.used).is_(False),
+        )
+    )
+    slot = WriteSlot(installation_id=installation_id, subject=subject, at=at, used=used)
+    session.add(slot)
+    session.flush()
+    return slot

@@ -1,0 +1,153 @@
+"""An organisation whose POCs all stall on one day, through the real handlers, with a clock that goes on.
+
+PostgreSQL and every look are real. GitHub is the suite's fake; content takes it a while, and every look is
+woken a little later than it asked for, as in life.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import text
+
+from service.events.context import Decision, Look
+from service.rules.facts import Issue, RepositoryRef
+from service.rules.pacing import APART, LIMITS
+from service.rules.retry import Failure, FailureKind
+from service.store.database import transaction
+from service.sweep import mark_all
+from service.wiring import Services
+from service.worker import look_while_dirty
+from tests.fakes import FakeGitHub, repository
+from tests.test_events import INSTALLATION, World
+
+log = logging.getLogger(__name__)
+
+POCS = 600
+SOON = timedelta(minutes=72)
+"""What so many take at five hundred an hour."""
+LONG = timedelta(weeks=4)
+"""Longer than a POC may be without a charter, and to a Monday again."""
+
+
+class SlowGitHub(FakeGitHub):
+    """Takes its time for content, and notes when it came."""
+
+    def __init__(self, org: Org) -> None:
+        super().__init__(now=org.now)
+        self._org = org
+        self.came: list[datetime] = []
+
+    def open_issue(
+        self, repository: RepositoryRef, title: str, body: str, label: str, assignee: str | None
+    ) -> Issue:
+        self._org.pass_time(0.1, 0.4)
+        self.now = self._org.now
+        self.came.append(self.now)
+        issue = super().open_issue(repository, title, body, label, assignee)
+        self._org.pass_time(0.1, 0.4)
+        return issue
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Services):
+    """The services, counting the looks."""
+
+    looks: Counter[str]
+
+    def decide(self, look: Look) -> Decision:
+        self.looks[look.key] += 1
+        return Services.decide(self, look)
+
+
+class Org(World):
+    """POCs that are all alike."""
+
+    def __init__(self, database_url: str, pocs: int) -> None:
+        super().__init__(database_url)
+        self._chance = random.Random(5)
+        self.looks: Counter[str] = Counter()
+        built = {field.name: getattr(self.services, field.name) for field in fields(Services)}
+        self.services = Counted(**built, looks=self.looks)
+        self.slow = self.app.githubs[INSTALLATION] = SlowGitHub(self)
+        self.install(repository())
+        self._tell(
+            "INSERT INTO policy (installation_id, repository_id, good_text, read_at) VALUES "
+            "(7, 900, :policy, now())",
+            policy=f"policy: 1\nissues_a_day: {pocs}\n",
+        )
+        for number in range(2, pocs + 1):
+            self.slow.add(repository(number, f"acme/poc-{number}"))
+        others = "jsonb_build_object('{}', n, 'full_name', 'acme/poc-' || n)"
+        for table, key in (("repository", "id"), ("poc", "repository_id")):
+            # As if each had been registered like the first.
+            same = f"(jsonb_populate_record({table}, {others.format(key)})).*"
+            every = f"{table}, generate_series(2, :pocs) AS n"
+            self._tell(f"INSERT INTO {table} SELECT {same} FROM {every}", pocs=pocs)
+
+    def pass_time(self, least: float, most: float) -> None:
+        self.now += timedelta(seconds=self._chance.uniform(least, most))
+
+    def stall(self) -> None:
+        """Let the day come on which all are stalled, and look until every subject is clean."""
+        self.now += LONG
+        mark_all(self.services)
+        self.looks.clear()
+        self.work()
+        while waits := self._ask(
+            "SELECT key, not_before FROM subject WHERE wanted > done ORDER BY 2 LIMIT 1"
+        ):
+            self.wake(*waits[0])
+
+    def wake(self, key: str, at: datetime) -> None:
+        """Look at a subject that waited until a moment, as a worker does that glances once a second."""
+        self.now = max(self.now, at)
+        self.pass_time(0, 1)
+        self._tell("UPDATE subject SET not_before = NULL WHERE key = :key", key=key)
+        look_while_dirty(self.services, key)
+
+    def _tell(self, statement: str, **values: Any) -> None:
+        with transaction(self.services.engine) as session:
+            session.connection().execute(text(statement), values)
+
+    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+        with transaction(self.services.engine) as session:
+            return [tuple(row) for row in session.connection().execute(text(query))]
+
+
+def within_the_limits(came: list[datetime]) -> bool:
+    """Whether GitHub takes content that comes at these moments."""
+    apart = all(later - earlier >= APART for earlier, later in pairwise(came))
+    windows = ((came[n], came[n + most], within) for most, within in LIMITS for n in range(len(came) - most))
+    return apart and all(last - first >= within for first, last, within in windows)
+
+
+def test_six_hundred_pocs_that_stall_on_one_day_all_get_their_issue_within_githubs_limits(
+    database_url: str,
+) -> None:
+    org = Org(database_url, POCS)
+    org.stall()
+    issues = {number: len(repo.issues) for number, repo in org.slow.repos.items()}
+    assert Counter(issues.values()) == {1: POCS}
+    assert len(org.slow.came) == POCS
+    assert within_the_limits(org.slow.came)
+    took = org.slow.came[-1] - org.slow.came[0]
+    looks = sum(count for key, count in org.looks.items() if key.startswith("repository:"))
+    log.info("%s for %d issues, %d looks", took, POCS, looks)
+    assert took < SOON
+    assert looks < 2.1 * POCS
+
+
+def test_a_rate_limit_in_the_middle_breaks_no_other_limit_and_loses_nothing(database_url: str) -> None:
+    org = Org(database_url, 30)
+    slow = Failure(FailureKind.RATE_LIMITED, "slow down", org.now + LONG + timedelta(minutes=30))
+    org.slow.fail_next(slow, "open_issue")
+    org.stall()
+    assert {len(repo.issues) for repo in org.slow.repos.values()} == {1}
+    assert within_the_limits(org.slow.came)
