@@ -11,6 +11,7 @@ from service.rules.facts import Commit, Installation, Issue, PullRequest, Reposi
 from service.rules.plan import CheckRunOutput
 from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
+from service.rules.timeline import Happening
 
 LARGEST_BLOB = 5 * 1024 * 1024
 """Bytes of a file of evidence that are read."""
@@ -95,8 +96,18 @@ class GitHub(Protocol):
         """The open pull requests of a repository."""
         ...
 
+    def head_branch(self, repository: RepositoryRef, number: int) -> str | None:
+        """The branch that a pull request would merge; None where it lies in a fork, or is no more."""
+        ...
+
     def last_commit_by(self, repository: RepositoryRef, login: str, since: datetime) -> datetime | None:
         """When `login` last committed to the default branch after `since`; None if not at all."""
+        ...
+
+    def history(
+        self, repository: RepositoryRef, default_branch: str, since: datetime
+    ) -> Iterator[Happening]:
+        """What people did since then: a bounded part of it, in no order, asked for while it is read."""
         ...
 
     def find_check_run(

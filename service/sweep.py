@@ -14,7 +14,6 @@ from service.ports import GitHubError
 from service.rules.plan import OpenIssue
 from service.rules.reception import SubjectKind, installation_key, pull_request_key, repository_key
 from service.rules.redelivery import KEPT, to_redeliver
-from service.rules.stall import ISSUES_A_DAY
 from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState
@@ -112,8 +111,7 @@ def dry_run(services: Services, *, as_of: datetime | None) -> Iterator[tuple[str
             continue
         actions = []
         for action in decision.actions:
-            opens = isinstance(action, OpenIssue)
-            opened[decision.installation_id] += opens
-            later = opens and opened[decision.installation_id] > ISSUES_A_DAY
+            opened[decision.installation_id] += isinstance(action, OpenIssue)
+            later = isinstance(action, OpenIssue) and opened[decision.installation_id] > action.most
             actions.append(f"{action}, not before tomorrow" if later else str(action))
         yield key, decision.outcome, actions

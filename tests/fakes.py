@@ -21,6 +21,7 @@ from service.rules.facts import (
 from service.rules.plan import CheckRunOutput
 from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
+from service.rules.timeline import Happening
 
 PAGE = 100
 """Repositories of one call, as GitHub's list has them."""
@@ -102,6 +103,8 @@ class FakeRepository:
     files: dict[str, CharterFile] = field(default_factory=dict)
     merge_bases: dict[tuple[str, str], str] = field(default_factory=dict)
     pull_requests: list[PullRequest] = field(default_factory=list)
+    branches: dict[int, str | None] = field(default_factory=dict)
+    """Whose head is not `work`, or lies in a fork (None)."""
     check_runs: list[CheckRun] = field(default_factory=list)
     issues: dict[int, Issue] = field(default_factory=dict)
     assignees: dict[int, str | None] = field(default_factory=dict)
@@ -115,6 +118,8 @@ class FakeRepository:
     trees: dict[str, dict[str, bytes]] = field(default_factory=dict)
     """The files of commits beside the charter, by commit and path."""
     history: dict[str, Commit] = field(default_factory=dict)
+    happened: list[Happening] = field(default_factory=list)
+    """What people did before anybody told of it."""
     pushed_away: set[int] = field(default_factory=set)
     """The reviews that new commits dismissed."""
     comments: list[Comment] = field(default_factory=list)
@@ -266,11 +271,25 @@ class FakeGitHub:
         self._answered(lost)
         return iter([pull for pull in repo.pull_requests if pull.state == "open"])
 
+    def head_branch(self, repository: RepositoryRef, number: int) -> str | None:
+        lost = self._call("head_branch", number)
+        branches = self._repo(repository).branches
+        self._answered(lost)
+        return branches.get(number, "work")
+
     def last_commit_by(self, repository: RepositoryRef, login: str, since: datetime) -> datetime | None:
         lost = self._call("last_commit_by", login)
         at = self._repo(repository).commits.get(login)
         self._answered(lost)
         return at if at is not None and at >= since else None
+
+    def history(
+        self, repository: RepositoryRef, default_branch: str, since: datetime
+    ) -> Iterator[Happening]:
+        lost = self._call("history")
+        happened = self._repo(repository).happened
+        self._answered(lost)
+        return iter([each for each in happened if each.at >= since])
 
     def find_check_run(
         self, repository: RepositoryRef, head_sha: str, name: str, external_id: str

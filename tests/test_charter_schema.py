@@ -68,6 +68,8 @@ BEYOND = {
     "evidence-metric": "compares two fields",
     "evidence-unit": "compares two fields",
     "rollback-slow": "compares two fields; a warning",
+    "environment-not-allowed": "is about the organisation's policy",
+    "signoffs-not-member": "is about the organisation's policy",
     "signoffs-distinct": "compares four fields; a warning",
     "paused-long": "depends on the day; a warning",
     "body-missing": "is about the Markdown; a notice",

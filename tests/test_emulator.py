@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ import pytest
 from service.demo import node
 from service.demo.emulator import Emulator, SeedRepo, free_port
 from service.demo.node import EmulatorError
+from service.events.routes import route
+from service.github_client.app import App
+from service.rules.facts import FactKind, Installation, RepositoryRef
 
 PATIENCE = 20.0
 
@@ -41,6 +44,13 @@ class Receiver(ThreadingHTTPServer):
             headers, body = self.deliveries.get(timeout=max(0.1, deadline - time.monotonic()))
             if headers["x-github-event"] == event and json.loads(body).get("action") == action:
                 return headers, body
+
+    def next_push(self, after: str) -> bytes:
+        """The delivery of the push that moved a branch to a commit."""
+        while True:
+            _, body = self.next("push")
+            if json.loads(body)["after"] == after:
+                return body
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -260,3 +270,36 @@ def test_the_lock_file_names_no_registry() -> None:
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert packages["node_modules/emulate"]["version"] == "0.12.2"
     assert all("resolved" not in package and package["integrity"] for package in packages.values())
+
+
+def test_the_history_of_a_repository_is_told_without_timelines_and_deployments(
+    emulator: Emulator, receiver: Receiver
+) -> None:
+    app = App(emulator.app_id, emulator.private_key, emulator.api_url)
+    granted = {"metadata": "read", "contents": "read", "pull_requests": "read"}
+    client = app.installation(Installation(emulator.installation_id, "acme", granted))
+    since = datetime.now(UTC) - timedelta(days=1)
+    with emulator.person("jane-doe") as jane, emulator.person("alice-k") as alice:
+        created = jane.create_repo("poc-history")
+        written = jane.write_file("poc-history", "POC.md", "one\n")
+        jane.create_branch("poc-history", "work")
+        jane.write_file("poc-history", "model.py", "pass\n", branch="work")
+        pull = jane.open_pull("poc-history", "work", "Work")
+        asked = f"/repos/acme/poc-history/pulls/{pull.number}/requested_reviewers"
+        jane.call("POST", asked, {"reviewers": ["alice-k"]})
+        alice.review("poc-history", pull.number, "APPROVE")
+    ref = RepositoryRef(created["id"], "acme/poc-history")
+    told = list(client.history(ref, "main", since))
+    client.close()
+    assert [(str(each.deed), each.actor, each.number) for each in told] == [
+        ("commit", "jane-doe", None),
+        ("commit", "jane-doe", None),
+        ("charter", "jane-doe", None),
+        ("pull-request", "jane-doe", 1),
+        ("review", "alice-k", 1),
+        ("review-requested", "jane-doe", 1),
+    ]
+    by_event = route("push", receiver.next_push(written))
+    ids = {fact.id for fact in by_event.facts if fact.kind is FactKind.ACTIVITY}
+    assert ids
+    assert ids <= {each.id for each in told}

@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from service.events.context import Decision, Look
@@ -36,13 +39,19 @@ LONG = timedelta(weeks=4)
 """Longer than a POC may be without a charter, and to a Monday again."""
 
 
+class Killed(BaseException):
+    """The end of the process, as far as a look can tell."""
+
+
 class SlowGitHub(FakeGitHub):
-    """Takes its time for content, and notes when it came."""
+    """Takes its time for content, and notes when it came; a worker dies of some, before or after."""
 
     def __init__(self, org: Org) -> None:
         super().__init__(now=org.now)
         self._org = org
         self.came: list[datetime] = []
+        self.dies_before: set[int] = set()
+        self.dies_after: set[int] = set()
 
     def open_issue(
         self, repository: RepositoryRef, title: str, body: str, label: str, assignee: str | None
@@ -50,7 +59,11 @@ class SlowGitHub(FakeGitHub):
         self._org.pass_time(0.1, 0.4)
         self.now = self._org.now
         self.came.append(self.now)
+        if len(self.came) in self.dies_before:
+            raise Killed
         issue = super().open_issue(repository, title, body, label, assignee)
+        if len(self.came) in self.dies_after:
+            raise Killed
         self._org.pass_time(0.1, 0.4)
         return issue
 
@@ -69,7 +82,7 @@ class Counted(Services):
 class Org(World):
     """POCs that are all alike."""
 
-    def __init__(self, database_url: str, pocs: int) -> None:
+    def __init__(self, database_url: str, pocs: int, a_day: int) -> None:
         super().__init__(database_url)
         self._chance = random.Random(5)
         self.looks: Counter[str] = Counter()
@@ -80,7 +93,7 @@ class Org(World):
         self._tell(
             "INSERT INTO policy (installation_id, repository_id, good_text, read_at) VALUES "
             "(7, 900, :policy, now())",
-            policy=f"policy: 1\nissues_a_day: {pocs}\n",
+            policy=f"policy: 1\nissues_a_day: {a_day}\n",
         )
         for number in range(2, pocs + 1):
             self.slow.add(repository(number, f"acme/poc-{number}"))
@@ -100,25 +113,42 @@ class Org(World):
         mark_all(self.services)
         self.looks.clear()
         self.work()
-        while waits := self._ask(
-            "SELECT key, not_before FROM subject WHERE wanted > done ORDER BY 2 LIMIT 1"
-        ):
+        while waits := self.ask("SELECT key, not_before FROM subject WHERE wanted > done ORDER BY 2 LIMIT 1"):
             self.wake(*waits[0])
 
-    def wake(self, key: str, at: datetime) -> None:
+    def let_write(self) -> bool:
+        return False  # it is `stall` that wakes them
+
+    def wake(self, key: str, at: datetime | None) -> None:
         """Look at a subject that waited until a moment, as a worker does that glances once a second."""
-        self.now = max(self.now, at)
+        self.now = max(self.now, at or self.now)
         self.pass_time(0, 1)
         self._tell("UPDATE subject SET not_before = NULL WHERE key = :key", key=key)
-        look_while_dirty(self.services, key)
+        with suppress(Killed):
+            look_while_dirty(self.services, key)
 
     def _tell(self, statement: str, **values: Any) -> None:
         with transaction(self.services.engine) as session:
             session.connection().execute(text(statement), values)
 
-    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
         with transaction(self.services.engine) as session:
             return [tuple(row) for row in session.connection().execute(text(query))]
+
+
+@pytest.fixture
+def make(database_url: str) -> Iterator[Callable[..., Org]]:
+    with ExitStack() as stack:
+
+        def made(pocs: int, *, a_day: int = POCS) -> Org:
+            org = Org(database_url, pocs, a_day)
+            stack.callback(org.services.engine.dispose)
+            return org
+
+        yield made
+
+
+Make = Callable[..., Org]
 
 
 def within_the_limits(came: list[datetime]) -> bool:
@@ -129,25 +159,34 @@ def within_the_limits(came: list[datetime]) -> bool:
 
 
 def test_six_hundred_pocs_that_stall_on_one_day_all_get_their_issue_within_githubs_limits(
-    database_url: str,
+    make: Make,
 ) -> None:
-    org = Org(database_url, POCS)
+    org = make(POCS)
+    org.slow.dies_before, org.slow.dies_after = {7, 250}, {100, 300, 550}
     org.stall()
-    issues = {number: len(repo.issues) for number, repo in org.slow.repos.items()}
-    assert Counter(issues.values()) == {1: POCS}
-    assert len(org.slow.came) == POCS
+    assert Counter(len(repo.issues) for repo in org.slow.repos.values()) == {1: POCS}
+    assert len(org.slow.came) == POCS + 2
     assert within_the_limits(org.slow.came)
-    took = org.slow.came[-1] - org.slow.came[0]
-    looks = sum(count for key, count in org.looks.items() if key.startswith("repository:"))
+    took, looks = org.slow.came[-1] - org.slow.came[0], sum(org.looks.values())
     log.info("%s for %d issues, %d looks", took, POCS, looks)
     assert took < SOON
     assert looks < 2.1 * POCS
+    assert org.ask("SELECT key FROM subject WHERE dead_since IS NOT NULL OR attempts > 0") == []
+    assert org.ask("SELECT rate_limited_until FROM installation") == [(None,)]
 
 
-def test_a_rate_limit_in_the_middle_breaks_no_other_limit_and_loses_nothing(database_url: str) -> None:
-    org = Org(database_url, 30)
+def test_a_rate_limit_in_the_middle_breaks_no_other_limit_and_loses_nothing(make: Make) -> None:
+    org = make(30)
     slow = Failure(FailureKind.RATE_LIMITED, "slow down", org.now + LONG + timedelta(minutes=30))
     org.slow.fail_next(slow, "open_issue")
     org.stall()
     assert {len(repo.issues) for repo in org.slow.repos.values()} == {1}
     assert within_the_limits(org.slow.came)
+
+
+def test_who_waits_for_a_turn_counts_towards_the_days_number(make: Make) -> None:
+    """Or turns would be kept for hundreds that may not write today, and others would wait behind them."""
+    org = make(30, a_day=5)
+    org.stall()
+    assert sum(len(repo.issues) for repo in org.slow.repos.values()) == 5
+    assert len(org.ask("SELECT id FROM write_slot")) == 5

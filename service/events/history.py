@@ -14,9 +14,12 @@ SPAN = timedelta(days=180)
 
 
 def read_history(look: Look, known: KnownRepository) -> None:
-    """Read what people did in the last half year; what GitHub refuses stays unread, and stops no look."""
+    """Read what people did in the last half year; what GitHub refuses stays unread, and stops no look.
+
+    A dormant POC is left alone until somebody pushes.
+    """
     repository, pocs = known.repository, look.records.pocs
-    if look.dry or repository.archived or pocs.find(repository.id).history_read:
+    if look.dry or known.dormant or repository.archived or pocs.find(repository.id).history_read:
         return
     github = look.github(known.installation_id)
     try:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from service.rules.deeds import is_bot, is_merge
 from service.rules.facts import Installation, Repository, RepositoryRef
 
 
@@ -18,7 +19,7 @@ class Account(msgspec.Struct):
     @property
     def is_person(self) -> bool:
         """Whether a human acted; apps and bots do not count as activity."""
-        return self.type == "User" and not self.login.endswith("[bot]")
+        return self.type == "User" and not is_bot(self.login)
 
 
 class RepositoryPayload(msgspec.Struct):
@@ -62,11 +63,28 @@ class RepositoryPayload(msgspec.Struct):
         )
 
 
+class Stub(msgspec.Struct):
+    """The repository of a branch."""
+
+    id: int
+
+
 class Branch(msgspec.Struct):
-    """`head` or `base` of a pull request."""
+    """`head` or `base` of a pull request; no repository where a fork was deleted."""
 
     ref: str
     sha: str
+    repo: Stub | None = None
+
+    def is_in(self, repository_id: int) -> bool:
+        """Whether it is a branch of that repository, and of no fork."""
+        return self.repo is not None and self.repo.id == repository_id
+
+
+class Team(msgspec.Struct):
+    """A team that was asked for a review."""
+
+    slug: str
 
 
 class PullRequestPayload(msgspec.Struct):
@@ -79,6 +97,9 @@ class PullRequestPayload(msgspec.Struct):
     user: Account
     updated_at: datetime
     merged: bool | None = None
+    created_at: datetime | None = None
+    merged_at: datetime | None = None
+    draft: bool | None = None
 
 
 class InstallationPayload(msgspec.Struct):
@@ -96,12 +117,33 @@ class InstallationPayload(msgspec.Struct):
         return Installation(self.id, self.account.login, self.permissions, self.suspended_at)
 
 
-class Commit(msgspec.Struct):
-    """A commit of a push: which paths it names."""
+class Author(msgspec.Struct):
+    """Who wrote a commit of a push; the login is known where the address is."""
 
+    username: str | None = None
+
+
+class Commit(msgspec.Struct):
+    """A commit of a push: whether the push brought it, what it says, and which paths it names."""
+
+    id: str = ""
+    distinct: bool = True
+    message: str = ""
+    author: Author | None = None
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     modified: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every path that it names."""
+        return frozenset((*self.added, *self.removed, *self.modified))
+
+    @property
+    def is_a_persons_own(self) -> bool:
+        """Whether it is somebody's work: no bot's, and more than taking in another branch."""
+        by_bot = self.author is not None and is_bot(self.author.username or "")
+        return not by_bot and not is_merge(self.message)
 
 
 class MergeGroup(msgspec.Struct):
@@ -142,6 +184,7 @@ class IssuePayload(msgspec.Struct):
     id: int
     number: int
     updated_at: datetime
+    user: Account | None = None
     body: str | None = None
     labels: tuple[Label, ...] = ()
     pull_request: PullRequestLink | None = None
@@ -173,6 +216,7 @@ class DeploymentPayload(msgspec.Struct):
     sha: str
     environment: str
     created_at: datetime | None = None
+    creator: Account | None = None
 
 
 class DeploymentStatusPayload(msgspec.Struct):
@@ -194,6 +238,8 @@ class Payload(msgspec.Struct):
     repositories_added: tuple[RepositoryPayload, ...] = ()
     repositories_removed: tuple[RepositoryPayload, ...] = ()
     pull_request: PullRequestPayload | None = None
+    requested_reviewer: Account | None = None
+    requested_team: Team | None = None
     before: str | None = None
     after: str | None = None
     ref: str | None = None

@@ -6,26 +6,30 @@ nobody. `app-manifest.yml` asks for exactly the events named here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from service.events.payloads import Payload, decode, decode_unroutable
 from service.events.routes_deployments import deployment_requested, deployment_status_created
 from service.events.routes_people import commented, review_dismissed, reviewed
-from service.events.seen import Route, Seen, activity, ignored, pushed_at, seen_in
+from service.events.routes_pull_requests import pull_request_changed, review_asked
+from service.events.seen import Route, Seen, activity, ignored, person, pushed_at, seen_in
+from service.rules import deeds
 from service.rules.charter.file import CHARTER_PATH
-from service.rules.facts import Fact, FactKind, PullRequest
+from service.rules.facts import Fact, FactKind
 from service.rules.plan import STALL_LABEL, STALL_MARKER
 from service.rules.reception import (
     Reception,
     installation_key,
     merge_group_key,
-    pull_request_key,
     repository_key,
 )
+from service.rules.timeline import Happening
 
 LARGEST_PUSH = 2048
 """GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
 
+BRANCHES = "refs/heads/"
 NO_COMMIT = "0" * 40
 """What a deleted branch points at."""
 
@@ -61,7 +65,7 @@ def pushed(payload: Payload, seen: Seen) -> Reception:
     assert payload.repository is not None
     repository, subject = payload.repository, repository_key(payload.repository.id)
     at, after = pushed_at(payload), payload.after or ""
-    facts = activity(payload, subject, f"push:{payload.ref}:{payload.after}", at)
+    facts = activity(payload, *_done(payload, at))
     on_default = payload.ref == f"refs/heads/{repository.default_branch}"
     touches_charter = on_default and _may_touch_charter(payload)
     if touches_charter:
@@ -73,39 +77,19 @@ def pushed(payload: Payload, seen: Seen) -> Reception:
     return seen(facts=facts, subjects=(subject,), for_pocs_only=not touches_charter)
 
 
-def pull_request_changed(payload: Payload, seen: Seen) -> Reception:
-    """A pull request was opened, edited, closed, or its head moved; a merge marks the repository."""
+def _done(payload: Payload, at: datetime) -> Iterator[Happening]:
+    """What somebody did by a push: commits of people's own, and the default branch's charter."""
     assert payload.repository is not None
-    if payload.pull_request is None:
-        raise ValueError("a pull_request event without `pull_request`")
-    pull = payload.pull_request
-    repository_id = payload.repository.id
-    described = PullRequest(
-        repository_id=repository_id,
-        number=pull.number,
-        head_sha=pull.head.sha,
-        base_ref=pull.base.ref,
-        base_sha=pull.base.sha,
-        author=pull.user.login,
-        state=pull.state,
-        updated_at=pull.updated_at,
-        before_sha=payload.before,
-    )
-    subjects: tuple[str, ...] = (pull_request_key(repository_id, pull.number),)
-    facts: tuple[Fact, ...] = ()
-    if payload.action in ("opened", "reopened", "synchronize") or pull.merged:
-        repository = repository_key(repository_id)
-        subjects += (repository,)
-        facts = activity(
-            payload, repository, f"{subjects[0]}:{payload.action}:{pull.head.sha}", pull.updated_at
-        )
-    if payload.action == "closed" and not pull.merged:
-        fact_id = f"{subjects[0]}:closed-unmerged:{pull.updated_at.isoformat()}"
-        facts += (Fact(fact_id, subjects[0], FactKind.CLOSED_UNMERGED, pull.updated_at),)
-    if pull.merged:
-        fact_id = f"{subjects[0]}:merged"
-        facts += (Fact(fact_id, repository_key(repository_id), FactKind.CHARTER_PUSHED, pull.updated_at),)
-    return seen(pull_request=described, facts=facts, subjects=subjects, for_pocs_only=not pull.merged)
+    repository, after, actor = payload.repository, payload.after or "", person(payload.sender)
+    if not (payload.ref or "").startswith(BRANCHES) or after in ("", NO_COMMIT):
+        return
+    commits = payload.commits or ()
+    own = [commit for commit in commits if commit.distinct and commit.is_a_persons_own]
+    if own:
+        yield deeds.commit(repository.id, own[-1].id or after, actor, at)
+    chartering = [commit for commit in commits if CHARTER_PATH in commit.paths]
+    if chartering and payload.ref == f"{BRANCHES}{repository.default_branch}":
+        yield deeds.charter(repository.id, chartering[-1].id or after, actor, at)
 
 
 def merge_group_changed(payload: Payload, seen: Seen) -> Reception:
@@ -177,6 +161,14 @@ ROUTES: Mapping[tuple[str, str | None], Route] = {
     ),
     **_route(pushed, "push", None),
     **_route(pull_request_changed, "pull_request", "opened", "reopened", "synchronize", "edited", "closed"),
+    **_route(
+        review_asked,
+        "pull_request",
+        "review_requested",
+        "review_request_removed",
+        "ready_for_review",
+        "converted_to_draft",
+    ),
     **_route(reviewed, "pull_request_review", "submitted"),
     **_route(review_dismissed, "pull_request_review", "dismissed"),
     **_route(commented, "issue_comment", "created"),
@@ -210,6 +202,4 @@ def _may_touch_charter(payload: Payload) -> bool:
     """Whether a push names the charter, or does not say what it names."""
     if payload.commits is None or payload.forced or len(payload.commits) >= LARGEST_PUSH:
         return True
-    return any(
-        CHARTER_PATH in (*commit.added, *commit.removed, *commit.modified) for commit in payload.commits
-    )
+    return any(CHARTER_PATH in commit.paths for commit in payload.commits)

@@ -6,7 +6,8 @@ import re
 from datetime import UTC, datetime
 
 from service.events.payloads import Payload
-from service.events.seen import Seen, activity, detail, ignored
+from service.events.seen import Seen, activity, detail, ignored, person
+from service.rules import deeds
 from service.rules.facts import Deployed, DeploymentRequest, Fact, FactKind
 from service.rules.reception import Reception, deployment_key, repository_key
 
@@ -57,5 +58,6 @@ def deployment_status_created(payload: Payload, seen: Seen) -> Reception:
         actor=payload.sender.login if payload.sender else "",
         detail=detail(Deployed(deployment.id, deployment.environment, deployment.sha)),
     )
-    did = activity(payload, subject, f"deployment:{deployment.id}", at)
-    return seen(facts=(fact, *did), subjects=(subject,), for_pocs_only=True)
+    actor = person(deployment.creator, payload.sender)
+    did = deeds.deployed(payload.repository.id, deployment.environment, deployment.sha, actor, at)
+    return seen(facts=(fact, *activity(payload, did)), subjects=(subject,), for_pocs_only=True)

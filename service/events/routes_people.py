@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from service.events.payloads import Payload, PullRequestPayload, ReviewPayload
+from service.events.payloads import IssuePayload, Payload, PullRequestPayload, ReviewPayload
 from service.events.seen import Seen, activity, detail, ignored
+from service.rules import deeds
 from service.rules.command import parse_commands
 from service.rules.facts import CommandLine, Fact, FactKind, Review
+from service.rules.plan import poc_told_by
 from service.rules.reception import Reception, pull_request_key, repository_key
+
+APP_USER = "Bot"
+"""The type of the user in whose name an app writes."""
 
 
 def reviewed(payload: Payload, seen: Seen) -> Reception:
@@ -26,8 +31,8 @@ def reviewed(payload: Payload, seen: Seen) -> Reception:
         actor=review.user.login,
         detail=_detail(review, pull, review.user.login),
     )
-    did = activity(payload, repository, f"review:{review.id}", at)
-    return seen(facts=(fact, *did), subjects=(subject, repository), for_pocs_only=True)
+    did = deeds.reviewed(payload.repository.id, pull.number, review.id, review.user.login, at)
+    return seen(facts=(fact, *activity(payload, did)), subjects=(subject, repository), for_pocs_only=True)
 
 
 def review_dismissed(payload: Payload, seen: Seen) -> Reception:
@@ -59,9 +64,11 @@ def commented(payload: Payload, seen: Seen) -> Reception:
         return ignored(payload, "not a person's comment")
     is_pull_request = issue.pull_request is not None
     repository_id = payload.repository.id
-    subject = (
-        pull_request_key(repository_id, issue.number) if is_pull_request else repository_key(repository_id)
-    )
+    poc_id = _poc_elsewhere(issue, repository_id)
+    home = None if poc_id is None else repository_id
+    subject = repository_key(repository_id if poc_id is None else poc_id)
+    if is_pull_request:
+        subject = pull_request_key(repository_id, issue.number)
     facts = tuple(
         Fact(
             id=f"{subject}:comment:{comment.id}:{index}",
@@ -69,13 +76,22 @@ def commented(payload: Payload, seen: Seen) -> Reception:
             kind=FactKind.COMMANDED,
             at=comment.created_at,
             actor=comment.user.login,
-            detail=detail(CommandLine(comment.id, issue.number, is_pull_request, command.text, index)),
+            detail=detail(CommandLine(comment.id, issue.number, is_pull_request, command.text, index, home)),
         )
         for index, command in enumerate(parse_commands(comment.body or ""))
     )
     if not facts:
         return ignored(payload, "no command in it")
-    return seen(facts=facts, subjects=(subject,), for_pocs_only=True)
+    # The central repository is no POC itself.
+    return seen(facts=facts, subjects=(subject,), for_pocs_only=home is None)
+
+
+def _poc_elsewhere(issue: IssuePayload, repository_id: int) -> int | None:
+    """The POC of another repository whose stall issue this says to be; the look knows whether it is."""
+    if issue.pull_request is not None or issue.user is None or issue.user.type != APP_USER:
+        return None
+    poc_id = poc_told_by(issue.body or "")
+    return None if poc_id == repository_id else poc_id
 
 
 def _review(payload: Payload) -> tuple[ReviewPayload, PullRequestPayload]:

@@ -8,9 +8,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
-from service.events.payloads import Payload
-from service.rules.facts import CommandLine, Deployed, DeploymentRequest, Fact, FactKind, Review
+from service.events.payloads import Account, Payload
+from service.rules.deeds import facts_of
+from service.rules.facts import CommandLine, Deployed, DeploymentRequest, Fact, Review
 from service.rules.reception import Reception
+from service.rules.timeline import Happening
 
 Seen = Callable[..., Reception]
 """Makes a reception that has what every delivery tells."""
@@ -39,11 +41,15 @@ def ignored(payload: Payload, reason: str) -> Reception:
     )
 
 
-def activity(payload: Payload, subject: str, what: str, at: datetime) -> tuple[Fact, ...]:
-    """That a person did something; nothing where it was a bot."""
-    if payload.sender is None or not payload.sender.is_person:
-        return ()
-    return (Fact(f"{subject}:{what}", subject, FactKind.ACTIVITY, at, actor=payload.sender.login),)
+def person(*accounts: Account | None) -> str:
+    """The login of the first that is a person's; nothing where all are bots, or nobody's."""
+    return next((account.login for account in accounts if account and account.is_person), "")
+
+
+def activity(payload: Payload, *happenings: Happening) -> tuple[Fact, ...]:
+    """What somebody did, as facts of the repository; nothing of what bots do."""
+    assert payload.repository is not None
+    return facts_of(payload.repository.id, *happenings)
 
 
 def pushed_at(payload: Payload) -> datetime:

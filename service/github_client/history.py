@@ -17,90 +17,100 @@ from service.rules.facts import RepositoryRef
 from service.rules.retry import FailureKind
 from service.rules.timeline import Happening
 
+Raw = Mapping[str, Any]
+Query = Mapping[str, str | int]
+
 COMMIT_PAGES = 3
 TIMELINE_PAGES = 3
-PULL_REQUESTS = 30
-DEPLOYMENTS = 10
+LATEST: Query = {"per_page": 10}
+RECENTLY_CHANGED: Query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": 30}
+WHOLE: Query = {"per_page": PAGE}
 SUCCESS = "success"
-
-Raw = Mapping[str, Any]
+PERSON = "User"
+MERGED = 2
+"""Parents of a commit that takes in another branch."""
+EVENTS = frozenset(
+    {
+        "merged",
+        "reopened",
+        "ready_for_review",
+        "convert_to_draft",
+        "review_requested",
+        "review_request_removed",
+    }
+)
+"""Of a pull request's own timeline, besides reviews."""
 
 
 class History(Connection):
     """Reads commits, pull requests with what happened on them, and deployments."""
 
-    def history(
-        self, repository: RepositoryRef, default_branch: str, since: datetime
-    ) -> Iterator[Happening]:
+    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Happening]:
         """Tell what people did since then; what a server does not know, or does not show us, is left out."""
         yield from self._commits(repository, default_branch, since)
-        listing = {"state": "all", "sort": "updated", "direction": "desc", "per_page": PULL_REQUESTS}
-        for pull in self._shown(repository, "pulls", **listing) or ():
+        for pull in self._shown(repository, "pulls", RECENTLY_CHANGED) or ():
             if _at(pull["updated_at"]) >= since:
                 yield from self._pull_request(repository, pull)
         yield from self._deployments(repository, since)
 
     def _commits(self, repository: RepositoryRef, branch: str, since: datetime) -> Iterator[Happening]:
-        listing = {"sha": branch, "since": since.astimezone(UTC).isoformat(), "per_page": PAGE}
+        query: dict[str, str | int] = {"sha": branch, "since": _as_asked(since), "per_page": PAGE}
         try:
-            commits = self._listed(repository, "commits", COMMIT_PAGES, **listing)
+            commits = self._listed(repository, "commits", query, COMMIT_PAGES)
         except GitHubError as error:
             cause = error.__cause__
             if not isinstance(cause, GithubException) or cause.status != CONFLICT:
                 raise
             return  # an empty repository
         for raw in commits:
-            if len(raw["parents"]) < 2:
-                yield deeds.commit(repository.id, raw["sha"], _person(raw["author"]), _committed(raw))
-        for raw in self._shown(repository, "commits", path=CHARTER_PATH, **listing) or ():
-            yield deeds.charter(repository.id, raw["sha"], _person(raw["author"]), _committed(raw))
+            if len(raw["parents"]) < MERGED:
+                yield deeds.commit(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
+        for raw in self._shown(repository, "commits", query | {"path": CHARTER_PATH}) or ():
+            yield deeds.charter(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
 
     def _pull_request(self, repository: RepositoryRef, pull: Raw) -> Iterator[Happening]:
-        number, author = int(pull["number"]), _person(pull["user"])
+        number, author = int(pull["number"]), _person(pull.get("user"))
         opened_at = _at(pull["created_at"])
         yield deeds.opened(repository.id, number, author, opened_at)
-        events = self._shown(
-            repository, f"issues/{number}/timeline", pages=TIMELINE_PAGES, per_page=PAGE
-        )
+        events = self._shown(repository, f"issues/{number}/timeline", WHOLE, TIMELINE_PAGES)
         if events is None:
             yield from self._without_timeline(repository, pull)
             return
-        told = [each for event in events for each in _told(repository.id, number, event)]
-        if pull.get("draft") and not any(each.id.startswith(_drafted(repository.id, number)) for each in told):
+        if _opened_as_draft(pull, events):
             yield deeds.drafted(repository.id, number, author, opened_at)
-        yield from told
+        for event in events:
+            yield from _told(repository, number, event)
 
     def _without_timeline(self, repository: RepositoryRef, pull: Raw) -> Iterator[Happening]:
         """Reviews, and who is asked now: since the last change, for all that is known."""
-        number, author, changed_at = int(pull["number"]), _person(pull["user"]), _at(pull["updated_at"])
-        for review in self._shown(repository, f"pulls/{number}/reviews", per_page=PAGE) or ():
-            yield from _reviewed(repository.id, number, review)
+        number, author, changed_at = int(pull["number"]), _person(pull.get("user")), _at(pull["updated_at"])
+        for review in self._shown(repository, f"pulls/{number}/reviews", WHOLE) or ():
+            yield from _reviewed(repository, number, review)
         if pull.get("draft"):
             yield deeds.drafted(repository.id, number, author, _at(pull["created_at"]))
         if pull["state"] == "open":
             teams = [{"requested_team": team} for team in pull.get("requested_teams") or ()]
             people = [{"requested_reviewer": user} for user in pull.get("requested_reviewers") or ()]
-            for asked in filter(None, (_asked(repository, each) for each in (*people, *teams))):
-                yield deeds.requested(repository.id, number, asked, author, changed_at)
+            for asked in (_asked(repository, each) for each in (*people, *teams)):
+                if asked:
+                    yield deeds.requested(repository.id, number, asked, author, changed_at)
 
     def _deployments(self, repository: RepositoryRef, since: datetime) -> Iterator[Happening]:
-        for raw in self._shown(repository, "deployments", per_page=DEPLOYMENTS) or ():
+        for raw in self._shown(repository, "deployments", LATEST) or ():
             if _at(raw["created_at"]) < since:
                 continue
-            statuses = self._shown(repository, f"deployments/{raw['id']}/statuses", per_page=PAGE) or ()
+            statuses = self._shown(repository, f"deployments/{raw['id']}/statuses", WHOLE) or ()
             done = [status for status in statuses if status["state"] == SUCCESS]
             if done:
                 first = min(done, key=lambda status: _at(status["created_at"]))
-                actor = _person(raw["creator"]) or _person(first["creator"])
+                actor = _person(raw.get("creator")) or _person(first.get("creator"))
                 at = _at(first["created_at"])
                 yield deeds.deployed(repository.id, raw["environment"], raw["sha"], actor, at)
 
-    def _shown(
-        self, repository: RepositoryRef, path: str, *, pages: int = 1, **listing: str | int
-    ) -> list[Raw] | None:
+    def _shown(self, repository: RepositoryRef, path: str, query: Query, pages: int = 1) -> list[Raw] | None:
         """A list; None where there is no such list, or we are not shown it."""
         try:
-            return self._listed(repository, path, pages, **listing)
+            return self._listed(repository, path, query, pages)
         except RenamedError:
             raise
         except GitHubError as error:
@@ -108,17 +118,76 @@ class History(Connection):
                 raise
             return None
 
-    def _listed(
-        self, repository: RepositoryRef, path: str, pages: int, **listing: str | int
-    ) -> list[Raw]:
+    def _listed(self, repository: RepositoryRef, path: str, query: Query, pages: int) -> list[Raw]:
         def read(name: str) -> list[Raw]:
             listed: list[Raw] = []
             for page in range(1, pages + 1):
-                found = self._get(f"/repos/{name}/{path}", page=page, **listing)
+                _, found = self._client.requester.requestJsonAndCheck(
+                    "GET", f"/repos/{name}/{path}", parameters={**query, "page": page}
+                )
                 listed += found
-                if len(found) < int(listing["per_page"]):
+                if len(found) < int(query["per_page"]):
                     break
             return listed
 
-        what = f"reading {path} of {repository.full_name}"
-        return self._at(repository, what, read, gone_is_an_answer=path != "commits")
+        return self._at(repository, f"reading {path} of {repository.full_name}", read, gone_is_an_answer=True)
+
+
+def _opened_as_draft(pull: Raw, events: list[Raw]) -> bool:
+    kinds = [event.get("event") for event in events]
+    turns = [kind for kind in kinds if kind in ("ready_for_review", "convert_to_draft")]
+    return turns[0] == "ready_for_review" if turns else bool(pull.get("draft"))
+
+
+def _told(repository: RepositoryRef, number: int, event: Raw) -> Iterator[Happening]:
+    """What an event of a pull request's own timeline tells; most say nothing of what somebody did."""
+    kind = event.get("event")
+    if kind == "reviewed":
+        yield from _reviewed(repository, number, event)
+    if kind not in EVENTS:
+        return
+    actor, at = _person(event.get("actor")), _at(event["created_at"])
+    asked = _asked(repository, event)
+    if kind == "merged":
+        yield deeds.merged(repository.id, number, actor, at)
+    elif kind in ("reopened", "ready_for_review"):
+        yield deeds.offered_again(repository.id, number, actor, at)
+    elif kind == "convert_to_draft":
+        yield deeds.drafted(repository.id, number, actor, at)
+    elif asked:
+        removed = kind == "review_request_removed"
+        yield deeds.requested(repository.id, number, asked, actor, at, taken_back=removed)
+
+
+def _reviewed(repository: RepositoryRef, number: int, review: Raw) -> Iterator[Happening]:
+    """A review; one that is still being written has no time."""
+    if review.get("submitted_at"):
+        at = _at(review["submitted_at"])
+        yield deeds.reviewed(repository.id, number, int(review["id"]), _person(review.get("user")), at)
+
+
+def _asked(repository: RepositoryRef, event: Raw) -> str:
+    """Whom a review was asked of; nobody where it was a bot."""
+    if team := event.get("requested_team"):
+        return deeds.team(repository.full_name, str(team["slug"]))
+    return _person(event.get("requested_reviewer"))
+
+
+def _person(user: Raw | None) -> str:
+    """A person's login; nothing for bots, and for who is not on GitHub any more."""
+    if not user or user.get("type", PERSON) != PERSON:
+        return ""
+    login = str(user.get("login", ""))
+    return "" if deeds.is_bot(login) else login
+
+
+def _committed(raw: Raw) -> datetime:
+    return _at(raw["commit"]["committer"]["date"])
+
+
+def _as_asked(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _at(moment: str) -> datetime:
+    return datetime.fromisoformat(moment)

@@ -25,6 +25,12 @@ class PullRequests(Connection):
         )
         return (_pull_request(repository.id, pull) for pull in pulls)
 
+    def head_branch(self, repository: RepositoryRef, number: int) -> str | None:
+        """Ask for the pull request: its branch may be in a fork, and a fork may be deleted."""
+        what = f"reading {repository.full_name}#{number}"
+        head = self._repo(repository, what, lambda repo: repo.get_pull(number).head)
+        return head.ref if head.repo and head.repo.id == repository.id else None
+
     def dismissed_by_push(self, repository: RepositoryRef, number: int, review_id: int) -> bool:
         """Look for the commit that a review was dismissed by; GitHub names none where a person did it."""
 

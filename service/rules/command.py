@@ -1,4 +1,4 @@
-"""Commands in comments: `/poc ship`, `/poc sign`, `/poc help`, one a line; who may give them."""
+"""Commands in comments: `/poc ship`, `/poc snooze 14d reason`, one a line; who may give them."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ WRITERS = frozenset({"admin", "maintain", "write"})
 class Verb(StrEnum):
     """What may be asked."""
 
+    SNOOZE = "snooze"
+    EXTEND = "extend"
+    OWNER = "owner"
+    STOP = "stop"
     SHIP = "ship"
     SIGN = "sign"
     RECHECK = "recheck"
@@ -42,6 +46,8 @@ class Verb(StrEnum):
 
 
 VERBS = listed(tuple(f"`{PREFIX} {verb}`" for verb in Verb))
+SAYS_NOTHING = frozenset({Verb.RECHECK, Verb.HELP})
+"""Commands that are no activity: they say nothing about the POC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ def authorise(
             return _may_ship(login, charter, is_pull_request=is_pull_request)
         case Verb.SIGN:
             return _may_sign(login, charter, is_pull_request=is_pull_request)
-        case Verb.RECHECK | Verb.HELP:
+        case _:
             return None
 
 

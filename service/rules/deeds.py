@@ -89,6 +89,19 @@ def signed(repository_id: int, source: str, number: int | None, actor: str, at: 
     return Happening(f"{repository_key(repository_id)}:signed:{source}", at, actor, Deed.SIGNATURE, number)
 
 
+def commanded(
+    repository_id: int, comment_id: int, index: int, number: int, actor: str, at: datetime
+) -> Happening:
+    """A command was followed, which a comment gave as one of several."""
+    name = f"{repository_key(repository_id)}:command:{comment_id}:{index}"
+    return Happening(name, at, actor, Deed.COMMAND, number)
+
+
+def team(full_name: str, slug: str) -> str:
+    """A team of the organisation that a repository belongs to, as it is addressed."""
+    return f"{full_name.partition('/')[0]}/{slug}"
+
+
 def facts_of(repository_id: int, *happenings: Happening) -> tuple[Fact, ...]:
     """Happenings as they are recorded: nothing that a bot did, but that it asked for a review."""
     return tuple(_fact(repository_id, each) for each in happenings if _is_told(each))

@@ -185,6 +185,8 @@ class CommandLine:
     text: str
     index: int = 0
     """Its place among the commands of the comment."""
+    home: int | None = None
+    """The repository in which it stands, where that is not the POC's own: the POC's stall issue is there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
@@ -22,11 +23,20 @@ POLICY_CHECK = "POC policy"
 
 STALL_LABEL = "poc-stalled"
 STALL_MARKER = "<!-- poc-governor:stall -->"
+STALL_OPENING = re.compile(
+    rf"^{re.escape(STALL_MARKER)}\r?\n<!-- poc-governor:repository ([0-9]{{1,18}}) -->", re.MULTILINE
+)
 
 
 def stall_opening(poc_id: int) -> str:
     """How the body of a POC's stall issue begins: in the central repository there are many."""
     return f"{STALL_MARKER}\n<!-- poc-governor:repository {poc_id} -->"
+
+
+def poc_told_by(body: str) -> int | None:
+    """The POC that the body of a stall issue names; people may have written above our block."""
+    named = STALL_OPENING.search(body)
+    return int(named[1]) if named else None
 
 
 class Conclusion(StrEnum):

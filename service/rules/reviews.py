@@ -18,7 +18,8 @@ def open_requests(
     """The reviews that have not come, the longest awaited first.
 
     Who reviewed after being asked is not waited for, whatever the review said; a team is answered for by
-    anybody but the one who asked it. While a pull request is a draft nobody is, and then from when it is ready.
+    anybody but the one who asked it. While a pull request is a draft nobody is
+    waited for, and then from when it is ready.
     """
     done, ended = tuple(happenings), tuple(taken_back)
     waiting = []
@@ -32,7 +33,7 @@ def open_requests(
 
 def _newest(done: Iterable[Happening], open_pulls: Collection[int]) -> list[Happening]:
     """The last request to each on each open pull request: who is asked again is asked from then on."""
-    newest: dict[tuple[int, str], Happening] = {}
+    newest: dict[tuple[int | None, str], Happening] = {}
     for each in done:
         if each.deed is Deed.REVIEW_REQUESTED and each.number in open_pulls and each.asked:
             key = each.number, each.asked.lower()

@@ -62,20 +62,18 @@ class Pacing:
         self, session: Session, turn: ExitStack, installation_id: int, subject: str, now: datetime
     ) -> WriteSlot:
         """The subject's slot: used at once, or kept for later."""
-        used, planned = _known(session, installation_id, now)
-        mine = next((slot for slot in planned if slot.subject == subject), None)
-        if mine is not None and mine.at > now:
-            return mine
-        made = [slot.at for slot in used]
-        others = [slot.at for slot in planned if slot is not mine]
+        made, planned = _known(session, installation_id, now)
+        mine = planned.pop(subject, None)
+        if mine is not None and mine > now:
+            return WriteSlot(installation_id=installation_id, subject=subject, at=mine, used=False)
+        others = list(planned.values())
         # Who comes for a moment that was kept takes precedence over those who are still to come.
-        at = next_slot(made, now, () if mine else others)
-        if at == now and not self._enter(turn, installation_id):
-            made.append(now)
-        elif at == now:
+        at = next_slot(made, now, others if mine is None else ())
+        if at == now and self._enter(turn, installation_id):
             return _kept(session, installation_id, subject, now, used=True)
-        at = next_slot(made, now, others)
-        return _kept(session, installation_id, subject, at, used=False)
+        if at == now:
+            made.append(now)  # somebody writes at this moment
+        return _kept(session, installation_id, subject, next_slot(made, now, others), used=False)
 
     def _enter(self, turn: ExitStack, installation_id: int) -> bool:
         """Whether nobody writes now; from then on the caller does, until it or its process ends."""
@@ -99,13 +97,17 @@ class Pacing:
             session.execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now))
 
 
-def _known(session: Session, installation_id: int, now: datetime) -> tuple[list[WriteSlot], list[WriteSlot]]:
-    """What was written within the longest limit, and the moments that are kept."""
+def _known(
+    session: Session, installation_id: int, now: datetime
+) -> tuple[list[datetime], dict[str, datetime]]:
+    """When something was written within the longest limit, and what moments are kept for whom."""
     rows = session.exec(
-        select(WriteSlot).where(WriteSlot.installation_id == installation_id, WriteSlot.at > now - REMEMBERED)
+        select(WriteSlot.subject, WriteSlot.at, WriteSlot.used).where(
+            WriteSlot.installation_id == installation_id, WriteSlot.at > now - REMEMBERED
+        )
     ).all()
-    used = [row for row in rows if row.used]
-    return used, [row for row in rows if not row.used and row.at > now - LAPSES]
+    made = [at for _, at, used in rows if used]
+    return made, {subject: at for subject, at, used in rows if not used and at > now - LAPSES}
 
 
 def _kept(session: Session, installation_id: int, subject: str, at: datetime, *, used: bool) -> WriteSlot:

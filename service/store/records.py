@@ -16,6 +16,7 @@ from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
 from service.store.signatures import Signatures
 from service.store.stall_issues import StallIssues
+from service.store.timeline import Timeline
 from service.store.waiting import Waiting
 
 
@@ -35,4 +36,5 @@ class Records:
         self.pocs = Pocs(engine)
         self.messages = Messages(engine)
         self.pacing = Pacing(engine)
+        self.timeline = Timeline(engine)
         self.waiting = Waiting(engine)

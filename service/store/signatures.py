@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlalchemy import Engine, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from service.rules import deeds
 from service.rules.charter.goalposts import Group
 from service.rules.facts import Fact, FactKind, PullRequest
 from service.rules.reception import pull_request_key, repository_key
-from service.rules.signoffs import Round, Signature
-from service.store import subjects
+from service.rules.signoffs import OPENED, Round, Signature
+from service.rules.timeline import Happening
+from service.store import subjects, timeline
 from service.store.database import transaction
 from service.store.tables import FactRow, SignatureRow
 
@@ -48,8 +50,10 @@ class Signatures:
     def give(self, repository_id: int, signatures: Iterable[Signature]) -> None:
         """Record signatures; what a source signs it signs once, and what was withdrawn stays so.
 
-        The repository's look, which may be over by now, rests on them as well.
+        The repository's look, which may be over by now, rests on them as well. Reviews and comments that sign
+        are in the timeline too; an author signs by the commits that are there already.
         """
+        given = tuple(signatures)
         rows = [
             {
                 "repository_id": repository_id,
@@ -61,12 +65,13 @@ class Signatures:
                 "source": signature.source,
                 "at": signature.at,
             }
-            for signature in signatures
+            for signature in given
         ]
         if rows:
             statement = insert(SignatureRow).values(rows).on_conflict_do_nothing()
             with transaction(self._engine) as session:
                 if session.execute(statement.returning(col(SignatureRow.id))).all():
+                    timeline.append(session, repository_id, _signed(repository_id, given))
                     subjects.mark(session, [repository_key(repository_id)])
 
     def withdraw(self, repository_id: int, sources: Iterable[str], at: datetime) -> None:
@@ -97,15 +102,18 @@ class Signatures:
 
     def moved_by_author(self, pull: PullRequest) -> bool:
         """Whether an event told that its author moved a pull request to its head, or opened it with that."""
-        subject = repository_key(pull.repository_id)
-        began = f"{subject}:{pull_request_key(pull.repository_id, pull.number)}:"
         with transaction(self._engine) as session:
             actors = session.exec(
                 select(func.lower(FactRow.actor)).where(
-                    FactRow.subject == subject,
-                    FactRow.kind == FactKind.ACTIVITY,
-                    col(FactRow.id).startswith(began, autoescape=True),
-                    col(FactRow.id).endswith(f":{pull.head_sha}", autoescape=True),
+                    FactRow.subject == pull_request_key(pull.repository_id, pull.number),
+                    FactRow.kind == FactKind.HEAD_MOVED,
+                    FactRow.detail == pull.head_sha,
                 )
             ).all()
         return pull.author.lower() in actors
+
+
+def _signed(repository_id: int, given: Iterable[Signature]) -> Iterator[Happening]:
+    for each in given:
+        if not each.source.startswith(OPENED):
+            yield deeds.signed(repository_id, each.source, each.number, each.login, each.at)

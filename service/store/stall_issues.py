@@ -9,11 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.charter.file import CHARTER_PATH
-from service.rules.facts import FactKind, Issue, IssueState, RepositoryRef, StallIssue
+from service.rules.facts import Issue, IssueState, RepositoryRef, StallIssue
 from service.rules.plan import Climbed
-from service.rules.reception import repository_key
 from service.store.database import ACCOUNT_LOCK, lock, transaction
-from service.store.tables import FactRow, RepositoryRow, StallIssueRow
+from service.store.tables import RepositoryRow, StallIssueRow
 
 
 class StallIssues:
@@ -21,32 +20,6 @@ class StallIssues:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-
-    def last_activity(self, repository_id: int, login: str) -> datetime | None:
-        """When a person was last seen to work on a repository."""
-        with transaction(self._engine) as session:
-            return session.exec(
-                select(func.max(FactRow.at)).where(
-                    FactRow.subject == repository_key(repository_id),
-                    FactRow.kind == FactKind.ACTIVITY,
-                    func.lower(FactRow.actor) == login.lower(),
-                )
-            ).one()
-
-    def remember_activity(self, repository_id: int, login: str, at: datetime) -> None:
-        """Note work of a person that no event told of."""
-        subject = repository_key(repository_id)
-        fact = insert(FactRow).values(
-            id=f"{subject}:commit:{login}:{at.isoformat()}",
-            subject=subject,
-            kind=str(FactKind.ACTIVITY),
-            at=at,
-            actor=login,
-            detail="commit",
-            answered_at=func.now(),
-        )
-        with transaction(self._engine) as session:
-            session.execute(fact.on_conflict_do_nothing())
 
     def find(self, repository_id: int) -> StallIssue | None:
         """The one stall issue of a POC."""

@@ -53,7 +53,7 @@ class Timeline:
             ).one()
 
     def requests(self, repository_id: int) -> tuple[tuple[Happening, ...], tuple[Happening, ...]]:
-        """What `rules.reviews.open_requests` goes by: what was asked for and done, and what was taken back."""
+        """What `rules.reviews.open_requests` goes by: what was asked and done, and what was taken back."""
         return (
             self._read(repository_id, FactKind.ACTIVITY, _is_one_of(AWAITED)),
             self._read(repository_id, FactKind.REVIEW_REQUEST_REMOVED),

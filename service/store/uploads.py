@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import LiteralString
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+from service.rules import deeds
 from service.rules.charter.quantity import plain
 from service.rules.charter.wording import shown
 from service.rules.evidence.claims import WorkflowRun
@@ -154,6 +156,7 @@ async def _tell(connection: Connection, run: WorkflowRun) -> None:
         """,
         (f"evidence:{run.token_id}", repository, str(FactKind.EVIDENCE_SENT), run.actor, run.sha),
     )
+    await _did(connection, run)
     cursor = await connection.execute(
         """
         SELECT number FROM pull_request WHERE repository_id = %s AND state = 'open' AND head_sha = %s
@@ -166,3 +169,17 @@ async def _tell(connection: Connection, run: WorkflowRun) -> None:
     keys = sorted({repository, *(pull_request_key(run.repository_id, number) for number in pulls)})
     cursor = await connection.execute(MARK, {"keys": keys})
     await defer_looks_async(connection, [key for key, was_clean in await cursor.fetchall() if was_clean])
+
+
+async def _did(connection: Connection, run: WorkflowRun) -> None:
+    """Put the first numbers of a commit into the timeline, where a person let them be measured."""
+    now = datetime.now(UTC)
+    did = deeds.measured(run.repository_id, run.sha, run.number, run.actor, now)
+    for fact in deeds.facts_of(run.repository_id, did):
+        await connection.execute(
+            """
+            INSERT INTO fact (id, subject, kind, at, actor, detail)
+            VALUES (%s, %s, %s, now(), %s, %s) ON CONFLICT DO NOTHING
+            """,
+            (fact.id, fact.subject, str(fact.kind), fact.actor, fact.detail),
+        )

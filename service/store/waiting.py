@@ -19,6 +19,19 @@ PAUSE = "charter:"
 """How the source begins of a pause that a charter asks for; the blob follows."""
 
 
+SNOOZE = "comment:"
+"""How the source begins of a snooze; the comment follows, and its place among the comment's commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """A snooze, the command that asked for it, and when that was given."""
+
+    source: str
+    at: datetime
+    rest: Rest
+
+
 @dataclass(frozen=True, slots=True)
 class ShipDate:
     """A ship date, and when the default branch's charter first named it."""
@@ -91,6 +104,19 @@ class Waiting:
                 .order_by(col(RestRow.until), col(RestRow.source))
             )
             return tuple(Rest(row.first, row.until, row.reason) for row in rows)
+
+    def snoozes(self, repository_id: int) -> tuple[Snoozed, ...]:
+        """What commands put off, in the order of their last days."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(RestRow)
+                .where(
+                    RestRow.repository_id == repository_id,
+                    col(RestRow.source).startswith(SNOOZE, autoescape=True),
+                )
+                .order_by(col(RestRow.until), col(RestRow.source))
+            )
+            return tuple(Snoozed(row.source, row.at, Rest(row.first, row.until, row.reason)) for row in rows)
 
     def rested(self, repository_id: int, source: str, rest: Rest, *, actor: str, at: datetime) -> None:
         """Note a pause, by the blob that says it, or a snooze, by its comment; once each."""

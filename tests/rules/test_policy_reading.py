@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zoneinfo
 from datetime import UTC, date
 from decimal import Decimal
 from pathlib import Path
@@ -189,6 +190,16 @@ def test_utc_is_utc() -> None:
     policy = read_policy("policy: 1\ncalendar:\n  time_zone: Etc/UTC\n").policy
     assert policy is not None
     assert policy.calendar.zone is UTC
+
+
+def test_zones_are_known_where_the_machine_knows_none() -> None:
+    zoneinfo.reset_tzpath([])
+    ZoneInfo.clear_cache()
+    try:
+        assert read_policy(EXAMPLE.read_bytes()).policy is not None
+    finally:
+        zoneinfo.reset_tzpath()
+        ZoneInfo.clear_cache()
 
 
 SECTIONS = {path.partition(".")[0] for path, _ in LEAVES}

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from service.events.routes import route
 from service.inbox import Inbox
-from service.rules.facts import Commit, IssueState, Repository
+from service.rules.facts import Commit, Issue, IssueState, Repository
 from service.rules.plan import STALL_LABEL
 from service.store.database import transaction
 from service.sweep import mark_all
@@ -376,10 +376,9 @@ class Year(World):
 
     def blocker(self, life: Life, words: str) -> None:
         number, login = words.split()
-        opened = self.github.open_issue(life.found.ref, "The cluster is full", "", "infra", login)
-        issues = self.repo(life).issues
-        del issues[opened.number]
-        issues[int(number)] = replace(opened, number=int(number), assignees=(login,))
+        self.repo(life).issues[int(number)] = Issue(
+            int(number), IssueState.OPEN, (), "The cluster is full.", self.now, "", assignees=(login,)
+        )
 
     def unblock(self, life: Life, words: str) -> None:
         issues = self.repo(life).issues

@@ -30,7 +30,7 @@ class PocFacts:
     charter: CharterFile | None = None
     """The default branch's, as last read; None where there is none."""
     stall: StallFacts | None = None
-    """As its last look would weigh it now; `policy`, `observe` and `is_poc` are replaced here."""
+    """As its last look would weigh it now; `policy`, `observe`, `is_poc` and `has_home` are replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,11 @@ def fates_of(
     """What each policy makes of a repository; its charter is judged again only where they ask otherwise."""
     today = now.date()
     reasons = [reason_of(facts, policy) for policy in (before, after)]
-    wrong = amiss(facts.charter, today, before) if any(reasons) else None
-    wrongs = [wrong, wrong if asked_by(before) == asked_by(after) else amiss(facts.charter, today, after)]
+    wrongs: list[str | None] = [None, None]
+    if any(reasons):
+        wrong = amiss(facts.charter, today, before)
+        same = asked_by(before) == asked_by(after)
+        wrongs = [wrong, wrong if same else amiss(facts.charter, today, after)]
     old, new = (
         fate(facts, policy, reason, wrong, now, observe=observe or policy.mode is Mode.OBSERVE)
         for policy, reason, wrong in zip((before, after), reasons, wrongs, strict=True)
@@ -146,8 +149,10 @@ def fate(
     """What one policy makes of it."""
     stall, closes = None, False
     if facts.stall is not None:
-        weighed = replace(facts.stall, policy=policy, observe=observe, is_poc=reason is not None)
-        speaks = not observe and weighed.has_home and reason is not None
+        home = facts.repository.has_issues or policy.central_repository is not None
+        poc = reason is not None
+        weighed = replace(facts.stall, policy=policy, observe=observe, is_poc=poc, has_home=home)
+        speaks = poc and home and not observe
         stall = find_stall(weighed, now) if speaks else None
         open_now = weighed.issue is not None and weighed.issue.state is IssueState.OPEN
         closes = open_now and decide(weighed, now).step is Step.CLOSE

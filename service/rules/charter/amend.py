@@ -1,0 +1,142 @@
+"""The exact line to write for a change of a charter, in the style of the block that it stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from service.rules.charter.block import Block
+from service.rules.charter.file import CharterFile, FileKind
+from service.rules.charter.loader import Document, load
+from service.rules.charter.model import Charter, Located, Stop
+from service.rules.charter.nodes import Entry, Mapping, Scalar
+from service.rules.charter.printer import pair, scalar
+from service.rules.charter.reader import read_charter
+from service.rules.charter.text import read_text
+
+QUOTES = "\"'"
+ABOVE = {"owner": ("poc",), "ship_by": ("owner", "poc")}
+"""Below which key one stands that a charter lacks; any other comes last."""
+PLACES = frozenset({"line", "last_line", "done_line"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another value for a key at the top of a charter: as it is written, and as it is read."""
+
+    key: str
+    written: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """Lines to write at a line of the file, in place of those that stand there; `before` is None for none."""
+
+    line: int
+    before: str | None
+    after: str
+
+
+def shipping_on(day: date) -> Change:
+    """Another ship date."""
+    return Change("ship_by", day.isoformat(), day)
+
+
+def owned_by(login: str) -> Change:
+    """Another owner."""
+    return Change("owner", login, login)
+
+
+def stopped_on(day: date, reason: str) -> Change:
+    """An end on purpose."""
+    return Change("stopped", f"{day.isoformat()} - {reason}", Stop(day, reason))
+
+
+def amended(file: CharterFile, change: Change) -> Amendment | None:
+    """The lines that make a charter say the new value and change nothing else; None where no line can."""
+    document, text = load(file), read_text(file)
+    if document.block is None or document.root is None or not isinstance(text, str):
+        return None
+    entry = document.root.entry(change.key)
+    made = _rewritten(document.lines, entry, change) if entry else _added(document, document.root, change)
+    if made is None:
+        return None
+    before = read_charter(document.root, document.block, document.lines)
+    return made if _says(applied(text, made), before, change) else None
+
+
+def applied(text: str, amendment: Amendment) -> str:
+    """A file with an amendment made, its line ends kept."""
+    lines = text.split("\n")
+    start = amendment.line - 1
+    replaced = len(amendment.before.split("\n")) if amendment.before is not None else 0
+    # A line that is new ends like the one above it: a block never begins a file.
+    end = "\r" if lines[start if replaced else start - 1].endswith("\r") else ""
+    lines[start : start + replaced] = [f"{line}{end}" for line in amendment.after.split("\n")]
+    return "\n".join(lines)
+
+
+def _rewritten(lines: tuple[str, ...], entry: Entry, change: Change) -> Amendment | None:
+    """The line of a key that is there, with what stands around its value."""
+    key, value = entry.key, entry.value
+    if not isinstance(value, Scalar):
+        return None
+    first = lines[key.line - 1]
+    if key.line == value.line == value.end_line:
+        head, tail = first[: value.column - 1], first[value.end_column - 1 :]
+        mark = first[value.column - 1 : value.column]
+        quoted = bool(mark) and mark in QUOTES and change.written.replace("-", "").replace("_", "").isalnum()
+        written = f"{mark}{change.written}{mark}" if quoted else scalar(change.written)
+        space = " " if head.endswith(":") else ""
+        return Amendment(key.line, first, f"{head}{space}{written}{tail}")
+    return _on_one_line(lines, key, value, change)
+
+
+def _on_one_line(lines: tuple[str, ...], key: Scalar, value: Scalar, change: Change) -> Amendment:
+    """A value that takes several lines, written on the line of its key."""
+    block_scalar = (
+        value.end_line > value.line and not lines[value.end_line - 1][: value.end_column - 1].strip()
+    )
+    last = value.end_line - block_scalar
+    while not lines[last - 1].strip():
+        last -= 1
+    tail = "" if block_scalar else lines[last - 1][value.end_column - 1 :]
+    after = f"{lines[key.line - 1][: key.end_column - 1]}: {scalar(change.written)}{tail}"
+    return Amendment(key.line, "\n".join(lines[key.line - 1 : last]), after)
+
+
+def _added(document: Document, root: Mapping, change: Change) -> Amendment | None:
+    """A line for a key that is not there."""
+    block = document.block
+    assert block is not None
+    margin = " " * block.indent
+    after = "\n".join(f"{margin}{line}" for line in pair(change.key, change.written))
+    return Amendment(_last(document.lines, block, root, change.key) + 1, None, after)
+
+
+def _last(lines: tuple[str, ...], block: Block, root: Mapping, key: str) -> int:
+    """The line below which a key is added."""
+    for name in ABOVE.get(key, ()):
+        entry = root.entry(name)
+        if entry and isinstance(entry.value, Scalar) and entry.key.line == entry.value.end_line:
+            return entry.key.line
+    filled = (
+        number for number in range(block.last_line, block.opening_line, -1) if lines[number - 1].strip()
+    )
+    return next(filled, block.last_line)
+
+
+def _says(text: str, before: Charter, change: Change) -> bool:
+    """Whether a charter is as before, but for the one value."""
+    document = load(CharterFile(FileKind.FILE, text.encode()))
+    if document.block is None or document.root is None:
+        return False
+    after = read_charter(document.root, document.block, document.lines)
+    kept = (name for name in Charter.__slots__ if name not in PLACES | {change.key})
+    read = getattr(after, change.key)
+    return (
+        isinstance(read, Located)
+        and read.value == change.value
+        and all(getattr(after, name) == getattr(before, name) for name in kept)
+    )

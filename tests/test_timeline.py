@@ -1,0 +1,479 @@
+"""The timeline: what events and the repository's history leave in it, told once, by people alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from service.events.context import Look
+from service.events.history import SPAN, read_history
+from service.events.routes import route
+from service.inbox import Inbox
+from service.ports import GitHubError
+from service.rules import deeds
+from service.rules.ball import Request
+from service.rules.charter.goalposts import Group
+from service.rules.evidence.claims import WorkflowRun
+from service.rules.evidence.upload import Sent
+from service.rules.evidence.values import Level
+from service.rules.facts import Installation, PullRequest
+from service.rules.poc import KnownRepository
+from service.rules.retry import Failure, FailureKind
+from service.rules.reviews import open_requests
+from service.rules.signoffs import Round, Signature
+from service.rules.timeline import ENGINEERING, Deed, Happening
+from service.store import recording, subjects
+from service.store.database import transaction
+from service.store.records import Records
+from service.store.uploads import record_upload
+from service.texts import Texts, find_templates
+from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, repository
+
+POC = 9001
+DELIVERIES = Path(__file__).parent / "deliveries"
+SHA = "c" * 40
+SENT = Sent("latency_p95", Decimal(280), "ms")
+INSTALLATION = Installation(7, "acme", dict(PERMISSIONS))
+
+
+@pytest.fixture
+def records(engine: Engine) -> Records:
+    return Records(engine)
+
+
+def payload(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((DELIVERIES / f"{name}.json").read_bytes())
+    return loaded
+
+
+def deliver(database_url: str, *names: str, **changes: Any) -> None:
+    """Record deliveries as the receiver does, each under an id of its own."""
+
+    async def record() -> None:
+        inbox = Inbox(database_url, route)
+        await inbox.open()
+        for name in names:
+            event = name.partition(".")[0].partition("-")[0]
+            body = json.dumps(payload(name) | changes).encode()
+            await inbox.record(f"{name} {sorted(changes)}", event, body)
+        await inbox.close()
+
+    asyncio.run(record())
+
+
+def told(records: Records, repository_id: int = POC) -> list[str]:
+    """The timeline, in words."""
+    return [
+        f"{each.at:%d %H:%M} {each.actor}: {each.deed}"
+        f"{f' #{each.number}' if each.number else ''}{f' of {each.asked}' if each.asked else ''}"
+        for each in records.timeline.of(repository_id)
+    ]
+
+
+def commit(hours: int, login: str = "jane-doe") -> Happening:
+    return deeds.commit(POC, f"{hours}", login, NOW + timedelta(hours=hours))
+
+
+LIFE = (
+    "push-charter",
+    "pull_request.opened",
+    "pull_request.synchronize",
+    "pull_request.review_requested",
+    "pull_request_review.submitted",
+    "pull_request_review.submitted-changes-requested",
+    "pull_request.closed-merged",
+    "deployment_status.created",
+)
+NOISE = (
+    "push-bot",
+    "push-merge",
+    "push-tag",
+    "push-forced",
+    "push-created",
+    "push-deleted",
+    "push-known-commits",
+    "push-of-a-bots-commit",
+    "pull_request.opened-bot",
+    "pull_request.labeled",
+    "pull_request.edited-base",
+    "pull_request.closed",
+    "pull_request.converted_to_draft",
+    "pull_request.review_request_removed",
+    "pull_request.review_requested-by-a-bot",
+    "pull_request_review.submitted-bot",
+    "pull_request_review.dismissed",
+    "issue_comment.created-ours",
+    "issues.closed",
+    "check_run.rerequested",
+    "deployment_status.created-in-progress",
+)
+
+
+def test_what_people_do_is_in_the_timeline_by_githubs_clock(records: Records, database_url: str) -> None:
+    deliver(database_url, *reversed(LIFE))
+    assert told(records) == [
+        "20 09:00 jane-doe: pull-request #7",
+        "20 10:15 jane-doe: charter",
+        "20 10:15 jane-doe: commit",
+        "20 10:20 jane-doe: review-requested #7 of dan-w",
+        "20 11:00 jane-doe: merge #7",
+        "20 11:02 alice-k: review #7",
+        "20 11:05 carol-s: review #7",
+        "20 13:08 jane-doe: deployment",
+    ]
+
+
+@pytest.mark.parametrize("name", NOISE)
+def test_noise_is_not(records: Records, database_url: str, name: str) -> None:
+    deliver(database_url, name)
+    assert told(records) == []
+    assert records.timeline.last(POC) is None
+
+
+def test_a_fork_s_new_head_is_a_commit(records: Records, database_url: str) -> None:
+    deliver(database_url, "pull_request.synchronize-fork")
+    assert told(records) == ["20 10:15 mallory: commit"]
+
+
+def test_what_is_told_again_counts_once(records: Records, database_url: str) -> None:
+    deliver(database_url, *LIFE)
+    before = told(records)
+    deliver(database_url, *LIFE, organization={"login": "acme"})
+    assert told(records) == before
+
+
+def test_history_and_events_tell_of_the_same_once(records: Records, database_url: str) -> None:
+    deliver(database_url, *LIFE)
+    before = records.timeline.of(POC)
+    head, merged_at = "e5bd3914e2e596debea16f433f57875b5b90bcd6", datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+    records.timeline.remember(
+        POC,
+        [
+            deeds.commit(POC, head, "jane-doe", merged_at),
+            deeds.charter(POC, head, "jane-doe", merged_at),
+            deeds.opened(POC, 7, "jane-doe", merged_at),
+            deeds.requested(POC, 7, "dan-w", "jane-doe", datetime(2026, 11, 20, 10, 20, tzinfo=UTC)),
+            deeds.merged(POC, 7, "jane-doe", merged_at),
+            deeds.reviewed(POC, 7, 70011, "alice-k", merged_at),
+            deeds.deployed(
+                POC, "support-prod", "6dcb09b5b57875f334f61aebed695e2e4193db5e", "jane-doe", merged_at
+            ),
+        ],
+    )
+    assert records.timeline.of(POC) == before
+
+
+def test_what_is_remembered_leads_to_no_look(records: Records, engine: Engine) -> None:
+    records.timeline.remember(POC, [commit(1)])
+    with transaction(engine) as session:
+        assert subjects.peek(session, f"repository:{POC}", None).facts == ()
+        assert subjects.ready(session) == []
+
+
+def test_the_timeline_of_one_poc_is_its_own(records: Records) -> None:
+    records.timeline.remember(POC, [commit(1)])
+    assert records.timeline.of(POC + 1) == ()
+    assert records.timeline.last(POC + 1) is None
+
+
+def test_since_a_moment(records: Records) -> None:
+    records.timeline.remember(POC, [commit(3), commit(1), commit(2)])
+    assert records.timeline.of(POC) == (commit(1), commit(2), commit(3))
+    assert records.timeline.of(POC, since=commit(2).at) == (commit(2), commit(3))
+
+
+@pytest.mark.parametrize(
+    ("asked", "hours"),
+    [
+        pytest.param({}, 6, id="anybody, anything"),
+        pytest.param({"logins": ["jane-doe"]}, 4, id="one person"),
+        pytest.param({"logins": ["JANE-DOE"]}, 4, id="logins have no case"),
+        pytest.param({"logins": ["jane-doe", "alice-k"]}, 6, id="of two the later"),
+        pytest.param({"logins": ["nobody"]}, None, id="somebody who did nothing"),
+        pytest.param({"logins": []}, None, id="no one"),
+        pytest.param({"logins": [""]}, None, id="a bot's request is nobody's deed"),
+        pytest.param({"deeds": ENGINEERING}, 4, id="engineering"),
+        pytest.param({"deeds": [Deed.REVIEW]}, 5, id="one deed"),
+        pytest.param({"deeds": []}, None, id="no deed"),
+        pytest.param({"deeds": [Deed.COMMIT]}, 3, id="commits, recorded with their deed or without"),
+        pytest.param({"but": ["alice-k"]}, 4, id="anybody but one"),
+        pytest.param({"but": ["Jane-Doe"], "deeds": ENGINEERING}, 2, id="engineering by others"),
+        pytest.param({"but": []}, 6, id="but no one"),
+    ],
+)
+def test_when_somebody_last_did_something(
+    records: Records, engine: Engine, asked: dict[str, Any], hours: int | None
+) -> None:
+    def at(hour: int) -> datetime:
+        return NOW + timedelta(hours=hour)
+
+    records.timeline.remember(
+        POC,
+        [
+            deeds.commit(POC, "a", "jane-doe", at(1)),
+            deeds.commit(POC, "b", "bob-m", at(2)),
+            deeds.merged(POC, 7, "jane-doe", at(4)),
+            deeds.reviewed(POC, 7, 1, "alice-k", at(5)),
+            deeds.requested(POC, 7, "bob-m", "alice-k", at(6)),
+            deeds.requested(POC, 7, "bob-m", "", at(7)),
+            deeds.drafted(POC, 7, "jane-doe", at(8)),
+        ],
+    )
+    with transaction(engine) as session:
+        session.connection().execute(
+            text(
+                "INSERT INTO fact (id, subject, kind, at, actor, detail) "
+                f"VALUES ('old', 'repository:{POC}', 'activity', :at, 'jane-doe', '')"
+            ),
+            {"at": at(3)},
+        )
+    found = records.timeline.last(POC, **asked)
+    assert found == (None if hours is None else at(hours))
+
+
+def test_a_commit_that_was_found_counts_once(records: Records) -> None:
+    for _ in range(2):
+        records.timeline.saw_commit(POC, "jane-doe", NOW)
+    assert [each.deed for each in records.timeline.of(POC)] == [Deed.COMMIT]
+    assert records.timeline.last(POC, logins=["jane-doe"]) == NOW
+
+
+ASKED = datetime(2026, 11, 20, 10, 20, tzinfo=UTC)
+BY_BOT = datetime(2026, 11, 20, 10, 23, tzinfo=UTC)
+TEAM = datetime(2026, 11, 20, 10, 21, tzinfo=UTC)
+READY = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("names", "waiting"),
+    [
+        pytest.param(["review_requested"], [Request(("dan-w",), ASKED, 7)], id="asked"),
+        pytest.param(["review_requested-by-a-bot"], [Request(("dan-w",), BY_BOT, 7)], id="asked by a bot"),
+        pytest.param(["review_requested-of-a-bot"], [], id="a bot is not waited for"),
+        pytest.param(["review_requested-team"], [Request(("acme/security",), TEAM, 7)], id="a team"),
+        pytest.param(["review_requested", "review_request_removed"], [], id="asked no more"),
+        pytest.param(["opened-draft", "review_requested"], [], id="a draft"),
+        pytest.param(["review_requested", "converted_to_draft"], [], id="it became a draft"),
+        pytest.param(
+            ["review_requested", "converted_to_draft", "ready_for_review"],
+            [Request(("dan-w",), READY, 7)],
+            id="it is ready again",
+        ),
+    ],
+)
+def test_whose_review_events_make_us_wait_for(
+    records: Records, database_url: str, names: list[str], waiting: list[Request]
+) -> None:
+    deliver(database_url, *(f"pull_request.{name}" for name in reversed(names)))
+    assert list(open_requests(*records.timeline.requests(POC), [7])) == waiting
+
+
+def test_a_review_is_not_waited_for_after_it_came(records: Records, database_url: str) -> None:
+    deliver(database_url, "pull_request.review_requested")
+    review = payload("pull_request_review.submitted")["review"]
+    review |= {"state": "commented", "user": {"login": "dan-w", "type": "User"}}
+    deliver(database_url, "pull_request_review.submitted", review=review)
+    assert open_requests(*records.timeline.requests(POC), [7]) == ()
+
+
+# Heads that authors showed.
+
+
+def pull(head_sha: str, author: str = "jane-doe") -> PullRequest:
+    return PullRequest(POC, 7, head_sha, "main", SHA, author, "open", NOW)
+
+
+def test_an_author_who_showed_a_head_is_known_by_it(records: Records, database_url: str) -> None:
+    deliver(database_url, "pull_request.synchronize")
+    head = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
+    assert records.signatures.moved_by_author(pull(head))
+    assert records.signatures.moved_by_author(pull(head, "Jane-Doe"))
+    assert not records.signatures.moved_by_author(pull(SHA))
+    assert not records.signatures.moved_by_author(pull(head, "alice-k"))
+
+
+# Signatures and evidence.
+
+
+def signature(group: Group, source: str) -> Signature:
+    return Signature("alice-k", group, Round.START, "hash", NOW, 7, source)
+
+
+def test_a_review_that_signs_for_two_groups_is_one_deed(records: Records) -> None:
+    both = [signature(group, "review:70011") for group in (Group.SECURITY, Group.PLATFORM)]
+    for _ in range(2):
+        records.signatures.give(POC, both)
+    assert told(records) == ["23 09:00 alice-k: signature #7"]
+
+
+def test_what_an_author_signs_by_opening_is_told_by_the_opening(records: Records) -> None:
+    records.signatures.give(POC, [signature(Group.PRODUCT, f"opened:7:{SHA}")])
+    assert told(records) == []
+
+
+def run(token: str, actor: str = "jane-doe", sha: str = SHA) -> WorkflowRun:
+    return WorkflowRun(
+        POC, "acme/poc-triage", sha, None, 1, 1, token, actor, None, token, NOW + timedelta(days=1)
+    )
+
+
+def upload(database_url: str, *runs: WorkflowRun) -> None:
+    async def send() -> None:
+        pool = recording.open_pool(database_url)
+        await pool.open()
+        for each in runs:
+            assert await record_upload(pool, each, [SENT], "upload") is None
+        await pool.close()
+
+    asyncio.run(send())
+
+
+@pytest.fixture
+def covered(engine: Engine) -> None:
+    """A POC that an installation covers."""
+    with transaction(engine) as session:
+        session.connection().execute(
+            text("INSERT INTO installation (id, account, permissions) VALUES (7, 'acme', '{}')")
+        )
+        session.connection().execute(
+            text(
+                "INSERT INTO repository (id, installation_id, full_name, topics, poc_reason) "
+                f"VALUES ({POC}, 7, 'acme/poc-triage', '{{}}', 'name')"
+            )
+        )
+
+
+@pytest.mark.usefixtures("covered")
+def test_the_first_numbers_of_a_commit_are_news_and_a_repetition_is_none(
+    records: Records, database_url: str
+) -> None:
+    upload(database_url, run("1"), run("2"))
+    [first] = records.timeline.of(POC)
+    assert (first.deed, first.actor) == (Deed.EVIDENCE, "jane-doe")
+    upload(database_url, run("3"), run("4", sha="d" * 40), run("5", "renovate[bot]", "e" * 40))
+    assert [each.actor for each in records.timeline.of(POC)] == ["jane-doe", "jane-doe"]
+
+
+# The history at registration.
+
+
+def look(records: Records, github_app: FakeApp, *, dry: bool = False) -> Look:
+    return Look(
+        key="repository:1",
+        now=NOW,
+        looked_at=NOW,
+        clock=lambda: NOW,
+        facts=(),
+        records=records,
+        app=github_app,
+        texts=Texts(find_templates()),
+        observe=False,
+        evidence_level=Level.MEASURED,
+        web_url="https://github.com",
+        dry=dry,
+    )
+
+
+KNOWN = KnownRepository(
+    installation_id=7,
+    repository=repository(),
+    described=True,
+    removed=False,
+    reread=False,
+    first_seen_at=NOW,
+    first_pushed_at=NOW,
+    poc_reason="name",
+    registered_at=NOW,
+    charter=None,
+    chartered_at=None,
+    charter_changed_at=None,
+)
+
+
+@pytest.fixture
+def github_app() -> FakeApp:
+    made = FakeApp(INSTALLATION)
+    made.githubs[7].add(repository()).happened = [
+        deeds.commit(1, "a", "jane-doe", NOW - timedelta(days=3)),
+        deeds.commit(1, "b", "jane-doe", NOW + timedelta(days=3)),
+        deeds.commit(1, "c", "", NOW - timedelta(days=3)),
+        deeds.commit(1, "d", "jane-doe", NOW - SPAN - timedelta(seconds=1)),
+        deeds.requested(1, 7, "dan-w", "jane-doe", NOW - timedelta(days=2)),
+        deeds.requested(1, 7, "dan-w", "jane-doe", NOW - timedelta(days=1), taken_back=True),
+    ]
+    return made
+
+
+def github_of(github_app: FakeApp) -> FakeGitHub:
+    return github_app.githubs[7]
+
+
+def test_history_is_read_once_and_nothing_is_dated_in_the_future(
+    records: Records, github_app: FakeApp
+) -> None:
+    for _ in range(2):
+        read_history(look(records, github_app), KNOWN)
+    assert told(records, 1) == [
+        "20 09:00 jane-doe: commit",
+        "21 09:00 jane-doe: review-requested #7 of dan-w",
+        "23 09:00 jane-doe: commit",
+    ]
+    assert open_requests(*records.timeline.requests(1), [7]) == ()
+    assert len(github_of(github_app).made("history")) == 1
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(replace(KNOWN, repository=repository(archived=True)), id="archived"),
+        pytest.param(
+            replace(
+                KNOWN,
+                repository=repository(pushed_at=NOW - timedelta(days=400)),
+                first_pushed_at=NOW - timedelta(days=400),
+            ),
+            id="dormant",
+        ),
+    ],
+)
+def test_history_of_what_rests_is_not_read(
+    records: Records, github_app: FakeApp, known: KnownRepository
+) -> None:
+    read_history(look(records, github_app), known)
+    assert github_of(github_app).calls == []
+    assert not records.pocs.find(1).history_read
+
+
+def test_a_dry_look_reads_no_history(records: Records, github_app: FakeApp) -> None:
+    read_history(look(records, github_app, dry=True), KNOWN)
+    assert github_of(github_app).calls == []
+
+
+@pytest.mark.parametrize("kind", [FailureKind.REFUSED, FailureKind.GONE])
+def test_history_that_is_refused_stays_unread_and_stops_no_look(
+    records: Records, github_app: FakeApp, kind: FailureKind
+) -> None:
+    github_of(github_app).fail_next(Failure(kind, "no"), "history")
+    read_history(look(records, github_app), KNOWN)
+    assert told(records, 1) == []
+    assert not records.pocs.find(1).history_read
+    read_history(look(records, github_app), KNOWN)
+    assert records.pocs.find(1).history_read
+
+
+@pytest.mark.parametrize("kind", [FailureKind.TRANSIENT, FailureKind.RATE_LIMITED])
+def test_history_that_does_not_come_now_is_waited_for(
+    records: Records, github_app: FakeApp, kind: FailureKind
+) -> None:
+    github_of(github_app).fail_next(Failure(kind, "later", NOW), "history")
+    with pytest.raises(GitHubError):
+        read_history(look(records, github_app), KNOWN)
+    assert not records.pocs.find(1).history_read
