@@ -10,12 +10,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.rules.charter.wording import clip
+from service.rules.command import Verb
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text
 from service.rules.finding import Finding, Severity
 from service.rules.gate import DeploymentAnswer, Gate, Occasion
 from service.rules.plan import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.report import CheckView, annotate
+from service.rules.report_amend import AmendView
 from service.rules.report_gate import GateView, Standing, gate_view
 from service.rules.report_gate_title import gate_title
 from service.rules.report_policy import MOST_LISTED, NAMED, PolicyView, policy_title
@@ -62,6 +64,16 @@ def cell_line(value: str) -> str:
     """A line to write, as code in a table's cell: its indentation is part of it."""
     text = _shown(value)
     return _in_cell(_code(" " * (len(value) - len(value.lstrip(" "))) + text)) if text else ""
+
+
+def fenced(value: str, language: str) -> str:
+    """Lines to write, as a block of code: nothing in it ends it."""
+    lines = [
+        "".join(char if char.isprintable() else "\N{MIDDLE DOT}" for char in line)
+        for line in value.split("\n")
+    ]
+    fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0))
+    return "\n".join([f"{fence}{language}", *lines, fence])
 
 
 def prose(message: str) -> str:
@@ -130,6 +142,7 @@ class Texts:
             cell_line=cell_line,
             prose=prose,
             sentence=sentence,
+            fenced=fenced,
             in_words=in_words,
         )
 
@@ -188,6 +201,10 @@ class Texts:
     def refused_command(self, text: str, reason: str) -> str:
         """Why a command was not followed; the line itself is said where the reason does not name it."""
         return self._render("comments/refused.md", text=clip(text, LONGEST_COMMAND), reason=reason)
+
+    def charter_line(self, view: AmendView) -> str:
+        """What to write into the charter for a command, and what it will do."""
+        return self._render("comments/amend.md", view=view, lines=view.amendment.after, Verb=Verb)
 
     def help_text(self) -> str:
         """The commands."""

@@ -24,7 +24,7 @@ from service.rules.facts import Issue, RepositoryRef
 from service.rules.pacing import APART, LIMITS
 from service.rules.retry import Failure, FailureKind
 from service.store.database import transaction
-from service.sweep import mark_all
+from service.sweep import mark_all, sweep
 from service.wiring import Services
 from service.worker import look_while_dirty
 from tests.fakes import FakeGitHub, repository
@@ -190,3 +190,11 @@ def test_who_waits_for_a_turn_counts_towards_the_days_number(make: Make) -> None
     org.stall()
     assert sum(len(repo.issues) for repo in org.slow.repos.values()) == 5
     assert len(org.ask("SELECT id FROM write_slot")) == 5
+
+
+def test_a_sweep_says_who_waits_for_a_turn_that_comes_too_late_for_it(make: Make) -> None:
+    org = make(3)
+    org.now += LONG
+    waiting = [state for state in sweep(org.services, as_of=None, timeout=0.5) if state.dirty]
+    assert len(waiting) == 2
+    assert all((state.last_error or "").startswith("its turn to write comes at 09:00:") for state in waiting)

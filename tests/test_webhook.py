@@ -38,6 +38,7 @@ REPOSITORY = {"id": 7, "full_name": "acme/poc-triage", "default_branch": "main"}
 PUSH = {
     "ref": "refs/heads/main",
     "after": "a" * 40,
+    "commits": [{"id": "a" * 40, "distinct": True, "message": "Charter", "modified": ["POC.md"]}],
     "installation": {"id": 5},
     "repository": REPOSITORY,
     "sender": {"login": "jane-doe", "type": "User"},
@@ -109,7 +110,12 @@ async def test_a_duplicate_is_answered_202_and_changes_nothing(receiver: Receive
     assert {answer.status_code for answer in together} == {202}
     assert receiver.rows("delivery_id") == [("d-1",)]
     assert receiver.rows("key, wanted", "subject") == [("repository:7", 1)]
-    assert receiver.rows("kind", "fact") == [("activity",), ("charter-pushed",), ("default-pushed",)]
+    assert receiver.rows("kind", "fact") == [
+        ("activity",),
+        ("activity",),
+        ("charter-pushed",),
+        ("default-pushed",),
+    ]
 
 
 async def test_the_same_id_with_another_body_or_event_is_another_delivery(receiver: Receiver) -> None:

@@ -26,6 +26,7 @@ from service.web.health import Metrics, Readiness
 from service.worker import look_while_dirty, tidy, wake_forgotten
 from tests.durability.controlled import Controlled, Script, controlled
 from tests.durability.processes import eventually
+from tests.fakes import FakeApp, FakeGitHub
 
 KEY, OTHER = "pull_request:7:1", "pull_request:7:2"
 Make = Callable[[Script], Controlled]
@@ -486,3 +487,34 @@ def test_tidying_deletes_what_is_old_and_nothing_that_waits(make: Make, engine: 
 
 def _request() -> Request:
     return Request({"type": "http", "method": "GET", "path": "/", "headers": []})
+
+
+def test_the_queue_ages_from_when_a_subject_could_be_looked_at(engine: Engine, ask: Ask) -> None:
+    mark(engine)
+    waited = "UPDATE subject SET touched = now() - interval '1 hour', not_before = now() - interval '{}'"
+    for since, least, most in (("1 second", 1, 60), ("2 hours", 3600, 3660)):
+        ask(waited.format(since))
+        age = health(engine).queue_age
+        assert age is not None
+        assert least <= age < most
+
+
+def test_who_waits_for_a_turn_to_write_is_no_failure_and_keeps_nobody_else_waiting(
+    make: Make, engine: Engine, ask: Ask
+) -> None:
+    until = datetime.now(UTC) + timedelta(hours=1)
+    ask("INSERT INTO installation (id, account, permissions) VALUES (7, 'acme', '{}')")
+    wait = failing(FailureKind.PACED, until)
+
+    def script(look: Look) -> Decision:
+        look.github(7)
+        return wait(look)
+
+    services = make(script)
+    assert isinstance(services.app, FakeApp)
+    services.app.githubs[7] = FakeGitHub()
+    mark(engine)
+    look_while_dirty(services, KEY)
+    assert state(engine).waits_until == until
+    assert ask("SELECT attempts FROM subject") == [(0,)]
+    assert ask("SELECT rate_limited_until FROM installation") == [(None,)]

@@ -40,7 +40,7 @@ def apply(look: Look, installation_id: int, action: Action) -> None:
         case OpenIssue():
             _open_issue(look, installation_id, action)
         case EditIssue(changes_nothing=True):
-            look.records.stall_issues.climbed(action.poc_id, action.climbed)
+            look.records.stall_issues.climbed(action.poc_id, action.climbed, at=look.looked_at)
         case EditIssue():
             with paced(look, installation_id):
                 _edit_issue(look, installation_id, action)
@@ -137,4 +137,4 @@ def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
         closed_by_us=None if state is None else state is IssueState.CLOSED,
         at=look.looked_at,
     )
-    issues.climbed(action.poc_id, action.climbed, assignee=action.assign)
+    issues.climbed(action.poc_id, action.climbed, assignee=action.assign, at=look.looked_at)

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from service.events.context import Look
+from service.events.ordering import Conversation, follow_order
 from service.events.told import ToldCommand, commands
+from service.rules import deeds
 from service.rules.charter.model import Charter
-from service.rules.command import Command, Refusal, Verb, authorise, misplaced, parse_commands
-from service.rules.facts import PullRequest
+from service.rules.command import (
+    SAYS_NOTHING,
+    Command,
+    Refusal,
+    Verb,
+    authorise,
+    misplaced,
+    parse_commands,
+)
+from service.rules.facts import CommandLine, PullRequest, RepositoryRef
 from service.rules.plan import Action, PostComment, React
 from service.rules.poc import KnownRepository
 from service.rules.signoffs import Round, give
@@ -16,70 +28,98 @@ from service.rules.signoffs import Round, give
 SEEN = "+1"
 
 
+@dataclass(slots=True)
+class Answers:
+    """What one comment comes to: what is said about its commands, and whether any was followed."""
+
+    said: list[str] = field(default_factory=list)
+    followed: bool = False
+
+    def say(self, text: str) -> None:
+        """Say something, once."""
+        if text and text not in self.said:
+            self.said.append(text)
+
+
 def answer_commands(
-    look: Look, known: KnownRepository, charter: Charter | None, pull: PullRequest | None = None
-) -> tuple[Action, ...]:
-    """Carry out the commands that led to this look, and acknowledge them; a comment gets one answer.
-
-    `pull` is the pull request that they were given on.
-    """
-    answered: set[int] = set()
-    actions: list[Action] = []
-    permissions: dict[str, str | None] = {}
-    for told in commands(look.facts):
-        if told.actor not in permissions:
-            github = look.github(known.installation_id)
-            permissions[told.actor] = github.permission(known.repository.ref, told.actor)
-        for action in _answer(look, known, charter, told, pull=pull, permission=permissions[told.actor]):
-            if told.line.comment_id not in answered or isinstance(action, React):
-                actions.append(action)
-            if isinstance(action, PostComment):
-                answered.add(told.line.comment_id)
-    return () if look.observe else tuple(actions)
-
-
-def _answer(
     look: Look,
     known: KnownRepository,
     charter: Charter | None,
-    told: ToldCommand,
+    pull: PullRequest | None = None,
     *,
-    pull: PullRequest | None,
-    permission: str | None,
-) -> Iterator[Action]:
-    repository, line = known.repository.ref, told.line
-    command = next(iter(parse_commands(line.text)), None)
-    if command is None:
-        return
-    key = f"answer:{line.comment_id}"
-    refusal = _refusal(known, charter, told, command, pull=pull, permission=permission)
-    if refusal is not None:
-        body = look.texts.refused_command(command.text, refusal.reason)
-        yield PostComment(repository, line.number, key, body)
-        return
-    if not look.dry:
-        _carry_out(look, known, charter, told, command)
-    if command.verb is Verb.HELP:
-        yield PostComment(repository, line.number, key, look.texts.help_text())
-    yield React(repository, line.comment_id, SEEN)
+    brings_charter: bool = False,
+) -> tuple[Action, ...]:
+    """Carry out the commands that led to this look, and acknowledge them; a comment gets one answer.
+
+    `pull` is the pull request that they were given on, `brings_charter` whether it changes the charter.
+    """
+    actions: list[Action] = []
+    permissions: dict[str, str | None] = {}
+    for comment_id, told in groupby(commands(look.facts), key=lambda each: each.line.comment_id):
+        each, *more = told
+        place = _place(look, known, each.line)
+        if place is None:
+            continue
+        if each.actor not in permissions:
+            github = look.github(known.installation_id)
+            permissions[each.actor] = github.permission(known.repository.ref, each.actor)
+        conversation = Conversation(known, charter, place, permissions[each.actor], pull, brings_charter)
+        answers = _heard(look, conversation, (each, *more))
+        actions += _acknowledged(place, each.line.number, comment_id, answers)
+    return () if look.observe else tuple(actions)
 
 
-def _refusal(
-    known: KnownRepository,
-    charter: Charter | None,
-    told: ToldCommand,
-    command: Command,
-    *,
-    pull: PullRequest | None,
-    permission: str | None,
-) -> Refusal | None:
+def _place(look: Look, known: KnownRepository, line: CommandLine) -> RepositoryRef | None:
+    """Where a command was given; None where it only claims to stand in this POC's stall issue."""
+    if line.home is None:
+        return known.repository.ref
+    issue = look.records.stall_issues.find(known.repository.id)
+    if issue is None or issue.home is None or (issue.home.id, issue.number) != (line.home, line.number):
+        return None
+    return issue.home
+
+
+def _heard(look: Look, conversation: Conversation, comment: tuple[ToldCommand, ...]) -> Answers:
+    """Carry out the commands of a comment; a line that it holds twice was meant once."""
+    answers = Answers()
+    heard: set[str] = set()
+    for told in comment:
+        command = next(iter(parse_commands(told.line.text)), None)
+        if command is None or command.text in heard:
+            continue
+        heard.add(command.text)
+        refusal = _refusal(conversation, told, command)
+        said = refusal or _followed(look, conversation, told, command)
+        if isinstance(said, Refusal):
+            answers.say(look.texts.refused_command(command.text, said.reason))
+            continue
+        answers.say(said)
+        answers.followed = True
+        if command.verb not in SAYS_NOTHING and not look.dry:
+            line, known = told.line, conversation.known
+            did = deeds.commanded(
+                known.repository.id, line.comment_id, line.index, line.number, told.actor, told.at
+            )
+            look.records.timeline.remember(known.repository.id, [did])
+    return answers
+
+
+def _acknowledged(place: RepositoryRef, number: int, comment_id: int, answers: Answers) -> Iterator[Action]:
+    if answers.said:
+        yield PostComment(place, number, f"answer:{comment_id}", "\n".join(answers.said))
+    if answers.followed:
+        yield React(place, comment_id, SEEN)
+
+
+def _refusal(conversation: Conversation, told: ToldCommand, command: Command) -> Refusal | None:
     refusal = authorise(
         command,
-        permission=permission,
+        permission=conversation.permission,
         login=told.actor,
-        charter=charter,
+        charter=conversation.charter,
         is_pull_request=told.line.is_pull_request,
     )
+    pull = conversation.pull
     if refusal is not None or pull is None:
         return refusal
     return misplaced(
@@ -87,19 +127,23 @@ def _refusal(
         number=pull.number,
         state=pull.state,
         base_ref=pull.base_ref,
-        default_branch=known.repository.default_branch,
+        default_branch=conversation.known.repository.default_branch,
     )
 
 
-def _carry_out(
-    look: Look, known: KnownRepository, charter: Charter | None, told: ToldCommand, command: Command
-) -> None:
-    repository_id, line = known.repository.id, told.line
+def _followed(look: Look, conversation: Conversation, told: ToldCommand, command: Command) -> str | Refusal:
+    """Do what a command asks for; returns what is to be said about it, which may be nothing."""
+    repository_id, line, charter = conversation.known.repository.id, told.line, conversation.charter
     match command.verb:
-        case Verb.SHIP:
+        case Verb.HELP:
+            return look.texts.help_text()
+        case Verb.SHIP if not look.dry:
             look.records.pocs.ask_to_ship(repository_id, line.number, told.at)
-        case Verb.SIGN if charter is not None:
+        case Verb.SIGN if charter is not None and not look.dry:
             given = give(charter, told.actor, Round.START, told.at, None, f"comment:{line.comment_id}")
             look.records.signatures.give(repository_id, given)
+        case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP:
+            return follow_order(look, conversation, told, command)
         case _:
-            """Looking again, which this look does, or help."""
+            """Looking again, which this look does."""
+    return ""

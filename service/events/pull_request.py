@@ -76,7 +76,8 @@ def _hear(
     if not look.told(FactKind.COMMANDED):
         return ()
     charter = judge(known.charter, today=look.now.date()).charter if known.charter else None
-    return answer_commands(look, known, charter, pull)
+    brings = weighed is not None and weighed.verdict.case.written
+    return answer_commands(look, known, charter, pull, brings_charter=brings)
 
 
 def _speaker(look: Look, pull: PullRequest) -> int | None:

@@ -1,4 +1,4 @@
-"""A repository is registered as a POC or not, its ball followed, and its one stall issue kept as it should be."""
+"""A repository is registered as a POC or not, its ball followed, its one stall issue kept as it should be."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from service.events.stall_issue import home_of, present_issue, stall_actions
 from service.events.stalling import stall_facts
 from service.rules.ball import Ball, Party
 from service.rules.facts import StallIssue
+from service.rules.ladder import decide
 from service.rules.poc import KnownRepository
-from service.rules.stall import StallDecision, StallFacts, Step, decide, find_stall
+from service.rules.stall import StallDecision, StallFacts, Step, find_stall
 
 
 def look_at_repository(look: Look, repository_id: int) -> Decision:

@@ -1,4 +1,4 @@
-"""The one stall issue of a POC: how it stands on GitHub, where its place is, and what is to be written there."""
+"""The one stall issue of a POC: how it stands on GitHub, where its place is, what is to be written there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from service.ports import GitHubError
 from service.rules.facts import FactKind, Issue, IssueState, RepositoryRef, StallIssue
 from service.rules.plan import STALL_LABEL, Action, Climbed, EditIssue, OpenIssue, PostComment, text_digest
 from service.rules.poc import KnownRepository
-from service.rules.report_stall import StallView, stall_view
-from service.rules.stall import Rung, Stall, StallDecision, StallFacts, Step
+from service.rules.report_stall import Place, StallView, stall_view
+from service.rules.slips import slips
+from service.rules.spans import spans, totals
+from service.rules.stall import Cause, Stall, StallDecision, StallFacts, Step
 
 
 def home_of(look: Look, known: KnownRepository, issue: StallIssue | None) -> RepositoryRef | None:
@@ -84,7 +86,7 @@ def stall_actions(
         if number is not None:
             yield EditIssue(home, known.repository.id, number, climbed, state=str(IssueState.CLOSED))
         return
-    view = view_of(look, known, facts, decision.stall, home) if decision.stall else None
+    view = _view(look, known, facts, decision.stall, home) if decision.stall else None
     if view is not None and (issue is None or number is None or decision.step is Step.OPEN):
         title, body = look.texts.stall_issue(view)
         day, most = look.policy.calendar.day(look.now), look.policy.issues_a_day
@@ -92,24 +94,30 @@ def stall_actions(
     elif issue is not None and number is not None:
         if decision.say and view is not None:
             # Before the edit, which notes how far up it is: a kill between the two repeats what is said once.
-            yield _saying(look, known, home, number, climbed, view, decision.say)
-        yield from _editing(look, known, home, issue, decision, view)
+            yield PostComment(
+                home,
+                number,
+                f"stall:{known.repository.id}:{climbed.episode}:{int(decision.say)}",
+                look.texts.ladder_comment(view, decision.say),
+            )
+        yield from _editing(look, home, issue, decision, view, poc_id=known.repository.id)
 
 
 def _editing(
     look: Look,
-    known: KnownRepository,
     home: RepositoryRef,
     issue: StallIssue,
     decision: StallDecision,
     view: StallView | None,
+    *,
+    poc_id: int,
 ) -> Iterator[EditIssue]:
     """Bring an issue that is there up to date; an unchanged one is not written."""
     assert issue.number is not None
     assert decision.climbed is not None
     edit = EditIssue(
         home,
-        known.repository.id,
+        poc_id,
         issue.number,
         decision.climbed,
         state=str(IssueState.OPEN) if decision.step is Step.REOPEN else None,
@@ -125,14 +133,23 @@ def _editing(
         yield edit
 
 
-def _saying(
-    look: Look,
-    known: KnownRepository,
-    home: RepositoryRef,
-    number: int,
-    climbed: Climbed,
-    view: StallView,
-    rung: Rung,
-) -> PostComment:
-    key = f"stall:{known.repository.id}:{climbed.episode}:{int(rung)}"
-    return PostComment(home, number, key, look.texts.ladder_comment(view, rung))
+def _view(
+    look: Look, known: KnownRepository, facts: StallFacts, stall: Stall, home: RepositoryRef
+) -> StallView:
+    """What its texts say: the calendar up to the rung's day, so that they stay until the next one."""
+    repository, waiting, calendar = known.repository, look.records.waiting, look.policy.calendar
+    happened = look.records.timeline.of(repository.id)
+    began = calendar.day(facts.chartered_at or facts.registered_at)
+    counted = None
+    if stall.cause is not Cause.NO_CHARTER and began <= stall.due:
+        turns, rests = waiting.turns(repository.id), waiting.rests(repository.id)
+        counted = totals(spans(turns, rests, happened, first=began, last=stall.due, calendar=calendar))
+    place = Place(
+        repository.id,
+        repository.full_name,
+        elsewhere=home.id != repository.id,
+        charter_url=charter_url(look, known),
+        draft_url=draft_url(look, known),
+    )
+    moved = slips([each.ship_by for each in waiting.ship_dates(repository.id)])
+    return stall_view(stall, facts, place, slips=moved, began=began, totals=counted)

@@ -40,7 +40,7 @@ def stall_facts(
         ball=ball,
         issue=issue,
         has_home=has_home,
-        owner_gone=_owner_gone(look, known, charter),
+        owner=_owner(look, known, charter),
         opened_today=look.records.stall_issues.opened_on(installation_id, day),
         observe=look.observe,
     )
@@ -65,7 +65,7 @@ def stall_facts_stored(
         ball=turns[-1] if turns else None,
         issue=records.stall_issues.find(known.repository.id),
         has_home=known.repository.has_issues or policy.central_repository is not None,
-        owner_gone=_names(charter, owner) and owner is not None and owner.access is not Access.WRITE,
+        owner=owner if _names(charter, owner) else None,
         opened_today=0,
         observe=policy.mode is Mode.OBSERVE,
     )
@@ -80,7 +80,7 @@ def _facts(
     ball: Ball | None,
     issue: StallIssue | None,
     has_home: bool,
-    owner_gone: bool,
+    owner: KnownAccess | None,
     opened_today: int,
     observe: bool,
 ) -> StallFacts:
@@ -101,7 +101,8 @@ def _facts(
         acted_at=_acted_at(records, repository_id, ball, anybody),
         activity_at=anybody,
         rest=rests[-1] if rests else None,
-        owner_gone=owner_gone,
+        owner_gone=owner is not None and owner.access is not Access.WRITE,
+        owner_since=owner.since if owner else None,
         issue=issue,
         opened_today=opened_today,
         observe=observe,
@@ -119,23 +120,26 @@ def _acted_at(
     return records.timeline.last(repository_id, logins=ball.people) if ball.people else None
 
 
-def _owner_gone(look: Look, known: KnownRepository, charter: Charter | None) -> bool:
-    """Whether the owner cannot write to the repository any more; what GitHub does not answer is no."""
+def _owner(look: Look, known: KnownRepository, charter: Charter | None) -> KnownAccess | None:
+    """What the owner may do in the repository; None where there is none, or GitHub does not tell us."""
     if charter is None or charter.owner is None or charter.stopped:
-        return False
+        return None
     pocs, login = look.records.pocs, charter.owner.value
     last = pocs.find(known.repository.id).owner
     if last and _names(charter, last) and last.asked_at > look.looked_at - FRESH:
-        return last.access is not Access.WRITE
+        return last
     try:
         permission = look.github(known.installation_id).permission(known.repository.ref, login)
     except GitHubError as error:
         if error.failure.kind is not FailureKind.REFUSED:
             raise
-        return False
-    access = access_of(permission)
-    pocs.owner_may(known.repository.id, KnownAccess(login, access, look.looked_at))
-    return access is not Access.WRITE
+        return None
+    access, now = access_of(permission), look.looked_at
+    unchanged = last is not None and _names(charter, last) and last.access is access
+    found = KnownAccess(login, access, now, last.since if last and unchanged else now)
+    if not look.dry:
+        pocs.owner_may(known.repository.id, found)
+    return found
 
 
 def _names(charter: Charter | None, owner: KnownAccess | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from github.PullRequest import PullRequest as GithubPullRequest
+from github.Repository import Repository as GithubRepository
 
 from service.github_client.connection import Connection
 from service.ports import GitHubError
@@ -29,7 +30,8 @@ class PullRequests(Connection):
         """Ask for the pull request: its branch may be in a fork, and a fork may be deleted."""
         what = f"reading {repository.full_name}#{number}"
         head = self._repo(repository, what, lambda repo: repo.get_pull(number).head)
-        return head.ref if head.repo and head.repo.id == repository.id else None
+        place: GithubRepository | None = head.repo  # nothing where a fork was deleted
+        return head.ref if place is not None and place.id == repository.id else None
 
     def dismissed_by_push(self, repository: RepositoryRef, number: int, review_id: int) -> bool:
         """Look for the commit that a review was dismissed by; GitHub names none where a person did it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -77,7 +77,7 @@ class BallFacts:
 
     state: State
     since: datetime
-    """Since when nobody else but the owner could have had the ball: registration, the charter's last change."""
+    """Since when nobody but the owner could have had it: registration, or the charter's last change."""
     owner: str | None = None
     valid: bool = False
     """Whether the default branch's charter has no error."""
@@ -130,3 +130,80 @@ class Rest:
     until: date
     """The last day of it."""
     reason: str
+
+
+_GROUPS = tuple(Group)
+
+
+def whose_ball(facts: BallFacts) -> Ball:
+    """The one party that the POC waits for; the first rule that holds decides.
+
+    What has ended or rests waits for nobody. A blocker is stronger than any other request, because somebody
+    said so. A charter comes before signatures, signatures to start before work. On the way to production the
+    signatures of a ship request that has everything else come first, then deploying it, then what platform
+    owes, then asking to ship; a review is waited for only where nothing of that holds.
+    """
+    if facts.state in (State.SHIPPED, State.STOPPED) or facts.paused:
+        return Ball(Party.NOBODY, Wants.NOTHING, facts.since)
+    if facts.blocker is not None and facts.blocker.open:
+        blocker = facts.blocker
+        return Ball(Party.BLOCKER, Wants.UNBLOCK, blocker.since, blocker.assignees, about=blocker.reference)
+    if facts.state is State.NONE or facts.owner is None:
+        return Ball(Party.UNNAMED, Wants.CHARTER, facts.since)
+    if facts.state is State.PROPOSED:
+        if not facts.valid:
+            return _owner(facts, Wants.MEND_CHARTER)
+        return _signer(facts, Wants.START_SIGNATURE) or _owner(facts, Wants.WORK)
+    return _on_the_way(facts)
+
+
+def turn(previous: Ball | None, present: Ball) -> Ball | None:
+    """What is to be noted when the ball may have moved; None where all is as it was.
+
+    Who keeps it keeps the moment since when, though something else may be wanted; a reviewer's time begins
+    anew when others have worked. Nobody gets it earlier than the one before had it.
+    """
+    if previous is None:
+        return present
+    if previous.holder != present.holder:
+        return replace(present, since=max(present.since, previous.since))
+    if present.party is not Party.REVIEWER:
+        present = replace(present, since=previous.since)
+    return None if present == previous else present
+
+
+def _on_the_way(facts: BallFacts) -> Ball:
+    """Who has the ball of a POC whose charter is signed."""
+    if signer := _signer(facts, Wants.SHIP_SIGNATURE):
+        return signer
+    if facts.ready:
+        return _owner(facts, Wants.DEPLOY)
+    if facts.missing_infra and facts.state is State.EVALUATING:
+        people = (facts.platform,) if facts.platform else ()
+        about = ", ".join(facts.missing_infra)
+        return Ball(Party.PLATFORM, Wants.INFRA, facts.since, people, Group.PLATFORM, about=about)
+    if facts.state is State.SHIPPING and facts.asked_to_ship is None:
+        return _owner(facts, Wants.ASK_TO_SHIP)
+    if facts.reviews:
+        asked = min(facts.reviews, key=lambda each: (each.since, each.number or 0, each.people))
+        since = max(asked.since, facts.worked_at or asked.since)
+        return Ball(Party.REVIEWER, Wants.REVIEW, since, asked.people, number=asked.number)
+    return _owner(facts, Wants.WORK)
+
+
+def _owner(facts: BallFacts, wants: Wants) -> Ball:
+    number = facts.asked_to_ship if wants is Wants.DEPLOY else None
+    return Ball(Party.OWNER, wants, facts.since, (facts.owner,) if facts.owner else (), number=number)
+
+
+def _signer(facts: BallFacts, wants: Wants) -> Ball | None:
+    """Who was asked first to sign, and has neither signed nor asked for changes."""
+    asked = [
+        each
+        for each in facts.unsigned
+        if each.group and each.people and each.people[0].lower() not in facts.objected
+    ]
+    if not asked:
+        return None
+    first = min(asked, key=lambda each: (each.since, _GROUPS.index(each.group or Group.DATA_SCIENCE)))
+    return Ball(Party.SIGNER, wants, first.since, first.people, first.group, first.number)

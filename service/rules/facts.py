@@ -105,7 +105,7 @@ class StallIssue:
     state: IssueState
     digest: str
     opened_at: datetime | None
-    """When it was opened, or reopened, last."""
+    """When it was last opened, reopened, or given to somebody else: a new episode begins then."""
     closed_by_us: bool
     labelled: bool = True
     home: RepositoryRef | None = None

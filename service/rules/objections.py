@@ -10,7 +10,7 @@ from service.rules.ball import Rest
 from service.rules.charter.model import Charter, Located, Signoffs
 from service.rules.charter.wording import listed, shown
 from service.rules.command import WRITERS, Refusal, Verb
-from service.rules.orders import LOGIN, LONGEST_SNOOZE, Extend, HandOver, Order, Snooze, Stop, line_of
+from service.rules.orders import LOGIN, LONGEST_SNOOZE, Extend, HandOver, Order, Snooze, line_of
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 ONE_ROW = timedelta(days=7)
@@ -31,7 +31,7 @@ class Present:
 
 def objection(order: Order, present: Present) -> Refusal | None:
     """Why an order is not followed, if it is not."""
-    verb, charter = verb_of(order), present.charter
+    verb, charter = order.verb, present.charter
     if present.shipped:
         return Refusal(f"`/poc {verb}` comes too late: this POC has shipped.")
     if charter and charter.stopped:
@@ -47,12 +47,6 @@ def objection(order: Order, present: Present) -> Refusal | None:
     if isinstance(order, Extend):
         return _extended(order, charter)
     return _handed_over(order, charter) if isinstance(order, HandOver) else None
-
-
-def verb_of(order: Order) -> Verb:
-    """The command that it was given by."""
-    verbs = {Snooze: Verb.SNOOZE, Extend: Verb.EXTEND, HandOver: Verb.OWNER, Stop: Verb.STOP}
-    return verbs[type(order)]
 
 
 def rest_of(order: Snooze, today: date) -> Rest:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import ClassVar
 
 from service.rules.charter.values import ISO_DATE, bare_login, is_bot, is_unfilled, parse_date, parse_login
 from service.rules.charter.wording import shown
@@ -36,6 +37,7 @@ ISSUE = re.compile(
 class Snooze:
     """Nobody is to be asked for some days."""
 
+    verb: ClassVar[Verb] = Verb.SNOOZE
     days: int
     reason: str
 
@@ -62,6 +64,7 @@ class Snooze:
 class Extend:
     """It ships on another day."""
 
+    verb: ClassVar[Verb] = Verb.EXTEND
     ship_by: date
     reason: str
 
@@ -70,6 +73,7 @@ class Extend:
 class HandOver:
     """Somebody else owns it."""
 
+    verb: ClassVar[Verb] = Verb.OWNER
     login: str
 
 
@@ -77,6 +81,7 @@ class HandOver:
 class Stop:
     """It ends on purpose."""
 
+    verb: ClassVar[Verb] = Verb.STOP
     reason: str
 
 

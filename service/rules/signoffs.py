@@ -186,7 +186,7 @@ def _infra(infra: Infra) -> Material:
     entries: Mapping[str, Located[InfraEntry] | None] = {
         name: getattr(infra, name) for name in Infra.__slots__
     }
-    return {name: entry and astuple(entry.value) for name, entry in entries.items()}
+    return {name: entry and entry.value.material for name, entry in entries.items()}
 
 
 def _rollback(rollback: Rollback) -> Material:

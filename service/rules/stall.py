@@ -1,4 +1,4 @@
-"""Is this POC stalled, which step of the ladder is due, and what is to become of its one issue?"""
+"""Is this POC stalled: since when, who is spoken to, and which step of the ladder is due?"""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
-from service.rules.ball import Ball, Rest
+from service.rules.ball import Ball, Party, Rest
+from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter
 from service.rules.facts import StallIssue
 from service.rules.lifecycle import State
 from service.rules.plan import Climbed
 from service.rules.policy.model import Policy
+from service.rules.signoffs import named
+
+TEAM = "/"
+"""What a team's name has, `org/team`, and no login."""
 
 
 class Cause(StrEnum):
@@ -60,6 +65,8 @@ class StallFacts:
     rest: Rest | None = None
     """The latest pause or snooze, over or not."""
     owner_gone: bool = False
+    gone_since: date | None = None
+    """Since when it is known that the owner is gone; None where this look finds it out."""
     issue: StallIssue | None = None
     opened_today: int = 0
     observe: bool = False
@@ -90,7 +97,7 @@ class Step(StrEnum):
     OPEN = "open"
     REOPEN = "reopen"
     KEEP = "keep"
-    """Its text is brought up to date where it differs."""
+    """Its text is brought up to date where it differs; without a stall it stays as it is."""
     CLOSE = "close"
 
 
@@ -103,14 +110,111 @@ class StallDecision:
     why: str
     say: Rung | None = None
     climbed: Climbed | None = None
-    """What the record of the issue says after this step; None where there is no issue."""
+    """What the record of the issue says after this step; None where there is no issue.
+
+    With a new episode its `opened_at` is the moment of the step, also where it was open before.
+    """
 
 
 def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
     """The stall that there is by `now`; None where nobody is to be reminded."""
-    raise NotImplementedError
+    today = facts.policy.calendar.day(now)
+    if _over(facts) or (facts.ball and facts.ball.party is Party.NOBODY):
+        return None
+    if facts.rest and facts.rest.first <= today <= facts.rest.until:
+        return None
+    if facts.charter and facts.charter.ship_by and facts.charter.ship_by.value < today:
+        return _overdue(facts, facts.charter.ship_by.value, today)
+    if facts.owner_gone and facts.ball and facts.ball.party is Party.OWNER:
+        return _owner_gone(facts, today)
+    if facts.ball is None or facts.ball.party is Party.UNNAMED:
+        changed = facts.charter_changed_at or facts.registered_at
+        since = _latest(facts, today, changed)
+        return _climbing(facts, Cause.NO_CHARTER, since, facts.policy.limits.charter, today)
+    limit = _limit(facts) if facts.ball.party is Party.OWNER else facts.policy.limits.waiting
+    return _climbing(facts, Cause.SILENT, _latest(facts, today, facts.acted_at), limit, today)
 
 
-def decide(facts: StallFacts, now: datetime) -> StallDecision:
-    """Choose the step. An open issue is closed only by a fact later than its opening, never by the clock."""
-    raise NotImplementedError
+def addressed(stall: Stall, charter: Charter | None) -> str | None:
+    """Who is spoken to: whoever has the ball, or who can pass it on; a login, a team, or nobody."""
+    if stall.cause is Cause.OWNER_GONE:
+        return named(charter, Group.PRODUCT) if charter else None
+    if stall.ball is None or stall.ball.party is Party.UNNAMED:
+        return None
+    if stall.ball.people:
+        return stall.ball.people[0]
+    return charter.owner.value if charter and charter.owner else None
+
+
+def assignee(stall: Stall, charter: Charter | None) -> str | None:
+    """Who is spoken to, if an issue can be given to them."""
+    person = addressed(stall, charter)
+    return None if person is None or TEAM in person else person
+
+
+def _over(facts: StallFacts) -> bool:
+    """Whether nothing is expected of anybody: it is none, rests for good, or has ended."""
+    ended = facts.state in (State.SHIPPED, State.STOPPED) or facts.shipped_at is not None
+    stopped = facts.charter is not None and facts.charter.stopped is not None
+    return not facts.is_poc or facts.dormant or facts.archived or ended or stopped
+
+
+def _overdue(facts: StallFacts, ship_by: date, today: date) -> Stall | None:
+    """The ship date has passed; whoever acts since then puts the next rung off, by one limit at most."""
+    calendar, limit = facts.policy.calendar, facts.policy.limits.waiting
+    since = max(ship_by, calendar.day(facts.registered_at), _rested(facts, today))
+    first = calendar.add_working_days(since, 1)
+    acted = max((calendar.day(at) for at in (facts.acted_at, facts.activity_at) if at), default=since)
+    reached = []
+    for rung in Rung:
+        due = calendar.add_working_days(first, limit * (rung - 1))
+        if rung > Rung.ISSUE and acted > since:
+            eased = max(due, calendar.add_working_days(acted, limit))
+            due = min(eased, calendar.add_working_days(due, limit))
+        if due <= today:
+            reached.append(Stall(Cause.OVERDUE, facts.ball, since, limit, rung, due))
+    return reached[-1] if reached else None
+
+
+def _owner_gone(facts: StallFacts, today: date) -> Stall:
+    """The owner is gone, whatever others do: said at once, as nobody can take the next step."""
+    calendar, limit = facts.policy.calendar, facts.policy.limits.waiting
+    since = max(min(facts.gone_since or today, today), _rested(facts, today))
+    passed = min(calendar.working_days(since, today) // limit, len(Rung) - 1)
+    due = calendar.add_working_days(since, limit * passed)
+    return Stall(Cause.OWNER_GONE, facts.ball, since, limit, Rung(passed + 1), due)
+
+
+def _climbing(facts: StallFacts, cause: Cause, since: date, limit: int, today: date) -> Stall | None:
+    """A stall at one, two or three times its limit."""
+    calendar = facts.policy.calendar
+    passed = min(calendar.working_days(since, today) // limit, len(Rung))
+    if passed == 0:
+        return None
+    return Stall(
+        cause, facts.ball, since, limit, Rung(passed), calendar.add_working_days(since, limit * passed)
+    )
+
+
+def _latest(facts: StallFacts, today: date, acted_at: datetime | None) -> date:
+    """The day from which on silence counts: nobody is blamed for what was before they could act."""
+    moments = (facts.registered_at, facts.ball.since if facts.ball else None, acted_at)
+    days = (facts.policy.calendar.day(moment) for moment in moments if moment is not None)
+    return max(*days, _rested(facts, today))
+
+
+def _rested(facts: StallFacts, today: date) -> date:
+    """The last day of the last rest; long ago where there was none."""
+    rest = facts.rest
+    return rest.until if rest and rest.until < today else date.min
+
+
+def _limit(facts: StallFacts) -> int:
+    """The owner's: a share of the working days that the charter plans."""
+    limits, calendar = facts.policy.limits, facts.policy.calendar
+    if facts.charter is None:
+        return limits.charter
+    if facts.charter.ship_by is None or facts.chartered_at is None:
+        return limits.shortest
+    planned = calendar.working_days(calendar.day(facts.chartered_at), facts.charter.ship_by.value)
+    return min(max(round(limits.share * planned), limits.shortest), limits.longest)

@@ -37,6 +37,8 @@ class KnownAccess:
     login: str
     access: Access
     asked_at: datetime
+    since: datetime
+    """Since when it is so, as far as we know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Pocs:
             "owner_login": known.login,
             "owner_access": str(known.access),
             "owner_asked_at": known.asked_at,
+            "owner_since": known.since,
         }
         self._note(repository_id, values, true())
 
@@ -192,7 +195,8 @@ def _standing(row: PocRow) -> Standing:
     if row.ship_request is not None and row.ship_requested_at is not None:
         request = ShipRequest(row.ship_request, row.ship_requested_at)
     if row.owner_login and row.owner_access and row.owner_asked_at:
-        owner = KnownAccess(row.owner_login, Access(row.owner_access), row.owner_asked_at)
+        access, asked_at = Access(row.owner_access), row.owner_asked_at
+        owner = KnownAccess(row.owner_login, access, asked_at, row.owner_since or asked_at)
     return Standing(
         state=State(row.state),
         request=request,

@@ -116,9 +116,17 @@ class StallIssues:
             reopened=climbed.reopened,
         )
 
-    def climbed(self, repository_id: int, climbed: Climbed, *, assignee: str | None = None) -> None:
-        """Note how far up the ladder it is, and to whom it was given; None where that is as before."""
-        given = {"assignee": assignee} if assignee else {}
+    def climbed(
+        self, repository_id: int, climbed: Climbed, *, assignee: str | None = None, at: datetime
+    ) -> None:
+        """Note how far up the ladder it is, and to whom it was given; None where that is as before.
+
+        With a new episode it counts as opened anew, at that time.
+        """
+        known = self.find(repository_id)
+        given: dict[str, object] = {"assignee": assignee} if assignee else {}
+        if known is not None and known.episode != climbed.episode:
+            given["opened_at"] = at
         self._change(
             repository_id,
             episode=climbed.episode,

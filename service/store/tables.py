@@ -369,6 +369,7 @@ class PocRow(SQLModel, table=True):
     owner_login: str | None = Field(default=None, sa_type=Text)
     owner_access: str | None = Field(default=None, sa_type=Text)
     owner_asked_at: datetime | None = moment(default=None)
+    owner_since: datetime | None = moment(default=None)
     stalled_since: date | None = Field(default=None)
     stall_cause: str | None = Field(default=None, sa_type=Text)
 

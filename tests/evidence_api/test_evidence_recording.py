@@ -90,7 +90,14 @@ async def test_the_fact_and_the_subjects(api: Api) -> None:
     pull_requests(api, (41, SHA, "open"), (42, SHA, "open"), (43, SHA, "closed"), (44, "0" * 40, "open"))
     assert (await api.send(jti="token-1")).status_code == 202
     assert api.rows("id, subject, kind, actor, detail", "fact") == [
-        ("evidence:token-1", "repository:7", "evidence-sent", "jane-doe", SHA)
+        ("evidence:token-1", "repository:7", "evidence-sent", "jane-doe", SHA),
+        (
+            f"repository:7:evidence:{SHA}",
+            "repository:7",
+            "activity",
+            "jane-doe",
+            '{"deed": "evidence", "number": null, "asked": ""}',
+        ),
     ]
     marked = ["pull_request:7:41", "pull_request:7:42", "repository:7"]
     assert api.rows("key, wanted, done", "subject") == [(key, 1, 0) for key in marked]

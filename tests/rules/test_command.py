@@ -47,7 +47,12 @@ def charter(text: str = EXAMPLE) -> Charter:
         ),
         pytest.param(
             "/poc stop we have *enough*",
-            (Command("/poc stop we have *enough*", None, "we have *enough*"),),
+            (Command("/poc stop we have *enough*", Verb.STOP, "we have *enough*"),),
+            id="with markup behind it",
+        ),
+        pytest.param(
+            "/poc end we have *enough*",
+            (Command("/poc end we have *enough*", None, "we have *enough*"),),
             id="a verb that does not exist",
         ),
         pytest.param("/poc", (Command("/poc", None),), id="no verb"),
@@ -199,7 +204,10 @@ def test_a_quoted_comment_commands_nothing(comment: str) -> None:
 CHARTER = charter()
 ASKS = "belongs on the pull request that ships: write it there."
 NEEDS_WRITE = "needs write access to this repository"
-THERE_ARE = "There are `/poc ship`, `/poc sign`, `/poc recheck` and `/poc help`."
+THERE_ARE = (
+    "There are `/poc snooze`, `/poc extend`, `/poc owner`, `/poc stop`, `/poc ship`, `/poc sign`, "
+    "`/poc recheck` and `/poc help`."
+)
 SIGNERS = "alice-k, bob-m, carol-s and dan-w"
 
 
@@ -274,7 +282,8 @@ ON_A_PULL, IN_AN_ISSUE = True, False
         ),
         *(
             pytest.param(verb, place, login, judged_by, None, id=f"{verb}, {where}, {who}, {what}")
-            for verb in (Verb.RECHECK, Verb.HELP)
+            for verb in Verb
+            if verb not in (Verb.SHIP, Verb.SIGN)
             for place, where in ((ON_A_PULL, "on a pull request"), (IN_AN_ISSUE, "in an issue"))
             for login, who in (("jane-doe", "the owner"), ("mallory", "a stranger"))
             for judged_by, what in ((CHARTER, "with a charter"), (None, "without"))

@@ -204,13 +204,13 @@ def moved_signoffs(before: Signoffs, now: Signoffs) -> Iterator[Move]:
 
 
 def moved_entry(before: InfraEntry, now: InfraEntry) -> MoveKind | None:
-    """What became of an entry of `infra`."""
+    """What became of an entry of `infra`; naming the issue that it waits for moves nothing."""
     if THERE[now.kind] > THERE[before.kind]:
         return MoveKind.SUPPLIED
     if THERE[now.kind] < THERE[before.kind]:
         return MoveKind.WITHDRAWN
     reason = now.kind is InfraKind.NOT_APPLICABLE
-    same = words(before.text) == words(now.text) if reason else before.text == now.text
+    same = words(before.text) == words(now.text) if reason else before.material == now.material
     return None if same else MoveKind.REPLACED
 
 

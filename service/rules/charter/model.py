@@ -84,6 +84,11 @@ class InfraEntry:
         """The entry as a charter has it."""
         return f"n/a - {self.text}" if self.kind is InfraKind.NOT_APPLICABLE else self.text
 
+    @property
+    def material(self) -> tuple[InfraKind, str]:
+        """What is signed for: of what is missing only that, whichever issue it waits for."""
+        return self.kind, str(InfraKind.MISSING) if self.kind is InfraKind.MISSING else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Infra:

@@ -29,6 +29,7 @@ from service.rules.charter.values import (
     ISO_DATE,
     LOGIN,
     MISSING,
+    MISSING_FOR,
     PATH,
     UNFILLED,
     URL,
@@ -116,6 +117,7 @@ PATTERNS: dict[tuple[str, ...], str] = {
     **{
         ("infra", field.name): whole(
             MISSING,
+            ecma(MISSING_FOR),
             ecma(URL),
             f"(?![\\s\\S]*\\.\\.)(?!{NEEDLESS}){ecma(PATH)}",
             NEEDLESS_BECAUSE,

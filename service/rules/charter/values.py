@@ -18,6 +18,9 @@ NOT_APPLICABLE = re.compile(r"n/?a\b\s*(?:[-–—:]+\s*(?P<reason>\S.*))?", re.
 URL = re.compile(r"https?://[^\s/]\S*")
 PATH = re.compile(r"(?!/)(?=.*[/.]|\w*file$)[\w.@+-][\w./@+ -]*")
 MISSING = "missing"
+MISSING_FOR = re.compile(
+    r"missing\s+[-–—]+\s+(?P<issue>(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#[1-9][0-9]{0,8})"
+)
 UNFILLED = frozenset({"", "~", "null", "todo", "tbd", "fixme", "...", "…", "?", "???", "xxx"})
 LONGEST_PLACEHOLDER = 5
 OPEN_MARK = re.compile(r"\bTODO\b|\bTBD\b|^<[^<>]*>$")
@@ -80,9 +83,11 @@ def parse_drill(text: str) -> Drill | None:
 
 
 def parse_infra(text: str) -> InfraEntry | None:
-    """Read a path, a URL, `n/a - reason` or `missing`."""
+    """Read a path, a URL, `n/a - reason`, `missing`, or `missing - #12`."""
     if text == MISSING:
         return InfraEntry(InfraKind.MISSING, text)
+    if match := MISSING_FOR.fullmatch(text):
+        return InfraEntry(InfraKind.MISSING, f"{MISSING} - {match['issue']}")
     if match := NOT_APPLICABLE.fullmatch(text):
         return InfraEntry(InfraKind.NOT_APPLICABLE, match["reason"]) if match["reason"] else None
     if URL.fullmatch(text):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from service.rules.charter.layout import INFRA
+from service.rules.charter.nodes import Scalar
 from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import MISSING, NOT_APPLICABLE, parse_infra
 from service.rules.charter.wording import shown
+
+ISSUE = re.compile(r"(?<![\w./#-])(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#[1-9][0-9]{0,8}(?!\w)")
+LONGEST = 60
 
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
@@ -19,21 +24,40 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         if NOT_APPLICABLE.fullmatch(entry.value):
             yield Complaint("Why is none needed? Write `n/a - ` and the reason", entry)
         elif entry.value.lower().startswith(MISSING):
-            yield Complaint(
-                f"What is missing says only that: write `{MISSING}`", entry, sheet.line_with(entry, MISSING)
-            )
+            yield _missing(sheet, entry)
         else:
             message = f"{shown(entry.value)} is nothing to look up"
             yield Complaint(f"{message}: write a path, a URL, `n/a - reason` or `missing`", entry)
 
 
+def _missing(sheet: Sheet, entry: Scalar) -> Complaint:
+    """What is said beside `missing`; YAML takes a `#12` that is not quoted for a comment."""
+    line = sheet.lines[entry.end_line - 1]
+    behind = line[entry.end_column - 1 :]
+    named = ISSUE.search(entry.value) or ISSUE.search(behind)
+    if named is None:
+        message = (
+            f"What is missing says only that, or its issue: write `{MISSING}`, or `{MISSING} - owner/name#12`"
+        )
+        return Complaint(message, entry, sheet.line_with(entry, MISSING))
+    meant = f"{MISSING} - {named[0]}"
+    written = f'"{meant}"' if named[0].startswith("#") else meant
+    fix = sheet.line_with(entry, written)
+    if fix and named.string == behind:
+        fix = fix.removesuffix(behind)
+    return Complaint(
+        f"What is missing names its issue and says no more: write {shown(written, LONGEST)}", entry, fix
+    )
+
+
 CHECK = Check(
     "infra-entry",
-    "Each entry of `infra` is a path, a URL, `n/a - reason` or `missing`.",
+    "Each entry of `infra` is a path, a URL, `n/a - reason` or `missing`, which may name its issue.",
     find,
     why="What it needs to run exists, is not needed for a reason, or is missing and known to be.",
     examples=(
         Example("feature_store: soon", "feature_store: missing", "infra"),
+        Example("deploy_process: missing - #12", 'deploy_process: "missing - #12"', "infra"),
         Example("feature_store: n/a", "feature_store: n/a - retrieval only, no features", "infra"),
     ),
 )

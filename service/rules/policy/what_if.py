@@ -11,9 +11,10 @@ from service.rules.charter.file import CharterFile
 from service.rules.charter.wording import clip, shown
 from service.rules.facts import IssueState, Repository
 from service.rules.judge import judge_standing
+from service.rules.ladder import decide
 from service.rules.policy.model import Mode, Policy
 from service.rules.recognition import poc_reason
-from service.rules.stall import Cause, Stall, StallFacts, Step, decide, find_stall
+from service.rules.stall import Cause, Stall, StallFacts, Step, find_stall
 
 HEAD = re.compile(r"(?:`[^`]*`|[^`:;])+")
 """What a message says is wrong, before it says what to write."""

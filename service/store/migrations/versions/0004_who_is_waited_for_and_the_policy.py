@@ -79,6 +79,7 @@ def upgrade() -> None:
     op.add_column('poc', sa.Column('owner_login', sa.Text(), nullable=True))
     op.add_column('poc', sa.Column('owner_access', sa.Text(), nullable=True))
     op.add_column('poc', sa.Column('owner_asked_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('poc', sa.Column('owner_since', sa.DateTime(timezone=True), nullable=True))
     op.add_column('poc', sa.Column('stalled_since', sa.Date(), nullable=True))
     op.add_column('poc', sa.Column('stall_cause', sa.Text(), nullable=True))
     op.add_column('repository', sa.Column('properties', postgresql.JSONB(astext_type=sa.Text()), nullable=True))

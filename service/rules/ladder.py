@@ -1,0 +1,138 @@
+"""The ladder: what is to become of the one issue of a POC, and what is said in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from service.rules.facts import IssueState, StallIssue
+from service.rules.plan import Climbed
+from service.rules.stall import Rung, Stall, StallDecision, StallFacts, Step, assignee, find_stall
+
+
+def decide(facts: StallFacts, now: datetime) -> StallDecision:
+    """Choose the step. An open issue is closed only by a fact later than its opening, never by the clock."""
+    issue, stall = facts.issue, find_stall(facts, now)
+    if issue is not None and issue.state is IssueState.OPEN and issue.number is not None:
+        return _decide_open(facts, issue, stall, now)
+    if stall is None:
+        return StallDecision(Step.NOTHING, None, "not stalled")
+    if reason := _held_back(facts, now):
+        return StallDecision(Step.NOTHING, stall, f"stalled, and {reason}")
+    if issue is None or issue.number is None:
+        return _first(facts, issue, stall)
+    return _again(facts, issue, stall, now)
+
+
+def _held_back(facts: StallFacts, now: datetime) -> str | None:
+    """What keeps us from speaking up today."""
+    if facts.observe:
+        return "only observed"
+    if not facts.has_home:
+        return "there is no place for its issue"
+    calendar = facts.policy.calendar
+    return None if calendar.is_working_day(calendar.day(now)) else "today is a day off"
+
+
+def _first(facts: StallFacts, issue: StallIssue | None, stall: Stall) -> StallDecision:
+    """There is no issue yet, or one that is being opened, which counts towards the day already."""
+    if issue is None and (full := _full(facts)):
+        return StallDecision(Step.NOTHING, stall, full)
+    begun = Climbed(issue.episode, issue.rung, issue.reopened) if issue and issue.rung else None
+    climbed = begun or Climbed(issue.episode if issue else 1, int(Rung.ISSUE), reopened=False)
+    return StallDecision(Step.OPEN, stall, f"stalled since {stall.since}", climbed=climbed)
+
+
+def _again(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
+    """The issue was closed, or is gone."""
+    gone = issue.state is IssueState.GONE
+    if gone and (full := _full(facts)):
+        return StallDecision(Step.NOTHING, stall, full)
+    step = Step.OPEN if gone else Step.REOPEN
+    if issue.closed_by_us or _is_new(facts, issue, stall):
+        anew = Climbed(issue.episode + 1, int(Rung.ISSUE), reopened=False)
+        return StallDecision(step, stall, f"stalled again since {stall.since}", climbed=anew)
+    if issue.reopened or not _next_is_due(facts, issue, stall, now):
+        closed = "deleted or transferred" if gone else "closed by a person"
+        return StallDecision(Step.NOTHING, stall, f"stalled, and its issue was {closed}: seen")
+    # Where there is no issue to comment on, the comment follows at the next limit.
+    rung = max(issue.rung, stall.rung - 1) if gone else int(stall.rung)
+    climbed = Climbed(issue.episode, rung, reopened=True)
+    why = f"still stalled since {stall.since}"
+    return StallDecision(step, stall, why, None if gone else stall.rung, climbed)
+
+
+def _full(facts: StallFacts) -> str | None:
+    """Why no new issue is opened today."""
+    most = facts.policy.issues_a_day
+    if facts.opened_today < most:
+        return None
+    return f"stalled, and the account got its {most} new {'issue' if most == 1 else 'issues'} for today"
+
+
+def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None, now: datetime) -> StallDecision:
+    """The issue is open."""
+    climbed = Climbed(issue.episode, issue.rung, issue.reopened)
+    if facts.observe or facts.archived or not facts.has_home:
+        why = "the repository is archived" if facts.archived else _held_back(facts, now)
+        return StallDecision(Step.NOTHING, stall, f"its issue is left as it is: {why}")
+    if not facts.is_poc:
+        return StallDecision(Step.CLOSE, None, "no POC any more", climbed=climbed)
+    if stall is not None:
+        return _keep(facts, issue, stall, now)
+    if _moved_since(facts, issue, now):
+        return StallDecision(Step.CLOSE, None, "it moves again", climbed=climbed)
+    return StallDecision(Step.KEEP, None, "its issue is open, and nothing has happened", climbed=climbed)
+
+
+def _keep(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
+    """It is stalled, and the issue is open: for the same reason, for another, or for the next step."""
+    climbed = Climbed(issue.episode, issue.rung, issue.reopened)
+    new, say = _is_new(facts, issue, stall), _next_is_due(facts, issue, stall, now)
+    if (new or say) and (reason := _held_back(facts, now)):
+        return StallDecision(Step.KEEP, None, f"its issue is left as it is: {reason}", climbed=climbed)
+    if new:
+        anew = Climbed(issue.episode + 1, int(Rung.ISSUE), reopened=False)
+        return StallDecision(Step.KEEP, stall, f"stalled anew since {stall.since}", climbed=anew)
+    if say:
+        up = Climbed(issue.episode, int(stall.rung), issue.reopened)
+        why = f"stalled since {stall.since}, step {stall.rung:d}"
+        return StallDecision(Step.KEEP, stall, why, stall.rung, up)
+    return StallDecision(Step.KEEP, stall, "stalled, and its issue is open", climbed=climbed)
+
+
+def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
+    """Whether a stall is another than the issue is about: it began later, or waits for somebody else."""
+    person, last = assignee(stall, facts.charter), issue.assignee
+    if person and last and person.lower() != last.lower():
+        return True
+    return issue.opened_at is not None and stall.since > facts.policy.calendar.day(issue.opened_at)
+
+
+def _next_is_due(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> bool:
+    """Whether a higher rung is to be said: whoever was spoken to last has had a limit to answer."""
+    if issue.opened_at is None or stall.rung <= max(issue.rung, Rung.ISSUE):
+        return False
+    calendar = facts.policy.calendar
+    return calendar.working_days(calendar.day(issue.opened_at), calendar.day(now)) >= stall.limit
+
+
+def _moved_since(facts: StallFacts, issue: StallIssue, now: datetime) -> bool:
+    """Whether a fact is later than the issue's opening; an earlier clock knows of none."""
+    opened_at = issue.opened_at
+    if opened_at is None or now < opened_at:
+        return False
+    rested = facts.rest is not None and facts.rest.first >= facts.policy.calendar.day(opened_at)
+    return rested or any(moment > opened_at for moment in _moments(facts))
+
+
+def _moments(facts: StallFacts) -> Iterator[datetime]:
+    """When anything happened that may have got it moving."""
+    moments = (
+        facts.acted_at,
+        facts.activity_at,
+        facts.charter_changed_at,
+        facts.shipped_at,
+        facts.ball.since if facts.ball else None,
+    )
+    return (moment for moment in moments if moment is not None)

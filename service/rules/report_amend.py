@@ -1,0 +1,89 @@
+"""What a person reads who asked for a change of the charter: the line to write, and what it will do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+
+from service.rules.charter.amend import Amendment, Change, owned_by, shipping_on, stopped_on
+from service.rules.charter.file import CHARTER_PATH
+from service.rules.charter.model import Charter
+from service.rules.command import Verb
+from service.rules.objections import ordinal
+from service.rules.orders import Extend, HandOver, Order, Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a charter is edited: GitHub's editor for one branch."""
+
+    url: str
+    branch: str
+    is_default: bool
+    path: str = CHARTER_PATH
+
+
+@dataclass(frozen=True, slots=True)
+class AmendView:
+    """A line to write, and what follows from it; what does not apply is empty."""
+
+    verb: Verb
+    amendment: Amendment
+    desk: Desk
+    owner: str = ""
+    new_owner: str = ""
+    ship_by: date | None = None
+    new_ship_by: date | None = None
+    slip: str = ""
+    """The how many-th delay this is: `second`."""
+    product: str = ""
+    """Who signs for product again."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the line is added, and replaces none."""
+        return self.amendment.before is None
+
+
+def change_of(order: Extend | HandOver | Stop, today: date) -> Change:
+    """What an order asks of the charter."""
+    match order:
+        case Extend():
+            return shipping_on(order.ship_by)
+        case HandOver():
+            return owned_by(order.login)
+        case Stop():
+            return stopped_on(today, order.reason)
+
+
+def amend_view(
+    order: Order, charter: Charter, amendment: Amendment, desk: Desk, ship_dates: Sequence[date]
+) -> AmendView:
+    """Lay the change out for the template; `ship_dates` are those that the charter ever named, in order."""
+    owner, ship_by = charter.owner, charter.ship_by
+    before = ship_by.value if ship_by else None
+    view = AmendView(order.verb, amendment, desk)
+    if isinstance(order, Extend):
+        later = before is not None and order.ship_by > before
+        slips = sum(then < now for then, now in pairwise(ship_dates)) + 1
+        return replace(
+            view,
+            ship_by=before,
+            new_ship_by=order.ship_by,
+            slip=ordinal(slips) if later else "",
+            product=_product(charter) if before else "",
+        )
+    if isinstance(order, HandOver):
+        return replace(
+            view,
+            owner=owner.value if owner else "",
+            new_owner=order.login,
+            product=_product(charter) if owner else "",
+        )
+    return view
+
+
+def _product(charter: Charter) -> str:
+    return charter.signoffs.product.value if charter.signoffs.product else ""
