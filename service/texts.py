@@ -9,19 +9,23 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service.rules.ball import Wants
+from service.rules.block import enclosed, unmarked
+from service.rules.charter.values import parse_login
 from service.rules.charter.wording import clip
 from service.rules.command import Verb
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text
 from service.rules.finding import Finding, Severity
 from service.rules.gate import DeploymentAnswer, Gate, Occasion
-from service.rules.plan import STALL_MARKER, CheckRunOutput, Conclusion
+from service.rules.plan import CheckRunOutput, Conclusion
 from service.rules.report import CheckView, annotate
 from service.rules.report_amend import AmendView
 from service.rules.report_gate import GateView, Standing, gate_view
 from service.rules.report_gate_title import gate_title
 from service.rules.report_policy import MOST_LISTED, NAMED, PolicyView, policy_title
-from service.rules.stall import Cause, Stall
+from service.rules.report_stall import StallView
+from service.rules.stall import Cause, Rung
 from service.rules.verdict import Situation, Verdict
 
 SUMMARY_LIMIT = 65_535
@@ -35,6 +39,7 @@ WORD_JOINER = "\u2060"
 
 _ACTIVE = re.compile(r"@(?=[\w-])|#(?=\d)|GH-(?=\d)|\w(?=://)|www(?=\.)", re.IGNORECASE)
 _MARKUP = re.compile(r"([\\`|*_\[\]<>~&!$])")
+_TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}", re.IGNORECASE)
 _CODE_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
@@ -48,6 +53,18 @@ def find_templates() -> Path:
 def plain(value: str) -> str:
     """Text of a stranger's, for Markdown prose: it shows as written, and does nothing."""
     return _ACTIVE.sub(lambda match: match[0] + WORD_JOINER, _MARKUP.sub(r"\\\1", _shown(value)))
+
+
+def inert(value: str) -> str:
+    """Text of a stranger's, for a title, where there is no Markdown: nothing in it is a mention or a link."""
+    return _ACTIVE.sub(lambda match: match[0] + WORD_JOINER, _shown(value))
+
+
+def mention(login: str) -> str:
+    """A person or a team who is to hear of it; what only looks like one stays code."""
+    organisation, slash, team = login.partition("/")
+    known = parse_login(organisation) and (not slash or _TEAM.fullmatch(team))
+    return f"@{login}" if known else code(login)
 
 
 def code(value: str) -> str:
@@ -144,6 +161,8 @@ class Texts:
             sentence=sentence,
             fenced=fenced,
             in_words=in_words,
+            mention=mention,
+            plural=plural,
         )
 
     def check_run(self, verdict: Verdict, view: CheckView) -> CheckRunOutput:
@@ -157,22 +176,15 @@ class Texts:
             annotations=annotate(verdict),
         )
 
-    def stall_issue(
-        self, stall: Stall, *, full_name: str, charter_url: str, draft_url: str
-    ) -> tuple[str, str]:
-        """Title and body of the stall issue; the marker is the body's first line."""
-        name = full_name.partition("/")[2]
-        body = self._render(
-            "issues/stall.md",
-            marker=STALL_MARKER,
-            stall=stall,
-            Cause=Cause,
-            charter_url=charter_url,
-            draft_url=draft_url,
-        )
-        waits_for = stall.owner if stall.owner and stall.cause is Cause.OWNER_SILENT else "a charter"
-        title = f"{name} is waiting for {waits_for}: {stall.limit} working days"
-        return _clip_title(title), _clip(body)
+    def stall_issue(self, view: StallView) -> tuple[str, str]:
+        """Title of the stall issue, and our block of its body."""
+        body = self._ladder("issues/stall.md", view)
+        return _clip_title(inert(stall_title(view))), enclosed(view.place.poc_id, _clip(body))
+
+    def ladder_comment(self, view: StallView, rung: Rung) -> str:
+        """What is said once in the stall issue, at the second and the third step."""
+        name = "ladder_lead" if rung is Rung.LEAD else "ladder_decision"
+        return unmarked(self._ladder(f"comments/{name}.md", view))
 
     def gate_check(self, gate: Gate, view: GateView) -> CheckRunOutput:
         """The check run `POC ship gate`."""
@@ -266,6 +278,9 @@ class Texts:
         )
         return "POC policy cannot be read, and is not in force", _clip(body)
 
+    def _ladder(self, template: str, view: StallView) -> str:
+        return self._render(template, view=view, Cause=Cause, Wants=Wants)
+
     def _gate(self, template: str, view: GateView, **values: object) -> str:
         return self._render(template, view=view, Standing=Standing, Occasion=Occasion, **values)
 
@@ -295,6 +310,18 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
             title = "Charter complete"
     title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
     return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
+
+
+def stall_title(view: StallView) -> str:
+    """Who is waited for, and for how long; a date that has passed says that instead."""
+    match view.stall.cause:
+        case Cause.OVERDUE if view.ship_by:
+            slips = f" ({view.slips})" if view.slips else ""
+            return f"{view.name} is past its ship date, {in_words(view.ship_by)}{slips}"
+        case Cause.OWNER_GONE:
+            return f"{view.name} is waiting for a new owner"
+        case _:
+            return f"{view.name} is waiting for {view.waits_for}: {plural(view.days, 'working day')}"
 
 
 def _clip_title(title: str) -> str:

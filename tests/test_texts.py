@@ -23,7 +23,6 @@ from service.rules.evidence.values import Demands, Level, Measurement, Result
 from service.rules.judge import judge
 from service.rules.plan import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.report import check_view
-from service.rules.stall import Cause, Stall
 from service.rules.verdict import conclude, situate
 from service.texts import SUMMARY_LIMIT, TITLE_LIMIT, WORD_JOINER, Texts, cell, find_templates, plain, prose
 from tests.fakes import charter_file
@@ -128,10 +127,6 @@ SHOWN = [
     ),
     Shown("observing-no-charter", "No charter yet (observing)", Conclusion.NEUTRAL, NONE, observe=True),
 ]
-STALLS = {
-    "stall-owner": Stall(Cause.OWNER_SILENT, "jane-doe", date(2026, 10, 5), 8, date(2026, 10, 15)),
-    "stall-no-charter": Stall(Cause.NO_CHARTER, None, date(2026, 10, 5), 10, date(2026, 10, 19)),
-}
 
 
 def assert_golden(name: str, text: str) -> None:
@@ -149,39 +144,9 @@ def test_a_check_summary(shown: Shown) -> None:
     assert_reads_well(output.summary)
 
 
-@pytest.mark.parametrize("name", STALLS)
-def test_a_stall_issue(name: str) -> None:
-    title, body = stall_issue(STALLS[name])
-    assert body.startswith(f"{STALL_MARKER}\n")
-    assert_golden(name, f"{title}\n\n{body}")
-    assert_reads_well(body)
-
-
 def test_the_golden_files_are_those_of_the_tables() -> None:
-    names = {f"check-{shown.name}" for shown in SHOWN} | set(STALLS)
+    names = {f"check-{shown.name}" for shown in SHOWN}
     assert {path.stem for path in GOLDEN.glob("*.md")} == names
-
-
-def stall_issue(stall: Stall) -> tuple[str, str]:
-    return TEXTS.stall_issue(stall, full_name="acme/poc-triage", charter_url=CHARTER_URL, draft_url=DRAFT_URL)
-
-
-@pytest.mark.parametrize(
-    ("stall", "title"),
-    [
-        pytest.param("stall-owner", "poc-triage is waiting for jane-doe: 8 working days", id="for its owner"),
-        pytest.param(
-            "stall-no-charter", "poc-triage is waiting for a charter: 10 working days", id="for a charter"
-        ),
-    ],
-)
-def test_a_stall_issues_title_says_who_has_the_ball(stall: str, title: str) -> None:
-    assert stall_issue(STALLS[stall])[0] == title
-
-
-def test_only_the_owner_is_pinged() -> None:
-    assert re.findall(r"@[\w-]+", stall_issue(STALLS["stall-owner"])[1]) == ["@jane-doe"]
-    assert "@" not in stall_issue(STALLS["stall-no-charter"])[1]
 
 
 def test_a_summary_says_nothing_that_a_later_day_would_change() -> None:

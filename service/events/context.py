@@ -11,6 +11,7 @@ from service.rules.evidence.reading import Document
 from service.rules.evidence.values import Level
 from service.rules.facts import Fact, FactKind, Installation
 from service.rules.plan import Action
+from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.retry import Failure, FailureKind
 from service.store.records import Records
 from service.texts import Texts
@@ -51,6 +52,8 @@ class Look:
     observe: bool
     evidence_level: Level
     web_url: str
+    policy: Policy = NO_POLICY
+    """What the organisation has decided."""
     dry: bool = False
     """Whether it is only to be told what a look would come to: nothing that was decided is kept."""
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)

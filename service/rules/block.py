@@ -10,9 +10,14 @@ WORD_JOINER = "\u2060"
 
 
 def enclosed(poc_id: int, text: str) -> str:
-    """A text between our markers; no comment in it can pass for one of them."""
-    inert = text.strip("\n").replace("<!--", f"<{WORD_JOINER}!--")
-    return f"{stall_opening(poc_id)}\n{inert}\n\n{STALL_END}\n"
+    """A text between our markers."""
+    inner = unmarked(text).strip("\n")
+    return f"{stall_opening(poc_id)}\n{inner}\n\n{STALL_END}\n"
+
+
+def unmarked(text: str) -> str:
+    """A text in which nothing can pass for a marker of ours, not even where it is quoted as code."""
+    return text.replace("<!--", f"<{WORD_JOINER}!--")
 
 
 def replace_block(present_body: str, our_block: str) -> str:

@@ -52,14 +52,14 @@ def _again(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) ->
     if issue.closed_by_us or _is_new(facts, issue, stall):
         anew = Climbed(issue.episode + 1, int(Rung.ISSUE), reopened=False)
         return StallDecision(step, stall, f"stalled again since {stall.since}", climbed=anew)
-    if issue.reopened or not _next_is_due(facts, issue, stall, now):
+    rung = _reached(facts, issue, stall, now)
+    if issue.reopened or rung is None:
         closed = "deleted or transferred" if gone else "closed by a person"
         return StallDecision(Step.NOTHING, stall, f"stalled, and its issue was {closed}: seen")
-    # Where there is no issue to comment on, the comment follows at the next limit.
-    rung = max(issue.rung, stall.rung - 1) if gone else int(stall.rung)
-    climbed = Climbed(issue.episode, rung, reopened=True)
     why = f"still stalled since {stall.since}"
-    return StallDecision(step, stall, why, None if gone else stall.rung, climbed)
+    if gone:  # what is opened cannot be commented on yet: its comment is that of the next rung
+        return StallDecision(step, stall, why, climbed=Climbed(issue.episode, int(Rung.LEAD), reopened=True))
+    return StallDecision(step, stall, why, rung, Climbed(issue.episode, int(rung), reopened=True))
 
 
 def _full(facts: StallFacts) -> str | None:
@@ -88,16 +88,15 @@ def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None, now:
 def _keep(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
     """It is stalled, and the issue is open: for the same reason, for another, or for the next step."""
     climbed = Climbed(issue.episode, issue.rung, issue.reopened)
-    new, say = _is_new(facts, issue, stall), _next_is_due(facts, issue, stall, now)
+    new, say = _is_new(facts, issue, stall), _reached(facts, issue, stall, now)
     if (new or say) and (reason := _held_back(facts, now)):
         return StallDecision(Step.KEEP, None, f"its issue is left as it is: {reason}", climbed=climbed)
     if new:
         anew = Climbed(issue.episode + 1, int(Rung.ISSUE), reopened=False)
         return StallDecision(Step.KEEP, stall, f"stalled anew since {stall.since}", climbed=anew)
     if say:
-        up = Climbed(issue.episode, int(stall.rung), issue.reopened)
-        why = f"stalled since {stall.since}, step {stall.rung:d}"
-        return StallDecision(Step.KEEP, stall, why, stall.rung, up)
+        up = Climbed(issue.episode, int(say), issue.reopened)
+        return StallDecision(Step.KEEP, stall, f"stalled since {stall.since}, step {say:d}", say, up)
     return StallDecision(Step.KEEP, stall, "stalled, and its issue is open", climbed=climbed)
 
 
@@ -109,12 +108,15 @@ def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
     return issue.opened_at is not None and stall.since > facts.policy.calendar.day(issue.opened_at)
 
 
-def _next_is_due(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> bool:
-    """Whether a higher rung is to be said: whoever was spoken to last has had a limit to answer."""
-    if issue.opened_at is None or stall.rung <= max(issue.rung, Rung.ISSUE):
-        return False
+def _reached(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> Rung | None:
+    """The rung to be said, if one is: who was told late has the same time for an answer as everybody."""
+    if issue.opened_at is None:
+        return None
     calendar = facts.policy.calendar
-    return calendar.working_days(calendar.day(issue.opened_at), calendar.day(now)) >= stall.limit
+    told = calendar.working_days(calendar.day(issue.opened_at), calendar.day(now))
+    first = Rung.LEAD if issue.reopened else Rung.ISSUE
+    rung = min(stall.rung, Rung(min(first + told // stall.limit, len(Rung))))
+    return rung if rung > max(issue.rung, first) else None
 
 
 def _moved_since(facts: StallFacts, issue: StallIssue, now: datetime) -> bool:
@@ -133,6 +135,7 @@ def _moments(facts: StallFacts) -> Iterator[datetime]:
         facts.activity_at,
         facts.charter_changed_at,
         facts.shipped_at,
+        facts.owner_since,
         facts.ball.since if facts.ball else None,
     )
     return (moment for moment in moments if moment is not None)

@@ -11,8 +11,8 @@ from service.rules.charter.model import Charter, Located, Signoffs
 from service.rules.charter.wording import listed, shown
 from service.rules.command import WRITERS, Refusal, Verb
 from service.rules.orders import LOGIN, LONGEST_SNOOZE, Extend, HandOver, Order, Snooze, line_of
+from service.rules.slips import ORDINALS
 
-ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 ONE_ROW = timedelta(days=7)
 """Snoozes that begin within a week of the end of another are one row: nobody can have moved in between."""
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise
 
 from service.rules.charter.amend import Amendment, Change, owned_by, shipping_on, stopped_on
 from service.rules.charter.file import CHARTER_PATH
 from service.rules.charter.model import Charter
 from service.rules.command import Verb
-from service.rules.objections import ordinal
 from service.rules.orders import Extend, HandOver, Order, Stop
+from service.rules.slips import slips
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class AmendView:
     ship_by: date | None = None
     new_ship_by: date | None = None
     slip: str = ""
-    """The how many-th delay this is: `second`."""
+    """How often and how far it was moved, with this: `third date, +42 days`."""
     product: str = ""
     """Who signs for product again."""
 
@@ -66,13 +65,14 @@ def amend_view(
     before = ship_by.value if ship_by else None
     view = AmendView(order.verb, amendment, desk)
     if isinstance(order, Extend):
+        known = [*ship_dates, before] if before and before not in ship_dates[-1:] else ship_dates
+        moved = slips([*known, order.ship_by])
         later = before is not None and order.ship_by > before
-        slips = sum(then < now for then, now in pairwise(ship_dates)) + 1
         return replace(
             view,
             ship_by=before,
             new_ship_by=order.ship_by,
-            slip=ordinal(slips) if later else "",
+            slip=str(moved) if later else "",
             product=_product(charter) if before else "",
         )
     if isinstance(order, HandOver):

@@ -17,6 +17,8 @@ from service.rules.signoffs import named
 
 TEAM = "/"
 """What a team's name has, `org/team`, and no login."""
+AT_ONCE = 1
+"""Working days after which somebody is told of what is so already: a date that passed, an owner who left."""
 
 
 class Cause(StrEnum):
@@ -65,8 +67,8 @@ class StallFacts:
     rest: Rest | None = None
     """The latest pause or snooze, over or not."""
     owner_gone: bool = False
-    gone_since: date | None = None
-    """Since when it is known that the owner is gone; None where this look finds it out."""
+    owner_since: datetime | None = None
+    """Since when the owner may do what they may do now, as far as we know."""
     issue: StallIssue | None = None
     opened_today: int = 0
     observe: bool = False
@@ -119,19 +121,18 @@ class StallDecision:
 def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
     """The stall that there is by `now`; None where nobody is to be reminded."""
     today = facts.policy.calendar.day(now)
-    if _over(facts) or (facts.ball and facts.ball.party is Party.NOBODY):
+    if _over(facts) or (facts.rest and facts.rest.first <= today <= facts.rest.until):
         return None
-    if facts.rest and facts.rest.first <= today <= facts.rest.until:
-        return None
+    if facts.ball is None or facts.ball.party is Party.UNNAMED:
+        since = _latest(facts, today, facts.charter_changed_at)
+        return _climbing(facts, Cause.NO_CHARTER, since, facts.policy.limits.charter, today)
     if facts.charter and facts.charter.ship_by and facts.charter.ship_by.value < today:
         return _overdue(facts, facts.charter.ship_by.value, today)
-    if facts.owner_gone and facts.ball and facts.ball.party is Party.OWNER:
-        return _owner_gone(facts, today)
-    if facts.ball is None or facts.ball.party is Party.UNNAMED:
-        changed = facts.charter_changed_at or facts.registered_at
-        since = _latest(facts, today, changed)
-        return _climbing(facts, Cause.NO_CHARTER, since, facts.policy.limits.charter, today)
-    limit = _limit(facts) if facts.ball.party is Party.OWNER else facts.policy.limits.waiting
+    owns = facts.ball.party is Party.OWNER
+    if owns and facts.owner_gone:
+        since = max(_day(facts, facts.owner_since) or today, _rested(facts, today))
+        return _climbing(facts, Cause.OWNER_GONE, since, facts.policy.limits.waiting, today, first=AT_ONCE)
+    limit = _limit(facts) if owns else facts.policy.limits.waiting
     return _climbing(facts, Cause.SILENT, _latest(facts, today, facts.acted_at), limit, today)
 
 
@@ -153,54 +154,51 @@ def assignee(stall: Stall, charter: Charter | None) -> str | None:
 
 
 def _over(facts: StallFacts) -> bool:
-    """Whether nothing is expected of anybody: it is none, rests for good, or has ended."""
+    """Whether nothing is expected of anybody: it is none, is left alone, has ended, or is paused."""
+    left_alone = not facts.is_poc or facts.dormant or facts.archived
     ended = facts.state in (State.SHIPPED, State.STOPPED) or facts.shipped_at is not None
     stopped = facts.charter is not None and facts.charter.stopped is not None
-    return not facts.is_poc or facts.dormant or facts.archived or ended or stopped
+    nobody = facts.ball is not None and facts.ball.party is Party.NOBODY
+    return left_alone or ended or stopped or nobody
 
 
 def _overdue(facts: StallFacts, ship_by: date, today: date) -> Stall | None:
     """The ship date has passed; whoever acts since then puts the next rung off, by one limit at most."""
     calendar, limit = facts.policy.calendar, facts.policy.limits.waiting
     since = max(ship_by, calendar.day(facts.registered_at), _rested(facts, today))
-    first = calendar.add_working_days(since, 1)
-    acted = max((calendar.day(at) for at in (facts.acted_at, facts.activity_at) if at), default=since)
-    reached = []
+    acted = max(_day(facts, facts.acted_at) or since, _day(facts, facts.activity_at) or since)
+    stall = None
     for rung in Rung:
-        due = calendar.add_working_days(first, limit * (rung - 1))
+        due = calendar.add_working_days(since, AT_ONCE + limit * (rung - 1))
         if rung > Rung.ISSUE and acted > since:
             eased = max(due, calendar.add_working_days(acted, limit))
             due = min(eased, calendar.add_working_days(due, limit))
         if due <= today:
-            reached.append(Stall(Cause.OVERDUE, facts.ball, since, limit, rung, due))
-    return reached[-1] if reached else None
+            stall = Stall(Cause.OVERDUE, facts.ball, since, limit, rung, due)
+    return stall
 
 
-def _owner_gone(facts: StallFacts, today: date) -> Stall:
-    """The owner is gone, whatever others do: said at once, as nobody can take the next step."""
-    calendar, limit = facts.policy.calendar, facts.policy.limits.waiting
-    since = max(min(facts.gone_since or today, today), _rested(facts, today))
-    passed = min(calendar.working_days(since, today) // limit, len(Rung) - 1)
-    due = calendar.add_working_days(since, limit * passed)
-    return Stall(Cause.OWNER_GONE, facts.ball, since, limit, Rung(passed + 1), due)
-
-
-def _climbing(facts: StallFacts, cause: Cause, since: date, limit: int, today: date) -> Stall | None:
-    """A stall at one, two or three times its limit."""
-    calendar = facts.policy.calendar
-    passed = min(calendar.working_days(since, today) // limit, len(Rung))
-    if passed == 0:
+def _climbing(
+    facts: StallFacts, cause: Cause, since: date, limit: int, today: date, *, first: int | None = None
+) -> Stall | None:
+    """The stall with its rung: the first at its limit, if not before; the others a limit apart."""
+    calendar, first = facts.policy.calendar, first or limit
+    passed = calendar.working_days(since, today)
+    if passed < first:
         return None
-    return Stall(
-        cause, facts.ball, since, limit, Rung(passed), calendar.add_working_days(since, limit * passed)
-    )
+    rung = Rung(min(1 + (passed - first) // limit, len(Rung)))
+    due = calendar.add_working_days(since, first + limit * (rung - 1))
+    return Stall(cause, facts.ball, since, limit, rung, due)
 
 
 def _latest(facts: StallFacts, today: date, acted_at: datetime | None) -> date:
     """The day from which on silence counts: nobody is blamed for what was before they could act."""
     moments = (facts.registered_at, facts.ball.since if facts.ball else None, acted_at)
-    days = (facts.policy.calendar.day(moment) for moment in moments if moment is not None)
-    return max(*days, _rested(facts, today))
+    return max(*(day for moment in moments if (day := _day(facts, moment))), _rested(facts, today))
+
+
+def _day(facts: StallFacts, moment: datetime | None) -> date | None:
+    return facts.policy.calendar.day(moment) if moment else None
 
 
 def _rested(facts: StallFacts, today: date) -> date:

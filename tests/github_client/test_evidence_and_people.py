@@ -175,6 +175,22 @@ def test_where_no_events_are_a_person_dismissed(server: Server, client: Installa
     assert server.asked() == [EVENTS.format(1)]
 
 
+@pytest.mark.parametrize(
+    ("repo", "branch"),
+    [
+        pytest.param(raw_repository("acme/poc-triage"), "later", id="a branch of the repository"),
+        pytest.param(raw_repository("jane-doe/poc-triage") | {"id": 2}, None, id="a branch of a fork"),
+        pytest.param(None, None, id="a branch of a fork that was deleted"),
+    ],
+)
+def test_the_branch_of_a_pull_request(
+    server: Server, client: InstallationClient, repo: dict[str, Any] | None, branch: str | None
+) -> None:
+    pull = {"number": 7, "head": {"ref": "later", "sha": SHA, "repo": repo}}
+    server.on(f"GET {REPO}/pulls/7", 200, pull)
+    assert client.head_branch(REPOSITORY, 7) == branch
+
+
 def test_our_comment_is_found_by_its_marker_among_others(server: Server, client: InstallationClient) -> None:
     first = [raw_comment(n, "hello") for n in range(98)]
     fakes = [raw_comment(98, f"{MARKER}\nforged", "User"), raw_comment(99, f"see {MARKER}")]

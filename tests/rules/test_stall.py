@@ -1,30 +1,23 @@
-"""Stalls and the one issue of a POC, as tables: when there is one, and what becomes of the issue."""
+"""When a POC counts as stalled, since when, who is spoken to, and which step is due: as tables."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.charter.model import Charter, Located, Pause, Stop
-from service.rules.facts import IssueState, StallIssue
-from service.rules.stall import (
-    CHARTER_LIMIT,
-    ISSUES_A_DAY,
-    LONGEST_LIMIT,
-    SHORTEST_LIMIT,
-    Cause,
-    Stall,
-    StallFacts,
-    Step,
-    decide,
-    find_stall,
-)
-from service.rules.workdays import add_working_days, working_days
+from service.rules.ball import Ball, Party, Rest, Wants
+from service.rules.calendar import USUAL, Calendar, Freeze
+from service.rules.charter.goalposts import Group
+from service.rules.charter.model import Charter, Located, Signoffs, Stop
+from service.rules.lifecycle import State
+from service.rules.policy.model import NO_POLICY, Limits
+from service.rules.stall import Cause, Rung, Stall, StallFacts, addressed, assignee, find_stall
 
 
 def at(day: str, hour: int = 9) -> datetime:
@@ -32,105 +25,154 @@ def at(day: str, hour: int = 9) -> datetime:
 
 
 MONDAY = at("2026-10-05")
-"""The POC was registered and its charter merged on this day."""
+"""The POC was registered, its charter merged, and the ball given on this day."""
 NOW = at("2026-11-02")
 """Twenty working days later, a Monday as well."""
-SUNDAY = at("2026-11-01")
+SHIP_BY = date(2026, 12, 18)
+"""Fifty-four working days after the first Monday: 15 % of them are eight."""
+WAITING, CHARTERED, OWNERS = NO_POLICY.limits.waiting, NO_POLICY.limits.charter, 8
 
 
-def charter(**fields: Any) -> Charter:
-    owner = Located("jane-doe", 8, 8)
-    return replace(Charter(line=6, owner=owner, ship_by=Located(date(2026, 12, 18), 9, 10)), **fields)
+def located(value: Any) -> Located[Any]:
+    return Located(value, 1, 1)
 
 
-PAUSED = charter(paused=Located(Pause(NOW.date(), "waits for data"), 30, 9))
-PAUSE_LONG_OVER = charter(paused=Located(Pause(at("2026-10-16").date(), "waits for data"), 30, 9))
-PAUSE_OVER = charter(paused=Located(Pause(SUNDAY.date(), "waits for data"), 30, 9))
-STOPPED = charter(stopped=Located(Stop(NOW.date(), "too slow"), 30, 10))
-OPEN_ISSUE = StallIssue(5, IssueState.OPEN, "digest", at("2026-10-20"), closed_by_us=False)
-SEEN = replace(OPEN_ISSUE, state=IssueState.CLOSED)
-CLOSED_BY_US = replace(SEEN, closed_by_us=True)
-BEING_OPENED = StallIssue(None, IssueState.OPEN, "", None, closed_by_us=False)
-GONE = replace(OPEN_ISSUE, state=IssueState.GONE)
+CHARTER = Charter(
+    line=1,
+    owner=located("jane-doe"),
+    ship_by=located(SHIP_BY),
+    signoffs=Signoffs(product=located("carol-s"), security=located("dan-w")),
+)
+OWNER = Ball(Party.OWNER, Wants.WORK, MONDAY, ("jane-doe",))
+SIGNER = Ball(Party.SIGNER, Wants.SHIP_SIGNATURE, MONDAY, ("dan-w",), Group.SECURITY, 41)
+REVIEWER = Ball(Party.REVIEWER, Wants.REVIEW, MONDAY, ("erin-x",), number=31)
+TEAM = replace(REVIEWER, people=("acme/ml",))
+PLATFORM = Ball(Party.PLATFORM, Wants.INFRA, MONDAY, ("bob-m",), Group.PLATFORM, about="deploy_process")
+BLOCKER = Ball(Party.BLOCKER, Wants.UNBLOCK, MONDAY, about="#12")
+UNNAMED = Ball(Party.UNNAMED, Wants.CHARTER, MONDAY)
+NOBODY = Ball(Party.NOBODY, Wants.NOTHING, MONDAY)
 
 
 def facts(**changes: Any) -> StallFacts:
-    """A POC with a charter whose owner has done nothing since it was merged."""
+    """A POC whose owner has done nothing since the charter was merged."""
     silent = StallFacts(
         is_poc=True,
         dormant=False,
-        has_issues=True,
+        has_home=True,
         registered_at=MONDAY,
-        charter=charter(),
+        state=State.BUILDING,
+        policy=NO_POLICY,
+        ball=OWNER,
+        charter=CHARTER,
         chartered_at=MONDAY,
         charter_changed_at=MONDAY,
-        owner_active_at=None,
-        issue=None,
     )
     return replace(silent, **changes)
 
 
+def charter(**fields: Any) -> Charter:
+    return replace(CHARTER, **{name: value and located(value) for name, value in fields.items()})
+
+
+def on(day: date) -> datetime:
+    return datetime.combine(day, time(12), UTC)
+
+
 def no_charter(**changes: Any) -> StallFacts:
-    return facts(charter=None, chartered_at=None, charter_changed_at=None, **changes)
+    unchartered = {"ball": UNNAMED, "charter": None, "chartered_at": None, "charter_changed_at": None}
+    return facts(**(unchartered | changes))
+
+
+def days_after(day: date, count: int) -> date:
+    return USUAL.add_working_days(day, count)
+
+
+@pytest.mark.parametrize(
+    ("told", "cause", "limit"),
+    [
+        pytest.param(facts(), Cause.SILENT, OWNERS, id="the owner: 15 % of the plan"),
+        pytest.param(facts(ball=SIGNER), Cause.SILENT, WAITING, id="a signer"),
+        pytest.param(facts(ball=REVIEWER), Cause.SILENT, WAITING, id="a reviewer"),
+        pytest.param(facts(ball=PLATFORM), Cause.SILENT, WAITING, id="platform"),
+        pytest.param(facts(ball=BLOCKER), Cause.SILENT, WAITING, id="whoever is assigned to a blocker"),
+        pytest.param(no_charter(), Cause.NO_CHARTER, CHARTERED, id="nobody, for there is no charter"),
+        pytest.param(no_charter(ball=None), Cause.NO_CHARTER, CHARTERED, id="nothing is known at all"),
+        pytest.param(no_charter(ball=OWNER), Cause.SILENT, CHARTERED, id="the owner of a proposed charter"),
+        pytest.param(no_charter(ball=SIGNER), Cause.SILENT, WAITING, id="a signer of a proposed charter"),
+        pytest.param(
+            facts(policy=replace(NO_POLICY, limits=Limits(waiting=3)), ball=SIGNER),
+            Cause.SILENT,
+            3,
+            id="as the policy says",
+        ),
+    ],
+)
+def test_a_silent_party_climbs_at_one_two_and_three_limits(
+    told: StallFacts, cause: Cause, limit: int
+) -> None:
+    since = MONDAY.date()
+    for rung in Rung:
+        due = days_after(since, limit * rung)
+        expected = Stall(cause, told.ball, since, limit, rung, due)
+        assert find_stall(told, on(due)) == expected
+        before = find_stall(told, on(due - timedelta(days=1)))
+        assert before is None if rung is Rung.ISSUE else before and before.rung == rung - 1
+    assert find_stall(told, on(due)) == find_stall(told, on(days_after(since, limit * 4)))
 
 
 @pytest.mark.parametrize(
     ("ship_by", "limit"),
     [
-        pytest.param(date(2026, 10, 5), SHORTEST_LIMIT, id="ships the day it began: seven at least"),
-        pytest.param(date(2026, 9, 1), SHORTEST_LIMIT, id="should have shipped before: seven at least"),
-        pytest.param(add_working_days(MONDAY.date(), 46), SHORTEST_LIMIT, id="46 planned days: seven"),
-        pytest.param(add_working_days(MONDAY.date(), 54), 8, id="54 planned days: 15 % is eight"),
-        pytest.param(add_working_days(MONDAY.date(), 100), 15, id="100 planned days: fifteen"),
-        pytest.param(add_working_days(MONDAY.date(), 133), LONGEST_LIMIT, id="133 planned days: twenty"),
-        pytest.param(date(2030, 1, 1), LONGEST_LIMIT, id="years of plan: twenty at most"),
-        pytest.param(None, SHORTEST_LIMIT, id="no ship date that could be read: seven"),
+        pytest.param(days_after(MONDAY.date(), 46), 7, id="46 planned days: seven at least"),
+        pytest.param(days_after(MONDAY.date(), 54), 8, id="54 planned days: 15 % is eight"),
+        pytest.param(days_after(MONDAY.date(), 100), 15, id="100 planned days: fifteen"),
+        pytest.param(days_after(MONDAY.date(), 133), 20, id="133 planned days: twenty"),
+        pytest.param(date(2030, 1, 1), 20, id="years of plan: twenty at most"),
+        pytest.param(None, 7, id="no ship date that could be read: seven"),
     ],
 )
-def test_the_limit_is_a_share_of_the_plan(ship_by: date | None, limit: int) -> None:
-    dated = charter(ship_by=Located(ship_by, 9, 10) if ship_by else None)
-    due = add_working_days(MONDAY.date(), limit)
-    noon = timedelta(hours=12)
-    silent = facts(charter=dated)
-    day = datetime(due.year, due.month, due.day, tzinfo=UTC)
-    assert find_stall(silent, day + noon) == Stall(Cause.OWNER_SILENT, "jane-doe", MONDAY.date(), limit, due)
-    assert find_stall(silent, day + noon - timedelta(days=1)) is None
+def test_the_owners_limit_is_a_share_of_the_plan(ship_by: date | None, limit: int) -> None:
+    stall = find_stall(facts(charter=charter(ship_by=ship_by)), NOW)
+    assert stall is not None
+    assert (stall.cause, stall.limit) == (Cause.SILENT, limit)
 
 
 @pytest.mark.parametrize(
     ("told", "since"),
     [
-        pytest.param(facts(), "2026-10-05", id="from the charter's merge"),
-        pytest.param(facts(owner_active_at=at("2026-10-14")), "2026-10-14", id="from the owner's last work"),
+        pytest.param(facts(), "2026-10-05", id="from when the ball was given"),
+        pytest.param(facts(acted_at=at("2026-10-14")), "2026-10-14", id="from the holder's last deed"),
         pytest.param(
-            facts(charter_changed_at=at("2026-10-15")), "2026-10-15", id="from the charter's last change"
+            facts(ball=SIGNER, activity_at=at("2026-10-14")), "2026-10-05", id="not from others' deeds"
         ),
+        pytest.param(facts(acted_at=at("2026-10-01")), "2026-10-05", id="not from before they had it"),
         pytest.param(
             facts(registered_at=at("2026-10-16")), "2026-10-16", id="not from before we were there to see"
         ),
-        pytest.param(facts(charter=PAUSE_LONG_OVER), "2026-10-16", id="from the last day of a pause"),
+        pytest.param(
+            facts(rest=Rest(date(2026, 10, 6), date(2026, 10, 18), "data")),
+            "2026-10-18",
+            id="from the last day of a rest",
+        ),
+        pytest.param(
+            facts(rest=Rest(date(2026, 11, 3), date(2026, 11, 9), "data")),
+            "2026-10-05",
+            id="a rest that has not begun changes nothing",
+        ),
+        pytest.param(
+            no_charter(activity_at=at("2026-10-16"), acted_at=at("2026-10-16")),
+            "2026-10-05",
+            id="work without a charter is no charter",
+        ),
+        pytest.param(
+            no_charter(charter_changed_at=at("2026-10-12")), "2026-10-12", id="from when it was taken away"
+        ),
     ],
 )
-def test_silence_counts_from_the_last_sign_of_life(told: StallFacts, since: str) -> None:
+def test_since_when_it_counts(told: StallFacts, since: str) -> None:
     stall = find_stall(told, NOW)
     assert stall is not None
-    assert (stall.cause, stall.since) == (Cause.OWNER_SILENT, date.fromisoformat(since))
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        pytest.param(no_charter(), id="no charter"),
-        pytest.param(facts(charter=charter(owner=None)), id="a charter that names no owner"),
-        pytest.param(facts(chartered_at=None), id="a charter that was never on the default branch"),
-    ],
-)
-def test_without_a_charter_nobody_has_the_ball(told: StallFacts) -> None:
-    due = add_working_days(MONDAY.date(), CHARTER_LIMIT)
-    expected = Stall(Cause.NO_CHARTER, None, MONDAY.date(), CHARTER_LIMIT, due)
-    assert find_stall(told, NOW) == expected
-    assert find_stall(told, at("2026-10-16")) is None
-    assert find_stall(told, at("2026-10-19")) == expected
+    assert stall.since == date.fromisoformat(since)
 
 
 @pytest.mark.parametrize(
@@ -139,223 +181,187 @@ def test_without_a_charter_nobody_has_the_ball(told: StallFacts) -> None:
         pytest.param(facts(is_poc=False), id="no POC"),
         pytest.param(facts(dormant=True), id="dormant"),
         pytest.param(no_charter(dormant=True), id="dormant without a charter"),
-        pytest.param(facts(charter=PAUSED), id="paused until today"),
-        pytest.param(facts(charter=STOPPED), id="stopped"),
-        pytest.param(facts(owner_active_at=at("2026-10-30")), id="the owner was at work on Friday"),
+        pytest.param(facts(archived=True), id="archived"),
+        pytest.param(facts(state=State.SHIPPED), id="shipped, by its state"),
+        pytest.param(facts(shipped_at=at("2026-10-06")), id="shipped"),
+        pytest.param(facts(state=State.STOPPED), id="stopped, by its state"),
+        pytest.param(facts(charter=charter(stopped=Stop(NOW.date(), "slow"))), id="stopped by its charter"),
+        pytest.param(facts(ball=NOBODY), id="paused: nobody has the ball"),
+        pytest.param(
+            facts(rest=Rest(date(2026, 10, 6), NOW.date(), "data")), id="snoozed, today for the last time"
+        ),
+        pytest.param(facts(rest=Rest(NOW.date(), date(2026, 12, 1), "data")), id="snoozed from today"),
+        pytest.param(facts(acted_at=at("2026-10-30")), id="at work on Friday"),
+        pytest.param(
+            facts(charter=charter(ship_by=date(2026, 10, 9)), shipped_at=at("2026-10-20")),
+            id="shipped after its date",
+        ),
+        pytest.param(
+            facts(
+                charter=charter(ship_by=date(2026, 10, 9)),
+                rest=Rest(date(2026, 10, 12), date(2026, 11, 30), "data"),
+            ),
+            id="overdue and paused",
+        ),
+        pytest.param(facts(owner_gone=True, owner_since=NOW), id="an owner who left today"),
+        pytest.param(facts(charter=charter(ship_by=NOW.date()), acted_at=NOW), id="it ships today"),
     ],
 )
 def test_nobody_is_reminded(told: StallFacts) -> None:
     assert find_stall(told, NOW) is None
-    assert decide(told, NOW).step is Step.NOTHING
-    assert decide(told, NOW).why == "not stalled"
+
+
+FRIDAY = date(2026, 10, 16)
+OVERDUE = facts(charter=charter(ship_by=FRIDAY))
 
 
 @pytest.mark.parametrize(
-    ("told", "now", "step", "why"),
+    ("told", "second", "third"),
     [
-        pytest.param(facts(), NOW, Step.OPEN, "stalled since 2026-10-05", id="stalled for the first time"),
-        pytest.param(no_charter(), NOW, Step.OPEN, "stalled since 2026-10-05", id="no charter in time"),
+        pytest.param(OVERDUE, "2026-10-26", "2026-11-02", id="nobody does anything"),
         pytest.param(
-            facts(), SUNDAY, Step.NOTHING, "stalled, and today is a day off", id="no message on a day off"
+            replace(OVERDUE, acted_at=at("2026-10-15")), "2026-10-26", "2026-11-02", id="a deed before it"
         ),
         pytest.param(
-            facts(observe=True), NOW, Step.NOTHING, "stalled, and only observed", id="only observed"
+            replace(OVERDUE, activity_at=at("2026-10-21")),
+            "2026-10-28",
+            "2026-11-02",
+            id="a deed puts the next step off until a limit after it",
         ),
         pytest.param(
-            facts(has_issues=False),
-            NOW,
-            Step.NOTHING,
-            "stalled, and the repository has no issues",
-            id="issues are switched off",
+            replace(OVERDUE, acted_at=at("2026-10-28")),
+            "2026-11-02",
+            "2026-11-04",
+            id="by one limit at most, and the one after it too",
         ),
         pytest.param(
-            facts(opened_today=ISSUES_A_DAY - 1),
-            NOW,
-            Step.OPEN,
-            "stalled since 2026-10-05",
-            id="the fifth new issue of the day",
-        ),
-        pytest.param(
-            facts(opened_today=ISSUES_A_DAY),
-            NOW,
-            Step.NOTHING,
-            "stalled, and the account got its 5 new issues for today",
-            id="the sixth new issue of the day waits",
-        ),
-        pytest.param(
-            facts(issue=BEING_OPENED, opened_today=ISSUES_A_DAY),
-            NOW,
-            Step.OPEN,
-            "stalled since 2026-10-05",
-            id="one that was being opened is opened, whatever else was",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE), NOW, Step.KEEP, "stalled, and its issue is open", id="stalled and open"
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE),
-            SUNDAY,
-            Step.KEEP,
-            "stalled, and its issue is open",
-            id="open on a day off",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, owner_active_at=at("2026-10-30")),
-            NOW,
-            Step.CLOSE,
-            "it moves again",
-            id="the owner worked after it was opened",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, charter=PAUSED, charter_changed_at=NOW),
-            NOW,
-            Step.CLOSE,
-            "it moves again",
-            id="paused after it was opened",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, charter=STOPPED, charter_changed_at=NOW),
-            NOW,
-            Step.CLOSE,
-            "it moves again",
-            id="stopped after it was opened",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, charter_changed_at=at("2026-10-30"), chartered_at=at("2026-10-30")),
-            NOW,
-            Step.CLOSE,
-            "it moves again",
-            id="it was about the charter, which came",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, owner_active_at=at("2026-10-30")),
-            SUNDAY,
-            Step.CLOSE,
-            "it moves again",
-            id="closing pings nobody, so a day off does not matter",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE),
-            at("2026-10-06"),
-            Step.KEEP,
-            "stalled, and its issue is open",
-            id="an earlier clock closes nothing",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, owner_active_at=at("2026-10-19")),
-            at("2026-10-20"),
-            Step.KEEP,
-            "stalled, and its issue is open",
-            id="work from before its opening closes nothing",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, is_poc=False),
-            NOW,
-            Step.CLOSE,
-            "no POC any more",
-            id="the topic was taken away",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, observe=True, owner_active_at=at("2026-10-30")),
-            NOW,
-            Step.NOTHING,
-            "its issue is left as it is: only observed",
-            id="observing touches no issue",
-        ),
-        pytest.param(
-            facts(issue=OPEN_ISSUE, archived=True, is_poc=False),
-            NOW,
-            Step.NOTHING,
-            "its issue is left as it is: the repository is archived",
-            id="an archived repository takes no writes",
-        ),
-        pytest.param(
-            facts(issue=SEEN),
-            NOW,
-            Step.NOTHING,
-            "stalled, and its issue was closed by a person: seen",
-            id="closed by a person, and nothing moved",
-        ),
-        pytest.param(
-            facts(issue=SEEN, owner_active_at=at("2026-10-21")),
-            NOW,
-            Step.REOPEN,
-            "stalled again since 2026-10-21",
-            id="closed by a person, moved, and stalled again",
-        ),
-        pytest.param(
-            facts(issue=CLOSED_BY_US, owner_active_at=at("2026-10-21")),
-            NOW,
-            Step.REOPEN,
-            "stalled again since 2026-10-21",
-            id="closed by us, and stalled again",
-        ),
-        pytest.param(
-            facts(issue=CLOSED_BY_US, owner_active_at=at("2026-10-20", 12)),
-            SUNDAY,
-            Step.NOTHING,
-            "stalled, and today is a day off",
-            id="nothing is reopened on a day off",
-        ),
-        pytest.param(
-            facts(issue=CLOSED_BY_US, owner_active_at=at("2026-10-21"), opened_today=ISSUES_A_DAY),
-            NOW,
-            Step.REOPEN,
-            "stalled again since 2026-10-21",
-            id="reopening is no new issue",
-        ),
-        pytest.param(
-            facts(issue=CLOSED_BY_US, owner_active_at=at("2026-10-30")),
-            NOW,
-            Step.NOTHING,
-            "not stalled",
-            id="closed by us, and moving",
-        ),
-        pytest.param(
-            facts(issue=GONE),
-            NOW,
-            Step.NOTHING,
-            "its issue was deleted or transferred: it gets no other",
-            id="deleted or transferred: never a second one",
-        ),
-        pytest.param(
-            facts(issue=GONE, is_poc=False),
-            NOW,
-            Step.NOTHING,
-            "its issue was deleted or transferred: it gets no other",
-            id="deleted, and no POC any more",
+            replace(OVERDUE, registered_at=at("2026-10-19")),
+            "2026-10-27",
+            "2026-11-03",
+            id="counted from when we came",
         ),
     ],
 )
-def test_what_becomes_of_the_issue(told: StallFacts, now: datetime, step: Step, why: str) -> None:
-    decision = decide(told, now)
-    assert (decision.step, decision.why) == (step, why)
-    assert (decision.stall is not None) or step in (Step.NOTHING, Step.CLOSE, Step.KEEP)
+def test_overdue_is_a_state_of_its_own(told: StallFacts, second: str, third: str) -> None:
+    first = days_after(max(FRIDAY, told.registered_at.date()), 1)
+    assert find_stall(told, on(first - timedelta(days=1))) is None
+    for rung, due in (
+        (Rung.ISSUE, first),
+        *zip((Rung.LEAD, Rung.DECISION), days(second, third), strict=True),
+    ):
+        stall = find_stall(told, on(due))
+        assert stall is not None
+        assert (stall.cause, stall.rung, stall.due) == (Cause.OVERDUE, rung, due)
+        before = find_stall(told, on(due - timedelta(days=1)))
+        assert before is None or before.rung < rung
 
 
-ISSUES = st.sampled_from([None, OPEN_ISSUE, SEEN, CLOSED_BY_US, BEING_OPENED, GONE])
-FIRST, LAST = datetime(2026, 8, 1), datetime(2027, 2, 1)  # noqa: DTZ001 - Hypothesis adds the zone
-CHARTERS = st.sampled_from([None, charter(), charter(owner=None), PAUSED, PAUSE_OVER, STOPPED])
-MOMENTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
+def days(*texts: str) -> list[date]:
+    return [date.fromisoformat(text) for text in texts]
+
+
+def test_overdue_stays_whatever_anybody_does() -> None:
+    for passed in range(1, 60):
+        today = on(days_after(FRIDAY, passed))
+        stall = find_stall(replace(OVERDUE, acted_at=today, activity_at=today), today)
+        assert stall is not None
+        assert stall.cause is Cause.OVERDUE
+
+
+def test_overdue_without_an_owner_is_a_missing_charter() -> None:
+    stall = find_stall(facts(ball=UNNAMED, charter=charter(ship_by=FRIDAY, owner=None)), NOW)
+    assert stall is not None
+    assert stall.cause is Cause.NO_CHARTER
+
+
+def test_an_owner_who_left_is_told_of_on_the_next_working_day() -> None:
+    left = facts(owner_gone=True, owner_since=at("2026-10-23"), acted_at=at("2026-10-30"))
+    assert find_stall(left, at("2026-10-25")) is None
+    for rung, due in zip(Rung, days("2026-10-26", "2026-11-02", "2026-11-09"), strict=True):
+        stall = find_stall(left, on(due))
+        assert stall == Stall(Cause.OWNER_GONE, OWNER, date(2026, 10, 23), WAITING, rung, due)
+
+
+def test_while_somebody_else_has_the_ball_an_owner_who_left_holds_nothing_up() -> None:
+    stall = find_stall(facts(ball=SIGNER, owner_gone=True, owner_since=MONDAY), NOW)
+    assert stall is not None
+    assert stall.cause is Cause.SILENT
+
+
+def test_days_are_those_of_the_organisation() -> None:
+    auckland = Calendar(
+        frozenset({4, 5}), (Freeze(date(2026, 10, 12), date(2026, 10, 18)),), ZoneInfo("Pacific/Auckland")
+    )
+    told = facts(ball=SIGNER, policy=replace(NO_POLICY, calendar=auckland), acted_at=at("2026-10-05", 20))
+    stall = find_stall(told, NOW)
+    assert stall is not None
+    assert stall.since == date(2026, 10, 6)
+    assert stall.due.weekday() not in (4, 5)
+    first = date(2026, 10, 20)  # two days, a weekend, a frozen week, and then two days
+    assert find_stall(told, datetime(2026, 10, 19, 10, tzinfo=UTC)) is None
+    found = find_stall(told, datetime(2026, 10, 19, 11, tzinfo=UTC))
+    assert found is not None
+    assert found.due == first
+
+
+@pytest.mark.parametrize(
+    ("told", "person", "given_to"),
+    [
+        pytest.param(facts(), "jane-doe", "jane-doe", id="the owner"),
+        pytest.param(facts(ball=SIGNER), "dan-w", "dan-w", id="the signer"),
+        pytest.param(facts(ball=TEAM), "acme/ml", None, id="a team, which no issue can be given to"),
+        pytest.param(facts(ball=BLOCKER), "jane-doe", "jane-doe", id="nobody is assigned: the owner"),
+        pytest.param(facts(ball=replace(BLOCKER, people=("gus-i",))), "gus-i", "gus-i", id="the assignee"),
+        pytest.param(no_charter(), None, None, id="nobody is named"),
+        pytest.param(
+            facts(owner_gone=True, owner_since=MONDAY), "carol-s", "carol-s", id="the owner is gone: product"
+        ),
+        pytest.param(
+            facts(owner_gone=True, owner_since=MONDAY, charter=replace(CHARTER, signoffs=Signoffs())),
+            None,
+            None,
+            id="the owner is gone, and nobody signs for product",
+        ),
+    ],
+)
+def test_who_is_spoken_to(told: StallFacts, person: str | None, given_to: str | None) -> None:
+    stall = find_stall(told, NOW)
+    assert stall is not None
+    assert addressed(stall, told.charter) == person
+    assert assignee(stall, told.charter) == given_to
+
+
+MOMENTS = st.datetimes(datetime(2026, 8, 1), datetime(2027, 2, 1), timezones=st.just(UTC))  # noqa: DTZ001
+BALLS = st.sampled_from([None, OWNER, SIGNER, REVIEWER, PLATFORM, BLOCKER, UNNAMED, NOBODY])
+RESTS = st.none() | st.builds(
+    lambda first, length: Rest(first.date(), first.date() + timedelta(days=length), "data"),
+    MOMENTS,
+    st.integers(0, 60),
+)
 
 
 @given(
-    issue=ISSUES,
-    charter=CHARTERS,
-    owner_active_at=st.none() | MOMENTS,
-    charter_changed_at=st.none() | MOMENTS,
+    ball=BALLS,
+    charter=st.sampled_from([None, CHARTER, charter(ship_by=FRIDAY), charter(owner=None)]),
+    acted_at=st.none() | MOMENTS,
+    activity_at=st.none() | MOMENTS,
+    rest=RESTS,
+    owner_gone=st.booleans(),
+    owner_since=st.none() | MOMENTS,
     now=MOMENTS,
-    observe=st.booleans(),
-    opened_today=st.integers(0, 7),
 )
 def test_what_holds_whatever_the_facts(now: datetime, **changes: Any) -> None:
     told = facts(**changes)
-    decision, stall = decide(told, now), find_stall(told, now)
-    speaks = decision.step in (Step.OPEN, Step.REOPEN)
-    assert not speaks or (stall is not None and now.weekday() < 5 and not told.observe)
-    assert decision.step is not Step.OPEN or told.issue is None or told.issue.number is None
-    assert decision.step is not Step.CLOSE or told.issue is not None
-    if stall is not None:
-        assert SHORTEST_LIMIT <= stall.limit <= LONGEST_LIMIT
-        assert stall.due <= now.date()
-        assert working_days(stall.since, stall.due) == stall.limit
+    stall, today = find_stall(told, now), now.date()
+    if stall is None:
+        return
+    assert stall.since < stall.due <= today
+    assert stall.since >= told.registered_at.date()
+    assert USUAL.is_working_day(stall.due)
+    assert not (told.rest and told.rest.first <= today <= told.rest.until)
+    again = find_stall(told, on(stall.due))
+    if told.rest is None or not told.rest.first <= stall.due <= told.rest.until:
+        assert again is not None or told.rest is not None
+    later = find_stall(told, now + timedelta(days=1))
+    if told.rest is None and later is not None and later.cause is stall.cause:
+        assert later.rung >= stall.rung
