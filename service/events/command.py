@@ -96,11 +96,9 @@ def _heard(look: Look, conversation: Conversation, comment: tuple[ToldCommand, .
         answers.say(said)
         answers.followed = True
         if command.verb not in SAYS_NOTHING and not look.dry:
-            line, known = told.line, conversation.known
-            did = deeds.commanded(
-                known.repository.id, line.comment_id, line.index, line.number, told.actor, told.at
-            )
-            look.records.timeline.remember(known.repository.id, [did])
+            repository_id = conversation.known.repository.id
+            did = deeds.commanded(repository_id, told.line, told.actor, told.at)
+            look.records.timeline.remember(repository_id, [did])
     return answers
 
 
@@ -118,6 +116,7 @@ def _refusal(conversation: Conversation, told: ToldCommand, command: Command) ->
         login=told.actor,
         charter=conversation.charter,
         is_pull_request=told.line.is_pull_request,
+        elsewhere=conversation.elsewhere,
     )
     pull = conversation.pull
     if refusal is not None or pull is None:

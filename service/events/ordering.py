@@ -37,6 +37,12 @@ class Conversation:
     pull: PullRequest | None
     brings_charter: bool
 
+    @property
+    def elsewhere(self) -> str:
+        """The POC's repository, where this stands in another."""
+        repository = self.known.repository
+        return "" if self.place.id == repository.id else repository.full_name
+
 
 def follow_order(
     look: Look, conversation: Conversation, told: ToldCommand, command: Command
@@ -141,8 +147,11 @@ def _desk(look: Look, conversation: Conversation) -> tuple[CharterFile | None, D
         if branch is not None:
             file = charter_at(look, known, pull.head_sha)
             return file, Desk(_editor(look, repository.full_name, branch), branch, is_default=False)
-    branch = repository.default_branch
-    return known.charter, Desk(_editor(look, repository.full_name, branch), branch, is_default=True)
+    branch, elsewhere = repository.default_branch, conversation.elsewhere
+    path = f"{elsewhere}/{CHARTER_PATH}" if elsewhere else CHARTER_PATH
+    return known.charter, Desk(
+        _editor(look, repository.full_name, branch), branch, is_default=True, path=path
+    )
 
 
 def _editor(look: Look, full_name: str, branch: str) -> str:

@@ -130,17 +130,23 @@ def misplaced(
 
 
 def authorise(
-    command: Command, *, permission: str | None, login: str, charter: Charter | None, is_pull_request: bool
+    command: Command,
+    *,
+    permission: str | None,
+    login: str,
+    charter: Charter | None,
+    is_pull_request: bool,
+    elsewhere: str = "",
 ) -> Refusal | None:
     """Whether a person may give a command here: None, or why not.
 
-    `permission` is GitHub's word for what the person may do in the repository, None for nothing.
+    `permission` is GitHub's word for what the person may do in the POC's repository, None for nothing;
+    `elsewhere` names that repository where the comment stands in another.
     """
     if permission not in WRITERS:
         name = f"{PREFIX} {command.verb}" if command.verb else command.text
-        return Refusal(
-            f"{shown(name)} needs write access to this repository; {login} has {permission or 'none'}."
-        )
+        where = shown(elsewhere, LONGEST_COMMAND) if elsewhere else "this repository"
+        return Refusal(f"{shown(name)} needs write access to {where}; {login} has {permission or 'none'}.")
     match command.verb:
         case None:
             return Refusal(f"{shown(command.text)} is no command. There are {VERBS}.")

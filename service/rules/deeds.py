@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict
 from datetime import datetime
 
-from service.rules.facts import Doing, Fact, FactKind
+from service.rules.facts import CommandLine, Doing, Fact, FactKind
 from service.rules.reception import pull_request_key, repository_key
 from service.rules.timeline import Deed, Happening
 
@@ -89,12 +89,10 @@ def signed(repository_id: int, source: str, number: int | None, actor: str, at: 
     return Happening(f"{repository_key(repository_id)}:signed:{source}", at, actor, Deed.SIGNATURE, number)
 
 
-def commanded(
-    repository_id: int, comment_id: int, index: int, number: int, actor: str, at: datetime
-) -> Happening:
-    """A command was followed, which a comment gave as one of several."""
-    name = f"{repository_key(repository_id)}:command:{comment_id}:{index}"
-    return Happening(name, at, actor, Deed.COMMAND, number)
+def commanded(repository_id: int, line: CommandLine, actor: str, at: datetime) -> Happening:
+    """A command was followed."""
+    name = f"{repository_key(repository_id)}:command:{line.comment_id}:{line.index}"
+    return Happening(name, at, actor, Deed.COMMAND, line.number)
 
 
 def team(full_name: str, slug: str) -> str:

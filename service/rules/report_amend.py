@@ -45,6 +45,12 @@ class AmendView:
         """Whether the line is added, and replaces none."""
         return self.amendment.before is None
 
+    @property
+    def lines(self) -> str:
+        """Which lines are replaced, in words."""
+        first, more = self.amendment.line, (self.amendment.before or "").count("\n")
+        return f"lines {first} to {first + more}" if more else f"line {first}"
+
 
 def change_of(order: Extend | HandOver | Stop, today: date) -> Change:
     """What an order asks of the charter."""

@@ -181,7 +181,12 @@ class Waiting:
         )
         again = row.on_conflict_do_update(
             index_elements=["repository_id", "reference"],
-            set_={"named_at": at, "read_at": None, "open": True, "commanded": col(BlockerRow.commanded) | commanded},
+            set_={
+                "named_at": at,
+                "read_at": None,
+                "open": True,
+                "commanded": col(BlockerRow.commanded) | commanded,
+            },
             where=col(BlockerRow.named_at) < at,
         )
         with transaction(self._engine) as session:

@@ -359,9 +359,6 @@ def test_what_holds_whatever_the_facts(now: datetime, **changes: Any) -> None:
     assert stall.since >= told.registered_at.date()
     assert USUAL.is_working_day(stall.due)
     assert not (told.rest and told.rest.first <= today <= told.rest.until)
-    again = find_stall(told, on(stall.due))
-    if told.rest is None or not told.rest.first <= stall.due <= told.rest.until:
-        assert again is not None or told.rest is not None
     later = find_stall(told, now + timedelta(days=1))
     if told.rest is None and later is not None and later.cause is stall.cause:
         assert later.rung >= stall.rung

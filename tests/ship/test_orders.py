@@ -328,7 +328,17 @@ def test_write_access_to_the_central_repository_is_none_to_the_poc(central: Stor
     central.github.repos[CENTRAL.id].permissions["mallory"] = "admin"
     tell(central, "/poc stop enough", user={"login": "mallory", "type": "User"}, issue=ours(), where=CENTRAL)
     assert commanded(central) == []
-    assert "mallory has read" in central.github.repos[CENTRAL.id].comments[0].body
+    assert (
+        "needs write access to `acme/poc-triage`; mallory has read"
+        in central.github.repos[CENTRAL.id].comments[0].body
+    )
+
+
+def test_a_line_to_write_names_the_pocs_repository_in_the_central_one(central: Story) -> None:
+    tell(central, EXTEND, issue=ours(), where=CENTRAL)
+    [answer] = central.github.repos[CENTRAL.id].comments
+    assert "let line 9 of `acme/poc-triage/POC.md` read" in answer.body
+    assert f"({EDITOR}/main/POC.md)" in answer.body
 
 
 @pytest.mark.parametrize(
