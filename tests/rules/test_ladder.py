@@ -524,25 +524,21 @@ class History:
             self.told = replace(self.told, **self._changes(event, now))
 
     def _changes(self, event: str, now: datetime) -> dict[str, Any]:
-        match event:
-            case "act":
-                return {"acted_at": now, "activity_at": now}
-            case "others act":
-                return {"activity_at": now}
-            case "snooze":
-                return {"rest": Rest(now.date(), now.date() + timedelta(days=10), "data")}
-            case "leave" | "come back" if (event == "leave") is not self.told.owner_gone:
-                return {"owner_gone": event == "leave", "owner_since": now}
-            case "extend":
-                later = charter(ship_by=now.date() + timedelta(days=30))
-                return {"charter": later, "charter_changed_at": now, "activity_at": now}
-            case "pass" | "pass late":
-                present = self.told.ball or OWNER
-                following = PARTIES[(PARTIES.index(replace(present, since=MONDAY)) + 1) % len(PARTIES)]
-                since = now if event == "pass" else present.since
-                return {"ball": replace(following, since=since), "acted_at": None, "activity_at": now}
-            case _:
-                return {}
+        present, gone = self.told.ball or OWNER, event == "leave"
+        following = PARTIES[(PARTIES.index(replace(present, since=MONDAY)) + 1) % len(PARTIES)]
+        later = charter(ship_by=now.date() + timedelta(days=30))
+        passed = {"acted_at": None, "activity_at": now}
+        changes: dict[str, dict[str, Any]] = {
+            "act": {"acted_at": now, "activity_at": now},
+            "others act": {"activity_at": now},
+            "snooze": {"rest": Rest(now.date(), now.date() + timedelta(days=10), "data")},
+            "extend": {"charter": later, "charter_changed_at": now, "activity_at": now},
+            "pass": {"ball": replace(following, since=now), **passed},
+            "pass late": {"ball": replace(following, since=present.since), **passed},
+        }
+        if event in changes:
+            return changes[event]
+        return {} if gone is self.told.owner_gone else {"owner_gone": gone, "owner_since": now}
 
 
 EVENTS = st.sampled_from(
