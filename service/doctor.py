@@ -16,10 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.github_client.app import NEEDS, App
 from service.ports import GitHubError
 from service.rules.facts import Installation
+from service.rules.policy.model import POLICY_PATH
 from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings, load, load_store
 from service.store.database import connect
 from service.store.embedded import DataDirInUse, PostgresFailed, open_database
 from service.store.health import Health, health
+from service.store.policies import Policies
 from service.store.schema import NewerSchemaError, pending
 
 RECENT = timedelta(days=1)
@@ -192,6 +194,10 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     for subject, reason in now.dead:
         yield Line(Mark.WRONG, f"dead {subject}", f"{reason}. Its next event or `sweep` tries again")
     yield _deliveries(now)
+    for installation_id, known in Policies(engine).broken():
+        first = known.findings[0] if known.findings else POLICY_PATH
+        says = f"{first} The last one that could be read stays in force"
+        yield Line(Mark.WRONG, f"policy of installation {installation_id}", says)
 
 
 def _worker(now: Health) -> Line:

@@ -54,6 +54,10 @@ class GitHub(Protocol):
         """Every repository of the installation, a hundred a call."""
         ...
 
+    def property_values(self, account: str) -> Iterator[tuple[int, Mapping[str, tuple[str, ...]]]]:
+        """The custom properties of an organisation's repositories, by id, a hundred a call."""
+        ...
+
     def charter_file(self, repository: RepositoryRef, ref: str) -> CharterFile:
         """What stands at the charter's path at a commit or branch; absence is an answer, no error."""
         ...
@@ -104,9 +108,7 @@ class GitHub(Protocol):
         """When `login` last committed to the default branch after `since`; None if not at all."""
         ...
 
-    def history(
-        self, repository: RepositoryRef, default_branch: str, since: datetime
-    ) -> Iterator[Happening]:
+    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Happening]:
         """What people did since then: a bounded part of it, in no order, asked for while it is read."""
         ...
 

@@ -12,7 +12,13 @@ import structlog
 from service.events.context import UnusableError
 from service.ports import GitHubError
 from service.rules.plan import OpenIssue
-from service.rules.reception import SubjectKind, installation_key, pull_request_key, repository_key
+from service.rules.reception import (
+    SubjectKind,
+    installation_key,
+    policy_key,
+    pull_request_key,
+    repository_key,
+)
 from service.rules.redelivery import KEPT, to_redeliver
 from service.store import subjects
 from service.store.database import transaction
@@ -61,7 +67,7 @@ def all_keys(services: Services) -> list[str]:
     """The subjects of every installation, of every POC, and of its open pull requests."""
     keys: list[str] = []
     for installation_id in services.records.installations.known():
-        keys.append(installation_key(installation_id))
+        keys += [installation_key(installation_id), policy_key(installation_id)]
         for repository_id in services.records.repositories.ids(installation_id, pocs_only=True):
             keys.append(repository_key(repository_id))
             numbers = services.records.pull_requests.open_numbers(repository_id)
@@ -100,8 +106,8 @@ def dry_run(services: Services, *, as_of: datetime | None) -> Iterator[tuple[str
     """
     opened: Counter[int | None] = Counter()
     for key in all_keys(services):
-        if key.startswith(SubjectKind.INSTALLATION):
-            continue  # listing is no decision: it only marks
+        if key.startswith((SubjectKind.INSTALLATION, SubjectKind.POLICY)):
+            continue  # listing and reading are no decisions: they only mark
         with transaction(services.engine) as session:
             claim = subjects.peek(session, key, as_of)
         try:

@@ -112,6 +112,7 @@ class FakeRepository:
     """The newest commit on the default branch, by login."""
     permissions: dict[str, str | None] = field(default_factory=dict)
     """Who may not write, or is nobody (None)."""
+    properties: dict[str, tuple[str, ...]] = field(default_factory=dict)
     environments: frozenset[str] | None = None
     missing: dict[str, frozenset[str]] = field(default_factory=dict)
     """Paths at which nothing stands, by commit or branch."""
@@ -200,6 +201,11 @@ class FakeGitHub:
         for start in range(0, max(len(described), 1), PAGE):
             self._answered(self._call("repositories", start // PAGE + 1))
             yield from described[start : start + PAGE]
+
+    def property_values(self, account: str) -> Iterator[tuple[int, Mapping[str, tuple[str, ...]]]]:
+        lost = self._call("property_values", account)
+        self._answered(lost)
+        yield from ((repo.described.id, repo.properties) for repo in self.repos.values())
 
     def charter_file(self, repository: RepositoryRef, ref: str) -> CharterFile:
         lost = self._call("charter_file", ref)

@@ -16,9 +16,9 @@ from service.rules.ball import Ball, Party, Wants
 from service.rules.block import STALL_END, block_of
 from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter, Located, Signoffs, Target
-from service.rules.command import Verb, parse_commands
+from service.rules.command import Refusal, Verb, parse_commands
 from service.rules.lifecycle import State
-from service.rules.orders import Extend, Refusal, Snooze, read_order
+from service.rules.orders import Extend, Snooze, read_order
 from service.rules.plan import STALL_MARKER, stall_opening
 from service.rules.policy.model import NO_POLICY, GroupPolicy
 from service.rules.report_stall import Place, StallView, stall_view

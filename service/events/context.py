@@ -11,7 +11,7 @@ from service.rules.evidence.reading import Document
 from service.rules.evidence.values import Level
 from service.rules.facts import Fact, FactKind, Installation
 from service.rules.plan import Action
-from service.rules.policy.model import NO_POLICY, Policy
+from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.retry import Failure, FailureKind
 from service.store.records import Records
 from service.texts import Texts
@@ -59,6 +59,13 @@ class Look:
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """The files of evidence that were read, by blob and name: both check runs look into them."""
     _clients: dict[int, GitHub] = field(default_factory=dict)
+
+    def under(self, policy: Policy) -> None:
+        """Look on with an organisation's policy: it may only observe, and may ask for better numbers."""
+        self.policy = policy
+        self.observe = self.observe or policy.mode is Mode.OBSERVE
+        if policy.evidence_level is Level.MEASURED:
+            self.evidence_level = Level.MEASURED
 
     def told(self, kind: FactKind) -> bool:
         """Whether a fact of that kind led to this look."""

@@ -49,7 +49,7 @@ def judge_deployment(look: Look, known: KnownRepository, judgement: Judgement, s
 def _answer(look: Look, known: KnownRepository, request: DeploymentRequest) -> AnswerDeployment:
     today, stored = look.now.date(), look.records.pocs.find(known.repository.id)
     judged = known.charter if known.poc_reason else None
-    judgement = judge_standing(judged, today) if judged else Judgement(declared=False)
+    judgement = judge_standing(judged, today, look.policy) if judged else Judgement(declared=False)
     facts = GateFacts(
         Occasion.DEPLOYMENT,
         today,

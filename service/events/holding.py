@@ -64,7 +64,7 @@ def _facts(look: Look, known: KnownRepository, life: Life) -> BallFacts:
     charter, stored = life.judgement.charter, records.pocs.find(repository_id)
     proposed = records.pull_requests.proposal(repository_id) if charter is None else None
     if proposed is not None:
-        judgement = judge_standing(proposed[1], look.now.date())
+        judgement = judge_standing(proposed[1], look.now.date(), look.policy)
         charter, valid, number = judgement.charter, judgement.valid, proposed[0].number
         since = proposed[0].updated_at
     else:

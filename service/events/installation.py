@@ -8,6 +8,8 @@ from itertools import islice
 from service.events.context import Decision, Look
 from service.ports import GitHubError
 from service.rules.facts import Repository
+from service.rules.policy.match import uses_properties
+from service.rules.retry import FailureKind
 
 PAGE = 100
 
@@ -31,8 +33,25 @@ def look_at_installation(look: Look, installation_id: int) -> Decision:
         changed = repositories.ids(installation_id, pocs_only=False)
     else:
         repositories.keep_only(installation_id, listed)
+    changed += _propertied(look, installation_id)
     repositories.mark(changed)
     return Decision(f"{len(listed)} repositories listed, {len(changed)} to look at")
+
+
+def _propertied(look: Look, installation_id: int) -> list[int]:
+    """Where the policy goes by custom properties: the repositories that have others than were known."""
+    known = look.records.installations.find(installation_id)
+    policy = look.records.policies.in_force(installation_id)
+    if known is None or not uses_properties(policy):
+        return []
+    github = look.github(installation_id)
+    try:
+        told = dict(github.property_values(known.installation.account))
+    except GitHubError as error:
+        if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
+            raise
+        return []  # no organisation, or not granted: what events told is all that is known
+    return look.records.repositories.propertied(installation_id, told)
 
 
 def _pages(repositories: Iterable[Repository]) -> Iterator[list[Repository]]:

@@ -41,7 +41,9 @@ class Life:
 def follow(look: Look, known: KnownRepository) -> Life:
     """Judge the default branch's head, hear what was asked and deployed, and derive the state."""
     today, records, repository_id = look.now.date(), look.records, known.repository.id
-    judgement = judge_standing(known.charter, today) if known.charter else Judgement(declared=False)
+    judgement = (
+        judge_standing(known.charter, today, look.policy) if known.charter else Judgement(declared=False)
+    )
     charter = judgement.charter
     actions: list[Action] = []
     if look.told(FactKind.COMMANDED):

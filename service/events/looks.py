@@ -8,6 +8,8 @@ from service.events.context import Decision, Look
 from service.events.deployment import look_at_deployment
 from service.events.installation import look_at_installation
 from service.events.merge_group import look_at_merge_group
+from service.events.policy import look_at_policy
+from service.events.policy_check import look_at_policy_change
 from service.events.pull_request import look_at_pull_request
 from service.events.repository import look_at_repository
 from service.rules.reception import SubjectKind
@@ -17,6 +19,8 @@ _LOOKS: Mapping[SubjectKind, Callable[[Look, list[str]], Decision]] = {
     SubjectKind.REPOSITORY: lambda look, parts: look_at_repository(look, int(parts[0])),
     SubjectKind.PULL_REQUEST: lambda look, parts: look_at_pull_request(look, int(parts[0]), int(parts[1])),
     SubjectKind.DEPLOYMENT: lambda look, parts: look_at_deployment(look, int(parts[0])),
+    SubjectKind.POLICY: lambda look, parts: look_at_policy(look, int(parts[0])),
+    SubjectKind.POLICY_CHANGE: lambda look, parts: look_at_policy_change(look, int(parts[0]), int(parts[1])),
     SubjectKind.MERGE_GROUP: lambda look, parts: look_at_merge_group(look, int(parts[0]), *parts[1:]),
 }
 

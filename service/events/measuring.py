@@ -17,9 +17,6 @@ from service.rules.evidence.reading import TOO_LARGE, document_of, value_in
 from service.rules.evidence.values import Demands, Level, Measurement, Reading, Result, Unread
 from service.rules.poc import KnownRepository
 
-MAX_AGE_DAYS = 14
-"""For how long a number counts."""
-
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -45,7 +42,7 @@ def measure(
     demands = Demands(
         now=look.now,
         level=look.evidence_level,
-        max_age_days=MAX_AGE_DAYS,
+        max_age_days=look.policy.evidence_days,
         environments=_environments(charter),
     )
     readings = [tuple(_readings(line, charter, files, sent)) for line in lines]

@@ -34,6 +34,7 @@ class RepositoryPayload(msgspec.Struct):
     is_template: bool = False
     has_issues: bool = True
     topics: tuple[str, ...] = ()
+    custom_properties: dict[str, str | list[str] | None] | None = None
     pushed_at: datetime | int | None = None
     updated_at: datetime | int | None = None
 
@@ -57,10 +58,22 @@ class RepositoryPayload(msgspec.Struct):
                 is_template=self.is_template,
                 has_issues=self.has_issues,
                 topics=self.topics,
+                properties=properties_of(self.custom_properties),
                 pushed_at=_moment(self.pushed_at),
                 updated_at=_moment(self.updated_at),
             ),
         )
+
+
+def properties_of(
+    told: dict[str, str | list[str] | None] | None,
+) -> dict[str, tuple[str, ...]] | None:
+    """Custom properties, each with its values; one without a value is left out."""
+    if told is None:
+        return None
+    return {
+        name: (value,) if isinstance(value, str) else tuple(value) for name, value in told.items() if value
+    }
 
 
 class Stub(msgspec.Struct):
@@ -227,6 +240,13 @@ class DeploymentStatusPayload(msgspec.Struct):
     created_at: datetime | None = None
 
 
+class PropertyValue(msgspec.Struct):
+    """A custom property's new value."""
+
+    property_name: str
+    value: str | list[str] | None = None
+
+
 class Payload(msgspec.Struct):
     """Any event: each has some of these."""
 
@@ -237,6 +257,7 @@ class Payload(msgspec.Struct):
     repositories: tuple[RepositoryPayload, ...] = ()
     repositories_added: tuple[RepositoryPayload, ...] = ()
     repositories_removed: tuple[RepositoryPayload, ...] = ()
+    new_property_values: tuple[PropertyValue, ...] = ()
     pull_request: PullRequestPayload | None = None
     requested_reviewer: Account | None = None
     requested_team: Team | None = None

@@ -24,6 +24,7 @@ def registered(look: Look, repository_id: int) -> KnownRepository | None:
         described = github.repository(repository_id)
         look.records.repositories.listed(known.installation_id, [described])
         known = look.records.repositories.find(repository_id) or known
+    look.under(look.records.policies.in_force(known.installation_id))
     return _register(look, known)
 
 
@@ -33,7 +34,7 @@ def _register(look: Look, known: KnownRepository) -> KnownRepository:
         github = look.github(known.installation_id)
         charter = read = github.charter_file(known.repository.ref, _newest_push(look, known))
     declared = charter is not None and declares(charter)
-    reason = poc_reason(known.repository, declares_charter=declared)
+    reason = poc_reason(known.repository, declares_charter=declared, policy=look.policy)
     if read is None and reason == known.poc_reason:
         return known
     found = known.poc_reason is None or known.reread
@@ -60,11 +61,12 @@ def _newest_push(look: Look, known: KnownRepository) -> str:
 
 def _must_read(look: Look, known: KnownRepository) -> bool:
     """Whether the default branch's charter is not known; of a repository that is no POC no bytes are kept."""
-    if exclusion(known.repository) is not None:
+    if exclusion(known.repository, look.policy) is not None:
         return False
     charter = known.charter
     unknown = charter is None or (charter.kind is FileKind.FILE and charter.data is None)
-    may_be_poc = known.poc_reason is None and poc_reason(known.repository, declares_charter=False) is not None
+    reason = poc_reason(known.repository, declares_charter=False, policy=look.policy)
+    may_be_poc = known.poc_reason is None and reason is not None
     return charter is None or known.reread or look.told(FactKind.CHARTER_PUSHED) or (unknown and may_be_poc)
 
 

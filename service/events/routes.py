@@ -13,15 +13,17 @@ from service.events.payloads import Payload, decode, decode_unroutable
 from service.events.routes_deployments import deployment_requested, deployment_status_created
 from service.events.routes_people import commented, review_dismissed, reviewed
 from service.events.routes_pull_requests import pull_request_changed, review_asked
-from service.events.seen import Route, Seen, activity, ignored, person, pushed_at, seen_in
+from service.events.seen import Route, Seen, activity, ignored, is_policys, person, pushed_at, seen_in
 from service.rules import deeds
 from service.rules.charter.file import CHARTER_PATH
 from service.rules.facts import Fact, FactKind
 from service.rules.plan import STALL_LABEL, STALL_MARKER
+from service.rules.policy.model import POLICY_PATH
 from service.rules.reception import (
     Reception,
     installation_key,
     merge_group_key,
+    policy_key,
     repository_key,
 )
 from service.rules.timeline import Happening
@@ -60,6 +62,19 @@ def repository_changed(payload: Payload, seen: Seen) -> Reception:
     return seen(removed=removed, subjects=(repository_key(payload.repository.id),))
 
 
+def properties_changed(payload: Payload, seen: Seen) -> Reception:
+    """A repository got other custom properties; the event may tell only those that changed."""
+    assert payload.repository is not None
+    assert payload.installation is not None
+    subjects: tuple[str, ...] = (repository_key(payload.repository.id),)
+    if payload.repository.custom_properties is None:
+        return seen(subjects=(*subjects, installation_key(payload.installation.id)))
+    payload.repository.custom_properties |= {
+        each.property_name: each.value for each in payload.new_property_values
+    }
+    return seen(repositories=payload.repository.described(), subjects=subjects)
+
+
 def pushed(payload: Payload, seen: Seen) -> Reception:
     """A branch moved; on the default branch the charter may have changed."""
     assert payload.repository is not None
@@ -67,14 +82,20 @@ def pushed(payload: Payload, seen: Seen) -> Reception:
     at, after = pushed_at(payload), payload.after or ""
     facts = activity(payload, *_done(payload, at))
     on_default = payload.ref == f"refs/heads/{repository.default_branch}"
-    touches_charter = on_default and _may_touch_charter(payload)
+    touches_charter = on_default and _may_touch(payload, CHARTER_PATH)
     if touches_charter:
         facts += (Fact(f"{subject}:charter:{after}", subject, FactKind.CHARTER_PUSHED, at, detail=after),)
     if on_default and after not in ("", NO_COMMIT):
         # A branch may be forced back to where it was, so the commit alone does not tell two moves apart.
         moved = f"{subject}:default:{after}:{at.isoformat()}"
         facts += (Fact(moved, subject, FactKind.DEFAULT_PUSHED, at, detail=after),)
-    return seen(facts=facts, subjects=(subject,), for_pocs_only=not touches_charter)
+    subjects: tuple[str, ...] = (subject,)
+    touches_policy = on_default and is_policys(payload) and _may_touch(payload, POLICY_PATH)
+    if touches_policy and payload.installation is not None:
+        key = policy_key(payload.installation.id)
+        facts += (Fact(f"{key}:pushed:{after}", key, FactKind.POLICY_PUSHED, at, detail=after),)
+        subjects += (key,)
+    return seen(facts=facts, subjects=subjects, for_pocs_only=not (touches_charter or touches_policy))
 
 
 def _done(payload: Payload, at: datetime) -> Iterator[Happening]:
@@ -145,6 +166,7 @@ ROUTES: Mapping[tuple[str, str | None], Route] = {
         "unsuspend",
         "new_permissions_accepted",
     ),
+    **_route(properties_changed, "custom_property_values", "updated"),
     **_route(repositories_changed, "installation_repositories", "added", "removed"),
     **_route(
         repository_changed,
@@ -198,8 +220,8 @@ def route(event: str, body: bytes) -> Reception:
     return handler(payload, seen_in(payload))
 
 
-def _may_touch_charter(payload: Payload) -> bool:
-    """Whether a push names the charter, or does not say what it names."""
+def _may_touch(payload: Payload, path: str) -> bool:
+    """Whether a push names a path, or does not say what it names."""
     if payload.commits is None or payload.forced or len(payload.commits) >= LARGEST_PUSH:
         return True
-    return any(CHARTER_PATH in commit.paths for commit in payload.commits)
+    return any(path in commit.paths for commit in payload.commits)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.events.payloads import Payload, PullRequestPayload
-from service.events.seen import Seen, activity, person
+from service.events.seen import Seen, activity, is_policys, person
 from service.rules import deeds
 from service.rules.facts import Fact, FactKind, PullRequest
-from service.rules.reception import Reception, pull_request_key, repository_key
+from service.rules.reception import Reception, policy_change_key, pull_request_key, repository_key
 from service.rules.timeline import Happening
 
 OFFERED = ("opened", "reopened", "ready_for_review")
@@ -26,6 +26,9 @@ def pull_request_changed(payload: Payload, seen: Seen) -> Reception:
         facts += (Fact(fact_id, key, FactKind.CLOSED_UNMERGED, pull.updated_at),)
     if pull.merged:
         facts += (Fact(f"{key}:merged", repository, FactKind.CHARTER_PUSHED, pull.updated_at),)
+    if is_policys(payload):
+        key = policy_change_key(repository_id, pull.number)
+        return seen(pull_request=_described(payload, pull), subjects=(key,))
     subjects = (key, repository) if payload.action != "edited" or pull.merged else (key,)
     return seen(
         pull_request=_described(payload, pull),

@@ -11,6 +11,7 @@ from functools import partial
 from service.events.payloads import Account, Payload
 from service.rules.deeds import facts_of
 from service.rules.facts import CommandLine, Deployed, DeploymentRequest, Fact, Review
+from service.rules.policy.model import POLICY_REPOSITORY
 from service.rules.reception import Reception
 from service.rules.timeline import Happening
 
@@ -62,3 +63,8 @@ def pushed_at(payload: Payload) -> datetime:
 def detail(value: Review | CommandLine | DeploymentRequest | Deployed) -> str:
     """A fact's detail, as `told` reads it."""
     return json.dumps(asdict(value))
+
+
+def is_policys(payload: Payload) -> bool:
+    """Whether a payload is about the repository in which the account's policy stands."""
+    return payload.repository is not None and payload.repository.full_name.endswith(f"/{POLICY_REPOSITORY}")

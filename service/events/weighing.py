@@ -61,7 +61,9 @@ def weigh(
     case = situate(head, base, began)
     outside, unanswered = outside_of(look, known, case, head_sha=head_sha, base_ref=base_ref)
     today = look.now.date()
-    verdict = conclude(case, author=author, observe=look.observe, today=today, outside=outside)
+    verdict = conclude(
+        case, author=author, observe=look.observe, today=today, outside=outside, policy=look.policy
+    )
     before = judge(case.before, today=today).charter if case.before else None
     return Weighed(head_sha, base_ref, verdict, before, unanswered, rerun)
 

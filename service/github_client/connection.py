@@ -52,6 +52,12 @@ class Connection:
                 return
             page += 1
 
+    def property_values(self, account: str) -> Iterator[tuple[int, Mapping[str, tuple[str, ...]]]]:
+        """List the custom properties of the organisation's repositories."""
+        with self._translated(f"listing the custom properties of {account}"):
+            for raw in self._pages(f"/orgs/{account}/properties/values"):
+                yield int(raw["repository_id"]), dict(_values(raw["properties"]))
+
     def _get(self, path: str, **parameters: str | int) -> Any:  # noqa: ANN401 (JSON)
         _, data = self._client.requester.requestJsonAndCheck("GET", path, parameters=parameters)
         return data
@@ -106,6 +112,13 @@ class Connection:
             if found.full_name == repository.full_name:
                 raise
             raise RenamedError(found) from error
+
+
+def _values(properties: list[dict[str, Any]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each property that has a value; one may have several."""
+    for each in properties:
+        if value := each["value"]:
+            yield each["property_name"], (value,) if isinstance(value, str) else tuple(value)
 
 
 def _repository(repo: GithubRepository) -> Repository:

@@ -9,13 +9,15 @@ from service.rules.facts import Fact, Installation, PullRequest, Repository, Rep
 
 
 class SubjectKind(StrEnum):
-    """The five kinds of things that are looked at."""
+    """The kinds of things that are looked at."""
 
     INSTALLATION = "installation"
     REPOSITORY = "repository"
     PULL_REQUEST = "pull_request"
     MERGE_GROUP = "merge_group"
     DEPLOYMENT = "deployment"
+    POLICY = "policy"
+    POLICY_CHANGE = "policy_change"
 
 
 def installation_key(installation_id: int) -> str:
@@ -41,6 +43,16 @@ def merge_group_key(repository_id: int, head_sha: str, base_sha: str) -> str:
 def deployment_key(repository_id: int, deployment_id: int) -> str:
     """The subject of a deployment that waits for our answer."""
     return f"{SubjectKind.DEPLOYMENT}:{repository_id}:{deployment_id}"
+
+
+def policy_key(installation_id: int) -> str:
+    """The subject of an organisation's policy."""
+    return f"{SubjectKind.POLICY}:{installation_id}"
+
+
+def policy_change_key(repository_id: int, number: int) -> str:
+    """The subject of a pull request in the repository of the policy."""
+    return f"{SubjectKind.POLICY_CHANGE}:{repository_id}:{number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.facts import Installation
+from service.rules.reception import installation_key
+from service.store import subjects
 from service.store.database import transaction
 from service.store.tables import InstallationRow
 
@@ -28,6 +30,11 @@ class Installations:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def mark(self, installation_id: int) -> None:
+        """Mark an installation as needing a look."""
+        with transaction(self._engine) as session:
+            subjects.mark(session, [installation_key(installation_id)])
 
     def find(self, installation_id: int) -> KnownInstallation | None:
         """An installation, if any event or call has told of it."""

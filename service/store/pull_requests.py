@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, func, update
@@ -103,6 +103,19 @@ class PullRequests:
                 return None
             pull, stood = found
             return _pull(pull), CharterFile(FileKind(stood.kind), stood.data, stood.blob_sha, stood.size)
+
+    def mark_open(self, repository_ids: Sequence[int]) -> None:
+        """Mark all open pull requests of some repositories."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(PullRequestRow.repository_id, PullRequestRow.number).where(
+                    col(PullRequestRow.repository_id).in_(list(repository_ids)),
+                    PullRequestRow.state == "open",
+                )
+            )
+            subjects.mark(
+                session, [pull_request_key(repository_id, number) for repository_id, number in rows]
+            )
 
     def speaker(self, pull: PullRequest) -> int | None:
         """Which of the open pull requests with this one's head has a say in its check run: the oldest."""

@@ -235,17 +235,18 @@ async def _installation(connection: Connection, reception: Reception) -> None:
 
 UPSERT_REPOSITORIES: LiteralString = """
 INSERT INTO repository (id, installation_id, full_name, default_branch, private, archived, fork,
-    is_template, has_issues, topics, pushed_at, updated_at, first_pushed_at)
+    is_template, has_issues, topics, properties, pushed_at, updated_at, first_pushed_at)
 SELECT id, installation_id, full_name, default_branch, private, archived, fork,
-    is_template, has_issues, topics, pushed_at, updated_at, pushed_at
+    is_template, has_issues, topics, properties, pushed_at, updated_at, pushed_at
 FROM json_to_recordset(%s::json) AS t (id bigint, installation_id bigint, full_name text,
     default_branch text, private bool, archived bool, fork bool, is_template bool, has_issues bool,
-    topics text[], pushed_at timestamptz, updated_at timestamptz)
+    topics text[], properties jsonb, pushed_at timestamptz, updated_at timestamptz)
 ON CONFLICT (id) DO UPDATE SET
     installation_id = excluded.installation_id, full_name = excluded.full_name,
     default_branch = excluded.default_branch, private = excluded.private, archived = excluded.archived,
     fork = excluded.fork, is_template = excluded.is_template, has_issues = excluded.has_issues,
     topics = excluded.topics, updated_at = excluded.updated_at, removed_at = NULL,
+    properties = coalesce(excluded.properties, repository.properties),
     pushed_at = greatest(repository.pushed_at, excluded.pushed_at),
     first_pushed_at = coalesce(repository.first_pushed_at, excluded.pushed_at),
     reread = repository.reread OR repository.default_branch <> excluded.default_branch
@@ -267,6 +268,7 @@ def repository_row(repository: Repository, installation_id: int) -> Mapping[str,
         "is_template": repository.is_template,
         "has_issues": repository.has_issues,
         "topics": repository.topics,
+        "properties": repository.properties,
         "pushed_at": repository.pushed_at,
         "updated_at": repository.updated_at,
     }

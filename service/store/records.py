@@ -12,6 +12,7 @@ from service.store.messages import Messages
 from service.store.outside_facts import OutsideFacts
 from service.store.pacing import Pacing
 from service.store.pocs import Pocs
+from service.store.policies import Policies
 from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
 from service.store.signatures import Signatures
@@ -38,3 +39,4 @@ class Records:
         self.pacing = Pacing(engine)
         self.timeline = Timeline(engine)
         self.waiting = Waiting(engine)
+        self.policies = Policies(engine)

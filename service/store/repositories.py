@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -138,6 +138,38 @@ class Repositories:
                 )
             )
 
+    def propertied(
+        self, installation_id: int, told: Mapping[int, Mapping[str, tuple[str, ...]]]
+    ) -> list[int]:
+        """Store custom properties by repository, and return the ids of those that differ."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(RepositoryRow).where(
+                    RepositoryRow.installation_id == installation_id, col(RepositoryRow.id).in_(list(told))
+                )
+            )
+            changed = []
+            for row in rows:
+                values = {name: list(each) for name, each in told[row.id].items()}
+                if row.properties != values:
+                    row.properties = values
+                    changed.append(row.id)
+            return changed
+
+    def known(self, installation_id: int) -> list[KnownRepository]:
+        """All repositories of an installation that are described and not known to be gone."""
+        with transaction(self._engine) as session:
+            rows = session.exec(
+                select(RepositoryRow)
+                .where(
+                    RepositoryRow.installation_id == installation_id,
+                    col(RepositoryRow.removed_at).is_(None),
+                    RepositoryRow.default_branch != "",
+                )
+                .order_by(col(RepositoryRow.full_name))
+            )
+            return list(map(_known, rows))
+
     def named(self, installation_id: int, full_name: str) -> RepositoryRef | None:
         """The repository of an installation that has that name now; names do not differ by case."""
         with transaction(self._engine) as session:
@@ -174,6 +206,9 @@ def _known(row: RepositoryRow) -> KnownRepository:
             is_template=row.is_template,
             has_issues=row.has_issues,
             topics=tuple(row.topics),
+            properties=None
+            if row.properties is None
+            else {name: tuple(values) for name, values in row.properties.items()},
             pushed_at=row.pushed_at,
             updated_at=row.updated_at,
         ),

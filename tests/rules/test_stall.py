@@ -71,7 +71,8 @@ def facts(**changes: Any) -> StallFacts:
 
 
 def charter(**fields: Any) -> Charter:
-    return replace(CHARTER, **{name: value and located(value) for name, value in fields.items()})
+    changes: dict[str, Any] = {name: value and located(value) for name, value in fields.items()}
+    return replace(CHARTER, **changes)
 
 
 def on(day: date) -> datetime:

@@ -55,3 +55,8 @@ def matches(glob: str, name: str) -> bool:
 def named(text: str) -> str:
     """A name as code, whole."""
     return shown(text, LONGEST_SHOWN)
+
+
+def uses_properties(policy: Policy) -> bool:
+    """Whether custom properties matter to what it selects."""
+    return bool(policy.select.properties or policy.exclude.properties)

@@ -1,0 +1,60 @@
+"""The check run `POC policy` on a pull request on the policy: what is wrong, and what it would change."""
+
+from __future__ import annotations
+
+from service.events.context import Decision, Look
+from service.events.policy import policy_repository
+from service.events.stalling import stall_facts_stored
+from service.rules.facts import FactKind
+from service.rules.judge import declares
+from service.rules.plan import POLICY_CHECK, plan_check_run
+from service.rules.poc import KnownRepository
+from service.rules.policy.model import NO_POLICY, POLICY_PATH, Policy
+from service.rules.policy.reading import PolicyReading, read_policy
+from service.rules.policy.what_if import PocFacts, WhatIf, what_if
+from service.rules.report_policy import policy_view
+
+NOTHING = PolicyReading(NO_POLICY, ())
+"""What no file says."""
+
+
+def look_at_policy_change(look: Look, repository_id: int, number: int) -> Decision:
+    """Judge the policy of a pull request's head, where it is another than its base's."""
+    known = look.records.repositories.find(repository_id)
+    pull = look.records.pull_requests.find(repository_id, number)
+    if known is None or known.removed or pull is None or pull.state != "open":
+        return Decision("no open pull request")
+    home = policy_repository(look, known.installation_id)
+    if home is None or home.repository.id != repository_id:
+        return Decision("not the repository of the policy")
+    github, repository = look.github(known.installation_id), known.repository.ref
+    base = github.blob_shas(repository, pull.base_ref, [POLICY_PATH])[POLICY_PATH]
+    head = github.blob_shas(repository, pull.head_sha, [POLICY_PATH])[POLICY_PATH]
+    if head == base:
+        return Decision("the policy is untouched")
+    data = github.blob(repository, head) if head else None
+    reading = read_policy(data if data is not None else b"") if head else NOTHING
+    change = _what_if(look, known.installation_id, reading.policy) if reading.policy else None
+    view = policy_view(data, reading, change, public=not known.repository.private)
+    wanted = look.texts.policy_check(view)
+    posted = look.records.check_runs.newest(repository_id, pull.head_sha, POLICY_CHECK)
+    rerun = any(f.kind is FactKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in look.facts)
+    actions = plan_check_run(repository, pull.head_sha, POLICY_CHECK, wanted, posted, rerun_requested=rerun)
+    return Decision(f"{POLICY_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
+
+
+def _what_if(look: Look, installation_id: int, after: Policy) -> WhatIf:
+    """What the policy would change for what is stored of the installation; asks nobody."""
+    before = look.records.policies.in_force(installation_id)
+    facts = tuple(_facts(look, known, before) for known in look.records.repositories.known(installation_id))
+    return what_if(facts, before, after, look.now, observe=look.observe)
+
+
+def _facts(look: Look, known: KnownRepository, before: Policy) -> PocFacts:
+    return PocFacts(
+        full_name=known.repository.full_name,
+        repository=known.repository,
+        declares_charter=known.charter is not None and declares(known.charter),
+        charter=known.charter,
+        stall=stall_facts_stored(look.records, known, before, look.now),
+    )

@@ -1,0 +1,100 @@
+"""Each organisation's policy: the file as it is, and the last text of it that could be read, which holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Engine, delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from service.rules.policy.model import NO_POLICY, Policy
+from service.rules.policy.reading import read_policy
+from service.store.database import transaction
+from service.store.tables_stalls import PolicyRow
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPolicy:
+    """What is stored of a policy file; `good_text` is the newest that could be read, None for none."""
+
+    repository_id: int
+    blob_sha: str | None
+    good_text: str | None
+    findings: tuple[str, ...]
+    """What is wrong with the present text, a line each; empty where it is in force."""
+    broken_since: datetime | None
+
+    @property
+    def in_force(self) -> Policy:
+        """The policy that holds."""
+        return _read(self.good_text) if self.good_text is not None else NO_POLICY
+
+
+class Policies:
+    """The table of policies; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, installation_id: int) -> KnownPolicy | None:
+        """What is stored for an installation."""
+        with transaction(self._engine) as session:
+            row = session.get(PolicyRow, installation_id)
+            return _known(row) if row else None
+
+    def in_force(self, installation_id: int) -> Policy:
+        """The policy that holds for an installation; the defaults where it has none."""
+        known = self.find(installation_id)
+        return known.in_force if known else NO_POLICY
+
+    def broken(self) -> tuple[tuple[int, KnownPolicy], ...]:
+        """The installations whose present text cannot be read."""
+        with transaction(self._engine) as session:
+            rows = session.exec(select(PolicyRow).where(col(PolicyRow.broken_since).is_not(None)))
+            return tuple((row.installation_id, _known(row)) for row in rows)
+
+    def keep(
+        self,
+        installation_id: int,
+        repository_id: int,
+        blob_sha: str | None,
+        text: str | None,
+        findings: tuple[str, ...],
+        *,
+        at: datetime,
+    ) -> None:
+        """Note what stands there now: a text without findings holds from now on.
+
+        No text at all, and no finding, takes the policy away.
+        """
+        values: dict[str, object] = {
+            "repository_id": repository_id,
+            "blob_sha": blob_sha,
+            "findings": [{"message": finding} for finding in findings],
+            "read_at": at,
+        }
+        if findings:
+            values["broken_since"] = at
+        else:
+            values |= {"good_text": text, "good_blob_sha": blob_sha, "broken_since": None}
+        row = insert(PolicyRow).values(installation_id=installation_id, **values)
+        with transaction(self._engine) as session:
+            session.execute(row.on_conflict_do_update(index_elements=["installation_id"], set_=values))
+
+    def forget(self, installation_id: int) -> None:
+        """Forget the policy of an installation that does not cover its repository any more."""
+        with transaction(self._engine) as session:
+            session.execute(delete(PolicyRow).where(col(PolicyRow.installation_id) == installation_id))
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> Policy:
+    return read_policy(text).policy or NO_POLICY
+
+
+def _known(row: PolicyRow) -> KnownPolicy:
+    findings = tuple(str(finding["message"]) for finding in row.findings)
+    return KnownPolicy(row.repository_id, row.blob_sha, row.good_text, findings, row.broken_since)
