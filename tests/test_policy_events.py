@@ -103,7 +103,7 @@ def test_a_broken_policy_keeps_the_last_good_one_and_says_so_once(org: Org) -> N
     assert reason(org, OTHER) is not None
     (notice,) = org.home.issues.values()
     assert notice.labels == ("poc-policy-broken",)
-    assert "mode" in notice.body
+    assert "`watch`" in notice.body
     org.sweep()
     assert len(org.home.issues) == 1
     ((installation_id, known),) = org.services.records.policies.broken()
@@ -168,7 +168,7 @@ def test_the_policys_check_asked_for_again_is_completed_again(org: Org) -> None:
     org.deliver(
         "check_run",
         action="rerequested",
-        check_run={"id": org.policy_runs[0].id, "head_sha": HEAD},
+        check_run={"id": org.policy_runs[0].id, "name": POLICY_CHECK, "head_sha": HEAD},
         repository=described(HOME),
         sender={"login": "jane-doe"},
     )

@@ -94,6 +94,7 @@ class Told:
     totals: Totals | None = TOTALS
     dates: tuple[date, ...] = (SHIP_BY,)
     policy: Any = field(default=POLICY, repr=False)
+    today: date | None = None
 
     @property
     def view(self) -> StallView:
@@ -108,7 +109,15 @@ class Told:
             charter=self.charter,
         )
         stall = Stall(self.cause, self.ball, SINCE.date(), LIMIT, self.rung, DUE[self.rung])
-        return stall_view(stall, facts, self.place, slips=slips(self.dates), began=BEGAN, totals=self.totals)
+        return stall_view(
+            stall,
+            facts,
+            self.place,
+            slips=slips(self.dates),
+            began=BEGAN,
+            totals=self.totals,
+            today=self.today or stall.due,
+        )
 
     def at(self, rung: Rung) -> Told:
         return replace(self, rung=rung)
@@ -291,6 +300,15 @@ def test_the_commands_that_are_shown_are_commands(name: str) -> None:
             (command,) = parse_commands(line.replace("<reason>", "the data came late"))
             for day in DUE.values():
                 assert isinstance(read_order(command, day), Snooze | Extend), line
+
+
+def test_the_issue_stays_as_it_is_and_a_comment_counts_to_its_own_day() -> None:
+    """A step that is said late, because somebody else had to be spoken to first."""
+    told = BY_NAME["security-ship"].at(Rung.DECISION)
+    late = replace(told, today=date(2027, 3, 22))
+    assert TEXTS.stall_issue(told.view) == TEXTS.stall_issue(late.view)
+    assert "**15 working days of" in TEXTS.ladder_comment(told.view, Rung.LEAD)
+    assert "**35 working days of" in TEXTS.ladder_comment(late.view, Rung.LEAD)
 
 
 def test_a_far_ship_date_is_extended_by_no_more_than_a_command_takes() -> None:

@@ -12,8 +12,9 @@ from service.events.registration import registered
 from service.events.stall_issue import home_of, present_issue, stall_actions
 from service.events.stalling import stall_facts
 from service.rules.ball import Ball, Party
-from service.rules.facts import StallIssue
+from service.rules.facts import IssueState, StallIssue
 from service.rules.ladder import decide
+from service.rules.lifecycle import State
 from service.rules.poc import KnownRepository
 from service.rules.stall import StallDecision, StallFacts, Step, find_stall
 
@@ -28,12 +29,23 @@ def look_at_repository(look: Look, repository_id: int) -> Decision:
     issue = present_issue(look, known)
     if known.poc_reason is None and issue is None:
         return Decision("not a POC")
+    if _has_ended(look, known, issue):
+        return Decision(f"POC by {known.poc_reason}; it has ended, and nothing is new")
     life, ball = None, None
     if known.poc_reason:
         read_history(look, known)
         life = follow(look, known)
         ball = hold(look, known, life)
     return _decided(look, known, life, ball, issue)
+
+
+def _has_ended(look: Look, known: KnownRepository, issue: StallIssue | None) -> bool:
+    """Whether the POC has ended, its issue is closed, and nothing was told since: it is left alone."""
+    if look.facts or known.poc_reason is None or known.charter_changed_at == look.looked_at:
+        return False
+    if issue is not None and issue.state is IssueState.OPEN:
+        return False
+    return look.records.pocs.find(known.repository.id).state in (State.SHIPPED, State.STOPPED)
 
 
 def _decided(

@@ -11,7 +11,7 @@ from service.ports import GitHubError
 from service.rules.facts import FactKind, Issue, IssueState, RepositoryRef, StallIssue
 from service.rules.plan import STALL_LABEL, Action, Climbed, EditIssue, OpenIssue, PostComment, text_digest
 from service.rules.poc import KnownRepository
-from service.rules.report_stall import Place, StallView, stall_view
+from service.rules.report_stall import Place, StallView, last_day, stall_view
 from service.rules.slips import slips
 from service.rules.spans import spans, totals
 from service.rules.stall import Cause, Stall, StallDecision, StallFacts, Step
@@ -141,9 +141,9 @@ def _view(
     happened = look.records.timeline.of(repository.id)
     began = calendar.day(facts.chartered_at or facts.registered_at)
     counted = None
-    if stall.cause is not Cause.NO_CHARTER and began <= stall.due:
+    if stall.cause is not Cause.NO_CHARTER and began <= last_day(stall):
         turns, rests = waiting.turns(repository.id), waiting.rests(repository.id)
-        counted = totals(spans(turns, rests, happened, first=began, last=stall.due, calendar=calendar))
+        counted = totals(spans(turns, rests, happened, first=began, last=last_day(stall), calendar=calendar))
     place = Place(
         repository.id,
         repository.full_name,
@@ -152,4 +152,5 @@ def _view(
         draft_url=draft_url(look, known),
     )
     moved = slips([each.ship_by for each in waiting.ship_dates(repository.id)])
-    return stall_view(stall, facts, place, slips=moved, began=began, totals=counted)
+    today = calendar.day(look.now)
+    return stall_view(stall, facts, place, slips=moved, began=began, totals=counted, today=today)

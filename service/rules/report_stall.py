@@ -55,6 +55,8 @@ class StallView:
     """The group for which it waits, in words."""
     days: int
     """The working days that had passed on the rung's day."""
+    days_now: int
+    """Those that have passed today: for what is said today, and does not stay."""
     reference: str
     """Where it is to be done: `#41`, or with its repository from elsewhere."""
     about: tuple[str, ...]
@@ -73,7 +75,8 @@ class StallView:
     """A day on which it may ship instead."""
     began: date
     totals: Totals | None
-    """The calendar from `began` up to the rung's day."""
+    """The calendar from `began` to `until`."""
+    until: date
 
 
 def stall_view(
@@ -84,6 +87,7 @@ def stall_view(
     slips: Slips | None,
     began: date,
     totals: Totals | None,
+    today: date,
 ) -> StallView:
     """Gather what the texts say."""
     charter, ball, calendar = facts.charter, stall.ball, facts.policy.calendar
@@ -101,6 +105,7 @@ def stall_view(
         waits_for=_waits_for(ball, place),
         group=_words(group) if group else "",
         days=calendar.working_days(stall.since, stall.due),
+        days_now=calendar.working_days(stall.since, max(today, stall.due)),
         reference=_reference(ball, place),
         about=tuple(ball.about.split(", ")) if ball and ball.wants is Wants.INFRA and ball.about else (),
         environment=charter.target.environment.value if charter and charter.target.environment else None,
@@ -113,7 +118,13 @@ def stall_view(
         extension=calendar.add_working_days(_extension(stall, charter) - timedelta(days=1), 1),
         began=began,
         totals=_shortened(totals) if totals else None,
+        until=last_day(stall),
     )
+
+
+def last_day(stall: Stall) -> date:
+    """Up to which day the calendar is counted: the rung's day itself may still bring something."""
+    return stall.due - timedelta(days=1)
 
 
 def _name(charter: Charter | None, place: Place) -> str:
