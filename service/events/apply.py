@@ -89,7 +89,14 @@ def _alone(lock: AbstractContextManager[None], otherwise: str) -> Iterator[None]
 
 def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
     home, issues = action.repository, look.records.stall_issues
-    if not issues.begin(action.poc_id, installation_id, action.day, action.most, home_repository_id=home.id):
+    if not issues.begin(
+        action.poc_id,
+        installation_id,
+        action.day,
+        action.most,
+        home_repository_id=home.id,
+        climbed=action.climbed,
+    ):
         return  # others were faster today; tomorrow's look opens it
     # Begun before its turn comes: who waits for one counts towards the day's number.
     with paced(look, installation_id):

@@ -84,6 +84,7 @@ def _facts(look: Look, known: KnownRepository, life: Life) -> BallFacts:
     return BallFacts(
         state=life.state,
         since=since,
+        state_since=stored.state_since,
         owner=_owner(charter, proposed[0].author if proposed else None),
         valid=valid,
         paused=bool(

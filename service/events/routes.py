@@ -11,7 +11,7 @@ from datetime import datetime
 
 from service.events.payloads import Payload, decode, decode_unroutable
 from service.events.routes_deployments import deployment_requested, deployment_status_created
-from service.events.routes_people import commented, review_dismissed, reviewed
+from service.events.routes_people import commented, poc_elsewhere, review_dismissed, reviewed
 from service.events.routes_pull_requests import pull_request_changed, review_asked
 from service.events.seen import Route, Seen, activity, ignored, is_policys, person, pushed_at, seen_in
 from service.rules import deeds
@@ -138,9 +138,10 @@ def issue_changed(payload: Payload, seen: Seen) -> Reception:
         raise ValueError("an issues event without `issue`")
     issue = payload.issue
     labels = [label.name for label in (*issue.labels, *([payload.label] if payload.label else []))]
-    if STALL_LABEL not in labels and not (issue.body or "").startswith(STALL_MARKER):
+    if STALL_LABEL not in labels and STALL_MARKER not in (issue.body or ""):
         return ignored(payload, "not an issue of ours")
-    subject = repository_key(payload.repository.id)
+    # In the central repository it is about a POC of another one; the look reads that POC's own issue.
+    subject = repository_key(poc_elsewhere(issue, payload.repository.id) or payload.repository.id)
     fact = Fact(
         id=f"{subject}:issue:{issue.number}:{payload.action}:{issue.updated_at.isoformat()}",
         subject=subject,

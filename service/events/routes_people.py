@@ -64,7 +64,7 @@ def commented(payload: Payload, seen: Seen) -> Reception:
         return ignored(payload, "not a person's comment")
     is_pull_request = issue.pull_request is not None
     repository_id = payload.repository.id
-    poc_id = _poc_elsewhere(issue, repository_id)
+    poc_id = poc_elsewhere(issue, repository_id)
     home = None if poc_id is None else repository_id
     subject = repository_key(repository_id if poc_id is None else poc_id)
     if is_pull_request:
@@ -86,7 +86,7 @@ def commented(payload: Payload, seen: Seen) -> Reception:
     return seen(facts=facts, subjects=(subject,), for_pocs_only=home is None)
 
 
-def _poc_elsewhere(issue: IssuePayload, repository_id: int) -> int | None:
+def poc_elsewhere(issue: IssuePayload, repository_id: int) -> int | None:
     """The POC of another repository whose stall issue this says to be; the look knows whether it is."""
     if issue.pull_request is not None or issue.user is None or issue.user.type != APP_USER:
         return None

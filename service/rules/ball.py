@@ -78,6 +78,8 @@ class BallFacts:
     state: State
     since: datetime
     """Since when nobody but the owner could have had it: registration, or the charter's last change."""
+    state_since: datetime | None = None
+    """Since when it is in that state, as far as we know."""
     owner: str | None = None
     valid: bool = False
     """Whether the default branch's charter has no error."""
@@ -181,7 +183,8 @@ def _on_the_way(facts: BallFacts) -> Ball:
     if facts.missing_infra and facts.state is State.EVALUATING:
         people = (facts.platform,) if facts.platform else ()
         about = ", ".join(facts.missing_infra)
-        return Ball(Party.PLATFORM, Wants.INFRA, facts.since, people, Group.PLATFORM, about=about)
+        since = max(facts.since, facts.state_since or facts.since)
+        return Ball(Party.PLATFORM, Wants.INFRA, since, people, Group.PLATFORM, about=about)
     if facts.state is State.SHIPPING and facts.asked_to_ship is None:
         return _owner(facts, Wants.ASK_TO_SHIP)
     if facts.reviews:

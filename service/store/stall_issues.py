@@ -60,7 +60,14 @@ class StallIssues:
             ).one()
 
     def begin(
-        self, repository_id: int, installation_id: int, day: date, limit: int, *, home_repository_id: int
+        self,
+        repository_id: int,
+        installation_id: int,
+        day: date,
+        limit: int,
+        *,
+        home_repository_id: int,
+        climbed: Climbed,
     ) -> bool:
         """Note that a stall issue is about to be opened; False where the day's number is used up.
 
@@ -79,6 +86,9 @@ class StallIssues:
                 "number": None,
                 "opened_at": None,
                 "closed_by_us": False,
+                "episode": climbed.episode,
+                "rung": climbed.rung,
+                "reopened": climbed.reopened,
                 "home_repository_id": None if home_repository_id == repository_id else home_repository_id,
             }
             row = insert(StallIssueRow).values(

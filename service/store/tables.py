@@ -348,7 +348,7 @@ class PocRow(SQLModel, table=True):
     """Where a POC stands in its life; `ship_request` is the pull request on which the owner asked to ship.
 
     `bound_at` is when every threshold first had a value that counts, `environment` the one that platform
-    signed for last, `stalled_since` from which day on its present stall counts. `request_proven_at` is since when
+    signed for last, `stalled_since` from which day on its present stall counts. Since `request_proven_at`
     nothing but the signatures of `request_unsigned` is missing on the ship request.
     """
 

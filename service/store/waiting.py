@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -139,7 +140,7 @@ class Waiting:
 
     def end_snoozes(self, repository_id: int, on: date, *, naming: str) -> None:
         """Let the snoozes that named an issue end on a day: what they waited for has come."""
-        named = col(RestRow.reason).contains(naming, autoescape=True)
+        named = col(RestRow.reason).regexp_match(rf"(^|[^\w./-]){re.escape(naming)}($|[^0-9])")
         self._end(repository_id, on, named & ~col(RestRow.source).startswith(PAUSE, autoescape=True))
 
     def _end(self, repository_id: int, on: date, which: ColumnElement[bool]) -> None:

@@ -51,8 +51,8 @@ BIOGRAPHIES = {
         32 open 40 good
         32 say 40 /poc ship
         33 approve 40 alice-k bob-m carol-s
-        60 approve 40 dan-w
-        61 deploy good
+        43 approve 40 dan-w
+        44 deploy good
     """,
     "nobody signs the start": """
         0 charter +120

@@ -178,6 +178,10 @@ class Year(World):
         self.deliver("installation_repositories", action="added", repositories_added=stubs)
         self.work()
 
+    def _numbers(self) -> dict[str, str]:
+        """Numbers that meet everything; each time others, since what stays the same grows old."""
+        return files(latency=100 + next(self._ids) % 100)
+
     def _sha(self) -> str:
         return f"{next(self._ids):040x}"
 
@@ -304,7 +308,7 @@ class Year(World):
         life.words["ship_by: 2027-02-26"] = f"ship_by: {life.begins + timedelta(days=days)}"
 
     def measure(self, life: Life, words: str) -> None:
-        put = files() if words == "good" else files(latency=900)
+        put = self._numbers() if words == "good" else files(latency=900)
         self._land(life, life.owner, "load/k6.json", put=put)
 
     def sign(self, life: Life, words: str) -> None:
@@ -317,7 +321,7 @@ class Year(World):
         charter = repo.files.get("main")
         if charter is not None:
             repo.files[head] = repo.files[BRANCH] = charter
-        repo.put(head, files() if good else {})
+        repo.put(head, self._numbers() if good else {})
         repo.history[head] = Commit(head, f"tree of {head}", ())
         repo.merge_bases[BRANCH, head] = BRANCH
         life.pulls[int(number)] = head
