@@ -184,6 +184,14 @@ class GitHub(Protocol):
         ...
 
 
+class Announcer(Protocol):
+    """Where the service tells of a week what there is to tell, beside GitHub."""
+
+    def announce(self, text: str) -> None:
+        """Send a message at most once; `GitHubError` where it was not sent, and may be later."""
+        ...
+
+
 class GitHubApp(Protocol):
     """What the app may ask for in its own name, and how it comes to act for an installation."""
 

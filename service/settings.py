@@ -52,6 +52,13 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _secret_url(value: str) -> str:
+    """An address that is a secret: what is wrong with it is said without it."""
+    if value and not value.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        raise ValueError("is not an address that begins with https://")
+    return value
+
+
 def _postgres(value: str) -> str:
     if value and not value.startswith(("postgresql://", "postgres://")):
         raise ValueError("is not the address of a PostgreSQL: it begins with postgresql://")
@@ -116,6 +123,9 @@ class Settings(StoreSettings):
     evidence_level: EvidenceLevel = Field(
         default=EvidenceLevel.SELF_REPORTED,
         description="Numbers that count for shipping: `self-reported` in files too, or only `measured` ones.",
+    )
+    slack_webhook_url: Annotated[str, AfterValidator(_secret_url)] = Field(
+        default="", description="Slack's incoming webhook for the weekly digest; empty for none.", repr=False
     )
     oidc_issuer: Annotated[str, AfterValidator(lambda value: value and _url(value))] = Field(
         default="", description="Who signs the tokens of GitHub Actions; empty is who does for GITHUB_URL."

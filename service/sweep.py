@@ -14,6 +14,7 @@ from service.ports import GitHubError
 from service.rules.plan import OpenIssue
 from service.rules.reception import (
     SubjectKind,
+    digest_key,
     installation_key,
     policy_key,
     pull_request_key,
@@ -67,7 +68,7 @@ def all_keys(services: Services) -> list[str]:
     """The subjects of every installation, of every POC, and of its open pull requests."""
     keys: list[str] = []
     for installation_id in services.records.installations.known():
-        keys += [installation_key(installation_id), policy_key(installation_id)]
+        keys += [each(installation_id) for each in (installation_key, policy_key, digest_key)]
         for repository_id in services.records.repositories.ids(installation_id, pocs_only=True):
             keys.append(repository_key(repository_id))
             numbers = services.records.pull_requests.open_numbers(repository_id)

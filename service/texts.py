@@ -14,6 +14,7 @@ from service.rules.block import enclosed, unmarked
 from service.rules.charter.values import parse_login
 from service.rules.charter.wording import clip
 from service.rules.command import Verb
+from service.rules.digest import Digest, whom
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text
 from service.rules.finding import Finding, Severity
@@ -34,6 +35,8 @@ TITLE_LIMIT = 255
 DEPLOYMENT_LIMIT = 1_000
 """Characters of a comment on a deployment; GitHub takes some more."""
 LONGEST_ENVIRONMENT, LONGEST_COMMAND = 80, 120
+MOST_ROWS, MOST_IN_SLACK = 50, 8
+"""POCs of one kind that a digest names."""
 WORD_JOINER = "\u2060"
 """Invisible, and enough to keep GitHub from reading a mention, a reference or an address."""
 
@@ -130,6 +133,11 @@ def _in_cell(text: str) -> str:
     return text.replace("\\|", f"\\{WORD_JOINER}|").replace("|", "\\|")
 
 
+def slack(value: str) -> str:
+    """Text of a stranger's for Slack: it mentions nobody and links nowhere."""
+    return _shown(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def in_words(day: date) -> str:
     """A date for a sentence: 26 February 2027."""
     return f"{day.day} {day:%B} {day.year}"
@@ -161,6 +169,7 @@ class Texts:
             sentence=sentence,
             fenced=fenced,
             in_words=in_words,
+            slack=slack,
             mention=mention,
             plural=plural,
         )
@@ -280,6 +289,30 @@ class Texts:
 
     def _ladder(self, template: str, view: StallView) -> str:
         return self._render(template, view=view, Cause=Cause, Wants=Wants)
+
+    def digest_issue(self) -> tuple[str, str]:
+        """Title and body of the issue that the digests are comments on."""
+        return "POCs, week by week", self._render("digest/issue.md")
+
+    def digest(self, view: Digest, *, public: bool, web_url: str) -> str:
+        """A week's digest; in a `public` repository private ones are not named."""
+        return self._digest("digest/digest.md", view, public=public, web_url=web_url, most=MOST_ROWS)
+
+    def digest_for_slack(self, view: Digest, account: str, web_url: str) -> str:
+        """The same for Slack, in its markup."""
+        return self._digest("digest/slack.txt", view, account=account, web_url=web_url, most=MOST_IN_SLACK)
+
+    def _digest(self, template: str, view: Digest, **values: object) -> str:
+        counts = (
+            (len(view.decisions), "needs a decision", "need a decision"),
+            (len(view.stalled), "stalled", "stalled"),
+            (len(view.overdue), "past its ship date", "past their ship date"),
+            (len(view.shipped), "shipped", "shipped"),
+            (len(view.stopped), "stopped on purpose", "stopped on purpose"),
+        )
+        said = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
+        headline = ", ".join([plural(view.active, "active POC"), *said])
+        return self._render(template, view=view, headline=headline, whom=whom, **values)
 
     def _gate(self, template: str, view: GateView, **values: object) -> str:
         return self._render(template, view=view, Standing=Standing, Occasion=Occasion, **values)

@@ -12,10 +12,11 @@ from service.events.apply import apply
 from service.events.context import Decision, Look
 from service.events.looks import look_at
 from service.github_client.app import App
-from service.ports import GitHubApp
+from service.ports import Announcer, GitHubApp
 from service.rules.evidence.values import Level
 from service.rules.plan import Action
 from service.settings import Mode, Settings
+from service.slack import Slack
 from service.store.database import connect
 from service.store.records import Records
 from service.store.subjects import Claim
@@ -38,6 +39,7 @@ class Services:
     records: Records
     app: GitHubApp
     texts: Texts
+    announcer: Announcer | None
     clock: Clock
 
     def look(self, claim: Claim, *, dry: bool = False) -> Look:
@@ -52,6 +54,7 @@ class Services:
             records=self.records,
             app=self.app,
             texts=self.texts,
+            announcer=self.announcer,
             observe=self.settings.mode is Mode.OBSERVE,
             evidence_level=Level(self.settings.evidence_level),
             web_url=self.settings.github_url,
@@ -73,6 +76,7 @@ def build(
     database_url: str,
     *,
     app: GitHubApp | None = None,
+    announcer: Announcer | None = None,
     clock: Clock = utc_now,
     pool_size: int = 10,
 ) -> Services:
@@ -84,5 +88,6 @@ def build(
         records=Records(engine),
         app=app or App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url),
         texts=Texts(find_templates()),
+        announcer=announcer or (Slack(settings.slack_webhook_url) if settings.slack_webhook_url else None),
         clock=clock,
     )

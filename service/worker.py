@@ -99,7 +99,7 @@ def _not_granted(services: Services, decision: Decision) -> Sequence[str]:
         return ()
     known = services.records.installations.find(decision.installation_id)
     granted = known.installation.permissions if known else {}
-    needs = {action.needs for action in decision.actions}
+    needs = {action.needs for action in decision.actions if action.needs}
     return sorted(name for name in needs if granted.get(name) != "write")
 
 

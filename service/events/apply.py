@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from service.events.apply_messages import answer_deployment, open_notice, post_comment, react
+from service.events.apply_messages import say
 from service.events.context import Look
 from service.events.pacing import paced
 from service.ports import GitHubError
@@ -14,14 +14,10 @@ from service.rules.facts import IssueState
 from service.rules.plan import (
     STALL_LABEL,
     Action,
-    AnswerDeployment,
     CompleteCheckRun,
     CreateCheckRun,
     EditIssue,
     OpenIssue,
-    OpenNotice,
-    PostComment,
-    React,
     stall_opening,
     text_digest,
 )
@@ -44,14 +40,8 @@ def apply(look: Look, installation_id: int, action: Action) -> None:
         case EditIssue():
             with paced(look, installation_id):
                 _edit_issue(look, installation_id, action)
-        case PostComment():
-            post_comment(look, installation_id, action)
-        case OpenNotice():
-            open_notice(look, installation_id, action)
-        case React():
-            react(look, installation_id, action)
-        case AnswerDeployment():
-            answer_deployment(look, installation_id, action)
+        case _:
+            say(look, installation_id, action)
 
 
 def _create_check_run(look: Look, installation_id: int, action: CreateCheckRun) -> None:

@@ -15,7 +15,7 @@ import structlog
 from service.events.context import Look
 from service.events.pacing import paced
 from service.ports import GitHub, GitHubError
-from service.rules.plan import AnswerDeployment, OpenNotice, PostComment, React
+from service.rules.plan import Announce, AnswerDeployment, OpenNotice, PostComment, React
 from service.rules.retry import FailureKind
 from service.store.messages import Saying
 
@@ -33,6 +33,24 @@ def marker(key: str) -> str:
     """The hidden first line by which something that we said is found again."""
     plain = key if _PLAIN_KEY.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:32]
     return f"<!-- poc-governor:{plain} -->"
+
+
+Message = PostComment | OpenNotice | Announce | React | AnswerDeployment
+
+
+def say(look: Look, installation_id: int, action: Message) -> None:
+    """Carry out one action that says something; raises `GitHubError`."""
+    match action:
+        case PostComment():
+            post_comment(look, installation_id, action)
+        case OpenNotice():
+            open_notice(look, installation_id, action)
+        case Announce():
+            announce(look, action)
+        case React():
+            react(look, installation_id, action)
+        case AnswerDeployment():
+            answer_deployment(look, installation_id, action)
 
 
 def post_comment(look: Look, installation_id: int, action: PostComment) -> None:
@@ -69,6 +87,19 @@ def react(look: Look, installation_id: int, action: React) -> None:
     """React; GitHub keeps one reaction of a kind, so it may be repeated."""
     with _if_allowed(look, action):
         look.github(installation_id).react(action.repository, action.comment_id, action.content)
+
+
+def announce(look: Look, action: Announce) -> None:
+    """Announce what was never announced before; one that was begun may have arrived, and is not repeated."""
+    messages = look.records.messages
+    if look.announcer is None or messages.begin(0, action.key) is not Saying.NEW:
+        return
+    try:
+        look.announcer.announce(action.text)
+    except GitHubError:
+        messages.forget(0, action.key)
+        raise
+    messages.said(0, action.key, 0, 0)
 
 
 def answer_deployment(look: Look, installation_id: int, action: AnswerDeployment) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from service.ports import GitHub, GitHubApp, GitHubError
+from service.ports import Announcer, GitHub, GitHubApp, GitHubError
 from service.rules.evidence.reading import Document
 from service.rules.evidence.values import Level
 from service.rules.facts import Fact, FactKind, Installation
@@ -49,6 +49,8 @@ class Look:
     records: Records
     app: GitHubApp
     texts: Texts
+    announcer: Announcer | None
+    """Where a week's digest is told beside GitHub, if anywhere."""
     observe: bool
     evidence_level: Level
     web_url: str
@@ -66,6 +68,11 @@ class Look:
         self.observe = self.observe or policy.mode is Mode.OBSERVE
         if policy.evidence_level is Level.MEASURED:
             self.evidence_level = Level.MEASURED
+
+    @property
+    def announces(self) -> bool:
+        """Whether there is a place beside GitHub to tell things."""
+        return self.announcer is not None
 
     def told(self, kind: FactKind) -> bool:
         """Whether a fact of that kind led to this look."""

@@ -17,6 +17,7 @@ from service.rules.poc import KnownRepository
 from service.rules.policy.match import uses_properties
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY, Policy
 from service.rules.policy.reading import PolicyReading, read_policy
+from service.rules.reception import installation_key
 from service.rules.recognition import poc_reason
 
 log = structlog.get_logger(__name__)
@@ -95,7 +96,7 @@ def _mark(look: Look, installation_id: int, before: Policy, now: Policy) -> None
             concerned.append(known.repository.id)
     repositories.mark(concerned)
     if uses_properties(now):
-        look.records.installations.mark(installation_id)  # its look asks for the properties
+        look.records.installations.mark(installation_key(installation_id))  # its look asks for the properties
     pull_requests.mark_open(concerned)
 
 

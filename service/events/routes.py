@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from service.events.payloads import Payload, decode, decode_unroutable
+from service.events.payloads import Payload, RepositoryPayload, decode, decode_unroutable
 from service.events.routes_deployments import deployment_requested, deployment_status_created
 from service.events.routes_people import commented, poc_elsewhere, review_dismissed, reviewed
 from service.events.routes_pull_requests import pull_request_changed, review_asked
@@ -18,7 +18,7 @@ from service.rules import deeds
 from service.rules.charter.file import CHARTER_PATH
 from service.rules.facts import Fact, FactKind
 from service.rules.plan import STALL_LABEL, STALL_MARKER
-from service.rules.policy.model import POLICY_PATH
+from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
 from service.rules.reception import (
     Reception,
     installation_key,
@@ -43,7 +43,7 @@ def installation_changed(payload: Payload, seen: Seen) -> Reception:
         installation=payload.installation.described(),
         uninstalled=payload.action == "deleted",
         stubs=tuple(stub.ref for stub in payload.repositories),
-        subjects=(installation_key(payload.installation.id),),
+        subjects=(installation_key(payload.installation.id), policy_key(payload.installation.id)),
     )
 
 
@@ -52,7 +52,18 @@ def repositories_changed(payload: Payload, seen: Seen) -> Reception:
     added = tuple(stub.ref for stub in payload.repositories_added)
     removed = tuple(stub.id for stub in payload.repositories_removed)
     subjects = tuple(repository_key(repository) for repository in (*(ref.id for ref in added), *removed))
+    if payload.installation is not None and any(_is_home(stub) for stub in _moved(payload)):
+        subjects += (policy_key(payload.installation.id),)
     return seen(stubs=added, removed=removed, subjects=subjects)
+
+
+def _moved(payload: Payload) -> tuple[RepositoryPayload, ...]:
+    return (*payload.repositories_added, *payload.repositories_removed)
+
+
+def _is_home(stub: RepositoryPayload) -> bool:
+    """Whether it is where the account's policy stands."""
+    return stub.full_name.endswith(f"/{POLICY_REPOSITORY}")
 
 
 def repository_changed(payload: Payload, seen: Seen) -> Reception:

@@ -215,6 +215,19 @@ class OpenNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Send a message to where the service announces; `key` names it among all that was ever said."""
+
+    needs: ClassVar[str] = ""
+    """No right on GitHub."""
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"announce {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerDeployment:
     """Answer GitHub's deployment protection rule."""
 
@@ -244,6 +257,7 @@ Action = (
     | React
     | OpenNotice
     | AnswerDeployment
+    | Announce
 )
 
 

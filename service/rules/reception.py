@@ -16,6 +16,7 @@ class SubjectKind(StrEnum):
     PULL_REQUEST = "pull_request"
     MERGE_GROUP = "merge_group"
     DEPLOYMENT = "deployment"
+    DIGEST = "digest"
     POLICY = "policy"
     POLICY_CHANGE = "policy_change"
 
@@ -48,6 +49,11 @@ def deployment_key(repository_id: int, deployment_id: int) -> str:
 def policy_key(installation_id: int) -> str:
     """The subject of an organisation's policy."""
     return f"{SubjectKind.POLICY}:{installation_id}"
+
+
+def digest_key(installation_id: int) -> str:
+    """The subject of an organisation's weekly digest."""
+    return f"{SubjectKind.DIGEST}:{installation_id}"
 
 
 def policy_change_key(repository_id: int, number: int) -> str:

@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.facts import Installation
-from service.rules.reception import installation_key
 from service.store import subjects
 from service.store.database import transaction
 from service.store.tables import InstallationRow
@@ -31,10 +30,10 @@ class Installations:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def mark(self, installation_id: int) -> None:
-        """Mark an installation as needing a look."""
+    def mark(self, *keys: str) -> None:
+        """Mark subjects of an installation as needing a look."""
         with transaction(self._engine) as session:
-            subjects.mark(session, [installation_key(installation_id)])
+            subjects.mark(session, keys)
 
     def find(self, installation_id: int) -> KnownInstallation | None:
         """An installation, if any event or call has told of it."""

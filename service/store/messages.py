@@ -43,6 +43,17 @@ class Messages:
             known = session.get(MessageRow, (repository_id, key))
             return known is not None and known.github_id is not None
 
+    def was_begun(self, repository_id: int, key: str) -> bool:
+        """Whether anybody ever set out to say it."""
+        with transaction(self._engine) as session:
+            return session.get(MessageRow, (repository_id, key)) is not None
+
+    def number(self, repository_id: int, key: str) -> int | None:
+        """The issue under which it was said."""
+        with transaction(self._engine) as session:
+            known = session.get(MessageRow, (repository_id, key))
+            return known.number if known is not None and known.github_id is not None else None
+
     def said(self, repository_id: int, key: str, number: int, github_id: int) -> None:
         """Note where it stands: the issue's number, and of a comment its id, of an issue the number again."""
         with transaction(self._engine) as session:

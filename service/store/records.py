@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from service.store.check_runs import CheckRuns
 from service.store.contents import Contents
+from service.store.digests import Digests
 from service.store.evidence import Evidence
 from service.store.installations import Installations
 from service.store.messages import Messages
@@ -40,3 +41,4 @@ class Records:
         self.timeline = Timeline(engine)
         self.waiting = Waiting(engine)
         self.policies = Policies(engine)
+        self.digests = Digests(engine)
