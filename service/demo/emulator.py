@@ -37,6 +37,7 @@ PERMISSIONS = {
 EVENTS = (
     "check_run",
     "check_suite",
+    "custom_property_values",
     "deployment_protection_rule",
     "deployment_status",
     "issue_comment",

@@ -25,6 +25,7 @@ NEEDS = {
     "contents": "read",
     "pull_requests": "read",
     "actions": "read",
+    "organization_custom_properties": "read",
     "checks": "write",
     "issues": "write",
     "deployments": "write",
