@@ -32,7 +32,7 @@ def hold(look: Look, known: KnownRepository, life: Life) -> Ball:
     turns = waiting.turns(repository_id)
     previous = turns[-1] if turns else None
     present = whose_ball(_facts(look, known, life))
-    moved = turn(previous, present)
+    moved = turn(previous, present, look.records.timeline.last(repository_id))
     if moved is not None and not look.dry:
         waiting.passed(repository_id, moved)
     return moved or previous or present

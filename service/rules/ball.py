@@ -159,16 +159,17 @@ def whose_ball(facts: BallFacts) -> Ball:
     return _on_the_way(facts)
 
 
-def turn(previous: Ball | None, present: Ball) -> Ball | None:
+def turn(previous: Ball | None, present: Ball, moved_at: datetime | None = None) -> Ball | None:
     """What is to be noted when the ball may have moved; None where all is as it was.
 
-    Who keeps it keeps the moment since when, though something else may be wanted; a reviewer's time begins
-    anew when others have worked. Nobody gets it earlier than the one before had it.
+    Who gets it has it from `moved_at`, when anybody last did anything, or from when something was asked of
+    them, if that was later. Who keeps it keeps the moment since when, though something else may be wanted; a
+    reviewer's time begins anew when others have worked.
     """
     if previous is None:
         return present
     if previous.holder != present.holder:
-        return replace(present, since=max(present.since, previous.since))
+        return replace(present, since=max(present.since, previous.since, moved_at or previous.since))
     if present.party is not Party.REVIEWER:
         present = replace(present, since=previous.since)
     return None if present == previous else present

@@ -180,7 +180,8 @@ class Year(World):
 
     def _numbers(self) -> dict[str, str]:
         """Numbers that meet everything; each time others, since what stays the same grows old."""
-        return files(latency=100 + next(self._ids) % 100)
+        number = next(self._ids)
+        return files(latency=100 + number % 100, accuracy=(930 + number % 60) / 1000)
 
     def _sha(self) -> str:
         return f"{next(self._ids):040x}"

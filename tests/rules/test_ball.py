@@ -1,0 +1,343 @@
+"""Who has the ball: every state, and everything that may happen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.rules.ball import Ball, BallFacts, Blocker, Party, Request, Wants, turn, whose_ball
+from service.rules.charter.goalposts import Group
+from service.rules.lifecycle import State
+
+T0 = datetime(2026, 11, 2, 9, tzinfo=UTC)
+SIGNERS = {
+    Group.DATA_SCIENCE: "alice-k",
+    Group.PLATFORM: "bob-m",
+    Group.PRODUCT: "carol-s",
+    Group.SECURITY: "dan-w",
+}
+IMPOSSIBLE = "-"
+
+
+def at(days: int) -> datetime:
+    return T0 + timedelta(days=days)
+
+
+def asked(*groups: Group, since: int = 1, number: int | None = None) -> tuple[Request, ...]:
+    return tuple(Request((SIGNERS[group],), at(since), number, group) for group in groups)
+
+
+CHARTERED = BallFacts(State.BUILDING, T0, owner="jane-doe", valid=True, platform="bob-m")
+PRESENT = {
+    State.NONE: BallFacts(State.NONE, T0),
+    State.PROPOSED: replace(CHARTERED, state=State.PROPOSED, unsigned=asked(*Group)),
+    State.BUILDING: CHARTERED,
+    State.EVALUATING: replace(CHARTERED, state=State.EVALUATING),
+    State.SHIPPING: replace(CHARTERED, state=State.SHIPPING),
+    State.SHIPPED: replace(CHARTERED, state=State.SHIPPED),
+    State.STOPPED: replace(CHARTERED, state=State.STOPPED),
+}
+UNCHANGED = (
+    "unnamed charter",
+    "signer start-signature alice-k",
+    "owner work jane-doe",
+    "owner work jane-doe",
+)
+UNCHANGED += ("owner ask-to-ship jane-doe", "nobody nothing", "nobody nothing")
+ENDED = ("nobody nothing", "nobody nothing")
+MEND, START = "owner mend-charter jane-doe", "signer start-signature alice-k"
+SHIP, DEPLOY = "signer ship-signature alice-k", "owner deploy jane-doe"
+REVIEW, BLOCKED = "reviewer review erin-x", "blocker unblock gus-i"
+
+Event = Callable[[BallFacts], BallFacts]
+
+
+def over(facts: BallFacts) -> bool:
+    return facts.state in (State.SHIPPED, State.STOPPED)
+
+
+def going(facts: BallFacts, **changes: object) -> BallFacts:
+    """The same for a POC on its way; for one that has ended, or has no charter, it changes nothing."""
+    return facts if over(facts) or facts.state is State.NONE else replace(facts, **changes)  # type: ignore[arg-type]
+
+
+def revived(facts: BallFacts, **changes: object) -> BallFacts:
+    """A charter without `stopped` takes a stopped POC up again; nothing does so with one that has shipped."""
+    if facts.state is State.SHIPPED:
+        return facts
+    return replace(CHARTERED, state=State.PROPOSED, **changes)  # type: ignore[arg-type]
+
+
+def proposed(facts: BallFacts, *, valid: bool) -> BallFacts:
+    """A pull request brings a charter; what is on the default branch already counts, whatever it changes."""
+    if facts.state is not State.NONE:
+        return facts
+    wanted = asked(*Group, number=3) if valid else ()
+    return replace(CHARTERED, state=State.PROPOSED, valid=valid, unsigned=wanted)
+
+
+def building(facts: BallFacts) -> BallFacts:
+    return replace(facts, state=State.BUILDING, unsigned=()) if facts.state is State.PROPOSED else facts
+
+
+def measured(facts: BallFacts, state: State) -> BallFacts:
+    known = (State.BUILDING, State.EVALUATING, State.SHIPPING)
+    return replace(facts, state=state) if facts.state in known else facts
+
+
+def on_request(facts: BallFacts, *groups: Group, **changes: object) -> BallFacts:
+    """All is met on the ship request's head, whatever the default branch shows; the others are asked."""
+    known = (State.BUILDING, State.EVALUATING, State.SHIPPING)
+    if facts.state not in known:
+        return facts
+    request = asked(*groups, since=5, number=40)
+    return replace(facts, asked_to_ship=40, unsigned=request, ready=not groups, **changes)  # type: ignore[arg-type]
+
+
+REVIEWED = (Request(("erin-x",), at(2), 31),)
+OPEN, CLOSED = Blocker("#12", at(3), True, ("gus-i",)), Blocker("#12", at(3), False, ("gus-i",))
+TWO = (Group.DATA_SCIENCE, Group.SECURITY)
+
+EVENTS: dict[str, tuple[Event, tuple[str, ...]]] = {
+    "a charter with errors is merged": (
+        lambda facts: revived(facts, valid=False),
+        (MEND, MEND, MEND, MEND, MEND, "nobody nothing", MEND),
+    ),
+    "a charter without errors is merged": (
+        lambda facts: revived(facts, unsigned=asked(*Group)),
+        (START, START, START, START, START, "nobody nothing", START),
+    ),
+    "a pull request brings a charter with errors": (
+        lambda facts: proposed(facts, valid=False),
+        (MEND, *UNCHANGED[1:]),
+    ),
+    "a pull request brings a charter without errors": (
+        lambda facts: proposed(facts, valid=True),
+        (START, *UNCHANGED[1:]),
+    ),
+    "data science signs the charter": (
+        lambda facts: replace(facts, unsigned=facts.unsigned[1:]),
+        (UNCHANGED[0], "signer start-signature bob-m", *UNCHANGED[2:]),
+    ),
+    "all sign the charter": (building, (UNCHANGED[0], "owner work jane-doe", *UNCHANGED[2:])),
+    "data science asks for changes of the charter": (
+        lambda facts: going(facts, objected=("alice-k",)),
+        (UNCHANGED[0], "signer start-signature bob-m", *UNCHANGED[2:]),
+    ),
+    "all ask for changes of the charter": (
+        lambda facts: going(facts, objected=tuple(SIGNERS.values())),
+        (UNCHANGED[0], "owner work jane-doe", *UNCHANGED[2:]),
+    ),
+    "platform changed, so platform signs again": (
+        lambda facts: (
+            facts
+            if over(facts) or facts.state is State.NONE
+            else replace(CHARTERED, state=State.PROPOSED, unsigned=asked(Group.PLATFORM))
+        ),
+        (UNCHANGED[0], *(["signer start-signature bob-m"] * 4), *ENDED),
+    ),
+    "a review is asked for": (
+        lambda facts: going(facts, reviews=REVIEWED),
+        (UNCHANGED[0], START, REVIEW, REVIEW, UNCHANGED[4], *ENDED),
+    ),
+    "the review is given, or not asked for any more": (lambda facts: going(facts, reviews=()), UNCHANGED),
+    "numbers come that miss a bound": (
+        lambda facts: measured(facts, State.EVALUATING),
+        (*UNCHANGED[:2], *(["owner work jane-doe"] * 3), *ENDED),
+    ),
+    "numbers come that meet everything": (
+        lambda facts: measured(facts, State.SHIPPING),
+        (*UNCHANGED[:2], *(["owner ask-to-ship jane-doe"] * 3), *ENDED),
+    ),
+    "an entry of infra is missing": (
+        lambda facts: going(facts, missing_infra=("deploy_process",)),
+        (*UNCHANGED[:3], "platform infra bob-m", *UNCHANGED[4:]),
+    ),
+    "infra is missing, and a review was asked for": (
+        lambda facts: going(facts, missing_infra=("deploy_process",), reviews=REVIEWED),
+        (UNCHANGED[0], START, REVIEW, "platform infra bob-m", UNCHANGED[4], *ENDED),
+    ),
+    "what was missing is there": (lambda facts: going(facts, missing_infra=()), UNCHANGED),
+    "an issue is named as what blocks it": (
+        lambda facts: facts if over(facts) else replace(facts, blocker=OPEN),
+        (*([BLOCKED] * 5), *ENDED),
+    ),
+    "that issue is closed": (lambda facts: replace(facts, blocker=CLOSED), UNCHANGED),
+    "the owner asks to ship, and all is met there": (
+        lambda facts: on_request(facts, *Group),
+        (*UNCHANGED[:2], SHIP, SHIP, SHIP, *ENDED),
+    ),
+    "the owner asks to ship, and something is missing": (
+        lambda facts: going(facts, asked_to_ship=40),
+        (*UNCHANGED[:4], "owner work jane-doe", *ENDED),
+    ),
+    "two have signed to ship": (
+        lambda facts: on_request(facts, *TWO),
+        (*UNCHANGED[:2], SHIP, SHIP, SHIP, *ENDED),
+    ),
+    "of these one asks for changes": (
+        lambda facts: on_request(facts, *TWO, objected=("alice-k",)),
+        (*UNCHANGED[:2], *(["signer ship-signature dan-w"] * 3), *ENDED),
+    ),
+    "all have signed to ship": (on_request, (*UNCHANGED[:2], DEPLOY, DEPLOY, DEPLOY, *ENDED)),
+    "all have signed, and a review was asked for": (
+        lambda facts: on_request(facts, reviews=REVIEWED),
+        (*UNCHANGED[:2], DEPLOY, DEPLOY, DEPLOY, *ENDED),
+    ),
+    "a commit that meets everything is deployed": (
+        lambda facts: replace(facts, state=State.SHIPPED),
+        (IMPOSSIBLE, IMPOSSIBLE, *(["nobody nothing"] * 5)),
+    ),
+    "another commit is deployed": (lambda facts: facts, UNCHANGED),
+    "it is paused": (
+        lambda facts: replace(facts, paused=True),
+        (IMPOSSIBLE, *(["nobody nothing"] * 6)),
+    ),
+    "the pause is over": (lambda facts: replace(facts, paused=False), UNCHANGED),
+    "it is snoozed": (lambda facts: facts, UNCHANGED),
+    "it is stopped": (
+        lambda facts: replace(facts, state=State.STOPPED),
+        (IMPOSSIBLE, *(["nobody nothing"] * 6)),
+    ),
+    "the repository is archived": (
+        lambda facts: facts if facts.state is State.SHIPPED else replace(facts, state=State.STOPPED),
+        tuple(["nobody nothing"] * 7),
+    ),
+    "the charter names nobody as owner": (
+        lambda facts: going(facts, owner=None, valid=False),
+        (*(["unnamed charter"] * 5), *ENDED),
+    ),
+    "the ship date passes": (lambda facts: facts, UNCHANGED),
+    "the owner loses access": (lambda facts: facts, UNCHANGED),
+    "a bot pushes": (lambda facts: facts, UNCHANGED),
+    "somebody puts a label on": (lambda facts: facts, UNCHANGED),
+    "the app itself comments": (lambda facts: facts, UNCHANGED),
+}
+"""What happens: what it makes of the facts, and who has the ball then, a cell for each state in its order.
+
+A stop or a pause is in the charter, so without one neither is possible; and nothing ships unsigned.
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [pytest.param(event, state, id=f"{state}: {event}") for event, state in product(EVENTS, State)],
+)
+def test_who_has_the_ball(event: str, state: State) -> None:
+    happens, row = EVENTS[event]
+    expected = row[list(State).index(state)]
+    if expected == IMPOSSIBLE:
+        assert state in (State.NONE, State.PROPOSED)
+        return
+    ball = whose_ball(happens(PRESENT[state]))
+    assert " ".join([ball.party, ball.wants, *ball.people]) == expected
+
+
+def test_every_combination_has_a_row() -> None:
+    assert set(PRESENT) == set(State)
+    assert {event: len(row) for event, (_, row) in EVENTS.items() if len(row) != len(State)} == {}
+
+
+def test_each_party_and_each_want_is_met() -> None:
+    cells = {cell for _, row in EVENTS.values() for cell in row if cell != IMPOSSIBLE}
+    assert {cell.split()[0] for cell in cells} == set(Party)
+    assert {cell.split()[1] for cell in cells} == set(Wants)
+
+
+moments = st.integers(0, 60).map(at)
+logins = st.sampled_from(["alice-k", "bob-m", "jane-doe", "erin-x"])
+requests = st.builds(
+    Request,
+    st.tuples(logins),
+    moments,
+    st.none() | st.integers(1, 99),
+    st.none() | st.sampled_from(Group),
+)
+some_facts = st.builds(
+    BallFacts,
+    state=st.sampled_from(State),
+    since=moments,
+    state_since=st.none() | moments,
+    owner=st.none() | logins,
+    valid=st.booleans(),
+    paused=st.booleans(),
+    unsigned=st.lists(requests, max_size=4).map(tuple),
+    objected=st.lists(logins, max_size=2).map(tuple),
+    reviews=st.lists(requests, max_size=3).map(tuple),
+    worked_at=st.none() | moments,
+    missing_infra=st.sampled_from([(), ("deploy_process",)]),
+    platform=st.none() | logins,
+    blocker=st.none() | st.builds(Blocker, st.just("#12"), moments, st.booleans(), st.tuples()),
+    asked_to_ship=st.none() | st.just(40),
+    ready=st.booleans(),
+)
+
+
+@given(some_facts)
+def test_one_party_has_it_whatever_the_facts(facts: BallFacts) -> None:
+    ball = whose_ball(facts)
+    nobody = ball.party in (Party.NOBODY, Party.UNNAMED)
+    assert not (nobody and ball.people)
+    assert (ball.wants is Wants.NOTHING) == (ball.party is Party.NOBODY)
+    assert ball.people or nobody or ball.party in (Party.BLOCKER, Party.PLATFORM)
+
+
+def test_of_several_who_are_asked_the_first_has_it() -> None:
+    late = asked(Group.DATA_SCIENCE, since=4)
+    early = asked(Group.SECURITY, since=2)
+    ball = whose_ball(replace(PRESENT[State.PROPOSED], unsigned=late + early))
+    assert (ball.people, ball.since) == (("dan-w",), at(2))
+
+
+def test_a_reviewers_time_runs_from_when_the_others_stopped_working() -> None:
+    facts = replace(CHARTERED, reviews=REVIEWED, worked_at=at(9))
+    assert whose_ball(facts).since == at(9)
+
+
+OWNER = Ball(Party.OWNER, Wants.WORK, at(0), ("jane-doe",))
+SECURITY = Ball(Party.SIGNER, Wants.SHIP_SIGNATURE, at(4), ("dan-w",), Group.SECURITY, 40)
+REVIEWER = Ball(Party.REVIEWER, Wants.REVIEW, at(2), ("erin-x",), None, 31)
+
+
+@pytest.mark.parametrize(
+    ("previous", "present", "moved_at", "expected"),
+    [
+        pytest.param(None, OWNER, None, OWNER, id="the first turn is noted as it is"),
+        pytest.param(OWNER, OWNER, at(5), None, id="nothing has moved"),
+        pytest.param(OWNER, replace(OWNER, since=at(7)), at(8), None, id="who keeps it has it since before"),
+        pytest.param(
+            OWNER,
+            replace(OWNER, wants=Wants.DEPLOY, since=at(7)),
+            at(8),
+            replace(OWNER, wants=Wants.DEPLOY),
+            id="something else is wanted of the same party",
+        ),
+        pytest.param(OWNER, SECURITY, at(3), SECURITY, id="asked later than anybody did anything"),
+        pytest.param(
+            SECURITY, OWNER, at(9), replace(OWNER, since=at(9)), id="it comes back when somebody acted"
+        ),
+        pytest.param(
+            SECURITY, OWNER, None, replace(OWNER, since=at(4)), id="never earlier than the one before had it"
+        ),
+        pytest.param(
+            REVIEWER,
+            replace(REVIEWER, since=at(6)),
+            at(6),
+            replace(REVIEWER, since=at(6)),
+            id="a reviewer's time begins anew when others work",
+        ),
+        pytest.param(
+            OWNER, replace(OWNER, people=("Jane-Doe",)), None, replace(OWNER, people=("Jane-Doe",)), id="case"
+        ),
+    ],
+)
+def test_turns(
+    previous: Ball | None, present: Ball, moved_at: datetime | None, expected: Ball | None
+) -> None:
+    assert turn(previous, present, moved_at) == expected
