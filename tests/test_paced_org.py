@@ -146,7 +146,7 @@ class Org(World):
 
 @pytest.fixture
 def make(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Org]]:
-    monkeypatch.setattr(reading, "MOST_ISSUES", POCS)  # or the policy's own limit would end the day
+    monkeypatch.setattr(reading, "MOST_ISSUES", POCS)
     with ExitStack() as stack:
 
         def made(pocs: int, *, a_day: int = POCS) -> Org:

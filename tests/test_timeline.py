@@ -321,7 +321,7 @@ def test_what_an_author_signs_by_opening_is_told_by_the_opening(records: Records
 
 def run(token: str, actor: str = "jane-doe", sha: str = SHA) -> WorkflowRun:
     return WorkflowRun(
-        POC, "acme/poc-triage", sha, None, 1, 1, token, actor, None, token, NOW + timedelta(days=1)
+        POC, "acme/poc-triage", sha, None, 1, 1, token, actor, None, "push", token, NOW + timedelta(days=1)
     )
 
 

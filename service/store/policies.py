@@ -30,7 +30,7 @@ class KnownPolicy:
     @property
     def in_force(self) -> Policy:
         """The policy that holds."""
-        return _read(self.good_text) if self.good_text is not None else NO_POLICY
+        return policy_of(self.good_text)
 
 
 class Policies:
@@ -91,8 +91,9 @@ class Policies:
 
 
 @lru_cache(maxsize=256)
-def _read(text: str) -> Policy:
-    return read_policy(text).policy or NO_POLICY
+def policy_of(good_text: str | None) -> Policy:
+    """The policy that a stored text says; the defaults where there is none."""
+    return NO_POLICY if good_text is None else read_policy(good_text).policy or NO_POLICY
 
 
 def _known(row: PolicyRow) -> KnownPolicy:

@@ -13,13 +13,14 @@ from psycopg_pool import AsyncConnectionPool
 from service.rules import deeds
 from service.rules.charter.quantity import plain
 from service.rules.charter.wording import shown
-from service.rules.evidence.claims import WorkflowRun
+from service.rules.evidence.claims import WorkflowRun, refuse_event
 from service.rules.evidence.refusal import Reason, Refused
 from service.rules.evidence.upload import Sent
 from service.rules.evidence.values import Level
 from service.rules.facts import FactKind
 from service.rules.reception import pull_request_key, repository_key
 from service.store.jobs import defer_looks_async
+from service.store.policies import policy_of
 from service.store.recording import DEADLOCKS, Connection, as_json
 from service.store.subjects import MARK
 
@@ -57,7 +58,9 @@ async def _record(
 
 
 ADMIT: LiteralString = """
-SELECT r.poc_reason IS NOT NULL FROM repository r LEFT JOIN installation i ON i.id = r.installation_id
+SELECT r.poc_reason IS NOT NULL, p.good_text FROM repository r
+LEFT JOIN installation i ON i.id = r.installation_id
+LEFT JOIN policy p ON p.installation_id = r.installation_id
 WHERE r.id = %s AND r.removed_at IS NULL AND i.deleted_at IS NULL AND i.suspended_at IS NULL
 FOR NO KEY UPDATE OF r
 """
@@ -73,6 +76,8 @@ async def _admit(connection: Connection, run: WorkflowRun) -> None:
     if not row[0]:
         detail = f"{run.repository} is no POC. Give it the topic `poc`, or a charter in `POC.md`."
         raise _RefusedError(Reason.NO_POC, detail)
+    if refused := refuse_event(run, policy_of(row[1]).evidence_events):
+        raise _RefusedError(refused.reason, refused.detail)
 
 
 async def _use_token(connection: Connection, run: WorkflowRun) -> None:

@@ -331,6 +331,7 @@ class Story(World):
             job=one,
             actor=OWNER,
             environment=STAGING,
+            event="pull_request" if number else "push",
             token_id=f"token-{next(self._ids)}",
             token_ends=self.tick() + timedelta(minutes=5),
         )

@@ -6,7 +6,7 @@ The signature is verified before; nothing here reads `sub`, whose form each orga
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -51,6 +51,7 @@ class WorkflowRun:
     """What tells the jobs of a run apart: the id of its check run, or else the token."""
     actor: str
     environment: str | None
+    event: str
     token_id: str
     token_ends: datetime
 
@@ -68,6 +69,20 @@ class WorkflowRun:
     def speaks_for(self) -> str | None:
         """The commit that its numbers are for; None while the head of a test merge is to be found."""
         return self.sha if self.number is None else None
+
+
+def refuse_event(run: WorkflowRun, allowed: Collection[str]) -> Refused | None:
+    """Why the numbers of a run are not taken that others than writers may have started.
+
+    `allowed` are those of their events that the organisation's policy lets in.
+    """
+    if run.event in EVENTS or run.event in allowed:
+        return None
+    detail = (
+        f"A run started by {shown(run.event)} works on what anybody may have written, so its numbers are "
+        f"not taken. Send them from a run started by {listed(EVENTS)}."
+    )
+    return Refused(Reason.EVENT, detail)
 
 
 class _ClaimError(Exception):
@@ -109,12 +124,6 @@ def _untimely(claims: Mapping[str, object], now: datetime) -> Refused | None:
 
 def _untrusted(claims: Mapping[str, object]) -> Refused | None:
     event, ref = _text(claims, "event_name"), _text(claims, "ref")
-    if event not in EVENTS:
-        detail = (
-            f"A run started by {shown(event)} works on what anybody may have written, so its numbers are "
-            f"not taken. Send them from a run started by {listed(EVENTS)}."
-        )
-        return Refused(Reason.EVENT, detail)
     if event == "pull_request" and not TEST_MERGE.fullmatch(ref):
         detail = (
             f"This run of `pull_request` is for {shown(ref, 60)}, not for an open pull request. "
@@ -136,6 +145,7 @@ def _run(claims: Mapping[str, object]) -> WorkflowRun:
         job=str(_id(claims, "check_run_id")) if claims.get("check_run_id") else token_id,
         actor=_text(claims, "actor"),
         environment=_text(claims, "environment") if claims.get("environment") else None,
+        event=_text(claims, "event_name"),
         token_id=token_id,
         token_ends=_moment(claims, "iat") + MAX_AGE,
     )

@@ -28,7 +28,7 @@ MOST_FREEZES = 50
 MOST_DAYS_OFF = 6
 MOST_WORKING_DAYS = 260
 """A year of them."""
-MOST_ISSUES = 500
+MOST_ISSUES = 1000
 """GitHub takes no more content from one installation in an hour."""
 UNREADABLE = "unreadable-policy"
 TOO_LARGE = "policy-too-large"
