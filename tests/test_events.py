@@ -17,7 +17,7 @@ from service.events.routes import route
 from service.inbox import Inbox
 from service.rules.facts import Installation, IssueState, PullRequest, Repository
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL, STALL_MARKER, Conclusion
-from service.rules.reception import installation_key, pull_request_key, repository_key
+from service.rules.reception import digest_key, installation_key, pull_request_key, repository_key
 from service.rules.retry import Failure, FailureKind
 from service.settings import Mode, Settings
 from service.store import subjects
@@ -40,6 +40,7 @@ BOTH = ["create_check_run", "create_check_run"]
 """A check run of each name."""
 OUTSIDE = ["permission", "environments", "existing_paths"]
 """What is asked about a text of the charter, once a day."""
+PROPOSED = "proposed, signer alice-k has the ball; not stalled"
 LOST = Failure(FailureKind.TRANSIENT, "no answer from GitHub")
 NO = Failure(FailureKind.REFUSED, "GitHub says 403, Resource not accessible by integration")
 
@@ -178,6 +179,21 @@ class World:
         )
         self.work()
 
+    def sign(self) -> None:
+        """The four sign the charter of the default branch: from then on the owner has the ball."""
+        at = self.now.isoformat()
+        for number, login in enumerate(("alice-k", "bob-m", "carol-s", "dan-w")):
+            comment = {"id": number, "created_at": at, "body": "/poc sign", "user": {"login": login}}
+            self.deliver(
+                "issue_comment",
+                action="created",
+                comment=comment,
+                issue={"id": 1, "number": 1, "updated_at": at},
+                repository=described(POC),
+                sender={"login": login},
+            )
+        self.work()
+
     def sweep(self, *, as_of: datetime | None = None) -> None:
         """Mark everything, and look."""
         mark_all(self.services, as_of=as_of)
@@ -257,7 +273,7 @@ def poc(world: World) -> World:
         pytest.param(
             repository(full_name="acme/x"),
             GOOD,
-            "POC by its `POC.md`, proposed; not stalled",
+            "POC by its `POC.md`, proposed, signer alice-k has the ball; not stalled",
             id="by a charter of its own",
         ),
         pytest.param(repository(full_name="acme/x"), "# Other\n", "not a POC", id="not by any POC.md"),
@@ -295,7 +311,10 @@ def test_a_charter_that_arrives_by_a_push_makes_a_poc(world: World) -> None:
     world.push("src/app.py", found=found)
     assert world.outcome(repository_key(1)) == "not a POC"
     world.push("POC.md", found=found)
-    assert world.outcome(repository_key(1)) == "POC by its `POC.md`, proposed; not stalled"
+    assert (
+        world.outcome(repository_key(1))
+        == "POC by its `POC.md`, proposed, signer alice-k has the ball; not stalled"
+    )
 
 
 def test_a_new_poc_has_its_open_pull_requests_checked(world: World) -> None:
@@ -474,6 +493,7 @@ def test_the_facts_about_a_charter_are_asked_for_once_a_day(poc: World) -> None:
         "permission jane-doe",
         "environments",
         "existing_paths main",
+        "permission jane-doe",  # once for the checks, once for the POC's look
     ]
 
 
@@ -664,30 +684,33 @@ def test_a_rate_limit_keeps_the_other_looks_of_the_installation_from_calling(poc
 
 # The stall issue
 
+FIRST_STEP = NOW + timedelta(days=14)
+"""Ten working days later: the owner's limit with this charter."""
 DUE = NOW + timedelta(days=60)
 """A Friday, long after any limit."""
 
 
 def test_the_life_of_a_stall_issue(poc: World) -> None:
+    poc.sign()
     repo = poc.github.repos[1]
-    poc.sweep(as_of=DUE)
+    poc.sweep(as_of=FIRST_STEP)
     [issue] = repo.issues.values()
-    assert issue.title == "poc-triage is waiting for jane-doe: 10 working days"
+    assert issue.title == "Ticket triage assistant is waiting for jane-doe: 10 working days"
     assert issue.body.startswith(STALL_MARKER)
     assert (issue.labels, repo.assignees[1], issue.state) == ((STALL_LABEL,), "jane-doe", IssueState.OPEN)
 
     poc.github.forget_calls()
-    poc.sweep(as_of=DUE + timedelta(days=3))
+    poc.sweep(as_of=FIRST_STEP + timedelta(days=3))
     poc.sweep()
     assert poc.github.writes == []
     assert issue_state(poc) == "open"
 
-    poc.now = DUE + timedelta(days=4)
+    poc.now = FIRST_STEP + timedelta(days=4)
     poc.push("src/app.py")
     assert issue_state(poc) == "closed"
     assert len(repo.issues) == 1
 
-    poc.sweep(as_of=DUE + timedelta(days=66))
+    poc.sweep(as_of=FIRST_STEP + timedelta(days=66))
     assert issue_state(poc) == "open"
     assert "22 January" not in repo.issues[1].body
     assert len(repo.issues) == 1
@@ -704,31 +727,36 @@ def test_a_poc_without_a_charter_gets_the_same_issue(world: World) -> None:
 
 
 def test_work_that_no_event_told_of_is_asked_for_before_speaking_up(poc: World) -> None:
+    poc.sign()
     poc.github.repos[1].commits["jane-doe"] = DUE - timedelta(days=1)
     poc.sweep(as_of=DUE)
     assert poc.github.repos[1].issues == {}
-    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-triage`, proposed; not stalled"
+    assert (poc.outcome(repository_key(1)) or "").endswith(
+        "building, owner jane-doe has the ball; not stalled"
+    )
     poc.github.forget_calls()
     poc.sweep(as_of=DUE)
     assert poc.github.made("last_commit_by") == []
 
 
 def test_an_issue_closed_by_a_person_is_left_alone(poc: World) -> None:
-    poc.sweep(as_of=DUE)
+    poc.sign()
+    poc.sweep(as_of=FIRST_STEP)
     repo = poc.github.repos[1]
     repo.issues[1] = replace(repo.issues[1], state=IssueState.CLOSED)
     poc.issue_event("closed")
-    poc.sweep(as_of=DUE + timedelta(days=3))
+    poc.sweep(as_of=FIRST_STEP + timedelta(days=3))
     assert repo.issues[1].state is IssueState.CLOSED
     assert len(repo.issues) == 1
 
 
 def test_a_label_that_was_taken_off_is_put_back(poc: World) -> None:
-    poc.sweep(as_of=DUE)
+    poc.sign()
+    poc.sweep(as_of=FIRST_STEP)
     repo = poc.github.repos[1]
     repo.issues[1] = replace(repo.issues[1], labels=("ours-too",))
     poc.github.forget_calls()
-    mark_all(poc.services, as_of=DUE)
+    mark_all(poc.services, as_of=FIRST_STEP)
     poc.issue_event("unlabeled")
     assert repo.issues[1].labels == ("ours-too", STALL_LABEL)
     assert [str(call) for call in poc.github.writes] == ["edit_issue 1 label"]
@@ -764,9 +792,15 @@ def test_five_new_issues_a_day_in_one_organization(world: World) -> None:
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(poc: World) -> None:
-    told = list(dry_run(poc.services, as_of=DUE))
-    assert [(key, len(actions)) for key, _, actions in told] == [(repository_key(1), 1)]
-    assert "open issue 'poc-triage is waiting for jane-doe: 10 working days' for jane-doe" in told[0][2]
+    poc.sign()
+    poc.github.forget_calls()
+    told = {key: list(actions) for key, _, actions in dry_run(poc.services, as_of=FIRST_STEP)}
+    assert told == {
+        digest_key(INSTALLATION): [],
+        repository_key(1): [
+            "open issue 'Ticket triage assistant is waiting for jane-doe: 10 working days' for jane-doe"
+        ],
+    }
     assert poc.github.writes == []
 
 
@@ -816,7 +850,7 @@ def test_a_renamed_repository_stays_the_same_poc(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD)
     poc.deliver("repository", action="renamed", repository=described(renamed))
     poc.work()
-    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-routing`, proposed; not stalled"
+    assert poc.outcome(repository_key(1)) == f"POC by its name, `poc-routing`, {PROPOSED}"
     poc.github.forget_calls()
     poc.pull_request(repository=renamed, at=NOW + timedelta(minutes=2))
     assert [call.method for call in poc.github.calls] == ["blob_shas", *OUTSIDE, *BOTH]
@@ -827,7 +861,7 @@ def test_a_rename_that_no_event_told_of_is_found_by_the_sweep(poc: World) -> Non
         full_name="acme/poc-new", updated_at=NOW + timedelta(minutes=1)
     )
     poc.sweep()
-    assert poc.outcome(repository_key(1)) == "POC by its name, `poc-new`, proposed; not stalled"
+    assert poc.outcome(repository_key(1)) == f"POC by its name, `poc-new`, {PROPOSED}"
 
 
 def test_archiving_ends_the_poc_and_writes_nothing(poc: World) -> None:

@@ -22,7 +22,6 @@ from sqlalchemy import text
 from service.events.context import Decision, Look
 from service.rules.facts import Issue, RepositoryRef
 from service.rules.pacing import APART, LIMITS
-from service.rules.policy import reading
 from service.rules.retry import Failure, FailureKind
 from service.store.database import transaction
 from service.sweep import mark_all, sweep
@@ -145,8 +144,7 @@ class Org(World):
 
 
 @pytest.fixture
-def make(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Org]]:
-    monkeypatch.setattr(reading, "MOST_ISSUES", POCS)
+def make(database_url: str) -> Iterator[Callable[..., Org]]:
     with ExitStack() as stack:
 
         def made(pocs: int, *, a_day: int = POCS) -> Org:

@@ -49,11 +49,11 @@ class Look:
     records: Records
     app: GitHubApp
     texts: Texts
-    announcer: Announcer | None
-    """Where a week's digest is told beside GitHub, if anywhere."""
     observe: bool
     evidence_level: Level
     web_url: str
+    announcer: Announcer | None = None
+    """Where a week's digest is told beside GitHub, if anywhere."""
     policy: Policy = NO_POLICY
     """What the organisation has decided."""
     dry: bool = False

@@ -57,6 +57,9 @@ def look_at_policy(look: Look, installation_id: int) -> Decision:
 def policy_repository(look: Look, installation_id: int) -> KnownRepository | None:
     """The account's `.github` repository, if the installation covers it."""
     known = look.records.installations.find(installation_id)
+    if known is None:
+        look.github(installation_id)  # the first that we hear of it may be a push of its policy
+        known = look.records.installations.find(installation_id)
     if known is None or known.deleted:
         return None
     name = f"{known.installation.account}/{POLICY_REPOSITORY}"

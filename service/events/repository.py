@@ -41,11 +41,14 @@ def look_at_repository(look: Look, repository_id: int) -> Decision:
 
 def _has_ended(look: Look, known: KnownRepository, issue: StallIssue | None) -> bool:
     """Whether the POC has ended, its issue is closed, and nothing was told since: it is left alone."""
-    if look.facts or known.poc_reason is None or known.charter_changed_at == look.looked_at:
+    if look.facts or known.poc_reason is None or (issue is not None and issue.state is IssueState.OPEN):
         return False
-    if issue is not None and issue.state is IssueState.OPEN:
+    stored = look.records.pocs.find(known.repository.id)
+    if stored.state not in (State.SHIPPED, State.STOPPED) or stored.state_since is None:
         return False
-    return look.records.pocs.find(known.repository.id).state in (State.SHIPPED, State.STOPPED)
+    # Another charter, or a repository that is archived no more, may have brought it back.
+    changed = (known.registered_at, known.charter_changed_at)
+    return all(at is None or at <= stored.state_since for at in changed)
 
 
 def _decided(

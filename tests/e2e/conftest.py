@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from tests.e2e.stage import Stage, open_stage
+from tests.e2e.stage import Repo, Stage, open_stage
 from tests.evidence_api.issuer import issuing
 
 ORGS = ("globex", "initech", "hooli", "umbrella", "tyrell", "weyland", "cyberdyne", "aperture")
 HIDDEN = ("globex", "umbrella")
 LIMITED = ("stark", "wayne", "wonka", "soylent")
 """Whose calls are rate-limited while the ship gate is at work."""
+UNGOVERNED, CENTRAL = "globex", "initech"
+"""Of the calendar's stage: an organisation without a policy, and one with a central repository."""
+CALENDARS_POLICY = """\
+policy: 1
+groups:
+  data_science:
+    lead: alice-x
+issues_a_day: 500
+"""
 
 
 def _plans(folder: Path) -> dict[str, AbstractContextManager[Stage]]:
     return {
         "stage": open_stage(folder / "enforce", orgs=(*ORGS, *LIMITED), hidden=HIDDEN),
-        "calendar": open_stage(folder / "calendar"),
+        "calendar": open_stage(folder / "calendar", orgs=(UNGOVERNED, CENTRAL)),
         "observed": open_stage(folder / "observe", mode="observe"),
         "measured": _open_measured(folder / "measured"),
     }
@@ -62,8 +72,31 @@ def stage(stages: dict[str, Stage]) -> Stage:
 
 @pytest.fixture(scope="session")
 def calendar(stages: dict[str, Stage]) -> Stage:
-    """A stage on which sweeps come from the future."""
+    """A stage on which sweeps come from the future, most of them from the same day."""
+    stages["calendar"].govern("acme", CALENDARS_POLICY)
     return stages["calendar"]
+
+
+class MakePoc(Protocol):
+    """Makes a POC for one test."""
+
+    def __call__(
+        self, charter: str | None = None, *, signers: Sequence[str] = (), org: str = "acme"
+    ) -> Repo: ...
+
+
+@pytest.fixture
+def poc(calendar: Stage) -> Iterator[MakePoc]:
+    """Make POCs that no later test's sweep meets."""
+    made: list[Repo] = []
+
+    def make(charter: str | None = None, *, signers: Sequence[str] = (), org: str = "acme") -> Repo:
+        made.append(calendar.poc(charter=charter, signers=signers, org=org))
+        return made[-1]
+
+    yield make
+    for repo in made:
+        repo.retire()
 
 
 @pytest.fixture(scope="session")

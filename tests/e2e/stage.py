@@ -26,7 +26,9 @@ import psycopg
 from service.demo.charters import NUMBERS
 from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
 from service.demo.person import CheckRun, Issue, Person, Pull
+from service.rules.calendar import USUAL
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
+from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
 from service.settings import load
 from service.store import subjects
 from service.store.database import transaction
@@ -42,6 +44,8 @@ T = TypeVar("T")
 PATIENCE = 60.0
 DELIVERIES = Path(__file__).parent / "deliveries"
 PEOPLE = ("jane-doe", "alice-x", "alice-k", "bob-m", "carol-s", "dan-w")
+SIGNERS = ("alice-k", "bob-m", "carol-s", "dan-w")
+"""Who signs for what, in the order in which they are waited for."""
 OUTSIDERS = ("stranger", "dependabot[bot]")
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
@@ -113,14 +117,31 @@ class Stage:
     def name(self, prefix: str = "poc-") -> str:
         return f"{prefix}{next(self._numbers)}-{uuid.uuid4().hex[:6]}"
 
-    def poc(self, name: str | None = None, *, org: str = "acme", charter: str | None = None) -> Repo:
-        """A POC by its name that the service has registered."""
+    def poc(
+        self,
+        name: str | None = None,
+        *,
+        org: str = "acme",
+        charter: str | None = None,
+        signers: Sequence[str] = (),
+    ) -> Repo:
+        """A POC by its name that the service has registered; with signers its charter came by a pull request.
+
+        While somebody has not signed it, the first of them has the ball; once all have, its owner.
+        """
         repo = self.repository(name or self.name(), org=org)
         eventually(
             lambda: [c for c in repo.calls() if c.path.endswith("/pulls")], f"{repo.name} is registered"
         )
         if charter is not None:
-            repo.commit("POC.md", charter)
+            if signers:
+                pull = repo.pull("charter", POC_md=charter)
+                self.settle()
+                repo.approve(pull, *signers)
+                self.settle()
+                repo.merge(pull)
+            else:
+                repo.commit("POC.md", charter)
             eventually(lambda: len(repo.reads_of_main()) > 1, "the charter was read from main")
         self.settle()
         return repo
@@ -130,6 +151,13 @@ class Stage:
         person = self.person(org=org)
         created = person.create_repo(name, topics=topics)
         return Repo(self, org, name, created["id"], person)
+
+    def govern(self, org: str, policy: str) -> None:
+        """Put a policy in force for an organisation."""
+        self.repository(POLICY_REPOSITORY, org=org).commit(POLICY_PATH, policy)
+        good: LiteralString = "SELECT good_text FROM policy WHERE installation_id = %s"
+        eventually(lambda: self.rows(good, self.installations[org]) == [(policy,)], "it holds", every=0.2)
+        self.settle()
 
     def post(self, event: str, body: bytes, delivery: str | None = None) -> httpx.Response:
         """Deliver a webhook as GitHub would."""
@@ -328,6 +356,40 @@ class Repo:
         self.branch(branch, base=onto, **files)
         return self.person.open_pull(self.name, branch, f"Bring {branch}", base=base)
 
+    def approve(self, pull: Pull, *people: str) -> None:
+        for login in people:
+            self.stage.person(login, self.org).review(self.name, pull.number)
+
+    def merge(self, pull: Pull) -> str:
+        """Merge, and tell of the push, which the emulator does not."""
+        before = self.person.head(self.name)
+        sha = self.person.merge_pull(self.name, pull.number)
+        self.pushed.append(sha)
+        files = ["POC.md", "eval/metrics.json"]
+        self.deliver(
+            "push",
+            branch="main",
+            before=before,
+            after=sha,
+            commits=[{"id": sha, "added": [], "removed": [], "modified": files}],
+            repository=self.described(pushed_at=int(datetime.now(UTC).timestamp())),
+        )
+        self.stage.settle()
+        return sha
+
+    def say(self, number: int, text: str, login: str = "jane-doe") -> None:
+        """Comment on an issue, and send what GitHub would: the emulator's payload does not say so."""
+        comment = self.stage.person(login, self.org).comment(self.name, number, text)
+        self.deliver(
+            "issue_comment.created-issue",
+            number=number,
+            comment_id=comment["id"],
+            body=text,
+            sender=login,
+            updated_at=stamp(),
+        )
+        self.stage.settle()
+
     def runs(self, sha: str) -> list[CheckRun]:
         return self.person.check_runs(self.name, sha, name=CHARTER_CHECK)
 
@@ -378,6 +440,11 @@ def stamp(*, seconds: int = 0) -> str:
 
 def morning(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+
+
+def later(working_days: int) -> datetime:
+    """The morning of the day by which so many working days have passed."""
+    return morning(USUAL.add_working_days(datetime.now(UTC).date(), working_days))
 
 
 @contextmanager

@@ -492,8 +492,10 @@ def hang_at(story: Patient, steps: Steps, place: Place, hang: Hang) -> None:
 def test_worker_that_is_killed_in_the_middle_of_it_leaves_everything_done_once(stage: Stage) -> None:
     """The service waits longer for each worker that dies, so one dies in the middle of all of it."""
     hangs = [Hang(done=done) for done in KILLED_AT.values()]
+    # One installation's comments are written one by one: one that hangs would keep the other waiting.
+    orgs = [LIMITED[0] if place is REFUSAL else "acme" for place in KILLED_AT]
     with ThreadPoolExecutor(len(hangs)) as together:
-        stories = list(together.map(lambda _: begin(stage), hangs))
+        stories = list(together.map(lambda org: begin(stage, org), orgs))
         plays = list(together.map(approach, stories, KILLED_AT))
         for _ in together.map(hang_at, stories, plays, KILLED_AT, hangs):
             """It waits."""

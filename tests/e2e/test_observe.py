@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from service.demo.charters import ADJECTIVES
-from service.rules.workdays import add_working_days
-from tests.e2e.stage import Stage, good_charter, morning
+from tests.e2e.stage import Stage, good_charter, later
 
 
 def test_checks_are_neutral_and_say_the_same(observed: Stage) -> None:
@@ -21,7 +18,7 @@ def test_checks_are_neutral_and_say_the_same(observed: Stage) -> None:
 
 def test_stalled_poc_gets_no_issue(observed: Stage) -> None:
     repo, other = observed.poc(charter=good_charter()), observed.poc()
-    observed.sweep(morning(add_working_days(datetime.now(UTC).date(), 40)))
+    observed.sweep(later(40))
     assert repo.person.issues(repo.name) == other.person.issues(other.name) == []
     assert [call.json["conclusion"] for call in repo.writes()] == ["neutral"]
     assert other.writes() == []

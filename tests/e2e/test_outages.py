@@ -14,8 +14,10 @@ from tests.e2e.gateway import Answer, Fault, Forward, Hang, lost, says
 from tests.e2e.stage import Repo, Stage, good_charter
 
 RATE_LIMIT = "You have exceeded a secondary rate limit. Please wait a few minutes."
-NOT_THERE = 2
-"""Each repository was registered before it had a charter, and the emulator knows no environments."""
+NOT_THERE = 3
+"""Each repository was registered before it had a charter, and the emulator knows neither environments nor the
+deployments of which a history is read once.
+"""
 CONTENTS, CHECK_RUNS = "/contents/POC.md", "/check-runs$"
 
 
@@ -79,7 +81,11 @@ def test_check_run_arrives_once(troubled: dict[str, tuple[Repo, str]], stage: St
     stage.settle()
     repo.expect(sha, "success")
     answers = [call.status for call in repo.calls() if not 200 <= call.status < 300]
-    assert "hangs" in trouble or len(answers) == TROUBLES[trouble].times + NOT_THERE
+    assert "hangs" in trouble or len(answers) == TROUBLES[trouble].times + NOT_THERE, refusals(repo)
+
+
+def refusals(repo: Repo) -> list[str]:
+    return [f"{call}: {call.status}" for call in repo.calls() if not 200 <= call.status < 300]
 
 
 def refused(stage: Stage) -> int:

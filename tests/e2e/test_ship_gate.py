@@ -16,10 +16,9 @@ import pytest
 from service.demo.person import CheckRun, Pull
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK
 from tests.e2e.gateway import Call, says
-from tests.e2e.stage import Repo, Stage, stamp
+from tests.e2e.stage import SIGNERS, Repo, Stage, stamp
 from tests.ship.story import CHARTER
 
-SIGNERS = ("alice-k", "bob-m", "carol-s", "dan-w")
 RUN_ID = 18_500_042
 LOAD = {"metrics": {"http_req_duration": {"avg": 101.2, "p(95)": 212.0, "p(99)": 260.4}}}
 
@@ -59,8 +58,7 @@ class Story:
             raise AssertionError(f"{error}\n{shown}") from error
 
     def approve(self, pull: Pull, *people: str) -> None:
-        for login in people:
-            self.stage.person(login).review(self.repo.name, pull.number)
+        self.repo.approve(pull, *people)
 
     def say(self, number: int, text: str, login: str = "jane-doe") -> None:
         """Comment on a pull request, and send what GitHub would: the emulator's payload does not say so."""
@@ -75,19 +73,7 @@ class Story:
         )
 
     def merge(self, pull: Pull) -> str:
-        """Merge, and tell of the push, which the emulator does not."""
-        before = self.repo.person.head(self.repo.name)
-        sha = self.repo.person.merge_pull(self.repo.name, pull.number)
-        self.repo.deliver(
-            "push",
-            branch="main",
-            before=before,
-            after=sha,
-            commits=[{"id": sha, "added": [], "removed": [], "modified": ["POC.md", "eval/metrics.json"]}],
-            repository=self.repo.described(pushed_at=int(datetime.now(UTC).timestamp())),
-        )
-        self.stage.settle()
-        return sha
+        return self.repo.merge(pull)
 
     def move(self, pull: Pull, path: str, content: str, *, before: str) -> str:
         """Push to a pull request's branch, and tell of it, which the emulator does not."""

@@ -1,50 +1,32 @@
-"""Each test plays on days of its own, because one organisation gets at most five new issues a day."""
+"""The one issue of a stalled POC: what opens it, what closes it, and what goes wrong in between.
+
+Nobody signs these charters, unless a test says so: the ball is with the first signer.
+"""
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from service.rules.plan import STALL_LABEL, STALL_MARKER
-from service.rules.stall import CHARTER_LIMIT, ISSUES_A_DAY
-from service.rules.workdays import add_working_days, is_working_day
+from service.rules.calendar import USUAL
+from service.rules.plan import STALL_LABEL, STALL_MARKER, stall_opening
+from service.rules.policy.model import NO_POLICY
+from tests.e2e.conftest import UNGOVERNED, MakePoc
 from tests.e2e.gateway import Hang, lost, says, swallow
-from tests.e2e.stage import Repo, Stage, good_charter, morning
+from tests.e2e.stage import SIGNERS, Repo, Stage, good_charter, later, morning, stamp
 
-LONG = 30
-"""Working days; more than any limit."""
-_weeks = itertools.count(LONG, 5)
-
-MakePoc = Callable[..., Repo]
+FIRST_SIGNER = SIGNERS[0]
+STALLED = NO_POLICY.limits.waiting + 2
+"""Working days after which a signer has the first step of the ladder behind them, and not the second."""
+OWNER_STALLED = 12
+"""The same for the owner of a charter whose ship date is three months ahead: their limit is 10."""
 
 
 def today() -> date:
     return datetime.now(UTC).date()
-
-
-@pytest.fixture
-def day() -> date:
-    """A working day on which no other test sweeps; the rest of its week is this test's as well."""
-    return add_working_days(today(), next(_weeks))
-
-
-@pytest.fixture
-def poc(calendar: Stage) -> Iterator[MakePoc]:
-    """Make POCs that no later test's sweep meets."""
-    made: list[Repo] = []
-
-    def make(charter: str | None = None) -> Repo:
-        made.append(calendar.poc(charter=charter))
-        return made[-1]
-
-    yield make
-    for repo in made:
-        repo.retire()
 
 
 def issue_of(repo: Repo, state: str = "open") -> int:
@@ -59,206 +41,250 @@ def wait_for_state(stage: Stage, repo: Repo, state: str) -> None:
     stage.settle()
 
 
-def push_after_the_issue(repo: Repo, content: str) -> None:
-    """GitHub's clock has seconds, so that a push is later than an issue only in the next one."""
+def wait_a_second(stage: Stage) -> None:
+    """GitHub's clock has seconds: what comes now is later than what was there only in the next one."""
     second = int(time.time())
-    repo.stage.until(lambda: time.time() >= second + 1, "the clock goes on")
-    repo.commit("model.py", content)
+    stage.until(lambda: time.time() >= second + 1, "the clock goes on")
 
 
-def test_silent_owner_gets_one_issue_and_a_second_sweep_writes_nothing(
-    calendar: Stage, poc: MakePoc, day: date
+def push_after_the_issue(repo: Repo, login: str) -> None:
+    wait_a_second(repo.stage)
+    repo.stage.person(login, repo.org).write_file(repo.name, "model.py", f"x = {time.time()}\n")
+
+
+def close(repo: Repo, number: int) -> None:
+    """Close the issue as a person, and wait until it is known."""
+    before = len(repo.stage.told("issues", repo, "closed"))
+    repo.person.edit_issue(repo.name, number, state="closed")
+    repo.stage.until(lambda: len(repo.stage.told("issues", repo, "closed")) > before, "it is known")
+    repo.stage.settle()
+
+
+def test_silent_signer_gets_one_issue_and_a_second_sweep_writes_nothing(
+    calendar: Stage, poc: MakePoc
 ) -> None:
     repo = poc(good_charter())
-    said = calendar.command("sweep", "--as-of", day.isoformat())
+    said = calendar.command("sweep", "--as-of", f"{later(STALLED):%Y-%m-%d}")
     (issue,) = repo.issues()
     assert f"repository:{repo.id}: " in said
+    assert f"signer {FIRST_SIGNER} has the ball" in said
     assert issue.state == "open"
     assert issue.labels == (STALL_LABEL,)
-    assert issue.assignees == ("jane-doe",)
-    assert issue.body.startswith(f"{STALL_MARKER}\n")
-    assert "has the ball" in issue.body
-    before = calendar.api.calls()
-    for as_of in (morning(day), morning(day) + timedelta(hours=5), morning(day + timedelta(days=20)), None):
+    assert issue.assignees == (FIRST_SIGNER,)
+    assert issue.title == "Ticket triage assistant is waiting for data science: 5 working days"
+    assert issue.body.startswith(f"{STALL_MARKER}\n<!-- poc-governor:repository {repo.id} -->\n")
+    assert f"**@{FIRST_SIGNER} has the ball**: sign for data science" in issue.body
+    before = repo.calls()
+    for as_of in (later(STALLED), later(STALLED) + timedelta(hours=5), later(STALLED + 2), None):
         calendar.sweep(as_of)
-    later = calendar.api.calls()[len(before) :]
-    assert [c.json for c in later if c.writes and "access_tokens" not in c.path] == []
+    assert [str(c) for c in repo.calls()[len(before) :] if c.writes] == []
     assert issue_of(repo) == issue.number
 
 
-def test_dry_run_prints_and_writes_nothing(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_a_commit_that_no_event_told_of_is_asked_for_before_anything_is_said(
+    calendar: Stage, poc: MakePoc
+) -> None:
+    repo = poc(good_charter(), signers=SIGNERS)
+    calendar.hooks.fail("POST", "", swallow, body=f'/{repo.name}"'.encode())
+    repo.person.write_file(repo.name, "model.py", "x = 1\n", when=later(OWNER_STALLED) - timedelta(days=1))
+    calendar.sweep(later(OWNER_STALLED))
+    assert repo.issues() == []
+
+
+def test_dry_run_prints_and_writes_nothing(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     before = repo.writes()
-    said = calendar.command("sweep", "--as-of", day.isoformat(), "--dry-run")
-    assert f"would open issue '{repo.name} is waiting for jane-doe" in said
+    said = calendar.command("sweep", "--as-of", f"{later(STALLED):%Y-%m-%d}", "--dry-run")
+    assert "would open issue 'Ticket triage assistant is waiting for data science: 5 working days" in said
     assert repo.writes() == before
     assert repo.issues() == []
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     issue_of(repo)
 
 
-def test_owners_push_closes_the_issue_and_a_later_stall_reopens_it(
-    calendar: Stage, poc: MakePoc, day: date
-) -> None:
-    repo = poc(good_charter())
-    calendar.sweep(morning(day))
-    number = issue_of(repo)
-    push_after_the_issue(repo, "x = 1\n")
+def test_work_closes_the_owners_issue_and_a_later_stall_reopens_it(calendar: Stage, poc: MakePoc) -> None:
+    repo = poc(good_charter(), signers=SIGNERS)
+    calendar.sweep(later(OWNER_STALLED))
+    (issue,) = repo.issues()
+    assert issue.assignees == ("jane-doe",)
+    push_after_the_issue(repo, "jane-doe")
     wait_for_state(calendar, repo, "closed")
-    calendar.sweep(morning(day) + timedelta(hours=1))
-    assert issue_of(repo) == number
-    push_after_the_issue(repo, "x = 2\n")
+    calendar.sweep(later(OWNER_STALLED) + timedelta(hours=1))
+    assert issue_of(repo) == issue.number
+    push_after_the_issue(repo, "alice-k")
     wait_for_state(calendar, repo, "closed")
 
 
-def test_push_of_somebody_else_closes_nothing(calendar: Stage, poc: MakePoc, day: date) -> None:
-    repo = poc(good_charter())
-    calendar.sweep(morning(day))
-    calendar.person("alice-k").write_file(repo.name, "other.py", "x = 1\n")
-    calendar.until(lambda: len(calendar.told("push", repo)) == 2, "the push is known")
+def test_bots_labels_and_edits_close_nothing(calendar: Stage, poc: MakePoc) -> None:
+    repo = poc(good_charter(), signers=SIGNERS)
+    calendar.sweep(later(OWNER_STALLED))
+    number, sha = issue_of(repo), repo.person.head(repo.name)
+    wait_a_second(calendar)
+    bot = "dependabot[bot]"
+    commits = [{"id": sha, "author": {"username": bot}, "message": "Bump it", "modified": ["uv.lock"]}]
+    repo.deliver("push", branch="bump", before=sha, after=sha, commits=commits, sender=bot, sender_type="Bot")
+    repo.person.edit_issue(repo.name, number, title="Seen", labels=[STALL_LABEL, "question"])
+    calendar.until(lambda: calendar.told("issues", repo, "edited"), "the edit is known")
     calendar.settle()
     calendar.sweep(None)
-    issue_of(repo)
+    assert issue_of(repo) == number
 
 
-def test_issue_closed_by_a_person_stays_closed(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_issue_closed_by_a_person_is_reopened_once_at_the_next_step(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     number = issue_of(repo)
-    repo.person.edit_issue(repo.name, number, state="closed")
-    calendar.until(lambda: calendar.told("issues", repo, "closed"), "it is known")
-    calendar.settle()
+    close(repo, number)
     before = repo.writes()
-    calendar.sweep(morning(day) + timedelta(hours=1))
+    calendar.sweep(later(STALLED) + timedelta(hours=1))
     assert issue_of(repo, "closed") == number
+    assert repo.writes() == before
+    calendar.sweep(later(STALLED + 5))
+    assert issue_of(repo) == number
+    assert len(repo.person.comments(repo.name, number)) == 1
+    close(repo, number)
+    before = repo.writes()
+    for days in (STALLED + 6, STALLED + 10, STALLED + 20):
+        calendar.sweep(later(days))
     assert repo.writes() == before
 
 
-def test_label_that_was_removed_comes_back(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_label_that_was_removed_comes_back(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     number = issue_of(repo)
     # By the real clock nobody is silent yet: the look has to wait for the sweep's.
     place = f"^/repos/{repo.full_name}/issues/{number}$"
     calendar.api.fail("GET", place, says(502))
     repo.person.edit_issue(repo.name, number, labels=["question"])
     calendar.until(lambda: [c for c in repo.calls() if c.status == 502], "the event was looked at")
-    calendar.sweep(morning(day) + timedelta(hours=1))
+    calendar.sweep(later(STALLED) + timedelta(hours=1))
     labelled = {STALL_LABEL, "question"}
     calendar.until(lambda: set(repo.person.issues(repo.name)[0].labels) == labelled, "the label is back")
 
 
-def test_deleted_issue_gets_no_successor(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_deleted_issue_gets_one_successor_at_the_next_step(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
-    calendar.sweep(morning(day))
-    number = issue_of(repo)
-    gone = says(410, "This issue was deleted")
-    calendar.api.fail("GET", f"^/repos/{repo.full_name}/issues/{number}$", gone, times=9)
+    calendar.sweep(later(STALLED))
+    delete(repo, issue_of(repo))
     before = repo.writes()
-    repo.deliver("issues.deleted", number=number)
-    calendar.settle()
-    calendar.sweep(morning(day) + timedelta(hours=1))
+    calendar.sweep(later(STALLED) + timedelta(hours=1))
+    assert repo.writes() == before
+    calendar.sweep(later(STALLED + 5))
+    delete(repo, issue_of(repo))
+    before = repo.writes()
+    calendar.sweep(later(STALLED + 10))
     assert repo.writes() == before
 
 
-def test_opening_whose_answer_got_lost_leads_to_one_issue(calendar: Stage, poc: MakePoc, day: date) -> None:
+def delete(repo: Repo, number: int) -> None:
+    """Take an issue away: the emulator cannot, so that it only loses what it was found by."""
+    gone = says(410, "This issue was deleted")
+    repo.stage.api.fail("GET", f"^/repos/{repo.full_name}/issues/{number}$", gone, times=99)
+    repo.person.edit_issue(repo.name, number, labels=[], body="")
+    repo.deliver("issues.deleted", number=number, updated_at=stamp())
+    repo.stage.settle()
+
+
+def test_opening_whose_answer_got_lost_leads_to_one_issue(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     calendar.api.fail("POST", f"^/repos/{repo.full_name}/issues$", lost)
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     calendar.settle()
-    calendar.sweep(morning(day) + timedelta(hours=1))
+    calendar.sweep(later(STALLED) + timedelta(hours=1))
     issue_of(repo)
     assert len(repo.issue_writes()) == 1
 
 
-def test_opening_that_was_killed_leads_to_one_issue(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_opening_that_was_killed_leads_to_one_issue(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     opening = Hang(done=True)
     calendar.api.fail("POST", f"^/repos/{repo.full_name}/issues$", opening)
-    with calendar.start("sweep", "--as-of", day.isoformat()) as sweeping:
+    with calendar.start("sweep", "--as-of", f"{later(STALLED):%Y-%m-%d}") as sweeping:
         assert opening.reached.wait(60)
         sweeping.kill()
         calendar.kill_worker()
     opening.over.set()
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     calendar.settle()
     number = issue_of(repo)
     assert len(repo.issue_writes()) == 1
-    repo.person.edit_issue(repo.name, number, state="closed")
-    calendar.until(lambda: calendar.told("issues", repo, "closed"), "it is known")
-    calendar.settle()
-    calendar.sweep(morning(day) + timedelta(hours=1))
+    close(repo, number)
+    calendar.sweep(later(STALLED) + timedelta(hours=1))
     issue_of(repo, "closed")
     calendar.until(lambda: calendar.health()["heartbeat_age"] < 9, "there is a new worker")
 
 
 def test_missing_charter_becomes_an_issue_after_ten_working_days(calendar: Stage, poc: MakePoc) -> None:
-    repo = poc()
-    calendar.sweep(morning(add_working_days(today(), CHARTER_LIMIT - 1)))
+    limit, repo = NO_POLICY.limits.charter, poc()
+    calendar.sweep(later(limit - 1))
     assert repo.issues() == []
-    calendar.sweep(morning(add_working_days(today(), CHARTER_LIMIT)))
+    calendar.sweep(later(limit))
     (issue,) = repo.issues()
-    assert "no charter" in issue.body
+    assert "No charter names an owner, so nobody has the ball." in issue.body
     assert issue.assignees == ()
-    assert issue.title == f"{repo.name} is waiting for a charter: {CHARTER_LIMIT} working days"
+    assert issue.title == f"{repo.name} is waiting for a charter: {limit} working days"
 
 
-def test_one_organisation_gets_five_new_issues_a_day(calendar: Stage, poc: MakePoc, day: date) -> None:
-    repos = [poc() for _ in range(ISSUES_A_DAY + 2)]
+def test_one_organisation_gets_five_new_issues_a_day(calendar: Stage, poc: MakePoc) -> None:
+    most = NO_POLICY.issues_a_day
+    repos = [poc(org=UNGOVERNED) for _ in range(most + 2)]
+    day = later(NO_POLICY.limits.charter + 2)
 
     def opened() -> int:
         return sum(len(repo.issues()) for repo in repos)
 
-    calendar.sweep(morning(day))
-    calendar.sweep(morning(day) + timedelta(hours=6))
-    assert opened() == ISSUES_A_DAY
-    calendar.sweep(morning(add_working_days(day, 1)))
+    calendar.sweep(day)
+    calendar.sweep(day + timedelta(hours=6))
+    assert opened() == most
+    calendar.sweep(later(NO_POLICY.limits.charter + 3))
     assert opened() == len(repos)
     assert {len(repo.issues()) for repo in repos} == {1}
 
 
-def test_no_issue_on_a_day_off(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_no_issue_on_a_day_off(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
-    off = next(d for n in range(7) if not is_working_day(d := day + timedelta(days=n)))
-    calendar.sweep(morning(off))
+    off = later(STALLED)
+    while USUAL.is_working_day(off.date()):
+        off += timedelta(days=1)
+    calendar.sweep(off)
     assert repo.issues() == []
-    calendar.sweep(morning(add_working_days(off, 1)))
+    calendar.sweep(morning(USUAL.add_working_days(off.date(), 1)))
     issue_of(repo)
 
 
-def test_owner_who_cannot_be_assigned_gets_the_issue_all_the_same(
-    calendar: Stage, poc: MakePoc, day: date
-) -> None:
-    repo = poc(good_charter(owner="left-long-ago"))
-    calendar.sweep(morning(day))
+def test_who_cannot_be_assigned_gets_the_issue_all_the_same(calendar: Stage, poc: MakePoc) -> None:
+    repo = poc(good_charter(data_science="left-long-ago"))
+    calendar.sweep(later(STALLED))
     (issue,) = repo.issues()
     assert issue.assignees == ()
-    assert "left-long-ago" in issue.body
+    assert "**@left-long-ago has the ball**" in issue.body
     assert issue.labels == (STALL_LABEL,)
 
 
 @pytest.mark.parametrize("ended", ["paused", "stopped"])
-def test_poc_that_was_ended_on_purpose_gets_no_issue(
-    calendar: Stage, poc: MakePoc, day: date, ended: str
-) -> None:
-    later = day + timedelta(days=30)
-    line = f"until {later} - waits for data" if ended == "paused" else f"{today()} - accuracy too low"
+def test_poc_that_was_ended_on_purpose_gets_no_issue(calendar: Stage, poc: MakePoc, ended: str) -> None:
+    line = (
+        f"until {today() + timedelta(days=30)} - waits for data"
+        if ended == "paused"
+        else f"{today()} - accuracy too low"
+    )
     repo = poc(good_charter(**{ended: line}))
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     assert repo.issues() == []
     assert repo.issue_writes() == []
 
 
-def test_two_sweeps_at_once_open_one_issue(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_two_sweeps_at_once_open_one_issue(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     with ThreadPoolExecutor() as together:
-        for sweeping in [together.submit(calendar.sweep, morning(day)) for _ in range(2)]:
+        for sweeping in [together.submit(calendar.sweep, later(STALLED)) for _ in range(2)]:
             sweeping.result()
     issue_of(repo)
     assert len(repo.issue_writes()) == 1
 
 
-def test_dormant_poc_gets_no_issue(calendar: Stage, day: date) -> None:
+def test_dormant_poc_gets_no_issue(calendar: Stage) -> None:
     name = calendar.name()
     calendar.hooks.fail("POST", "", swallow, body=f'/{name}"'.encode())
     repo = calendar.repository(name)
@@ -266,40 +292,38 @@ def test_dormant_poc_gets_no_issue(calendar: Stage, day: date) -> None:
     pushed = (datetime.now(UTC) - timedelta(days=100)).isoformat()
     repo.deliver("repository.edited", repository=repo.described(pushed_at=pushed))
     calendar.settle()
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     assert repo.issues() == []
     repo.retire()
 
 
-def test_archived_poc_keeps_its_issue_as_it_is(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_archived_poc_keeps_its_issue_as_it_is(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     issue_of(repo)
     before = repo.writes()
     repo.retire()
-    calendar.sweep(morning(day) + timedelta(hours=1))
+    calendar.sweep(later(STALLED) + timedelta(hours=1))
     assert repo.writes() == before
 
 
-def test_renamed_poc_gets_its_issue_where_it_is_now(calendar: Stage, poc: MakePoc, day: date) -> None:
+def test_renamed_poc_gets_its_issue_where_it_is_now(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     name = calendar.name()
     calendar.hooks.fail("POST", "", swallow, body=f'/{name}"'.encode())
     repo.person.edit_repo(repo.name, name=name)
     calendar.until(lambda: calendar.told("repository", repo, "edited"), "nobody told of it")
     repo.name = name
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     issue_of(repo)
     assert f"GET /repositories/{repo.id}" in [str(call) for call in repo.calls()]
 
 
-def test_issue_that_a_person_marked_as_ours_is_not_taken_for_ours(
-    calendar: Stage, poc: MakePoc, day: date
-) -> None:
+def test_issue_that_a_person_marked_as_ours_is_not_taken_for_ours(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
-    forged = {"title": "Mine", "body": f"{STALL_MARKER}\nmine", "labels": [STALL_LABEL]}
+    forged = {"title": "Mine", "body": f"{stall_opening(repo.id)}\nmine", "labels": [STALL_LABEL]}
     calendar.person("alice-k").call("POST", f"/repos/{repo.full_name}/issues", forged)
-    calendar.sweep(morning(day))
+    calendar.sweep(later(STALLED))
     mine = {issue.author: issue.title for issue in repo.issues()}
     assert mine["alice-k"] == "Mine"
     assert "poc-governor[bot]" in mine

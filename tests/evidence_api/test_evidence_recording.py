@@ -229,7 +229,8 @@ async def test_garbage_is_never_an_error_of_ours(api: Api) -> None:
 async def test_an_event_that_the_policy_lets_in_is_taken(api: Api) -> None:
     with psycopg.connect(api.database_url) as connection:
         connection.execute(
-            "INSERT INTO policy (installation_id, repository_id, good_text, read_at) VALUES (5, 1, %s, now())",
+            "INSERT INTO policy (installation_id, repository_id, good_text, read_at) "
+            "VALUES (5, 1, %s, now())",
             ("policy: 1\nevidence:\n  events: [pull_request_target]\n",),
         )
     assert (await api.send(event_name="workflow_run")).status_code == 403
