@@ -41,6 +41,7 @@ PERMISSIONS = {
     "contents": "read",
     "pull_requests": "read",
     "actions": "read",
+    "organization_custom_properties": "read",
     "checks": "write",
     "issues": "write",
     "deployments": "write",
@@ -289,10 +290,8 @@ class FakeGitHub:
         self._answered(lost)
         return at if at is not None and at >= since else None
 
-    def history(
-        self, repository: RepositoryRef, default_branch: str, since: datetime
-    ) -> Iterator[Happening]:
-        lost = self._call("history")
+    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Happening]:
+        lost = self._call("history", default_branch)
         happened = self._repo(repository).happened
         self._answered(lost)
         return iter([each for each in happened if each.at >= since])

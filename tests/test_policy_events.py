@@ -143,7 +143,7 @@ def test_a_pull_request_on_the_policy_gets_its_what_if_without_a_call_per_poc(or
     (run,) = org.policy_runs
     assert run.output.conclusion is Conclusion.SUCCESS
     assert "acme/lab-speech" in run.output.summary
-    asked = {call.repository_id for call in org.github.calls if call.method not in {"repository"}}
+    asked = {call.repository_id for call in org.github.calls if call.method != "repository"}
     assert asked <= {HOME.id}
     org.pull_request("edited", repository=HOME)
     assert len(org.policy_runs) == 1

@@ -21,8 +21,8 @@ from service.demo.person import CheckRun, Pull
 from service.rules.plan import GATE_CHECK
 from tests.e2e.conftest import LIMITED
 from tests.e2e.gateway import Answer, Call, Fault, Forward, Hang, Rule, lost, says, swallow
-from tests.e2e.stage import Repo, Stage, delivery_id, eventually, stamp
-from tests.e2e.test_ship_gate import LOAD, RUN_ID, SIGNERS, Story, charter, metrics
+from tests.e2e.stage import SIGNERS, Repo, Stage, delivery_id, eventually, stamp
+from tests.e2e.test_ship_gate import LOAD, RUN_ID, Story, charter, metrics
 
 SLOW_DOWN = "You have exceeded a secondary rate limit. Please wait a few minutes."
 GATE = json.dumps(GATE_CHECK).encode()

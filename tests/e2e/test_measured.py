@@ -16,8 +16,8 @@ from service.demo.person import Pull
 from service.rules.plan import GATE_CHECK
 from service.web.evidence import PATH
 from tests.e2e.gateway import Fault, lost, says
-from tests.e2e.stage import Stage
-from tests.e2e.test_ship_gate import LOAD, SIGNERS, Story, charter, metrics
+from tests.e2e.stage import SIGNERS, Stage
+from tests.e2e.test_ship_gate import LOAD, Story, charter, metrics
 
 STAGING = "support-staging"
 LATENCY: dict[str, object] = {"value": 212.4, "unit": "ms", "load": "50 req/s"}

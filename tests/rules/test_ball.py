@@ -48,8 +48,10 @@ UNCHANGED = (
     "signer start-signature alice-k",
     "owner work jane-doe",
     "owner work jane-doe",
+    "owner ask-to-ship jane-doe",
+    "nobody nothing",
+    "nobody nothing",
 )
-UNCHANGED += ("owner ask-to-ship jane-doe", "nobody nothing", "nobody nothing")
 ENDED = ("nobody nothing", "nobody nothing")
 MEND, START = "owner mend-charter jane-doe", "signer start-signature alice-k"
 SHIP, DEPLOY = "signer ship-signature alice-k", "owner deploy jane-doe"

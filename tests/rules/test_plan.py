@@ -14,6 +14,7 @@ from service.rules.plan import (
     Action,
     Annotation,
     CheckRunOutput,
+    Climbed,
     CompleteCheckRun,
     Conclusion,
     CreateCheckRun,
@@ -25,6 +26,7 @@ from service.rules.plan import (
 )
 
 REPOSITORY = RepositoryRef(1, "acme/poc-triage")
+FIRST = Climbed(1, 1, reopened=False)
 SHA = "a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b8c9d0"
 WANTED = CheckRunOutput(Conclusion.SUCCESS, "Charter complete", "fine\n")
 SAME = PostedCheckRun(1, "poc-governor:x", WANTED.digest, 900)
@@ -86,20 +88,24 @@ def test_a_title_and_a_body_cannot_be_mistaken_for_each_other() -> None:
         pytest.param(CREATE, "post POC charter: success, 'Charter complete' on a1b2c3d", "checks", id="post"),
         pytest.param(REPEAT, "complete check run 900 again: success", "checks", id="complete again"),
         pytest.param(
-            OpenIssue(REPOSITORY, "x is waiting", "body", "jane-doe", date(2026, 11, 23)),
+            OpenIssue(REPOSITORY, 1, "x is waiting", "body", "jane-doe", date(2026, 11, 23), 5, FIRST),
             "open issue 'x is waiting' for jane-doe",
             "issues",
             id="open for somebody",
         ),
         pytest.param(
-            OpenIssue(REPOSITORY, "x is waiting", "body", None, date(2026, 11, 23)),
+            OpenIssue(REPOSITORY, 1, "x is waiting", "body", None, date(2026, 11, 23), 5, FIRST),
             "open issue 'x is waiting'",
             "issues",
             id="open for nobody",
         ),
-        pytest.param(EditIssue(REPOSITORY, 5, "t", "b"), "edit issue #5", "issues", id="edit"),
-        pytest.param(EditIssue(REPOSITORY, 5, state="closed"), "close issue #5", "issues", id="close"),
-        pytest.param(EditIssue(REPOSITORY, 5, "t", "b", "open"), "reopen issue #5", "issues", id="reopen"),
+        pytest.param(EditIssue(REPOSITORY, 1, 5, FIRST, "t", "b"), "edit issue #5", "issues", id="edit"),
+        pytest.param(
+            EditIssue(REPOSITORY, 1, 5, FIRST, state="closed"), "close issue #5", "issues", id="close"
+        ),
+        pytest.param(
+            EditIssue(REPOSITORY, 1, 5, FIRST, "t", "b", "open"), "reopen issue #5", "issues", id="reopen"
+        ),
     ],
 )
 def test_an_action_says_what_it_does_and_which_permission_it_needs(
