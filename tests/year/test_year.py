@@ -12,11 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from service.rules.spans import spans
 
 from service.rules.calendar import Calendar
 from service.rules.plan import STALL_LABEL
 from service.rules.policy.reading import read_policy
+from service.rules.spans import spans
 from service.rules.timeline import Happening
 from tests.year.org import FIRST, LAST, POLICY
 from tests.year.year import CENTRAL, Life, Year
@@ -43,11 +43,12 @@ def year(module_database_url: str) -> Iterator[Year]:
     for day in played.days():
         played.play(day)
         if day.day == 1:
+            played.sweep_pocs()
             before = len(played.github.writes)
             played.echo()
             played.settle()
             assert played.github.writes[before:] == [], f"{day}: our own writes made us write"
-            played.sweep()
+            played.sweep_pocs()
             assert played.github.writes[before:] == [], f"{day}: a second look wrote"
     yield played
     played.services.engine.dispose()

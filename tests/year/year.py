@@ -122,8 +122,13 @@ class Year(World):
                 self._found(life)
             VERBS[verb](self, life, words)
         if day.weekday() in SWEPT:
-            with transaction(self.services.engine) as session:
-                subjects.mark(session, filter(_is_swept, all_keys(self.services)))
+            self.sweep_pocs()
+        self.settle()
+
+    def sweep_pocs(self) -> None:
+        """Look at every POC, policy and digest."""
+        with transaction(self.services.engine) as session:
+            subjects.mark(session, filter(_is_swept, all_keys(self.services)))
         self.settle()
 
     def deliver(self, event: str, **payload: Any) -> None:
