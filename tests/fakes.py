@@ -332,7 +332,8 @@ class FakeGitHub:
         lost = self._call("find_issue")
         issues = self._repo(repository).issues.values()
         self._answered(lost)
-        return next((i for i in issues if label in i.labels and i.body.startswith(marker)), None)
+        here = (i for i in issues if i.full_name in ("", repository.full_name))
+        return next((i for i in here if label in i.labels and i.body.startswith(marker)), None)
 
     def issue(self, repository: RepositoryRef, number: int) -> Issue:
         lost = self._call("issue", number)

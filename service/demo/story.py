@@ -62,7 +62,7 @@ def _pull_requests(stage: Stage) -> None:
     _approve(stage, number, *PEOPLE[1:])
     person.merge_pull(REPOSITORY, number)
     say(f"   #{number} is approved by {', '.join(PEOPLE[1:])} and merged: the POC has its charter.")
-    wait(lambda: "not stalled" in _sweep(stage, datetime.now(UTC)), "the charter is read from main")
+    _expect_ball(stage, f"owner {OWNER}")
 
 
 def _shipping(stage: Stage) -> tuple[int, str]:
@@ -88,6 +88,7 @@ def _shipping(stage: Stage) -> tuple[int, str]:
     say(f"\n7. Three of the four who sign, {', '.join(SIGNERS)}, approve.")
     _approve(stage, number, *SIGNERS)
     _expect_gate(stage, (number, sha), "failure", "1 signature open")
+    _expect_ball(stage, f"signer {LAST_TO_SIGN}")
     return number, sha
 
 
@@ -100,10 +101,13 @@ def _approve(stage: Stage, number: int, *people: str) -> None:
 def _stall(stage: Stage, request: tuple[int, str]) -> None:
     person = stage.person
     later = USUAL.add_working_days(datetime.now(UTC).date(), SILENCE)
-    say(f"\n8. {LAST_TO_SIGN} does not answer. It is {later}, and the sweep comes by.")
+    say(
+        f"\n8. {LAST_TO_SIGN} does not answer for {SILENCE} working days. It is {later}, and the sweep comes by."
+    )
     _sweep(stage, datetime(later.year, later.month, later.day, 9, tzinfo=UTC))
     issue = wait(lambda: _stall_issue(person, "open"), "a stall issue is open")
     say(f"   #{issue.number} {issue.title}")
+    say(f"   {_first_line(issue)}")
     say(f"   assigned to {', '.join(issue.assignees)} · {issue.url}")
     if issue.assignees != (LAST_TO_SIGN,):
         raise StoryError(f"issue #{issue.number} is assigned to {issue.assignees}, not to {LAST_TO_SIGN}")
@@ -113,12 +117,13 @@ def _stall(stage: Stage, request: tuple[int, str]) -> None:
     if len(person.issues(REPOSITORY, label=STALL_LABEL)) != 1:
         raise StoryError("there is more than one stall issue")
 
-    say(f"\n10. {LAST_TO_SIGN} approves: the gate opens, the ball moves, and the issue closes itself.")
+    say(f"\n10. {LAST_TO_SIGN} approves: the gate opens, the issue closes itself, and {OWNER} may deploy.")
     time.sleep(1.1)  # GitHub's clock has seconds, and the approval must be later than the issue
     _approve(stage, request[0], LAST_TO_SIGN)
     _expect_gate(stage, request, "success")
     wait(lambda: _stall_issue(person, "closed"), "the stall issue is closed")
     say(f"   #{issue.number} is closed.")
+    _expect_ball(stage, f"owner {OWNER}")
 
 
 def _open(person: Person, branch: str, path: str, content: str) -> tuple[int, str]:
@@ -162,6 +167,18 @@ def _expect_gate(stage: Stage, pull: tuple[int, str], conclusion: str, title: st
     run = wait(said, f"the ship gate on #{number} is {conclusion}")
     say(f"   #{number}: {run.name} · {run.conclusion} · {run.title}")
     say(f"   {run.url}")
+
+
+def _expect_ball(stage: Stage, holder: str) -> None:
+    """Ask the service, by a sweep, for whom the POC waits."""
+    told = f", {holder} has the ball;"
+    wait(lambda: told in _sweep(stage, datetime.now(UTC)), f"{holder} has the ball")
+    say(f"   {holder} has the ball.")
+
+
+def _first_line(issue: Issue) -> str:
+    """What the issue says first; hidden markers stand above it."""
+    return next(line for line in issue.body.splitlines() if line and not line.startswith("<!--"))
 
 
 def _expect_check(stage: Stage, pull: tuple[int, str], conclusion: str) -> CheckRun:

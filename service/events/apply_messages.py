@@ -129,7 +129,7 @@ def _say_once(
     messages, repository_id, key = look.records.messages, action.repository.id, action.key
     if messages.was_said(repository_id, key):
         return
-    with paced(look, installation_id), _if_allowed(look, action):
+    with _if_allowed(look, action), paced(look, installation_id):
         saying = messages.begin(repository_id, key)
         if saying is Saying.SAID:
             return

@@ -9,7 +9,7 @@ from service.events.blockers import present_blocker
 from service.events.context import Look
 from service.events.life import Life
 from service.events.told import reviews
-from service.rules.ball import Ball, BallFacts, Request, Rest, turn, whose_ball
+from service.rules.ball import Ball, BallFacts, Party, Request, Rest, turn, whose_ball
 from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter, InfraKind
 from service.rules.judge import judge_standing
@@ -32,7 +32,10 @@ def hold(look: Look, known: KnownRepository, life: Life) -> Ball:
     turns = waiting.turns(repository_id)
     previous = turns[-1] if turns else None
     present = whose_ball(_facts(look, known, life))
-    moved = turn(previous, present, look.records.timeline.last(repository_id))
+    moved_at = look.records.timeline.last(repository_id)
+    if previous is not None and previous.party is Party.BLOCKER:
+        moved_at = look.looked_at  # that another issue was closed or reassigned is nobody's doing here
+    moved = turn(previous, present, moved_at)
     if moved is not None and not look.dry:
         waiting.passed(repository_id, moved)
     return moved or previous or present

@@ -105,7 +105,12 @@ def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
     person, last = assignee(stall, facts.charter), issue.assignee
     if person and last and person.lower() != last.lower():
         return True
-    return issue.opened_at is not None and stall.since > facts.policy.calendar.day(issue.opened_at)
+    if issue.opened_at is None:
+        return False
+    opened_at, opened_on = issue.opened_at, facts.policy.calendar.day(issue.opened_at)
+    if stall.since == opened_on:  # it began that day: with what happened after the opening
+        return any(moment > opened_at for moment in _moments(facts))
+    return stall.since > opened_on
 
 
 def _reached(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> Rung | None:

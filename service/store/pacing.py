@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, delete, text, update
 from sqlmodel import Session, col, select
 
+from service.ports import GitHubError
 from service.rules.pacing import LIMITS, next_slot
+from service.rules.retry import FailureKind
 from service.store.database import (
     AT_ONCE,
     PLANNING_LOCK,
@@ -25,6 +27,7 @@ from service.store.tables_stalls import WriteSlot
 
 LAPSES = timedelta(minutes=10)
 """A moment that nobody came for is free again after that time."""
+REFUSALS = (FailureKind.GONE, FailureKind.REFUSED)
 REMEMBERED = max(within for _, within in LIMITS)
 
 
@@ -46,17 +49,23 @@ class Pacing:
     def writing(self, installation_id: int, subject: str, clock: Callable[[], datetime]) -> Iterator[None]:
         """Be the only one who writes for an installation, or raise `NotYetError`.
 
-        A write counts from its end, so that however long it takes the next one reaches GitHub later.
+        A write counts from its end, so that however long it takes the next one reaches GitHub later. What
+        GitHub refuses counts for nothing: it is still the subject's turn, or a look that begins with the same
+        refusal each time would never come to its second write.
         """
         with ExitStack() as turn:
             with self._planning(installation_id) as session:
                 slot = self._slot(session, turn, installation_id, subject, clock())
             if not slot.used:
                 raise NotYetError(slot.at)
+            written = True
             try:
                 yield
+            except GitHubError as error:
+                written = error.failure.kind not in REFUSALS
+                raise
             finally:
-                self._ended(slot, clock())
+                self._ended(slot, clock(), used=written)
 
     def _slot(
         self, session: Session, turn: ExitStack, installation_id: int, subject: str, now: datetime
@@ -92,9 +101,9 @@ class Pacing:
             session.connection().execute(alone, values)
             yield session
 
-    def _ended(self, slot: WriteSlot, now: datetime) -> None:
+    def _ended(self, slot: WriteSlot, now: datetime, *, used: bool) -> None:
         with transaction(self._engine) as session:
-            session.execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now))
+            session.execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now, used=used))
 
 
 def _known(

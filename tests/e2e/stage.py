@@ -181,6 +181,9 @@ class Stage:
             "permissions": PERMISSIONS,
             "sender": "jane-doe",
             "sender_type": "User",
+            "issue_author": "jane-doe",
+            "issue_author_type": "User",
+            "issue_body": "Who owns it.",
             "updated_at": stamp(),
             "suspended_at": stamp(),
         }
@@ -380,9 +383,13 @@ class Repo:
     def say(self, number: int, text: str, login: str = "jane-doe") -> None:
         """Comment on an issue, and send what GitHub would: the emulator's payload does not say so."""
         comment = self.stage.person(login, self.org).comment(self.name, number, text)
+        issue = self.person.call("GET", f"/repos/{self.full_name}/issues/{number}")
         self.deliver(
             "issue_comment.created-issue",
             number=number,
+            issue_author=issue["user"]["login"],
+            issue_author_type=issue["user"]["type"],
+            issue_body=issue["body"],
             comment_id=comment["id"],
             body=text,
             sender=login,
