@@ -12,12 +12,17 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from sqlalchemy import Engine
 
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres
 from service.store.schema import migrate
+
+# How long an example takes says more about the machine than about us.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

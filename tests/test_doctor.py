@@ -16,8 +16,10 @@ from service.ports import GitHubError
 from service.rules.facts import Installation
 from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
+from service.store.database import connect
 from service.store.embedded import PostgresFailed
 from service.store.health import Health
+from service.store.policies import Policies
 from tests.fakes import NOW, PERMISSIONS
 from tests.test_settings import CERTIFICATE, NEEDED, REMEDY
 
@@ -256,6 +258,19 @@ def test_the_queue_and_its_workers(
 ) -> None:
     monkeypatch.setattr(doctor, "health", lambda _: health)
     assert line in lines(DATABASE_URL=database_url)
+
+
+@pytest.mark.usefixtures("github")
+def test_a_policy_that_cannot_be_read(database_url: str) -> None:
+    engine = connect(database_url, pool_size=1)
+    says = ("poc-policy.yml:2: `mode` is `watch`.", "poc-policy.yml:9: `limit` is no key.")
+    Policies(engine).keep(7, 90, "9f1c2b4", "policy: 1\nmode: watch\n", says, at=datetime.now(UTC))
+    engine.dispose()
+    assert about("policy of installation 7", lines(DATABASE_URL=database_url)) == Line(
+        Mark.WRONG,
+        "policy of installation 7",
+        "poc-policy.yml:2: `mode` is `watch`. The last one that could be read stays in force",
+    )
 
 
 def attempt(status: int) -> DeliveryAttempt:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from service.ports import LARGEST_BLOB
 from service.rules.facts import Commit, Repository
 from service.rules.plan import POLICY_CHECK, Conclusion
 from service.rules.reception import policy_key, repository_key
+from service.rules.retry import Failure, FailureKind
 from tests.fakes import CheckRun, FakeRepository, repository
-from tests.test_events import BASE, GOOD, HEAD, INSTALLATION, POC, World, charter_runs, described
+from tests.test_events import BASE, FORK_POINT, GOOD, HEAD, INSTALLATION, POC, World, charter_runs, described
 
 HOME = repository(90, full_name="acme/.github")
 OTHER = repository(2, full_name="acme/lab-speech")
@@ -49,6 +52,7 @@ class Org(World):
 
     def propose_policy(self, text: str | None, head: str = HEAD, **more: Any) -> None:
         self.write_policy(text, head)
+        self.home.merge_bases[BASE, head] = FORK_POINT
         self.pull_request(head=head, repository=HOME, **more)
 
     @property
@@ -113,6 +117,44 @@ def test_a_broken_policy_keeps_the_last_good_one_and_says_so_once(org: Org) -> N
     assert org.services.records.policies.broken() == ()
 
 
+def test_what_is_broken_is_said_although_the_first_look_at_it_fails(org: Org) -> None:
+    org.push_policy(LABS)
+    org.github.fail_next(Failure(FailureKind.TRANSIENT, "GitHub says 502"), "open_issue")
+    org.push_policy(BROKEN)
+    assert org.home.issues == {}
+    org.work(waited=True)
+    (notice,) = org.home.issues.values()
+    assert "`watch`" in notice.body
+    org.github.forget_calls()
+    org.sweep()
+    assert org.github.made("blob") == []
+
+
+def test_broken_since_the_first_text_that_could_not_be_read(org: Org) -> None:
+    org.push_policy(BROKEN)
+    first = org.now
+    org.now += timedelta(days=2)
+    org.push_policy(BROKEN + "issues_a_day: many\n")
+    known = org.services.records.policies.find(INSTALLATION)
+    assert known is not None
+    assert (known.broken_since, known.good_text, len(known.findings)) == (first, None, 2)
+    assert len(org.home.issues) == 2
+    assert all("no policy without an error before" in each.body for each in org.home.issues.values())
+
+
+def test_a_pushed_commit_that_is_no_more_is_read_from_the_branch(org: Org) -> None:
+    org.write_policy(LABS)
+    org.github.fail_next(Failure(FailureKind.GONE, "GitHub says 404"), "blob_shas")
+    org.push_policy(LABS)
+    assert reason(org, OTHER) is not None
+
+
+def test_a_file_that_is_larger_than_what_is_read_is_no_policy(org: Org) -> None:
+    org.push_policy("#" * (LARGEST_BLOB + 1))
+    ((_, known),) = org.services.records.policies.broken()
+    assert "larger than 64 KiB" in known.findings[0]
+
+
 def test_a_policy_that_is_deleted_holds_no_more(org: Org) -> None:
     org.push_policy(LABS)
     org.push_policy(None)
@@ -163,6 +205,13 @@ def test_a_pull_request_that_leaves_the_policy_alone_gets_nothing(org: Org) -> N
     assert org.policy_runs == []
 
 
+def test_a_branch_that_is_only_behind_changes_nothing_of_the_policy(org: Org) -> None:
+    org.write_policy(LABS, FORK_POINT)
+    org.push_policy(OBSERVE)
+    org.propose_policy(LABS)
+    assert org.policy_runs == []
+
+
 def test_the_policys_check_asked_for_again_is_completed_again(org: Org) -> None:
     org.propose_policy(LABS)
     org.deliver(
@@ -209,6 +258,15 @@ def test_a_policy_of_a_repository_that_is_not_covered_holds_no_more(org: Org) ->
     org.sweep()
     assert reason(org, OTHER) is None
     assert "not covered" in (org.outcome(policy_key(INSTALLATION)) or "")
+
+
+def test_deleting_the_repository_of_the_policy_takes_it_away(org: Org) -> None:
+    org.push_policy(LABS)
+    del org.github.repos[HOME.id]
+    org.deliver("repository", action="deleted", repository=described(HOME), sender={"login": "jane-doe"})
+    org.work()
+    assert reason(org, OTHER) is None
+    assert org.services.records.policies.find(INSTALLATION) is None
 
 
 def test_a_policys_repository_is_no_poc(org: Org) -> None:

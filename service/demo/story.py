@@ -101,9 +101,7 @@ def _approve(stage: Stage, number: int, *people: str) -> None:
 def _stall(stage: Stage, request: tuple[int, str]) -> None:
     person = stage.person
     later = USUAL.add_working_days(datetime.now(UTC).date(), SILENCE)
-    say(
-        f"\n8. {LAST_TO_SIGN} does not answer for {SILENCE} working days. It is {later}, and the sweep comes by."
-    )
+    say(f"\n8. {LAST_TO_SIGN} does not answer for {SILENCE} working days. It is {later}: the sweep comes by.")
     _sweep(stage, datetime(later.year, later.month, later.day, 9, tzinfo=UTC))
     issue = wait(lambda: _stall_issue(person, "open"), "a stall issue is open")
     say(f"   #{issue.number} {issue.title}")

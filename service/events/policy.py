@@ -5,9 +5,12 @@ One that cannot be read changes nothing: the last good one holds, and that is sa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from service.events.context import Decision, Look
+from service.events.registration import newest_push
 from service.ports import GitHubError
 from service.rules.facts import FactKind
 from service.rules.finding import Finding
@@ -15,9 +18,9 @@ from service.rules.judge import declares
 from service.rules.plan import Action, OpenNotice
 from service.rules.poc import KnownRepository
 from service.rules.policy.match import uses_properties
-from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY, Policy
-from service.rules.policy.reading import PolicyReading, read_policy
-from service.rules.reception import installation_key
+from service.rules.policy.model import NO_POLICY, POLICY_PATH, POLICY_REPOSITORY, Policy
+from service.rules.policy.reading import MAX_BYTES, PolicyReading, read_policy
+from service.rules.reception import installation_key, repository_key
 from service.rules.recognition import poc_reason
 
 log = structlog.get_logger(__name__)
@@ -31,26 +34,21 @@ def look_at_policy(look: Look, installation_id: int) -> Decision:
     known, before = policy_repository(look, installation_id), policies.find(installation_id)
     if known is None:
         if before is not None and not look.dry:
-            policies.forget(installation_id)
-            _mark(look, installation_id, before.in_force, look.records.policies.in_force(installation_id))
+            concerned = _concerned(look, installation_id, before.in_force, NO_POLICY)
+            policies.forget(installation_id, marking=concerned)
         return Decision("no policy: its repository is not covered by the installation")
-    blob_sha = _blob_sha(look, known)
-    if before is not None and before.blob_sha == blob_sha and before.repository_id == known.repository.id:
+    blob_sha, repository_id = _blob_sha(look, known), known.repository.id
+    same = before is not None and (before.blob_sha, before.repository_id) == (blob_sha, repository_id)
+    if same and not (blob_sha and before and before.findings and _is_to_be_said(look, known, blob_sha)):
         return Decision("the policy is as it was")
     data = look.github(installation_id).blob(known.repository.ref, blob_sha) if blob_sha else None
-    reading = read_policy(data if data is not None else b"") if blob_sha else None
-    if look.dry:
-        return Decision(_outcome(reading))
-    was = policies.in_force(installation_id)
-    broken = reading is not None and reading.policy is None
-    findings = tuple(_line(finding) for finding in reading.findings) if reading and broken else ()
-    text = data.decode("utf-8", "replace") if data is not None else None
-    policies.keep(installation_id, known.repository.id, blob_sha, text, findings, at=look.looked_at)
-    _mark(look, installation_id, was, policies.in_force(installation_id))
+    reading = _read(data) if blob_sha else None
+    if not same and not look.dry:
+        _keep(look, known, blob_sha, data, reading)
     actions: tuple[Action, ...] = ()
-    if reading is not None and broken:
-        log.warning("policy cannot be read", installation=installation_id, findings=findings)
-        actions = _notice(look, known, reading, blob_sha or "", has_good=before is not None)
+    if blob_sha and reading and reading.policy is None and _is_to_be_said(look, known, blob_sha):
+        has_good = before is not None and before.good_text is not None
+        actions = (_notice(look, known, reading, blob_sha, has_good=has_good),)
     return Decision(_outcome(reading), actions, installation_id)
 
 
@@ -74,48 +72,81 @@ def policy_repository(look: Look, installation_id: int) -> KnownRepository | Non
 
 def _blob_sha(look: Look, known: KnownRepository) -> str | None:
     """What stands at the policy's path: at the commit that was pushed last, or on the default branch."""
-    pushes = [fact for fact in look.facts if fact.kind is FactKind.POLICY_PUSHED and fact.detail]
-    newest = max(pushes, key=lambda fact: fact.at, default=None)
-    ref = newest.detail if newest else known.repository.default_branch
-    github = look.github(known.installation_id)
-    try:
-        return github.blob_shas(known.repository.ref, ref, [POLICY_PATH])[POLICY_PATH]
-    except GitHubError as error:
-        if not error.gone:
-            raise
-        return None  # a repository without a commit, or a commit that was forced away
+    github, branch = look.github(known.installation_id), known.repository.default_branch
+    for ref in dict.fromkeys((newest_push(look, FactKind.POLICY_PUSHED, branch), branch)):
+        try:
+            return github.blob_shas(known.repository.ref, ref, [POLICY_PATH])[POLICY_PATH]
+        except GitHubError as error:
+            if not error.gone:
+                raise
+    return None  # a repository without a commit
 
 
-def _mark(look: Look, installation_id: int, before: Policy, now: Policy) -> None:
-    """Let all be looked at that another policy may change: POCs, and what becomes or ceases to be one."""
+def _read(data: bytes | None) -> PolicyReading:
+    """A file that is larger than we read is too large for a policy as well."""
+    return read_policy(b" " * (MAX_BYTES + 1) if data is None else data)
+
+
+def _keep(
+    look: Look,
+    known: KnownRepository,
+    blob_sha: str | None,
+    data: bytes | None,
+    reading: PolicyReading | None,
+) -> None:
+    """Store what stands there now; where it says something else than what held, all concerned are marked."""
+    policies, installation_id = look.records.policies, known.installation_id
+    was, now, findings = policies.in_force(installation_id), NO_POLICY, tuple[str, ...]()
+    if reading is not None and reading.policy is not None:
+        now = reading.policy
+    elif reading is not None:
+        now, findings = was, tuple(map(_line, reading.findings))
+        log.warning("policy cannot be read", installation=installation_id, findings=findings)
+    policies.keep(
+        installation_id,
+        known.repository.id,
+        blob_sha,
+        None if data is None else data.decode("utf-8", "replace"),
+        findings,
+        at=look.looked_at,
+        marking=_concerned(look, installation_id, was, now),
+    )
+
+
+def _concerned(look: Look, installation_id: int, before: Policy, now: Policy) -> Sequence[str]:
+    """All that another policy may change: POCs, what becomes or ceases to be one, and their pull requests."""
     if before == now:
-        return
-    repositories, pull_requests = look.records.repositories, look.records.pull_requests
+        return ()
     concerned = []
-    for known in repositories.known(installation_id):
+    for known in look.records.repositories.known(installation_id):
         declared = known.charter is not None and declares(known.charter)
         reason = poc_reason(known.repository, declares_charter=declared, policy=now)
         if known.poc_reason is not None or reason is not None:
             concerned.append(known.repository.id)
-    repositories.mark(concerned)
+    keys = [*map(repository_key, concerned), *look.records.pull_requests.open_keys(concerned)]
     if uses_properties(now):
-        look.records.installations.mark(installation_key(installation_id))  # its look asks for the properties
-    pull_requests.mark_open(concerned)
+        keys.append(installation_key(installation_id))  # its look asks for the properties
+    return keys
+
+
+def _is_to_be_said(look: Look, known: KnownRepository, blob_sha: str) -> bool:
+    """Whether nobody was told yet of a text that cannot be read: the look that found it may have failed."""
+    if look.observe or not known.repository.has_issues:
+        return False
+    return not look.records.messages.was_said(known.repository.id, _notice_key(blob_sha))
 
 
 def _notice(
     look: Look, known: KnownRepository, reading: PolicyReading, blob_sha: str, *, has_good: bool
-) -> tuple[Action, ...]:
-    """Said once for each text that cannot be read."""
-    if look.observe or not known.repository.has_issues:
-        return ()
+) -> OpenNotice:
     repository = known.repository
     url = f"{look.web_url}/{repository.full_name}/blob/{repository.default_branch}/{POLICY_PATH}"
     title, body = look.texts.policy_broken(reading.findings, url, has_good=has_good)
-    key = f"policy-broken:{blob_sha}"
-    if look.records.messages.was_said(repository.id, key):
-        return ()
-    return (OpenNotice(repository.ref, key, title, body, POLICY_LABEL, None),)
+    return OpenNotice(repository.ref, _notice_key(blob_sha), title, body, POLICY_LABEL, None)
+
+
+def _notice_key(blob_sha: str) -> str:
+    return f"policy-broken:{blob_sha}"
 
 
 def _outcome(reading: PolicyReading | None) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from service.events.context import Decision, Look
 from service.events.policy import policy_repository
 from service.events.stalling import stall_facts_stored
-from service.rules.facts import FactKind
+from service.events.weighing import merge_base
+from service.rules.facts import FactKind, PullRequest
 from service.rules.judge import declares
 from service.rules.plan import POLICY_CHECK, plan_check_run
 from service.rules.poc import KnownRepository
@@ -19,7 +20,7 @@ NOTHING = PolicyReading(NO_POLICY, ())
 
 
 def look_at_policy_change(look: Look, repository_id: int, number: int) -> Decision:
-    """Judge the policy of a pull request's head, where it is another than its base's."""
+    """Judge the policy of a pull request's head, where the pull request changes it."""
     known = look.records.repositories.find(repository_id)
     pull = look.records.pull_requests.find(repository_id, number)
     if known is None or known.removed or pull is None or pull.state != "open":
@@ -28,9 +29,8 @@ def look_at_policy_change(look: Look, repository_id: int, number: int) -> Decisi
     if home is None or home.repository.id != repository_id:
         return Decision("not the repository of the policy")
     github, repository = look.github(known.installation_id), known.repository.ref
-    base = github.blob_shas(repository, pull.base_ref, [POLICY_PATH])[POLICY_PATH]
     head = github.blob_shas(repository, pull.head_sha, [POLICY_PATH])[POLICY_PATH]
-    if head == base:
+    if _untouched(look, known, pull, head):
         return Decision("the policy is untouched")
     data = github.blob(repository, head) if head else None
     reading = read_policy(data if data is not None else b"") if head else NOTHING
@@ -41,6 +41,15 @@ def look_at_policy_change(look: Look, repository_id: int, number: int) -> Decisi
     rerun = any(f.kind is FactKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in look.facts)
     actions = plan_check_run(repository, pull.head_sha, POLICY_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"{POLICY_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
+
+
+def _untouched(look: Look, known: KnownRepository, pull: PullRequest, head: str | None) -> bool:
+    """Whether merging changes nothing: the base has the same file, or had it where the branch began."""
+    github, repository = look.github(known.installation_id), known.repository.ref
+    if head == github.blob_shas(repository, pull.base_ref, [POLICY_PATH])[POLICY_PATH]:
+        return True
+    began_at = merge_base(look, known, pull.base_sha, pull.head_sha)
+    return head == github.blob_shas(repository, began_at, [POLICY_PATH])[POLICY_PATH]
 
 
 def _what_if(look: Look, installation_id: int, after: Policy) -> WhatIf:

@@ -32,7 +32,9 @@ def _register(look: Look, known: KnownRepository) -> KnownRepository:
     charter, read = known.charter, None
     if _must_read(look, known):
         github = look.github(known.installation_id)
-        charter = read = github.charter_file(known.repository.ref, _newest_push(look, known))
+        charter = read = github.charter_file(
+            known.repository.ref, newest_push(look, FactKind.CHARTER_PUSHED, known.repository.default_branch)
+        )
     declared = charter is not None and declares(charter)
     reason = poc_reason(known.repository, declares_charter=declared, policy=look.policy)
     if read is None and reason == known.poc_reason:
@@ -51,12 +53,12 @@ def _register(look: Look, known: KnownRepository) -> KnownRepository:
     )
 
 
-def _newest_push(look: Look, known: KnownRepository) -> str:
+def newest_push(look: Look, kind: FactKind, branch: str) -> str:
     """The commit that was pushed last; the branch's name where that is not told, or by two at once."""
-    pushes = [fact for fact in look.facts if fact.kind is FactKind.CHARTER_PUSHED]
+    pushes = [fact for fact in look.facts if fact.kind is kind]
     last = max((fact.at for fact in pushes), default=None)
     commits = {fact.detail for fact in pushes if fact.at == last}
-    return commits.pop() if len(commits) == 1 and all(commits) else known.repository.default_branch
+    return commits.pop() if len(commits) == 1 and all(commits) else branch
 
 
 def _must_read(look: Look, known: KnownRepository) -> bool:

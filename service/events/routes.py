@@ -69,8 +69,13 @@ def _is_home(stub: RepositoryPayload) -> bool:
 def repository_changed(payload: Payload, seen: Seen) -> Reception:
     """A repository was created, renamed, transferred, archived or edited."""
     assert payload.repository is not None
-    removed = (payload.repository.id,) if payload.action == "deleted" else ()
-    return seen(removed=removed, subjects=(repository_key(payload.repository.id),))
+    subjects: tuple[str, ...] = (repository_key(payload.repository.id),)
+    if payload.installation is not None and is_policys(payload):
+        subjects += (policy_key(payload.installation.id),)
+    if payload.action == "deleted":
+        # Described as well, it would count as there again.
+        return seen(repositories=(), removed=(payload.repository.id,), subjects=subjects)
+    return seen(subjects=subjects)
 
 
 def properties_changed(payload: Payload, seen: Seen) -> Reception:

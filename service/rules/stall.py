@@ -130,7 +130,8 @@ def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
         return _overdue(facts, facts.charter.ship_by.value, today)
     owns = facts.ball.party is Party.OWNER
     if owns and facts.owner_gone:
-        since = max(_day(facts, facts.owner_since) or today, _rested(facts, today))
+        registered_on = facts.policy.calendar.day(facts.registered_at)
+        since = max(_day(facts, facts.owner_since) or today, registered_on, _rested(facts, today))
         return _climbing(facts, Cause.OWNER_GONE, since, facts.policy.limits.waiting, today, first=AT_ONCE)
     limit = _limit(facts) if owns else facts.policy.limits.waiting
     return _climbing(facts, Cause.SILENT, _latest(facts, today, facts.acted_at), limit, today)

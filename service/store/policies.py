@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.policy.reading import read_policy
+from service.store import subjects
 from service.store.database import transaction
 from service.store.tables_stalls import PolicyRow
 
@@ -65,8 +67,9 @@ class Policies:
         findings: tuple[str, ...],
         *,
         at: datetime,
+        marking: Sequence[str] = (),
     ) -> None:
-        """Note what stands there now: a text without findings holds from now on.
+        """Note what stands there now, and mark subjects with it: a text without findings holds from now on.
 
         No text at all, and no finding, takes the policy away.
         """
@@ -82,12 +85,16 @@ class Policies:
             values |= {"good_text": text, "good_blob_sha": blob_sha, "broken_since": None}
         row = insert(PolicyRow).values(installation_id=installation_id, **values)
         with transaction(self._engine) as session:
+            if findings:
+                values["broken_since"] = func.coalesce(col(PolicyRow.broken_since), at)
             session.execute(row.on_conflict_do_update(index_elements=["installation_id"], set_=values))
+            subjects.mark(session, marking)
 
-    def forget(self, installation_id: int) -> None:
-        """Forget the policy of an installation that does not cover its repository any more."""
+    def forget(self, installation_id: int, *, marking: Sequence[str] = ()) -> None:
+        """Forget the policy of an installation that does not cover its repository, and mark subjects."""
         with transaction(self._engine) as session:
             session.execute(delete(PolicyRow).where(col(PolicyRow.installation_id) == installation_id))
+            subjects.mark(session, marking)
 
 
 @lru_cache(maxsize=256)

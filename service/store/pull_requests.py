@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, func, update
@@ -104,8 +104,8 @@ class PullRequests:
             pull, stood = found
             return _pull(pull), CharterFile(FileKind(stood.kind), stood.data, stood.blob_sha, stood.size)
 
-    def mark_open(self, repository_ids: Sequence[int]) -> None:
-        """Mark all open pull requests of some repositories."""
+    def open_keys(self, repository_ids: Iterable[int]) -> list[str]:
+        """The subjects of all open pull requests of some repositories."""
         with transaction(self._engine) as session:
             rows = session.exec(
                 select(PullRequestRow.repository_id, PullRequestRow.number).where(
@@ -113,9 +113,7 @@ class PullRequests:
                     PullRequestRow.state == "open",
                 )
             )
-            subjects.mark(
-                session, [pull_request_key(repository_id, number) for repository_id, number in rows]
-            )
+            return [pull_request_key(repository_id, number) for repository_id, number in rows]
 
     def speaker(self, pull: PullRequest) -> int | None:
         """Which of the open pull requests with this one's head has a say in its check run: the oldest."""

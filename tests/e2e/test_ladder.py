@@ -211,8 +211,8 @@ def asked(calls: list[Call], ending: str) -> int:
 
 def test_history_is_read_once_and_the_owner_asked_about_once_a_day(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
-    # All of a registration, whose history has deployments that the emulator knows nothing of; then the charter,
-    # which brings one call about its owner. The commit has a check run of its own.
+    # All of a registration, with the history that is read once; then the charter, which brings one call about
+    # its owner.
     assert [call.path.rpartition("/")[2] for call in repo.calls() if not call.writes] == [
         *("POC.md", "pulls"),
         *("commits", "commits", "pulls", "deployments"),

@@ -100,7 +100,12 @@ def test_no_step_of_the_ladder_is_said_twice(year: Year) -> None:
 
 
 def test_no_message_on_a_day_off(year: Year, calendar: Calendar) -> None:
-    off = [each for each in messages(year) if not calendar.is_working_day(calendar.day(each.at))]
+    # That a POC has shipped is the answer to a deployment of that day.
+    off = [
+        each
+        for each in messages(year)
+        if each.what != "shipped" and not calendar.is_working_day(calendar.day(each.at))
+    ]
     assert off == []
 
 
