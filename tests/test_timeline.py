@@ -194,12 +194,6 @@ def test_since_a_moment(records: Records) -> None:
     ("asked", "hours"),
     [
         pytest.param({}, 6, id="anybody, anything"),
-        pytest.param({"logins": ["jane-doe"]}, 4, id="one person"),
-        pytest.param({"logins": ["JANE-DOE"]}, 4, id="logins have no case"),
-        pytest.param({"logins": ["jane-doe", "alice-k"]}, 6, id="of two the later"),
-        pytest.param({"logins": ["nobody"]}, None, id="somebody who did nothing"),
-        pytest.param({"logins": []}, None, id="no one"),
-        pytest.param({"logins": [""]}, None, id="a bot's request is nobody's deed"),
         pytest.param({"deeds": ENGINEERING}, 4, id="engineering"),
         pytest.param({"deeds": [Deed.REVIEW]}, 5, id="one deed"),
         pytest.param({"deeds": []}, None, id="no deed"),
@@ -243,7 +237,7 @@ def test_a_commit_that_was_found_counts_once(records: Records) -> None:
     for _ in range(2):
         records.timeline.saw_commit(POC, "jane-doe", NOW)
     assert [each.deed for each in records.timeline.of(POC)] == [Deed.COMMIT]
-    assert records.timeline.last(POC, logins=["jane-doe"]) == NOW
+    assert records.stalls.of([POC])[POC].acted == {"jane-doe": NOW}
 
 
 ASKED = datetime(2026, 11, 20, 10, 20, tzinfo=UTC)

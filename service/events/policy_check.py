@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from service.events.context import Decision, Look
 from service.events.policy import policy_repository
 from service.events.stalling import stall_facts_stored
@@ -14,6 +16,7 @@ from service.rules.policy.model import NO_POLICY, POLICY_PATH, Policy
 from service.rules.policy.reading import PolicyReading, read_policy
 from service.rules.policy.what_if import PocFacts, WhatIf, what_if
 from service.rules.report_policy import policy_view
+from service.store.stalls import StoredStall
 
 NOTHING = PolicyReading(NO_POLICY, ())
 """What no file says."""
@@ -55,15 +58,17 @@ def _untouched(look: Look, known: KnownRepository, pull: PullRequest, head: str 
 def _what_if(look: Look, installation_id: int, after: Policy) -> WhatIf:
     """What the policy would change for what is stored of the installation; asks nobody."""
     before = look.records.policies.in_force(installation_id)
-    facts = tuple(_facts(look, known, before) for known in look.records.repositories.known(installation_id))
+    known = look.records.repositories.known(installation_id)
+    stored = look.records.stalls.of([each.repository.id for each in known if each.poc_reason])
+    facts = (_facts(each, stored.get(each.repository.id), before, look.now) for each in known)
     return what_if(facts, before, after, look.now, observe=look.observe)
 
 
-def _facts(look: Look, known: KnownRepository, before: Policy) -> PocFacts:
+def _facts(known: KnownRepository, stored: StoredStall | None, before: Policy, now: datetime) -> PocFacts:
     return PocFacts(
         full_name=known.repository.full_name,
         repository=known.repository,
         declares_charter=known.charter is not None and declares(known.charter),
         charter=known.charter,
-        stall=stall_facts_stored(look.records, known, before, look.now),
+        stall=stall_facts_stored(stored, known, before, now) if stored else None,
     )

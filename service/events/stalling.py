@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.events.context import Look
@@ -16,7 +17,7 @@ from service.rules.policy.model import Mode, Policy
 from service.rules.retry import FailureKind
 from service.rules.stall import StallFacts
 from service.store.pocs import KnownAccess
-from service.store.records import Records
+from service.store.stalls import StoredStall
 
 FRESH = timedelta(days=1)
 
@@ -32,38 +33,31 @@ def stall_facts(
 ) -> StallFacts:
     """What a look decides by."""
     installation_id, day = known.installation_id, look.policy.calendar.day(look.now)
+    stored = look.records.stalls.of([known.repository.id])[known.repository.id]
     return _facts(
-        look.records,
+        replace(stored, turn=ball, issue=issue),
         known,
         charter,
         look.policy,
-        ball=ball,
-        issue=issue,
         has_home=has_home,
-        owner=_owner(look, known, charter),
+        owner=_owner(look, known, charter, stored.standing.owner),
         opened_today=look.records.stall_issues.opened_on(installation_id, day),
         observe=look.observe,
     )
 
 
 def stall_facts_stored(
-    records: Records, known: KnownRepository, policy: Policy, now: datetime
-) -> StallFacts | None:
-    """The same for a policy that is not in force, without asking anybody; None for what is no POC."""
-    if known.poc_reason is None:
-        return None
-    charter = None
+    stored: StoredStall, known: KnownRepository, policy: Policy, now: datetime
+) -> StallFacts:
+    """The same for a policy that is not in force, without asking anybody."""
+    charter, owner = None, stored.standing.owner
     if known.charter is not None:
         charter = judge_standing(known.charter, policy.calendar.day(now), policy=policy).charter
-    turns = records.waiting.turns(known.repository.id)
-    owner = records.pocs.find(known.repository.id).owner
     return _facts(
-        records,
+        stored,
         known,
         charter,
         policy,
-        ball=turns[-1] if turns else None,
-        issue=records.stall_issues.find(known.repository.id),
         has_home=known.repository.has_issues or policy.central_repository is not None,
         owner=owner if _names(charter, owner) else None,
         opened_today=0,
@@ -72,60 +66,55 @@ def stall_facts_stored(
 
 
 def _facts(
-    records: Records,
+    stored: StoredStall,
     known: KnownRepository,
     charter: Charter | None,
     policy: Policy,
     *,
-    ball: Ball | None,
-    issue: StallIssue | None,
     has_home: bool,
     owner: KnownAccess | None,
     opened_today: int,
     observe: bool,
 ) -> StallFacts:
-    repository_id = known.repository.id
-    stored, rests = records.pocs.find(repository_id), records.waiting.rests(repository_id)
-    anybody = records.timeline.last(repository_id)
     return StallFacts(
         is_poc=known.poc_reason is not None,
         dormant=known.dormant,
         has_home=has_home,
         registered_at=known.registered_at or known.first_seen_at,
-        state=stored.state,
+        state=stored.standing.state,
         policy=policy,
-        ball=ball,
+        ball=stored.turn,
         charter=charter,
         chartered_at=known.chartered_at,
         charter_changed_at=known.charter_changed_at,
-        acted_at=_acted_at(records, repository_id, ball, anybody),
-        activity_at=anybody,
-        rest=rests[-1] if rests else None,
+        acted_at=_acted_at(stored),
+        activity_at=stored.activity_at,
+        rest=stored.rest,
         owner_gone=owner is not None and owner.access is not Access.WRITE,
         owner_since=owner.since if owner else None,
-        issue=issue,
+        issue=stored.issue,
         opened_today=opened_today,
         observe=observe,
         archived=known.repository.archived,
-        shipped_at=stored.shipped_at,
+        shipped_at=stored.standing.shipped_at,
     )
 
 
-def _acted_at(
-    records: Records, repository_id: int, ball: Ball | None, anybody: datetime | None
-) -> datetime | None:
+def _acted_at(stored: StoredStall) -> datetime | None:
     """When the party with the ball last did anything: for the owner whoever works on it does."""
+    ball = stored.turn
     if ball is None or ball.party in (Party.OWNER, Party.UNNAMED):
-        return anybody
-    return records.timeline.last(repository_id, logins=ball.people) if ball.people else None
+        return stored.activity_at
+    return stored.acted_at(ball.people)
 
 
-def _owner(look: Look, known: KnownRepository, charter: Charter | None) -> KnownAccess | None:
+def _owner(
+    look: Look, known: KnownRepository, charter: Charter | None, last: KnownAccess | None
+) -> KnownAccess | None:
     """What the owner may do in the repository; None where there is none, or GitHub does not tell us."""
     if charter is None or charter.owner is None or charter.stopped:
         return None
     pocs, login = look.records.pocs, charter.owner.value
-    last = pocs.find(known.repository.id).owner
     if last and _names(charter, last) and last.asked_at > look.looked_at - FRESH:
         return last
     try:

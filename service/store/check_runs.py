@@ -10,7 +10,7 @@ from sqlalchemy import Engine, delete, update
 from sqlmodel import col, select
 
 from service.rules.plan import CheckRunOutput, PostedCheckRun
-from service.store.database import COMMIT_LOCK, lock, transaction
+from service.store.database import COMMIT_LOCK, lock, reading, transaction
 from service.store.tables import CheckRunRow
 
 
@@ -28,7 +28,7 @@ class CheckRuns:
 
     def newest(self, repository_id: int, head_sha: str, name: str) -> PostedCheckRun | None:
         """The newest check run of ours on a commit."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.exec(
                 select(CheckRunRow)
                 .where(

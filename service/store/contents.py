@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.facts import Commit
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import BlobAt, BlobRow, KnownCommit
 
 
@@ -31,7 +31,7 @@ class Contents:
 
     def blobs_at(self, repository_id: int, commit_sha: str, paths: Sequence[str]) -> Mapping[str, str | None]:
         """The blobs at those of the paths that were ever looked up in a commit."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(BlobAt).where(
                     BlobAt.repository_id == repository_id,
@@ -52,7 +52,7 @@ class Contents:
 
     def blob(self, repository_id: int, blob_sha: str) -> Blob | None:
         """A file's content, if it was ever read; None where it was, and is no longer kept."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(BlobRow, (repository_id, blob_sha))
             return Blob(row.data, row.first_seen_at) if row and row.kept else None
 
@@ -71,7 +71,7 @@ class Contents:
 
     def commit(self, repository_id: int, sha: str) -> Commit | None:
         """A commit's tree and parents, if they were ever asked for."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(KnownCommit, (repository_id, sha))
             return Commit(row.sha, row.tree_sha, tuple(row.parents)) if row else None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlmodel import Session
 
 SUBJECT_LOCK = 1
@@ -36,13 +37,39 @@ class LockBusyError(Exception):
 def connect(url: str, *, pool_size: int = 10) -> Engine:
     """Make an engine for a libpq URL; it connects at first use, and again after PostgreSQL was away."""
     driver_url = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(
+    engine = create_engine(
         driver_url,
-        pool_pre_ping=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC", "prepare_threshold": None},
     )
+    event.listen(engine, "checkout", _still_there)
+    return engine
+
+
+def _still_there(connection: psycopg.Connection[Any], *_: object) -> None:
+    """Connect anew where an idle connection has something to be read: that is its end.
+
+    Asking PostgreSQL itself, as `pool_pre_ping` does, would cost every transaction a round trip.
+    """
+    if has_input(connection):
+        raise DisconnectionError("the server has closed the connection")
+
+
+def has_input(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
+    """Whether PostgreSQL has said something on a connection that was idle."""
+    with DefaultSelector() as selector:
+        selector.register(connection, EVENT_READ)
+        return bool(selector.select(0))
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Questions without a transaction around them, which would cost two round trips more and promise nothing:
+    at PostgreSQL's usual level each statement sees what is committed when it begins.
+    """
+    with Session(engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False) as session:
+        yield session
 
 
 @contextmanager

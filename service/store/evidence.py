@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from service.rules.charter.quantity import Quantity, parse_quantity, read_unit
 from service.rules.charter.units import NO_UNIT, Unit
 from service.rules.evidence.values import Conditions, Level, Measurement
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import EvidenceRow
 
 MOST_COMMITS = 10
@@ -52,7 +52,7 @@ class Evidence:
 
     def in_blob(self, repository_id: int, blob_sha: str, source: str) -> Measurement | None:
         """The number that a line of `evidence` found in a blob before."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.exec(
                 select(EvidenceRow)
                 .where(
@@ -66,7 +66,7 @@ class Evidence:
 
     def measured(self, repository_id: int, commits: Sequence[str]) -> tuple[Measurement, ...]:
         """What workflows measured on any of the commits, newest first."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(EvidenceRow)
                 .where(
@@ -90,13 +90,13 @@ class Evidence:
             .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())
             .limit(100 * MOST_COMMITS)
         )
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             commits = dict.fromkeys(sha for sha, _ in session.exec(newest) if sha)
             return list(commits)[:MOST_COMMITS]
 
     def unresolved(self, repository_id: int, number: int) -> list[str]:
         """The test merges of a pull request that were measured, and whose head is not known yet."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return list(
                 session.exec(
                     select(EvidenceRow.run_sha)
@@ -111,7 +111,7 @@ class Evidence:
 
     def unresolved_numbers(self, repository_id: int) -> list[int]:
         """The pull requests with such test merges."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             numbers = session.exec(
                 select(EvidenceRow.number)
                 .where(EvidenceRow.repository_id == repository_id, col(EvidenceRow.commit_sha).is_(None))

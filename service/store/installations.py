@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from service.rules.facts import Installation
 from service.store import subjects
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import InstallationRow
 
 
@@ -37,7 +37,7 @@ class Installations:
 
     def find(self, installation_id: int) -> KnownInstallation | None:
         """An installation, if any event or call has told of it."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(InstallationRow, installation_id)
             if row is None:
                 return None
@@ -66,7 +66,7 @@ class Installations:
 
     def known(self) -> list[int]:
         """The ids of all installations, also of suspended ones, which may be in use again."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(InstallationRow.id)
                 .where(col(InstallationRow.deleted_at).is_(None))

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import MessageRow
 
 
@@ -39,18 +39,18 @@ class Messages:
 
     def was_said(self, repository_id: int, key: str) -> bool:
         """Whether it was said, as far as we know."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             known = session.get(MessageRow, (repository_id, key))
             return known is not None and known.github_id is not None
 
     def was_begun(self, repository_id: int, key: str) -> bool:
         """Whether anybody ever set out to say it."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return session.get(MessageRow, (repository_id, key)) is not None
 
     def number(self, repository_id: int, key: str) -> int | None:
         """The issue under which it was said."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             known = session.get(MessageRow, (repository_id, key))
             return known.number if known is not None and known.github_id is not None else None
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
 from service.rules.outside import Access, Gathered, Outside
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import OutsideFactRow
 
 
@@ -20,7 +20,7 @@ class OutsideFacts:
 
     def find(self, repository_id: int, blob_sha: str) -> Gathered | None:
         """What was last found out about one text of a repository's charter."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(OutsideFactRow, (repository_id, blob_sha))
             return Gathered(_outside(row.facts), row.ref, row.gathered_at, row.complete) if row else None
 

@@ -15,7 +15,7 @@ from service.rules.lifecycle import State
 from service.rules.outside import Access
 from service.rules.reception import pull_request_key, repository_key
 from service.store import subjects
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import FactRow, PocRow
 
 MOST_DEPLOYMENTS = 5
@@ -68,11 +68,11 @@ class Pocs:
 
     def find(self, repository_id: int) -> Standing:
         """Where a POC stands; one that nothing is known of has just begun."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(PocRow, repository_id)
             if row is None:
                 return Standing()
-            return _standing(row)
+            return standing_of(row)
 
     def ask_to_ship(self, repository_id: int, number: int, at: datetime) -> None:
         """Note the ship request: the newest command counts, and of several on one pull request the first.
@@ -174,7 +174,7 @@ class Pocs:
 
     def deployed(self, repository_id: int) -> tuple[Fact, ...]:
         """The deployments that were told of last, newest first."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(FactRow)
                 .where(FactRow.subject == repository_key(repository_id), FactRow.kind == FactKind.DEPLOYED)
@@ -190,7 +190,8 @@ class Pocs:
             session.execute(statement)
 
 
-def _standing(row: PocRow) -> Standing:
+def standing_of(row: PocRow) -> Standing:
+    """A row as where a POC stands."""
     request = owner = None
     if row.ship_request is not None and row.ship_requested_at is not None:
         request = ShipRequest(row.ship_request, row.ship_requested_at)

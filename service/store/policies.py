@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.policy.reading import read_policy
 from service.store import subjects
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables_stalls import PolicyRow
 
 
@@ -43,7 +43,7 @@ class Policies:
 
     def find(self, installation_id: int) -> KnownPolicy | None:
         """What is stored for an installation."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(PolicyRow, installation_id)
             return _known(row) if row else None
 
@@ -54,7 +54,7 @@ class Policies:
 
     def broken(self) -> tuple[tuple[int, KnownPolicy], ...]:
         """The installations whose present text cannot be read."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(select(PolicyRow).where(col(PolicyRow.broken_since).is_not(None)))
             return tuple((row.installation_id, _known(row)) for row in rows)
 

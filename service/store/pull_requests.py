@@ -13,7 +13,7 @@ from service.rules.charter.file import CharterFile, FileKind
 from service.rules.facts import PullRequest
 from service.rules.reception import pull_request_key
 from service.store import subjects
-from service.store.database import cursor, transaction
+from service.store.database import cursor, reading, transaction
 from service.store.recording import UPSERT_PULL_REQUESTS, pull_request_rows
 from service.store.tables import CharterAt, MergeBase, PullRequestRow
 
@@ -29,13 +29,13 @@ class PullRequests:
 
     def find(self, repository_id: int, number: int) -> PullRequest | None:
         """A pull request as its newest payload showed it."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(PullRequestRow, (repository_id, number))
             return _pull(row) if row else None
 
     def open_numbers(self, repository_id: int) -> list[int]:
         """The numbers of a repository's open pull requests."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = select(PullRequestRow.number).where(
                 PullRequestRow.repository_id == repository_id, PullRequestRow.state == "open"
             )
@@ -62,7 +62,7 @@ class PullRequests:
 
     def proposes_charter(self, repository_id: int) -> bool:
         """Whether the head of an open pull request was seen to hold a file at the charter's path."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return (
                 session.exec(
                     select(CharterAt.commit_sha)
@@ -83,7 +83,7 @@ class PullRequests:
 
     def proposal(self, repository_id: int) -> tuple[PullRequest, CharterFile] | None:
         """The oldest open pull request whose head was seen to hold a file at the charter's path."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             found = session.exec(
                 select(PullRequestRow, CharterAt)
                 .join(
@@ -106,7 +106,7 @@ class PullRequests:
 
     def open_keys(self, repository_ids: Iterable[int]) -> list[str]:
         """The subjects of all open pull requests of some repositories."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(PullRequestRow.repository_id, PullRequestRow.number).where(
                     col(PullRequestRow.repository_id).in_(list(repository_ids)),
@@ -117,7 +117,7 @@ class PullRequests:
 
     def speaker(self, pull: PullRequest) -> int | None:
         """Which of the open pull requests with this one's head has a say in its check run: the oldest."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return session.exec(
                 select(func.min(PullRequestRow.number)).where(
                     PullRequestRow.repository_id == pull.repository_id,
@@ -140,7 +140,7 @@ class PullRequests:
 
     def merge_base(self, repository_id: int, base_sha: str, head_sha: str) -> str | None:
         """Where one commit left another, if that was ever asked."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(MergeBase, (repository_id, base_sha, head_sha))
             return row.sha if row else None
 
@@ -152,7 +152,7 @@ class PullRequests:
 
     def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
         """What stood at the charter's path at a commit, if that was ever read."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(CharterAt, (repository_id, commit_sha))
             return CharterFile(FileKind(row.kind), row.data, row.blob_sha, row.size) if row else None
 

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import attrgetter
-from selectors import EVENT_READ, DefaultSelector
 from typing import Any, LiteralString
 
 import msgspec
@@ -22,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from service.rules.facts import Fact, FactKind, PullRequest, Repository
 from service.rules.reception import Reception
+from service.store.database import has_input
 from service.store.jobs import defer_looks_async
 from service.store.subjects import MARK
 
@@ -58,11 +58,8 @@ def open_pool(url: str) -> AsyncConnectionPool[Connection]:
 
 async def _check(connection: Connection) -> None:
     """Ask PostgreSQL only where something is to be read: of an idle connection that is its end."""
-    with DefaultSelector() as selector:
-        selector.register(connection, EVENT_READ)
-        if not selector.select(0):
-            return
-    await AsyncConnectionPool.check_connection(connection)
+    if has_input(connection):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 DEADLOCKS = 3

@@ -18,6 +18,7 @@ from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
 from service.store.signatures import Signatures
 from service.store.stall_issues import StallIssues
+from service.store.stalls import Stalls
 from service.store.timeline import Timeline
 from service.store.waiting import Waiting
 
@@ -32,6 +33,7 @@ class Records:
         self.check_runs = CheckRuns(engine)
         self.outside_facts = OutsideFacts(engine)
         self.stall_issues = StallIssues(engine)
+        self.stalls = Stalls(engine)
         self.contents = Contents(engine)
         self.evidence = Evidence(engine)
         self.signatures = Signatures(engine)

@@ -15,7 +15,7 @@ from service.rules.poc import KnownRepository
 from service.rules.reception import pull_request_key, repository_key
 from service.rules.recognition import exclusion
 from service.store import subjects
-from service.store.database import cursor, transaction
+from service.store.database import cursor, reading, transaction
 from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row
 from service.store.tables import CharterAt, FactRow, PullRequestRow, RepositoryRow
 
@@ -28,7 +28,7 @@ class Repositories:
 
     def find(self, repository_id: int) -> KnownRepository | None:
         """A repository, if any event or list has told of it."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.get(RepositoryRow, repository_id)
             return _known(row) if row else None
 
@@ -70,7 +70,7 @@ class Repositories:
         )
         if pocs_only:
             statement = statement.where(col(RepositoryRow.poc_reason).is_not(None))
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return list(session.exec(statement.order_by(col(RepositoryRow.id))))
 
     def register(
@@ -112,7 +112,7 @@ class Repositories:
 
     def default_head(self, repository_id: int) -> str | None:
         """The commit that the default branch was last pushed to, if a push was ever told."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return session.exec(
                 select(FactRow.detail)
                 .where(
@@ -158,7 +158,7 @@ class Repositories:
 
     def known(self, installation_id: int) -> list[KnownRepository]:
         """All repositories of an installation that are described and not known to be gone."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(RepositoryRow)
                 .where(
@@ -172,7 +172,7 @@ class Repositories:
 
     def named(self, installation_id: int, full_name: str) -> RepositoryRef | None:
         """The repository of an installation that has that name now; names do not differ by case."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             row = session.exec(
                 select(RepositoryRow).where(
                     RepositoryRow.installation_id == installation_id,

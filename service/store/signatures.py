@@ -16,7 +16,7 @@ from service.rules.reception import pull_request_key, repository_key
 from service.rules.signoffs import OPENED, Round, Signature
 from service.rules.timeline import Happening
 from service.store import subjects, timeline
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import FactRow, SignatureRow
 
 
@@ -28,7 +28,7 @@ class Signatures:
 
     def standing(self, repository_id: int) -> tuple[Signature, ...]:
         """Every signature of a repository that was not withdrawn, oldest first."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(SignatureRow)
                 .where(SignatureRow.repository_id == repository_id, col(SignatureRow.withdrawn_at).is_(None))
@@ -92,7 +92,7 @@ class Signatures:
     def reviews(self, subject: str) -> tuple[Fact, ...]:
         """All that was ever told of a pull request's reviews, in the order in which it happened."""
         kinds = (FactKind.REVIEWED, FactKind.REVIEW_DISMISSED)
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(FactRow)
                 .where(FactRow.subject == subject, col(FactRow.kind).in_(kinds))
@@ -102,7 +102,7 @@ class Signatures:
 
     def moved_by_author(self, pull: PullRequest) -> bool:
         """Whether an event told that its author moved a pull request to its head, or opened it with that."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             actors = session.exec(
                 select(func.lower(FactRow.actor)).where(
                     FactRow.subject == pull_request_key(pull.repository_id, pull.number),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import Engine, func, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from service.rules.charter.file import CHARTER_PATH
 from service.rules.facts import Issue, IssueState, RepositoryRef, StallIssue
 from service.rules.plan import Climbed
-from service.store.database import ACCOUNT_LOCK, lock, transaction
+from service.store.database import ACCOUNT_LOCK, lock, reading, transaction
 from service.store.tables import RepositoryRow, StallIssueRow
 
 
@@ -23,27 +24,12 @@ class StallIssues:
 
     def find(self, repository_id: int) -> StallIssue | None:
         """The one stall issue of a POC."""
-        with transaction(self._engine) as session:
-            row = session.get(StallIssueRow, (repository_id, CHARTER_PATH))
-            if row is None:
-                return None
-            home = session.get(RepositoryRow, row.home_repository_id) if row.home_repository_id else None
-            return StallIssue(
-                row.number,
-                IssueState(row.state),
-                row.digest,
-                row.opened_at,
-                row.closed_by_us,
-                home=RepositoryRef(home.id, home.full_name) if home else None,
-                episode=row.episode,
-                rung=row.rung,
-                reopened=row.reopened,
-                assignee=row.assignee,
-            )
+        with reading(self._engine) as session:
+            return issues_of(session, [repository_id]).get(repository_id)
 
     def poc_of(self, home_repository_id: int, number: int) -> int | None:
         """The POC whose stall issue stands under a number of another repository."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return session.exec(
                 select(StallIssueRow.repository_id).where(
                     StallIssueRow.home_repository_id == home_repository_id, StallIssueRow.number == number
@@ -52,7 +38,7 @@ class StallIssues:
 
     def opened_on(self, installation_id: int, day: date) -> int:
         """How many stall issues an installation got on a day."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return session.exec(
                 select(func.count())
                 .select_from(StallIssueRow)
@@ -180,3 +166,30 @@ class StallIssues:
                     )
                     .values(**changes)
                 )
+
+
+def issues_of(session: Session, repository_ids: Collection[int]) -> Mapping[int, StallIssue]:
+    """The stall issues of POCs, each with the repository that it stands in where that is another."""
+    rows = session.exec(
+        select(StallIssueRow, RepositoryRow)
+        .outerjoin(RepositoryRow, col(RepositoryRow.id) == col(StallIssueRow.home_repository_id))
+        .where(
+            col(StallIssueRow.repository_id).in_(repository_ids), StallIssueRow.charter_path == CHARTER_PATH
+        )
+    )
+    return {row.repository_id: _issue(row, home) for row, home in rows}
+
+
+def _issue(row: StallIssueRow, home: RepositoryRow | None) -> StallIssue:
+    return StallIssue(
+        row.number,
+        IssueState(row.state),
+        row.digest,
+        row.opened_at,
+        row.closed_by_us,
+        home=RepositoryRef(home.id, home.full_name) if home else None,
+        episode=row.episode,
+        rung=row.rung,
+        reopened=row.reopened,
+        assignee=row.assignee,
+    )

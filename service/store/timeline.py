@@ -13,7 +13,7 @@ from service.rules.deeds import facts_of, happening_of
 from service.rules.facts import Fact, FactKind
 from service.rules.reception import repository_key
 from service.rules.timeline import Deed, Happening
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import FactRow
 
 AWAITED = (Deed.REVIEW_REQUESTED, Deed.REVIEW, Deed.PULL_REQUEST)
@@ -35,19 +35,16 @@ class Timeline:
         self,
         repository_id: int,
         *,
-        logins: Collection[str] | None = None,
         deeds: Collection[Deed] | None = None,
         but: Collection[str] = (),
     ) -> datetime | None:
-        """When anybody last did anything: of some people, of some deeds, by anybody `but` some people."""
+        """When anybody last did anything: of some deeds, by anybody `but` some people."""
         wanted = [_by_a_person()]
-        if logins is not None:
-            wanted.append(func.lower(FactRow.actor).in_([login.lower() for login in logins]))
         if deeds is not None:
             wanted.append(_is_one_of(deeds))
         if but:
             wanted.append(func.lower(FactRow.actor).not_in([login.lower() for login in but]))
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             return session.exec(
                 select(func.max(FactRow.at)).where(*_of(repository_id, FactKind.ACTIVITY), *wanted)
             ).one()
@@ -72,7 +69,7 @@ class Timeline:
     def _read(
         self, repository_id: int, kind: FactKind, *wanted: ColumnElement[bool]
     ) -> tuple[Happening, ...]:
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(FactRow)
                 .where(*_of(repository_id, kind), *wanted)

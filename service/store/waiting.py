@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from service.rules.ball import Ball, Blocker, Party, Rest, Wants
 from service.rules.charter.goalposts import Group
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables_stalls import BlockerRow, RestRow, ShipDateRow, TurnRow
 
 PAUSE = "charter:"
@@ -58,11 +58,11 @@ class Waiting:
 
     def turns(self, repository_id: int) -> tuple[Ball, ...]:
         """Who had the ball, oldest first; the last one has it now."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(TurnRow).where(TurnRow.repository_id == repository_id).order_by(col(TurnRow.id))
             )
-            return tuple(map(_ball, rows))
+            return tuple(map(ball_of, rows))
 
     def passed(self, repository_id: int, ball: Ball) -> None:
         """Note that the ball has moved."""
@@ -81,7 +81,7 @@ class Waiting:
 
     def ship_dates(self, repository_id: int) -> tuple[ShipDate, ...]:
         """The ship dates that a POC ever had, in their order; each but the first is a slip, or an advance."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(ShipDateRow)
                 .where(ShipDateRow.repository_id == repository_id)
@@ -98,17 +98,17 @@ class Waiting:
 
     def rests(self, repository_id: int) -> tuple[Rest, ...]:
         """The pauses and snoozes, in the order of their last days."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(RestRow)
                 .where(RestRow.repository_id == repository_id)
                 .order_by(col(RestRow.until), col(RestRow.source))
             )
-            return tuple(Rest(row.first, row.until, row.reason) for row in rows)
+            return tuple(map(rest_of, rows))
 
     def snoozes(self, repository_id: int) -> tuple[Snoozed, ...]:
         """What commands put off, in the order of their last days."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(RestRow)
                 .where(
@@ -117,7 +117,7 @@ class Waiting:
                 )
                 .order_by(col(RestRow.until), col(RestRow.source))
             )
-            return tuple(Snoozed(row.source, row.at, Rest(row.first, row.until, row.reason)) for row in rows)
+            return tuple(Snoozed(row.source, row.at, rest_of(row)) for row in rows)
 
     def rested(self, repository_id: int, source: str, rest: Rest, *, actor: str, at: datetime) -> None:
         """Note a pause, by the blob that says it, or a snooze, by its comment; once each."""
@@ -153,7 +153,7 @@ class Waiting:
 
     def blockers(self, repository_id: int) -> Sequence[KnownBlocker]:
         """What was named as blocking a POC, the oldest first."""
-        with transaction(self._engine) as session:
+        with reading(self._engine) as session:
             rows = session.exec(
                 select(BlockerRow)
                 .where(BlockerRow.repository_id == repository_id)
@@ -206,7 +206,8 @@ class Waiting:
             )
 
 
-def _ball(row: TurnRow) -> Ball:
+def ball_of(row: TurnRow) -> Ball:
+    """A row as who has the ball."""
     return Ball(
         Party(row.party),
         Wants(row.wants),
@@ -216,3 +217,8 @@ def _ball(row: TurnRow) -> Ball:
         row.number,
         row.about,
     )
+
+
+def rest_of(row: RestRow) -> Rest:
+    """A row as a rest."""
+    return Rest(row.first, row.until, row.reason)

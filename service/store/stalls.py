@@ -1,0 +1,114 @@
+"""What a stall is decided by, read for many POCs at once: a handful of questions, however many they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine, func
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import Session, col, select
+
+from service.rules.ball import Ball, Rest
+from service.rules.facts import FactKind, StallIssue
+from service.rules.reception import repository_key
+from service.store.database import reading
+from service.store.pocs import Standing, standing_of
+from service.store.stall_issues import issues_of
+from service.store.tables import FactRow, PocRow
+from service.store.tables_stalls import RestRow, TurnRow
+from service.store.waiting import ball_of, rest_of
+
+NOTHING_DONE: Mapping[str, datetime] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStall:
+    """What is stored of one POC, as far as a stall is decided by it."""
+
+    standing: Standing
+    turn: Ball | None = None
+    """Who has the ball by the last look."""
+    rest: Rest | None = None
+    """The pause or snooze that lasts longest."""
+    issue: StallIssue | None = None
+    acted: Mapping[str, datetime] = field(default_factory=dict)
+    """When each person last did anything, by the login in small letters."""
+
+    @property
+    def activity_at(self) -> datetime | None:
+        """When anybody last did anything."""
+        return max(self.acted.values(), default=None)
+
+    def acted_at(self, people: Iterable[str]) -> datetime | None:
+        """When one of these people last did anything."""
+        moments = (self.acted.get(login.lower()) for login in people)
+        return max((at for at in moments if at is not None), default=None)
+
+
+class Stalls:
+    """Reads; each method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of(self, repository_ids: Collection[int]) -> Mapping[int, StoredStall]:
+        """What is stored of each of these POCs; of one that nothing is known of, how it begins."""
+        with reading(self._engine) as session:
+            standings, turns = _standings(session, repository_ids), _turns(session, repository_ids)
+            rests, issues = _rests(session, repository_ids), issues_of(session, repository_ids)
+            acted = _acted(session, repository_ids)
+        return {
+            each: StoredStall(
+                standing=standings.get(each, Standing()),
+                turn=turns.get(each),
+                rest=rests.get(each),
+                issue=issues.get(each),
+                acted=acted.get(repository_key(each), NOTHING_DONE),
+            )
+            for each in repository_ids
+        }
+
+
+def _standings(session: Session, repository_ids: Collection[int]) -> Mapping[int, Standing]:
+    rows = session.exec(select(PocRow).where(col(PocRow.repository_id).in_(repository_ids)))
+    return {row.repository_id: standing_of(row) for row in rows}
+
+
+def _turns(session: Session, repository_ids: Collection[int]) -> Mapping[int, Ball]:
+    rows = session.exec(
+        select(TurnRow)
+        .ext(distinct_on(col(TurnRow.repository_id)))
+        .where(col(TurnRow.repository_id).in_(repository_ids))
+        .order_by(col(TurnRow.repository_id), col(TurnRow.id).desc())
+    )
+    return {row.repository_id: ball_of(row) for row in rows}
+
+
+def _rests(session: Session, repository_ids: Collection[int]) -> Mapping[int, Rest]:
+    rows = session.exec(
+        select(RestRow)
+        .ext(distinct_on(col(RestRow.repository_id)))
+        .where(col(RestRow.repository_id).in_(repository_ids))
+        .order_by(col(RestRow.repository_id), col(RestRow.until).desc(), col(RestRow.source).desc())
+    )
+    return {row.repository_id: rest_of(row) for row in rows}
+
+
+def _acted(session: Session, repository_ids: Collection[int]) -> Mapping[str, Mapping[str, datetime]]:
+    login = func.lower(col(FactRow.actor))
+    rows = session.exec(
+        select(FactRow.subject, login, func.max(FactRow.at))
+        .where(
+            col(FactRow.subject).in_(map(repository_key, repository_ids)),
+            col(FactRow.kind) == str(FactKind.ACTIVITY),
+            col(FactRow.actor) != "",
+        )
+        .group_by(col(FactRow.subject), login)
+    )
+    acted: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+    for subject, actor, at in rows:
+        acted[subject][actor] = at
+    return acted
