@@ -70,6 +70,10 @@ class GitHub(Protocol):
         """What a person may do: `admin`, `write`, `read` or `none`; None where there is no such person."""
         ...
 
+    def is_suspended(self, login: str) -> bool:
+        """Whether an account was suspended, or is no more."""
+        ...
+
     def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
         """The names of the repository's environments; None where we are not told."""
         ...

@@ -160,6 +160,7 @@ class FakeGitHub:
     def __init__(self, *repositories: Repository, now: datetime = NOW) -> None:
         self.repos = {repository.id: FakeRepository(repository) for repository in repositories}
         self.calls: list[Call] = []
+        self.suspended: set[str] = set()
         self.now = now
         self.closed = 0
         self._planned: list[_Planned] = []
@@ -227,6 +228,11 @@ class FakeGitHub:
         permissions = self._repo(repository).permissions
         self._answered(lost)
         return permissions.get(login, "write")
+
+    def is_suspended(self, login: str) -> bool:
+        lost = self._call("is_suspended", login)
+        self._answered(lost)
+        return login in self.suspended
 
     def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
         lost = self._call("environments")

@@ -38,7 +38,7 @@ POC = repository()
 HEAD, NEXT, BASE, FORK_POINT = "1" * 40, "2" * 40, "b" * 40, "f" * 40
 BOTH = ["create_check_run", "create_check_run"]
 """A check run of each name."""
-OUTSIDE = ["permission", "environments", "existing_paths"]
+OUTSIDE = ["permission", "is_suspended", "environments", "existing_paths"]
 """What is asked about a text of the charter, once a day."""
 PROPOSED = "proposed, signer alice-k has the ball; not stalled"
 LOST = Failure(FailureKind.TRANSIENT, "no answer from GitHub")
@@ -491,9 +491,11 @@ def test_the_facts_about_a_charter_are_asked_for_once_a_day(poc: World) -> None:
     poc.sweep()
     assert [str(call) for call in poc.github.made(*OUTSIDE)] == [
         "permission jane-doe",
+        "is_suspended jane-doe",
         "environments",
         "existing_paths main",
         "permission jane-doe",  # once for the checks, once for the POC's look
+        "is_suspended jane-doe",
     ]
 
 
@@ -530,6 +532,12 @@ def test_an_owner_without_access_fails_whoever_writes_that_and_nobody_else(
     poc.pull_request(number=6, head=NEXT)
     assert found(poc) == [("failure", "owner-access"), ("notice", "owner-access")]
     assert [run.output.conclusion for run in charter_runs(repo)] == [Conclusion.FAILURE, Conclusion.SUCCESS]
+
+
+def test_an_owner_whose_account_is_suspended_cannot_own_whatever_they_may_do(poc: World) -> None:
+    poc.github.suspended.add("john-roe")
+    changed(poc, GOOD.replace("owner: jane-doe", "owner: john-roe"))
+    assert found(poc) == [("failure", "owner-access")]
 
 
 def test_a_path_that_a_later_commit_brings_is_not_missing_any_more(poc: World) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from service.events.access import ask_access
 from service.events.context import Look
 from service.ports import GitHub, GitHubError, RenamedError
 from service.rules.facts import FactKind, RepositoryRef
 from service.rules.judge import judge
-from service.rules.outside import NOT_KNOWN, Asked, Gathered, Outside, access_of, asked, is_due
+from service.rules.outside import NOT_KNOWN, Asked, Gathered, Outside, asked, is_due
 from service.rules.poc import KnownRepository
 from service.rules.retry import FailureKind
 from service.rules.verdict import Case
@@ -56,9 +57,7 @@ class _Questioner:
         github, repository, last = self._github, self._repository, self._last
         owner, paths = questions.owner, questions.paths
         return Outside(
-            owner_access=self._answer(
-                lambda: access_of(github.permission(repository, owner)), last.owner_access
-            )
+            owner_access=self._answer(lambda: ask_access(github, repository, owner), last.owner_access)
             if owner
             else None,
             environments=self._answer(lambda: github.environments(repository), last.environments)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from service.events.access import ask_access
 from service.events.context import Look
 from service.ports import GitHubError
 from service.rules.ball import Ball, Party
 from service.rules.charter.model import Charter
 from service.rules.facts import StallIssue
 from service.rules.judge import judge_standing
-from service.rules.outside import Access, access_of
+from service.rules.outside import Access
 from service.rules.poc import KnownRepository
 from service.rules.policy.model import Mode, Policy
 from service.rules.retry import FailureKind
@@ -118,12 +119,12 @@ def _owner(
     if last and _names(charter, last) and last.asked_at > look.looked_at - FRESH:
         return last
     try:
-        permission = look.github(known.installation_id).permission(known.repository.ref, login)
+        access = ask_access(look.github(known.installation_id), known.repository.ref, login)
     except GitHubError as error:
         if error.failure.kind is not FailureKind.REFUSED:
             raise
         return None
-    access, now = access_of(permission), look.looked_at
+    now = look.looked_at
     unchanged = last is not None and _names(charter, last) and last.access is access
     found = KnownAccess(login, access, now, last.since if last and unchanged else now)
     if not look.dry:

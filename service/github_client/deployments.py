@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from github import GithubException
 
 from service.github_client import surroundings
@@ -28,6 +30,16 @@ class Deployments(Connection):
             if not error.gone:
                 raise
             return None
+
+    def is_suspended(self, login: str) -> bool:
+        """GitHub Enterprise Server names the moment (`suspended_at`); github.com shows no such account."""
+        try:
+            with self._translated(f"reading the account {login}"):
+                return bool(self._get(f"/users/{quote(login, safe='')}").get("suspended_at"))
+        except GitHubError as error:
+            if not error.gone:
+                raise
+            return True
 
     def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
         """List the environments; None where GitHub has no such list, or does not show it to us."""

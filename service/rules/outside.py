@@ -26,6 +26,8 @@ class Access(StrEnum):
     NONE = "none"
     UNKNOWN = "unknown"
     """GitHub knows no such person."""
+    SUSPENDED = "suspended"
+    """They might write, but their account is suspended, or is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Outside:
     @property
     def holds_up(self) -> bool:
         """Whether something is amiss that is an error for whoever writes it."""
-        return bool(self.missing_paths) or self.owner_access in (Access.NONE, Access.UNKNOWN)
+        return bool(self.missing_paths) or self.owner_access not in (None, Access.WRITE)
 
 
 NOT_KNOWN = Outside()

@@ -421,6 +421,30 @@ def test_a_404_under_a_former_name_says_nothing_about_a_person(
         client.permission(REPOSITORY, "jane-doe")
 
 
+@pytest.mark.parametrize(
+    ("status", "account", "suspended"),
+    [
+        pytest.param(200, {"login": "jane-doe", "type": "User"}, False, id="github.com's account"),
+        pytest.param(200, {"login": "jane-doe", "suspended_at": None}, False, id="the server's account"),
+        pytest.param(200, {"login": "jane-doe", "suspended_at": "2026-11-02T09:00:00Z"}, True, id="so said"),
+        pytest.param(404, {"message": "Not Found"}, True, id="gone"),
+    ],
+)
+def test_an_account_is_suspended(
+    server: Server, client: InstallationClient, status: int, account: dict[str, object], suspended: bool
+) -> None:
+    server.on("GET /users/jane-doe", status, account)
+    assert client.is_suspended("jane-doe") is suspended
+
+
+def test_an_account_that_is_not_shown_now_is_not_taken_for_suspended(
+    server: Server, client: InstallationClient
+) -> None:
+    server.on("GET /users/jane-doe", 502, {"message": "Bad Gateway"})
+    with pytest.raises(GitHubError):
+        client.is_suspended("jane-doe")
+
+
 def test_environments_come_a_hundred_a_call(server: Server, client: InstallationClient) -> None:
     for page, size in ((1, 100), (2, 3)):
         listed = [{"name": f"e{page}-{n}"} for n in range(size)]

@@ -60,6 +60,12 @@ CASES = [
     pytest.param(
         Outside(owner_access=Access.UNKNOWN), None, ("owner-access", ERROR, at("owner")), id="nobody"
     ),
+    pytest.param(
+        Outside(owner_access=Access.SUSPENDED),
+        ("", ""),
+        ("owner-access", NOTICE, at("owner")),
+        id="somebody suspended",
+    ),
     pytest.param(PATH, None, ("path-missing", ERROR, at("eval_pipeline")), id="a new charter's path"),
     pytest.param(PATH, (EVAL, "missing"), ("path-missing", ERROR, at("eval_pipeline")), id="a path written"),
     pytest.param(PATH, ("", ""), ("path-missing", NOTICE, at("eval_pipeline")), id="a path that went away"),

@@ -11,13 +11,15 @@ from service.rules.outside import Access
 
 
 def find(sheet: Sheet) -> Iterator[Complaint]:
-    """An owner who may not write to the repository, or whom GitHub does not know."""
+    """An owner who may not write to the repository, is suspended, or is not known to GitHub."""
     owner, access = sheet.charter.owner, sheet.outside.owner_access
     if owner is None or access in (None, Access.WRITE):
         return
     name = shown(owner.value)
     if access is Access.UNKNOWN:
         message = f"GitHub knows no {name} here: mend the login, or give its person write access"
+    elif access is Access.SUSPENDED:
+        message = f"the account {name} is suspended: name an owner who can write to this repository"
     else:
         message = f"{name} cannot write to this repository: give them write access, or name an owner who can"
     written = sheet.writes(lambda charter: charter.owner)
