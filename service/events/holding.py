@@ -12,6 +12,7 @@ from service.events.told import reviews
 from service.rules.ball import Ball, BallFacts, Party, Request, Rest, turn, whose_ball
 from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter, InfraKind
+from service.rules.deeds import is_bot
 from service.rules.judge import judge_standing
 from service.rules.lifecycle import State
 from service.rules.poc import KnownRepository
@@ -106,7 +107,10 @@ def _facts(look: Look, known: KnownRepository, life: Life) -> BallFacts:
 
 
 def _owner(charter: Charter | None, author: str | None) -> str | None:
-    return charter.owner.value if charter and charter.owner else author
+    """Whom the charter names; before it names anybody, the person who proposes it."""
+    if charter and charter.owner:
+        return charter.owner.value
+    return author if author and not is_bot(author) else None
 
 
 def _start(

@@ -52,7 +52,7 @@ def open_pool(url: str) -> AsyncConnectionPool[Connection]:
         open=False,
         timeout=5,
         check=_check,
-        kwargs={"connect_timeout": 5, "options": "-c timezone=UTC"},
+        kwargs={"connect_timeout": 5, "options": "-c timezone=UTC", "autocommit": True},
     )
 
 
@@ -76,11 +76,14 @@ async def record(pool: AsyncConnectionPool[Connection], envelopes: Sequence[Enve
 
 
 async def _record(pool: AsyncConnectionPool[Connection], envelopes: Sequence[Envelope]) -> int:
-    # The pipeline saves the round trips of BEGIN, COMMIT and the statements that return nothing.
-    async with pool.connection() as connection, connection.pipeline(), connection.transaction():
+    # Two round trips: `transaction()` would wait within a pipeline for BEGIN, before COMMIT, and after it.
+    # What fails is rolled back where the connection goes back to the pool.
+    async with pool.connection() as connection, connection.pipeline():
+        await connection.execute("BEGIN")
         fresh = await _deliveries(connection, envelopes)
         if fresh:
             await _told(connection, fresh)
+        await connection.execute("COMMIT")
         return len(fresh)
 
 
