@@ -15,10 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.github_client.app import NEEDS, App
 from service.ports import GitHubError
+from service.rules.digest import Channel
+from service.rules.edition import in_the_way, not_told
 from service.rules.facts import Installation
 from service.rules.policy.model import POLICY_PATH
+from service.rules.proposal import PROPOSING, may_propose
 from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings, load, load_store
 from service.store.database import connect
+from service.store.digests import Digests
 from service.store.embedded import DataDirInUse, PostgresFailed, open_database
 from service.store.health import Health, health
 from service.store.policies import Policies
@@ -108,7 +112,20 @@ def _permissions(installation: Installation) -> Line:
     if missing:
         says = f"not granted: {', '.join(missing)}. What needs them is off until an owner approves them"
         return Line(Mark.WRONG, what, says)
-    return Line(Mark.OK, what, "all permissions that this version uses are granted")
+    says = f"all permissions that this version uses are granted{_beyond(installation)}"
+    return Line(Mark.OK, what, says)
+
+
+def _beyond(installation: Installation) -> str:
+    """What comes of rights that the app does not ask for."""
+    if may_propose(installation.permissions):
+        return ", and those with which commands that change the charter open a pull request"
+    lacking = [
+        f"{name}: {level}"
+        for name, level in PROPOSING.items()
+        if level == "write" and installation.permissions.get(name) != level
+    ]
+    return f"; {lacking[0]} is lacking to open pull requests" if len(lacking) == 1 else ""
 
 
 def _webhook_address(settings: Settings) -> Line:
@@ -198,6 +215,19 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
         first = known.findings[0] if known.findings else POLICY_PATH
         says = f"{first} The last one that could be read stays in force"
         yield Line(Mark.WRONG, f"policy of installation {installation_id}", says)
+    yield from _digests(Digests(engine), settings)
+
+
+def _digests(digests: Digests, settings: StoreSettings) -> Iterator[Line]:
+    """Where the weekly digests cannot be told."""
+    for central in digests.centrals():
+        if says := in_the_way(central):
+            yield Line(Mark.WRONG, f"digest of installation {central.installation_id}", says)
+    for untold in digests.untold():
+        if untold.channel is Channel.CENTRAL:
+            yield Line(Mark.WRONG, f"digest of installation {untold.installation_id}", not_told(untold))
+        elif isinstance(settings, Settings) and settings.slack_webhook_url:
+            yield Line(Mark.WRONG, "Slack", not_told(untold))
 
 
 def _worker(now: Health) -> Line:

@@ -9,6 +9,7 @@ from typing import Protocol
 from service.rules.charter.file import CharterFile
 from service.rules.facts import Commit, Installation, Issue, PullRequest, Repository, RepositoryRef
 from service.rules.plan import CheckRunOutput
+from service.rules.proposal import Proposal, Proposed
 from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
 from service.rules.timeline import Happening
@@ -188,6 +189,25 @@ class GitHub(Protocol):
         ...
 
 
+class Proposals(Protocol):
+    """Opening pull requests of our own, with a right that nothing else has; each may raise `GitHubError`."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+    def find(self, repository: RepositoryRef, branch: str) -> Proposed | None:
+        """The newest pull request of ours from a branch, in whatever state; None if there never was one."""
+        ...
+
+    def open(self, repository: RepositoryRef, proposal: Proposal) -> Proposed:
+        """Write the branch and open its pull request; what is there already is used as it is.
+
+        Refused where the charter is another by now than the one that it was made from.
+        """
+        ...
+
+
 class Announcer(Protocol):
     """Where the service tells of a week what there is to tell, beside GitHub."""
 
@@ -201,6 +221,10 @@ class GitHubApp(Protocol):
 
     def installation(self, installation: Installation) -> GitHub:
         """Act for one installation; a client of one job, not to be shared between threads."""
+        ...
+
+    def proposals(self, installation: Installation) -> Proposals | None:
+        """Open pull requests for one installation; None where that was not granted."""
         ...
 
     def describe(self, installation_id: int) -> Installation:

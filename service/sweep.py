@@ -19,6 +19,7 @@ from service.rules.reception import (
     policy_key,
     pull_request_key,
     repository_key,
+    slack_key,
 )
 from service.rules.redelivery import KEPT, to_redeliver
 from service.store import subjects
@@ -69,6 +70,8 @@ def all_keys(services: Services) -> list[str]:
     keys: list[str] = []
     for installation_id in services.records.installations.known():
         keys += [each(installation_id) for each in (installation_key, policy_key, digest_key)]
+        if services.announcer is not None:
+            keys.append(slack_key(installation_id))
         for repository_id in services.records.repositories.ids(installation_id, pocs_only=True):
             keys.append(repository_key(repository_id))
             numbers = services.records.pull_requests.open_numbers(repository_id)

@@ -14,14 +14,15 @@ from service.rules.block import enclosed, unmarked
 from service.rules.charter.values import parse_login
 from service.rules.charter.wording import clip
 from service.rules.command import Verb
-from service.rules.digest import Digest, whom
+from service.rules.digest import Digest
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text
 from service.rules.finding import Finding, Severity
 from service.rules.gate import DeploymentAnswer, Gate, Occasion
 from service.rules.plan import CheckRunOutput, Conclusion
+from service.rules.proposal import ProposalState
 from service.rules.report import CheckView, annotate
-from service.rules.report_amend import AmendView
+from service.rules.report_amend import AmendView, Asked
 from service.rules.report_gate import GateView, Standing, gate_view
 from service.rules.report_gate_title import gate_title
 from service.rules.report_policy import MOST_LISTED, NAMED, PolicyView, policy_title
@@ -35,7 +36,7 @@ TITLE_LIMIT = 255
 DEPLOYMENT_LIMIT = 1_000
 """Characters of a comment on a deployment; GitHub takes some more."""
 LONGEST_ENVIRONMENT, LONGEST_COMMAND = 80, 120
-MOST_ROWS, MOST_IN_SLACK = 50, 8
+MOST_ROWS = 10
 """POCs of one kind that a digest names."""
 WORD_JOINER = "\u2060"
 """Invisible, and enough to keep GitHub from reading a mention, a reference or an address."""
@@ -227,6 +228,16 @@ class Texts:
         """What to write into the charter for a command, and what it will do."""
         return self._render("comments/amend.md", view=view, lines=view.amendment.after, Verb=Verb)
 
+    def proposal(self, view: AmendView, asked: Asked) -> tuple[str, str]:
+        """Title and body of the pull request that changes the charter for a command."""
+        body = self._render("comments/proposal.md", view=view, asked=asked, Verb=Verb)
+        return _clip_title(inert(proposal_title(view))), unmarked(_clip(body))
+
+    def charter_proposed(self, view: AmendView, reference: str, state: ProposalState) -> str:
+        """Which pull request changes the charter for a command, and what merging it will do."""
+        values = {"reference": reference, "state": state, "ProposalState": ProposalState}
+        return self._render("comments/proposed.md", view=view, Verb=Verb, **values)
+
     def help_text(self) -> str:
         """The commands."""
         return self._render("comments/help.md")
@@ -296,11 +307,11 @@ class Texts:
 
     def digest(self, view: Digest, *, public: bool, web_url: str) -> str:
         """A week's digest; in a `public` repository private ones are not named."""
-        return self._digest("digest/digest.md", view, public=public, web_url=web_url, most=MOST_ROWS)
+        return self._digest("digest/digest.md", view, public=public, web_url=web_url)
 
     def digest_for_slack(self, view: Digest, account: str, web_url: str) -> str:
         """The same for Slack, in its markup."""
-        return self._digest("digest/slack.txt", view, account=account, web_url=web_url, most=MOST_IN_SLACK)
+        return self._digest("digest/slack.txt", view, account=account, web_url=web_url)
 
     def _digest(self, template: str, view: Digest, **values: object) -> str:
         counts = (
@@ -312,7 +323,7 @@ class Texts:
         )
         said = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
         headline = ", ".join([plural(view.active, "active POC"), *said])
-        return self._render(template, view=view, headline=headline, whom=whom, **values)
+        return self._render(template, view=view, headline=headline, most=MOST_ROWS, rungs=len(Rung), **values)
 
     def _gate(self, template: str, view: GateView, **values: object) -> str:
         return self._render(template, view=view, Standing=Standing, Occasion=Occasion, **values)
@@ -355,6 +366,17 @@ def stall_title(view: StallView) -> str:
             return f"{view.name} is waiting for a new owner"
         case _:
             return f"{view.name} is waiting for {view.waits_for}: {plural(view.days, 'working day')}"
+
+
+def proposal_title(view: AmendView) -> str:
+    """What a pull request of ours does, which is the message of its commit as well."""
+    match view.verb:
+        case Verb.EXTEND if view.new_ship_by:
+            return f"Ship on {in_words(view.new_ship_by)}"
+        case Verb.OWNER:
+            return f"Hand this POC over to {view.new_owner}"
+        case _:
+            return "Stop this POC"
 
 
 def _clip_title(title: str) -> str:

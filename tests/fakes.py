@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError
+from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError, Proposals
 from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
 from service.rules.facts import (
     Commit,
@@ -19,6 +19,7 @@ from service.rules.facts import (
     RepositoryRef,
 )
 from service.rules.plan import CheckRunOutput
+from service.rules.proposal import Proposal, ProposalState, Proposed, may_propose
 from service.rules.redelivery import DeliveryAttempt
 from service.rules.retry import Failure, FailureKind
 from service.rules.timeline import Happening
@@ -34,6 +35,9 @@ WRITES = frozenset(
         "post_comment",
         "react",
         "answer_deployment",
+        "create_branch",
+        "write_charter",
+        "open_pull_request",
     }
 )
 PERMISSIONS = {
@@ -96,6 +100,18 @@ class DeploymentAnswer:
     comment: str
 
 
+@dataclass(frozen=True, slots=True)
+class OurPull:
+    """A pull request of ours as GitHub holds it."""
+
+    number: int
+    branch: str
+    base: str
+    title: str
+    body: str
+    state: ProposalState = ProposalState.OPEN
+
+
 @dataclass(slots=True)
 class FakeRepository:
     """A repository's state: what stands at the charter's path, by commit or branch, and all that we write."""
@@ -128,6 +144,8 @@ class FakeRepository:
     reactions: set[tuple[int, str]] = field(default_factory=set)
     answers: list[DeploymentAnswer] = field(default_factory=list)
     """Each deployment waits for one."""
+    ours: list[OurPull] = field(default_factory=list)
+    """The pull requests that we opened; their branches stand among `files`."""
 
     def write(self, text: str | bytes | None, *refs: str) -> CharterFile:
         """Let a charter stand at commits or branches; None takes it away."""
@@ -451,6 +469,44 @@ class FakeGitHub:
         return self._last_id
 
 
+class FakeProposals:
+    """`ports.Proposals` over the repositories of a `FakeGitHub`, which notes each step as a call."""
+
+    def __init__(self, github: FakeGitHub) -> None:
+        self._github = github
+
+    def close(self) -> None:
+        """Count it with the other clients."""
+        self._github.closed += 1
+
+    def find(self, repository: RepositoryRef, branch: str) -> Proposed | None:
+        lost = self._github._call("find_proposal", branch)
+        pulls = self._github._repo(repository).ours
+        self._github._answered(lost)
+        found = (Proposed(pull.number, pull.state) for pull in reversed(pulls) if pull.branch == branch)
+        return next(found, None)
+
+    def open(self, repository: RepositoryRef, proposal: Proposal) -> Proposed:
+        repo, branch = self._github._repo(repository), proposal.branch
+        if repo.files[proposal.base].blob_sha != proposal.blob_sha:
+            raise refused("the charter is another by now")
+        if branch not in repo.files:
+            lost = self._github._call("create_branch", branch)
+            repo.files[branch] = repo.files[proposal.base]
+            self._github._answered(lost)
+        if repo.files[branch].data != proposal.data:
+            lost = self._github._call("write_charter", branch)
+            if repo.files[branch].blob_sha != proposal.blob_sha:
+                raise refused("the charter is another on the branch")
+            repo.files[branch] = charter_file(proposal.data)
+            self._github._answered(lost)
+        lost = self._github._call("open_pull_request", branch)
+        number = 100 + len(repo.ours)
+        repo.ours.append(OurPull(number, branch, proposal.base, proposal.title, proposal.body))
+        self._github._answered(lost)
+        return Proposed(number, ProposalState.OPEN)
+
+
 class FakeApp:
     """`ports.GitHubApp` over one `FakeGitHub` for each installation."""
 
@@ -466,6 +522,9 @@ class FakeApp:
     def installation(self, installation: Installation) -> FakeGitHub:
         self.clients.append(installation.id)
         return self.githubs[installation.id]
+
+    def proposals(self, installation: Installation) -> FakeProposals | None:
+        return FakeProposals(self.githubs[installation.id]) if may_propose(installation.permissions) else None
 
     def describe(self, installation_id: int) -> Installation:
         self.described.append(installation_id)
@@ -486,9 +545,9 @@ class FakeApp:
         self.forgotten.append(installation_id)
 
 
-def conforming() -> tuple[GitHub, GitHubApp]:
+def conforming() -> tuple[GitHub, GitHubApp, Proposals]:
     """Holds the fakes to the ports; the type checker reads it."""
-    return FakeGitHub(), FakeApp()
+    return FakeGitHub(), FakeApp(), FakeProposals(FakeGitHub())
 
 
 def charter_file(text: str | bytes | None) -> CharterFile:
@@ -530,6 +589,11 @@ def repository(
         is_template=is_template,
         has_issues=has_issues,
     )
+
+
+def refused(what: str) -> GitHubError:
+    """What the adapter raises where GitHub says no."""
+    return GitHubError(Failure(FailureKind.REFUSED, what))
 
 
 def gone(what: str) -> GitHubError:

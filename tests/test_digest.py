@@ -1,123 +1,35 @@
-"""The weekly digest: what it says, when, to whom, and how often."""
+"""The weekly digest: when, to whom, how often, and what becomes of it where a place does not take it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
+from typing import Any
 
-import httpx
 import pytest
-import respx
 
+from service.events.digest import DIGEST_LABEL
 from service.ports import GitHubError
-from service.rules.ball import Ball, Party, Wants
-from service.rules.calendar import USUAL, Calendar, Freeze
-from service.rules.charter.goalposts import Group
-from service.rules.digest import PocLine, digest, is_time, week_of
-from service.rules.lifecycle import State
+from service.rules.digest import Channel
+from service.rules.edition import in_the_way
+from service.rules.facts import IssueState
+from service.rules.reception import digest_key, installation_key, slack_key
 from service.rules.retry import Failure, FailureKind
-from service.rules.slips import slips
-from service.rules.stall import Cause
-from service.slack import Slack
-from service.texts import Texts, find_templates
-from tests.fakes import NOW, repository
+from service.store import subjects
+from service.store.database import transaction
+from service.sweep import dry_run
+from tests.fakes import NOW, FakeRepository, repository
+from tests.test_events import INSTALLATION, LOST, NO
 from tests.test_policy_events import HOME, Org
 
-MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
-LONG_AGO = MONDAY - timedelta(days=90)
-LATELY = MONDAY - timedelta(days=3)
-CENTRAL = repository(91, full_name="acme/portfolio", topics=["not-a-poc"])
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+CENTRAL = replace(repository(91, full_name="acme/portfolio", topics=["not-a-poc"]), private=True)
+OTHER = repository(92, full_name="acme/other", topics=["not-a-poc"])
 CENTRALLY = "policy: 1\ncentral_repository: acme/portfolio\n"
-GOLDENS = Path(__file__).parent / "texts" / "digest"
-HOOK = "https://hooks.slack.example.com/services/T/B/secret"
-
-
-def poc(name: str, state: State = State.BUILDING, **more: object) -> PocLine:
-    line = PocLine(f"acme/{name}", state, LONG_AGO, LONG_AGO)
-    return replace(line, **more)  # type: ignore[arg-type]
-
-
-def with_security(since: date) -> Ball:
-    at = datetime(since.year, since.month, since.day, tzinfo=UTC)
-    return Ball(Party.SIGNER, Wants.SHIP_SIGNATURE, at, ("dan-w",), Group.SECURITY, 41)
-
-
-STALLED = poc(
-    "triage",
-    State.EVALUATING,
-    stalled_since=date(2026, 11, 9),
-    cause=Cause.SILENT,
-    rung=2,
-    ball=with_security(date(2026, 11, 9)),
-    ship_by=date(2027, 2, 26),
-    slips=slips([date(2027, 1, 15), date(2027, 2, 1), date(2027, 2, 26)]),
-)
-FULL = (
-    STALLED,
-    poc("late", stalled_since=date(2026, 10, 1), cause=Cause.OVERDUE, rung=3, ship_by=date(2026, 10, 1)),
-    poc("ready", State.SHIPPING, ship_by=date(2026, 12, 4)),
-    poc("sooner", State.BUILDING, ship_by=date(2026, 12, 1)),
-    poc("measured", State.EVALUATING, ship_by=date(2027, 1, 8)),
-    poc("later", State.BUILDING, ship_by=date(2027, 3, 1)),
-    poc("gone-live", State.SHIPPED, state_since=LATELY),
-    poc("went-live-long-ago", State.SHIPPED),
-    poc("given-up", State.STOPPED, state_since=LATELY),
-    poc("<!channel>-@everyone", registered_at=LATELY, state=State.NONE, private=True),
-)
-
-
-def test_the_first_line_is_for_those_who_decide_and_the_nearest_dates_come_first() -> None:
-    found = digest(FULL, MONDAY, USUAL)
-    assert found is not None
-    assert [each.full_name for each in found.decisions] == ["acme/late"]
-    assert [each.full_name for each in found.stalled] == ["acme/triage"]
-    assert [each.full_name for each in found.next_to_ship] == ["acme/ready", "acme/measured", "acme/sooner"]
-    assert [each.full_name for each in found.shipped] == ["acme/gone-live"]
-    assert (found.week, found.active) == ("2026-W48", 7)
-
-
-def test_nothing_to_say_is_not_said() -> None:
-    assert digest((poc("quiet"), poc("shipped", State.SHIPPED)), MONDAY, USUAL) is None
-
-
-@pytest.mark.parametrize(
-    ("now", "calendar", "expected"),
-    [
-        pytest.param(MONDAY, USUAL, True, id="Monday morning"),
-        pytest.param(MONDAY.replace(hour=6), USUAL, False, id="too early"),
-        pytest.param(MONDAY - timedelta(days=1), USUAL, False, id="a Sunday"),
-        pytest.param(
-            MONDAY, Calendar(freezes=(Freeze(date(2026, 11, 23), date(2026, 11, 23)),)), False, id="a freeze"
-        ),
-        pytest.param(MONDAY + timedelta(days=1), USUAL, True, id="the next working day will do"),
-    ],
-)
-def test_when_it_is_time(now: datetime, calendar: Calendar, expected: bool) -> None:
-    assert is_time(now, calendar) is expected
-
-
-def test_a_week_is_named_by_iso() -> None:
-    assert week_of(date(2027, 1, 3)) == "2026-W53"
-    assert week_of(date(2027, 1, 4)) == "2027-W01"
-
-
-@pytest.mark.parametrize("name", ["digest.md", "public.md", "slack.txt"])
-def test_texts(name: str) -> None:
-    texts, found = Texts(find_templates()), digest(FULL, MONDAY, USUAL)
-    assert found is not None
-    if name == "slack.txt":
-        text = texts.digest_for_slack(found, "acme", "https://github.com")
-    else:
-        text = texts.digest(found, public=name == "public.md", web_url="https://github.com")
-    if os.environ.get("WRITE_GOLDEN"):
-        GOLDENS.mkdir(exist_ok=True)
-        (GOLDENS / name).write_text(text)
-    assert text == (GOLDENS / name).read_text()
-    assert "<!channel>" not in text
-    assert name == "slack.txt" or "@everyone" not in text
+FROZEN = CENTRALLY + "calendar:\n  freezes: [2026-11-23, 2026-11-30]\n"
+NOT_THERE = Failure(FailureKind.REFUSED, "Slack says 404, no_service: set SLACK_WEBHOOK_URL")
+AWAY = Failure(FailureKind.TRANSIENT, "Slack is not reachable at SLACK_WEBHOOK_URL")
 
 
 class Announced:
@@ -125,93 +37,432 @@ class Announced:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self.fail = False
+        self.failure: Failure | None = None
+        self.dies = False
 
     def announce(self, text: str) -> None:
-        if self.fail:
-            self.fail = False
-            raise GitHubError(Failure(FailureKind.TRANSIENT, "Slack is not reachable"))
+        if self.dies:
+            raise KeyboardInterrupt
+        if self.failure:
+            raise GitHubError(self.failure)
         self.texts.append(text)
 
 
+class Told(Org):
+    """An organisation that is told of its weeks."""
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__(database_url)
+        self.slack = Announced()
+        self.services = replace(self.services, announcer=self.slack)
+
+    @property
+    def central(self) -> FakeRepository:
+        return self.github.repos[CENTRAL.id]
+
+    @property
+    def comments(self) -> list[str]:
+        return [comment.body for comment in self.central.comments]
+
+    @property
+    def editions(self) -> dict[Channel, Any]:
+        find = self.services.records.digests.find
+        return {each: find(INSTALLATION, each, "2026-W48") for each in Channel}
+
+    def tell(self, *, waited: bool = True) -> None:
+        """What the hourly sweep does about the digests; whoever waits has waited long enough."""
+        with transaction(self.services.engine) as session:
+            subjects.mark(session, [digest_key(INSTALLATION), slack_key(INSTALLATION)])
+        self.work(waited=waited)
+
+    def begin_poc(self, number: int) -> None:
+        """Another POC is registered, which is news."""
+        found = repository(number, full_name=f"acme/poc-{number}", pushed_at=self.now, updated_at=self.now)
+        self.github.add(found).write(None, "main")
+        stub = {"id": found.id, "full_name": found.full_name}
+        self.deliver("installation_repositories", action="added", repositories_added=[stub])
+        self.work()
+
+    def relist(self) -> None:
+        """GitHub's list of repositories is read again."""
+        with transaction(self.services.engine) as session:
+            subjects.mark(session, [installation_key(INSTALLATION)])
+        self.work()
+
+    def heard(self, number: int) -> tuple[int, int]:
+        """How often a POC was told as new in the central repository, and in Slack."""
+        name = f"acme/poc-{number}"
+        texts = (self.comments, self.slack.texts)
+        return tuple(sum(name in each.partition("New: ")[2] for each in told) for told in texts)  # type: ignore[return-value]
+
+
 @pytest.fixture
-def org(database_url: str) -> Iterator[Org]:
-    """An organisation with a central repository, one POC that waits for a signature, and Slack."""
-    made = Org(database_url)
-    made.services = replace(made.services, announcer=Announced())
-    made.github.add(HOME)
-    made.github.add(CENTRAL)
-    made.github.add(repository()).write(None, "main")
+def org(database_url: str) -> Iterator[Told]:
+    """An organisation with a central repository, Slack, and a POC that was begun on a Friday."""
+    made = Told(database_url)
+    for found in (HOME, CENTRAL, OTHER):
+        made.github.add(found)
     made.write_policy(CENTRALLY)
-    made.now = NOW - timedelta(days=3)
-    made.install(HOME, CENTRAL, repository())
+    made.now = NOW - 3 * DAY
+    made.install(HOME, CENTRAL, OTHER)
+    made.begin_poc(1)
     made.now = NOW
     yield made
     made.services.engine.dispose()
 
 
-def said(org: Org) -> list[str]:
-    return [comment.body for comment in org.github.repos[CENTRAL.id].comments]
+# Once a week, to both
 
 
-def announced(org: Org) -> Announced:
-    assert isinstance(org.services.announcer, Announced)
-    return org.services.announcer
-
-
-def test_once_a_week_to_the_central_issue_and_to_slack(org: Org) -> None:
+def test_once_a_week_to_the_central_issue_and_to_slack(org: Told) -> None:
     org.sweep()
     org.sweep()
-    (issue,) = org.github.repos[CENTRAL.id].issues.values()
-    assert issue.labels == ("poc-digest",)
-    (comment,) = said(org)
-    assert "acme/poc" in comment
-    assert len(announced(org).texts) == 1
-    org.now += timedelta(days=7)
+    (issue,) = org.central.issues.values()
+    assert issue.labels == (DIGEST_LABEL,)
+    assert org.heard(1) == (1, 1)
+    assert len(org.comments) == len(org.slack.texts) == 1
+    org.begin_poc(2)
+    org.now = NOW + WEEK
     org.sweep()
-    assert len(org.github.repos[CENTRAL.id].issues) == 1
-    assert len(said(org)) == len(announced(org).texts)
-
-
-def test_a_week_without_news_has_none(org: Org) -> None:
-    org.sweep()
-    org.now += timedelta(days=8)
-    org.sweep()
-    assert len(said(org)) == 1
-
-
-def test_observing_says_nothing(org: Org) -> None:
-    org.push_policy(CENTRALLY + "mode: observe\n")
-    org.sweep()
-    assert said(org) == announced(org).texts == []
-
-
-def test_slack_that_was_not_reached_is_told_later_and_the_issue_not_twice(org: Org) -> None:
-    announced(org).fail = True
-    org.sweep()
-    org.work(waited=True)
-    assert len(said(org)) == 1
-    assert len(announced(org).texts) == 1
+    assert len(org.central.issues) == 1
+    assert len(org.comments) == len(org.slack.texts) == 2
+    assert (org.heard(1), org.heard(2)) == ((1, 1), (1, 1))
 
 
 @pytest.mark.parametrize(
-    ("answer", "again"),
+    ("days", "policy", "said"),
     [
-        pytest.param(httpx.Response(200, text="ok"), False, id="taken"),
-        pytest.param(httpx.Response(429), True, id="too many"),
-        pytest.param(httpx.Response(502), True, id="broken"),
-        pytest.param(httpx.Response(404, text="no_service"), False, id="the webhook is gone: given up"),
-        pytest.param(httpx.ReadTimeout("slow"), False, id="unknown: not repeated"),
-        pytest.param(httpx.ConnectError("refused"), True, id="never sent"),
+        pytest.param([-1, 0, 1, 4], CENTRALLY, [0], id="on Monday, and on no other day of the week"),
+        pytest.param([-1, 0, 1, 2], FROZEN, [1], id="Monday is off: on Tuesday"),
+        pytest.param([2, 3], CENTRALLY, [2], id="nobody looked before Wednesday"),
+        pytest.param([-2, -1, 5, 6], CENTRALLY, [], id="never on a weekend"),
+        pytest.param([0, 1, 7, 8], FROZEN, [1, 8], id="a week later it is Tuesday again"),
     ],
 )
-def test_what_slack_says(answer: httpx.Response | Exception, again: bool) -> None:
-    with respx.mock:
-        route = respx.post(HOOK)
-        route.side_effect = answer if isinstance(answer, Exception) else [answer]
-        if again:
-            with pytest.raises(GitHubError):
-                Slack(HOOK).announce("hello")
+def test_on_the_first_working_day(org: Told, days: list[int], policy: str, said: list[int]) -> None:
+    org.push_policy(policy)
+    told = []
+    for day in days:
+        org.now = NOW + day * DAY
+        org.begin_poc(10 + day)
+        before = len(org.comments), len(org.slack.texts)
+        org.tell()
+        after = len(org.comments), len(org.slack.texts)
+        assert after in (before, (before[0] + 1, before[1] + 1))
+        told += [day] if after != before else []
+    assert told == said
+
+
+def test_observing_says_nothing(org: Told) -> None:
+    org.push_policy(CENTRALLY + "mode: observe\n")
+    org.tell()
+    assert org.comments == org.slack.texts == []
+
+
+def test_a_suspended_installation_is_told_nothing(org: Told) -> None:
+    known = replace(org.app.installations[INSTALLATION], suspended_at=NOW)
+    org.services.records.installations.remember(known)
+    org.tell()
+    assert org.comments == org.slack.texts == []
+
+
+def test_a_dry_run_composes_nothing(org: Told) -> None:
+    said = {key: actions for key, _, actions in dry_run(org.services, as_of=None)}
+    assert said[digest_key(INSTALLATION)] == ["open issue 'POCs, week by week' (digest)"]
+    assert said[slack_key(INSTALLATION)] == [f"announce slack:{INSTALLATION}:2026-W48"]
+    assert org.editions == {Channel.CENTRAL: None, Channel.SLACK: None}
+
+
+def test_another_central_repository_is_not_told_of_the_same_week(org: Told) -> None:
+    org.tell()
+    org.push_policy(CENTRALLY.replace("portfolio", "other"))
+    org.tell()
+    assert org.github.repos[OTHER.id].issues == {}
+    org.now += WEEK
+    org.begin_poc(2)
+    org.tell()
+    (comment,) = org.github.repos[OTHER.id].comments
+    assert "acme/poc-2" in comment.body
+    assert "acme/poc-1]" not in comment.body
+
+
+# The window
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(0, 7, id="Monday to Monday"),
+        pytest.param(0, 8, id="a Monday off: eight days, nothing is lost"),
+        pytest.param(2, 7, id="a late one: five days, nothing twice"),
+        pytest.param(0, 21, id="the service was away for two weeks"),
+    ],
+)
+def test_each_thing_is_told_once_however_far_two_digests_lie_apart(
+    org: Told, first: int, second: int
+) -> None:
+    moments: list[tuple[timedelta, int]] = [
+        (first * DAY - timedelta(hours=5), 2),
+        (first * DAY, 0),
+        (first * DAY + timedelta(hours=1), 3),
+        (second * DAY - timedelta(hours=1), 4),
+        (second * DAY, 0),
+        (second * DAY + WEEK, 0),
+    ]
+    for at, number in moments:
+        org.now = NOW + at
+        if number:
+            org.begin_poc(number)
         else:
-            Slack(HOOK).announce("hello")
-        assert route.call_count == 1
+            org.tell()
+    assert [org.heard(number) for number in (2, 3, 4)] == [(1, 1)] * 3
+
+
+def test_a_quiet_week_is_skipped_and_covered_by_the_next(org: Told) -> None:
+    org.tell()
+    org.now = NOW + WEEK
+    org.tell()
+    assert org.outcome(digest_key(INSTALLATION)) == "nothing to say of 2026-W49"
+    org.now += DAY
+    org.begin_poc(2)
+    org.tell()
+    assert len(org.comments) == len(org.slack.texts) == 1
+    org.now = NOW + 2 * WEEK
+    org.tell()
+    assert len(org.comments) == len(org.slack.texts) == 2
+    assert (org.heard(1), org.heard(2)) == ((1, 1), (1, 1))
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["its answer was lost", "it did not arrive"])
+def test_a_look_that_was_cut_short_says_the_same_later(org: Told, done: bool) -> None:
+    org.github.fail_next(LOST, "post_comment", done=done)
+    org.slack.failure = AWAY
+    org.tell()
+    org.now += DAY
+    org.begin_poc(2)
+    org.slack.failure = None
+    org.tell()
+    assert len(org.comments) == len(org.slack.texts) == 1
+    assert "acme/poc-1" in org.comments[0]
+    assert (org.heard(1), org.heard(2)) == ((1, 1), (0, 0))
+    org.now = NOW + WEEK
+    org.tell()
+    assert (org.heard(1), org.heard(2)) == ((1, 1), (1, 1))
+
+
+def test_what_waits_over_the_weekend_is_not_said_on_it(org: Told) -> None:
+    org.now = NOW + 4 * DAY
+    org.begin_poc(2)
+    org.now += timedelta(hours=1)
+    org.github.fail_next(LOST, "post_comment")
+    org.slack.failure = AWAY
+    org.tell()
+    org.slack.failure = None
+    for _ in range(2):
+        org.now += DAY
+        org.tell()
+    assert org.comments == org.slack.texts == []
+    org.now += DAY
+    org.tell()
+    assert org.heard(2) == (1, 1)
+
+
+def test_a_place_that_was_away_for_a_week_hears_of_both_and_the_other_of_one(org: Told) -> None:
+    org.slack.failure = NOT_THERE
+    org.tell()
+    org.now = NOW + WEEK
+    org.begin_poc(2)
+    org.slack.failure = None
+    org.tell()
+    assert (len(org.comments), len(org.slack.texts)) == (2, 1)
+    assert (org.heard(1), org.heard(2)) == ((1, 1), (1, 1))
+
+
+def test_what_stopped_waiting_is_told_once(org: Told) -> None:
+    records, stalled_on = org.services.records, (NOW - 5 * DAY).date()
+    records.pocs.stalls(1, stalled_on, "no charter")
+    org.tell()
+    org.now = NOW + 2 * DAY
+    org.push("src/app.py", found=org.github.repos[1].described)
+    records.timeline.saw_commit(1, "jane-doe", org.now)
+    for weeks in (1, 2):
+        org.now = NOW + weeks * WEEK
+        records.pocs.stalls(1, None, None)
+        org.tell()
+    assert ["Moves again" in each for each in org.comments] == [False, True]
+    assert ["Moves again" in each for each in org.slack.texts] == [False, True]
+
+
+# Slack
+
+
+def test_slack_that_is_busy_is_waited_for_and_github_is_not(org: Told) -> None:
+    until = NOW + timedelta(seconds=90)
+    org.slack.failure = Failure(FailureKind.RATE_LIMITED, "Slack says 429", until)
+    org.tell()
+    waits = org.state(slack_key(INSTALLATION)).waits_until
+    assert waits is not None
+    assert until <= waits <= until + timedelta(seconds=30)
+    assert len(org.comments) == 1
+    known = org.services.records.installations.find(INSTALLATION)
+    assert known is not None
+    assert known.rate_limited_until is None
+    assert org.services.records.digests.untold() == ()
+
+
+@pytest.mark.parametrize("failure", [NOT_THERE, AWAY], ids=["refused", "away"])
+def test_slack_that_does_not_take_it_is_known_and_keeps_nobody_waiting(org: Told, failure: Failure) -> None:
+    org.slack.failure = failure
+    org.tell()
+    assert len(org.comments) == 1
+    assert org.state(slack_key(INSTALLATION)).dead is (failure is NOT_THERE)
+    (untold,) = org.services.records.digests.untold()
+    assert (untold.channel, untold.week, untold.account) == (Channel.SLACK, "2026-W48", "acme")
+    assert untold.reason == failure.message
+    org.slack.failure = None
+    org.tell()
+    assert len(org.slack.texts) == 1
+    assert org.services.records.digests.untold() == ()
+
+
+def test_what_slack_may_have_heard_is_not_repeated(org: Told) -> None:
+    org.slack.dies = True
+    with pytest.raises(KeyboardInterrupt):
+        org.tell()
+    org.slack.dies = False
+    org.tell()
+    assert org.slack.texts == []
+    org.now += WEEK
+    org.begin_poc(2)
+    org.tell()
+    assert "acme/poc-2" in org.slack.texts[0]
+    assert "|acme/poc-1>" not in org.slack.texts[0]
+
+
+# The central repository
+
+
+@pytest.mark.parametrize("failure", [NO, LOST], ids=["refused: it is locked", "away"])
+def test_a_central_issue_that_takes_nothing_keeps_slack_from_nothing(org: Told, failure: Failure) -> None:
+    for _ in range(9):
+        org.github.fail_next(failure, "post_comment")
+    org.tell()
+    assert org.comments == []
+    assert len(org.slack.texts) == 1
+
+
+def test_a_locked_issue_fails_no_look_and_is_known_until_it_is_unlocked(org: Told) -> None:
+    org.github.fail_next(NO, "post_comment")
+    org.tell()
+    state = org.state(digest_key(INSTALLATION))
+    assert (state.dirty, state.dead) == (False, False)
+    (untold,) = org.services.records.digests.untold()
+    assert (untold.channel, untold.repository, untold.reason) == (
+        Channel.CENTRAL,
+        "acme/portfolio",
+        NO.message,
+    )
+    org.now += WEEK
+    org.begin_poc(2)
+    org.tell()
+    assert (org.heard(1), org.heard(2)) == ((1, 1), (1, 1))
+    assert org.services.records.digests.untold() == ()
+
+
+def test_an_issue_that_may_not_be_opened_is_tried_once_a_look(org: Told) -> None:
+    for _ in range(9):
+        org.github.fail_next(NO, "open_issue")
+    org.tell()
+    assert len(org.github.made("open_issue")) == 1
+    (untold,) = org.services.records.digests.untold()
+    assert untold.reason == NO.message
+
+
+def test_an_issue_that_was_deleted_gets_a_successor_with_the_next_digest(org: Told) -> None:
+    org.tell()
+    org.central.issues[1] = replace(org.central.issues[1], state=IssueState.GONE, labels=())
+    org.now += WEEK
+    org.begin_poc(2)
+    org.tell()
+    assert sorted(org.central.issues) == [1, 2]
+    assert [comment.number for comment in org.central.comments] == [1, 2]
+    assert org.heard(1) == org.heard(2) == (1, 1)
+
+
+def test_an_issue_that_was_transferred_gets_a_successor_where_the_policy_says(org: Told) -> None:
+    org.tell()
+    org.central.issues[1] = replace(org.central.issues[1], full_name="acme/other")
+    org.now += WEEK
+    org.begin_poc(2)
+    org.tell()
+    assert [comment.number for comment in org.central.comments] == [1, 2]
+
+
+def test_an_issue_that_people_closed_is_commented_on_all_the_same(org: Told) -> None:
+    org.tell()
+    org.central.issues[1] = replace(org.central.issues[1], state=IssueState.CLOSED)
+    org.now += WEEK
+    org.begin_poc(2)
+    org.tell()
+    assert [comment.number for comment in org.central.comments] == [1, 1]
+    assert org.central.issues[1].state is IssueState.CLOSED
+
+
+def test_issues_that_are_switched_off_for_a_while_come_back_with_the_same_one(org: Told) -> None:
+    org.tell()
+    shown = org.central.issues.pop(1)
+    gone = Failure(FailureKind.GONE, "GitHub says 410")
+    org.central.described = replace(org.central.described, has_issues=False)
+    for method in ("issue", "post_comment"):
+        org.github.fail_next(gone, method)
+    org.now += WEEK
+    org.begin_poc(2)
+    org.now += DAY
+    org.tell()
+    org.central.described = replace(org.central.described, has_issues=True, updated_at=org.now)
+    org.central.issues[1] = shown
+    org.sweep()
+    assert sorted(org.central.issues) == [1]
+    assert org.heard(2) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("policy", "changes", "says"),
+    [
+        pytest.param(CENTRALLY, {"archived": True}, "is archived", id="archived"),
+        pytest.param(CENTRALLY, {"has_issues": False}, "has issues disabled", id="no issues"),
+        pytest.param(
+            CENTRALLY.replace("portfolio", "nowhere"), {}, "is not covered by the installation", id="nowhere"
+        ),
+        pytest.param(CENTRALLY, {}, None, id="all is well"),
+    ],
+)
+def test_a_central_repository_that_cannot_be_written_to(
+    org: Told, policy: str, changes: dict[str, Any], says: str | None
+) -> None:
+    org.central.described = replace(org.central.described, updated_at=org.now, **changes)
+    org.push_policy(policy)
+    org.sweep()
+    (central,) = org.services.records.digests.centrals()
+    found = in_the_way(central)
+    assert (found is None) is (says is None)
+    if says is not None and found is not None:
+        assert says in found
+        assert central.full_name in found
+        assert "poc-policy.yml" in found
+    assert len(org.comments) == (says is None)
+    assert len(org.slack.texts) == 1
+
+
+def test_what_was_composed_for_a_private_repository_is_not_said_in_a_public_one(org: Told) -> None:
+    secret = replace(org.github.repos[1].described, private=True, updated_at=org.now)
+    org.github.repos[1].described = secret
+    org.relist()
+    org.github.fail_next(NO, "post_comment")
+    org.tell()
+    assert "acme/poc-1" in org.editions[Channel.CENTRAL].text
+    org.central.described = replace(org.central.described, private=False, updated_at=org.now)
+    org.sweep()
+    (comment,) = org.comments
+    assert "a private repository" in comment
+    assert "acme/poc-1" not in comment

@@ -130,6 +130,20 @@ def test_github_does_not_accept_the_app(github: Callable[..., None], fails: Fail
     [
         pytest.param(ACME, Mark.OK, "all permissions that this version uses are granted", id="all granted"),
         pytest.param(
+            Installation(7, "acme", PERMISSIONS | {"contents": "write", "pull_requests": "write"}),
+            Mark.OK,
+            "all permissions that this version uses are granted, "
+            "and those with which commands that change the charter open a pull request",
+            id="more than is asked for",
+        ),
+        pytest.param(
+            Installation(7, "acme", PERMISSIONS | {"contents": "write"}),
+            Mark.OK,
+            "all permissions that this version uses are granted; "
+            "pull_requests: write is lacking to open pull requests",
+            id="half of what opens pull requests",
+        ),
+        pytest.param(
             replace(ACME, permissions=PERMISSIONS | {"checks": "read", "issues": ""}),
             Mark.WRONG,
             "not granted: checks: write, issues: write. What needs them is off until an owner approves them",

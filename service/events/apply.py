@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from service.events.apply_messages import say
+from service.events.apply_proposals import propose
 from service.events.context import Look
 from service.events.pacing import paced
 from service.ports import GitHubError
@@ -18,6 +19,7 @@ from service.rules.plan import (
     CreateCheckRun,
     EditIssue,
     OpenIssue,
+    Propose,
     stall_opening,
     text_digest,
 )
@@ -40,6 +42,8 @@ def apply(look: Look, installation_id: int, action: Action) -> None:
         case EditIssue():
             with paced(look, installation_id):
                 _edit_issue(look, installation_id, action)
+        case Propose():
+            propose(look, installation_id, action)
         case _:
             say(look, installation_id, action)
 

@@ -81,6 +81,8 @@ def open_notice(look: Look, installation_id: int, action: OpenNotice) -> None:
         return number, number
 
     _say_once(look, installation_id, action, find, say)
+    if action.then and look.records.messages.was_said(repository.id, action.key):
+        look.records.installations.mark(action.then)
 
 
 def react(look: Look, installation_id: int, action: React) -> None:
@@ -96,8 +98,11 @@ def announce(look: Look, action: Announce) -> None:
         return
     try:
         look.announcer.announce(action.text)
-    except GitHubError:
-        messages.forget(0, action.key)
+    except GitHubError as error:
+        if error.failure.kind is FailureKind.RATE_LIMITED:
+            messages.forget(0, action.key)
+        else:
+            messages.refused(0, action.key, error.failure.message)
         raise
     messages.said(0, action.key, 0, 0)
 
@@ -138,8 +143,11 @@ def _say_once(
         try:
             place = place or say(github)
         except GitHubError as error:
-            if error.failure.kind is not FailureKind.TRANSIENT:
-                messages.forget(repository_id, key)  # GitHub said no, so there is nothing to be found later
+            # Where GitHub said no there is nothing to be found later.
+            if error.failure.kind in _NEVER:
+                messages.refused(repository_id, key, error.failure.message)
+            elif error.failure.kind is not FailureKind.TRANSIENT:
+                messages.forget(repository_id, key)
             raise
         messages.said(repository_id, key, *place)
 

@@ -21,7 +21,7 @@ from service.rules.command import (
     parse_commands,
 )
 from service.rules.facts import CommandLine, PullRequest, RepositoryRef
-from service.rules.plan import Action, PostComment, React
+from service.rules.plan import Action, Offer, PostComment, Propose, React
 from service.rules.poc import KnownRepository
 from service.rules.signoffs import Round, give
 
@@ -32,13 +32,13 @@ SEEN = "+1"
 class Answers:
     """What one comment comes to: what is said about its commands, and whether any was followed."""
 
-    said: list[str] = field(default_factory=list)
+    said: list[str | Offer] = field(default_factory=list)
     followed: bool = False
 
-    def say(self, text: str) -> None:
+    def say(self, what: str | Offer) -> None:
         """Say something, once."""
-        if text and text not in self.said:
-            self.said.append(text)
+        if what and what not in self.said:
+            self.said.append(what)
 
 
 def answer_commands(
@@ -103,8 +103,12 @@ def _heard(look: Look, conversation: Conversation, comment: tuple[ToldCommand, .
 
 
 def _acknowledged(place: RepositoryRef, number: int, comment_id: int, answers: Answers) -> Iterator[Action]:
-    if answers.said:
-        yield PostComment(place, number, f"answer:{comment_id}", "\n".join(answers.said))
+    key = f"answer:{comment_id}"
+    texts = [said for said in answers.said if isinstance(said, str)]
+    if len(texts) < len(answers.said):
+        yield Propose(place, number, key, tuple(answers.said))
+    elif texts:
+        yield PostComment(place, number, key, "\n".join(texts))
     if answers.followed:
         yield React(place, comment_id, SEEN)
 
@@ -130,7 +134,9 @@ def _refusal(conversation: Conversation, told: ToldCommand, command: Command) ->
     )
 
 
-def _followed(look: Look, conversation: Conversation, told: ToldCommand, command: Command) -> str | Refusal:
+def _followed(
+    look: Look, conversation: Conversation, told: ToldCommand, command: Command
+) -> str | Offer | Refusal:
     """Do what a command asks for; returns what is to be said about it, which may be nothing."""
     repository_id, line, charter = conversation.known.repository.id, told.line, conversation.charter
     match command.verb:

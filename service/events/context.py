@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from service.ports import Announcer, GitHub, GitHubApp, GitHubError
+from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals
 from service.rules.evidence.reading import Document
 from service.rules.evidence.values import Level
 from service.rules.facts import Fact, FactKind, Installation
 from service.rules.plan import Action
 from service.rules.policy.model import NO_POLICY, Mode, Policy
+from service.rules.proposal import may_propose
 from service.rules.retry import Failure, FailureKind
 from service.store.records import Records
 from service.texts import Texts
@@ -61,6 +62,7 @@ class Look:
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """The files of evidence that were read, by blob and name: both check runs look into them."""
     _clients: dict[int, GitHub] = field(default_factory=dict)
+    _proposals: dict[int, Proposals | None] = field(default_factory=dict)
 
     def under(self, policy: Policy) -> None:
         """Look on with an organisation's policy: it may only observe, and may ask for better numbers."""
@@ -84,6 +86,16 @@ class Look:
             self._clients[installation_id] = self.app.installation(self._installation(installation_id))
         return self._clients[installation_id]
 
+    def may_propose(self, installation_id: int) -> bool:
+        """Whether an installation was granted, as far as we know, what it takes to open a pull request."""
+        return may_propose(self._installation(installation_id).permissions)
+
+    def proposals(self, installation_id: int) -> Proposals | None:
+        """Open pull requests for an installation; None where that was not granted."""
+        if installation_id not in self._proposals:
+            self._proposals[installation_id] = self.app.proposals(self._installation(installation_id))
+        return self._proposals[installation_id]
+
     def _installation(self, installation_id: int) -> Installation:
         known = self.records.installations.find(installation_id)
         if known is None:
@@ -101,10 +113,11 @@ class Look:
 
     def rate_limited(self, until: datetime) -> None:
         """Keep other looks of the installations that this one asked waiting as well."""
-        for installation_id in self._clients:
+        for installation_id in {*self._clients, *self._proposals}:
             self.records.installations.rate_limited(installation_id, until)
 
     def close(self) -> None:
         """Close the clients' connections."""
-        for client in self._clients.values():
-            client.close()
+        for client in (*self._clients.values(), *self._proposals.values()):
+            if client is not None:
+                client.close()

@@ -20,7 +20,7 @@ _LOOKS: Mapping[SubjectKind, Callable[[Look, list[str]], Decision]] = {
     SubjectKind.REPOSITORY: lambda look, parts: look_at_repository(look, int(parts[0])),
     SubjectKind.PULL_REQUEST: lambda look, parts: look_at_pull_request(look, int(parts[0]), int(parts[1])),
     SubjectKind.DEPLOYMENT: lambda look, parts: look_at_deployment(look, int(parts[0])),
-    SubjectKind.DIGEST: lambda look, parts: look_at_digest(look, int(parts[0])),
+    SubjectKind.DIGEST: lambda look, parts: look_at_digest(look, int(parts[0]), *parts[1:]),
     SubjectKind.POLICY: lambda look, parts: look_at_policy(look, int(parts[0])),
     SubjectKind.POLICY_CHANGE: lambda look, parts: look_at_policy_change(look, int(parts[0]), int(parts[1])),
     SubjectKind.MERGE_GROUP: lambda look, parts: look_at_merge_group(look, int(parts[0]), *parts[1:]),

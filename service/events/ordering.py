@@ -1,4 +1,7 @@
-"""Commands that carry words: a snooze is noted; what would change the charter is answered with the line."""
+"""Commands that carry words: a snooze is noted; what would change the charter is answered with the line.
+
+Where an organisation granted what it takes, the answer is a pull request that writes the line.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,14 @@ from service.rules.charter.file import CHARTER_PATH, CharterFile
 from service.rules.charter.model import Charter
 from service.rules.charter.wording import shown
 from service.rules.command import PREFIX, Command, Refusal
-from service.rules.facts import PullRequest, RepositoryRef
+from service.rules.facts import CommandLine, PullRequest, RepositoryRef
 from service.rules.judge import judge
 from service.rules.objections import Present, may_not_own, objection, rest_of
 from service.rules.orders import LONGEST_LINE, Extend, HandOver, Order, Snooze, Stop, read_order
+from service.rules.plan import Offer
 from service.rules.poc import KnownRepository
-from service.rules.report_amend import Desk, amend_view, change_of
+from service.rules.proposal import Proposal, amended_data, branch_for
+from service.rules.report_amend import AmendView, Asked, Desk, amend_view, change_of
 from service.store.waiting import SNOOZE
 
 
@@ -46,7 +51,7 @@ class Conversation:
 
 def follow_order(
     look: Look, conversation: Conversation, told: ToldCommand, command: Command
-) -> str | Refusal:
+) -> str | Offer | Refusal:
     """Carry out an order, or say why not; returns what is to be said about it, which may be nothing."""
     today = look.policy.calendar.day(told.at)
     order = read_order(command, today)
@@ -54,7 +59,7 @@ def follow_order(
         return order or ""
     if isinstance(order, Snooze):
         return _snooze(look, conversation, told, order, today)
-    return _amend(look, conversation, order, today)
+    return _amend(look, conversation, told, order, today)
 
 
 def _snooze(
@@ -107,8 +112,8 @@ def _present(
 
 
 def _amend(
-    look: Look, conversation: Conversation, order: Extend | HandOver | Stop, today: date
-) -> str | Refusal:
+    look: Look, conversation: Conversation, told: ToldCommand, order: Extend | HandOver | Stop, today: date
+) -> str | Offer | Refusal:
     known = conversation.known
     file, desk = _desk(look, conversation)
     charter = judge(file, today=look.now.date()).charter if file else None
@@ -117,10 +122,36 @@ def _amend(
         return refusal
     change = change_of(order, today)
     amendment = amended(file, change) if file else None
-    if amendment is None or charter is None:
+    if file is None or amendment is None or charter is None:
         return _unreadable(order, change)
     dates = [each.ship_by for each in look.records.waiting.ship_dates(known.repository.id)]
-    return look.texts.charter_line(amend_view(order, charter, amendment, desk, dates))
+    view = amend_view(order, charter, amendment, desk, dates)
+    line = look.texts.charter_line(view)
+    if not desk.is_default or not look.may_propose(known.installation_id):
+        return line
+    reason = "" if isinstance(order, HandOver) else order.reason
+    asked = Asked(told.actor, reason, _address(look, conversation, told.line))
+    proposal = _proposal(look, told.line, file, view, asked)
+    return Offer(known.repository.ref, proposal, view, line) if proposal else line
+
+
+def _proposal(
+    look: Look, line: CommandLine, file: CharterFile, view: AmendView, asked: Asked
+) -> Proposal | None:
+    """The change as a pull request from a branch of the command's own."""
+    data = amended_data(file, view.amendment)
+    if data is None or file.blob_sha is None:
+        return None
+    title, body = look.texts.proposal(view, asked)
+    branch = branch_for(view.verb, line.comment_id, line.index)
+    return Proposal(branch, view.desk.branch, file.blob_sha, data, title, body)
+
+
+def _address(look: Look, conversation: Conversation, line: CommandLine) -> str:
+    """The page on which a command stands."""
+    kind = "pull" if line.is_pull_request else "issues"
+    page = f"{look.web_url}/{conversation.place.full_name}/{kind}/{line.number}"
+    return f"{page}#issuecomment-{line.comment_id}"
 
 
 def _no_owner(look: Look, known: KnownRepository, order: Order) -> Refusal | None:

@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from github import Auth, Consts, Github, GithubIntegration
 from github.HookDelivery import HookDeliverySummary
@@ -14,7 +15,9 @@ from github.PaginatedList import PaginatedList
 from service.github_client import transport
 from service.github_client.client import InstallationClient
 from service.github_client.errors import translated
+from service.github_client.proposals import ProposalsClient
 from service.rules.facts import Installation
+from service.rules.proposal import PROPOSING, may_propose
 from service.rules.redelivery import DeliveryAttempt
 
 API_VERSION = "2022-11-28"
@@ -35,20 +38,40 @@ SPARE = timedelta(minutes=5)
 """A token that ends sooner than this is not handed to a look."""
 
 
+class _Kind(StrEnum):
+    """What a token is for: only one of them can write a repository's contents."""
+
+    LOOKING = "looking"
+    PROPOSING = "proposing"
+
+
+_ASKED = {_Kind.LOOKING: NEEDS, _Kind.PROPOSING: PROPOSING}
+
+
 class App:
     """Acts in the app's name; safe to share between threads, since it holds no open connection."""
 
     def __init__(self, app_id: int, private_key: str, api_url: str = Consts.DEFAULT_BASE_URL) -> None:
         self._auth = Auth.AppAuth(app_id, private_key)
         self._api_url = api_url
-        self._tokens: dict[int, tuple[str, datetime]] = {}
-        self._minting: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        self._tokens: dict[tuple[int, _Kind], tuple[str, datetime]] = {}
+        self._minting: defaultdict[tuple[int, _Kind], threading.Lock] = defaultdict(threading.Lock)
         transport.install()
 
     def installation(self, installation: Installation) -> InstallationClient:
         """A client with the rights of one installation, for one job and one thread."""
-        token = self._token(installation)
-        client = Github(
+        client = self._client(self._token(installation, _Kind.LOOKING))
+        return InstallationClient(client, lambda: self.forget_token(installation.id))
+
+    def proposals(self, installation: Installation) -> ProposalsClient | None:
+        """A client that opens pull requests, for one job and one thread; None where that was not granted."""
+        if not may_propose(installation.permissions):
+            return None
+        client = self._client(self._token(installation, _Kind.PROPOSING))
+        return ProposalsClient(client, lambda: self.forget_token(installation.id))
+
+    def _client(self, token: str) -> Github:
+        return Github(
             auth=Auth.Token(token),
             base_url=self._api_url,
             timeout=TIMEOUT,
@@ -60,7 +83,6 @@ class App:
             seconds_between_writes=None,
             api_version=API_VERSION,
         )
-        return InstallationClient(client, lambda: self.forget_token(installation.id))
 
     def describe(self, installation_id: int) -> Installation:
         """Ask what GitHub knows of an installation: its account, and what it granted."""
@@ -109,7 +131,8 @@ class App:
 
     def forget_token(self, installation_id: int) -> None:
         """Mint anew next time: permissions changed, or the token was refused."""
-        self._tokens.pop(installation_id, None)
+        for kind in _Kind:
+            self._tokens.pop((installation_id, kind), None)
 
     def _integration(self) -> GithubIntegration:
         return GithubIntegration(
@@ -121,20 +144,20 @@ class App:
             api_version=API_VERSION,
         )
 
-    def _token(self, installation: Installation) -> str:
-        with self._minting[installation.id]:
-            known = self._tokens.get(installation.id)
+    def _token(self, installation: Installation, kind: _Kind) -> str:
+        with self._minting[installation.id, kind]:
+            known = self._tokens.get((installation.id, kind))
             if known and known[1] - SPARE > datetime.now(UTC):
                 return known[0]
             with translated(f"minting a token for installation {installation.id}"):
-                token, ends = self._mint(installation)
-            self._tokens[installation.id] = token, ends
+                token, ends = self._mint(installation, kind)
+            self._tokens[installation.id, kind] = token, ends
             return token
 
-    def _mint(self, installation: Installation) -> tuple[str, datetime]:
+    def _mint(self, installation: Installation, kind: _Kind) -> tuple[str, datetime]:
         asked = {
             name: level
-            for name, level in NEEDS.items()
+            for name, level in _ASKED[kind].items()
             if installation.permissions.get(name) in (level, "write", "admin")
         }
         with self._integration() as integration:

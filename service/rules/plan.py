@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import ClassVar
 
 from service.rules.facts import RepositoryRef
+from service.rules.proposal import Proposal
+from service.rules.report_amend import AmendView
 
 CHARTER_CHECK = "POC charter"
 """The frozen name of the check run; rulesets require it by this name."""
@@ -186,6 +188,32 @@ class PostComment:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A pull request to open, and what it does; `line` is said where GitHub does not take it."""
+
+    repository: RepositoryRef
+    proposal: Proposal
+    view: AmendView
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Open pull requests, then say once what came of them, as `PostComment` does."""
+
+    needs: ClassVar[str] = "issues"
+    """Opening them needs more: where that is lacking, their lines are said."""
+    repository: RepositoryRef
+    number: int
+    key: str
+    said: tuple[str | Offer, ...]
+
+    def __str__(self) -> str:
+        branches = [offer.proposal.branch for offer in self.said if isinstance(offer, Offer)]
+        return f"open {', '.join(branches)} and comment on #{self.number} ({self.key})"
+
+
+@dataclass(frozen=True, slots=True)
 class React:
     """Acknowledge a comment with a reaction."""
 
@@ -209,6 +237,8 @@ class OpenNotice:
     body: str
     label: str
     assignee: str | None
+    then: str = ""
+    """A subject that has more to say there, once it is open."""
 
     def __str__(self) -> str:
         return f"open issue {self.title!r} ({self.key})"
@@ -254,6 +284,7 @@ Action = (
     | OpenIssue
     | EditIssue
     | PostComment
+    | Propose
     | React
     | OpenNotice
     | AnswerDeployment

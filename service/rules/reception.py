@@ -56,6 +56,11 @@ def digest_key(installation_id: int) -> str:
     return f"{SubjectKind.DIGEST}:{installation_id}"
 
 
+def slack_key(installation_id: int) -> str:
+    """The subject of the same digest, as it is told to Slack."""
+    return f"{SubjectKind.DIGEST}:{installation_id}:slack"
+
+
 def policy_change_key(repository_id: int, number: int) -> str:
     """The subject of a pull request in the repository of the policy."""
     return f"{SubjectKind.POLICY_CHANGE}:{repository_id}:{number}"

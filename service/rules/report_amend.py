@@ -25,6 +25,15 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked for a change, why, and the comment in which they did."""
+
+    login: str
+    reason: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class AmendView:
     """A line to write, and what follows from it; what does not apply is empty."""
 

@@ -1,21 +1,33 @@
-"""What a digest is made of, read from what is stored: one question for a whole organisation."""
+"""The digests as they were composed, and what they are made of: one question for a whole organisation."""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, text
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Engine, Row, text
+from sqlalchemy.dialects.postgresql import insert
 
 from service.rules.ball import Ball, Party, Wants
 from service.rules.charter.goalposts import Group
-from service.rules.digest import PocLine
+from service.rules.digest import REACHES_BACK, Channel, PocLine, Told
+from service.rules.edition import Central, Edition, Place, Untold
 from service.rules.lifecycle import State
 from service.rules.slips import slips
 from service.rules.stall import Cause
-from service.store.database import transaction
+from service.store.database import reading, transaction
+from service.store.policies import policy_of
+from service.store.tables_stalls import DigestRow
 
-POCS = """
-SELECT r.full_name, r.private, coalesce(r.registered_at, r.first_seen_at) AS registered_at, p.state,
+POCS = text("""
+SELECT r.id, r.full_name, r.private, coalesce(r.registered_at, r.first_seen_at) AS registered_at, p.state,
     p.state_since, p.stalled_since, p.stall_cause, t.party, t.wants, t.for_group, t.people, t.number, t.about,
-    t.since, CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung, d.dates
+    t.since, CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung,
+    CASE WHEN s.state = 'open' THEN s.html_url END AS issue_url, d.dates, f.acted_at,
+    EXISTS (
+        SELECT 1 FROM rest WHERE repository_id = r.id AND first <= :today AND until >= :today
+    ) AS resting
 FROM repository r
 JOIN poc p ON p.repository_id = r.id
 LEFT JOIN stall_issue s ON s.repository_id = r.id
@@ -23,45 +35,154 @@ LEFT JOIN LATERAL (SELECT * FROM turn WHERE repository_id = r.id ORDER BY id DES
 LEFT JOIN LATERAL (
     SELECT array_agg(ship_by ORDER BY id) AS dates FROM ship_date WHERE repository_id = r.id
 ) d ON true
+LEFT JOIN LATERAL (
+    SELECT max(at) AS acted_at FROM fact
+    WHERE subject = 'repository:' || r.id AND kind = 'activity' AND actor <> ''
+) f ON true
 WHERE r.installation_id = :installation AND r.removed_at IS NULL
     AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
 ORDER BY r.full_name
-"""
+""")
+
+LAST_TOLD = text("""
+SELECT d.composed_at, d.told FROM digest d
+JOIN message m ON m.repository_id = d.repository_id AND m.key = d.key
+WHERE d.installation_id = :installation AND d.channel = :channel AND d.body IS NOT NULL
+    AND (m.github_id IS NOT NULL OR (d.channel = 'slack' AND m.refused IS NULL))
+ORDER BY d.composed_at DESC LIMIT 1
+""")
+"""What Slack may have heard counts as heard: it is not told again."""
+
+FIRST = text(
+    "SELECT min(composed_at) FROM digest WHERE installation_id = :installation AND channel = :channel"
+)
+
+UNTOLD = text("""
+SELECT * FROM (
+    SELECT DISTINCT ON (d.installation_id, d.channel) d.installation_id, i.account, d.channel, d.week,
+        coalesce(r.full_name, '') AS repository, m.github_id, coalesce(m.refused, o.refused) AS reason
+    FROM digest d
+    JOIN installation i ON i.id = d.installation_id AND i.deleted_at IS NULL
+    LEFT JOIN repository r ON r.id = d.repository_id
+    LEFT JOIN message m ON m.repository_id = d.repository_id AND m.key = d.key
+    LEFT JOIN message o ON o.repository_id = d.repository_id AND o.key = 'digest'
+    WHERE d.body IS NOT NULL
+    ORDER BY d.installation_id, d.channel, d.composed_at DESC
+) newest WHERE github_id IS NULL AND reason IS NOT NULL
+""")
+
+CENTRALS = text("""
+SELECT p.installation_id, i.account, p.good_text FROM policy p
+JOIN installation i ON i.id = p.installation_id AND i.deleted_at IS NULL
+WHERE p.good_text IS NOT NULL ORDER BY p.installation_id
+""")
+
+NAMED = text("""
+SELECT archived, has_issues FROM repository
+WHERE installation_id = :installation AND lower(full_name) = lower(:name) AND removed_at IS NULL
+""")
 
 
 class Digests:
-    """Reads; each method is a transaction of its own."""
+    """The table of digests, and reads beside it; each method is a transaction of its own."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def pocs(self, installation_id: int) -> tuple[PocLine, ...]:
-        """The POCs of an installation, those that have ended as well."""
+    def find(self, installation_id: int, channel: Channel, week: str) -> Edition | None:
+        """What was composed for a week."""
+        with reading(self._engine) as session:
+            row = session.get(DigestRow, (installation_id, str(channel), week))
+            if row is None:
+                return None
+            place = Place(channel, row.repository_id, row.key, row.public)
+            return Edition(week, place, row.composed_at, row.body, frozenset(row.told))
+
+    def keep(self, installation_id: int, edition: Edition) -> None:
+        """Note what was composed, before it is told."""
+        place = edition.place
+        values: dict[str, object] = {
+            "repository_id": place.repository_id,
+            "key": place.key,
+            "public": place.public,
+            "composed_at": edition.at,
+            "body": edition.text,
+            "told": sorted(edition.told),
+        }
+        row = insert(DigestRow).values(
+            installation_id=installation_id, channel=str(place.channel), week=edition.week, **values
+        )
+        row = row.on_conflict_do_update(index_elements=["installation_id", "channel", "week"], set_=values)
         with transaction(self._engine) as session:
-            rows = session.connection().execute(text(POCS), {"installation": installation_id}).all()
-        found = []
-        for row in rows:
-            ball = None
-            if row.party:
-                group = Group(row.for_group) if row.for_group else None
-                people = tuple(row.people)
-                ball = Ball(
-                    Party(row.party), Wants(row.wants), row.since, people, group, row.number, row.about
-                )
-            dates = row.dates or []
-            found.append(
-                PocLine(
-                    row.full_name,
-                    State(row.state),
-                    row.state_since,
-                    row.registered_at,
-                    private=row.private,
-                    stalled_since=row.stalled_since,
-                    cause=Cause(row.stall_cause) if row.stall_cause else None,
-                    rung=row.rung or 0,
-                    ball=ball,
-                    ship_by=dates[-1] if dates else None,
-                    slips=slips(dates),
-                )
-            )
-        return tuple(found)
+            session.execute(row)
+
+    def last_told(self, installation_id: int, channel: Channel) -> Told | None:
+        """The newest digest that a place heard; before any, from when on its first one tells."""
+        asked = {"installation": installation_id, "channel": str(channel)}
+        with reading(self._engine) as session:
+            connection = session.connection()
+            if row := connection.execute(LAST_TOLD, asked).first():
+                return Told(row.composed_at, frozenset(row.told))
+            first = connection.execute(FIRST, asked).scalar()
+            return Told(first - REACHES_BACK) if first else None
+
+    def untold(self) -> tuple[Untold, ...]:
+        """The newest digest of each place, where it was refused."""
+        with reading(self._engine) as session:
+            rows = session.connection().execute(UNTOLD).all()
+        return tuple(
+            Untold(r.installation_id, r.account, Channel(r.channel), r.week, r.repository, r.reason)
+            for r in rows
+        )
+
+    def centrals(self) -> Iterator[Central]:
+        """The central repository of each policy that names one."""
+        with reading(self._engine) as session:
+            connection = session.connection()
+            for policy in connection.execute(CENTRALS).all():
+                name = policy_of(policy.good_text).central_repository
+                if name is None:
+                    continue
+                asked = {"installation": policy.installation_id, "name": name}
+                central = Central(policy.installation_id, policy.account, name)
+                found = connection.execute(NAMED, asked).first()
+                if found is not None:
+                    central = Central(
+                        policy.installation_id, policy.account, name, True, found.archived, found.has_issues
+                    )
+                yield central
+
+    def pocs(self, installation_id: int, today: date) -> tuple[PocLine, ...]:
+        """The POCs of an installation, those that have ended as well."""
+        asked = {"installation": installation_id, "today": today}
+        with reading(self._engine) as session:
+            return tuple(map(_line, session.connection().execute(POCS, asked).all()))
+
+
+def _line(row: Row[Any]) -> PocLine:
+    dates = row.dates or []
+    return PocLine(
+        row.id,
+        row.full_name,
+        State(row.state),
+        row.state_since,
+        row.registered_at,
+        private=row.private,
+        stalled_since=row.stalled_since,
+        cause=Cause(row.stall_cause) if row.stall_cause else None,
+        rung=row.rung or 0,
+        issue_url=row.issue_url or "",
+        ball=_ball(row),
+        ship_by=dates[-1] if dates else None,
+        slips=slips(dates),
+        acted_at=row.acted_at,
+        resting=row.resting,
+    )
+
+
+def _ball(row: Row[Any]) -> Ball | None:
+    if not row.party:
+        return None
+    group = Group(row.for_group) if row.for_group else None
+    people = tuple(row.people)
+    return Ball(Party(row.party), Wants(row.wants), row.since, people, group, row.number, row.about)

@@ -34,8 +34,13 @@ class Messages:
             inserted = session.execute(row.on_conflict_do_nothing().returning(col(MessageRow.key)))
             if inserted.first() is not None:
                 return Saying.NEW
-            known = session.get(MessageRow, (repository_id, key))
-            return Saying.SAID if known is not None and known.github_id is not None else Saying.UNFINISHED
+            known = session.get(MessageRow, (repository_id, key), with_for_update=True)
+            if known is None or known.refused is None:
+                said = known is not None and known.github_id is not None
+                return Saying.SAID if said else Saying.UNFINISHED
+            known.refused = None
+            session.add(known)
+            return Saying.NEW
 
     def was_said(self, repository_id: int, key: str) -> bool:
         """Whether it was said, as far as we know."""
@@ -44,9 +49,10 @@ class Messages:
             return known is not None and known.github_id is not None
 
     def was_begun(self, repository_id: int, key: str) -> bool:
-        """Whether anybody ever set out to say it."""
+        """Whether it was said, or may have been."""
         with reading(self._engine) as session:
-            return session.get(MessageRow, (repository_id, key)) is not None
+            known = session.get(MessageRow, (repository_id, key))
+            return known is not None and known.refused is None
 
     def number(self, repository_id: int, key: str) -> int | None:
         """The issue under which it was said."""
@@ -61,6 +67,15 @@ class Messages:
                 update(MessageRow)
                 .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
                 .values(number=number, github_id=github_id)
+            )
+
+    def refused(self, repository_id: int, key: str, reason: str) -> None:
+        """Note why it could not be said; it may be tried again."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(MessageRow)
+                .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
+                .values(refused=reason)
             )
 
     def forget(self, repository_id: int, key: str) -> None:

@@ -174,6 +174,7 @@ LITTER = (
     "DELETE FROM used_token WHERE expires_at < now() - CAST(:cut AS interval)",
     "DELETE FROM write_slot WHERE at < now() - CAST(:cut AS interval) / 12",
     "DELETE FROM merge_base WHERE asked_at < now() - 90 * CAST(:cut AS interval)",
+    "DELETE FROM digest WHERE composed_at < now() - 90 * CAST(:cut AS interval)",
     "DELETE FROM outside_fact WHERE gathered_at < now() - 30 * CAST(:cut AS interval)",
     """
     DELETE FROM pull_request p USING repository r WHERE r.id = p.repository_id AND r.poc_reason IS NULL

@@ -375,7 +375,10 @@ class PocRow(SQLModel, table=True):
 
 
 class MessageRow(SQLModel, table=True):
-    """Something said once, written before it is said, so that a kill in between is found out."""
+    """Something said once, written before it is said, so that a kill in between is found out.
+
+    `refused` is why it could not be said when that was tried last.
+    """
 
     __tablename__ = "message"
 
@@ -383,4 +386,5 @@ class MessageRow(SQLModel, table=True):
     key: str = Field(sa_type=Text, primary_key=True)
     number: int | None = Field(default=None)
     github_id: int | None = big(default=None)
+    refused: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = moment(sa_column_kwargs={"server_default": NOW})

@@ -91,6 +91,25 @@ class BlockerRow(SQLModel, table=True):
     read_at: datetime | None = moment(default=None)
 
 
+class DigestRow(SQLModel, table=True):
+    """A week's digest as it was composed for one place; its message tells whether it was heard there.
+
+    `body` is null where there was nothing to say, `told` names what it tells of.
+    """
+
+    __tablename__ = "digest"
+
+    installation_id: int = big(primary_key=True)
+    channel: str = Field(sa_type=Text, primary_key=True)
+    week: str = Field(sa_type=Text, primary_key=True)
+    repository_id: int = big()
+    key: str = Field(sa_type=Text)
+    public: bool = flag()
+    composed_at: datetime = moment()
+    body: str | None = Field(default=None, sa_type=Text)
+    told: list[str] = Field(sa_type=ARRAY(Text))
+
+
 class WriteSlot(SQLModel, table=True):
     """A moment that a content write of an installation was given; no two are closer than GitHub likes."""
 

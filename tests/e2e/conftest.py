@@ -19,6 +19,8 @@ LIMITED = ("stark", "wayne", "wonka", "soylent")
 """Whose calls are rate-limited while the ship gate is at work."""
 POLICED = ("oscorp", "massive", "vandelay")
 """Each with a policy of its own."""
+GRANTING = ("sirius",)
+"""Which let us open pull requests."""
 UNGOVERNED, CENTRAL = "globex", "initech"
 """Of the calendar's stage: an organisation without a policy, and one with a central repository."""
 CALENDARS_POLICY = """\
@@ -32,7 +34,12 @@ issues_a_day: 500
 
 def _plans(folder: Path) -> dict[str, AbstractContextManager[Stage]]:
     return {
-        "stage": open_stage(folder / "enforce", orgs=(*ORGS, *LIMITED, *POLICED), hidden=HIDDEN),
+        "stage": open_stage(
+            folder / "enforce",
+            orgs=(*ORGS, *LIMITED, *POLICED, *GRANTING),
+            hidden=HIDDEN,
+            granting=GRANTING,
+        ),
         "calendar": open_stage(folder / "calendar", orgs=(UNGOVERNED, CENTRAL)),
         "observed": open_stage(folder / "observe", mode="observe"),
         "measured": _open_measured(folder / "measured"),

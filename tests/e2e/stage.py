@@ -29,6 +29,7 @@ from service.demo.person import CheckRun, Issue, Person, Pull
 from service.rules.calendar import USUAL
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
+from service.rules.proposal import PROPOSING
 from service.settings import load
 from service.store import subjects
 from service.store.database import transaction
@@ -461,10 +462,12 @@ def open_stage(
     orgs: Sequence[str] = (),
     mode: str = "enforce",
     hidden: Sequence[str] = (),
+    granting: Sequence[str] = (),
     issuer: Issuer | None = None,
 ) -> Iterator[Stage]:
     """Start everything; `orgs` have an installation each beside `acme`, of `hidden` no webhook arrives.
 
+    Those that are `granting` let us open pull requests, which the app does not ask for.
     With an `issuer` of tokens, only the numbers count that workflow runs send.
     """
     folder.mkdir()
@@ -479,7 +482,7 @@ def open_stage(
         emulator = Emulator(
             users=PEOPLE, outsiders=OUTSIDERS, webhook_url=f"http://localhost:{hooks.port}/webhooks/github"
         )
-        installations = _more_orgs(emulator, orgs)
+        installations = _more_orgs(emulator, orgs, granting)
         stack.enter_context(emulator)
         api = stack.enter_context(Gateway(emulator.api_url, rename=True))
         environment = os.environ | {
@@ -510,7 +513,7 @@ def open_stage(
         yield stage
 
 
-def _more_orgs(emulator: Emulator, orgs: Sequence[str]) -> dict[str, int]:
+def _more_orgs(emulator: Emulator, orgs: Sequence[str], granting: Sequence[str]) -> dict[str, int]:
     """Install the app on more organisations than the one that the emulator's seed has."""
     github = cast("dict[str, list[dict[str, Any]]]", emulator._seed["github"])
     installations = {emulator.org: emulator.installation_id}
@@ -518,7 +521,8 @@ def _more_orgs(emulator: Emulator, orgs: Sequence[str]) -> dict[str, int]:
         installations[org] = emulator.installation_id + len(installations)
         members = github["orgs"][0]["members"]
         github["orgs"].append({"login": org, "members": members})
-        installed = {"installation_id": installations[org], "account": org}
+        granted = PERMISSIONS | (PROPOSING if org in granting else {})
+        installed = {"installation_id": installations[org], "account": org, "permissions": granted}
         github["apps"][0]["installations"].append(installed)
     return installations
 

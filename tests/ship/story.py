@@ -14,14 +14,14 @@ from sqlalchemy import text
 
 from service.rules.evidence.claims import WorkflowRun
 from service.rules.evidence.upload import Sent
-from service.rules.facts import Commit
+from service.rules.facts import Commit, Installation
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK
 from service.settings import EvidenceLevel
 from service.store.recording import open_pool
 from service.store.subjects import SubjectState
 from service.store.uploads import record_upload
-from tests.fakes import CheckRun, DeploymentAnswer, FakeRepository, repository
-from tests.test_events import BASE, HEAD, World, described
+from tests.fakes import PERMISSIONS, CheckRun, DeploymentAnswer, FakeRepository, repository
+from tests.test_events import BASE, HEAD, INSTALLATION, World, described
 
 POC = repository()
 OWNER = "jane-doe"
@@ -148,6 +148,16 @@ class Story(World):
         self.services = replace(
             self.services, settings=self.services.settings.model_copy(update={"evidence_level": level})
         )
+
+    def granted(self, **more: str) -> None:
+        """The organisation grants more than the app asks for; what that cost is forgotten."""
+        permissions = PERMISSIONS | more
+        self.app.installations[INSTALLATION] = Installation(INSTALLATION, "acme", permissions)
+        account = {"login": "acme", "type": "Organization"}
+        whole = {"id": INSTALLATION, "account": account, "permissions": permissions}
+        self.deliver("installation", action="new_permissions_accepted", installation=whole)
+        self.work()
+        self.github.forget_calls()
 
     def found(self, charter: str | None = CHARTER, *, signed: bool = True) -> None:
         """Let the POC exist, with its charter on the default branch."""

@@ -341,6 +341,15 @@ def test_a_line_to_write_names_the_pocs_repository_in_the_central_one(central: S
     assert f"({EDITOR}/main/POC.md)" in answer.body
 
 
+def test_a_pull_request_is_opened_for_the_poc_and_named_in_full_in_the_central_one(central: Story) -> None:
+    central.granted(contents="write", pull_requests="write")
+    comment = tell(central, EXTEND, issue=ours(), where=CENTRAL)
+    home = central.github.repos[CENTRAL.id]
+    assert "acme/poc-triage#100 writes it" in home.comments[0].body
+    assert f"/acme/portfolio/issues/4#issuecomment-{comment})" in central.repo.ours[0].body
+    assert (len(home.comments), home.ours) == (1, [])
+
+
 @pytest.mark.parametrize(
     "issue",
     [
