@@ -21,8 +21,8 @@ POLICED = ("oscorp", "massive", "vandelay")
 """Each with a policy of its own."""
 GRANTING = ("sirius",)
 """Which let us open pull requests."""
-UNGOVERNED, CENTRAL = "globex", "initech"
-"""Of the calendar's stage: an organisation without a policy, and one with a central repository."""
+UNGOVERNED, CENTRAL, TOLD = "globex", "initech", "hooli"
+"""Of the calendar's stage: an organisation without a policy, and two with a central repository."""
 CALENDARS_POLICY = """\
 policy: 1
 groups:
@@ -40,7 +40,7 @@ def _plans(folder: Path) -> dict[str, AbstractContextManager[Stage]]:
             hidden=HIDDEN,
             granting=GRANTING,
         ),
-        "calendar": open_stage(folder / "calendar", orgs=(UNGOVERNED, CENTRAL)),
+        "calendar": open_stage(folder / "calendar", orgs=(UNGOVERNED, CENTRAL, TOLD)),
         "observed": open_stage(folder / "observe", mode="observe"),
         "measured": _open_measured(folder / "measured"),
     }
