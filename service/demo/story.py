@@ -20,10 +20,11 @@ from service.demo.person import CheckRun, Issue, Person
 from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, wait
 from service.rules.calendar import USUAL
 from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
+from service.rules.policy.model import NO_POLICY
 
 REPOSITORY = "poc-ticket-triage"
-SILENCE = 7
-"""Working days that pass in the story: longer than somebody who is waited for has."""
+SILENCE = NO_POLICY.limits.waiting
+"""Working days that pass in the story: as many as somebody who is waited for has."""
 SIGNERS, LAST_TO_SIGN = PEOPLE[1:-1], PEOPLE[-1]
 
 
