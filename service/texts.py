@@ -314,10 +314,12 @@ class Texts:
         return self._digest("digest/slack.txt", view, account=account, web_url=web_url)
 
     def _digest(self, template: str, view: Digest, **values: object) -> str:
+        waited = (*view.decisions, *view.stalled)
+        late = len(view.overdue) + sum(each.poc.is_late(view.today) for each in waited)
         counts = (
             (len(view.decisions), "needs a decision", "need a decision"),
             (len(view.stalled), "stalled", "stalled"),
-            (len(view.overdue), "past its ship date", "past their ship date"),
+            (late, "past its ship date", "past their ship date"),
             (len(view.shipped), "shipped", "shipped"),
             (len(view.stopped), "stopped on purpose", "stopped on purpose"),
         )

@@ -179,6 +179,8 @@ class FakeGitHub:
         self.repos = {repository.id: FakeRepository(repository) for repository in repositories}
         self.calls: list[Call] = []
         self.suspended: set[str] = set()
+        self.unassignable: set[str] = set()
+        """Who cannot be given an issue; the adapter leaves them out."""
         self.now = now
         self.closed = 0
         self._planned: list[_Planned] = []
@@ -361,7 +363,7 @@ class FakeGitHub:
 
     def issue(self, repository: RepositoryRef, number: int) -> Issue:
         lost = self._call("issue", number)
-        found = self._repo(repository).issues.get(number)
+        found = self._with_issues(repository, number).issues.get(number)
         self._answered(lost)
         never = datetime.fromtimestamp(0, UTC)
         return found or Issue(number, IssueState.GONE, (), "", never, "")
@@ -375,7 +377,9 @@ class FakeGitHub:
             raise gone(f"opening an issue in {repository.full_name}")
         number = len(repo.issues) + 1
         address = f"https://github.com/{repo.described.full_name}/issues/{number}"
-        repo.issues[number] = Issue(number, IssueState.OPEN, (label,), body, self.now, address, title)
+        given = (assignee,) if assignee and assignee not in self.unassignable else ()
+        opened = Issue(number, IssueState.OPEN, (label,), body, self.now, address, title, assignees=given)
+        repo.issues[number] = opened
         repo.assignees[number] = assignee
         self._answered(lost)
         return repo.issues[number]
@@ -394,14 +398,15 @@ class FakeGitHub:
     ) -> None:
         changes = {"title": title, "body": body, state or "": state, "label": label, "assign": assign}
         lost = self._call("edit_issue", number, *(name for name, value in changes.items() if value))
-        issues = self._repo(repository).issues
-        if number not in issues:
+        issues = self._with_issues(repository, number).issues
+        known = issues.get(number)
+        elsewhere = known is not None and known.full_name not in ("", repository.full_name)
+        if known is None or known.state is IssueState.GONE or elsewhere:
             raise gone(f"editing issue #{number}")
-        known = issues[number]
         kept = tuple(login for login in known.assignees if login not in (assign, unassign))
         issues[number] = replace(
             known,
-            assignees=(*kept, assign) if assign else kept,
+            assignees=(*kept, assign) if assign and assign not in self.unassignable else kept,
             title=known.title if title is None else title,
             body=known.body if body is None else body,
             state=known.state if state is None else IssueState(state),
@@ -418,8 +423,9 @@ class FakeGitHub:
 
     def post_comment(self, repository: RepositoryRef, number: int, body: str) -> int:
         lost = self._call("post_comment", number)
+        repo = self._with_issues(repository, number)
         comment = Comment(self._new_id(), number, body, at=self.now)
-        self._repo(repository).comments.append(comment)
+        repo.comments.append(comment)
         self._answered(lost)
         return comment.id
 
@@ -462,6 +468,13 @@ class FakeGitHub:
             self.calls.append(Call("repository", (ref.id,)))
         else:
             self.calls[-1] = replace(self.calls[-1], repository_id=ref.id)
+        return repo
+
+    def _with_issues(self, ref: RepositoryRef, number: int) -> FakeRepository:
+        """Address a repository for one of its issues; switched off, they are not there. Pull requests are."""
+        repo = self._repo(ref)
+        if number in repo.issues and not repo.described.has_issues:
+            raise gone(f"addressing issue #{number}")
         return repo
 
     def _new_id(self) -> int:

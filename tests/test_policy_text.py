@@ -50,11 +50,15 @@ class Shown:
     text: str | None
     change: WhatIf | None = None
     public: bool = False
+    app_observes: bool = False
 
     @property
     def output(self) -> CheckRunOutput:
         reading = read_policy(self.text) if self.text is not None else PolicyReading(NO_POLICY)
-        return TEXTS.policy_check(policy_view(self.text, reading, self.change, public=self.public))
+        view = policy_view(
+            self.text, reading, self.change, public=self.public, app_observes=self.app_observes
+        )
+        return TEXTS.policy_check(view)
 
 
 SHOWN = [
@@ -82,6 +86,14 @@ SHOWN = [
         SUCCESS,
         "policy: 1\nmode: observe\n",
         WhatIf(1, passing=(Changed("acme/poc-churn", "until now: no charter"),)),
+    ),
+    Shown(
+        "app-observes",
+        "1 POC would newly fail, 2 stall issues would open",
+        SUCCESS,
+        EXAMPLE,
+        WhatIf(14, failing=FULL.failing[2:], opening=FULL.opening),
+        app_observes=True,
     ),
     Shown("removed", "1 POC would be none any more", SUCCESS, None, WhatIf(3, no_pocs=FULL.no_pocs)),
     Shown("broken", "6 lines of the policy need a change", FAILURE, SEVERAL),

@@ -44,6 +44,8 @@ BEGAN = date(2026, 12, 4)
 SINCE = datetime(2027, 2, 1, 9, tzinfo=UTC)
 LIMIT = 5
 DUE = {Rung.ISSUE: date(2027, 2, 8), Rung.LEAD: date(2027, 2, 15), Rung.DECISION: date(2027, 2, 22)}
+PAST = {Rung.ISSUE: date(2027, 3, 1), Rung.LEAD: date(2027, 3, 8), Rung.DECISION: date(2027, 3, 15)}
+"""The same where the ship date has passed."""
 SHIP_BY = date(2027, 2, 26)
 TOTALS = Totals(19, 9, 0, (("security", 24), ("platform", 14)))
 POLICY = replace(
@@ -108,7 +110,9 @@ class Told:
             ball=self.ball,
             charter=self.charter,
         )
-        stall = Stall(self.cause, self.ball, SINCE.date(), LIMIT, self.rung, DUE[self.rung])
+        overdue = self.cause is Cause.OVERDUE
+        since, due = (SHIP_BY, PAST[self.rung]) if overdue else (SINCE.date(), DUE[self.rung])
+        stall = Stall(self.cause, self.ball, since, LIMIT, self.rung, due)
         return stall_view(
             stall,
             facts,

@@ -38,7 +38,7 @@ def apply(look: Look, installation_id: int, action: Action) -> None:
         case OpenIssue():
             _open_issue(look, installation_id, action)
         case EditIssue(changes_nothing=True):
-            look.records.stall_issues.climbed(action.poc_id, action.climbed, at=look.looked_at)
+            look.records.stall_issues.edited(action, at=look.looked_at)
         case EditIssue():
             with paced(look, installation_id):
                 _edit_issue(look, installation_id, action)
@@ -109,7 +109,6 @@ def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
 
 def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
     github, issues = look.github(installation_id), look.records.stall_issues
-    state = IssueState(action.state) if action.state else None
     try:
         body = action.body
         if body is not None:
@@ -129,13 +128,6 @@ def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
         if not error.gone:
             raise
         if github.repository(action.repository.id).has_issues:
-            issues.changed(action.poc_id, state=IssueState.GONE, at=look.looked_at)
+            issues.became(action.poc_id, IssueState.GONE)
         return  # where they are switched off, they may come back with this one in them
-    issues.changed(
-        action.poc_id,
-        state=state,
-        digest=text_digest(action.title, action.body) if action.title and action.body else None,
-        closed_by_us=None if state is None else state is IssueState.CLOSED,
-        at=look.looked_at,
-    )
-    issues.climbed(action.poc_id, action.climbed, assignee=action.assign, at=look.looked_at)
+    issues.edited(action, at=look.looked_at)

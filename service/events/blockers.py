@@ -14,6 +14,7 @@ from service.rules.facts import IssueState, RepositoryRef
 from service.rules.lifecycle import State
 from service.rules.poc import KnownRepository
 from service.rules.retry import FailureKind
+from service.store.waiting import KnownBlocker
 
 FRESH = timedelta(days=1)
 WAITS_FOR_INFRA = frozenset({State.EVALUATING, State.SHIPPING})
@@ -39,7 +40,7 @@ def present_blocker(
         if not each.blocker.open or not (each.commanded or each.blocker.reference in charters):
             continue
         stale = each.read_at is None or each.read_at < look.looked_at - FRESH
-        present = _read(look, known, each.blocker) if stale else each.blocker
+        present = _read(look, known, each) if stale else each.blocker
         found = present if present.open else found
     return found
 
@@ -53,8 +54,12 @@ def _named(charter: Charter | None) -> list[str]:
     return [match[0] for text in texts if (match := REFERENCE.search(text))]
 
 
-def _read(look: Look, known: KnownRepository, blocker: Blocker) -> Blocker:
-    """Ask GitHub; an issue that is gone, or that we may not see, blocks nothing that we could follow."""
+def _read(look: Look, known: KnownRepository, named: KnownBlocker) -> Blocker:
+    """Ask GitHub; an issue that is gone, or that we may not see, blocks nothing that we could follow.
+
+    A snooze ends with the issue that it waits for. One that was never seen open is only a word of the reason.
+    """
+    blocker = named.blocker
     match = REFERENCE.fullmatch(blocker.reference)
     assert match is not None
     repository = _place(look, known, match["name"])
@@ -68,7 +73,7 @@ def _read(look: Look, known: KnownRepository, blocker: Blocker) -> Blocker:
         else:
             present = replace(blocker, open=issue.state is IssueState.OPEN, assignees=issue.assignees)
     look.records.waiting.saw_blocker(known.repository.id, present, look.looked_at)
-    if not present.open and not look.dry:
+    if not present.open and named.read_at is not None and not look.dry:
         look.records.waiting.end_snoozes(
             known.repository.id, look.policy.calendar.day(look.now), naming=blocker.reference
         )

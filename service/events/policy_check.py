@@ -38,7 +38,8 @@ def look_at_policy_change(look: Look, repository_id: int, number: int) -> Decisi
     data = github.blob(repository, head) if head else None
     reading = read_policy(data if data is not None else b"") if head else NOTHING
     change = _what_if(look, known.installation_id, reading.policy) if reading.policy else None
-    view = policy_view(data, reading, change, public=not known.repository.private)
+    public = not known.repository.private
+    view = policy_view(data, reading, change, public=public, app_observes=look.observe)
     wanted = look.texts.policy_check(view)
     posted = look.records.check_runs.newest(repository_id, pull.head_sha, POLICY_CHECK)
     rerun = any(f.kind is FactKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in look.facts)
@@ -61,7 +62,7 @@ def _what_if(look: Look, installation_id: int, after: Policy) -> WhatIf:
     known = look.records.repositories.known(installation_id)
     stored = look.records.stalls.of([each.repository.id for each in known if each.poc_reason])
     facts = (_facts(each, stored.get(each.repository.id), before, look.now) for each in known)
-    return what_if(facts, before, after, look.now, observe=look.observe)
+    return what_if(facts, before, after, look.now)
 
 
 def _facts(known: KnownRepository, stored: StoredStall | None, before: Policy, now: datetime) -> PocFacts:

@@ -9,10 +9,10 @@ from service.events.history import read_history
 from service.events.holding import hold
 from service.events.life import Life, follow
 from service.events.registration import registered
-from service.events.stall_issue import home_of, present_issue, stall_actions
+from service.events.stall_issue import home_of, present_issue, read_issue, stall_actions
 from service.events.stalling import stall_facts
 from service.rules.ball import Ball, Party
-from service.rules.facts import IssueState, StallIssue
+from service.rules.facts import FactKind, IssueState, StallIssue
 from service.rules.ladder import decide
 from service.rules.lifecycle import State
 from service.rules.poc import KnownRepository
@@ -58,9 +58,15 @@ def _decided(
     home = home_of(look, known, issue)
     facts = stall_facts(look, known, charter, ball=ball, issue=issue, has_home=home is not None)
     decision = decide(facts, look.now)
-    if decision.step in (Step.OPEN, Step.REOPEN) or decision.say:
-        # Only now is it worth a call to ask whether somebody was at work where no event told of it.
-        facts = _verified(look, known, facts)
+    speaks = decision.step in (Step.OPEN, Step.REOPEN) or decision.say is not None
+    if speaks or decision.step is Step.CLOSE:
+        # Only now is it worth a call to ask what no event told of: whether the issue is as we know it, and
+        # whether somebody was at work.
+        facts = _verified(look, known, facts) if speaks else facts
+        if facts.issue and facts.issue.state is not IssueState.GONE and not look.told(FactKind.ISSUE_CHANGED):
+            issue = read_issue(look, known, facts.issue)
+            home = home_of(look, known, issue)
+            facts = replace(facts, issue=issue, has_home=home is not None)
         decision = decide(facts, look.now)
     if life and not look.dry:
         stall = find_stall(facts, look.now)

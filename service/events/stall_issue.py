@@ -8,6 +8,7 @@ from dataclasses import replace
 from service.events.charter_check import charter_url, draft_url
 from service.events.context import Look
 from service.ports import GitHubError
+from service.rules.deeds import is_bot
 from service.rules.facts import FactKind, Issue, IssueState, RepositoryRef, StallIssue
 from service.rules.plan import STALL_LABEL, Action, Climbed, EditIssue, OpenIssue, PostComment, text_digest
 from service.rules.poc import KnownRepository
@@ -18,25 +19,40 @@ from service.rules.stall import Cause, Stall, StallDecision, StallFacts, Step
 
 
 def home_of(look: Look, known: KnownRepository, issue: StallIssue | None) -> RepositoryRef | None:
-    """Where the issue stands or would stand: the POC's repository, or the central one; None for nowhere."""
-    if issue is not None and issue.number is not None and issue.state is not IssueState.GONE:
-        return issue.home or known.repository.ref
+    """Where the issue stands or would stand: the POC's repository, or the central one; None for nowhere.
+
+    One that is there stays where it is, also while issues are switched off: two would be one too many.
+    """
+    standing = issue is not None and issue.number is not None and issue.state is not IssueState.GONE
+    if issue is not None and issue.home is not None and standing:
+        return _with_issues(look, issue.home)
     if known.repository.has_issues:
         return known.repository.ref
     central = look.policy.central_repository
-    if central is None:
+    if central is None or standing:
         return None
     home = look.records.repositories.named(known.installation_id, central)
-    described = look.records.repositories.find(home.id) if home else None
+    return _with_issues(look, home) if home else None
+
+
+def _with_issues(look: Look, home: RepositoryRef) -> RepositoryRef | None:
+    described = look.records.repositories.find(home.id)
     return home if described and described.repository.has_issues else None
 
 
 def present_issue(look: Look, known: KnownRepository) -> StallIssue | None:
     """Our issue as it is: read again when somebody changed it, so that a closed one is seen to be closed."""
-    issues, repository_id = look.records.stall_issues, known.repository.id
-    issue = issues.find(repository_id)
-    if issue is None or issue.number is None or not look.told(FactKind.ISSUE_CHANGED):
+    issue = look.records.stall_issues.find(known.repository.id)
+    if issue is None or not look.told(FactKind.ISSUE_CHANGED):
         return issue
+    return read_issue(look, known, issue)
+
+
+def read_issue(look: Look, known: KnownRepository, issue: StallIssue) -> StallIssue:
+    """Our issue as GitHub shows it now; what has changed is noted."""
+    if issue.number is None:
+        return issue
+    issues, repository_id = look.records.stall_issues, known.repository.id
     home = issue.home or known.repository.ref
     present = _read(look, known, home, issue.number)
     if present is None:
@@ -49,12 +65,30 @@ def present_issue(look: Look, known: KnownRepository) -> StallIssue | None:
             issues.moved(repository_id, moved.id, present.number)
             issue = replace(issue, home=moved, number=present.number)
     if present.state is not issue.state:
-        closed_by_us = issue.closed_by_us and present.state is IssueState.CLOSED
-        issues.changed(repository_id, state=present.state, closed_by_us=closed_by_us, at=look.looked_at)
-        issue = replace(issue, state=present.state, closed_by_us=closed_by_us)
-        if present.state is IssueState.OPEN:
-            issue = replace(issue, opened_at=look.looked_at)
+        issue = _changed(look, issue, present.state)
+        issues.became(
+            repository_id,
+            issue.state,
+            closed_by_us=issue.closed_by_us,
+            opened_at=issue.opened_at,
+            reopened=issue.reopened,
+        )
     return replace(issue, labelled=STALL_LABEL in present.labels or present.state is IssueState.GONE)
+
+
+def _changed(look: Look, issue: StallIssue, state: IssueState) -> StallIssue:
+    """Our record of an issue whose state is another on GitHub.
+
+    A person who reopens it has begun something new. Where nobody is known to have, it was us: the answer was
+    lost, and the stall is still the one that it was reopened for.
+    """
+    if state is not IssueState.OPEN:
+        closed_by_us = issue.closed_by_us and state is IssueState.CLOSED
+        return replace(issue, state=state, closed_by_us=closed_by_us)
+    told = [fact.actor for fact in look.facts if fact.kind is FactKind.ISSUE_CHANGED]
+    if told and not is_bot(told[-1]):
+        return replace(issue, state=state, closed_by_us=False, opened_at=look.looked_at)
+    return replace(issue, state=state, closed_by_us=False, reopened=issue.reopened or not issue.closed_by_us)
 
 
 def _read(look: Look, known: KnownRepository, home: RepositoryRef, number: int) -> Issue | None:
@@ -127,7 +161,7 @@ def _editing(
         title, body = look.texts.stall_issue(view)
         if issue.digest != text_digest(title, body):
             edit = replace(edit, title=title, body=body)
-        if view.assignee and view.assignee.lower() != (issue.assignee or "").lower():
+        if (view.assignee or "").lower() != (issue.assignee or "").lower():
             edit = replace(edit, assign=view.assignee, unassign=issue.assignee)
     if not edit.changes_nothing or decision.climbed != Climbed(issue.episode, issue.rung, issue.reopened):
         yield edit

@@ -146,7 +146,15 @@ def authorise(
     if permission not in WRITERS:
         name = f"{PREFIX} {command.verb}" if command.verb else command.text
         where = shown(elsewhere, LONGEST_COMMAND) if elsewhere else "this repository"
-        return Refusal(f"{shown(name)} needs write access to {where}; {login} has {permission or 'none'}.")
+        other = (
+            "the charter names another signer"
+            if command.verb is Verb.SIGN
+            else "somebody who has it writes the command"
+        )
+        return Refusal(
+            f"{shown(name)} needs write access to {where}; {login} has {permission or 'none'}. "
+            f"Whoever administers it can give that, or {other}."
+        )
     match command.verb:
         case None:
             return Refusal(f"{shown(command.text)} is no command. There are {VERBS}.")

@@ -59,6 +59,10 @@ class PocLine:
     resting: bool = False
     """Whether a pause or a snooze lasts today."""
 
+    def is_late(self, today: date) -> bool:
+        """Whether its ship date has passed."""
+        return self.ship_by is not None and self.ship_by < today and self.state is not State.NONE
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -129,7 +133,7 @@ def digest(
     all_of_them = sorted(pocs, key=lambda poc: poc.full_name)
     going = [poc for poc in all_of_them if poc.state not in ENDED]
     stalled = sorted((poc for poc in going if poc.stalled_since), key=_longest_first)
-    late = sorted((poc for poc in going if not poc.stalled_since and _is_late(poc, today)), key=_latest_first)
+    late = sorted((poc for poc in going if not poc.stalled_since and poc.is_late(today)), key=_latest_first)
     found = Digest(
         week=week_of(today),
         since=calendar.day(news.since),
@@ -221,10 +225,6 @@ def _longest_first(poc: PocLine) -> tuple[date, str]:
 
 def _latest_first(poc: PocLine) -> tuple[date, str]:
     return poc.ship_by or date.max, poc.full_name
-
-
-def _is_late(poc: PocLine, today: date) -> bool:
-    return poc.ship_by is not None and poc.ship_by < today and poc.state is not State.NONE
 
 
 def _next(going: Iterable[PocLine], today: date) -> tuple[PocLine, ...]:

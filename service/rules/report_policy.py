@@ -54,6 +54,8 @@ class PolicyView:
     """Repositories that the two policies were tried on."""
     observe: bool
     """Whether the policy would only observe."""
+    app_observes: bool
+    """Whether the app does, whatever the policy says."""
     annotations: tuple[Annotation, ...]
 
     def naming(self, most: int) -> PolicyView:
@@ -67,6 +69,7 @@ def policy_view(
     change: WhatIf | None = None,
     *,
     public: bool,
+    app_observes: bool = False,
 ) -> PolicyView:
     """Lay out what was read (`data` is None where the file is removed) and what it would change.
 
@@ -86,6 +89,7 @@ def policy_view(
         lists=_lists(change, public=public) if change and policy else (),
         weighed=change.weighed if change else 0,
         observe=policy is not None and policy.mode is Mode.OBSERVE,
+        app_observes=app_observes,
         annotations=tuple(_annotation(finding) for finding in reading.findings),
     )
 

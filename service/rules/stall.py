@@ -126,13 +126,13 @@ def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
     if facts.ball is None or facts.ball.party is Party.UNNAMED:
         since = _latest(facts, today, facts.charter_changed_at)
         return _climbing(facts, Cause.NO_CHARTER, since, facts.policy.limits.charter, today)
-    if facts.charter and facts.charter.ship_by and facts.charter.ship_by.value < today:
-        return _overdue(facts, facts.charter.ship_by.value, today)
     owns = facts.ball.party is Party.OWNER
     if owns and facts.owner_gone:
         registered_on = facts.policy.calendar.day(facts.registered_at)
         since = max(_day(facts, facts.owner_since) or today, registered_on, _rested(facts, today))
         return _climbing(facts, Cause.OWNER_GONE, since, facts.policy.limits.waiting, today, first=AT_ONCE)
+    if facts.charter and facts.charter.ship_by and facts.charter.ship_by.value < today:
+        return _overdue(facts, facts.charter.ship_by.value, today)
     limit = _limit(facts) if owns else facts.policy.limits.waiting
     return _climbing(facts, Cause.SILENT, _latest(facts, today, facts.acted_at), limit, today)
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from service.rules.charter.file import CHARTER_PATH
 from service.rules.facts import Issue, IssueState, RepositoryRef, StallIssue
-from service.rules.plan import Climbed
+from service.rules.plan import Climbed, EditIssue, text_digest
 from service.store.database import ACCOUNT_LOCK, lock, reading, transaction
 from service.store.tables import RepositoryRow, StallIssueRow
 
@@ -112,60 +112,56 @@ class StallIssues:
             reopened=climbed.reopened,
         )
 
-    def climbed(
-        self, repository_id: int, climbed: Climbed, *, assignee: str | None = None, at: datetime
-    ) -> None:
-        """Note how far up the ladder it is, and to whom it was given; None where that is as before.
+    def edited(self, edit: EditIssue, *, at: datetime) -> None:
+        """Note an edit that was made at a time, all of it at once: half of it would be another state.
 
-        With a new episode it counts as opened anew, at that time.
+        Reopened, or with a new episode, it counts as opened anew.
         """
-        known = self.find(repository_id)
-        given: dict[str, object] = {"assignee": assignee} if assignee else {}
-        if known is not None and known.episode != climbed.episode:
-            given["opened_at"] = at
-        self._change(
-            repository_id,
-            episode=climbed.episode,
-            rung=climbed.rung,
-            reopened=climbed.reopened,
-            **given,
-        )
+        climbed, known = edit.climbed, self.find(edit.poc_id)
+        changes: dict[str, object] = {
+            "episode": climbed.episode,
+            "rung": climbed.rung,
+            "reopened": climbed.reopened,
+        }
+        if edit.title and edit.body:
+            changes["digest"] = text_digest(edit.title, edit.body)
+        if edit.assign or edit.unassign:
+            changes["assignee"] = edit.assign
+        if edit.state:
+            changes |= {"state": edit.state, "closed_by_us": edit.state == IssueState.CLOSED}
+        if edit.state == IssueState.OPEN or (known is not None and known.episode != climbed.episode):
+            changes["opened_at"] = at
+        self._change(edit.poc_id, **changes)
 
     def moved(self, repository_id: int, home_repository_id: int, number: int) -> None:
         """Note where a transferred issue stands now."""
         home = None if home_repository_id == repository_id else home_repository_id
         self._change(repository_id, home_repository_id=home, number=number)
 
-    def changed(
+    def became(
         self,
         repository_id: int,
+        state: IssueState,
         *,
-        state: IssueState | None = None,
-        digest: str | None = None,
         closed_by_us: bool | None = None,
-        at: datetime,
+        opened_at: datetime | None = None,
+        reopened: bool | None = None,
     ) -> None:
-        """Note what became of the stall issue at a time; what is None stays."""
-        changes: dict[str, object] = {
-            "state": str(state) if state else None,
-            "digest": digest,
-            "closed_by_us": closed_by_us,
-        }
-        if state is IssueState.OPEN:
-            changes["opened_at"] = at
-        self._change(repository_id, **{name: value for name, value in changes.items() if value is not None})
+        """Note a state that GitHub showed, and what follows from it; what is None stays."""
+        follows = {"closed_by_us": closed_by_us, "opened_at": opened_at, "reopened": reopened}
+        changes = {name: value for name, value in follows.items() if value is not None}
+        self._change(repository_id, state=str(state), **changes)
 
     def _change(self, repository_id: int, **changes: object) -> None:
-        if changes:
-            with transaction(self._engine) as session:
-                session.execute(
-                    update(StallIssueRow)
-                    .where(
-                        col(StallIssueRow.repository_id) == repository_id,
-                        col(StallIssueRow.charter_path) == CHARTER_PATH,
-                    )
-                    .values(**changes)
+        with transaction(self._engine) as session:
+            session.execute(
+                update(StallIssueRow)
+                .where(
+                    col(StallIssueRow.repository_id) == repository_id,
+                    col(StallIssueRow.charter_path) == CHARTER_PATH,
                 )
+                .values(**changes)
+            )
 
 
 def issues_of(session: Session, repository_ids: Collection[int]) -> Mapping[int, StallIssue]:

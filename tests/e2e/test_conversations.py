@@ -104,7 +104,7 @@ def test_a_new_owner_is_asked_about_and_the_line_is_named(repo: Repo, issue: Con
     refused, answer = issue.answers()
     assert "`/poc owner`: " in refused
     assert "```yaml\nowner: alice-x\n```" in answer
-    assert f"({GITHUB}/{repo.full_name}/edit/main/POC.md), and merge" in answer
+    assert f"({GITHUB}/{repo.full_name}/edit/main/POC.md), as a pull request, and merge" in answer
 
 
 def test_on_a_pull_request_that_changes_the_charter_its_branch_is_edited(repo: Repo) -> None:

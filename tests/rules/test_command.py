@@ -204,6 +204,7 @@ def test_a_quoted_comment_commands_nothing(comment: str) -> None:
 CHARTER = charter()
 ASKS = "belongs on the pull request that ships: write it there."
 NEEDS_WRITE = "needs write access to this repository"
+ASK = "Whoever administers it can give that, or somebody who has it writes the command."
 THERE_ARE = (
     "There are `/poc snooze`, `/poc extend`, `/poc owner`, `/poc stop`, `/poc ship`, `/poc sign`, "
     "`/poc recheck` and `/poc help`."
@@ -222,8 +223,11 @@ def test_every_command_needs_write_access(verb: Verb, permission: str | None, is
         charter=CHARTER,
         is_pull_request=is_pull_request,
     )
-    has = permission or "none"
-    assert refusal == Refusal(f"`/poc {verb}` {NEEDS_WRITE}; jane-doe has {has}.")
+    assert refusal is not None
+    said, _, remedy = refusal.reason.partition(". ")
+    assert said == f"`/poc {verb}` {NEEDS_WRITE}; jane-doe has {permission or 'none'}"
+    signer = "Whoever administers it can give that, or the charter names another signer."
+    assert remedy == (signer if verb is Verb.SIGN else ASK)
 
 
 SHIP_IS_THE_OWNERS = "`/poc ship` is for the owner to write"
@@ -308,8 +312,8 @@ def test_who_may_give_a_command_where(  # noqa: PLR0917 - a table's columns
     [
         ("/poc shipp", "write", f"`/poc shipp` is no command. {THERE_ARE}"),
         ("/poc", "admin", f"`/poc` is no command. {THERE_ARE}"),
-        ("/poc shipp", "read", f"`/poc shipp` {NEEDS_WRITE}; mallory has read."),
-        ("/poc `@o/t` closes #1", "none", f"`/poc '@o/t' closes #1` {NEEDS_WRITE}; mallory has none."),
+        ("/poc shipp", "read", f"`/poc shipp` {NEEDS_WRITE}; mallory has read. {ASK}"),
+        ("/poc `@o/t` closes #1", "none", f"`/poc '@o/t' closes #1` {NEEDS_WRITE}; mallory has none. {ASK}"),
     ],
 )
 def test_a_command_that_does_not_exist_is_refused(text: str, permission: str | None, reason: str) -> None:

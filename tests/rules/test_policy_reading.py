@@ -105,7 +105,6 @@ def test_what_the_example_decides() -> None:
         environments=frozenset({"support-prod"}),
         evidence_days=14,
         evidence_level=Level.MEASURED,
-        evidence_events=frozenset({"pull_request_target"}),
         issues_a_day=5,
         central_repository="acme/poc-portfolio",
     )
@@ -252,3 +251,9 @@ def test_a_stranger_s_words_stand_in_code() -> None:
         assert "@" not in bare
         assert "#12" not in bare
         assert "<img" not in bare
+
+
+def test_events_that_outsiders_cause_are_taken_where_the_policy_lists_them() -> None:
+    policy = read_policy("policy: 1\nevidence:\n  events: [pull_request_target, workflow_run]\n").policy
+    assert policy is not None
+    assert policy.evidence_events == frozenset({"pull_request_target", "workflow_run"})

@@ -94,11 +94,6 @@ def test_what_would_change(
     assert told(change) == expected
 
 
-def test_where_the_app_only_observes_nothing_fails_or_opens() -> None:
-    fact = facts(NONE, stall=silent())
-    assert told(what_if((fact,), OBSERVE, SALES, NOW, observe=True)) == {}
-
-
 def test_lists_are_in_the_order_of_the_names_and_know_who_is_private() -> None:
     many = tuple(
         facts(NONE, replace(repository(full_name=f"acme/{name}"), private=name == "b-poc"))

@@ -283,6 +283,13 @@ def test_an_owner_who_left_is_told_of_on_the_next_working_day() -> None:
         assert stall == Stall(Cause.OWNER_GONE, OWNER, date(2026, 10, 23), WAITING, rung, due)
 
 
+def test_an_owner_who_left_is_told_of_before_a_ship_date_that_passed() -> None:
+    late = facts(owner_gone=True, owner_since=MONDAY, charter=charter(ship_by=date(2026, 10, 9)))
+    stall = find_stall(late, NOW)
+    assert stall is not None
+    assert stall.cause is Cause.OWNER_GONE
+
+
 def test_while_somebody_else_has_the_ball_an_owner_who_left_holds_nothing_up() -> None:
     stall = find_stall(facts(ball=SIGNER, owner_gone=True, owner_since=MONDAY), NOW)
     assert stall is not None

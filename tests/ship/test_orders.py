@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from service.rules.facts import Issue, IssueState
 from service.rules.plan import STALL_LABEL, stall_opening
 from service.rules.reception import repository_key
 from service.rules.retry import Failure, FailureKind
-from tests.fakes import repository
+from tests.fakes import NOW, repository
 from tests.ship.story import CHARTER, OWNER, POC, Story
 from tests.test_events import HEAD, INSTALLATION, LOST, described
 
@@ -68,6 +69,29 @@ def test_an_issue_in_the_reason_is_what_the_poc_waits_for(poc: Story) -> None:
     assert blockers(poc) == ["#12", "acme/platform#7"]
 
 
+def issue_31(state: IssueState) -> Issue:
+    return Issue(31, state, (), "", NOW, "https://github.com/acme/poc-triage/issues/31")
+
+
+@pytest.mark.parametrize("state", [IssueState.CLOSED, IssueState.GONE], ids=["closed", "not there"])
+def test_an_issue_that_was_never_seen_open_ends_no_snooze(poc: Story, state: IssueState) -> None:
+    poc.repo.issues[31] = issue_31(state)
+    ask(poc, "/poc snooze 14d after #31 we need the cluster")
+    assert [until for _, until, _, _ in rests(poc)] == [date(2026, 12, 7)]
+    poc.now += timedelta(days=2)
+    poc.sweep()
+    assert [until for _, until, _, _ in rests(poc)] == [date(2026, 12, 7)]
+
+
+def test_an_issue_that_was_seen_open_ends_its_snooze(poc: Story) -> None:
+    poc.repo.issues[31] = issue_31(IssueState.OPEN)
+    ask(poc, "/poc snooze 14d after #31 we need the cluster")
+    poc.repo.issues[31] = issue_31(IssueState.CLOSED)
+    poc.now += timedelta(days=2)
+    poc.sweep()
+    assert [until for _, until, _, _ in rests(poc)] == [TODAY + timedelta(days=2)]
+
+
 def test_a_later_end_replaces_a_snooze_and_an_earlier_one_is_refused(poc: Story) -> None:
     ask(poc, "/poc snooze 14d legal")
     ask(poc, "/poc snooze 7d legal")
@@ -123,7 +147,7 @@ def test_a_later_ship_date_is_answered_with_the_line_to_write(poc: Story) -> Non
     assert "let line 9 of `POC.md` read:\n\n```yaml\nship_by: 2027-03-15\n```" in answer
     assert "It reads `ship_by: 2027-02-26` now." in answer
     assert f"[Edit it on `main`]({EDITOR}/main/POC.md)" in answer
-    assert "second date, +17 days. Product (`carol-s`) signs again." in answer
+    assert "second date, +17 days. Product (`carol-s`) signs again: by" in answer
     assert poc.repo.reactions == {(comment, "+1")}
     assert commanded(poc) == [(OWNER,)]
 
@@ -143,7 +167,7 @@ def test_on_any_other_pull_request_the_line_is_that_of_the_default_branch(poc: S
     poc.say(EXTEND)
     [answer] = answers(poc)
     assert "let line 9 of `POC.md` read" in answer
-    assert f"[Edit it on `main`]({EDITOR}/main/POC.md), and merge" in answer
+    assert f"[Edit it on `main`]({EDITOR}/main/POC.md), as a pull request, and merge" in answer
     assert len(poc.github.made("head_branch")) == changed
 
 

@@ -67,7 +67,7 @@ def test_a_poc_as_a_digest_shows_it(records: Records) -> None:
     assert (line.stalled_since, line.rung, line.issue_url) == (date(2026, 11, 9), 2, URL)
     assert (line.ball, line.ship_by, str(line.slips)) == (ball, date(2027, 2, 26), "second date, +42 days")
     assert (line.acted_at, line.resting) == (NOW - 5 * DAY, False)
-    records.stall_issues.changed(1, state=IssueState.CLOSED, at=NOW)
+    records.stall_issues.became(1, IssueState.CLOSED)
     records.waiting.rested(1, "comment:1:0", Rest(TODAY, TODAY, "why"), actor="jane-doe", at=NOW)
     (line,) = records.digests.pocs(7, TODAY)
     assert (line.rung, line.issue_url, line.resting) == (0, "", True)

@@ -75,12 +75,10 @@ class Fate:
     """Whether an open issue would be closed."""
 
 
-def what_if(
-    facts: Iterable[PocFacts], before: Policy, after: Policy, now: datetime, *, observe: bool = False
-) -> WhatIf:
-    """Compare what two policies make of the same facts; `observe` is the app's own mode."""
+def what_if(facts: Iterable[PocFacts], before: Policy, after: Policy, now: datetime) -> WhatIf:
+    """Compare what two policies make of the same facts, where the app itself enforces."""
     known = sorted(facts, key=lambda each: each.full_name.lower())
-    fates = [(each, *fates_of(each, before, after, now, observe=observe)) for each in known]
+    fates = [(each, *fates_of(each, before, after, now)) for each in known]
 
     def those(why: Callable[[Fate, Fate, PocFacts], str | None]) -> tuple[Changed, ...]:
         return tuple(
@@ -126,9 +124,7 @@ def closing(old: Fate, new: Fate, _: PocFacts) -> str | None:
     return "not stalled by that policy" if new.reason else "no POC by that policy"
 
 
-def fates_of(
-    facts: PocFacts, before: Policy, after: Policy, now: datetime, *, observe: bool
-) -> tuple[Fate, Fate]:
+def fates_of(facts: PocFacts, before: Policy, after: Policy, now: datetime) -> tuple[Fate, Fate]:
     """What each policy makes of a repository; its charter is judged again only where they ask otherwise."""
     today = now.date()
     reasons = [reason_of(facts, policy) for policy in (before, after)]
@@ -138,7 +134,7 @@ def fates_of(
         same = asked_by(before) == asked_by(after)
         wrongs = [wrong, wrong if same else amiss(facts.charter, today, after)]
     old, new = (
-        fate(facts, policy, reason, wrong, now, observe=observe or policy.mode is Mode.OBSERVE)
+        fate(facts, policy, reason, wrong, now, observe=policy.mode is Mode.OBSERVE)
         for policy, reason, wrong in zip((before, after), reasons, wrongs, strict=True)
     )
     return old, new
