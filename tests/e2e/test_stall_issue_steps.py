@@ -72,7 +72,7 @@ def test_the_ball_goes_from_signer_to_signer_to_owner_and_the_one_issue_with_it(
     calendar.sweep(later(STALLED))
     again = the_issue(repo)
     assert (again.number, again.state, again.assignees) == (number, "open", ("bob-m",))
-    assert "**@bob-m has the ball**: sign for platform" in again.body
+    assert "**@bob-m has the ball**: sign the charter for platform" in again.body
 
     sign(repo, number, "bob-m", "carol-s", "dan-w")
     wait_for_state(calendar, repo, "closed")
@@ -81,7 +81,7 @@ def test_the_ball_goes_from_signer_to_signer_to_owner_and_the_one_issue_with_it(
     calendar.sweep(later(OWNER_STALLED))
     last = the_issue(repo)
     assert (last.number, last.state, last.assignees) == (number, "open", ("jane-doe",))
-    assert "**@jane-doe has the ball**: the next commit" in last.body
+    assert "**@jane-doe has the ball**: build and measure" in last.body
     assert said_in(repo, number) == []
     assert turns(repo) == ["unnamed", *(f"signer {login}" for login in SIGNERS), "owner jane-doe"]
 
@@ -155,7 +155,7 @@ def test_an_owner_who_is_gone_is_told_to_product_the_next_day(calendar: Stage, p
     issue = the_issue(repo)
     assert issue.title == "Ticket triage assistant is waiting for a new owner"
     assert issue.assignees == ("carol-s",)
-    assert "`left-long-ago`, the owner, cannot write to this POC's repository any more." in issue.body
+    assert "`left-long-ago`, the owner, cannot write to this POC's repository." in issue.body
     assert "@carol-s, you sign for product" in issue.body
     assert "@left-long-ago" not in issue.body
 

@@ -73,7 +73,7 @@ def test_silent_signer_gets_one_issue_and_a_second_sweep_writes_nothing(
     assert issue.assignees == (FIRST_SIGNER,)
     assert issue.title == "Ticket triage assistant is waiting for data science: 5 working days"
     assert issue.body.startswith(f"{STALL_MARKER}\n<!-- poc-governor:repository {repo.id} -->\n")
-    assert f"**@{FIRST_SIGNER} has the ball**: sign for data science" in issue.body
+    assert f"**@{FIRST_SIGNER} has the ball**: sign the charter for data science" in issue.body
     before = repo.calls()
     for as_of in (later(STALLED), later(STALLED) + timedelta(hours=5), later(STALLED + 2), None):
         calendar.sweep(as_of)
