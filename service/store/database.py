@@ -52,7 +52,7 @@ def _still_there(connection: psycopg.Connection[Any], *_: object) -> None:
 
     Asking PostgreSQL itself, as `pool_pre_ping` does, would cost every transaction a round trip.
     """
-    if has_input(connection):
+    if connection.closed or has_input(connection):
         raise DisconnectionError("the server has closed the connection")
 
 
