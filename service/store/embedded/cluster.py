@@ -86,8 +86,7 @@ def make_cluster(cluster: Path, programs: Programs) -> None:
             "Move it away or restore it, or set DATA_DIR to another folder."
         )
     prefix = f"{cluster.name}.new-"
-    for leftover in cluster.parent.glob(f"{prefix}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _clear(cluster.parent, prefix)
     side = Path(tempfile.mkdtemp(prefix=prefix, dir=cluster.parent))
     programs.own(side)
     command = programs.command("initdb", f"--pgdata={side}", *INITDB)
@@ -104,7 +103,13 @@ def make_cluster(cluster: Path, programs: Programs) -> None:
         shutil.rmtree(side, ignore_errors=True)
         raise failed(cluster.parent, done.stderr or f"initdb ended with {done.returncode}.")
     side.rename(cluster)
+    _clear(cluster.parent, prefix)  # an initdb that was interrupted may have gone on for a moment
     _sync(cluster.parent)
+
+
+def _clear(folder: Path, prefix: str) -> None:
+    for leftover in folder.glob(f"{prefix}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def socket_folder(cluster: Path, programs: Programs, former: str | None) -> Path:
