@@ -27,15 +27,6 @@ class StallIssues:
         with reading(self._engine) as session:
             return issues_of(session, [repository_id]).get(repository_id)
 
-    def poc_of(self, home_repository_id: int, number: int) -> int | None:
-        """The POC whose stall issue stands under a number of another repository."""
-        with reading(self._engine) as session:
-            return session.exec(
-                select(StallIssueRow.repository_id).where(
-                    StallIssueRow.home_repository_id == home_repository_id, StallIssueRow.number == number
-                )
-            ).first()
-
     def opened_on(self, installation_id: int, day: date) -> int:
         """How many stall issues an installation got on a day."""
         with reading(self._engine) as session:
