@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.judge import judge
+from service.rules.checks.judge import judge
+from service.rules.source.text import CharterFile, FileKind
 
 TODAY = date(2026, 11, 22)
 GOOD = Path(__file__).parent.parent / "tests" / "charters" / "ok"

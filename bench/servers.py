@@ -95,7 +95,7 @@ class Database:
 def ours(folder: Path) -> Iterator[tuple[Server, Database]]:
     """`poc-governor serve` with its worker and its embedded PostgreSQL, all in their defaults."""
     port = free_port()
-    command = [sys.executable, "-m", "service.cli", "serve"]
+    command = [sys.executable, "-m", "service.cli.app", "serve"]
     with _process(command, settings(folder, port), folder / "service.log", port, "/readyz") as pid:
         url = join(folder / "data", START_TIMEOUT)
         assert url is not None

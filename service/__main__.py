@@ -1,6 +1,6 @@
 """The program's entry: a plain `check` or `schema` runs without Typer, whose start takes longer than they do.
 
-Only Typer speaks: what is not plain here, and every help and refusal, is left to `service.cli`.
+Only Typer speaks: what is not plain here, and every help and refusal, is left to `service.cli.app`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> None:
     if command:
         gc.disable()  # what is imported stays, and what is judged is little
         sys.exit(finished(command))
-    from service.cli import main as run_by_typer
+    from service.cli.app import main as run_by_typer
 
     run_by_typer()
 
@@ -62,14 +62,14 @@ def plain_check(words: Sequence[str]) -> Command | None:
 
 def check(paths: Sequence[str], format_: str, today: date, base: str | None) -> int:
     """`check`."""
-    from service.check import check as run
+    from service.cli.check import check as run
 
     return run(paths, format=format_, today=today, out=sys.stdout, base=base)
 
 
 def schema() -> int:
     """`schema`."""
-    from service.rules.charter.schema import printed
+    from service.rules.checks.schema import printed
 
     sys.stdout.write(printed())
     return 0

@@ -18,11 +18,10 @@ import psycopg
 import structlog
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from service.rules.evidence.claims import read_run
-from service.rules.evidence.refusal import Refused
+from service.rules.evidence.claims import Refused, read_run
 from service.rules.evidence.upload import read_upload
-from service.rules.evidence.values import Level
-from service.rules.reception import Reception
+from service.rules.values.groups import Level
+from service.rules.values.subjects import Reception
 from service.store import recording
 from service.store.recording import Envelope
 from service.store.uploads import record_upload

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from service.rules.charter.file import CharterFile
-from service.rules.facts import Commit, Installation, Issue, PullRequest, Repository, RepositoryRef
-from service.rules.plan import CheckRunOutput
-from service.rules.proposal import Proposal, Proposed
-from service.rules.redelivery import DeliveryAttempt
-from service.rules.retry import Failure, FailureKind
-from service.rules.timeline import Happening
+from service.rules.queue.redelivery import DeliveryAttempt
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.source.text import CharterFile
+from service.rules.values.actions import CheckRunOutput, Proposal, Proposed
+from service.rules.values.activity import Happening
+from service.rules.values.github import Commit, Installation, Issue, PullRequest, Repository, RepositoryRef
 
 LARGEST_BLOB = 5 * 1024 * 1024
 """Bytes of a file of evidence that are read."""

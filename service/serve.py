@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.events.routes import route
+from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
 from service.settings import Settings
@@ -162,7 +162,7 @@ async def _keep(
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "service.cli",
+            "service.cli.app",
             *command,
             env=os.environ | environment | {SUPERVISED: "1"},
             stdin=asyncio.subprocess.PIPE,

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.events.context import UnusableError
 from service.ports import GitHubError
-from service.rules.plan import OpenIssue
-from service.rules.reception import (
+from service.reconcile.context import UnusableError
+from service.rules.queue.redelivery import KEPT, to_redeliver
+from service.rules.values.actions import OpenIssue
+from service.rules.values.subjects import (
     SubjectKind,
     digest_key,
     installation_key,
@@ -21,7 +22,6 @@ from service.rules.reception import (
     repository_key,
     slack_key,
 )
-from service.rules.redelivery import KEPT, to_redeliver
 from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState

@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from service.events.apply import apply
-from service.events.context import Decision, Look
-from service.events.looks import look_at
 from service.github_client.app import App
 from service.ports import Announcer, GitHubApp
-from service.rules.evidence.values import Level
-from service.rules.plan import Action
+from service.reconcile.apply import apply
+from service.reconcile.context import Decision, Look
+from service.reconcile.subjects import look_at
+from service.rules.values.actions import Action
+from service.rules.values.groups import Level
 from service.settings import Mode, Settings
 from service.slack import Slack
 from service.store.database import connect
 from service.store.records import Records
 from service.store.subjects import Claim
-from service.texts import Texts, find_templates
+from service.texts.render import Texts, find_templates
 
 Clock = Callable[[], datetime]
 

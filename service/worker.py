@@ -16,9 +16,9 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from service.events.context import Decision, Look, UnusableError
 from service.ports import GitHubError, RenamedError
-from service.rules.retry import Failure, FailureKind, GiveUp, RetryAt, retry
+from service.reconcile.context import Decision, Look, UnusableError
+from service.rules.queue.retry import Failure, FailureKind, GiveUp, RetryAt, retry
 from service.store import subjects
 from service.store.database import SUBJECT_LOCK, LockBusyError, lock, transaction
 from service.store.subjects import Claim

@@ -8,8 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError, Proposals
-from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
-from service.rules.facts import (
+from service.rules.commands.charter_changes import may_propose
+from service.rules.queue.redelivery import DeliveryAttempt
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
+from service.rules.values.actions import CheckRunOutput, Proposal, ProposalState, Proposed
+from service.rules.values.activity import Happening
+from service.rules.values.github import (
     Commit,
     Installation,
     Issue,
@@ -18,11 +23,6 @@ from service.rules.facts import (
     Repository,
     RepositoryRef,
 )
-from service.rules.plan import CheckRunOutput
-from service.rules.proposal import Proposal, ProposalState, Proposed, may_propose
-from service.rules.redelivery import DeliveryAttempt
-from service.rules.retry import Failure, FailureKind
-from service.rules.timeline import Happening
 
 PAGE = 100
 """Repositories of one call, as GitHub's list has them."""

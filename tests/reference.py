@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from service.rules.charter.layout import CHARTER, Field, Shape
+from service.rules.charter.keys import CHARTER, Field, Shape
 from service.rules.charter.metrics import ROWS, Metric, Way
-from service.rules.charter.sheet import Check, Example
 from service.rules.charter.units import BYTES, CURRENCIES, RATIOS, SECONDS, SYMBOLS
 from service.rules.checks import CHECKS
-from service.rules.finding import Severity
+from service.rules.checks.check import Check, Example
+from service.rules.values.finding import Severity
 
 MARKED = re.compile(r"(?P<begin><!-- generated: (?P<name>[a-z]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 SHAPES = {

@@ -13,7 +13,7 @@ import pytest
 import typer
 import yaml
 
-from service.cli import cli
+from service.cli.app import cli
 
 HERE = Path(__file__).parent
 CHARTERS = HERE / "charters"
@@ -65,7 +65,7 @@ def test_the_action_s_script_judges_the_charter(charter: str, tmp_path: Path) ->
     folder = tmp_path / "poc-governor" / "bin"
     folder.mkdir(parents=True)
     program = folder / "poc-governor"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m service.cli "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m service.cli.app "$@"\n')
     program.chmod(0o755)
     given = {
         "RUNNER_TEMP": str(tmp_path),

@@ -10,17 +10,24 @@ from typing import cast
 import pytest
 from sqlalchemy import Engine
 
-from service.events.apply import apply
-from service.events.apply_messages import LONGEST_BODY, marker
-from service.events.context import Look
 from service.ports import GitHubError
-from service.rules.evidence.values import Level
-from service.rules.facts import Installation, IssueState
-from service.rules.plan import STALL_MARKER, Action, AnswerDeployment, OpenNotice, PostComment, React
-from service.rules.retry import Failure, FailureKind
+from service.reconcile.apply import apply
+from service.reconcile.apply_messages import LONGEST_BODY, marker
+from service.reconcile.context import Look
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import (
+    STALL_MARKER,
+    Action,
+    AnswerDeployment,
+    OpenNotice,
+    PostComment,
+    React,
+)
+from service.rules.values.github import Installation, IssueState
+from service.rules.values.groups import Level
 from service.store.messages import Saying
 from service.store.records import Records
-from service.texts import Texts
+from service.texts.render import Texts
 from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, FakeRepository, repository
 
 INSTALLATION = 7

@@ -18,14 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.charter.layout import CHARTER
-from service.rules.charter.loader import load
-from service.rules.charter.nodes import Mapping, Node, Scalar
-from service.rules.charter.schema import charter_schema, printed
+from service.rules.charter.keys import CHARTER
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.checks import CHECKS
-from service.rules.judge import judge
+from service.rules.checks.judge import judge
+from service.rules.checks.schema import charter_schema, printed
+from service.rules.source.loader import load
+from service.rules.source.nodes import Mapping, Node, Scalar
+from service.rules.source.text import CharterFile, FileKind
 from service.web.app import create_app
 
 TODAY = date(2026, 11, 22)
@@ -192,6 +192,6 @@ def test_it_is_served_and_printed_alike() -> None:
     answer = asyncio.run(fetch("/schema/poc-1.json"))
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("application/schema+json")
-    command = [sys.executable, "-m", "service.cli", "schema"]
+    command = [sys.executable, "-m", "service.cli.app", "schema"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
     assert answer.text == done.stdout == printed()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from service.check import check
-from service.check_formats import Format
+from service.cli.check import check
+from service.cli.check_output import Format
 
 TODAY = date(2026, 11, 22)
 HERE = Path(__file__).parent
@@ -152,7 +152,7 @@ def test_text_says_what_only_github_knows_and_the_other_formats_do_not() -> None
     assert "not checked" not in data + log
 
 
-@pytest.mark.parametrize("module", ["service.check", "service.init", "service.rules.charter.schema"])
+@pytest.mark.parametrize("module", ["service.cli.check", "service.cli.init", "service.rules.checks.schema"])
 def test_it_imports_nothing_of_the_service_but_the_rules(module: str) -> None:
     code = f"import sys, {module}; print('\\n'.join(sys.modules))"
     listed = subprocess.run(
@@ -166,7 +166,7 @@ def test_it_imports_nothing_of_the_service_but_the_rules(module: str) -> None:
 @pytest.mark.parametrize("command", [["schema"], ["check", "-"], ["init", "--yes", "/dev/null"]])
 def test_the_command_line_imports_nothing_more_for_them(command: list[str]) -> None:
     code = (
-        "import sys; from service.cli import cli\n"
+        "import sys; from service.cli.app import cli\n"
         f"try: cli({command!r})\nexcept SystemExit: pass\n"
         "print('\\n'.join(sys.modules), file=sys.stderr)"
     )
@@ -174,6 +174,6 @@ def test_the_command_line_imports_nothing_more_for_them(command: list[str]) -> N
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent, input=""
     )
     modules = set(listed.stderr.split())
-    assert "service.cli" in modules
+    assert "service.cli.app" in modules
     assert not {f"service.{name}" for name in FORBIDDEN} & modules
     assert not {"github", "sqlmodel", "sqlalchemy", "fastapi", "httpx", "jinja2"} & modules

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.cli import cli
+from service.cli.app import cli
 from tests.test_settings import NEEDED
 
 CHARTERS = Path(__file__).parent / "charters"
@@ -132,7 +132,7 @@ def test_no_command_shows_the_help() -> None:
 
 def test_check_starts_without_web_store_or_worker() -> None:
     code = (
-        "import sys; from service.cli import cli\n"
+        "import sys; from service.cli.app import cli\n"
         f"try: cli(['check', {str(CHARTERS / 'ok' / 'example.md')!r}])\n"
         "except SystemExit: pass\n"
         "print('\\n'.join(sys.modules), file=sys.stderr)"

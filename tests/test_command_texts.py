@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from service.rules.charter.amend import amended, applied
 from service.rules.charter.model import Charter
-from service.rules.command import Refusal, Verb, authorise, parse_commands, read_command
-from service.rules.judge import judge
-from service.rules.objections import Present, objection
-from service.rules.orders import Extend, HandOver, Order, Snooze, Stop, read_order
-from service.rules.report_amend import Desk, amend_view, change_of
+from service.rules.checks.judge import judge
+from service.rules.commands.arguments import Extend, HandOver, Order, Snooze, Stop, read_order
+from service.rules.commands.parsing import Refusal, Verb, authorise, parse_commands, read_command
+from service.rules.commands.refusals import Present, objection
+from service.texts.commands import Desk, amend_view, change_of
 from tests.fakes import charter_file
 from tests.test_gate_texts import WORST, assert_does_nothing
 from tests.test_texts import (

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.rules.charter.goalposts import Group
 from service.rules.charter.threshold import Threshold, parse_threshold
-from service.rules.command import Refusal, Verb, authorise, parse_commands
+from service.rules.commands.parsing import Refusal, Verb, authorise, parse_commands
 from service.rules.evidence.judging import judge_line
-from service.rules.evidence.values import Conditions, Demands, Level
-from service.rules.gate import Occasion, answer_deployment
-from service.texts import DEPLOYMENT_LIMIT
+from service.rules.evidence.values import Conditions, Demands
+from service.rules.gate.verdict import Occasion, answer_deployment
+from service.rules.values.groups import Group, Level
+from service.texts.render import DEPLOYMENT_LIMIT
 from tests.test_gate_texts import (
     COMPLETE,
     EXAMPLE,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from service.events.digest import DIGEST_LABEL
 from service.ports import GitHubError
-from service.rules.digest import Channel
-from service.rules.edition import in_the_way
-from service.rules.facts import IssueState
-from service.rules.reception import digest_key, installation_key, slack_key
-from service.rules.retry import Failure, FailureKind
+from service.reconcile.digest import DIGEST_LABEL
+from service.rules.digest.edition import in_the_way
+from service.rules.digest.week import Channel
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.github import IssueState
+from service.rules.values.subjects import digest_key, installation_key, slack_key
 from service.store import subjects
 from service.store.database import transaction
 from service.sweep import dry_run

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from service.rules.ball import Ball, Party, Wants
-from service.rules.calendar import USUAL
-from service.rules.charter.goalposts import Group
-from service.rules.digest import Digest, PocLine, Told, digest
-from service.rules.lifecycle import State
-from service.rules.slips import slips
-from service.rules.stall import Cause
-from service.texts import MOST_ROWS, Texts, find_templates
+from service.rules.digest.week import Digest, PocLine, Told, digest
+from service.rules.gate.lifecycle import State
+from service.rules.stall.stalls import Cause
+from service.rules.stall.time_spent import slips
+from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.values.calendar import USUAL
+from service.rules.values.groups import Group
+from service.texts.render import MOST_ROWS, Texts, find_templates
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 LONG_AGO = MONDAY - timedelta(days=90)

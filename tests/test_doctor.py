@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 
-from service import doctor
-from service.doctor import Line, Mark, examine
+from service.cli import doctor
+from service.cli.doctor import Line, Mark, examine
 from service.ports import GitHubError
-from service.rules.facts import Installation
-from service.rules.redelivery import DeliveryAttempt
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.redelivery import DeliveryAttempt
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.github import Installation
 from service.store.database import connect
 from service.store.embedded import PostgresFailed
 from service.store.health import Health

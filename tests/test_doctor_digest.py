@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from service.doctor import Line, Mark, _inside
-from service.rules.digest import Channel
-from service.rules.edition import Edition, Place
-from service.rules.facts import Installation
+from service.cli.doctor import Line, Mark, _inside
+from service.rules.digest.edition import Edition, Place
+from service.rules.digest.week import Channel
+from service.rules.values.github import Installation
 from service.settings import Settings, load
 from service.store.records import Records
 from tests.fakes import NOW, PERMISSIONS, repository

@@ -11,17 +11,17 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from service.cli import cli
+from service.cli.app import cli
+from service.deliveries.routes import EVENTS
 from service.demo.emulator import PERMISSIONS
-from service.events.digest import DIGEST_LABEL
-from service.events.life import STOP_LABEL
-from service.events.policy import POLICY_LABEL
-from service.events.routes import EVENTS
 from service.github_client.app import NEEDS
+from service.reconcile.digest import DIGEST_LABEL
+from service.reconcile.lifecycle import STOP_LABEL
+from service.reconcile.policy import POLICY_LABEL
 from service.rules.checks import CHECKS
-from service.rules.command import Verb
-from service.rules.lifecycle import State
-from service.rules.plan import STALL_LABEL, Action
+from service.rules.commands.parsing import Verb
+from service.rules.gate.lifecycle import State
+from service.rules.values.actions import STALL_LABEL, Action
 from service.settings import KEY_FILE, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -139,7 +139,7 @@ def test_an_example_of_the_readme_is_what_the_command_prints(command: str, outpu
     program, *arguments = command.split()
     assert program == "poc-governor"
     done = subprocess.run(
-        [sys.executable, "-m", "service.cli", *arguments],
+        [sys.executable, "-m", "service.cli.app", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

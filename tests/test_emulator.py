@@ -20,12 +20,12 @@ import github
 import httpx
 import pytest
 
+from service.deliveries.routes import route
 from service.demo import node
 from service.demo.emulator import Emulator, SeedRepo, free_port
 from service.demo.node import EmulatorError
-from service.events.routes import route
 from service.github_client.app import App
-from service.rules.facts import FactKind, Installation, RepositoryRef
+from service.rules.values.github import FactKind, Installation, RepositoryRef
 
 PATIENCE = 20.0
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.events.routes import route
+from service.deliveries.routes import route
 from service.inbox import Inbox
-from service.rules.facts import Installation, IssueState, PullRequest, Repository
-from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL, STALL_MARKER, Conclusion
-from service.rules.reception import digest_key, installation_key, pull_request_key, repository_key
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL, STALL_MARKER, Conclusion
+from service.rules.values.github import Installation, IssueState, PullRequest, Repository
+from service.rules.values.subjects import digest_key, installation_key, pull_request_key, repository_key
 from service.settings import Mode, Settings
 from service.store import subjects
 from service.store.database import transaction

@@ -12,20 +12,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.rules.charter.goalposts import Group, moved
+from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
 from service.rules.charter.quantity import Quantity, parse_quantity
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.units import NO_UNIT, unit_of
+from service.rules.checks.judge import judge
 from service.rules.evidence.judging import judge_all
-from service.rules.evidence.values import Conditions, Demands, Level, Measurement, Reading, Result, Unread
-from service.rules.gate import Gate, GateFacts, Occasion, gate
-from service.rules.held import held_to
-from service.rules.judge import judge
-from service.rules.plan import CheckRunOutput, Conclusion
-from service.rules.report_gate import gate_view
-from service.rules.report_gate_title import LONGEST
-from service.rules.signoffs import Round, Signature
+from service.rules.evidence.values import Conditions, Demands, Measurement, Reading, Result, Unread
+from service.rules.gate.signoffs import Round, Signature, held_to
+from service.rules.gate.verdict import Gate, GateFacts, Occasion, gate
+from service.rules.values.actions import CheckRunOutput, Conclusion
+from service.rules.values.groups import Group, Level
+from service.texts.gate import LONGEST, gate_view
 from tests.fakes import charter_file
 from tests.test_texts import (
     ACTIVE,

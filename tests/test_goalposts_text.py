@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from service.rules.evidence.values import Result
-from service.rules.plan import Conclusion
+from service.rules.values.actions import Conclusion
 from tests.fakes import charter_file
 from tests.test_texts import CHARTERS, Shown, assert_reads_well, measured
 

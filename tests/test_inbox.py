@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from service.events.routes import route
+from service.deliveries.routes import route
 from service.inbox import GROUP, Inbox, NotStoredError, Route
-from service.rules.facts import Installation
-from service.rules.reception import Reception
+from service.rules.values.github import Installation
+from service.rules.values.subjects import Reception
 
 pytestmark = pytest.mark.asyncio
 

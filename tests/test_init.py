@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from service.git import guess_login, guess_repository
-from service.init import init, interview, left_open, questions
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.draft import draft
-from service.rules.judge import Judgement, judge
+from service.cli.git import guess_login, guess_repository
+from service.cli.init import init, interview, left_open, questions
+from service.rules.charter.draft import draft
+from service.rules.checks.judge import Judgement, judge
+from service.rules.source.text import CharterFile, FileKind
 
 TODAY = date(2026, 11, 22)
 ROOT = Path(__file__).parent.parent
@@ -198,7 +198,7 @@ def test_a_file_that_is_there_is_kept(repository: Path) -> None:
     (repository / "POC.md").write_text("mine")
     with pytest.raises(FileExistsError):
         init(repository / "POC.md", owner="", today=TODAY, ask=None, say=lambda _line: None)
-    command = [sys.executable, "-m", "service.cli", "init", "--yes", str(repository / "POC.md")]
+    command = [sys.executable, "-m", "service.cli.app", "init", "--yes", str(repository / "POC.md")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 2
     assert "exists" in done.stderr
@@ -206,7 +206,7 @@ def test_a_file_that_is_there_is_kept(repository: Path) -> None:
 
 
 def test_nobody_is_asked_where_nobody_is(repository: Path) -> None:
-    command = [sys.executable, "-m", "service.cli", "init", str(repository / "POC.md")]
+    command = [sys.executable, "-m", "service.cli.app", "init", str(repository / "POC.md")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, timeout=30)
     assert "written" in done.stdout
     assert judged(repository / "POC.md").declared

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from service.__main__ import AS_OF, BASE, FORMAT, FORMATS, NOBODY_READS, plain
-from service.check_formats import Format
-from service.cli import cli
+from service.cli.app import cli
+from service.cli.check_output import Format
 
 ROOT = Path(__file__).parent.parent
 GOOD, BAD = "tests/charters/ok/stopped-early.md", "tests/charters/err/several.md"
@@ -61,7 +61,7 @@ def test_plain_words_ask_for_what_they_ask_of_typer(words: list[str]) -> None:
         asked.append({"paths": [*paths], **options, "out": None})
         return 0
 
-    with patch("service.check.check", recorded):
+    with patch("service.cli.check.check", recorded):
         command()
         assert CliRunner().invoke(cli, ["check", *words]).exit_code == 0
     assert asked[0] == asked[1]
@@ -81,7 +81,7 @@ def test_the_usual_words_are_plain(words: list[str]) -> None:
 
 
 def test_a_command_that_says_no_day_is_of_today() -> None:
-    with patch("service.check.check") as check:
+    with patch("service.cli.check.check") as check:
         command = plain(["check"])
         assert command
         command()
@@ -103,10 +103,10 @@ def test_a_command_that_says_no_day_is_of_today() -> None:
     ],
 )
 def test_both_ways_in_answer_the_same(words: list[str]) -> None:
-    plainly, typed = (program(module, *words) for module in ("service", "service.cli"))
+    plainly, typed = (program(module, *words) for module in ("service", "service.cli.app"))
     assert plainly.returncode == typed.returncode
     assert plainly.stdout == typed.stdout
-    assert plainly.stderr.replace("-m service ", "-m service.cli ") == typed.stderr
+    assert plainly.stderr.replace("-m service ", "-m service.cli.app ") == typed.stderr
 
 
 @pytest.mark.parametrize("words", [["--help"], ["check", "--help"], ["schema", "--help"]], ids=" ".join)
@@ -133,8 +133,8 @@ def test_a_plain_command_imports_nothing_that_it_does_not_need(words: list[str])
         "rich",
         "pydantic",
         "subprocess",
-        "service.cli",
-        "service.git",
+        "service.cli.app",
+        "service.cli.git",
         "service.settings",
     }
     assert not heavy & set(listed.stderr.split())

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.events.context import Decision, Look
-from service.rules.facts import Issue, RepositoryRef
-from service.rules.pacing import APART, LIMITS
-from service.rules.retry import Failure, FailureKind
+from service.reconcile.context import Decision, Look
+from service.rules.queue.rate_limits import APART, LIMITS
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.github import Issue, RepositoryRef
 from service.store.database import transaction
 from service.sweep import mark_all, sweep
 from service.wiring import Services

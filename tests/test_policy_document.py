@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.rules.plan import POLICY_CHECK
-from service.rules.policy.layout import POLICY, Key
+from service.rules.policy.keys import POLICY, Key
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
 from service.rules.policy.reading import (
     MAX_BYTES,
@@ -20,6 +19,7 @@ from service.rules.policy.reading import (
     read_policy,
 )
 from service.rules.policy.values import LONGEST_FREEZE
+from service.rules.values.actions import POLICY_CHECK
 from tests.reference import MARKED, table
 
 ROOT = Path(__file__).parent.parent

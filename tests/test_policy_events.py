@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from service.ports import LARGEST_BLOB
-from service.rules.facts import Commit, Repository
-from service.rules.plan import POLICY_CHECK, Conclusion
-from service.rules.reception import policy_key, repository_key
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import POLICY_CHECK, Conclusion
+from service.rules.values.github import Commit, Repository
+from service.rules.values.subjects import policy_key, repository_key
 from tests.fakes import CheckRun, FakeRepository, repository
 from tests.test_events import BASE, FORK_POINT, GOOD, HEAD, INSTALLATION, POC, World, charter_runs, described
 

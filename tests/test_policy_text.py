@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.rules.plan import CheckRunOutput, Conclusion
 from service.rules.policy.model import NO_POLICY
 from service.rules.policy.reading import PolicyReading, read_policy
-from service.rules.policy.what_if import Changed, WhatIf
-from service.rules.report_policy import MOST_LISTED, NAMED, policy_view
-from service.texts import SUMMARY_LIMIT, TITLE_LIMIT
+from service.rules.values.actions import CheckRunOutput, Conclusion
+from service.rules.what_if import Changed, WhatIf
+from service.texts.policy import MOST_LISTED, NAMED, policy_view
+from service.texts.render import SUMMARY_LIMIT, TITLE_LIMIT
 from tests.test_gate_texts import assert_does_nothing
 from tests.test_texts import GOLDEN, NASTY, TEXTS, assert_golden, assert_reads_well
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 
 from service.rules.charter.amend import amended
-from service.rules.command import read_command
-from service.rules.orders import Extend, HandOver, Order, Snooze, Stop, read_order
-from service.rules.proposal import ProposalState
-from service.rules.report_amend import AmendView, Asked, amend_view, change_of
+from service.rules.commands.arguments import Extend, HandOver, Order, Snooze, Stop, read_order
+from service.rules.commands.parsing import read_command
+from service.rules.values.actions import ProposalState
+from service.texts.commands import AmendView, Asked, amend_view, change_of
 from tests.fakes import charter_file
 from tests.test_command_texts import BARE, EXAMPLE, EXTEND, MAIN, TODAY, charter_of
 from tests.test_gate_texts import WORST, assert_does_nothing

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from yaml import safe_load
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.charter.sheet import Check
 from service.rules.checks import CHECKS
-from service.rules.judge import judge
+from service.rules.checks.check import Check
+from service.rules.checks.judge import judge
+from service.rules.source.text import CharterFile, FileKind
 from tests.reference import MARKED, PARTS, fill
 from tests.rules.samples import judged, rendered
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.events import told as told_of
-from service.events.routes import EVENTS, LARGEST_PUSH, ROUTES, route
-from service.rules.facts import FactKind
-from service.rules.reception import Reception
+from service.deliveries.routes import EVENTS, LARGEST_PUSH, ROUTES, route
+from service.rules.values import recorded as told_of
+from service.rules.values.github import FactKind
+from service.rules.values.subjects import Reception
 
 FOLDER = Path(__file__).parent / "deliveries"
 DELIVERIES = sorted(FOLDER.glob("*.json"))

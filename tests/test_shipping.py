@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.rules.evidence.values import Level
-from service.rules.facts import Commit
-from service.rules.lifecycle import State
-from service.rules.plan import GATE_CHECK, Conclusion
-from service.rules.reception import repository_key
-from service.rules.retry import Failure, FailureKind
+from service.rules.gate.lifecycle import State
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import GATE_CHECK, Conclusion
+from service.rules.values.github import Commit
+from service.rules.values.groups import Level
+from service.rules.values.subjects import repository_key
 from service.settings import EvidenceLevel
 from service.store import subjects
 from service.store.database import transaction

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.ball import Ball, Party, Wants
-from service.rules.block import STALL_END, block_of
-from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter, Located, Signoffs, Target
-from service.rules.command import Refusal, Verb, parse_commands
-from service.rules.lifecycle import State
-from service.rules.orders import Extend, Snooze, read_order
-from service.rules.plan import STALL_MARKER, stall_opening
+from service.rules.commands.arguments import Extend, Snooze, read_order
+from service.rules.commands.parsing import Refusal, Verb, parse_commands
+from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY, GroupPolicy
-from service.rules.report_stall import Place, StallView, stall_view
-from service.rules.slips import slips
-from service.rules.spans import Totals
-from service.rules.stall import Cause, Rung, Stall, StallFacts
-from service.texts import TITLE_LIMIT, WORD_JOINER
+from service.rules.stall.stalls import Cause, Rung, Stall, StallFacts
+from service.rules.stall.time_spent import Totals, slips
+from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.values.actions import STALL_MARKER, stall_opening
+from service.rules.values.groups import Group
+from service.rules.values.issue_block import STALL_END, block_of
+from service.texts.markdown import WORD_JOINER
+from service.texts.render import TITLE_LIMIT
+from service.texts.stall import Place, StallView, stall_view
 from tests.test_texts import (
     ACTIVE,
     CHARTER_URL,

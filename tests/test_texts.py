@@ -16,15 +16,17 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.quantity import Quantity, parse_quantity
+from service.rules.checks.judge import judge
+from service.rules.checks.verdict import conclude, situate
 from service.rules.evidence.judging import judge_all
-from service.rules.evidence.values import Demands, Level, Measurement, Result
-from service.rules.judge import judge
-from service.rules.plan import STALL_MARKER, CheckRunOutput, Conclusion
-from service.rules.report import check_view
-from service.rules.verdict import conclude, situate
-from service.texts import SUMMARY_LIMIT, TITLE_LIMIT, WORD_JOINER, Texts, cell, find_templates, plain, prose
+from service.rules.evidence.values import Demands, Measurement, Result
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.actions import STALL_MARKER, CheckRunOutput, Conclusion
+from service.rules.values.groups import Level
+from service.texts.charter import check_view
+from service.texts.markdown import WORD_JOINER, cell, plain, prose
+from service.texts.render import SUMMARY_LIMIT, TITLE_LIMIT, Texts, find_templates
 from tests.fakes import charter_file
 
 HERE = Path(__file__).parent

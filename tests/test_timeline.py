@@ -13,28 +13,27 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from service.events.context import Look
-from service.events.history import SPAN, read_history
-from service.events.routes import route
+from service.deliveries.routes import route
 from service.inbox import Inbox
 from service.ports import GitHubError
-from service.rules import deeds
-from service.rules.ball import Request
-from service.rules.charter.goalposts import Group
+from service.reconcile.context import Look
+from service.reconcile.history import SPAN, read_history
 from service.rules.evidence.claims import WorkflowRun
 from service.rules.evidence.upload import Sent
-from service.rules.evidence.values import Level
-from service.rules.facts import Installation, PullRequest
-from service.rules.poc import KnownRepository
-from service.rules.retry import Failure, FailureKind
-from service.rules.reviews import open_requests
-from service.rules.signoffs import Round, Signature
-from service.rules.timeline import ENGINEERING, Deed, Happening
+from service.rules.gate.signoffs import Round, Signature
+from service.rules.policy.poc import KnownRepository
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.stall.review_requests import open_requests
+from service.rules.stall.waiting_on import Request
+from service.rules.values import activity
+from service.rules.values.activity import ENGINEERING, Deed, Happening
+from service.rules.values.github import Installation, PullRequest
+from service.rules.values.groups import Group, Level
 from service.store import recording, subjects
 from service.store.database import transaction
 from service.store.records import Records
 from service.store.uploads import record_upload
-from service.texts import Texts, find_templates
+from service.texts.render import Texts, find_templates
 from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, repository
 
 POC = 9001
@@ -79,7 +78,7 @@ def told(records: Records, repository_id: int = POC) -> list[str]:
 
 
 def commit(hours: int, login: str = "jane-doe") -> Happening:
-    return deeds.commit(POC, f"{hours}", login, NOW + timedelta(hours=hours))
+    return activity.commit(POC, f"{hours}", login, NOW + timedelta(hours=hours))
 
 
 LIFE = (
@@ -157,13 +156,13 @@ def test_history_and_events_tell_of_the_same_once(records: Records, database_url
     records.timeline.remember(
         POC,
         [
-            deeds.commit(POC, head, "jane-doe", merged_at),
-            deeds.charter(POC, head, "jane-doe", merged_at),
-            deeds.opened(POC, 7, "jane-doe", merged_at),
-            deeds.requested(POC, 7, "dan-w", "jane-doe", datetime(2026, 11, 20, 10, 20, tzinfo=UTC)),
-            deeds.merged(POC, 7, "jane-doe", merged_at),
-            deeds.reviewed(POC, 7, 70011, "alice-k", merged_at),
-            deeds.deployed(
+            activity.commit(POC, head, "jane-doe", merged_at),
+            activity.charter(POC, head, "jane-doe", merged_at),
+            activity.opened(POC, 7, "jane-doe", merged_at),
+            activity.requested(POC, 7, "dan-w", "jane-doe", datetime(2026, 11, 20, 10, 20, tzinfo=UTC)),
+            activity.merged(POC, 7, "jane-doe", merged_at),
+            activity.reviewed(POC, 7, 70011, "alice-k", merged_at),
+            activity.deployed(
                 POC, "support-prod", "6dcb09b5b57875f334f61aebed695e2e4193db5e", "jane-doe", merged_at
             ),
         ],
@@ -212,13 +211,13 @@ def test_when_somebody_last_did_something(
     records.timeline.remember(
         POC,
         [
-            deeds.commit(POC, "a", "jane-doe", at(1)),
-            deeds.commit(POC, "b", "bob-m", at(2)),
-            deeds.merged(POC, 7, "jane-doe", at(4)),
-            deeds.reviewed(POC, 7, 1, "alice-k", at(5)),
-            deeds.requested(POC, 7, "bob-m", "alice-k", at(6)),
-            deeds.requested(POC, 7, "bob-m", "", at(7)),
-            deeds.drafted(POC, 7, "jane-doe", at(8)),
+            activity.commit(POC, "a", "jane-doe", at(1)),
+            activity.commit(POC, "b", "bob-m", at(2)),
+            activity.merged(POC, 7, "jane-doe", at(4)),
+            activity.reviewed(POC, 7, 1, "alice-k", at(5)),
+            activity.requested(POC, 7, "bob-m", "alice-k", at(6)),
+            activity.requested(POC, 7, "bob-m", "", at(7)),
+            activity.drafted(POC, 7, "jane-doe", at(8)),
         ],
     )
     with transaction(engine) as session:
@@ -396,12 +395,12 @@ KNOWN = KnownRepository(
 def github_app() -> FakeApp:
     made = FakeApp(INSTALLATION)
     made.githubs[7].add(repository()).happened = [
-        deeds.commit(1, "a", "jane-doe", NOW - timedelta(days=3)),
-        deeds.commit(1, "b", "jane-doe", NOW + timedelta(days=3)),
-        deeds.commit(1, "c", "", NOW - timedelta(days=3)),
-        deeds.commit(1, "d", "jane-doe", NOW - SPAN - timedelta(seconds=1)),
-        deeds.requested(1, 7, "dan-w", "jane-doe", NOW - timedelta(days=2)),
-        deeds.requested(1, 7, "dan-w", "jane-doe", NOW - timedelta(days=1), taken_back=True),
+        activity.commit(1, "a", "jane-doe", NOW - timedelta(days=3)),
+        activity.commit(1, "b", "jane-doe", NOW + timedelta(days=3)),
+        activity.commit(1, "c", "", NOW - timedelta(days=3)),
+        activity.commit(1, "d", "jane-doe", NOW - SPAN - timedelta(seconds=1)),
+        activity.requested(1, 7, "dan-w", "jane-doe", NOW - timedelta(days=2)),
+        activity.requested(1, 7, "dan-w", "jane-doe", NOW - timedelta(days=1), taken_back=True),
     ]
     return made
 

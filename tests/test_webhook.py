@@ -21,7 +21,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from starlette.types import Message
 
-from service.events.routes import route
+from service.deliveries.routes import route
 from service.inbox import Inbox
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres

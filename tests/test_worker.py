@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import Engine
 from starlette.requests import Request
 
-from service.events.context import Decision, Look, UnusableError
 from service.ports import GitHubError
-from service.rules.facts import Fact, FactKind
-from service.rules.retry import MAX_ATTEMPTS, Failure, FailureKind
+from service.reconcile.context import Decision, Look, UnusableError
+from service.rules.queue.retry import MAX_ATTEMPTS, Failure, FailureKind
+from service.rules.values.github import Fact, FactKind
 from service.store import database, subjects
 from service.store.database import SUBJECT_LOCK, lock, transaction
 from service.store.health import health

@@ -83,7 +83,7 @@ def open_stage() -> Iterator[Stage]:
 
 @contextmanager
 def _service(environment: dict[str, str], log: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "service.cli", "serve"]
+    command = [sys.executable, "-m", "service.cli.app", "serve"]
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 (our own command line)
             command,

@@ -18,9 +18,9 @@ from service.demo.charters import ADJECTIVES, MET, MISSED, NUMBERS, ON_THE_WAY
 from service.demo.emulator import MISTOLD, comment_payload
 from service.demo.person import CheckRun, Issue, Person
 from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, wait
-from service.rules.calendar import USUAL
-from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.rules.policy.model import NO_POLICY
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
+from service.rules.values.calendar import USUAL
 
 REPOSITORY = "poc-ticket-triage"
 SILENCE = NO_POLICY.limits.waiting
@@ -201,7 +201,14 @@ def _stall_issue(person: Person, state: str) -> Issue | None:
 
 
 def _sweep(stage: Stage, as_of: datetime) -> str:
-    command = [sys.executable, "-m", "service.cli", "sweep", "--as-of", as_of.isoformat(timespec="seconds")]
+    command = [
+        sys.executable,
+        "-m",
+        "service.cli.app",
+        "sweep",
+        "--as-of",
+        as_of.isoformat(timespec="seconds"),
+    ]
     done = subprocess.run(  # noqa: S603 (our own command line)
         command, env=stage.environment, capture_output=True, text=True, check=False
     )

@@ -13,12 +13,22 @@ from github.HookDelivery import HookDeliverySummary
 from github.PaginatedList import PaginatedList
 
 from service.github_client import transport
-from service.github_client.client import InstallationClient
+from service.github_client.check_runs import CheckRuns
+from service.github_client.contents import Contents
+from service.github_client.deployments import Deployments
 from service.github_client.errors import translated
+from service.github_client.history import History
+from service.github_client.issues import Comments, Issues
 from service.github_client.proposals import ProposalsClient
-from service.rules.facts import Installation
-from service.rules.proposal import PROPOSING, may_propose
-from service.rules.redelivery import DeliveryAttempt
+from service.github_client.pull_requests import PullRequests
+from service.rules.commands.charter_changes import PROPOSING, may_propose
+from service.rules.queue.redelivery import DeliveryAttempt
+from service.rules.values.github import Installation
+
+
+class InstallationClient(Contents, CheckRuns, Issues, Comments, PullRequests, Deployments, History):
+    """Reads and writes with one installation's token."""
+
 
 API_VERSION = "2022-11-28"
 TIMEOUT = 15

@@ -8,8 +8,8 @@ from typing import Any
 from github.Repository import Repository as GithubRepository
 
 from service.github_client.connection import PAGE, Connection
-from service.rules.facts import RepositoryRef
-from service.rules.plan import Annotation, CheckRunOutput
+from service.rules.values.actions import Annotation, CheckRunOutput
+from service.rules.values.github import RepositoryRef
 
 ANNOTATIONS_A_REQUEST = 50
 STATUS = "completed"

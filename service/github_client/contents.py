@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from github import GithubException, UnknownObjectException
+from github.Requester import Requester
 
-from service.github_client import surroundings, trees
+from service.github_client import surroundings
 from service.github_client.connection import Connection
 from service.github_client.errors import FORBIDDEN, NO_COMMIT, said_by
 from service.ports import LARGEST_BLOB
-from service.rules.charter.file import CHARTER_PATH, CharterFile, FileKind
-from service.rules.facts import Commit, RepositoryRef
+from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
+from service.rules.values.github import Commit, RepositoryRef
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; GitHub's contents API gives no content beyond it either."""
@@ -66,7 +70,7 @@ class Contents(Connection):
         """Look the blobs at paths up in the tree of a commit."""
         what = f"reading the tree of {repository.full_name} at {commit_sha[:12]}"
         requester = self._client.requester
-        found = self._at(repository, what, lambda name: trees.blobs(requester, name, commit_sha, paths))
+        found = self._at(repository, what, lambda name: blobs(requester, name, commit_sha, paths))
         sizes = {blob.sha: blob.size for blob in found.values() if blob is not None}
         self._sizes = {**self._sizes, **sizes}
         return {path: blob.sha if blob else None for path, blob in found.items()}
@@ -119,3 +123,50 @@ def _charter_file(data: Any) -> CharterFile:  # noqa: ANN401 (JSON)
     if data.get("encoding") != "base64" or (size or 0) > LARGEST_FILE:
         return CharterFile(FileKind.TOO_LARGE, None, sha, size)
     return CharterFile(FileKind.FILE, base64.b64decode(data["content"]), sha, size)
+
+
+FILES = ("100644", "100755", "100664")
+"""The modes of files; a link's blob holds a path, and a submodule is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeBlob:
+    """A file in a tree."""
+
+    sha: str
+    size: int
+
+
+def blobs(
+    requester: Requester, name: str, commit_sha: str, paths: Sequence[str]
+) -> Mapping[str, TreeBlob | None]:
+    """The file at each of the paths; asked for one by one where the tree is too large for an answer."""
+    _, data = requester.requestJsonAndCheck(
+        "GET", f"/repos/{name}/git/trees/{quote(commit_sha, safe='')}", parameters={"recursive": 1}
+    )
+    places = {path: posixpath.normpath(path) for path in paths}
+    wanted = set(places.values())
+    listed = {entry["path"]: _listed(entry) for entry in data["tree"] if entry["path"] in wanted}
+    if data.get("truncated"):
+        listed |= {place: _asked(requester, name, commit_sha, place) for place in wanted - listed.keys()}
+    return {path: listed.get(place) for path, place in places.items()}
+
+
+def _listed(entry: Mapping[str, Any]) -> TreeBlob | None:
+    if entry.get("type") != "blob" or entry.get("mode") not in FILES:
+        return None
+    return TreeBlob(str(entry["sha"]), int(entry.get("size") or 0))
+
+
+def _asked(requester: Requester, name: str, commit_sha: str, place: str) -> TreeBlob | None:
+    try:
+        _, data = requester.requestJsonAndCheck(
+            "GET", f"/repos/{name}/contents/{quote(place)}", parameters={"ref": commit_sha}
+        )
+    except UnknownObjectException as error:
+        if said_by(error).startswith(NO_COMMIT):
+            raise
+        return None
+    if isinstance(data, list) or data["type"] != "file":
+        return None
+    return TreeBlob(str(data["sha"]), int(data.get("size") or 0))

@@ -10,8 +10,8 @@ from service.github_client import surroundings
 from service.github_client.connection import Connection
 from service.github_client.errors import UNPROCESSABLE
 from service.ports import GitHubError, RenamedError
-from service.rules.facts import RepositoryRef
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.github import RepositoryRef
 
 
 class Deployments(Connection):

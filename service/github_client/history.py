@@ -11,11 +11,11 @@ from github import GithubException
 from service.github_client.connection import PAGE, Connection
 from service.github_client.errors import CONFLICT
 from service.ports import GitHubError, RenamedError
-from service.rules import deeds
-from service.rules.charter.file import CHARTER_PATH
-from service.rules.facts import RepositoryRef
-from service.rules.retry import FailureKind
-from service.rules.timeline import Happening
+from service.rules.queue.retry import FailureKind
+from service.rules.source.text import CHARTER_PATH
+from service.rules.values import activity
+from service.rules.values.activity import Happening
+from service.rules.values.github import RepositoryRef
 
 Raw = Mapping[str, Any]
 Query = Mapping[str, str | int]
@@ -64,20 +64,20 @@ class History(Connection):
             return  # an empty repository
         for raw in commits:
             if len(raw["parents"]) < MERGED:
-                yield deeds.commit(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
+                yield activity.commit(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
         for raw in self._shown(repository, "commits", query | {"path": CHARTER_PATH}) or ():
-            yield deeds.charter(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
+            yield activity.charter(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
 
     def _pull_request(self, repository: RepositoryRef, pull: Raw) -> Iterator[Happening]:
         number, author = int(pull["number"]), _person(pull.get("user"))
         opened_at = _at(pull["created_at"])
-        yield deeds.opened(repository.id, number, author, opened_at)
+        yield activity.opened(repository.id, number, author, opened_at)
         events = self._shown(repository, f"issues/{number}/timeline", WHOLE, TIMELINE_PAGES)
         if events is None:
             yield from self._without_timeline(repository, pull)
             return
         if _opened_as_draft(pull, events):
-            yield deeds.drafted(repository.id, number, author, opened_at)
+            yield activity.drafted(repository.id, number, author, opened_at)
         for event in events:
             yield from _told(repository, number, event)
 
@@ -87,13 +87,13 @@ class History(Connection):
         for review in self._shown(repository, f"pulls/{number}/reviews", WHOLE) or ():
             yield from _reviewed(repository, number, review)
         if pull.get("draft"):
-            yield deeds.drafted(repository.id, number, author, _at(pull["created_at"]))
+            yield activity.drafted(repository.id, number, author, _at(pull["created_at"]))
         if pull["state"] == "open":
             teams = [{"requested_team": team} for team in pull.get("requested_teams") or ()]
             people = [{"requested_reviewer": user} for user in pull.get("requested_reviewers") or ()]
             for asked in (_asked(repository, each) for each in (*people, *teams)):
                 if asked:
-                    yield deeds.requested(repository.id, number, asked, author, changed_at)
+                    yield activity.requested(repository.id, number, asked, author, changed_at)
 
     def _deployments(self, repository: RepositoryRef, since: datetime) -> Iterator[Happening]:
         for raw in self._shown(repository, "deployments", LATEST) or ():
@@ -105,7 +105,7 @@ class History(Connection):
                 first = min(done, key=lambda status: _at(status["created_at"]))
                 actor = _person(raw.get("creator")) or _person(first.get("creator"))
                 at = _at(first["created_at"])
-                yield deeds.deployed(repository.id, raw["environment"], raw["sha"], actor, at)
+                yield activity.deployed(repository.id, raw["environment"], raw["sha"], actor, at)
 
     def _shown(self, repository: RepositoryRef, path: str, query: Query, pages: int = 1) -> list[Raw] | None:
         """A list; None where there is no such list, or we are not shown it."""
@@ -149,27 +149,27 @@ def _told(repository: RepositoryRef, number: int, event: Raw) -> Iterator[Happen
     actor, at = _person(event.get("actor")), _at(event["created_at"])
     asked = _asked(repository, event)
     if kind == "merged":
-        yield deeds.merged(repository.id, number, actor, at)
+        yield activity.merged(repository.id, number, actor, at)
     elif kind in ("reopened", "ready_for_review"):
-        yield deeds.offered_again(repository.id, number, actor, at)
+        yield activity.offered_again(repository.id, number, actor, at)
     elif kind == "convert_to_draft":
-        yield deeds.drafted(repository.id, number, actor, at)
+        yield activity.drafted(repository.id, number, actor, at)
     elif asked:
         removed = kind == "review_request_removed"
-        yield deeds.requested(repository.id, number, asked, actor, at, taken_back=removed)
+        yield activity.requested(repository.id, number, asked, actor, at, taken_back=removed)
 
 
 def _reviewed(repository: RepositoryRef, number: int, review: Raw) -> Iterator[Happening]:
     """A review; one that is still being written has no time."""
     if review.get("submitted_at"):
         at = _at(review["submitted_at"])
-        yield deeds.reviewed(repository.id, number, int(review["id"]), _person(review.get("user")), at)
+        yield activity.reviewed(repository.id, number, int(review["id"]), _person(review.get("user")), at)
 
 
 def _asked(repository: RepositoryRef, event: Raw) -> str:
     """Whom a review was asked of; nobody where it was a bot."""
     if team := event.get("requested_team"):
-        return deeds.team(repository.full_name, str(team["slug"]))
+        return activity.team(repository.full_name, str(team["slug"]))
     return _person(event.get("requested_reviewer"))
 
 
@@ -178,7 +178,7 @@ def _person(user: Raw | None) -> str:
     if not user or user.get("type", PERSON) != PERSON:
         return ""
     login = str(user.get("login", ""))
-    return "" if deeds.is_bot(login) else login
+    return "" if activity.is_bot(login) else login
 
 
 def _committed(raw: Raw) -> datetime:

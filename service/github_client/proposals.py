@@ -12,10 +12,10 @@ from service.github_client.connection import APP_USER, PAGE
 from service.github_client.contents import Contents
 from service.github_client.errors import CONFLICT, UNPROCESSABLE, said_by
 from service.ports import GitHubError
-from service.rules.charter.file import CHARTER_PATH
-from service.rules.facts import RepositoryRef
-from service.rules.proposal import Proposal, ProposalState, Proposed
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.source.text import CHARTER_PATH
+from service.rules.values.actions import Proposal, ProposalState, Proposed
+from service.rules.values.github import RepositoryRef
 
 EXISTS = "already exists"
 """What GitHub says of a branch that is there, and of a pull request."""

@@ -9,7 +9,7 @@ from github.Repository import Repository as GithubRepository
 
 from service.github_client.connection import Connection
 from service.ports import GitHubError
-from service.rules.facts import PullRequest, RepositoryRef
+from service.rules.values.github import PullRequest, RepositoryRef
 
 DISMISSED = "review_dismissed"
 

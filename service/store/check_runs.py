@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, delete, update
 from sqlmodel import col, select
 
-from service.rules.plan import CheckRunOutput, PostedCheckRun
+from service.rules.values.actions import CheckRunOutput, PostedCheckRun
 from service.store.database import COMMIT_LOCK, lock, reading, transaction
 from service.store.tables import CheckRunRow
 

@@ -9,16 +9,16 @@ from typing import Any
 from sqlalchemy import Engine, Row, text
 from sqlalchemy.dialects.postgresql import insert
 
-from service.rules.ball import Ball, Party, Wants
-from service.rules.charter.goalposts import Group
-from service.rules.digest import REACHES_BACK, Channel, PocLine, Told
-from service.rules.edition import Central, Edition, Place, Untold
-from service.rules.lifecycle import State
-from service.rules.slips import slips
-from service.rules.stall import Cause
+from service.rules.digest.edition import Central, Edition, Place, Untold
+from service.rules.digest.week import REACHES_BACK, Channel, PocLine, Told
+from service.rules.gate.lifecycle import State
+from service.rules.stall.stalls import Cause
+from service.rules.stall.time_spent import slips
+from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.values.groups import Group
 from service.store.database import reading, transaction
 from service.store.policies import policy_of
-from service.store.tables_stalls import DigestRow
+from service.store.tables_waiting import DigestRow
 
 POCS = text("""
 SELECT r.id, r.full_name, r.private, coalesce(r.registered_at, r.first_seen_at) AS registered_at, p.state,

@@ -12,7 +12,8 @@ from sqlmodel import col, select
 
 from service.rules.charter.quantity import Quantity, parse_quantity, read_unit
 from service.rules.charter.units import NO_UNIT, Unit
-from service.rules.evidence.values import Conditions, Level, Measurement
+from service.rules.evidence.values import Conditions, Measurement
+from service.rules.values.groups import Level
 from service.store.database import reading, transaction
 from service.store.tables import EvidenceRow
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from service.rules.facts import Installation
+from service.rules.values.github import Installation
 from service.store import subjects
 from service.store.database import reading, transaction
 from service.store.tables import InstallationRow

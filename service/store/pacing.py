@@ -13,17 +13,10 @@ from sqlalchemy import Engine, delete, text, update
 from sqlmodel import Session, col, select
 
 from service.ports import GitHubError
-from service.rules.pacing import LIMITS, next_slot
-from service.rules.retry import FailureKind
-from service.store.database import (
-    AT_ONCE,
-    PLANNING_LOCK,
-    WRITING_LOCK,
-    LockBusyError,
-    lock,
-    transaction,
-)
-from service.store.tables_stalls import WriteSlot
+from service.rules.queue.rate_limits import LIMITS, next_slot
+from service.rules.queue.retry import FailureKind
+from service.store.database import AT_ONCE, PLANNING_LOCK, WRITING_LOCK, LockBusyError, lock, transaction
+from service.store.tables_waiting import WriteSlot
 
 LAPSES = timedelta(minutes=10)
 """A moment that nobody came for is free again after that time."""

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Engine, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from service.rules.charter.goalposts import Group
-from service.rules.facts import Fact, FactKind
-from service.rules.lifecycle import State
-from service.rules.outside import Access
-from service.rules.reception import pull_request_key, repository_key
+from service.rules.checks.surroundings import Access
+from service.rules.gate.lifecycle import State
+from service.rules.values.github import Fact, FactKind
+from service.rules.values.groups import Group
+from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import reading, transaction
 from service.store.tables import FactRow, PocRow

@@ -15,7 +15,7 @@ from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.policy.reading import read_policy
 from service.store import subjects
 from service.store.database import reading, transaction
-from service.store.tables_stalls import PolicyRow
+from service.store.tables_waiting import PolicyRow
 
 
 @dataclass(frozen=True, slots=True)

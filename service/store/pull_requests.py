@@ -9,9 +9,9 @@ from sqlalchemy import Engine, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.facts import PullRequest
-from service.rules.reception import pull_request_key
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.github import PullRequest
+from service.rules.values.subjects import pull_request_key
 from service.store import subjects
 from service.store.database import cursor, reading, transaction
 from service.store.recording import UPSERT_PULL_REQUESTS, pull_request_rows

@@ -19,8 +19,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
-from service.rules.facts import Fact, FactKind, PullRequest, Repository
-from service.rules.reception import Reception
+from service.rules.values.github import Fact, FactKind, PullRequest, Repository
+from service.rules.values.subjects import Reception
 from service.store.database import has_input
 from service.store.jobs import defer_looks_async
 from service.store.subjects import MARK

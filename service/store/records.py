@@ -5,12 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from service.store.check_runs import CheckRuns
-from service.store.contents import Contents
+from service.store.contents import Contents, OutsideFacts
 from service.store.digests import Digests
 from service.store.evidence import Evidence
 from service.store.installations import Installations
 from service.store.messages import Messages
-from service.store.outside_facts import OutsideFacts
 from service.store.pacing import Pacing
 from service.store.pocs import Pocs
 from service.store.policies import Policies

@@ -9,11 +9,11 @@ from operator import attrgetter
 from sqlalchemy import Engine, delete, func, update
 from sqlmodel import col, select
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.facts import FactKind, Repository, RepositoryRef
-from service.rules.poc import KnownRepository
-from service.rules.reception import pull_request_key, repository_key
-from service.rules.recognition import exclusion
+from service.rules.policy.poc import KnownRepository
+from service.rules.policy.recognition import exclusion
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.github import FactKind, Repository, RepositoryRef
+from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import cursor, reading, transaction
 from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlmodel import SQLModel
 
-from service.store import tables, tables_stalls
+from service.store import tables, tables_waiting
 
 MIGRATION_LOCK = 4
 """The class of the lock under which one process migrates and the others wait."""
@@ -51,7 +51,7 @@ def _refuse_newer(present: str | None) -> None:
 
 def differences(engine: Engine) -> list[object]:
     """What the tables of the code have that the migrated database lacks, and the other way round."""
-    assert tables.Delivery.metadata is tables_stalls.TurnRow.metadata is SQLModel.metadata
+    assert tables.Delivery.metadata is tables_waiting.TurnRow.metadata is SQLModel.metadata
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection,

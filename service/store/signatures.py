@@ -9,12 +9,12 @@ from sqlalchemy import Engine, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from service.rules import deeds
-from service.rules.charter.goalposts import Group
-from service.rules.facts import Fact, FactKind, PullRequest
-from service.rules.reception import pull_request_key, repository_key
-from service.rules.signoffs import OPENED, Round, Signature
-from service.rules.timeline import Happening
+from service.rules.gate.signoffs import OPENED, Round, Signature
+from service.rules.values import activity
+from service.rules.values.activity import Happening
+from service.rules.values.github import Fact, FactKind, PullRequest
+from service.rules.values.groups import Group
+from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects, timeline
 from service.store.database import reading, transaction
 from service.store.tables import FactRow, SignatureRow
@@ -116,4 +116,4 @@ class Signatures:
 def _signed(repository_id: int, given: Iterable[Signature]) -> Iterator[Happening]:
     for each in given:
         if not each.source.startswith(OPENED):
-            yield deeds.signed(repository_id, each.source, each.number, each.login, each.at)
+            yield activity.signed(repository_id, each.source, each.number, each.login, each.at)

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from service.rules.charter.file import CHARTER_PATH
-from service.rules.facts import Issue, IssueState, RepositoryRef, StallIssue
-from service.rules.plan import Climbed, EditIssue, text_digest
+from service.rules.source.text import CHARTER_PATH
+from service.rules.values.actions import Climbed, EditIssue, text_digest
+from service.rules.values.github import Issue, IssueState, RepositoryRef, StallIssue
 from service.store.database import ACCOUNT_LOCK, lock, reading, transaction
 from service.store.tables import RepositoryRow, StallIssueRow
 

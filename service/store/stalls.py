@@ -11,14 +11,14 @@ from sqlalchemy import Engine, func
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
-from service.rules.ball import Ball, Rest
-from service.rules.facts import FactKind, StallIssue
-from service.rules.reception import repository_key
+from service.rules.stall.waiting_on import Ball, Rest
+from service.rules.values.github import FactKind, StallIssue
+from service.rules.values.subjects import repository_key
 from service.store.database import reading
 from service.store.pocs import Standing, standing_of
 from service.store.stall_issues import issues_of
 from service.store.tables import FactRow, PocRow
-from service.store.tables_stalls import RestRow, TurnRow
+from service.store.tables_waiting import RestRow, TurnRow
 from service.store.waiting import ball_of, rest_of
 
 NOTHING_DONE: Mapping[str, datetime] = {}

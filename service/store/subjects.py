@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 from sqlmodel import Session
 
-from service.rules.facts import Fact, FactKind
+from service.rules.values.github import Fact, FactKind
 from service.store.database import cursor
 from service.store.jobs import LOOK, defer_looks
 

@@ -9,10 +9,9 @@ from sqlalchemy import ColumnElement, Engine, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from service.rules.deeds import facts_of, happening_of
-from service.rules.facts import Fact, FactKind
-from service.rules.reception import repository_key
-from service.rules.timeline import Deed, Happening
+from service.rules.values.activity import Deed, Happening, facts_of, happening_of
+from service.rules.values.github import Fact, FactKind
+from service.rules.values.subjects import repository_key
 from service.store.database import reading, transaction
 from service.store.tables import FactRow
 

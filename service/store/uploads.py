@@ -10,15 +10,14 @@ from typing import LiteralString
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from service.rules import deeds
 from service.rules.charter.quantity import plain
-from service.rules.charter.wording import shown
-from service.rules.evidence.claims import WorkflowRun, refuse_event
-from service.rules.evidence.refusal import Reason, Refused
+from service.rules.evidence.claims import Reason, Refused, WorkflowRun, refuse_event
 from service.rules.evidence.upload import Sent
-from service.rules.evidence.values import Level
-from service.rules.facts import FactKind
-from service.rules.reception import pull_request_key, repository_key
+from service.rules.source.wording import shown
+from service.rules.values import activity
+from service.rules.values.github import FactKind
+from service.rules.values.groups import Level
+from service.rules.values.subjects import pull_request_key, repository_key
 from service.store.jobs import defer_looks_async
 from service.store.policies import policy_of
 from service.store.recording import DEADLOCKS, Connection, as_json
@@ -179,8 +178,8 @@ async def _tell(connection: Connection, run: WorkflowRun) -> None:
 async def _did(connection: Connection, run: WorkflowRun) -> None:
     """Put the first numbers of a commit into the timeline, where a person let them be measured."""
     now = datetime.now(UTC)
-    did = deeds.measured(run.repository_id, run.sha, run.number, run.actor, now)
-    for fact in deeds.facts_of(run.repository_id, did):
+    did = activity.measured(run.repository_id, run.sha, run.number, run.actor, now)
+    for fact in activity.facts_of(run.repository_id, did):
         await connection.execute(
             """
             INSERT INTO fact (id, subject, kind, at, actor, detail)

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Engine, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from service.rules.ball import Ball, Blocker, Party, Rest, Wants
-from service.rules.charter.goalposts import Group
+from service.rules.stall.waiting_on import Ball, Blocker, Party, Rest, Wants
+from service.rules.values.groups import Group
 from service.store.database import reading, transaction
-from service.store.tables_stalls import BlockerRow, RestRow, ShipDateRow, TurnRow
+from service.store.tables_waiting import BlockerRow, RestRow, ShipDateRow, TurnRow
 
 PAUSE = "charter:"
 """How the source begins of a pause that a charter asks for; the blob follows."""

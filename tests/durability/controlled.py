@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import psycopg
 
-from service.events.context import Decision, Look
+from service.reconcile.context import Decision, Look
 from service.settings import Settings
 from service.wiring import Clock, Services, build, utc_now
 from service.work import work

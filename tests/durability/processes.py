@@ -56,7 +56,7 @@ def environment(emulator: Emulator, **settings: str) -> dict[str, str]:
 def run(command: str, env: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "service.cli", command, *arguments],
+        [sys.executable, "-m", "service.cli.app", command, *arguments],
         cwd=ROOT,
         env=env,
         capture_output=True,
@@ -108,7 +108,7 @@ class Serve(Process):
     def __init__(self, log: Path, env: Mapping[str, str], *arguments: str) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        super().__init__(log, env, "service.cli", "serve", "--port", str(port), *arguments)
+        super().__init__(log, env, "service.cli.app", "serve", "--port", str(port), *arguments)
         self._http = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
         try:
             eventually(self.ready, f"it is ready; it said {self.said}")
@@ -143,7 +143,7 @@ class Serve(Process):
 
     def worker(self) -> int:
         """The pid of its worker, once it looks for work."""
-        return eventually(lambda: _child(self.pid, "service.cli\0work"), "there is a worker")
+        return eventually(lambda: _child(self.pid, "service.cli.app\0work"), "there is a worker")
 
     def postgres(self) -> int:
         """The pid of its PostgreSQL."""
@@ -168,7 +168,7 @@ def serving(log: Path, env: Mapping[str, str], *arguments: str) -> Iterator[Serv
 @contextmanager
 def working(log: Path, env: Mapping[str, str], *command: str) -> Iterator[Process]:
     """A worker for as long as the block lasts, unless it was ended in it."""
-    worker = Process(log, env, *(command or ("service.cli", "work")))
+    worker = Process(log, env, *(command or ("service.cli.app", "work")))
     try:
         yield worker
     finally:

@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from service.demo.emulator import Emulator
 from service.demo.person import Person
-from service.rules.plan import CHARTER_CHECK, GATE_CHECK
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
 from service.store import subjects
 from service.store.database import transaction
 from tests.durability.conftest import REPOSITORY

@@ -13,7 +13,7 @@ import pytest
 
 from service.demo.emulator import Emulator
 from service.demo.person import Person
-from service.rules.pacing import APART
+from service.rules.queue.rate_limits import APART
 from tests.durability.conftest import REPOSITORY
 from tests.durability.processes import Serve, environment, eventually, kill, serving
 from tests.e2e.gateway import Answer, Forward, Gateway

@@ -23,7 +23,7 @@ def further(pid: int) -> list[int]:
         if entry.name.isdigit():
             with suppress(OSError):
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == pid and "service.cli\0serve\0--no-worker" in (entry / "cmdline").read_text():
+                if parent == pid and "service.cli.app\0serve\0--no-worker" in (entry / "cmdline").read_text():
                     found.append(int(entry.name))
     return found
 
@@ -93,7 +93,7 @@ def test_killing_the_first_process_ends_all_and_the_port_serves_again_at_once(
         assert _deliver_anew(serve, 1) == 202
         serve.kill()
         eventually(lambda: not alive(pid), "the further process ended", within=2)
-        again = Process(folder / "again.log", env, "service.cli", "serve", "--port", str(port))
+        again = Process(folder / "again.log", env, "service.cli.app", "serve", "--port", str(port))
         try:
             eventually(partial(_ready, serve.url), f"it serves again; it said {again.said}")
             deliveries = httpx.get(f"{serve.url}/readyz", trust_env=False).json()["deliveries"]

@@ -26,10 +26,10 @@ import psycopg
 from service.demo.charters import NUMBERS
 from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
 from service.demo.person import CheckRun, Issue, Person, Pull
-from service.rules.calendar import USUAL
-from service.rules.plan import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
+from service.rules.commands.charter_changes import PROPOSING
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
-from service.rules.proposal import PROPOSING
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
+from service.rules.values.calendar import USUAL
 from service.settings import load
 from service.store import subjects
 from service.store.database import transaction
@@ -242,7 +242,7 @@ class Stage:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `poc-governor` beside the service."""
         return subprocess.Popen(
-            [sys.executable, "-m", "service.cli", *arguments],
+            [sys.executable, "-m", "service.cli.app", *arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -264,7 +264,7 @@ class Stage:
     def _workers(self) -> list[int]:
         listed = ["ps", "-o", "pid=,args=", "--ppid", str(self.serving.pid)]
         children = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
-        return [int(child.split()[0]) for child in children if child.endswith("service.cli work")]
+        return [int(child.split()[0]) for child in children if child.endswith("service.cli.app work")]
 
     def wake(self) -> None:
         """Wake at once what a killed worker left, which the service does by itself within two minutes."""
@@ -531,7 +531,7 @@ def _more_orgs(emulator: Emulator, orgs: Sequence[str], granting: Sequence[str])
 def _served(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli", "serve"],
+            [sys.executable, "-m", "service.cli.app", "serve"],
             env=environment,
             stdout=output,
             stderr=output,

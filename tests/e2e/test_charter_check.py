@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from service.demo.charters import ADJECTIVES
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.judge import judge
-from service.rules.plan import CHARTER_CHECK
+from service.rules.checks.judge import judge
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.actions import CHARTER_CHECK
 from tests.e2e.stage import Repo, Stage, good_charter
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from service.demo.person import CheckRun, Pull
-from service.rules.plan import GATE_CHECK
+from service.rules.values.actions import GATE_CHECK
 from tests.e2e.conftest import LIMITED
 from tests.e2e.gateway import Answer, Call, Fault, Forward, Hang, Rule, lost, says, swallow
 from tests.e2e.stage import SIGNERS, Repo, Stage, delivery_id, eventually, stamp

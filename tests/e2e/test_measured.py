@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from service.demo.person import Pull
-from service.rules.plan import GATE_CHECK
+from service.rules.values.actions import GATE_CHECK
 from service.web.evidence import PATH
 from tests.e2e.gateway import Fault, lost, says
 from tests.e2e.stage import SIGNERS, Stage

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from service.rules.proposal import PROPOSING
+from service.rules.commands.charter_changes import PROPOSING
 from tests.e2e.conftest import GRANTING
 from tests.e2e.gateway import lost, says
 from tests.e2e.stage import Repo, Stage, good_charter

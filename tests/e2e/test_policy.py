@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from service.demo.person import CheckRun, Pull
-from service.events.policy import POLICY_LABEL
-from service.rules.plan import POLICY_CHECK
+from service.reconcile.policy import POLICY_LABEL
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
+from service.rules.values.actions import POLICY_CHECK
 from tests.e2e.conftest import POLICED
 from tests.e2e.stage import Repo, Stage, eventually, good_charter
 

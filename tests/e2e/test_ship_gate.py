@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.demo.person import CheckRun, Pull
-from service.rules.plan import CHARTER_CHECK, GATE_CHECK
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
 from tests.e2e.gateway import Call, says
 from tests.e2e.stage import SIGNERS, Repo, Stage, stamp
 from tests.ship.story import CHARTER

@@ -11,9 +11,9 @@ from datetime import timedelta
 import pytest
 
 from service.demo.person import Issue
-from service.rules.block import STALL_END
-from service.rules.plan import STALL_MARKER
 from service.rules.policy.model import NO_POLICY
+from service.rules.values.actions import STALL_MARKER
+from service.rules.values.issue_block import STALL_END
 from tests.e2e.conftest import CENTRAL, MakePoc
 from tests.e2e.gateway import Call, says
 from tests.e2e.stage import SIGNERS, Repo, Stage, good_charter, later, stamp

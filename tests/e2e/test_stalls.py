@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from service.rules.calendar import USUAL
-from service.rules.plan import STALL_LABEL, STALL_MARKER, stall_opening
 from service.rules.policy.model import NO_POLICY
+from service.rules.values.actions import STALL_LABEL, STALL_MARKER, stall_opening
+from service.rules.values.calendar import USUAL
 from tests.e2e.conftest import UNGOVERNED, MakePoc
 from tests.e2e.gateway import Hang, lost, says, swallow
 from tests.e2e.stage import SIGNERS, Repo, Stage, good_charter, later, morning, stamp

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.demo.person import Issue
-from service.events.digest import DIGEST_LABEL
+from service.reconcile.digest import DIGEST_LABEL
 from service.rules.policy.model import NO_POLICY
 from tests.e2e.conftest import TOLD, MakePoc
 from tests.e2e.stage import Repo, Stage, good_charter, later

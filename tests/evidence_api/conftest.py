@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
-from service.events.routes import route
+from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.store.database import connect
 from service.web.app import create_app

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.rules.charter.quantity import plain
-from service.rules.evidence.refusal import Reason, Refused
+from service.rules.evidence.claims import Reason, Refused
 from service.rules.evidence.upload import MOST_FAULTS, Sent, read_upload
 from service.web.evidence import LARGEST_BODY
 from tests.evidence_api.conftest import Api

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
-from service.rules.evidence.values import Conditions, Level
+from service.rules.evidence.values import Conditions
+from service.rules.values.groups import Level
 from service.store.evidence import Evidence
 from tests.evidence_api.conftest import GOOD, Api, serving
 from tests.evidence_api.issuer import SHA, issuing

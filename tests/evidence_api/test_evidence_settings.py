@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.rules.evidence.refusal import Reason
-from service.rules.evidence.values import Level
+from service.rules.evidence.claims import Reason
+from service.rules.values.groups import Level
 from service.settings import EvidenceLevel, SettingsError, load
 from service.web.evidence import PROBLEMS
 from tests.test_settings import NEEDED

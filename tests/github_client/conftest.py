@@ -9,9 +9,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from service.github_client.app import App
-from service.github_client.client import InstallationClient
-from service.rules.facts import Installation
+from service.github_client.app import App, InstallationClient
+from service.rules.values.github import Installation
 from tests.github_client.server import GRANTED, TOKEN, Server
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from service.rules.facts import RepositoryRef
+from service.rules.values.github import RepositoryRef
 
 REPOSITORY = RepositoryRef(1, "acme/poc-triage")
 TOKEN = "POST /app/installations/7/access_tokens"

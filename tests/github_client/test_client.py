@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from service.github_client import app as app_module
-from service.github_client.app import App
-from service.github_client.client import InstallationClient
+from service.github_client.app import App, InstallationClient
 from service.ports import GitHubError, RenamedError
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.facts import Installation, IssueState
-from service.rules.plan import Annotation, CheckRunOutput, Conclusion
-from service.rules.retry import FailureKind
+from service.rules.queue.retry import FailureKind
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.actions import Annotation, CheckRunOutput, Conclusion
+from service.rules.values.github import Installation, IssueState
 from tests.github_client.server import GRANTED, REPOSITORY, TOKEN, Server, raw_repository
 
 READ = "GET /repos/acme/poc-triage/contents/POC.md?ref=main"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from service.github_client.client import InstallationClient
+from service.github_client.app import InstallationClient
 from service.ports import LARGEST_BLOB, GitHub, GitHubError, RenamedError
-from service.rules.facts import Commit
-from service.rules.retry import FailureKind
+from service.rules.queue.retry import FailureKind
+from service.rules.values.github import Commit
 from tests.github_client.server import REPOSITORY, Server, raw_repository
 
 SHA = "a" * 40

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from service.github_client.client import InstallationClient
+from service.github_client.app import InstallationClient
 from service.ports import GitHubError, RenamedError
-from service.rules.retry import FailureKind
-from service.rules.timeline import Happening
+from service.rules.queue.retry import FailureKind
+from service.rules.values.activity import Happening
 from tests.github_client.server import REPOSITORY, Server, raw_repository
 
 SINCE = datetime(2026, 5, 24, 9, 0, tzinfo=UTC)

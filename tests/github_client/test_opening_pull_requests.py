@@ -11,9 +11,9 @@ import pytest
 from service.github_client.app import App
 from service.github_client.proposals import ProposalsClient
 from service.ports import GitHubError, Proposals, RenamedError
-from service.rules.facts import Installation
-from service.rules.proposal import Proposal, ProposalState, Proposed
-from service.rules.retry import FailureKind
+from service.rules.queue.retry import FailureKind
+from service.rules.values.actions import Proposal, ProposalState, Proposed
+from service.rules.values.github import Installation
 from tests.fakes import named
 from tests.github_client.server import GRANTED, REPOSITORY, TOKEN, Server, raw_repository
 

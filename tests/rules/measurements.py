@@ -8,7 +8,8 @@ from decimal import Decimal
 from service.rules.charter.quantity import Quantity, parse_quantity, read_unit
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.charter.units import Unit
-from service.rules.evidence.values import Conditions, Demands, Level, Measurement
+from service.rules.evidence.values import Conditions, Demands, Measurement
+from service.rules.values.groups import Level
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 STAGING, PRODUCTION = "support-staging", "support-prod"

@@ -6,13 +6,13 @@ import re
 from datetime import date
 from pathlib import Path
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter
-from service.rules.charter.sheet import Example
-from service.rules.judge import Judgement, judge
-from service.rules.outside import Access, Outside
+from service.rules.checks.check import Example
+from service.rules.checks.judge import Judgement, judge
+from service.rules.checks.surroundings import Access, Outside
 from service.rules.policy.model import GroupPolicy, Policy
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.groups import Group
 
 TODAY = date(2026, 11, 22)
 CHARTERS = Path(__file__).parent.parent / "charters"

@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.charter.amend import Amendment, Change, amended, applied, owned_by, shipping_on, stopped_on
-from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.model import Charter, Located, Stop
-from service.rules.charter.text import read_text
-from service.rules.judge import Judgement, judge
-from service.rules.orders import reason_of
+from service.rules.checks.judge import Judgement, judge
+from service.rules.commands.arguments import reason_of
+from service.rules.source.text import CharterFile, FileKind, read_text
 from tests.rules.samples import CHARTERS, SAMPLE, TODAY
 
 GOOD = sorted((CHARTERS / "ok").glob("*.md"))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.ball import Ball, BallFacts, Blocker, Party, Request, Wants, turn, whose_ball
-from service.rules.charter.goalposts import Group
-from service.rules.lifecycle import State
+from service.rules.gate.lifecycle import State
+from service.rules.stall.waiting_on import Ball, BallFacts, Blocker, Party, Request, Wants, turn, whose_ball
+from service.rules.values.groups import Group
 
 T0 = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SIGNERS = {

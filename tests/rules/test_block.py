@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.rules.charter.block import Block, find_block, lines_of
+from service.rules.source.block import Block, find_block, lines_of
 
 
 def found(text: str) -> Block | None:

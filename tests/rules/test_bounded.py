@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.charter import hostile
-from service.rules.charter.dialect import CHARTER
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.charter.nodes import MOST_ITEMS
 from service.rules.charter.threshold import parse_threshold
-from service.rules.judge import judge
+from service.rules.checks.judge import judge
+from service.rules.source.nodes import MOST_ITEMS
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.source.traps import CHARTER
 
 TODAY = date(2026, 11, 22)
 MOST_READINGS = 2 * MOST_ITEMS * 3
@@ -47,7 +47,7 @@ def counted() -> Iterator[Counter[str]]:
     with (
         patch.object(yaml, "parse", parse),
         patch("service.rules.charter.reader.parse_threshold", counting(parse_threshold)),
-        patch("service.rules.charter.remedy.parse_threshold", counting(parse_threshold)),
+        patch("service.rules.charter.suggestions.parse_threshold", counting(parse_threshold)),
     ):
         yield counts
 

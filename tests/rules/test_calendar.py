@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.calendar import LONGEST_REST, USUAL, Calendar, Freeze
+from service.rules.values.calendar import LONGEST_REST, USUAL, Calendar, Freeze
 
 DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 YEAR_END = Freeze(date(2026, 12, 21), date(2027, 1, 3))

@@ -9,10 +9,10 @@ import pytest
 
 from service.rules.charter.evidence import Source, parse_source
 from service.rules.charter.quantity import Quantity, parse_duration, parse_quantity
-from service.rules.charter.sheet import Check, Example
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.checks import CHECKS
-from service.rules.finding import Finding, Severity
+from service.rules.checks.check import Check, Example
+from service.rules.values.finding import Finding, Severity
 from tests.rules.samples import CHARTERS, SAMPLE, TODAY, judged, rendered
 
 EXAMPLES = [

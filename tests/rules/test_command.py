@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.model import Charter
-from service.rules.command import Command, Refusal, Verb, authorise, parse_commands
-from service.rules.judge import judge
+from service.rules.checks.judge import judge
+from service.rules.commands.parsing import Command, Refusal, Verb, authorise, parse_commands
+from service.rules.source.text import CharterFile, FileKind
 from tests.rules.samples import TODAY
 
 EXAMPLE = (Path(__file__).parents[1] / "charters" / "ok" / "example.md").read_text()

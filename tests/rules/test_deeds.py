@@ -8,32 +8,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules import deeds
-from service.rules.facts import Fact, FactKind
-from service.rules.timeline import Deed, Happening
+from service.rules.values import activity
+from service.rules.values.activity import Deed, Happening
+from service.rules.values.github import Fact, FactKind
 
 AT = datetime(2026, 11, 20, 10, 15, 30, tzinfo=UTC)
 ONE_OF_EACH = [
-    deeds.commit(1, "c" * 40, "jane-doe", AT),
-    deeds.charter(1, "c" * 40, "jane-doe", AT),
-    deeds.opened(1, 7, "jane-doe", AT),
-    deeds.offered_again(1, 7, "jane-doe", AT),
-    deeds.drafted(1, 7, "jane-doe", AT),
-    deeds.merged(1, 7, "jane-doe", AT),
-    deeds.reviewed(1, 7, 70011, "alice-k", AT),
-    deeds.requested(1, 7, "alice-k", "jane-doe", AT),
-    deeds.requested(1, 7, "alice-k", "jane-doe", AT, taken_back=True),
-    deeds.requested(1, 7, deeds.team("acme/poc-triage", "security"), "jane-doe", AT),
-    deeds.deployed(1, "support-prod", "c" * 40, "jane-doe", AT),
-    deeds.measured(1, "c" * 40, 7, "jane-doe", AT),
-    deeds.signed(1, "review:70011", 7, "alice-k", AT),
+    activity.commit(1, "c" * 40, "jane-doe", AT),
+    activity.charter(1, "c" * 40, "jane-doe", AT),
+    activity.opened(1, 7, "jane-doe", AT),
+    activity.offered_again(1, 7, "jane-doe", AT),
+    activity.drafted(1, 7, "jane-doe", AT),
+    activity.merged(1, 7, "jane-doe", AT),
+    activity.reviewed(1, 7, 70011, "alice-k", AT),
+    activity.requested(1, 7, "alice-k", "jane-doe", AT),
+    activity.requested(1, 7, "alice-k", "jane-doe", AT, taken_back=True),
+    activity.requested(1, 7, activity.team("acme/poc-triage", "security"), "jane-doe", AT),
+    activity.deployed(1, "support-prod", "c" * 40, "jane-doe", AT),
+    activity.measured(1, "c" * 40, 7, "jane-doe", AT),
+    activity.signed(1, "review:70011", 7, "alice-k", AT),
 ]
 
 
 @pytest.mark.parametrize("happening", ONE_OF_EACH, ids=lambda each: each.id)
 def test_what_was_recorded_is_read_as_it_happened(happening: Happening) -> None:
-    [fact] = deeds.facts_of(1, happening)
-    assert deeds.happening_of(fact) == happening
+    [fact] = activity.facts_of(1, happening)
+    assert activity.happening_of(fact) == happening
     assert fact.subject == "repository:1"
 
 
@@ -47,7 +47,7 @@ def test_no_two_deeds_share_an_id() -> None:
         Happening,
         id=st.text(),
         at=st.datetimes(timezones=st.just(UTC)),
-        actor=st.text(min_size=1).filter(lambda login: not deeds.is_bot(login)),
+        actor=st.text(min_size=1).filter(lambda login: not activity.is_bot(login)),
         deed=st.sampled_from(Deed),
         number=st.none() | st.integers(),
         asked=st.text(),
@@ -55,23 +55,25 @@ def test_no_two_deeds_share_an_id() -> None:
     )
 )
 def test_whatever_happens_is_read_as_it_happened(happening: Happening) -> None:
-    [fact] = deeds.facts_of(1, happening)
-    assert deeds.happening_of(fact) == happening
+    [fact] = activity.facts_of(1, happening)
+    assert activity.happening_of(fact) == happening
     assert fact.detail.isascii()
 
 
 @pytest.mark.parametrize("actor", ["", "renovate[bot]", "Dependabot[Bot]"])
 def test_a_bot_does_nothing_but_ask_and_draft(actor: str) -> None:
-    assert deeds.facts_of(1, deeds.commit(1, "c" * 40, actor, AT)) == ()
-    assert deeds.facts_of(1, deeds.merged(1, 7, actor, AT)) == ()
-    told = deeds.facts_of(1, deeds.requested(1, 7, "alice-k", actor, AT), deeds.drafted(1, 7, actor, AT))
+    assert activity.facts_of(1, activity.commit(1, "c" * 40, actor, AT)) == ()
+    assert activity.facts_of(1, activity.merged(1, 7, actor, AT)) == ()
+    told = activity.facts_of(
+        1, activity.requested(1, 7, "alice-k", actor, AT), activity.drafted(1, 7, actor, AT)
+    )
     assert [fact.actor for fact in told] == ["", ""]
 
 
 @pytest.mark.parametrize("detail", ["", "commit"])
 def test_what_was_recorded_without_a_deed_was_a_commit(detail: str) -> None:
     fact = Fact("1:push", "repository:1", FactKind.ACTIVITY, AT, "jane-doe", detail)
-    assert deeds.happening_of(fact) == Happening("1:push", AT, "jane-doe", Deed.COMMIT)
+    assert activity.happening_of(fact) == Happening("1:push", AT, "jane-doe", Deed.COMMIT)
 
 
 @pytest.mark.parametrize(
@@ -90,10 +92,10 @@ def test_what_was_recorded_without_a_deed_was_a_commit(detail: str) -> None:
     ],
 )
 def test_a_commit_that_takes_in_another_branch(message: str, merge: bool) -> None:
-    assert deeds.is_merge(message) is merge
+    assert activity.is_merge(message) is merge
 
 
 def test_a_deployment_of_the_same_commit_to_the_same_place_is_no_news() -> None:
-    again = deeds.deployed(1, "Support-Prod", "c" * 40, "jane-doe", AT + timedelta(days=1))
-    assert again.id == deeds.deployed(1, "support-prod", "c" * 40, "alice-k", AT).id
-    assert again.id != deeds.deployed(1, "staging", "c" * 40, "alice-k", AT).id
+    again = activity.deployed(1, "Support-Prod", "c" * 40, "jane-doe", AT + timedelta(days=1))
+    assert again.id == activity.deployed(1, "support-prod", "c" * 40, "alice-k", AT).id
+    assert again.id != activity.deployed(1, "staging", "c" * 40, "alice-k", AT).id

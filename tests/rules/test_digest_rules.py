@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from service.rules.ball import Ball, Party, Wants
-from service.rules.calendar import USUAL, Calendar, Freeze
-from service.rules.charter.goalposts import Group
-from service.rules.digest import Digest, PocLine, Told, digest, is_time, week_of
-from service.rules.lifecycle import State
-from service.rules.stall import Cause
+from service.rules.digest.week import Digest, PocLine, Told, digest, is_time, week_of
+from service.rules.gate.lifecycle import State
+from service.rules.stall.stalls import Cause
+from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.values.calendar import USUAL, Calendar, Freeze
+from service.rules.values.groups import Group
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 LONG_AGO = MONDAY - timedelta(days=200)

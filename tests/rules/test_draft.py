@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.draft import draft
-from service.rules.judge import judge
+from service.rules.charter.draft import draft
+from service.rules.checks.judge import judge
+from service.rules.source.text import CharterFile, FileKind
 
 TODAY = date(2026, 11, 22)
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.model import Charter, Located, Pause, Stop
+from service.rules.checks.judge import judge
 from service.rules.evidence.values import Result, Status
-from service.rules.gate import Gap, GapKind, Gate, GateFacts, Occasion, answer_deployment, gate
-from service.rules.judge import judge
-from service.rules.plan import Conclusion
-from service.rules.signoffs import Round, give, standing
+from service.rules.gate.signoffs import Round, give, standing
+from service.rules.gate.verdict import Gap, GapKind, Gate, GateFacts, Occasion, answer_deployment, gate
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.actions import Conclusion
 
 TODAY = date(2027, 2, 2)
 ASKED = datetime(2027, 2, 1, 9, tzinfo=UTC)

@@ -11,16 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.charter.bounds import Change, bound_of, compare
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.charter.goalposts import Group, Move, MoveKind, moved, reopened
+from service.rules.charter.goalposts import Move, MoveKind, moved, reopened
 from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold, parse_threshold
-from service.rules.finding import Severity
-from service.rules.judge import judge
-from service.rules.plan import Conclusion
-from service.rules.report import annotate, check_view
-from service.rules.report_goalposts import counted, goalposts_view, move_findings
-from service.rules.verdict import Verdict, conclude, situate
+from service.rules.checks.judge import judge
+from service.rules.checks.verdict import Verdict, conclude, situate
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.actions import Conclusion
+from service.rules.values.finding import Severity
+from service.rules.values.groups import Group
+from service.texts.charter import annotate, check_view
+from service.texts.goalposts import counted, goalposts_view, move_findings
 from tests.fakes import charter_file
 
 TODAY = date(2026, 11, 22)

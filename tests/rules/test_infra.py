@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from service.rules.charter.goalposts import Group, moved
+from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter, InfraEntry, InfraKind
 from service.rules.charter.printer import print_charter
 from service.rules.charter.values import parse_infra
-from service.rules.signoffs import Round, material_hash
+from service.rules.gate.signoffs import Round, material_hash
+from service.rules.values.groups import Group
 from tests.rules.samples import SAMPLE, judged
 
 

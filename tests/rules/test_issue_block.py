@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.block import STALL_END, block_of, enclosed, replace_block
-from service.rules.plan import STALL_MARKER, stall_opening
+from service.rules.values.actions import STALL_MARKER, stall_opening
+from service.rules.values.issue_block import STALL_END, block_of, enclosed, replace_block
 
 OLD, NEW = enclosed(7, "It waits.\n"), enclosed(7, "It still waits.\n")
 BARE = NEW.rstrip("\n")

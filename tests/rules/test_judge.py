@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.rules.charter.file import CharterFile, FileKind
 from service.rules.charter.model import Charter, InfraKind
-from service.rules.finding import Severity
-from service.rules.judge import Judgement, judge, unreadable
+from service.rules.checks.judge import Judgement, judge, unreadable
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.finding import Severity
 
 TODAY = date(2026, 11, 22)
 EXAMPLE = (Path(__file__).parent.parent / "charters" / "ok" / "example.md").read_bytes()

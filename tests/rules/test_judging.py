@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.charter.units import NO_UNIT, unit_of
-from service.rules.evidence.error_bar import inside_error_bar
-from service.rules.evidence.judging import REFUSALS, judge_all, judge_line
-from service.rules.evidence.values import Demands, Level, Measurement, Reading, Status, Unread
+from service.rules.evidence.judging import REFUSALS, inside_error_bar, judge_all, judge_line
+from service.rules.evidence.values import Demands, Measurement, Reading, Status, Unread
+from service.rules.values.groups import Level
 from tests.rules.measurements import ANY, FILE, NOW, PRODUCTION, STAGING, STRICT, found, sent, threshold
 
 MET, MISSED, WITHIN = Status.MET, Status.MISSED, Status.MET_WITHIN_ERROR

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.rules.ball import Party, Rest
-from service.rules.calendar import USUAL
-from service.rules.facts import IssueState, StallIssue
-from service.rules.ladder import decide
-from service.rules.lifecycle import State
-from service.rules.plan import Climbed
+from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY
-from service.rules.stall import Cause, Rung, StallDecision, StallFacts, Step, assignee
+from service.rules.stall.escalation import decide
+from service.rules.stall.stalls import Cause, Rung, StallDecision, StallFacts, Step, assignee
+from service.rules.stall.waiting_on import Party, Rest
+from service.rules.values.actions import Climbed
+from service.rules.values.calendar import USUAL
+from service.rules.values.github import IssueState, StallIssue
 from tests.rules.test_stall import (
     BLOCKER,
     FRIDAY,

@@ -8,9 +8,9 @@ from itertools import product
 
 import pytest
 
-from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter, Located, Pause, Stop
-from service.rules.lifecycle import LifecycleFacts, State, state_of
+from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
+from service.rules.values.groups import Group
 
 CHARTER = Charter(line=1)
 STOPPED = replace(CHARTER, stopped=Located(Stop(date(2027, 1, 8), "the baseline was good enough"), 1, 1))

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from service.rules.charter.evidence import Key, Source, key_of, parse_key, parse_source
-from service.rules.charter.fit import fits, in_range, is_trivial, runs_wrong
 from service.rules.charter.metrics import NAMES, TABLE, Measure, Way, canonical_name, metric_of
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.threshold import Threshold, parse_threshold
+from service.rules.charter.unit_fit import fits, in_range, is_trivial, runs_wrong
 from service.rules.charter.units import unit_of
 
 

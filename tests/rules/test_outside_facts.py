@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.finding import Finding, Severity
-from service.rules.judge import Judgement, judge
-from service.rules.outside import Access, Asked, Gathered, Outside, access_of, asked, evidence_path, is_due
+from service.rules.checks.judge import Judgement, judge
+from service.rules.checks.surroundings import (
+    Access,
+    Asked,
+    Gathered,
+    Outside,
+    access_of,
+    asked,
+    evidence_path,
+    is_due,
+)
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.finding import Finding, Severity
 from tests.fakes import NOW
 
 TODAY = date(2026, 11, 22)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.rules import pacing
-from service.rules.pacing import APART, LIMITS, MARGIN, next_slot
+from service.rules.queue import rate_limits
+from service.rules.queue.rate_limits import APART, LIMITS, MARGIN, next_slot
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TICK = timedelta(milliseconds=500)
@@ -92,7 +92,7 @@ def test_whatever_is_asked_when_no_window_holds_too_many_and_nobody_waits_for_no
     taken: list[datetime] = []
     now = NOW
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pacing, "LIMITS", FEW)
+        patch.setattr(rate_limits, "LIMITS", FEW)
         for wait, ahead in zip(waits, back, strict=False):
             # Some ask for a later time than those who come after them.
             now += TICK * wait
@@ -115,7 +115,7 @@ def test_plans_hold_though_each_write_comes_late_by_any_part_of_the_margin(
     taken: list[int], asked: list[int], late: list[float]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pacing, "LIMITS", FEW)
+        patch.setattr(rate_limits, "LIMITS", FEW)
         made: list[datetime] = []
         for tick in sorted(taken):
             made.append(next_slot(made, NOW - TICK * 70 + TICK * tick))

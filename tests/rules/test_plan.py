@@ -6,8 +6,7 @@ from datetime import date
 
 import pytest
 
-from service.rules.facts import RepositoryRef
-from service.rules.plan import (
+from service.rules.values.actions import (
     CHARTER_CHECK,
     STALL_LABEL,
     STALL_MARKER,
@@ -24,6 +23,7 @@ from service.rules.plan import (
     plan_check_run,
     text_digest,
 )
+from service.rules.values.github import RepositoryRef
 
 REPOSITORY = RepositoryRef(1, "acme/poc-triage")
 FIRST = Climbed(1, 1, reopened=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.charter.goalposts import Group
-from service.rules.finding import Finding, Severity
-from service.rules.judge import judge, judge_standing
-from service.rules.plan import Conclusion
+from service.rules.checks.judge import judge, judge_standing
+from service.rules.checks.verdict import conclude, situate
 from service.rules.policy.model import NO_POLICY, GroupPolicy, Policy
-from service.rules.verdict import conclude, situate
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.actions import Conclusion
+from service.rules.values.finding import Finding, Severity
+from service.rules.values.groups import Group
 from tests.fakes import charter_file
 from tests.rules.samples import SAMPLE, TODAY
 

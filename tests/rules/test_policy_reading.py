@@ -14,13 +14,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.rules.calendar import Calendar, Freeze
-from service.rules.charter.goalposts import Group
-from service.rules.evidence.values import Level
-from service.rules.finding import Finding
-from service.rules.policy.layout import POLICY, Key
+from service.rules.policy.keys import POLICY, Key
 from service.rules.policy.model import NO_POLICY, GroupPolicy, Limits, Mode, Policy, Selector
 from service.rules.policy.reading import MAX_BYTES, read_policy
+from service.rules.values.calendar import Calendar, Freeze
+from service.rules.values.finding import Finding
+from service.rules.values.groups import Group, Level
 from tests.rules.test_checks import REMEDY, last_clause
 
 POLICIES = Path(__file__).parent.parent / "policies"

@@ -9,15 +9,15 @@ from unittest.mock import patch
 
 import pytest
 
-from service.rules.ball import Ball, Party, Wants
-from service.rules.charter.file import CharterFile
-from service.rules.facts import IssueState, Repository, StallIssue
-from service.rules.judge import judge, judge_standing
-from service.rules.lifecycle import State
+from service.rules.checks.judge import judge, judge_standing
+from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY, Limits, Mode, Policy, Selector
 from service.rules.policy.reading import read_policy
-from service.rules.policy.what_if import PocFacts, WhatIf, what_if
-from service.rules.stall import Cause, Rung, Stall, StallDecision, StallFacts, Step
+from service.rules.source.text import CharterFile
+from service.rules.stall.stalls import Cause, Rung, Stall, StallDecision, StallFacts, Step
+from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.values.github import IssueState, Repository, StallIssue
+from service.rules.what_if import PocFacts, WhatIf, what_if
 from tests.fakes import charter_file, repository
 from tests.rules.samples import SAMPLE, TODAY
 
@@ -120,7 +120,7 @@ def test_a_why_shows_a_strangers_words_as_code() -> None:
 
 
 def test_a_charter_is_judged_once_where_both_policies_ask_the_same_of_it() -> None:
-    with patch("service.rules.policy.what_if.judge_standing", wraps=judge_standing) as judging:
+    with patch("service.rules.what_if.judge_standing", wraps=judge_standing) as judging:
         what_if((facts(),), NO_POLICY, replace(NO_POLICY, limits=Limits(waiting=3)), NOW)
         assert judging.call_count == 1
         what_if((facts(),), NO_POLICY, SALES, NOW)
@@ -208,8 +208,8 @@ def test_what_would_stall(
     stall: StallFacts, before: Policy, after: Policy, expected: dict[str, list[tuple[str, str]]]
 ) -> None:
     with (
-        patch("service.rules.policy.what_if.find_stall", stands_still),
-        patch("service.rules.policy.what_if.decide", closes_what_is_no_poc),
+        patch("service.rules.what_if.find_stall", stands_still),
+        patch("service.rules.what_if.decide", closes_what_is_no_poc),
     ):
         assert told(what_if((facts(stall=stall),), before, after, NOW)) == expected
 
@@ -218,8 +218,8 @@ def test_a_repository_without_issues_has_its_issue_in_the_central_one() -> None:
     fact = facts(found=repository(has_issues=False), stall=replace(silent(), has_home=False))
     central = replace(SHORT, central_repository="acme/portfolio")
     with (
-        patch("service.rules.policy.what_if.find_stall", stands_still),
-        patch("service.rules.policy.what_if.decide", closes_what_is_no_poc),
+        patch("service.rules.what_if.find_stall", stands_still),
+        patch("service.rules.what_if.decide", closes_what_is_no_poc),
     ):
         assert told(what_if((fact,), LONG, SHORT, NOW)) == {}
         assert told(what_if((fact,), SHORT, central, NOW)) == {"opening": [(NAME, WAITS)]}

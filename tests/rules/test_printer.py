@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.rules.charter.loader import MAX_BLOCK_BYTES
 from service.rules.charter.printer import print_charter
+from service.rules.source.loader import MAX_BLOCK_BYTES
 from tests.rules.samples import CHARTERS, SAMPLE, judged
 
 FILES = sorted(CHARTERS.glob("*/*.md"))

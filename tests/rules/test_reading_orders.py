@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.ball import Rest
 from service.rules.charter.model import Charter, Located, Signoffs
 from service.rules.charter.model import Stop as Stopped
-from service.rules.command import Refusal, Verb, parse_commands, read_command
-from service.rules.objections import Present, in_a_row, may_not_own, objection, ordinal, rest_of
-from service.rules.orders import Extend, HandOver, Order, Snooze, Stop, read_order, reason_of
+from service.rules.commands.arguments import Extend, HandOver, Order, Snooze, Stop, read_order, reason_of
+from service.rules.commands.parsing import Refusal, Verb, parse_commands, read_command
+from service.rules.commands.refusals import Present, in_a_row, may_not_own, objection, ordinal, rest_of
+from service.rules.stall.waiting_on import Rest
 from tests.rules.samples import SAMPLE, judged
 
 TODAY = date(2026, 11, 23)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.facts import Repository
-from service.rules.poc import KnownRepository
 from service.rules.policy.match import matches
 from service.rules.policy.model import Policy, Selector
-from service.rules.recognition import exclusion, poc_reason
+from service.rules.policy.poc import KnownRepository
+from service.rules.policy.recognition import exclusion, poc_reason
+from service.rules.values.github import Repository
 from tests.fakes import NOW, repository
 
 

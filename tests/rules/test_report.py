@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.finding import Severity
-from service.rules.report import CheckView, DoneView, annotate, check_view
-from service.rules.verdict import Verdict, conclude, situate
+from service.rules.checks.verdict import Verdict, conclude, situate
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.finding import Severity
+from service.texts.charter import CheckView, DoneView, annotate, check_view
 from tests.fakes import charter_file
 
 TODAY = date(2026, 11, 22)

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from service.rules.charter.goalposts import Group
-from service.rules.gate import GateFacts, Occasion, gate
-from service.rules.report_gate import Standing, gate_view
-from service.rules.report_gate_title import gate_title
+from service.rules.gate.verdict import GateFacts, Occasion, gate
+from service.rules.values.groups import Group
+from service.texts.gate import Standing, gate_title, gate_view
 from tests.test_gate_texts import COMPLETE, EXAMPLE, NOW, Case, charter_of
 
 PAUSED = COMPLETE.replace("poc: 1\n", "poc: 1\npaused: until 2027-03-01 - waiting\n")

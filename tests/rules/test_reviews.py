@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.ball import Request
-from service.rules.deeds import drafted, offered_again, opened, requested, reviewed
-from service.rules.reviews import open_requests
-from service.rules.timeline import Happening
+from service.rules.stall.review_requests import open_requests
+from service.rules.stall.waiting_on import Request
+from service.rules.values.activity import Happening, drafted, offered_again, opened, requested, reviewed
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TEAM = "acme/security"

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.charter.goalposts import Group, moved, reopened
+from service.rules.charter.goalposts import moved, reopened
 from service.rules.charter.model import Charter
-from service.rules.judge import judge
-from service.rules.signoffs import Round, Signature, give, groups_of, material_hash, named, standing
+from service.rules.checks.judge import judge
+from service.rules.gate.signoffs import Round, Signature, give, groups_of, material_hash, named, standing
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.groups import Group
 
 EXAMPLE = (Path(__file__).parents[1] / "charters" / "ok" / "example.md").read_text()
 LATENCY = "  - latency_p95 <= 300 ms at 50 req/s\n"

@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.ball import Ball, Party, Rest, Wants
-from service.rules.calendar import USUAL, Calendar
-from service.rules.charter.goalposts import Group
-from service.rules.slips import slips
-from service.rules.spans import Kind, Span, spans, summary, totals
-from service.rules.timeline import ENGINEERING, Deed, Happening
+from service.rules.stall.time_spent import Kind, Span, slips, spans, summary, totals
+from service.rules.stall.waiting_on import Ball, Party, Rest, Wants
+from service.rules.values.activity import ENGINEERING, Deed, Happening
+from service.rules.values.calendar import USUAL, Calendar
+from service.rules.values.groups import Group
 
 FIRST = date(2026, 11, 2)
 """A Monday."""

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.ball import Ball, Party, Rest, Wants
-from service.rules.calendar import USUAL, Calendar, Freeze
-from service.rules.charter.goalposts import Group
 from service.rules.charter.model import Charter, Located, Signoffs, Stop
-from service.rules.lifecycle import State
+from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY, Limits
-from service.rules.stall import Cause, Rung, Stall, StallFacts, addressed, assignee, find_stall
+from service.rules.stall.stalls import Cause, Rung, Stall, StallFacts, addressed, assignee, find_stall
+from service.rules.stall.waiting_on import Ball, Party, Rest, Wants
+from service.rules.values.calendar import USUAL, Calendar, Freeze
+from service.rules.values.groups import Group
 
 
 def at(day: str, hour: int = 9) -> datetime:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.judge import declares
-from service.rules.plan import Conclusion
-from service.rules.verdict import Situation, conclude, needs_merge_base, same, situate
+from service.rules.checks.judge import declares
+from service.rules.checks.verdict import Situation, conclude, needs_merge_base, same, situate
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.actions import Conclusion
 from tests.fakes import charter_file
 
 TODAY = date(2026, 11, 23)

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from service.rules.evidence.claims import WorkflowRun
 from service.rules.evidence.upload import Sent
-from service.rules.facts import Commit, Installation
-from service.rules.plan import CHARTER_CHECK, GATE_CHECK
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
+from service.rules.values.github import Commit, Installation
 from service.settings import EvidenceLevel
 from service.store.recording import open_pool
 from service.store.subjects import SubjectState

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.rules.reception import pull_request_key
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.subjects import pull_request_key
 from tests.ship.story import (
     CHARTER,
     SIGNERS,

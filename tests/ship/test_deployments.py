@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
 from tests.fakes import DeploymentAnswer, repository
 from tests.ship.story import (
     CHARTER,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.rules.plan import CHARTER_CHECK, GATE_CHECK
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
 from tests.ship.story import (
     ACCURACY,
     CHARTER,

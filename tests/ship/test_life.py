@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.rules.facts import IssueState
+from service.rules.values.github import IssueState
 from service.sweep import dry_run
 from tests.ship.story import (
     CHARTER,

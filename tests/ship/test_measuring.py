@@ -7,10 +7,10 @@ from unittest.mock import patch
 
 import pytest
 
-from service.events import measuring
 from service.ports import LARGEST_BLOB
+from service.reconcile import measuring
 from service.rules.evidence.reading import document_of
-from service.rules.reception import pull_request_key
+from service.rules.values.subjects import pull_request_key
 from tests.ship.story import (
     ACCURACY,
     CHARTER,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from service.rules.facts import Issue, IssueState
-from service.rules.plan import STALL_LABEL, stall_opening
-from service.rules.reception import repository_key
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import STALL_LABEL, stall_opening
+from service.rules.values.github import Issue, IssueState
+from service.rules.values.subjects import repository_key
 from tests.fakes import NOW, repository
 from tests.ship.story import CHARTER, OWNER, POC, Story
 from tests.test_events import HEAD, INSTALLATION, LOST, described

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from service.rules.plan import CHARTER_CHECK
-from service.rules.proposal import ProposalState
-from service.rules.reception import pull_request_key, repository_key
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import CHARTER_CHECK, ProposalState
+from service.rules.values.subjects import pull_request_key, repository_key
 from service.sweep import dry_run
 from tests.fakes import OurPull
 from tests.ship.story import CHARTER, POC, Story

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.rules.reception import pull_request_key, repository_key
+from service.rules.values.subjects import pull_request_key, repository_key
 from service.worker import look_while_dirty
 from tests.ship.story import (
     CHARTER,

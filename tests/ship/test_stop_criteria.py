@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.events.life import STOP_LABEL
-from service.rules.facts import Issue
+from service.reconcile.lifecycle import STOP_LABEL
+from service.rules.values.github import Issue
 from tests.ship.story import (
     CHARTER,
     POC,

@@ -13,17 +13,17 @@ from typing import Any
 
 from sqlalchemy import event as sql_event
 
-from service.events.routes import route
+from service.deliveries.routes import route
 from service.inbox import Inbox
-from service.rules.calendar import USUAL
-from service.rules.facts import Issue, IssueState
-from service.rules.plan import STALL_LABEL
-from service.rules.reception import repository_key
-from service.rules.retry import Failure
+from service.rules.queue.retry import Failure
+from service.rules.values.actions import STALL_LABEL
+from service.rules.values.calendar import USUAL
+from service.rules.values.github import Issue, IssueState
+from service.rules.values.subjects import repository_key
 from service.store import subjects
 from service.store.database import transaction
 from service.sweep import all_keys
-from service.texts import Texts, find_templates
+from service.texts.render import Texts, find_templates
 from tests.fakes import NOW, WRITES, FakeGitHub, FakeRepository, repository
 from tests.ship.story import OWNER, Story, sha
 from tests.test_events import INSTALLATION, POC, described

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from service.rules.block import STALL_END
-from service.rules.facts import IssueState
-from service.rules.plan import STALL_LABEL, stall_opening
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import STALL_LABEL, stall_opening
+from service.rules.values.github import IssueState
+from service.rules.values.issue_block import STALL_END
 from tests.stall_issue.days import KEY, LIMIT, OWNERS_LIMIT, Days, workday
 from tests.test_events import LOST, NO, POC
 from tests.year.year import BOT

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from service.rules.facts import Issue, IssueState
+from service.rules.values.github import Issue, IssueState
 from tests.fakes import NOW
 from tests.ship.story import CHARTER, OWNER, SIGNERS, sha
 from tests.stall_issue.days import LIMIT, OWNERS_LIMIT, Days

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from service.rules.calendar import USUAL
-from service.rules.facts import Repository
-from service.rules.plan import STALL_MARKER
-from service.rules.retry import Failure, FailureKind
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import STALL_MARKER
+from service.rules.values.calendar import USUAL
+from service.rules.values.github import Repository
 from tests.fakes import NOW, repository
 from tests.ship.story import CHARTER, SIGNERS, sha
 from tests.stall_issue.days import CENTRAL, KEY, LIMIT, OWNERS_LIMIT, Days, workday

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from service.rules.block import STALL_END
-from service.rules.facts import Issue, IssueState
-from service.rules.plan import STALL_LABEL, STALL_MARKER, stall_opening
+from service.rules.values.actions import STALL_LABEL, STALL_MARKER, stall_opening
+from service.rules.values.github import Issue, IssueState
+from service.rules.values.issue_block import STALL_END
 from tests.fakes import FakeRepository, repository
 from tests.stall_issue.days import LIMIT, OWNERS_LIMIT, Days
 from tests.test_events import POC

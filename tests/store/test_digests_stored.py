@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from service.rules.ball import Ball, Party, Rest, Wants
-from service.rules.charter.goalposts import Group
-from service.rules.digest import Channel, Told
-from service.rules.edition import Edition, Place
-from service.rules.facts import Installation, Issue, IssueState
-from service.rules.lifecycle import State
-from service.rules.plan import Climbed
+from service.rules.digest.edition import Edition, Place
+from service.rules.digest.week import Channel, Told
+from service.rules.gate.lifecycle import State
+from service.rules.stall.waiting_on import Ball, Party, Rest, Wants
+from service.rules.values.actions import Climbed
+from service.rules.values.github import Installation, Issue, IssueState
+from service.rules.values.groups import Group
 from service.store.database import transaction
 from service.store.digests import Digests
 from service.store.messages import Saying

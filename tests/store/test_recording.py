@@ -16,8 +16,8 @@ import pytest_asyncio
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Engine
 
-from service.rules.facts import Fact, FactKind, PullRequest, Repository, RepositoryRef
-from service.rules.reception import Reception
+from service.rules.values.github import Fact, FactKind, PullRequest, Repository, RepositoryRef
+from service.rules.values.subjects import Reception
 from service.store import recording, subjects
 from service.store.database import transaction
 from service.store.recording import Envelope

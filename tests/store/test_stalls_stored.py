@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, event
 
-from service.rules import deeds
-from service.rules.ball import Ball, Party, Rest, Wants
-from service.rules.facts import Issue, IssueState, RepositoryRef
-from service.rules.lifecycle import State
-from service.rules.plan import Climbed
-from service.rules.timeline import Happening
+from service.rules.gate.lifecycle import State
+from service.rules.stall.waiting_on import Ball, Party, Rest, Wants
+from service.rules.values import activity
+from service.rules.values.actions import Climbed
+from service.rules.values.activity import Happening
+from service.rules.values.github import Issue, IssueState, RepositoryRef
 from service.store.pocs import Standing
 from service.store.records import Records
 from service.store.stalls import StoredStall
@@ -85,10 +85,10 @@ def test_the_last_of_everything_is_read(records: Records) -> None:
 
 
 DEEDS: tuple[Happening, ...] = (
-    deeds.commit(POC, "a", "jane-doe", at(1)),
-    deeds.merged(POC, 7, "Jane-Doe", at(4)),
-    deeds.reviewed(POC, 7, 1, "alice-k", at(6)),
-    deeds.requested(POC, 7, "bob-m", "", at(7)),
+    activity.commit(POC, "a", "jane-doe", at(1)),
+    activity.merged(POC, 7, "Jane-Doe", at(4)),
+    activity.reviewed(POC, 7, 1, "alice-k", at(6)),
+    activity.requested(POC, 7, "bob-m", "", at(7)),
 )
 
 
@@ -105,7 +105,7 @@ DEEDS: tuple[Happening, ...] = (
 )
 def test_when_one_of_some_people_last_acted(records: Records, people: list[str], hours: int | None) -> None:
     records.timeline.remember(POC, DEEDS)
-    records.timeline.remember(OTHER, [deeds.commit(OTHER, "b", "jane-doe", at(9))])
+    records.timeline.remember(OTHER, [activity.commit(OTHER, "b", "jane-doe", at(9))])
     stored = records.stalls.of([POC])[POC]
     assert stored.acted_at(people) == (None if hours is None else at(hours))
     assert stored.activity_at == at(6)

@@ -11,11 +11,11 @@ from itertools import pairwise
 
 import pytest
 
-from service.rules.calendar import Calendar
-from service.rules.plan import STALL_LABEL
 from service.rules.policy.reading import read_policy
-from service.rules.spans import spans
-from service.rules.timeline import Happening
+from service.rules.stall.time_spent import spans
+from service.rules.values.actions import STALL_LABEL
+from service.rules.values.activity import Happening
+from service.rules.values.calendar import Calendar
 from tests.year.org import FIRST, LAST, POLICY
 from tests.year.year import CENTRAL, Life, Year
 

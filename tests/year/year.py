@@ -16,10 +16,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from service.events.routes import route
+from service.deliveries.routes import route
 from service.inbox import Inbox
-from service.rules.facts import Commit, Issue, IssueState, Repository
-from service.rules.plan import STALL_LABEL
+from service.rules.values.actions import STALL_LABEL
+from service.rules.values.github import Commit, Issue, IssueState, Repository
 from service.store import subjects
 from service.store.database import transaction
 from service.sweep import all_keys, mark_all

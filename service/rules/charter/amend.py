@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from service.rules.charter.block import Block
-from service.rules.charter.file import CharterFile, FileKind
-from service.rules.charter.loader import Document, load
 from service.rules.charter.model import Charter, Located, Stop
-from service.rules.charter.nodes import Entry, Mapping, Scalar
 from service.rules.charter.printer import pair, scalar
 from service.rules.charter.reader import read_charter
-from service.rules.charter.text import read_text
+from service.rules.source.block import Block
+from service.rules.source.loader import Document, load
+from service.rules.source.nodes import Entry, Mapping, Scalar
+from service.rules.source.text import CharterFile, FileKind, read_text
 
 QUOTES = "\"'"
 ABOVE = {"owner": ("poc",), "ship_by": ("owner", "poc")}

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from service.rules.charter.bounds import Bound, Change, bound_of, compare
+from service.rules.charter.bounds import Bound, Change, bound_of, compare, pair
 from service.rules.charter.model import (
     Charter,
     Infra,
@@ -19,9 +19,9 @@ from service.rules.charter.model import (
     Signoffs,
     Target,
 )
-from service.rules.charter.pairing import pair
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold, clause_text
+from service.rules.values.groups import Group
 
 T = TypeVar("T")
 
@@ -46,15 +46,6 @@ class MoveKind(StrEnum):
     """What existed is missing, or said not to be needed; a drill that was taken away."""
     REPLACED = "replaced"
     """Another path, another way back: neither easier nor harder."""
-
-
-class Group(StrEnum):
-    """Those who sign, by their key."""
-
-    DATA_SCIENCE = "data_science"
-    PLATFORM = "platform"
-    PRODUCT = "product"
-    SECURITY = "security"
 
 
 ADDED = MoveKind.ADDED

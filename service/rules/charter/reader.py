@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from service.rules.charter.block import Block
 from service.rules.charter.evidence import Key, Source, parse_key, parse_source
 from service.rules.charter.model import Charter, Evidence, Infra, Located, Rollback, Signoffs, Target
-from service.rules.charter.nodes import MOST_ITEMS, Mapping, Node, Scalar, Sequence
-from service.rules.charter.prose import read_prose
 from service.rules.charter.quantity import Quantity, Refusal, parse_duration, parse_quantity
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.charter.values import (
@@ -21,6 +19,49 @@ from service.rules.charter.values import (
     parse_pause,
     parse_stop,
 )
+from service.rules.source.block import Block, Fence, fence_of
+from service.rules.source.nodes import MOST_ITEMS, Mapping, Node, Scalar, Sequence
+
+HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<title>[^\n]*?)[ \t#]*")
+COMMENT, COMMENT_END = "<!--", "-->"
+MOST_LINES = 400
+MOST_CHARACTERS = 1000
+
+
+def prose_lines(lines: tuple[str, ...], opening: int, last: int) -> Iterator[tuple[int, str]]:
+    """The first lines outside of the block, with their numbers; code and comments count as empty."""
+    opened: Fence | None = None
+    commented = False
+    for number, line in enumerate(lines[: last + 1 + MOST_LINES], start=1):
+        if opening <= number <= last + 1:
+            opened, commented = None, False
+            text = ""
+        elif opened:
+            fence, text = fence_of(line, number), ""
+            opened = None if fence and fence.closes(opened) else opened
+        elif commented or line.lstrip().startswith(COMMENT):
+            commented, text = COMMENT_END not in line, ""
+        elif (fence := fence_of(line, number)) and fence.can_open:
+            opened, text = fence, ""
+        else:
+            text = line[:MOST_CHARACTERS]
+        yield number, text
+
+
+def read_prose(lines: tuple[str, ...], opening: int, last: int) -> tuple[str | None, str | None]:
+    """The first heading and the first paragraph."""
+    title: str | None = None
+    paragraph: list[str] = []
+    for _, line in prose_lines(lines, opening, last):
+        heading = HEADING.fullmatch(line)
+        if heading and title is None:
+            title = heading["title"].strip() or None
+        elif line.strip() and not heading:
+            paragraph.append(line.strip())
+        elif paragraph:
+            break
+    return title, " ".join(paragraph) or None
+
 
 T = TypeVar("T")
 NOTHING = Mapping((), 1, 1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from itertools import islice
 
-from service.rules.charter.layout import Field
+from service.rules.charter.keys import Field
 from service.rules.charter.metrics import NAMES
-from service.rules.charter.nodes import Entry, Mapping
+from service.rules.source.nodes import Entry, Mapping
 
 LONGEST_KEY = 40
 MOST_TOLD = 10

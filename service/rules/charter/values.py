@@ -25,6 +25,9 @@ UNFILLED = frozenset({"", "~", "null", "todo", "tbd", "fixme", "...", "…", "?"
 LONGEST_PLACEHOLDER = 5
 OPEN_MARK = re.compile(r"\bTODO\b|\bTBD\b|^<[^<>]*>$")
 BOTS = frozenset({"dependabot", "renovate", "github-actions", "copilot"})
+YEAR_FIRST = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
+BARE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 
 
 def parse_login(text: str) -> str | None:
@@ -106,3 +109,15 @@ def is_unfilled(text: str) -> bool:
     if bare.startswith("<") or "TODO" in text or "TBD" in text:
         return bool(OPEN_MARK.search(bare))
     return len(bare) <= LONGEST_PLACEHOLDER and bare.lower() in UNFILLED
+
+
+def iso(text: str) -> str | None:
+    """The day that another notation means, where it means only one."""
+    if match := YEAR_FIRST.fullmatch(text) or BARE.fullmatch(text):
+        year, month, day = match.groups()
+    elif match := DAY_FIRST.fullmatch(text):
+        day, month, year = match.groups()
+    else:
+        return None
+    meant = f"{year}-{month:0>2}-{day:0>2}"
+    return meant if parse_date(meant) else None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.sheet import Check, Complaint, Example, Sheet
 from service.rules.charter.values import bare_login, is_bot, parse_login
-from service.rules.charter.wording import shown
+from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.surroundings import Access
+from service.rules.source.wording import shown
+from service.rules.values.finding import Severity
 
 
-def find(sheet: Sheet) -> Iterator[Complaint]:
+def owner(sheet: Sheet) -> Iterator[Complaint]:
     """An owner that is a team, a bot, several people, or no login."""
     owner = sheet.text("owner")
     if owner is None:
@@ -29,13 +31,57 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
         yield Complaint(f"{shown(name)} is no GitHub login: write one, like `jane-doe`", owner)
 
 
-CHECK = Check(
+OWNER = Check(
     "owner",
     "One person owns the POC.",
-    find,
+    owner,
     why="A team or a bot cannot be asked what happens next; one person can.",
     examples=(
         Example("owner: acme/ml-team", "owner: jane-doe"),
         Example("owner: renovate[bot]", "owner: jane-doe"),
     ),
+)
+
+
+def owner_access(sheet: Sheet) -> Iterator[Complaint]:
+    """An owner who may not write to the repository, is suspended, or is not known to GitHub."""
+    owner, access = sheet.charter.owner, sheet.outside.owner_access
+    if owner is None or access in (None, Access.WRITE):
+        return
+    name = shown(owner.value)
+    if access is Access.UNKNOWN:
+        message = f"GitHub knows no {name} here: mend the login, or give its person write access"
+    elif access is Access.SUSPENDED:
+        message = f"the account {name} is suspended: name an owner who can write to this repository"
+    else:
+        message = f"{name} cannot write to this repository: give them write access, or name an owner who can"
+    written = sheet.writes(lambda charter: charter.owner)
+    yield Complaint(message, owner, severity=Severity.ERROR if written else Severity.NOTICE)
+
+
+OWNER_ACCESS = Check(
+    "owner-access",
+    "The owner can write to the repository.",
+    owner_access,
+    why="An owner who cannot push cannot bring it to production; asked of GitHub, not offline.",
+    examples=(Example("owner: somebody-who-left", "owner: jane-doe"),),
+)
+
+
+def owner_signs(sheet: Sheet) -> Iterator[Complaint]:
+    """Sign-offs that name the owner."""
+    owner = sheet.charter.owner
+    for signer in sheet.charter.signoffs.all:
+        if owner and signer.value.lower() == owner.value.lower():
+            yield Complaint(
+                f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else", signer
+            )
+
+
+OWNER_SIGNS = Check(
+    "owner-signs",
+    "The owner is not among those who sign.",
+    owner_signs,
+    why="A signature is worth something when it is somebody else's.",
+    examples=(Example("product: jane-doe", "product: carol-s", "signoffs"),),
 )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from datetime import timedelta
 
-from service.rules.charter.sheet import Check, Complaint, Example, Sheet
-from service.rules.charter.values import ISO_DATE, parse_date
-from service.rules.charter.wording import shown
-
-YEAR_FIRST = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
-BARE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+from service.rules.charter.values import ISO_DATE, iso, parse_date
+from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.source.wording import shown
+from service.rules.values.finding import Severity
 
 
-def find(sheet: Sheet) -> Iterator[Complaint]:
+def ship_date(sheet: Sheet) -> Iterator[Complaint]:
     """Anything else than YYYY-MM-DD, and days that no calendar has."""
     ship_by = sheet.text("ship_by")
     if ship_by is None or parse_date(ship_by.value):
@@ -28,25 +25,53 @@ def find(sheet: Sheet) -> Iterator[Complaint]:
     yield Complaint(message, ship_by, sheet.line_with(ship_by, meant) if meant else None)
 
 
-def iso(text: str) -> str | None:
-    """The day that another notation means, where it means only one."""
-    if match := YEAR_FIRST.fullmatch(text) or BARE.fullmatch(text):
-        year, month, day = match.groups()
-    elif match := DAY_FIRST.fullmatch(text):
-        day, month, year = match.groups()
-    else:
-        return None
-    meant = f"{year}-{month:0>2}-{day:0>2}"
-    return meant if parse_date(meant) else None
-
-
-CHECK = Check(
+SHIP_DATE = Check(
     "ship-date",
     "`ship_by` is a day.",
-    find,
+    ship_date,
     why="A quarter, or soon, can slip without anybody noticing; a day cannot.",
     examples=(
         Example("ship_by: Q1 2027", "ship_by: 2027-02-26"),
         Example("ship_by: 26.02.2027", "ship_by: 2027-02-26"),
     ),
+)
+
+
+FARTHEST = timedelta(days=180)
+
+
+def ship_date_far(sheet: Sheet) -> Iterator[Complaint]:
+    """A ship date more than half a year ahead."""
+    ship_by = sheet.charter.ship_by
+    if ship_by and ship_by.value - sheet.today > FARTHEST:
+        days = (ship_by.value - sheet.today).days
+        message = f"{days} days ahead is far for a POC: write a day within {FARTHEST.days} for a smaller step"
+        yield Complaint(message, ship_by)
+
+
+SHIP_DATE_FAR = Check(
+    "ship-date-far",
+    "The ship date is at most 180 days ahead.",
+    ship_date_far,
+    Severity.WARNING,
+    why="What takes longer than half a year to reach its users is no proof of concept any more.",
+    examples=(Example("ship_by: 2027-12-31", "ship_by: 2027-02-26"),),
+)
+
+
+def ship_date_passed(sheet: Sheet) -> Iterator[Complaint]:
+    """A ship date before the day of judging."""
+    ship_by = sheet.charter.ship_by
+    if ship_by and ship_by.value < sheet.today:
+        severity = Severity.ERROR if sheet.writes(lambda charter: charter.ship_by) else Severity.NOTICE
+        message = f"{ship_by.value} has passed: write the new day or `stopped: {sheet.today} - <reason>`"
+        yield Complaint(message, ship_by, severity=severity)
+
+
+SHIP_DATE_PASSED = Check(
+    "ship-date-passed",
+    "The ship date is still to come.",
+    ship_date_passed,
+    why="A date in the past plans nothing. Where only time passed, this is a notice.",
+    examples=(Example("ship_by: 2026-02-26", "ship_by: 2027-02-26"),),
 )

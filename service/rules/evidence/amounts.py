@@ -5,14 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from service.rules.charter.fit import HUNDRED, fits
 from service.rules.charter.metrics import ONE, Measure, Metric, Span
 from service.rules.charter.quantity import canonical, plain
 from service.rules.charter.threshold import Threshold
+from service.rules.charter.unit_fit import HUNDRED, fits
 from service.rules.charter.units import Dimension, Unit
-from service.rules.charter.wording import clip
 from service.rules.evidence.numerals import numeral, with_unit
-from service.rules.evidence.values import Level, Measurement
+from service.rules.evidence.values import Measurement
+from service.rules.source.wording import clip
+from service.rules.values.groups import Level
 
 LARGEST_EXPONENT = 400
 RATIO = "ratio"

@@ -6,9 +6,10 @@ from datetime import UTC, timedelta
 
 from service.rules.charter.quantity import Quantity, parse_quantity
 from service.rules.charter.threshold import Threshold
-from service.rules.charter.wording import clip
 from service.rules.evidence.numerals import grouped
-from service.rules.evidence.values import Conditions, Demands, Level, Measurement
+from service.rules.evidence.values import Conditions, Demands, Measurement
+from service.rules.source.wording import clip
+from service.rules.values.groups import Level
 
 
 def conditions_of(threshold: Threshold, number: Measurement) -> Conditions:

@@ -7,10 +7,10 @@ import json
 from collections import Counter
 from pathlib import PurePosixPath
 
-from service.rules.charter.block import front_matter, lines_of
-from service.rules.charter.wording import shown
 from service.rules.evidence.tree import Tree, Unreadable, decimal_of, not_finite
 from service.rules.evidence.yaml_tree import read_yaml
+from service.rules.source.block import front_matter, lines_of
+from service.rules.source.wording import shown
 
 MOST_COMMAS = 500_000
 """What bounds the values of a JSON file, and so the time and the memory that it takes."""

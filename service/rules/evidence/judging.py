@@ -5,8 +5,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from datetime import datetime
+from fractions import Fraction
 
 from service.rules.charter.metrics import canonical_name
+from service.rules.charter.model import Evidence
 from service.rules.charter.threshold import Threshold
 from service.rules.evidence.amounts import exact, implausible, is_sampled
 from service.rules.evidence.conditions import (
@@ -19,8 +21,23 @@ from service.rules.evidence.conditions import (
     wrong_conditions,
     wrong_environment,
 )
-from service.rules.evidence.error_bar import inside_error_bar
-from service.rules.evidence.values import Demands, Level, Measurement, Reading, Result, Status, Unread
+from service.rules.evidence.values import Demands, Measurement, Reading, Result, Status, Unread
+from service.rules.values.groups import Level
+
+Z = Fraction("1.959963984540054")
+"""Standard deviations on either side that hold 95 % of a normal distribution."""
+
+
+def inside_error_bar(share: Fraction, bound: Fraction, n: int) -> bool:
+    """Whether a bound lies in the interval around a share of n samples, so that chance may have decided.
+
+    The interval holds the bounds for which the score test does not reject the share; asked this way, no
+    root has to be drawn and nothing is rounded.
+    """
+    if n <= 0 or not 0 <= share <= 1:
+        return False
+    return (share - bound) ** 2 * n <= Z**2 * bound * (1 - bound)
+
 
 HOLDS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq}
 REFUSALS = (
@@ -96,3 +113,12 @@ def _precedence(number: Measurement) -> tuple[bool, datetime]:
 def _nearness(result: Result) -> tuple[object, ...]:
     assert result.measurement is not None
     return REFUSALS.index(result.status), result.measurement.at
+
+
+def line_for(threshold: Threshold, lines: Sequence[Evidence]) -> Evidence | None:
+    """The line of `evidence` that finds a threshold's number: the one that names it outright, or else the
+    one whose key it answers to.
+    """
+    named = [line for line in lines if line.key.names(threshold)]
+    answering = [line for line in lines if line.key.answers(threshold)]
+    return next(iter((*named, *answering)), None)

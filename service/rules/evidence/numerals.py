@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from service.rules.charter.quantity import ROUNDED
 from service.rules.charter.units import Unit
-from service.rules.charter.wording import clip
+from service.rules.source.wording import clip
 
 DIGITS = 4
 LONGEST = 40

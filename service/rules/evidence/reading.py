@@ -7,12 +7,11 @@ from decimal import Decimal
 from itertools import islice
 
 from service.rules.charter.evidence import Source
-from service.rules.charter.wording import shown
-from service.rules.evidence.aggregate import AGGREGATES
 from service.rules.evidence.document import read_document
-from service.rules.evidence.selection import NOTHING, nothing_found, select
+from service.rules.evidence.selection import AGGREGATES, NOTHING, nothing_found, select
 from service.rules.evidence.tree import NUMBER, Odd, Tree, Unreadable, decimal_of
 from service.rules.evidence.values import Unread
+from service.rules.source.wording import shown
 
 Document = Tree | Unreadable
 """A file of evidence as it was read."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from service.rules.charter.wording import shown
+from service.rules.source.wording import shown
 
 MOST_CHARACTERS = 100
 LARGEST_EXPONENT, SMALLEST_EXPONENT = 30, -60
@@ -55,3 +56,49 @@ def decimal_of(text: str) -> Decimal | Odd:
 def out_of_reach(text: str) -> Odd:
     """What a number beyond 30 digits before the point, or 60 behind it, is read as."""
     return Odd(f"is {shown(text, 14)}, beyond any measure: measure again")
+
+
+class Literal(str):
+    """A number as it stands in the JSON; also `NaN` and `Infinity`, which are none."""
+
+    __slots__ = ()
+
+
+class Object(dict[str, object]):
+    """A JSON object, with the first key that it has twice."""
+
+    twice: str | None = None
+
+
+class NoJSONError(Exception):
+    """What is wrong with a text that is no JSON."""
+
+
+def exact(data: bytes) -> object:
+    """Read a JSON text."""
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_int=Literal,
+            parse_float=Literal,
+            parse_constant=Literal,
+        )
+    except json.JSONDecodeError as error:
+        raise NoJSONError(f"line {error.lineno}, column {error.colno}: {error.msg.lower()}") from error
+    except UnicodeDecodeError as error:
+        raise NoJSONError("not UTF-8") from error
+    except RecursionError as error:
+        raise NoJSONError("nested too deep") from error
+
+
+def _object(pairs: list[tuple[str, object]]) -> Object:
+    made = Object(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                made.twice = key
+                break
+            seen.add(key)
+    return made

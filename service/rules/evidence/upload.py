@@ -10,9 +10,9 @@ from decimal import Decimal
 from service.rules.charter.metrics import Measure, metric_of
 from service.rules.charter.quantity import EXACT, Quantity, Refusal, parse_quantity, plain, read_unit
 from service.rules.charter.threshold import read_clause
-from service.rules.charter.wording import listed, shown
-from service.rules.evidence.exact_json import Literal, NoJSONError, Object, exact
-from service.rules.evidence.refusal import Fault, Reason, Refused
+from service.rules.evidence.claims import Fault, Reason, Refused
+from service.rules.evidence.tree import Literal, NoJSONError, Object, exact
+from service.rules.source.wording import listed, shown
 
 MOST_NUMBERS = 100
 MOST_FAULTS = 20

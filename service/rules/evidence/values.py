@@ -10,15 +10,7 @@ from enum import StrEnum
 from service.rules.charter.quantity import Quantity, canonical
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.units import Unit
-
-
-class Level(StrEnum):
-    """How far a number can be trusted."""
-
-    SELF_REPORTED = "self-reported"
-    """It stands in a file of the repository, and so do its conditions: in the charter."""
-    MEASURED = "measured"
-    """A workflow run that GitHub vouches for sent it, for one commit."""
+from service.rules.values.groups import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import yaml
 
-from service.rules.charter.wording import shown
 from service.rules.evidence.tree import NUMBER, Odd, Tree, Unreadable, decimal_of, not_finite
+from service.rules.source.wording import shown
 
 MOST_CHARACTERS = 1024 * 1024
 MOST_EVENTS = 100_000

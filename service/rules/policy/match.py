@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from service.rules.charter.wording import shown
-from service.rules.facts import Repository
 from service.rules.policy.model import Policy, Selector
+from service.rules.source.wording import shown
+from service.rules.values.github import Repository
 
 LONGEST_SHOWN = 100
 """Characters of a name in a reason: GitHub's longest."""

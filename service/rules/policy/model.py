@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from service.rules.calendar import USUAL, Calendar
-from service.rules.charter.goalposts import Group
-from service.rules.evidence.values import Level
+from service.rules.values.calendar import USUAL, Calendar
+from service.rules.values.groups import Group, Level
 
 POLICY_PATH = "poc-policy.yml"
 POLICY_REPOSITORY = ".github"

@@ -7,13 +7,16 @@
 - supervisor.py  EmbeddedPostgres, join, open_database
 """
 
-import sys
+from __future__ import annotations
 
-if sys.platform == "win32":
-    raise ImportError("The embedded PostgreSQL does not run on Windows: set DATABASE_URL to a server.")
+import sys
 
 from service.store.embedded.lock import DataDirInUse
 from service.store.embedded.programs import PostgresFailed
 from service.store.embedded.supervisor import EmbeddedPostgres, join, open_database
+
+if sys.platform == "win32":
+    raise ImportError("The embedded PostgreSQL does not run on Windows: set DATABASE_URL to a server.")
+
 
 __all__ = ["DataDirInUse", "EmbeddedPostgres", "PostgresFailed", "join", "open_database"]

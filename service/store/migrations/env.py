@@ -1,11 +1,13 @@
 """Run by Alembic, on the connection that `service.store.schema` gives it."""
 
+from __future__ import annotations
+
 from alembic import context
 from sqlmodel import SQLModel
 
-from service.store import tables, tables_stalls
+from service.store import tables, tables_waiting
 
-assert tables.Delivery.metadata is tables_stalls.TurnRow.metadata is SQLModel.metadata
+assert tables.Delivery.metadata is tables_waiting.TurnRow.metadata is SQLModel.metadata
 
 
 def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:

@@ -1,10 +1,13 @@
 """The first tables"""
 
+from __future__ import annotations
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from procrastinate.schema import SchemaManager
 import psycopg
+
 
 revision = '0001'
 down_revision = None

@@ -1,8 +1,11 @@
 """Facts outside a charter"""
 
+from __future__ import annotations
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+
 
 revision = '0002'
 down_revision = '0001'

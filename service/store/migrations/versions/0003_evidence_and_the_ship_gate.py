@@ -1,8 +1,11 @@
 """Evidence and the ship gate"""
 
+from __future__ import annotations
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+
 
 revision = '0003'
 down_revision = '0002'

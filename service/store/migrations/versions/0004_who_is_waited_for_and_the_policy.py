@@ -1,8 +1,11 @@
 """Who is waited for, and the policy"""
 
+from __future__ import annotations
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+
 
 revision = '0004'
 down_revision = '0003'

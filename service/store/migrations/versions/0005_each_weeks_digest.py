@@ -1,8 +1,11 @@
 """Each week's digest"""
 
+from __future__ import annotations
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+
 
 revision = '0005'
 down_revision = '0004'

@@ -1,0 +1,267 @@
+"""The commands; each imports what it needs when it runs, so that `check` starts at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+FAILED, UNUSABLE = 1, 2
+COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+SWEEP_TIMEOUT = 600.0
+
+cli = typer.Typer(
+    name="poc-governor",
+    help="Takes AI proofs of concept from demo to production.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsOfDay = Annotated[
+    Optional[datetime],  # noqa: UP045 (Typer reads it at run time)
+    typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Judge as on that day."),
+]
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; default HOST.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on; default PORT.")] = -1,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only the web; `work` runs apart.")] = False,
+) -> None:
+    """Receive GitHub's deliveries and work on them."""
+    overrides = ({"HOST": host} if host else {}) | ({"PORT": str(port)} if port >= 0 else {})
+    settings = _settings(overrides)
+    with _counting_in_files():
+        from service.serve import serve as run
+        from service.store.embedded import DataDirInUse, PostgresFailed
+
+        try:
+            run(settings, with_worker=not no_worker)
+        except (DataDirInUse, PostgresFailed) as error:
+            _refuse(str(error))
+
+
+@cli.command()
+def work() -> None:
+    """Work on what was received; any number of these over one DATABASE_URL."""
+    settings = _settings()
+    from service.store.embedded import DataDirInUse, PostgresFailed
+    from service.store.schema import NewerSchemaError
+    from service.wiring import build
+    from service.work import POOL_SIZE
+    from service.work import work as run
+
+    try:
+        with _database(settings, "work") as url:
+            run(build(settings, url, pool_size=POOL_SIZE), url)
+    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
+        _refuse(str(error))
+
+
+@cli.command()
+def check(
+    paths: Annotated[
+        Optional[list[str]],  # noqa: UP045 (Typer reads it at run time)
+        typer.Argument(metavar="[PATH]...", help="Charters; default ./POC.md, `-` is standard input."),
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="`text`, `json` or `github`.")] = "text",
+    as_of: AsOfDay = None,
+    base: Annotated[
+        Optional[str],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option("--base", metavar="REF", help="Show which goalposts moved since this branch left REF."),
+    ] = None,
+) -> None:
+    """Check a charter: exit 0 fine, 1 findings or no charter, 2 no such file."""
+    from service.cli.check import check as run
+    from service.cli.check_output import Format
+
+    if format_ not in list(Format):
+        _refuse(f"--format {format_}: write one of {', '.join(Format)}")
+    today = as_of.date() if as_of else _today()
+    raise typer.Exit(run(paths or [], format=Format(format_), today=today, out=sys.stdout, base=base))
+
+
+@cli.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write the charter.")] = Path("POC.md"),
+    owner: Annotated[str, typer.Option(help="GitHub login of the owner; default git's `github.user`.")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; leave open what git cannot tell.")
+    ] = False,
+) -> None:
+    """Write a charter in which the lines that only you can know are marked."""
+    from service.cli.init import init as run
+    from service.rules.charter.values import bare_login, parse_login
+
+    if path.exists() or path.is_symlink():
+        _refuse(f"{path} exists: check it with `poc-governor check {path}`, or name another path")
+    if owner and not parse_login(bare_login(owner)):
+        _refuse(f"--owner {owner}: write one GitHub login, like jane-doe")
+    asked = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    try:
+        run(path, owner=owner, today=_today(), ask=input if asked else None, say=typer.echo)
+    except OSError as error:
+        _refuse(f"{path}: {error.strerror}")
+    except (EOFError, KeyboardInterrupt):
+        _refuse("nothing written")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the charter's JSON Schema, for editors and other programs."""
+    from service.rules.checks.schema import printed
+
+    sys.stdout.write(printed())
+
+
+@cli.command()
+def sweep(
+    as_of: Annotated[
+        str, typer.Option("--as-of", metavar="TIMESTAMP", help="Look as at that time, such as 2027-01-15.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be written.")] = False,
+) -> None:
+    """Look at every installation and every POC now, and say what each look did."""
+    settings = _settings()
+    when = _timestamp(as_of)
+    if when and when > datetime.now(UTC) and not dry_run and not settings.github_is_local:
+        _refuse(
+            f"--as-of {as_of} is in the future: people would get messages early. "
+            "Add --dry-run, or use an emulator on this machine as GITHUB_API_URL"
+        )
+    from service.logs import configure
+    from service.store.embedded import DataDirInUse, PostgresFailed
+    from service.store.schema import NewerSchemaError, migrate
+    from service.sweep import dry_run as preview
+    from service.sweep import sweep as run
+    from service.wiring import build
+
+    configure(settings.log_format, level=30)
+    failed = False
+    try:
+        with _database(settings, "sweep") as url:
+            services = build(settings, url)
+            migrate(services.engine)
+            if dry_run:
+                for key, outcome, actions in preview(services, as_of=when):
+                    typer.echo(f"{key}: {outcome}")
+                    for action in actions:
+                        typer.echo(f"    would {action}")
+            else:
+                for state in run(services, as_of=when, timeout=SWEEP_TIMEOUT):
+                    failed = failed or state.dirty or state.dead
+                    said = state.last_error if state.dirty or state.dead else state.outcome
+                    mark = "dead: " if state.dead else "waits: " if state.dirty else ""
+                    typer.echo(f"{state.key}: {mark}{said}")
+            services.engine.dispose()
+    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
+        _refuse(str(error))
+    raise typer.Exit(FAILED if failed else 0)
+
+
+@cli.command()
+def doctor() -> None:
+    """Say what is wrong with this installation, and how to mend it."""
+    from service.cli.doctor import Mark, examine
+    from service.logs import configure
+
+    configure("text", level=50)
+    wrong = 0
+    for line in examine(os.environ):
+        wrong += line.mark is Mark.WRONG
+        typer.echo(f"{line.mark:<6} {line.what}: {line.says}")
+    typer.echo(f"\n{wrong} to mend." if wrong else "\nNothing to mend.")
+    raise typer.Exit(FAILED if wrong else 0)
+
+
+@cli.command()
+def demo(
+    exit_: Annotated[
+        bool, typer.Option("--exit", help="End after the story; 0 if all of it came true.")
+    ] = False,
+) -> None:
+    """Play the whole story on this machine, against an emulated GitHub."""
+    from service.demo.node import EmulatorError
+    from service.demo.stage import StoryError
+    from service.demo.story import tell
+
+    try:
+        tell(stay=not exit_)
+    except (EmulatorError, StoryError) as error:
+        typer.echo(f"poc-governor demo: {error}", err=True)
+        raise typer.Exit(FAILED) from error
+
+
+def main() -> None:
+    """Run a command."""
+    cli()
+
+
+def _settings(overrides: dict[str, str] | None = None) -> Settings:
+    from service.logs import configure
+    from service.settings import SettingsError, load
+
+    try:
+        settings = load(os.environ | (overrides or {}))
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(f"poc-governor: {problem}", err=True)
+        raise typer.Exit(UNUSABLE) from error
+    configure(settings.log_format)
+    return settings
+
+
+@contextmanager
+def _counting_in_files() -> Iterator[None]:
+    """All processes of `serve` count in one folder: prometheus_client reads its name when it is imported."""
+    if COUNTERS in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="poc-governor-metrics-") as folder:
+        os.environ[COUNTERS] = folder
+        yield
+
+
+def _database(settings: Settings, command: str) -> AbstractContextManager[str]:
+    from service.store.embedded import open_database
+
+    return (
+        nullcontext(settings.database_url)
+        if settings.database_url
+        else open_database(settings.data_dir, command)
+    )
+
+
+def _timestamp(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        _refuse(f"--as-of {text} is not a time: write 2027-01-15 or 2027-01-15T09:00:00+00:00")
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.echo(f"poc-governor: {reason}", err=True)
+    raise typer.Exit(UNUSABLE)
+
+
+if __name__ == "__main__":
+    main()

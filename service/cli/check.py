@@ -1,0 +1,129 @@
+"""`poc-governor check`: charters from paths or standard input, judged, told to a person or a machine."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TextIO
+
+from service.cli.check_output import PRINTERS, Checked, Format
+from service.cli.git import charter_at_merge_base
+from service.rules.charter.goalposts import moved
+from service.rules.charter.model import Charter
+from service.rules.checks.judge import Judgement, judge
+from service.rules.checks.surroundings import NOT_KNOWN, Outside, asked
+from service.rules.source.text import CHARTER_PATH, MAX_FILE_BYTES, CharterFile, FileKind
+from service.rules.values.finding import Finding
+from service.texts.goalposts import counted, move_findings
+
+
+def charter_before(place: Path, base: str, today: date) -> Charter | None:
+    """The charter where this branch left its base; raises GitError."""
+    return judge(charter_at_merge_base(place, base), today=today).charter
+
+
+def moves(before: Charter, judgement: Judgement) -> tuple[tuple[Finding, ...], str]:
+    """The moves of a charter that can be judged as findings, and how many in words."""
+    found = moved(before, judgement.charter) if judgement.charter and judgement.valid else ()
+    return move_findings(found), counted(found)
+
+
+STANDARD_INPUT = "-"
+
+
+class ExitCode:
+    """What the process says by its exit code."""
+
+    FINE = 0
+    FINDINGS = 1
+    NO_INPUT = 2
+
+
+def check(
+    paths: Sequence[str],
+    *,
+    format: Format | str = Format.TEXT,  # noqa: A002 - it is what the option is called
+    today: date,
+    out: TextIO,
+    err: TextIO | None = None,
+    base: str | None = None,
+) -> int:
+    """Judge each path, print the result, and return the exit code of design section 4."""
+    checked: list[Checked] = []
+    code = ExitCode.FINE
+    for path in paths or (CHARTER_PATH,):
+        try:
+            checked.append(check_one(path, base, today))
+        except OSError as error:
+            reason = error.strerror or str(error) or type(error).__name__
+            print(f"poc-governor check: {path!r}: {reason}", file=err or sys.stderr)
+            code = ExitCode.NO_INPUT
+    if checked:
+        out.write(PRINTERS[Format(format)](checked))
+    failed = any(not each.judgement.valid for each in checked)
+    return code or (ExitCode.FINDINGS if failed else ExitCode.FINE)
+
+
+def check_one(path: str, base: str | None, today: date) -> Checked:
+    """Judge what stands at a path, compared with what stood there where the branch left its base."""
+    file = read(path)
+    place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
+    before = None
+    if base is not None:
+        before = charter_before(place, base, today)
+    judgement = judge(file, before=before, today=today)
+    # What is piped in may be the charter of another repository.
+    outside = NOT_KNOWN if path == STANDARD_INPUT else look_around(place.parent, judgement.charter)
+    if outside.missing_paths:
+        judgement = judge(file, before=before, today=today, outside=outside)
+    if before is None:
+        return Checked(path, file, judgement, outside)
+
+    return Checked(path, file, judgement, outside, *moves(before, judgement))
+
+
+def look_around(folder: Path, charter: Charter | None) -> Outside:
+    """What can be known of the charter's world without GitHub: its paths, at the root of a repository."""
+    paths = asked(charter).paths
+    # A folder of its own in a work tree is an example, or a draft: its paths are nobody's promise yet.
+    if not paths or not (folder / ".git").exists():
+        return NOT_KNOWN
+    absent = frozenset(path for path in paths if not (folder / path).exists())
+    if absent:
+        from service.cli.git import untracked
+
+        absent = untracked(folder, absent)
+    return Outside(missing_paths=absent)
+
+
+def read(path: str) -> CharterFile:
+    """What stands at a path; raises OSError where nothing does, or the system refuses it."""
+    if path == STANDARD_INPUT:
+        return limited(sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
+    if not path:
+        raise OSError(0, "no path")
+    place = Path(path)
+    try:
+        mode = place.stat().st_mode
+    except OSError:
+        if place.is_symlink():
+            return CharterFile(FileKind.SYMLINK)
+        raise
+    except ValueError as error:  # a NUL in the path
+        raise OSError(0, str(error)) from error
+    if stat.S_ISDIR(mode):
+        return CharterFile(FileKind.DIRECTORY)
+    if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+        raise OSError(0, "not a file")
+    with place.open("rb") as opened:
+        return limited(opened.read(MAX_FILE_BYTES + 1))
+
+
+def limited(data: bytes) -> CharterFile:
+    """The bytes as a charter's file, unless there are too many."""
+    if len(data) > MAX_FILE_BYTES:
+        return CharterFile(FileKind.TOO_LARGE)
+    return CharterFile(FileKind.FILE, data, size=len(data))

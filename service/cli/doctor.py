@@ -1,0 +1,254 @@
+"""`doctor`: what is wrong with this installation of the service, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+import httpx
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.github_client.app import NEEDS, App
+from service.ports import GitHubError
+from service.rules.commands.charter_changes import PROPOSING, may_propose
+from service.rules.digest.edition import in_the_way, not_told
+from service.rules.digest.week import Channel
+from service.rules.policy.model import POLICY_PATH
+from service.rules.values.github import Installation
+from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings, load, load_store
+from service.store.database import connect
+from service.store.digests import Digests
+from service.store.embedded import DataDirInUse, PostgresFailed, open_database
+from service.store.health import Health, health
+from service.store.policies import Policies
+from service.store.schema import NewerSchemaError, pending
+
+RECENT = timedelta(days=1)
+OLD_HEARTBEAT = 60
+OLD_QUEUE = 300
+"""Seconds."""
+
+
+class Mark(StrEnum):
+    """How a line of the report is to be taken."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was looked at: what, how it is, and where it is wrong the remedy."""
+
+    mark: Mark
+    what: str
+    says: str
+
+
+def examine(environment: Mapping[str, str]) -> Iterator[Line]:
+    """Look at everything, one thing after another; what cannot be looked at is said to be so."""
+    settings: Settings | None = None
+    try:
+        settings = load(environment)
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Line(Mark.WRONG, "settings", problem)
+    else:
+        yield Line(Mark.OK, "settings", "complete")
+        yield from _github(settings)
+        yield _webhook_address(settings)
+        yield from _deliveries_sent(settings)
+    try:
+        store = settings or load_store(environment)
+    except SettingsError:
+        return
+    yield from _database(store)
+
+
+def _github(settings: Settings) -> Iterator[Line]:
+    app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
+    try:
+        slug = app.slug()
+        installations = [app.describe(installation_id) for installation_id in app.installation_ids()]
+    except GitHubError as error:
+        yield Line(Mark.WRONG, "GitHub", _github_remedy(error, settings))
+        return
+    yield Line(Mark.OK, "GitHub", f"{settings.github_api_url} accepts the key of app {slug}")
+    if not installations:
+        page = f"{settings.github_url}/apps/{slug}/installations/new"
+        yield Line(Mark.NOTE, "installations", f"none yet: install the app at {page}")
+    for installation in installations:
+        yield _permissions(installation)
+
+
+def _github_remedy(error: GitHubError, settings: Settings) -> str:
+    said = error.failure.message
+    if "GitHub says 401" in said:
+        return (
+            f"{settings.github_api_url} does not accept GITHUB_APP_PRIVATE_KEY for app "
+            f"{settings.github_app_id}: use a key from that app's settings page, or mend GITHUB_APP_ID"
+        )
+    if "GitHub says 404" in said:
+        return f"{settings.github_api_url} knows no app {settings.github_app_id}: mend GITHUB_APP_ID"
+    return f"{said}: check GITHUB_API_URL ({settings.github_api_url}) and the way out of this network"
+
+
+def _permissions(installation: Installation) -> Line:
+    what = f"installation {installation.id} ({installation.account})"
+    if installation.suspended_at is not None:
+        return Line(Mark.WRONG, what, "suspended: an owner of the account unsuspends it in its settings")
+    enough = {"read": ("read", "write", "admin"), "write": ("write", "admin")}
+    missing = [
+        f"{name}: {level}"
+        for name, level in NEEDS.items()
+        if installation.permissions.get(name) not in enough[level]
+    ]
+    if missing:
+        says = f"not granted: {', '.join(missing)}. What needs them is off until an owner approves them"
+        return Line(Mark.WRONG, what, says)
+    says = f"all permissions that this version uses are granted{_beyond(installation)}"
+    return Line(Mark.OK, what, says)
+
+
+def _beyond(installation: Installation) -> str:
+    """What comes of rights that the app does not ask for."""
+    if may_propose(installation.permissions):
+        return ", and those with which commands that change the charter open a pull request"
+    lacking = [
+        f"{name}: {level}"
+        for name, level in PROPOSING.items()
+        if level == "write" and installation.permissions.get(name) != level
+    ]
+    return f"; {lacking[0]} is lacking to open pull requests" if len(lacking) == 1 else ""
+
+
+def _webhook_address(settings: Settings) -> Line:
+    what, url = "webhook", f"{settings.public_url}/healthz"
+    if urlsplit(settings.public_url).hostname in LOCAL_HOSTS and not settings.github_is_local:
+        says = f"PUBLIC_URL is {settings.public_url}, which GitHub cannot reach: use a public address"
+        return Line(Mark.WRONG, what, says)
+    try:
+        answer = httpx.get(url, timeout=5, follow_redirects=False)
+    except httpx.HTTPError as error:
+        says = (
+            f"{url} does not answer from here ({type(error).__name__}): is `serve` running, and the way open?"
+        )
+        return Line(Mark.NOTE, what, says)
+    if answer.status_code != httpx.codes.OK:
+        return Line(Mark.WRONG, what, f"{url} answers {answer.status_code}: does PUBLIC_URL lead to `serve`?")
+    says = f"{settings.public_url} answers from here; whether GitHub reaches it, its deliveries page shows"
+    return Line(Mark.OK, what, says)
+
+
+def _deliveries_sent(settings: Settings) -> Iterator[Line]:
+    """What GitHub says of its deliveries: where they go, in which form, and what became of the last ones."""
+    app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
+    what, expected = "webhook at GitHub", f"{settings.public_url}/webhooks/github"
+    try:
+        url, content_type = app.webhook()
+        failed = list(app.failed_deliveries(datetime.now(UTC) - RECENT))
+    except GitHubError as error:
+        if error.gone:
+            yield Line(Mark.NOTE, what, "this server does not tell where it delivers, and what failed")
+        return  # anything else was said above
+    if url != expected:
+        yield Line(Mark.WRONG, what, f"delivers to {url or 'no address'}: set it to {expected}")
+    if content_type != "json":
+        yield Line(Mark.WRONG, what, f"sends {content_type}: set the content type to application/json")
+    if unsigned := [attempt for attempt in failed if attempt.status_code == httpx.codes.UNAUTHORIZED]:
+        says = f"{len(unsigned)} deliveries refused today: GITHUB_WEBHOOK_SECRET is not the webhook's secret"
+        yield Line(Mark.WRONG, what, says)
+    elif failed:
+        says = f"{len(failed)} deliveries failed today, the last with {failed[0].status_code or 'no answer'}"
+        yield Line(Mark.NOTE, what, f"{says}; they are asked for again")
+    elif url == expected:
+        yield Line(Mark.OK, what, "delivers here, and no delivery failed today")
+
+
+def _database(settings: StoreSettings) -> Iterator[Line]:
+    with ExitStack() as stack:
+        try:
+            url = settings.database_url or stack.enter_context(open_database(settings.data_dir, "doctor"))
+        except (DataDirInUse, PostgresFailed) as error:
+            yield Line(Mark.WRONG, "database", str(error))
+            return
+        engine = connect(url, pool_size=1)
+        try:
+            yield from _inside(engine, settings)
+        except NewerSchemaError as error:
+            yield Line(Mark.WRONG, "migrations", str(error))
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", error)).splitlines()[0]
+            says = f"{_where(settings)} is not reachable ({reason}): start it, or mend DATABASE_URL"
+            yield Line(Mark.WRONG, "database", says)
+        finally:
+            engine.dispose()
+
+
+def _where(settings: StoreSettings) -> str:
+    if not settings.database_url:
+        return f"the embedded PostgreSQL in {settings.data_dir}"
+    parts = urlsplit(settings.database_url)
+    return f"PostgreSQL at {parts.hostname or 'its socket'}{parts.path}"
+
+
+def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
+    late = pending(engine)
+    yield Line(Mark.OK, "database", f"{_where(settings)} answers")
+    if late:
+        yield Line(Mark.NOTE, "migrations", "not up to date: `serve` and `work` run them at their start")
+        return
+    yield Line(Mark.OK, "migrations", "up to date")
+    now = health(engine)
+    yield _worker(now)
+    yield _queue(now)
+    for subject, reason in now.dead:
+        yield Line(Mark.WRONG, f"dead {subject}", f"{reason}. Its next event or `sweep` tries again")
+    yield _deliveries(now)
+    for installation_id, known in Policies(engine).broken():
+        first = known.findings[0] if known.findings else POLICY_PATH
+        says = f"{first} The last one that could be read stays in force"
+        yield Line(Mark.WRONG, f"policy of installation {installation_id}", says)
+    yield from _digests(Digests(engine), settings)
+
+
+def _digests(digests: Digests, settings: StoreSettings) -> Iterator[Line]:
+    """Where the weekly digests cannot be told."""
+    for central in digests.centrals():
+        if says := in_the_way(central):
+            yield Line(Mark.WRONG, f"digest of installation {central.installation_id}", says)
+    for untold in digests.untold():
+        if untold.channel is Channel.CENTRAL:
+            yield Line(Mark.WRONG, f"digest of installation {untold.installation_id}", not_told(untold))
+        elif isinstance(settings, Settings) and settings.slack_webhook_url:
+            yield Line(Mark.WRONG, "Slack", not_told(untold))
+
+
+def _worker(now: Health) -> Line:
+    if now.heartbeat_age is None:
+        return Line(Mark.WRONG, "worker", "none running: start `serve` or `work`")
+    if now.heartbeat_age > OLD_HEARTBEAT:
+        says = f"last heartbeat {now.heartbeat_age:.0f} s ago: start `serve` or `work` again"
+        return Line(Mark.WRONG, "worker", says)
+    return Line(Mark.OK, "worker", f"{now.workers} running, last heartbeat {now.heartbeat_age:.0f} s ago")
+
+
+def _queue(now: Health) -> Line:
+    if now.queue_age is not None and now.queue_age > OLD_QUEUE:
+        says = f"{now.dirty} subjects wait, the oldest for {now.queue_age:.0f} s: add workers with `work`"
+        return Line(Mark.WRONG, "queue", says)
+    return Line(Mark.OK, "queue", f"{now.dirty} subjects wait for a look")
+
+
+def _deliveries(now: Health) -> Line:
+    if now.last_delivery_at is None:
+        return Line(Mark.NOTE, "deliveries", "none yet: see the app's settings, Advanced, Recent deliveries")
+    age = datetime.now(UTC) - now.last_delivery_at
+    says = f"{now.deliveries} stored, the last {age.total_seconds():.0f} s ago"
+    return Line(Mark.OK, "deliveries", says)

@@ -1,0 +1,320 @@
+"""The payload fields that we read, and nothing more; unknown fields are skipped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from service.rules.values.activity import is_bot, is_merge
+from service.rules.values.github import Installation, Repository, RepositoryRef
+
+
+class Account(msgspec.Struct):
+    """A user, bot or organisation."""
+
+    login: str
+    type: str = "User"
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a human acted; apps and bots do not count as activity."""
+        return self.type == "User" and not is_bot(self.login)
+
+
+class RepositoryPayload(msgspec.Struct):
+    """`repository` of nearly every event; stubs have only the first two fields."""
+
+    id: int
+    full_name: str
+    default_branch: str | None = None
+    private: bool = False
+    archived: bool = False
+    fork: bool = False
+    is_template: bool = False
+    has_issues: bool = True
+    topics: tuple[str, ...] = ()
+    custom_properties: dict[str, str | list[str] | None] | None = None
+    pushed_at: datetime | int | None = None
+    updated_at: datetime | int | None = None
+
+    @property
+    def ref(self) -> RepositoryRef:
+        """How it is addressed."""
+        return RepositoryRef(self.id, self.full_name)
+
+    def described(self) -> tuple[Repository, ...]:
+        """The repository as facts; nothing for a stub, which has no default branch."""
+        if self.default_branch is None:
+            return ()
+        return (
+            Repository(
+                id=self.id,
+                full_name=self.full_name,
+                default_branch=self.default_branch,
+                private=self.private,
+                archived=self.archived,
+                fork=self.fork,
+                is_template=self.is_template,
+                has_issues=self.has_issues,
+                topics=self.topics,
+                properties=properties_of(self.custom_properties),
+                pushed_at=_moment(self.pushed_at),
+                updated_at=_moment(self.updated_at),
+            ),
+        )
+
+
+def properties_of(
+    told: dict[str, str | list[str] | None] | None,
+) -> dict[str, tuple[str, ...]] | None:
+    """Custom properties, each with its values; one without a value is left out."""
+    if told is None:
+        return None
+    return {
+        name: (value,) if isinstance(value, str) else tuple(value) for name, value in told.items() if value
+    }
+
+
+class Stub(msgspec.Struct):
+    """The repository of a branch."""
+
+    id: int
+
+
+class Branch(msgspec.Struct):
+    """`head` or `base` of a pull request; no repository where a fork was deleted."""
+
+    ref: str
+    sha: str
+    repo: Stub | None = None
+
+    def is_in(self, repository_id: int) -> bool:
+        """Whether it is a branch of that repository, and of no fork."""
+        return self.repo is not None and self.repo.id == repository_id
+
+
+class Team(msgspec.Struct):
+    """A team that was asked for a review."""
+
+    slug: str
+
+
+class PullRequestPayload(msgspec.Struct):
+    """`pull_request` of its events."""
+
+    number: int
+    state: str
+    head: Branch
+    base: Branch
+    user: Account
+    updated_at: datetime
+    merged: bool | None = None
+    created_at: datetime | None = None
+    merged_at: datetime | None = None
+    draft: bool | None = None
+
+
+class InstallationPayload(msgspec.Struct):
+    """`installation`: whole in its own events, an id in all others."""
+
+    id: int
+    account: Account | None = None
+    permissions: dict[str, str] = {}
+    suspended_at: datetime | None = None
+
+    def described(self) -> Installation | None:
+        """The installation as facts; None where only its id was sent."""
+        if self.account is None:
+            return None
+        return Installation(self.id, self.account.login, self.permissions, self.suspended_at)
+
+
+class Author(msgspec.Struct):
+    """Who wrote a commit of a push; the login is known where the address is."""
+
+    username: str | None = None
+
+
+class Commit(msgspec.Struct):
+    """A commit of a push: whether the push brought it, what it says, and which paths it names."""
+
+    id: str = ""
+    distinct: bool = True
+    message: str = ""
+    author: Author | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every path that it names."""
+        return frozenset((*self.added, *self.removed, *self.modified))
+
+    @property
+    def is_a_persons_own(self) -> bool:
+        """Whether it is somebody's work: no bot's, and more than taking in another branch."""
+        by_bot = self.author is not None and is_bot(self.author.username or "")
+        return not by_bot and not is_merge(self.message)
+
+
+class MergeGroup(msgspec.Struct):
+    """`merge_group`: a merge queue's head."""
+
+    head_sha: str
+    base_sha: str
+
+
+class CheckRunPayload(msgspec.Struct):
+    """`check_run`; its suite names the commit as well."""
+
+    id: int
+    name: str
+    head_sha: str
+
+
+class CheckSuitePayload(msgspec.Struct):
+    """`check_suite`: re-running it re-runs every run of ours on its commit."""
+
+    id: int
+    head_sha: str
+
+
+class Label(msgspec.Struct):
+    """A label of an issue, or the one that an event is about."""
+
+    name: str
+
+
+class PullRequestLink(msgspec.Struct):
+    """`issue.pull_request`: it is there where the issue is a pull request."""
+
+
+class IssuePayload(msgspec.Struct):
+    """`issue`: enough to tell whether it is ours."""
+
+    id: int
+    number: int
+    updated_at: datetime
+    user: Account | None = None
+    body: str | None = None
+    labels: tuple[Label, ...] = ()
+    pull_request: PullRequestLink | None = None
+
+
+class CommentPayload(msgspec.Struct):
+    """`comment` on an issue or a pull request."""
+
+    id: int
+    created_at: datetime
+    user: Account | None = None
+    body: str | None = None
+
+
+class ReviewPayload(msgspec.Struct):
+    """`review` of a pull request; `submitted_at` stays when it is dismissed."""
+
+    id: int
+    state: str
+    user: Account | None = None
+    commit_id: str | None = None
+    submitted_at: datetime | None = None
+
+
+class DeploymentPayload(msgspec.Struct):
+    """`deployment`: a commit on its way to an environment."""
+
+    id: int
+    sha: str
+    environment: str
+    created_at: datetime | None = None
+    creator: Account | None = None
+
+
+class DeploymentStatusPayload(msgspec.Struct):
+    """`deployment_status`: how a deployment stands."""
+
+    id: int
+    state: str
+    created_at: datetime | None = None
+
+
+class PropertyValue(msgspec.Struct):
+    """A custom property's new value."""
+
+    property_name: str
+    value: str | list[str] | None = None
+
+
+class Payload(msgspec.Struct):
+    """Any event: each has some of these."""
+
+    action: str | None = None
+    installation: InstallationPayload | None = None
+    sender: Account | None = None
+    repository: RepositoryPayload | None = None
+    repositories: tuple[RepositoryPayload, ...] = ()
+    repositories_added: tuple[RepositoryPayload, ...] = ()
+    repositories_removed: tuple[RepositoryPayload, ...] = ()
+    new_property_values: tuple[PropertyValue, ...] = ()
+    pull_request: PullRequestPayload | None = None
+    requested_reviewer: Account | None = None
+    requested_team: Team | None = None
+    before: str | None = None
+    after: str | None = None
+    ref: str | None = None
+    forced: bool = False
+    commits: tuple[Commit, ...] | None = None
+    merge_group: MergeGroup | None = None
+    check_run: CheckRunPayload | None = None
+    check_suite: CheckSuitePayload | None = None
+    issue: IssuePayload | None = None
+    label: Label | None = None
+    comment: CommentPayload | None = None
+    review: ReviewPayload | None = None
+    deployment: DeploymentPayload | None = None
+    deployment_status: DeploymentStatusPayload | None = None
+    deployment_callback_url: str | None = None
+    environment: str | None = None
+    sha: str | None = None
+
+
+class Unroutable(msgspec.Struct):
+    """An event that we do not know: only who sent it."""
+
+    action: str | None = None
+    installation: InstallationPayload | None = None
+
+
+_payload = msgspec.json.Decoder(Payload)
+_unroutable = msgspec.json.Decoder(Unroutable)
+
+
+def decode(body: bytes) -> Payload:
+    """Read the fields that we use; `ValueError` says what is wrong with the body."""
+    try:
+        return _payload.decode(body)
+    except RecursionError as error:
+        raise ValueError("JSON is nested too deeply") from error
+
+
+def decode_unroutable(body: bytes) -> Payload:
+    """Read who sent an event that we do not use, whatever shape the rest of it has."""
+    try:
+        known = _unroutable.decode(body)
+    except msgspec.ValidationError:
+        return Payload()
+    except RecursionError as error:
+        raise ValueError("JSON is nested too deeply") from error
+    return Payload(action=known.action, installation=known.installation)
+
+
+def _moment(value: datetime | int | None) -> datetime | None:
+    """GitHub writes a repository's times as seconds in a push, and as text everywhere else."""
+    if not isinstance(value, int):
+        return value
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except OverflowError as error:
+        raise ValueError(f"{value} is not a time") from error

@@ -1,0 +1,186 @@
+"""Say something once, and answer what waits: comments, reactions, notices, deployments.
+
+What is said is a courtesy beside the verdicts: where GitHub refuses it, they are written all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import structlog
+
+from service.ports import GitHub, GitHubError
+from service.reconcile.context import Look
+from service.rules.queue.rate_limits import LIMITS
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.actions import Announce, AnswerDeployment, OpenNotice, PostComment, React
+from service.store.messages import Saying
+from service.store.pacing import NotYetError
+
+_MOST = LIMITS[-1][0]
+
+
+@contextmanager
+def paced(look: Look, installation_id: int) -> Iterator[None]:
+    """Write content within the block, alone; raises `GitHubError` until it is this subject's turn.
+
+    What notes that a write was begun belongs into the block: who waits for a turn has begun nothing.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(look.records.pacing.writing(installation_id, look.key, look.clock))
+        except NotYetError as error:
+            said = f"its turn to write comes at {error.until:%H:%M:%S} UTC: GitHub takes {_MOST} in an hour"
+            raise GitHubError(Failure(FailureKind.PACED, said, error.until)) from error
+        yield
+
+
+log = structlog.get_logger(__name__)
+
+LONGEST_BODY = 65_536
+"""GitHub's, in characters, for a comment and an issue."""
+_PLAIN_KEY = re.compile(r"[a-z0-9]+(?:[:.-][a-z0-9]+)*")
+"""A key that can stand in an HTML comment as it is."""
+_NEVER = (FailureKind.GONE, FailureKind.REFUSED)
+"""Asking again would be answered the same."""
+
+
+def marker(key: str) -> str:
+    """The hidden first line by which something that we said is found again."""
+    plain = key if _PLAIN_KEY.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:32]
+    return f"<!-- poc-governor:{plain} -->"
+
+
+Message = PostComment | OpenNotice | Announce | React | AnswerDeployment
+
+
+def say(look: Look, installation_id: int, action: Message) -> None:
+    """Carry out one action that says something; raises `GitHubError`."""
+    match action:
+        case PostComment():
+            post_comment(look, installation_id, action)
+        case OpenNotice():
+            open_notice(look, installation_id, action)
+        case Announce():
+            announce(look, action)
+        case React():
+            react(look, installation_id, action)
+        case AnswerDeployment():
+            answer_deployment(look, installation_id, action)
+
+
+def post_comment(look: Look, installation_id: int, action: PostComment) -> None:
+    """Post a comment that was never posted before."""
+    repository, number = action.repository, action.number
+
+    def find(github: GitHub) -> tuple[int, int] | None:
+        found = github.find_comment(repository, number, marker(action.key))
+        return None if found is None else (number, found)
+
+    def say(github: GitHub) -> tuple[int, int]:
+        return number, github.post_comment(repository, number, _marked(action.key, action.body))
+
+    _say_once(look, installation_id, action, find, say)
+
+
+def open_notice(look: Look, installation_id: int, action: OpenNotice) -> None:
+    """Open an issue that was never opened before."""
+    repository, label = action.repository, action.label
+
+    def find(github: GitHub) -> tuple[int, int] | None:
+        found = github.find_issue(repository, label, marker(action.key))
+        return None if found is None else (found.number, found.number)
+
+    def say(github: GitHub) -> tuple[int, int]:
+        body = _marked(action.key, action.body)
+        number = github.open_issue(repository, action.title, body, label, action.assignee).number
+        return number, number
+
+    _say_once(look, installation_id, action, find, say)
+    if action.then and look.records.messages.was_said(repository.id, action.key):
+        look.records.installations.mark(action.then)
+
+
+def react(look: Look, installation_id: int, action: React) -> None:
+    """React; GitHub keeps one reaction of a kind, so it may be repeated."""
+    with _if_allowed(look, action):
+        look.github(installation_id).react(action.repository, action.comment_id, action.content)
+
+
+def announce(look: Look, action: Announce) -> None:
+    """Announce what was never announced before; one that was begun may have arrived, and is not repeated."""
+    messages = look.records.messages
+    if look.announcer is None or messages.begin(0, action.key) is not Saying.NEW:
+        return
+    try:
+        look.announcer.announce(action.text)
+    except GitHubError as error:
+        if error.failure.kind is FailureKind.RATE_LIMITED:
+            messages.forget(0, action.key)
+        else:
+            messages.refused(0, action.key, error.failure.message)
+        raise
+    messages.said(0, action.key, 0, 0)
+
+
+def answer_deployment(look: Look, installation_id: int, action: AnswerDeployment) -> None:
+    """Answer a deployment; one that waits no more was answered before, or cancelled."""
+    try:
+        look.github(installation_id).answer_deployment(
+            action.repository,
+            action.run_id,
+            action.environment,
+            approved=action.approved,
+            comment=action.comment,
+        )
+    except GitHubError as error:
+        if not error.gone:
+            raise
+        log.info("deployment waits no more", subject=look.key, action=str(action))
+
+
+def _say_once(
+    look: Look,
+    installation_id: int,
+    action: PostComment | OpenNotice,
+    find: Callable[[GitHub], tuple[int, int] | None],
+    say: Callable[[GitHub], tuple[int, int]],
+) -> None:
+    """Say it if it was not said before; `find` and `say` tell the number and the id that it has on GitHub."""
+    messages, repository_id, key = look.records.messages, action.repository.id, action.key
+    if messages.was_said(repository_id, key):
+        return
+    with _if_allowed(look, action), paced(look, installation_id):
+        saying = messages.begin(repository_id, key)
+        if saying is Saying.SAID:
+            return
+        github = look.github(installation_id)
+        place = find(github) if saying is Saying.UNFINISHED else None
+        try:
+            place = place or say(github)
+        except GitHubError as error:
+            # Where GitHub said no there is nothing to be found later.
+            if error.failure.kind in _NEVER:
+                messages.refused(repository_id, key, error.failure.message)
+            elif error.failure.kind is not FailureKind.TRANSIENT:
+                messages.forget(repository_id, key)
+            raise
+        messages.said(repository_id, key, *place)
+
+
+@contextmanager
+def _if_allowed(look: Look, action: PostComment | OpenNotice | React) -> Iterator[None]:
+    """Go on without it where it is refused: a conversation may be locked, an issue gone."""
+    try:
+        yield
+    except GitHubError as error:
+        if error.failure.kind not in _NEVER:
+            raise
+        log.warning("not said", subject=look.key, action=str(action), reason=error.failure.message)
+
+
+def _marked(key: str, body: str) -> str:
+    return f"{marker(key)}\n{body}"[:LONGEST_BODY]

@@ -1,0 +1,154 @@
+"""Commands in comments: each is answered once, by what it asks for or by why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from service.reconcile.command_arguments import Conversation, follow_order
+from service.reconcile.context import Look
+from service.rules.charter.model import Charter
+from service.rules.commands.parsing import (
+    SAYS_NOTHING,
+    Command,
+    Refusal,
+    Verb,
+    authorise,
+    misplaced,
+    parse_commands,
+)
+from service.rules.gate.signoffs import Round, give
+from service.rules.policy.poc import KnownRepository
+from service.rules.values import activity
+from service.rules.values.actions import Action, Offer, PostComment, Propose, React
+from service.rules.values.github import CommandLine, PullRequest, RepositoryRef
+from service.rules.values.recorded import ToldCommand, commands
+
+SEEN = "+1"
+
+
+@dataclass(slots=True)
+class Answers:
+    """What one comment comes to: what is said about its commands, and whether any was followed."""
+
+    said: list[str | Offer] = field(default_factory=list)
+    followed: bool = False
+
+    def say(self, what: str | Offer) -> None:
+        """Say something, once."""
+        if what and what not in self.said:
+            self.said.append(what)
+
+
+def answer_commands(
+    look: Look,
+    known: KnownRepository,
+    charter: Charter | None,
+    pull: PullRequest | None = None,
+    *,
+    brings_charter: bool = False,
+) -> tuple[Action, ...]:
+    """Carry out the commands that led to this look, and acknowledge them; a comment gets one answer.
+
+    `pull` is the pull request that they were given on, `brings_charter` whether it changes the charter.
+    """
+    actions: list[Action] = []
+    permissions: dict[str, str | None] = {}
+    for comment_id, told in groupby(commands(look.facts), key=lambda each: each.line.comment_id):
+        each, *more = told
+        place = _place(look, known, each.line)
+        if place is None:
+            continue
+        if each.actor not in permissions:
+            github = look.github(known.installation_id)
+            permissions[each.actor] = github.permission(known.repository.ref, each.actor)
+        conversation = Conversation(known, charter, place, permissions[each.actor], pull, brings_charter)
+        answers = _heard(look, conversation, (each, *more))
+        actions += _acknowledged(place, each.line.number, comment_id, answers)
+    return () if look.observe else tuple(actions)
+
+
+def _place(look: Look, known: KnownRepository, line: CommandLine) -> RepositoryRef | None:
+    """Where a command was given; None where it only claims to stand in this POC's stall issue."""
+    if line.home is None:
+        return known.repository.ref
+    issue = look.records.stall_issues.find(known.repository.id)
+    if issue is None or issue.home is None or (issue.home.id, issue.number) != (line.home, line.number):
+        return None
+    return issue.home
+
+
+def _heard(look: Look, conversation: Conversation, comment: tuple[ToldCommand, ...]) -> Answers:
+    """Carry out the commands of a comment; a line that it holds twice was meant once."""
+    answers = Answers()
+    heard: set[str] = set()
+    for told in comment:
+        command = next(iter(parse_commands(told.line.text)), None)
+        if command is None or command.text in heard:
+            continue
+        heard.add(command.text)
+        refusal = _refusal(conversation, told, command)
+        said = refusal or _followed(look, conversation, told, command)
+        if isinstance(said, Refusal):
+            answers.say(look.texts.refused_command(command.text, said.reason))
+            continue
+        answers.say(said)
+        answers.followed = True
+        if command.verb not in SAYS_NOTHING and not look.dry:
+            repository_id = conversation.known.repository.id
+            did = activity.commanded(repository_id, told.line, told.actor, told.at)
+            look.records.timeline.remember(repository_id, [did])
+    return answers
+
+
+def _acknowledged(place: RepositoryRef, number: int, comment_id: int, answers: Answers) -> Iterator[Action]:
+    key = f"answer:{comment_id}"
+    texts = [said for said in answers.said if isinstance(said, str)]
+    if len(texts) < len(answers.said):
+        yield Propose(place, number, key, tuple(answers.said))
+    elif texts:
+        yield PostComment(place, number, key, "\n".join(texts))
+    if answers.followed:
+        yield React(place, comment_id, SEEN)
+
+
+def _refusal(conversation: Conversation, told: ToldCommand, command: Command) -> Refusal | None:
+    refusal = authorise(
+        command,
+        permission=conversation.permission,
+        login=told.actor,
+        charter=conversation.charter,
+        is_pull_request=told.line.is_pull_request,
+        elsewhere=conversation.elsewhere,
+    )
+    pull = conversation.pull
+    if refusal is not None or pull is None:
+        return refusal
+    return misplaced(
+        command,
+        number=pull.number,
+        state=pull.state,
+        base_ref=pull.base_ref,
+        default_branch=conversation.known.repository.default_branch,
+    )
+
+
+def _followed(
+    look: Look, conversation: Conversation, told: ToldCommand, command: Command
+) -> str | Offer | Refusal:
+    """Do what a command asks for; returns what is to be said about it, which may be nothing."""
+    repository_id, line, charter = conversation.known.repository.id, told.line, conversation.charter
+    match command.verb:
+        case Verb.HELP:
+            return look.texts.help_text()
+        case Verb.SHIP if not look.dry:
+            look.records.pocs.ask_to_ship(repository_id, line.number, told.at)
+        case Verb.SIGN if charter is not None and not look.dry:
+            given = give(charter, told.actor, Round.START, told.at, None, f"comment:{line.comment_id}")
+            look.records.signatures.give(repository_id, given)
+        case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP:
+            return follow_order(look, conversation, told, command)
+        case _:
+            """Looking again, which this look does."""
+    return ""

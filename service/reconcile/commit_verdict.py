@@ -1,0 +1,90 @@
+"""A commit's charter, weighed: which one it is judged by, what is wrong with it, which goalposts it moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.reconcile.commit_files import charter_at
+from service.reconcile.context import Look
+from service.reconcile.surroundings import outside_of
+from service.rules.charter.model import Charter
+from service.rules.checks.judge import judge
+from service.rules.checks.verdict import Verdict, conclude, needs_merge_base, situate
+from service.rules.policy.poc import KnownRepository
+from service.rules.source.text import CharterFile
+from service.rules.values.github import FactKind
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What both check runs of a commit rest on."""
+
+    head_sha: str
+    base_ref: str
+    verdict: Verdict
+    before: Charter | None
+    """The charter that the change began with."""
+    unanswered: tuple[str, ...] = ()
+    """What GitHub did not answer when it was asked just now."""
+    rerun: bool = False
+
+    @property
+    def charter(self) -> Charter | None:
+        """The charter that the commit is judged by, if any can be read."""
+        return self.verdict.judgement.charter if self.verdict.judgement else None
+
+    @property
+    def valid(self) -> bool:
+        """Whether that charter has no error."""
+        return self.verdict.judgement is not None and self.verdict.judgement.valid
+
+
+def weigh(
+    look: Look,
+    known: KnownRepository,
+    *,
+    head_sha: str,
+    base: CharterFile,
+    base_ref: str,
+    base_sha: str,
+    author: str | None,
+) -> Weighed:
+    """Weigh the charter of `head_sha`; a merge queue's head has no author."""
+    rerun = any(fact.kind is FactKind.RERUN_REQUESTED and fact.detail == head_sha for fact in look.facts)
+    head = charter_at(look, known, head_sha, again=rerun)
+    began = None
+    if needs_merge_base(head, base):
+        began_at = merge_base(look, known, base_sha, head_sha)
+        # What stands at the default branch's head is known without a call.
+        at_tip = base_ref == known.repository.default_branch and began_at == _default_head(look, known)
+        began = base if at_tip else charter_at(look, known, began_at)
+    case = situate(head, base, began)
+    outside, unanswered = outside_of(look, known, case, head_sha=head_sha, base_ref=base_ref)
+    today = look.now.date()
+    verdict = conclude(
+        case, author=author, observe=look.observe, today=today, outside=outside, policy=look.policy
+    )
+    before = judge(case.before, today=today).charter if case.before else None
+    return Weighed(head_sha, base_ref, verdict, before, unanswered, rerun)
+
+
+def base_charter(look: Look, known: KnownRepository, base_ref: str, base_sha: str) -> CharterFile:
+    """The charter that a pull request goes to; the default branch's is known without a call."""
+    if base_ref == known.repository.default_branch and known.charter is not None:
+        return known.charter
+    return charter_at(look, known, base_sha)
+
+
+def merge_base(look: Look, known: KnownRepository, base_sha: str, head_sha: str) -> str:
+    """The commit at which a branch began; of two commits it does not change either."""
+    pulls, repository = look.records.pull_requests, known.repository.ref
+    remembered = pulls.merge_base(repository.id, base_sha, head_sha)
+    if remembered is not None:
+        return remembered
+    found = look.github(known.installation_id).merge_base(repository, base_sha, head_sha)
+    pulls.remember_merge_base(repository.id, base_sha, head_sha, found)
+    return found
+
+
+def _default_head(look: Look, known: KnownRepository) -> str | None:
+    return look.records.repositories.default_head(known.repository.id)

@@ -1,0 +1,138 @@
+"""The check run `POC ship gate` on one commit, and the verdict that deployments are answered by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from service.reconcile.charter_check import charter_url, check_charter
+from service.reconcile.commit_verdict import Weighed
+from service.reconcile.context import Decision, Look
+from service.reconcile.measuring import Measured, measure
+from service.rules.charter.goalposts import Move
+from service.rules.charter.model import Charter
+from service.rules.checks.judge import Judgement
+from service.rules.evidence.values import Result
+from service.rules.gate.signoffs import Round, Signature, held_to, standing, unsigned_moves
+from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
+from service.rules.policy.poc import KnownRepository
+from service.rules.values.actions import GATE_CHECK, plan_check_run
+from service.rules.values.groups import Group
+from service.store.pocs import ShipRequest
+from service.texts.gate import gate_view
+
+NOTHING = Measured((), ())
+
+
+def check_gate(
+    look: Look,
+    known: KnownRepository,
+    weighed: Weighed,
+    results: tuple[Result, ...],
+    number: int | None = None,
+) -> Decision:
+    """Bring the check run on a commit to what it should say; `number` is the pull request's, if it is one's.
+
+    `results` are those by the commit's own charter. Goalposts that the change eases count as they were before
+    it, until those who answer for them have signed.
+    """
+    signatures = look.records.signatures.standing(known.repository.id)
+    request = look.records.pocs.find(known.repository.id).request
+    asked_here = request is not None and request.number == number
+    charter = weighed.charter
+    unsigned: tuple[Move, ...] = ()
+    if charter and weighed.before:
+        unsigned = unsigned_moves(weighed.verdict.moves, weighed.before, charter, signatures)
+        charter = held_to(weighed.before, charter, unsigned)
+        if unsigned:
+            results = measure(look, known, charter, weighed.head_sha).results
+    facts = GateFacts(
+        occasion=Occasion.SHIP_REQUEST if asked_here else Occasion.ORDINARY,
+        today=look.now.date(),
+        charter=charter,
+        valid=weighed.valid,
+        results=results,
+        # They sign the charter as the change writes it, whatever it is held to.
+        signatures=_shipping(weighed.charter, signatures, request, signers=charter),
+        request_number=request.number if request else None,
+        asked_on=request.asked_at.date() if request else None,
+        unsigned=unsigned,
+        observe=look.observe,
+    )
+    verdict = gate(facts)
+    if asked_here and number is not None and not look.dry:
+        look.records.pocs.request_judged(known.repository.id, number, unsigned_only(verdict), look.looked_at)
+    return post_gate(look, known, verdict, weighed.head_sha, rerun=weighed.rerun)
+
+
+def post_gate(
+    look: Look, known: KnownRepository, verdict: Gate, head_sha: str, *, rerun: bool = False
+) -> Decision:
+    """Write the verdict where it differs from what is posted on the commit."""
+    repository = known.repository.ref
+    number = verdict.facts.request_number
+    view = gate_view(
+        verdict,
+        base_ref=known.repository.default_branch,
+        charter_url=charter_url(look, known),
+        request_url=f"{look.web_url}/{repository.full_name}/pull/{number}" if number else None,
+    )
+    wanted = look.texts.gate_check(verdict, view)
+    posted = look.records.check_runs.newest(repository.id, head_sha, GATE_CHECK)
+    actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
+    return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
+
+
+def judge_default(
+    look: Look, known: KnownRepository, judgement: Judgement, commit_sha: str, occasion: Occasion
+) -> tuple[Gate, Measured]:
+    """The verdict on a commit by the default branch's charter: on its head, or on what is deployed."""
+    charter = judgement.charter
+    measured = measure(look, known, charter, commit_sha, same_tree=True) if charter else NOTHING
+    stored = look.records.pocs.find(known.repository.id)
+    request = stored.request
+    if measured.results and all(each.status in COMPARED for each in measured.results) and not look.dry:
+        look.records.pocs.bind(known.repository.id, look.looked_at)
+    given = look.records.signatures.standing(known.repository.id)
+    facts = GateFacts(
+        occasion=occasion,
+        today=look.now.date(),
+        charter=charter,
+        valid=judgement.valid,
+        results=measured.results,
+        signatures=_shipping(charter, given, request),
+        request_number=request.number if request else None,
+        asked_on=request.asked_at.date() if request else None,
+        bound=stored.bound,
+        protected=stored.environment,
+        observe=look.observe,
+    )
+    return gate(facts), measured
+
+
+def _shipping(
+    charter: Charter | None,
+    signatures: Sequence[Signature],
+    request: ShipRequest | None,
+    *,
+    signers: Charter | None = None,
+) -> Mapping[Group, Signature | None]:
+    """The ship round as it stands; empty while nobody asked."""
+    if charter is None or request is None:
+        return {}
+    number, since = request.number, request.asked_at
+    return standing(charter, signatures, Round.SHIP, number=number, since=since, signers=signers)
+
+
+def check_both(look: Look, known: KnownRepository, weighed: Weighed, number: int | None = None) -> Decision:
+    """Bring both to what they should say; `number` is the pull request's, if the commit is one's head."""
+    charter = weighed.charter
+    results = measure(look, known, charter, weighed.head_sha).results if charter else ()
+    decisions = (
+        check_charter(look, known, weighed, results),
+        check_gate(look, known, weighed, results, number),
+    )
+    return Decision(
+        "; ".join(decision.outcome for decision in decisions),
+        tuple(action for decision in decisions for action in decision.actions),
+        known.installation_id,
+    )

@@ -1,0 +1,60 @@
+"""An installation's repositories are listed, and those that changed are marked; its permissions are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from service.ports import GitHubError
+from service.reconcile.context import Decision, Look
+from service.rules.policy.match import uses_properties
+from service.rules.queue.retry import FailureKind
+from service.rules.values.github import Repository
+
+PAGE = 100
+
+
+def look_at_installation(look: Look, installation_id: int) -> Decision:
+    """List what the installation covers, a hundred a call, and mark what differs from what events told."""
+    look.app.forget_token(installation_id)
+    look.records.installations.remember(look.app.describe(installation_id))
+    github = look.github(installation_id)
+    repositories = look.records.repositories
+    listed: list[int] = []
+    changed: list[int] = []
+    try:
+        for page in _pages(github.repositories()):
+            listed += [repository.id for repository in page]
+            changed += repositories.listed(installation_id, page)
+    except GitHubError as error:
+        if not error.gone or listed:
+            raise
+        # A server without this list: look at those that events told of, each by its id.
+        changed = repositories.ids(installation_id, pocs_only=False)
+    else:
+        repositories.keep_only(installation_id, listed)
+    changed += _propertied(look, installation_id)
+    repositories.mark(changed)
+    return Decision(f"{len(listed)} repositories listed, {len(changed)} to look at")
+
+
+def _propertied(look: Look, installation_id: int) -> list[int]:
+    """Where the policy goes by custom properties: the repositories that have others than were known."""
+    known = look.records.installations.find(installation_id)
+    policy = look.records.policies.in_force(installation_id)
+    if known is None or not uses_properties(policy):
+        return []
+    github = look.github(installation_id)
+    try:
+        told = dict(github.property_values(known.installation.account))
+    except GitHubError as error:
+        if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
+            raise
+        return []  # no organisation, or not granted: what events told is all that is known
+    return look.records.repositories.propertied(installation_id, told)
+
+
+def _pages(repositories: Iterable[Repository]) -> Iterator[list[Repository]]:
+    rest = iter(repositories)
+    while page := list(islice(rest, PAGE)):
+        yield page

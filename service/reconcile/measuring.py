@@ -1,0 +1,136 @@
+"""What was measured on a commit: by the files that it holds, and by workflow runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from service.ports import GitHubError
+from service.reconcile.commit_files import blob, blobs_at, commit
+from service.reconcile.context import Look
+from service.rules.charter.metrics import canonical_name
+from service.rules.charter.model import Charter, Evidence
+from service.rules.charter.threshold import Threshold
+from service.rules.evidence.judging import judge_all, line_for
+from service.rules.evidence.reading import TOO_LARGE, document_of, value_in
+from service.rules.evidence.values import Demands, Measurement, Reading, Result, Unread
+from service.rules.policy.poc import KnownRepository
+from service.rules.values.groups import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that is known of a commit's numbers, for the lines that ask for them."""
+
+    results: tuple[Result, ...]
+    """One for each line of `done`."""
+    stops: tuple[Result, ...]
+    """One for each line of `stop_if`."""
+
+
+def measure(
+    look: Look, known: KnownRepository, charter: Charter, commit_sha: str, *, same_tree: bool = False
+) -> Measured:
+    """Compare what was measured on a commit with a charter's bounds.
+
+    With `same_tree` the numbers of commits that hold the same files count as well: those of a branch's
+    head for the commit that it was squashed to.
+    """
+    lines = (*charter.done, *charter.stop_if)
+    files = _from_files(look, known, charter, commit_sha)
+    sent = look.records.evidence.measured(known.repository.id, _commits(look, known, commit_sha, same_tree))
+    demands = Demands(
+        now=look.now,
+        level=look.evidence_level,
+        max_age_days=look.policy.evidence_days,
+        environments=_environments(charter),
+    )
+    readings = [tuple(_readings(line, charter, files, sent)) for line in lines]
+    results = judge_all(lines, readings, demands)
+    return Measured(results[: len(charter.done)], results[len(charter.done) :])
+
+
+def resolve_test_merges(look: Look, known: KnownRepository, number: int) -> None:
+    """Find out for which commits the numbers speak that were taken on a pull request's test merges."""
+    evidence, repository_id = look.records.evidence, known.repository.id
+    for run_sha in evidence.unresolved(repository_id, number):
+        try:
+            parents = commit(look, known, run_sha).parents
+        except GitHubError as error:
+            if not error.gone:
+                raise
+            parents = ()  # nobody will ever know what it was merged of
+        evidence.resolve(repository_id, run_sha, parents[-1] if parents else run_sha)
+        look.records.repositories.mark([repository_id])
+
+
+def _environments(charter: Charter) -> tuple[str, ...]:
+    named = (charter.target.measured_in, charter.target.environment)
+    return tuple(environment.value for environment in named if environment)
+
+
+def _readings(
+    line: Threshold,
+    charter: Charter,
+    files: dict[str, Reading],
+    sent: Sequence[Measurement],
+) -> Iterator[Reading]:
+    name = canonical_name(line.metric)
+    yield from (value for value in sent if canonical_name(value.metric) == name)
+    source = line_for(line, charter.evidence)
+    if source is not None:
+        yield files[source.metric.value]
+
+
+def _from_files(look: Look, known: KnownRepository, charter: Charter, commit_sha: str) -> dict[str, Reading]:
+    """What each line of `evidence` finds in the files of a commit, by its key."""
+    if not charter.evidence:
+        return {}
+    paths = tuple(dict.fromkeys(line.reading.file for line in charter.evidence))
+    blobs = blobs_at(look, known, commit_sha, paths)
+    readings: dict[str, Reading] = {}
+    history: list[tuple[str, str, Measurement]] = []
+    for line in charter.evidence:
+        blob_sha = blobs[line.reading.file]
+        reading = readings[line.metric.value] = _read(look, known, line, blob_sha)
+        if isinstance(reading, Measurement) and blob_sha is not None:
+            history.append((line.metric.value, blob_sha, reading))
+    look.records.evidence.remember_files(known.repository.id, commit_sha, history)
+    return readings
+
+
+def _read(look: Look, known: KnownRepository, line: Evidence, blob_sha: str | None) -> Reading:
+    """What a line of `evidence` finds; in one blob it finds the same for ever."""
+    place = line.source.value
+    if blob_sha is None:
+        value = value_in(document_of(line.reading.file, None), line.reading)
+        assert isinstance(value, Unread)
+        return value
+    if known_value := look.records.evidence.in_blob(known.repository.id, blob_sha, place):
+        return known_value
+    found = blob(look, known, blob_sha)
+    if found.data is None:
+        return TOO_LARGE
+    if (blob_sha, line.reading.file) not in look.documents:
+        look.documents[blob_sha, line.reading.file] = document_of(line.reading.file, found.data)
+    value = value_in(look.documents[blob_sha, line.reading.file], line.reading)
+    if isinstance(value, Unread):
+        return value
+    return Measurement(
+        metric=line.key.metric,
+        value=value,
+        unit=line.reading.unit,
+        level=Level.SELF_REPORTED,
+        source=place,
+        at=found.first_seen_at,
+    )
+
+
+def _commits(look: Look, known: KnownRepository, commit_sha: str, same_tree: bool) -> list[str]:
+    """The commits whose numbers count for this one."""
+    others = look.records.evidence.measured_commits(known.repository.id) if same_tree else []
+    others = [sha for sha in others if sha != commit_sha]
+    if not others:
+        return [commit_sha]
+    tree_sha = commit(look, known, commit_sha).tree_sha
+    return [commit_sha, *(sha for sha in others if commit(look, known, sha).tree_sha == tree_sha)]

@@ -1,0 +1,138 @@
+"""What a POC's stall is decided by, from what is stored; the owner's access is asked for once a day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from service.ports import GitHubError
+from service.reconcile.context import Look
+from service.reconcile.surroundings import ask_access
+from service.rules.charter.model import Charter
+from service.rules.checks.judge import judge_standing
+from service.rules.checks.surroundings import Access
+from service.rules.policy.model import Mode, Policy
+from service.rules.policy.poc import KnownRepository
+from service.rules.queue.retry import FailureKind
+from service.rules.stall.stalls import StallFacts
+from service.rules.stall.waiting_on import Ball, Party
+from service.rules.values.github import StallIssue
+from service.store.pocs import KnownAccess
+from service.store.stalls import StoredStall
+
+FRESH = timedelta(days=1)
+
+
+def stall_facts(
+    look: Look,
+    known: KnownRepository,
+    charter: Charter | None,
+    *,
+    ball: Ball | None,
+    issue: StallIssue | None,
+    has_home: bool,
+) -> StallFacts:
+    """What a look decides by."""
+    installation_id, day = known.installation_id, look.policy.calendar.day(look.now)
+    stored = look.records.stalls.of([known.repository.id])[known.repository.id]
+    return _facts(
+        replace(stored, turn=ball, issue=issue),
+        known,
+        charter,
+        look.policy,
+        has_home=has_home,
+        owner=_owner(look, known, charter, stored.standing.owner),
+        opened_today=look.records.stall_issues.opened_on(installation_id, day),
+        observe=look.observe,
+    )
+
+
+def stall_facts_stored(
+    stored: StoredStall, known: KnownRepository, policy: Policy, now: datetime
+) -> StallFacts:
+    """The same for a policy that is not in force, without asking anybody."""
+    charter, owner = None, stored.standing.owner
+    if known.charter is not None:
+        charter = judge_standing(known.charter, policy.calendar.day(now), policy=policy).charter
+    return _facts(
+        stored,
+        known,
+        charter,
+        policy,
+        has_home=known.repository.has_issues or policy.central_repository is not None,
+        owner=owner if _names(charter, owner) else None,
+        opened_today=0,
+        observe=policy.mode is Mode.OBSERVE,
+    )
+
+
+def _facts(
+    stored: StoredStall,
+    known: KnownRepository,
+    charter: Charter | None,
+    policy: Policy,
+    *,
+    has_home: bool,
+    owner: KnownAccess | None,
+    opened_today: int,
+    observe: bool,
+) -> StallFacts:
+    return StallFacts(
+        is_poc=known.poc_reason is not None,
+        dormant=known.dormant,
+        has_home=has_home,
+        registered_at=known.registered_at or known.first_seen_at,
+        state=stored.standing.state,
+        policy=policy,
+        ball=stored.turn,
+        charter=charter,
+        chartered_at=known.chartered_at,
+        charter_changed_at=known.charter_changed_at,
+        acted_at=_acted_at(stored),
+        activity_at=stored.activity_at,
+        rest=stored.rest,
+        owner_gone=owner is not None and owner.access is not Access.WRITE,
+        owner_since=owner.since if owner else None,
+        issue=stored.issue,
+        opened_today=opened_today,
+        observe=observe,
+        archived=known.repository.archived,
+        shipped_at=stored.standing.shipped_at,
+    )
+
+
+def _acted_at(stored: StoredStall) -> datetime | None:
+    """When the party with the ball last did anything: for the owner whoever works on it does."""
+    ball = stored.turn
+    if ball is None or ball.party in (Party.OWNER, Party.UNNAMED):
+        return stored.activity_at
+    return stored.acted_at(ball.people)
+
+
+def _owner(
+    look: Look, known: KnownRepository, charter: Charter | None, last: KnownAccess | None
+) -> KnownAccess | None:
+    """What the owner may do in the repository; None where there is none, or GitHub does not tell us."""
+    if charter is None or charter.owner is None or charter.stopped:
+        return None
+    pocs, login = look.records.pocs, charter.owner.value
+    if last and _names(charter, last) and last.asked_at > look.looked_at - FRESH:
+        return last
+    try:
+        access = ask_access(look.github(known.installation_id), known.repository.ref, login)
+    except GitHubError as error:
+        if error.failure.kind is not FailureKind.REFUSED:
+            raise
+        return None
+    now = look.looked_at
+    unchanged = last is not None and _names(charter, last) and last.access is access
+    found = KnownAccess(login, access, now, last.since if last and unchanged else now)
+    if not look.dry:
+        pocs.owner_may(known.repository.id, found)
+    return found
+
+
+def _names(charter: Charter | None, owner: KnownAccess | None) -> bool:
+    """Whether what is known is about the owner that the charter names."""
+    named = charter.owner.value if charter and charter.owner else None
+    return named is not None and owner is not None and named.lower() == owner.login.lower()

@@ -1,0 +1,100 @@
+"""The facts about the world that a charter names: asked for when its text is new, and once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from service.ports import GitHub, GitHubError, RenamedError
+from service.reconcile.context import Look
+from service.rules.checks.judge import judge
+from service.rules.checks.surroundings import (
+    NOT_KNOWN,
+    Access,
+    Asked,
+    Gathered,
+    Outside,
+    access_of,
+    asked,
+    is_due,
+)
+from service.rules.checks.verdict import Case
+from service.rules.policy.poc import KnownRepository
+from service.rules.queue.retry import FailureKind
+from service.rules.values.github import FactKind, RepositoryRef
+
+
+def ask_access(github: GitHub, repository: RepositoryRef, login: str) -> Access:
+    """Ask for a permission and, where it lets them write, whether the account can use it."""
+    found = access_of(github.permission(repository, login))
+    return Access.SUSPENDED if found is Access.WRITE and github.is_suspended(login) else found
+
+
+T = TypeVar("T")
+
+
+def outside_of(
+    look: Look, known: KnownRepository, case: Case, *, head_sha: str, base_ref: str
+) -> tuple[Outside, tuple[str, ...]]:
+    """The facts about the charter of a case, and what GitHub did not answer when it was asked just now.
+
+    The paths of a charter that the change brings are looked up in the change, others on its base.
+    """
+    file, repository = case.judged, known.repository.ref
+    if file is None or file.blob_sha is None:
+        return NOT_KNOWN, ()
+    ref = head_sha if case.written else base_ref
+    last = look.records.outside_facts.find(repository.id, file.blob_sha)
+    again = look.told(FactKind.RERUN_REQUESTED)
+    if last and not is_due(last, ref=ref, written=case.written, asked_again=again, now=look.looked_at):
+        return last.outside, ()
+    questions = asked(judge(file, today=look.now.date()).charter)
+    if questions.nothing:
+        return NOT_KNOWN, ()
+    questioner = _Questioner(look.github(known.installation_id), repository, last)
+    outside = questioner.ask(questions, ref)
+    gathered = Gathered(outside, ref, look.looked_at, complete=not questioner.unanswered)
+    look.records.outside_facts.remember(repository.id, file.blob_sha, gathered)
+    return outside, tuple(questioner.unanswered)
+
+
+class _Questioner:
+    """Asks one question after the other; where GitHub gives no answer, the last one stands."""
+
+    def __init__(self, github: GitHub, repository: RepositoryRef, last: Gathered | None) -> None:
+        self._github = github
+        self._repository = repository
+        self._last = last.outside if last else NOT_KNOWN
+        self.unanswered: list[str] = []
+
+    def ask(self, questions: Asked, ref: str) -> Outside:
+        """Everything that a charter asks to be known."""
+        github, repository, last = self._github, self._repository, self._last
+        owner, paths = questions.owner, questions.paths
+        return Outside(
+            owner_access=self._answer(lambda: ask_access(github, repository, owner), last.owner_access)
+            if owner
+            else None,
+            environments=self._answer(lambda: github.environments(repository), last.environments)
+            if questions.environments
+            else None,
+            missing_paths=self._answer(
+                lambda: frozenset(paths) - github.existing_paths(repository, ref, paths), last.missing_paths
+            )
+            if paths
+            else None,
+        )
+
+    def _answer(self, question: Callable[[], T | None], last: T | None) -> T | None:
+        """The answer; None where it is not for us. A rate limit holds the whole look up, as it must."""
+        try:
+            return question()
+        except RenamedError:
+            raise
+        except GitHubError as error:
+            if error.failure.kind is FailureKind.RATE_LIMITED:
+                raise
+            if error.failure.kind is FailureKind.TRANSIENT:
+                self.unanswered.append(error.failure.message)
+                return last
+            return None

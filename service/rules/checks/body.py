@@ -1,0 +1,86 @@
+"""Prose beside the numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from service.rules.charter.lexicon import vague_in_prose
+from service.rules.charter.reader import prose_lines
+from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.source.nodes import Place, Spot
+from service.rules.values.finding import Severity
+
+FEWEST_WORDS = 4
+PLACEHOLDER = re.compile(r"(?:TODO|TBD|FIXME)\b|<[^<>]*>$")
+
+
+def body_missing(sheet: Sheet) -> Iterator[Complaint]:
+    """A charter that says in no sentence what it is for."""
+    summary = sheet.charter.summary or ""
+    if PLACEHOLDER.match(summary):
+        message = "This sentence is still open: write for whom this is and what it costs them"
+        yield Complaint(message, placeholder(sheet))
+    elif len(summary.split(None, FEWEST_WORDS)) < FEWEST_WORDS:
+        message = "No sentence says for whom this is: write one outside the block and name its scope"
+        yield Complaint(message, sheet.key("poc"))
+
+
+def placeholder(sheet: Sheet) -> Place:
+    """Where the sentence stands that nobody has written yet."""
+    prose = prose_lines(sheet.lines, sheet.charter.line - 1, sheet.charter.last_line)
+    spots = (Spot(number, 1) for number, line in prose if PLACEHOLDER.match(line.lstrip()))
+    return next(spots, sheet.key("poc"))
+
+
+BODY_MISSING = Check(
+    "body-missing",
+    "A sentence beside the block says for whom it is.",
+    body_missing,
+    Severity.NOTICE,
+    why="Numbers say how good it is; only prose says what for.",
+    examples=(
+        Example(
+            "# Triage",
+            "# Triage\n\nTriage routes each ticket to a queue; a wrong route costs 11 minutes.",
+            "body",
+        ),
+        Example(
+            "# Triage\n\nTODO: who does this work today.",
+            "# Triage\n\nAgents read 180 000 tickets a day; triage routes each to a queue.",
+            "body",
+        ),
+    ),
+)
+
+
+MOST_LINES = 200
+
+
+def body_vague(sheet: Sheet) -> Iterator[Complaint]:
+    """The first word that sounds like a criterion; never more than one."""
+    charter = sheet.charter
+    prose = prose_lines(sheet.lines, charter.line - 1, charter.last_line)
+    for number, line in islice(prose, MOST_LINES):
+        found = vague_in_prose(line)
+        if found:
+            message = f"'{found[0].lower()}' promises more than `done` asks: say it there in a number"
+            yield Complaint(message, Spot(number, found.start() + 1))
+            return
+
+
+BODY_VAGUE = Check(
+    "body-vague",
+    "The prose promises nothing that `done` does not ask.",
+    body_vague,
+    Severity.NOTICE,
+    why="Adjectives in the prose are read as promises. This is said once, and never fails a charter.",
+    examples=(
+        Example(
+            "Triage gives agents a blazingly fast and seamless answer.",
+            "Triage routes each ticket to a queue.",
+            "body",
+        ),
+    ),
+)

@@ -1,0 +1,152 @@
+"""What a check sees, and what a check is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+
+from service.rules.charter.metrics import Metric
+from service.rules.charter.model import Charter
+from service.rules.charter.threshold import Threshold
+from service.rules.charter.values import in_smart_quotes, is_unfilled
+from service.rules.checks.surroundings import NOT_KNOWN, Outside
+from service.rules.policy.model import NO_POLICY, Policy
+from service.rules.source.nodes import MOST_ITEMS, Entry, Mapping, Node, Place, Scalar, Sequence
+from service.rules.values.finding import Finding, Severity
+
+MOST_FINDINGS = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A charter on the table: its lines, its nodes, its values, and what it is compared with."""
+
+    lines: tuple[str, ...]
+    root: Mapping
+    charter: Charter
+    before: Charter | None
+    today: date
+    outside: Outside = NOT_KNOWN
+    policy: Policy = NO_POLICY
+
+    def node(self, *path: str) -> Node | None:
+        """The node under a path of keys."""
+        node: Node | None = self.root
+        for key in path:
+            node = node.get(key) if isinstance(node, Mapping) else None
+        return node
+
+    def text(self, *path: str) -> Scalar | None:
+        """The value under a path; None also where another check says that it is open, or wrongly quoted."""
+        node = self.node(*path)
+        if not isinstance(node, Scalar) or is_unfilled(node.value) or in_smart_quotes(node.value):
+            return None
+        return node
+
+    def texts(self, *path: str) -> tuple[Scalar, ...]:
+        """The first values of a list, those left out that are still to be written."""
+        node = self.node(*path)
+        items = node.items[:MOST_ITEMS] if isinstance(node, Sequence) else ()
+        return tuple(item for item in items if isinstance(item, Scalar) and not is_unfilled(item.value))
+
+    def thresholds(self, *keys: str) -> Iterator[tuple[Scalar, Threshold]]:
+        """The lines of these lists that parse, each as it stands and as it reads."""
+        for key in keys:
+            read = self.charter.done if key == "done" else self.charter.stop_if
+            places = {(item.line, item.column): item for item in self.texts(key)}
+            for threshold in read:
+                item = places.get((threshold.line, threshold.column))
+                if item:
+                    yield item, threshold
+
+    def all_read(self, key: str) -> bool:
+        """Whether every line of `done` parses."""
+        node = self.node(key)
+        return isinstance(node, Sequence) and len(node.items) == len(self.charter.done)
+
+    def done_metrics(self) -> tuple[Metric, ...]:
+        """The metrics of `done`; none where one line does not parse, or is on none of the table."""
+        done = self.charter.done
+        known = tuple(threshold.known for threshold in done if threshold.known)
+        return known if self.all_read("done") and len(known) == len(done) else ()
+
+    def entries(self, key: str) -> tuple[Entry, ...]:
+        """The first entries of a mapping."""
+        node = self.node(key)
+        return node.entries[:MOST_ITEMS] if isinstance(node, Mapping) else ()
+
+    def key(self, *path: str) -> Place:
+        """Where the last key of the path that exists stands."""
+        node, place = self.root, self.root.entries[0].key if self.root.entries else self.root
+        for name in path:
+            entry = node.entry(name)
+            place = entry.key if entry else place
+            if entry is None or not isinstance(entry.value, Mapping):
+                break
+            node = entry.value
+        return place
+
+    def writes(self, value: Callable[[Charter], object]) -> bool:
+        """Whether this change writes the value: the rest is not made red by time (design 5.5)."""
+        return self.before is None or value(self.before) != value(self.charter)
+
+    def line_with(self, scalar: Scalar, value: str) -> str | None:
+        """The scalar's line with another value in its place; None where it takes several lines."""
+        if scalar.line != scalar.end_line:
+            return None
+        line = self.lines[scalar.line - 1]
+        return f"{line[: scalar.column - 1]}{value}{line[scalar.end_column - 1 :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What a check has to say about one place; `severity` where it differs from the check's own."""
+
+    message: str
+    at: Place
+    fix: str | None = None
+    severity: Severity | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Lines that a check complains of, and lines that settle it.
+
+    They stand under `section`: a key of the charter, `body` for the Markdown around it, or empty for
+    the top of the block.
+    """
+
+    bad: str
+    good: str
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule of the charter under a code that stays."""
+
+    code: str
+    about: str
+    """What it asks for, as a sentence."""
+    find: Callable[[Sheet], Iterator[Complaint]]
+    severity: Severity = Severity.ERROR
+    when_stopped: bool = False
+    """Whether a POC that was ended must still obey."""
+    why: str = field(kw_only=True)
+    """The reason, as a sentence or two."""
+    examples: tuple[Example, ...] = field(kw_only=True)
+
+    @property
+    def anchor(self) -> str:
+        """Its section in docs/charter.md."""
+        return self.code
+
+    def findings(self, sheet: Sheet) -> Iterator[Finding]:
+        """The first complaints as findings: nobody reads more at once."""
+        for complaint in islice(self.find(sheet), MOST_FINDINGS):
+            severity = complaint.severity or self.severity
+            line, column = complaint.at.line, complaint.at.column + complaint.offset
+            yield Finding(self.code, severity, complaint.message, line, column, fix=complaint.fix)

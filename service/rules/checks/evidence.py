@@ -1,0 +1,134 @@
+"""Evidence that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.rules.charter.evidence import Key, key_of, parse_key, parse_source
+from service.rules.charter.metrics import Metric
+from service.rules.charter.quantity import Refusal
+from service.rules.charter.threshold import Threshold
+from service.rules.charter.unit_fit import fits
+from service.rules.charter.units import NO_UNIT, Dimension, Unit
+from service.rules.charter.values import is_unfilled
+from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.source.nodes import Scalar, Sequence
+from service.rules.source.wording import shown
+from service.rules.values.finding import Severity
+
+
+def evidence_source(sheet: Sheet) -> Iterator[Complaint]:
+    """Lines that name no number in a file."""
+    for entry in sheet.entries("evidence"):
+        if not isinstance(entry.value, Scalar) or is_unfilled(entry.value.value):
+            continue
+        key, source = parse_key(entry.key.value), parse_source(entry.value.value)
+        if isinstance(key, Refusal):
+            yield Complaint(key.message, entry.key)
+        if isinstance(source, Refusal):
+            offset = source.offset if entry.value.plain and entry.value.line == entry.value.end_line else 0
+            yield Complaint(source.message, entry.value, offset=offset)
+
+
+EVIDENCE_SOURCE = Check(
+    "evidence-source",
+    "Each line of `evidence` is a file, a JSONPath, and the unit.",
+    evidence_source,
+    why="A number counts when anybody can find it: one file, one path, one value or aggregate.",
+    examples=(
+        Example("accuracy: see the notebook", "accuracy: eval/metrics.json $.accuracy", "evidence"),
+        Example(
+            "latency_p95: load/out.json $.values[*] ms",
+            "latency_p95: load/out.json p95 of $.values[*] ms",
+            "evidence",
+        ),
+        Example(
+            "accuracy: eval/metrics.json $..accuracy",
+            "accuracy: eval/metrics.json $.model.accuracy",
+            "evidence",
+        ),
+    ),
+)
+
+
+def evidence_metric(sheet: Sheet) -> Iterator[Complaint]:
+    """Keys of `evidence` that no line asks for, once all lines can be read, or that several do."""
+    stops = sheet.node("stop_if")
+    unread = isinstance(stops, Sequence) and len(stops.items) != len(sheet.charter.stop_if)
+    if not sheet.all_read("done") or unread:
+        return
+    done = sheet.charter.done
+    first: dict[tuple[object, ...], int] = {}
+    for evidence in sheet.charter.evidence:
+        asked = answered(evidence.key, done) or answered(evidence.key, sheet.charter.stop_if)
+        name = shown(evidence.metric.value, 32)
+        if not asked:
+            yield Complaint(f"No line of `done` asks for {name}: add one, or delete this", evidence.metric)
+        elif len(asked) > 1:
+            meant = key_of(next(iter(reversed(asked.values()))), done)
+            yield Complaint(
+                f"{name} could be for {len(asked)} lines: say which, like {shown(meant, 40)}", evidence.metric
+            )
+        elif line := first.get(key := next(iter(asked))):
+            yield Complaint(f"{name} has its evidence on line {line}: keep one of the two", evidence.metric)
+        else:
+            first[key] = evidence.metric.line
+
+
+def answered(key: Key, done: tuple[Threshold, ...]) -> dict[tuple[object, ...], Threshold]:
+    """The lines that a key is for, by what makes them the same; the one that it names outright, if any."""
+    asked = {threshold.key: threshold for threshold in done if key.answers(threshold)}
+    named = {each: threshold for each, threshold in asked.items() if key.names(threshold)}
+    return named if len(named) == 1 else asked
+
+
+EVIDENCE_METRIC = Check(
+    "evidence-metric",
+    "Each key of `evidence` is a metric of `done`.",
+    evidence_metric,
+    why="A number that no line asks for decides nothing; one that could answer two lines decides neither.",
+    examples=(
+        Example(
+            "accuracy_v2: eval/metrics.json $.accuracy", "accuracy: eval/metrics.json $.accuracy", "evidence"
+        ),
+    ),
+)
+
+
+def evidence_unit(sheet: Sheet) -> Iterator[Complaint]:
+    """A unit that measures something else than the line asks for, and none where one is needed."""
+    for evidence in sheet.charter.evidence:
+        asked = next((each for each in sheet.charter.done if evidence.key.answers(each)), None)
+        if asked is None:
+            continue
+        unit, metric = evidence.reading.unit, asked.known
+        name = asked.metric[:32]
+        if unit is NO_UNIT and metric and not fits(metric, NO_UNIT):
+            message = (
+                f"`{name}` is {metric.measure}: end the line with the unit of the file, like `{metric.unit}`"
+            )
+            yield Complaint(message, evidence.source, severity=Severity.WARNING)
+        elif unit is not NO_UNIT and not comparable(unit, asked, metric):
+            remedy = f"end it with `{asked.unit.text}`" if asked.unit.text else "leave the unit out"
+            yield Complaint(
+                f"This unit cannot be compared with the bound on `{name}`: {remedy}", evidence.source
+            )
+
+
+def comparable(unit: Unit, asked: Threshold, metric: Metric | None) -> bool:
+    """Whether a number in the unit can meet the bound."""
+    plain = (Dimension.NONE, Dimension.RATIO)
+    if asked.unit.dimension in plain:
+        return unit.dimension in plain or (metric is not None and fits(metric, unit))
+    return unit.canonical == asked.unit.canonical
+
+
+EVIDENCE_UNIT = Check(
+    "evidence-unit",
+    "The number's unit can be compared with the bound's.",
+    evidence_unit,
+    why="212 in a file may be milliseconds or seconds, and euros are not compared with dollars.",
+    examples=(
+        Example("latency_p95: load/k6.json $.p95 USD", "latency_p95: load/k6.json $.p95 ms", "evidence"),
+    ),
+)

@@ -1,0 +1,89 @@
+"""A pause: until when, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from service.rules.charter.values import parse_pause, parse_stop
+from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.values.finding import Severity
+
+
+def paused_format(sheet: Sheet) -> Iterator[Complaint]:
+    """A pause that cannot be read, or that is over."""
+    text, pause = sheet.text("paused"), sheet.charter.paused
+    if text and parse_pause(text.value) is None:
+        yield Complaint("A pause has an end and a reason: write `paused: until YYYY-MM-DD - reason`", text)
+    elif pause and pause.value.until < sheet.today:
+        severity = Severity.ERROR if sheet.writes(lambda charter: charter.paused) else Severity.NOTICE
+        message = f"This pause ended on {pause.value.until}: delete the line, or write a later day"
+        yield Complaint(message, pause, severity=severity)
+
+
+PAUSED_FORMAT = Check(
+    "paused-format",
+    "`paused: until DATE - reason`.",
+    paused_format,
+    why="A pause without an end is a stop that nobody decided.",
+    examples=(
+        Example("paused: waiting for data", "paused: until 2026-12-18 - waiting for the data contract"),
+        Example(
+            "paused: until 2026-10-01 - waiting for data",
+            "paused: until 2026-12-18 - waiting for the data contract",
+        ),
+    ),
+)
+
+
+LONGEST = timedelta(days=60)
+
+
+def paused_long(sheet: Sheet) -> Iterator[Complaint]:
+    """A pause of more than two months."""
+    pause = sheet.charter.paused
+    if pause and pause.value.until - sheet.today > LONGEST:
+        latest = sheet.today + LONGEST
+        message = (
+            f"A pause of more than {LONGEST.days} days is a stop: write `stopped`, or end it by `{latest}`"
+        )
+        yield Complaint(message, pause)
+
+
+PAUSED_LONG = Check(
+    "paused-long",
+    "A pause ends within 60 days.",
+    paused_long,
+    Severity.WARNING,
+    why="A longer one can be renewed when it ends, and somebody then looks at it.",
+    examples=(
+        Example(
+            "paused: until 2027-06-30 - waiting for the contract",
+            "paused: until 2026-12-18 - waiting for the contract",
+        ),
+    ),
+)
+
+
+# Somebody east of UTC writes tomorrow's date today.
+AHEAD = timedelta(days=1)
+
+
+def stopped_format(sheet: Sheet) -> Iterator[Complaint]:
+    """A stop that cannot be read, or that is still to come."""
+    text, stop = sheet.text("stopped"), sheet.charter.stopped
+    if text and parse_stop(text.value) is None:
+        message = f"A stop has a day and a reason: write `stopped: {sheet.today} - reason`"
+        yield Complaint(message, text)
+    elif stop and stop.value.on > sheet.today + AHEAD:
+        yield Complaint(f"{stop.value.on} is still to come: write the day on which it was stopped", stop)
+
+
+STOPPED_FORMAT = Check(
+    "stopped-format",
+    "`stopped: DATE - reason`.",
+    stopped_format,
+    when_stopped=True,
+    why="To stop is a good end if it is said when and why.",
+    examples=(Example("stopped: yes", "stopped: 2026-11-20 - the baseline was good enough"),),
+)

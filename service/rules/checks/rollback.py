@@ -1,0 +1,111 @@
+"""How to turn it off, so that somebody else could."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from service.rules.charter.quantity import Refusal, parse_duration
+from service.rules.charter.values import parse_drill
+from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.source.wording import shown
+from service.rules.values.finding import Severity
+
+FEWEST_CHARACTERS = 10
+
+
+def rollback_how(sheet: Sheet) -> Iterator[Complaint]:
+    """A way that is too short to follow."""
+    how = sheet.text("rollback", "how")
+    if how and len(how.value.strip()) < FEWEST_CHARACTERS:
+        yield Complaint(
+            "Nobody could follow this at night: write what is turned off and what takes over", how
+        )
+
+
+ROLLBACK_HOW = Check(
+    "rollback-how",
+    "`rollback.how` can be followed.",
+    rollback_how,
+    why="Whoever turns it off may not be the one who built it.",
+    examples=(
+        Example(
+            "how: revert", "how: turn flag ai_triage off, tickets go back to the manual queue", "rollback"
+        ),
+    ),
+)
+
+
+# Somebody east of UTC writes tomorrow's date today.
+AHEAD = timedelta(days=1)
+
+
+def rollback_drilled(sheet: Sheet) -> Iterator[Complaint]:
+    """A drill without its day or its duration, or one that has not been yet."""
+    drilled = sheet.text("rollback", "drilled")
+    if drilled is None:
+        return
+    drill = parse_drill(drilled.value)
+    if drill is None:
+        message = (
+            f"{shown(drilled.value)} is no drill: write its day and duration, like `2026-11-12 in 4 min`"
+        )
+        yield Complaint(message, drilled)
+    elif drill.on > sheet.today + AHEAD:
+        yield Complaint(f"{drill.on} is still to come: write the day on which it was tried", drilled)
+
+
+ROLLBACK_DRILLED = Check(
+    "rollback-drilled",
+    "`rollback.drilled` is a day in the past, and a duration.",
+    rollback_drilled,
+    why="A rollback that nobody has tried is a hope. The day and the time it took show that somebody did.",
+    examples=(
+        Example("drilled: yes", "drilled: 2026-11-12 in 4 min", "rollback"),
+        Example("drilled: 2027-01-15 in 4 min", "drilled: 2026-11-12 in 4 min", "rollback"),
+    ),
+)
+
+
+def rollback_slow(sheet: Sheet) -> Iterator[Complaint]:
+    """A drill that took longer than the rollback may take."""
+    rollback = sheet.charter.rollback
+    if rollback.drilled and rollback.within:
+        took, within = rollback.drilled.value.took, rollback.within.value
+        if took.canonical_value > within.canonical_value:
+            message = (
+                f"The drill took {took.text[:24]}, `within` says {within.text[:24]}: "
+                "write the longer time or drill again"
+            )
+            yield Complaint(" ".join(message.split()), rollback.drilled)
+
+
+ROLLBACK_SLOW = Check(
+    "rollback-slow",
+    "The drill took no longer than `within`.",
+    rollback_slow,
+    Severity.WARNING,
+    why="The drill is the best estimate there is; a shorter promise is a guess.",
+    examples=(Example("drilled: 2026-11-12 in 40 min", "drilled: 2026-11-12 in 4 min", "rollback"),),
+)
+
+
+def rollback_within(sheet: Sheet) -> Iterator[Complaint]:
+    """Anything that is no duration."""
+    within = sheet.text("rollback", "within")
+    if within is None:
+        return
+    read = parse_duration(within.value)
+    if isinstance(read, Refusal):
+        meant = read.meant if read.meant and not isinstance(parse_duration(read.meant), Refusal) else None
+        message = f"{shown(within.value)} is no duration: write number and unit, like `{meant or '10 min'}`"
+        yield Complaint(message, within, sheet.line_with(within, meant) if meant else None)
+
+
+ROLLBACK_WITHIN = Check(
+    "rollback-within",
+    "`rollback.within` is a duration.",
+    rollback_within,
+    why="The time it takes to turn off is the time that harm lasts.",
+    examples=(Example("within: quickly", "within: 10 min", "rollback"),),
+)

@@ -1,0 +1,276 @@
+"""A key that a charter needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.rules.charter.keys import CHARTER, Field, Shape
+from service.rules.charter.spelling import meant_key, misspelt, unknown_entries
+from service.rules.charter.threshold import EXAMPLE, Threshold, parse_threshold
+from service.rules.charter.values import in_smart_quotes, is_unfilled
+from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence, scalars
+from service.rules.source.wording import listed, shown
+
+
+def missing_key(sheet: Sheet) -> Iterator[Complaint]:
+    """Required keys that are not there, at the top and inside the sections that are."""
+    elsewhere = misspelt(CHARTER, sheet.root)
+    for field in CHARTER.fields:
+        node = sheet.root.get(field.name)
+        if node is None and field.required and field.name not in elsewhere:
+            yield Complaint(top_level(sheet, field), sheet.key(), fix(sheet, field, indent=0))
+        elif isinstance(node, Mapping):
+            yield from inside(sheet, field, node)
+
+
+def inside(sheet: Sheet, section: Field, node: Mapping) -> Iterator[Complaint]:
+    """Required keys that a section lacks."""
+    elsewhere = misspelt(section, node)
+    for field in section.fields:
+        if field.required and node.get(field.name) is None and field.name not in elsewhere:
+            message = f"`{section.name}` lacks `{field.name}`: add {field.asks}"
+            indent = node.entries[0].key.column - 1 if node.entries else 2
+            yield Complaint(message, sheet.key(section.name), fix(sheet, field, indent))
+
+
+def top_level(sheet: Sheet, field: Field) -> str:
+    """What to add to the charter."""
+    if field.shape is Shape.SECTION:
+        names = tuple(inner.name for inner in field.fields if inner.required)
+        return f"`{field.name}` is missing ({field.asks}): add it, with {listed(names)}"
+    if field.shape is Shape.LIST:
+        return f"`{field.name}` is missing: add {field.asks}, like `- {field.sample(sheet.today)}`"
+    return f"`{field.name}` is missing: add {field.asks}, `{field.name}: {field.sample(sheet.today)}`"
+
+
+def fix(sheet: Sheet, field: Field, indent: int) -> str | None:
+    """The line to add, where one line is enough."""
+    if field.shape not in (Shape.TEXT, Shape.DATE):
+        return None
+    return f"{' ' * indent}{field.name}: {field.sample(sheet.today)}"
+
+
+MISSING_KEY = Check(
+    "missing-key",
+    "Every required key is there.",
+    missing_key,
+    why="Each key stands for a question that comes up after the demo, when it is dear to answer.",
+    examples=(Example("", "owner: jane-doe"),),
+)
+
+
+def smart_quotes(sheet: Sheet) -> Iterator[Complaint]:
+    """Values that begin and end with such marks."""
+    for scalar in scalars(sheet.root):
+        text = scalar.value
+        if in_smart_quotes(text) and scalar.plain:
+            fix = sheet.line_with(scalar, f'"{text[1:-1]}"') if not set('"\\') & set(text) else None
+            yield Complaint(
+                "These quotation marks would be part of the value: use straight ones", scalar, fix
+            )
+
+
+SMART_QUOTES = Check(
+    "smart-quotes",
+    "Quotation marks are straight.",
+    smart_quotes,
+    when_stopped=True,
+    why="YAML takes typographic quotation marks for a part of the value.",
+    examples=(Example("owner: “jane-doe”", 'owner: "jane-doe"'),),
+)
+
+
+def unfilled(sheet: Sheet) -> Iterator[Complaint]:
+    """Empty values, and placeholders such as TODO; an optional key may be left empty."""
+    for entry in sheet.root.entries:
+        field = CHARTER.field(entry.key.value)
+        if field:
+            yield from open_values(sheet, field, entry.value)
+
+
+def open_values(sheet: Sheet, field: Field, node: Node) -> Iterator[Complaint]:
+    """The values at or below a key that are still to be written."""
+    if isinstance(node, Mapping):
+        for entry in node.entries:
+            inner = field.field(entry.key.value) or field
+            yield from open_values(sheet, inner, entry.value)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            if isinstance(item, Scalar) and is_unfilled(item.value):
+                yield Complaint(f"This line is still open: write one like `{EXAMPLE}`", item)
+    elif is_unfilled(node.value) and (field.required or node.value.strip()):
+        yield Complaint(remedy(sheet, field), node)
+
+
+def remedy(sheet: Sheet, field: Field) -> str:
+    """What to write for a key."""
+    if field.shape in (Shape.SECTION, Shape.METRICS, Shape.LIST):
+        return f"`{field.name}` is still open: write {field.asks}"
+    return f"`{field.name}` is still open: write {field.asks}, like `{field.sample(sheet.today)}`"
+
+
+UNFILLED = Check(
+    "unfilled",
+    "Every value is written.",
+    unfilled,
+    why="A placeholder passes for a decision until somebody needs it.",
+    examples=(Example("owner: TODO", "owner: jane-doe"),),
+)
+
+
+SHOWN_KEYS = 20
+
+# Keys that people expect, and where what they would say is found instead.
+ELSEWHERE = {
+    "name": "the name is the Markdown heading: delete this line",
+    "title": "the title is the Markdown heading: delete this line",
+    "description": "prose stands below the block, in Markdown: move it there",
+    "status": "the state is derived from what happens: delete this line",
+    "state": "the state is derived from what happens: delete this line",
+    "team": "one person owns a POC: write `owner` instead",
+}
+
+
+def unknown_key(sheet: Sheet) -> Iterator[Complaint]:
+    """Keys at the top and in the sections that are not in the layout."""
+    yield from unknown(sheet, CHARTER, sheet.root)
+    for entry in sheet.root.entries:
+        field = CHARTER.field(entry.key.value)
+        if field and field.shape is Shape.SECTION and isinstance(entry.value, Mapping):
+            yield from unknown(sheet, field, entry.value)
+
+
+def unknown(sheet: Sheet, section: Field, node: Mapping) -> Iterator[Complaint]:
+    """The entries of one mapping that its section does not list."""
+    for entry in unknown_entries(section, node):
+        yield complaint(sheet, section, node, entry)
+
+
+def complaint(sheet: Sheet, section: Field, node: Mapping, entry: Entry) -> Complaint:
+    """One unknown key, with the key that was meant where one is near."""
+    name = entry.key.value
+    if section is CHARTER and name in ELSEWHERE:
+        return Complaint(f"No key {shown(name)} here; {ELSEWHERE[name]}", entry.key)
+    meant = meant_key(section, node, name)
+    if meant:
+        fix = sheet.line_with(entry.key, meant)
+        return Complaint(f"No key {shown(name, SHOWN_KEYS)} here: write `{meant}`", entry.key, fix)
+    place = "a charter" if section is CHARTER else f"`{section.name}`"
+    return Complaint(
+        f"No key {shown(name, SHOWN_KEYS)} in {place}: delete it, or move it below the block", entry.key
+    )
+
+
+UNKNOWN_KEY = Check(
+    "unknown-key",
+    "Only the keys of the language stand in a charter.",
+    unknown_key,
+    when_stopped=True,
+    why="A misspelt key would be read by nobody, and its value would be missing.",
+    examples=(Example("ship_day: 2027-02-26", "ship_by: 2027-02-26"),),
+)
+
+
+def version(sheet: Sheet) -> Iterator[Complaint]:
+    """Any other version than 1."""
+    version = sheet.text("poc")
+    if version and version.value != "1":
+        message = f"There is no version {shown(version.value)} of the charter: write `poc: 1`"
+        yield Complaint(message, version, sheet.line_with(version, "1"))
+
+
+VERSION = Check(
+    "version",
+    "`poc: 1` is the version that is read.",
+    version,
+    when_stopped=True,
+    why="The version says which rules the charter was written for.",
+    examples=(Example("poc: 2", "poc: 1"),),
+)
+
+
+KEYED = (Shape.SECTION, Shape.METRICS)
+
+
+def wrong_shape(sheet: Sheet) -> Iterator[Complaint]:
+    """Values whose shape is not the one that their key holds."""
+    for entry in sheet.root.entries:
+        field = CHARTER.field(entry.key.value)
+        if field:
+            yield from misshapen(sheet, field, entry.value)
+
+
+def misshapen(sheet: Sheet, field: Field, node: Node) -> Iterator[Complaint]:
+    """The complaints about one key and what is below it."""
+    if field.shape is Shape.LIST:
+        yield from misshapen_list(sheet, field, node)
+    elif field.shape not in KEYED:
+        if not isinstance(node, Scalar):
+            yield Complaint(one_value(sheet, field), node)
+    elif isinstance(node, Mapping):
+        for entry in node.entries:
+            inner = field.field(entry.key.value)
+            if inner:
+                yield from misshapen(sheet, inner, entry.value)
+            elif field.shape is Shape.METRICS and not isinstance(entry.value, Scalar):
+                yield Complaint("Evidence is one line: write `<metric>: <file> <JSONPath>`", entry.value)
+    elif isinstance(node, Sequence) or node.value.strip() or field.shape is Shape.SECTION:
+        yield Complaint(keys_of(field), node)
+
+
+def one_value(sheet: Sheet, field: Field) -> str:
+    """What to write for a key that takes one value."""
+    if field.name == "owner":
+        return "A POC has one owner: write one login, like `owner: jane-doe`"
+    return f"`{field.name}` takes one value: write `{field.name}: {field.sample(sheet.today)}`"
+
+
+def keys_of(field: Field) -> str:
+    """What to write for a key that has keys of its own."""
+    if field.shape is Shape.METRICS:
+        return f"`{field.name}` has a line for each metric: write `<metric>: <file> <JSONPath>` below it"
+    names = listed(tuple(each.name for each in field.fields))
+    return f"`{field.name}` has keys of its own: write {names} below it"
+
+
+def misshapen_list(sheet: Sheet, field: Field, node: Node) -> Iterator[Complaint]:
+    """The complaints about `done` and `stop_if`."""
+    if not isinstance(node, Sequence):
+        if isinstance(node, Mapping) or node.value.strip() or field.required:
+            yield Complaint(f"`{field.name}` is a list: write one threshold a line, like `- {EXAMPLE}`", node)
+        return
+    for item in node.items:
+        if isinstance(item, Mapping):
+            message = f"A colon makes this line a mapping: write it without, like `{EXAMPLE}`"
+            yield Complaint(message, item, without_colon(sheet, item))
+        elif isinstance(item, Sequence):
+            yield Complaint(f"A list inside the list: write one threshold a line, like `- {EXAMPLE}`", item)
+
+
+def without_colon(sheet: Sheet, item: Mapping) -> str | None:
+    """The line that was meant by `- accuracy: ">= 92 %"`."""
+    if len(item.entries) != 1 or not isinstance(item.entries[0].value, Scalar):
+        return None
+    key, value = item.entries[0].key, item.entries[0].value
+    meant = f"{key.value} {value.value}"
+    if not isinstance(parse_threshold(meant), Threshold) or key.line != value.end_line:
+        return None
+    line = sheet.lines[key.line - 1]
+    return f"{line[: key.column - 1]}{meant}{line[value.end_column - 1 :]}"
+
+
+WRONG_SHAPE = Check(
+    "wrong-shape",
+    "Each key holds what its kind of value is.",
+    wrong_shape,
+    when_stopped=True,
+    why="A list where one value is read, or the reverse, would be lost.",
+    examples=(
+        Example("owner: [jane-doe, john-roe]", "owner: jane-doe"),
+        Example(
+            "done: accuracy",
+            "done:\n  - accuracy >= 92 % on holdout with n >= 2000\n  - latency_p95 <= 300 ms",
+        ),
+    ),
+)

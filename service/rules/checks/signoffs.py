@@ -1,0 +1,106 @@
+"""Who signs: people, and at least two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.rules.charter.keys import SIGNOFFS
+from service.rules.charter.values import bare_login, is_bot, parse_login
+from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.source.nodes import Scalar
+from service.rules.source.wording import shown
+from service.rules.values.finding import Severity
+from service.rules.values.groups import Group
+
+FEWEST_PEOPLE = 2
+
+
+def signoffs_people(sheet: Sheet) -> Iterator[Complaint]:
+    """Signers that are no person, and one person signing for all."""
+    for field in SIGNOFFS:
+        signer = sheet.text("signoffs", field.name)
+        if signer:
+            yield from not_a_person(sheet, signer)
+    signoffs = sheet.charter.signoffs
+    if len(signoffs.all) == len(SIGNOFFS) and len(signoffs.people) < FEWEST_PEOPLE:
+        message = f"{shown(signoffs.all[0].value)} would sign alone: name at least two people"
+        yield Complaint(message, sheet.key("signoffs"))
+
+
+def not_a_person(sheet: Sheet, signer: Scalar) -> Iterator[Complaint]:
+    """What keeps one signer from being one login."""
+    name = bare_login(signer.value)
+    if is_bot(name):
+        yield Complaint(f"{shown(name)} is a bot: name a person", signer)
+    elif "/" in name and name.lower() != "n/a":
+        yield Complaint(f"{shown(name)} is a team: name the person who signs for it", signer)
+    elif not parse_login(name):
+        yield Complaint(f"{shown(name)} is no GitHub login: write one, like `dan-w`", signer)
+    elif name != signer.value:
+        yield Complaint(f"A login stands alone: write {shown(name)}", signer, sheet.line_with(signer, name))
+
+
+SIGNOFFS_PEOPLE = Check(
+    "signoffs-people",
+    "At least two people sign, one login a group.",
+    signoffs_people,
+    why="Four groups have to agree; a team has no signature, and one person cannot speak for four.",
+    examples=(Example("security: acme/security", "security: dan-w", "signoffs"),),
+)
+
+
+def signoffs_distinct(sheet: Sheet) -> Iterator[Complaint]:
+    """Somebody who signs for more than one group."""
+    signoffs = sheet.charter.signoffs
+    if len(signoffs.all) < len(SIGNOFFS) or not FEWEST_PEOPLE <= len(signoffs.people) < len(SIGNOFFS):
+        return
+    seen: set[str] = set()
+    for signer in signoffs.all:
+        if signer.value.lower() in seen:
+            yield Complaint(f"{shown(signer.value)} signs for two groups: name somebody else for one", signer)
+        seen.add(signer.value.lower())
+
+
+SIGNOFFS_DISTINCT = Check(
+    "signoffs-distinct",
+    "Each group has a signer of its own.",
+    signoffs_distinct,
+    Severity.WARNING,
+    why="Each group sees what the others do not; one person for two sees with one pair of eyes.",
+    examples=(Example("platform: alice-k", "platform: bob-m", "signoffs"),),
+)
+
+
+MOST_LISTED = 2
+SHOWN = 20
+
+
+def signoffs_not_member(sheet: Sheet) -> Iterator[Complaint]:
+    """Signers whom the policy does not list for their group."""
+    for group in Group:
+        known, signer = sheet.policy.groups.get(group), sheet.text("signoffs", group)
+        if known is None or not known.members or signer is None:
+            continue
+        name = bare_login(signer.value)
+        if not parse_login(name) or is_bot(name) or name.lower() in known.members:
+            continue
+        members = sorted(known.members)
+        fix = sheet.line_with(signer, members[0]) if len(members) == 1 else None
+        message = f"{shown(name, SHOWN)} is not in `{group}` of the policy: name {choice(members)}"
+        yield Complaint(message, signer, fix)
+
+
+def choice(members: list[str]) -> str:
+    """The first of them."""
+    names = [shown(name, SHOWN) for name in members[:MOST_LISTED]]
+    more = len(members) - len(names)
+    return f"{', '.join(names)} or {more} more" if more else " or ".join(names)
+
+
+SIGNOFFS_NOT_MEMBER = Check(
+    "signoffs-not-member",
+    "A signer is one of the people whom the organisation's policy lists for that group.",
+    signoffs_not_member,
+    why="A signature speaks for the group, so one of them gives it; asked of the policy, not offline.",
+    examples=(Example("security: mallory", "security: dan-w", "signoffs"),),
+)

@@ -1,0 +1,111 @@
+"""Which charter a commit is judged by, and what comes of it: the rows of design section 6."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from service.rules.charter.goalposts import Move, moved
+from service.rules.checks.judge import Judgement, declares, judge, unreadable
+from service.rules.checks.surroundings import Outside
+from service.rules.policy.model import NO_POLICY, Policy
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.values.actions import Conclusion
+
+CHARTERLESS_AUTHORS = frozenset({"dependabot[bot]", "renovate[bot]"})
+"""Their pull requests bring no charter, and cannot."""
+
+
+class Situation(StrEnum):
+    """How a commit stands to the charter of the branch it goes to."""
+
+    NO_CHARTER = "no charter on the head, none on the base"
+    BEHIND = "does not touch the charter, and is behind the base's, or lacks it"
+    DELETED = "deletes the charter, or renames it"
+    OWN = "brings a charter of its own, or the base's unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The charter to judge by, if any, and the one that this change began with."""
+
+    situation: Situation
+    judged: CharterFile | None = None
+    before: CharterFile | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether this change brings the charter that it is judged by."""
+        return self.situation is Situation.OWN and self.judged != self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the check run will say, before it is put into words."""
+
+    case: Case
+    judgement: Judgement | None
+    conclusion: Conclusion
+    moves: tuple[Move, ...] = ()
+    """The goalposts that this change moves."""
+
+
+def needs_merge_base(head: CharterFile, base: CharterFile) -> bool:
+    """Whether only the commit at which the branch began tells what the branch did to the charter."""
+    return not same(head, base) and declares(base)
+
+
+def same(one: CharterFile, other: CharterFile) -> bool:
+    """Whether two commits hold the same charter."""
+    return (one.kind, one.blob_sha) == (other.kind, other.blob_sha)
+
+
+def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None) -> Case:
+    """Find the charter to judge by; `merge_base` is needed where `needs_merge_base` says so."""
+    present = declares(head) or unreadable(head)
+    if same(head, base) and present:
+        return Case(Situation.OWN, head, head)
+    if same(head, base) or not declares(base):
+        file = head if head.kind is FileKind.FILE or present else None
+        return Case(Situation.OWN if present else Situation.NO_CHARTER, file)
+    if merge_base is None:
+        raise ValueError(
+            "the charter differs from the base's: the merge base is needed to tell who changed it"
+        )
+    if same(head, merge_base):
+        return Case(Situation.BEHIND, base, base)
+    if not present:
+        return Case(Situation.DELETED, head if head.kind is FileKind.FILE else None, base)
+    return Case(Situation.OWN, head, merge_base if declares(merge_base) else None)
+
+
+def conclude(
+    case: Case,
+    *,
+    author: str | None,
+    observe: bool,
+    today: date,
+    outside: Outside | None = None,
+    policy: Policy = NO_POLICY,
+) -> Verdict:
+    """Judge a case; in `observe` the text is the same and nothing is held up.
+
+    `author` is None for a merge queue's head.
+    """
+    judgement: Judgement | None = None
+    moves: tuple[Move, ...] = ()
+    if case.situation is Situation.NO_CHARTER:
+        judgement = judge(case.judged, before=None, today=today) if case.judged else None
+        # Of a merge queue's head each pull request was asked already.
+        exempt = author is None or author in CHARTERLESS_AUTHORS
+        conclusion = Conclusion.NEUTRAL if exempt else Conclusion.ACTION_REQUIRED
+    elif case.judged is None:
+        conclusion = Conclusion.FAILURE
+    else:
+        before = judge(case.before, before=None, today=today).charter if case.before else None
+        judgement = judge(case.judged, before=before, today=today, outside=outside, policy=policy)
+        conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
+        if before and judgement.charter and judgement.valid:
+            moves = moved(before, judgement.charter)
+    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion, moves)

@@ -1,0 +1,196 @@
+"""What the commands with words of their own ask for: how long, by when, whom, and why; read, or refused.
+
+A refusal of one that is written wrongly ends in the line to write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import ClassVar
+
+from service.rules.charter.values import (
+    ISO_DATE,
+    bare_login,
+    is_bot,
+    is_unfilled,
+    iso,
+    parse_date,
+    parse_login,
+)
+from service.rules.commands.parsing import PREFIX, Command, Refusal, Verb
+from service.rules.source.wording import shown
+
+LONGEST_SNOOZE = 60
+FARTHEST = timedelta(days=366)
+USUAL_SNOOZE, USUAL_EXTENSION = 14, timedelta(weeks=4)
+LONGEST_REASON = 200
+LONGEST_LINE = 300
+REASON, LOGIN = "<reason>", "<login>"
+DAYS_A_WEEK = 7
+SPAN = re.compile(
+    r"(?P<count>[0-9]{1,6})\s*(?P<unit>d|days?|w|weeks?)(?![^\s:,.;–—-])(?P<rest>.*)", re.IGNORECASE
+)
+ISSUE = re.compile(
+    r"(?<![\w./#-])(?:(?P<name>[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#|"
+    r"https?://[^/\s]+/(?P<path>[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)/(?:issues|pull)/)(?P<number>[1-9][0-9]{0,8})(?!\w)"
+)
+"""`#12`, `owner/name#12`, or an issue's address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Nobody is to be asked for some days."""
+
+    verb: ClassVar[Verb] = Verb.SNOOZE
+    days: int
+    reason: str
+
+    def waits_for(
+        self, *, poc: str, place: str, but: Collection[tuple[str, int]]
+    ) -> tuple[Snooze, str | None]:
+        """It with the issue that its reason names, written as the POC's repository would name it.
+
+        `place` is the repository in which the comment stands: there `#12` is its own. An issue that is among
+        `but` is waited for by nobody.
+        """
+        match = ISSUE.search(self.reason)
+        if match is None:
+            return self, None
+        name, number = match["name"] or match["path"] or place, int(match["number"])
+        if (name.lower(), number) in {(each.lower(), other) for each, other in but}:
+            return self, None
+        reference = f"#{number}" if name.lower() == poc.lower() else f"{name}#{number}"
+        reason = f"{self.reason[: match.start()]}{reference}{self.reason[match.end() :]}"
+        return replace(self, reason=reason), reference
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """It ships on another day."""
+
+    verb: ClassVar[Verb] = Verb.EXTEND
+    ship_by: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Somebody else owns it."""
+
+    verb: ClassVar[Verb] = Verb.OWNER
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """It ends on purpose."""
+
+    verb: ClassVar[Verb] = Verb.STOP
+    reason: str
+
+
+Order = Snooze | Extend | HandOver | Stop
+
+
+def read_order(command: Command, today: date) -> Order | Refusal | None:
+    """What a command asks for, given on a day; None for those that take no words."""
+    readers: dict[Verb, Callable[[str, date], Order | Refusal]] = {
+        Verb.SNOOZE: _snooze,
+        Verb.EXTEND: _extend,
+        Verb.OWNER: _owner,
+        Verb.STOP: _stop,
+    }
+    if command.verb not in readers:
+        return None
+    return readers[command.verb](command.argument, today)
+
+
+def reason_of(text: str) -> str:
+    """A reason in one line of what can be seen; empty where there is none, or it is still to be written."""
+    visible = "".join(char if char.isprintable() else " " for char in text)
+    reason = " ".join(visible.split()).lstrip("-–—:,.; ")
+    if is_unfilled(reason) or not any(char.isalnum() for char in reason):
+        return ""
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1].rstrip()}…"
+
+
+def line_of(verb: Verb, *words: str) -> str:
+    """A line to write, as code."""
+    return shown(" ".join([PREFIX, verb, *words]), LONGEST_LINE)
+
+
+def _snooze(text: str, _today: date) -> Snooze | Refusal:
+    match = SPAN.match(text)
+    if match is None:
+        wanted = line_of(Verb.SNOOZE, f"{USUAL_SNOOZE}d", reason_of(text) or REASON)
+        return Refusal(f"`/poc snooze` begins with a number of days: write {wanted}.")
+    days = int(match["count"]) * (DAYS_A_WEEK if match["unit"].lower().startswith("w") else 1)
+    reason = reason_of(match["rest"])
+    if not 1 <= days <= LONGEST_SNOOZE:
+        wanted = line_of(Verb.SNOOZE, f"{LONGEST_SNOOZE if days else 1}d", reason or REASON)
+        return Refusal(f"`/poc snooze` takes 1 to {LONGEST_SNOOZE} days: write {wanted}.")
+    if not reason:
+        return Refusal(f"`/poc snooze` needs a reason: write {line_of(Verb.SNOOZE, f'{days}d', REASON)}.")
+    return Snooze(days, reason)
+
+
+def _extend(text: str, today: date) -> Extend | Refusal:
+    word, rest = [*text.split(maxsplit=1), "", ""][:2]
+    day, reason = parse_date(word), reason_of(rest)
+    if day is None or not today < day <= today + FARTHEST:
+        why, meant = _no_ship_date(word, day, today)
+        wanted = line_of(Verb.EXTEND, meant.isoformat(), reason or REASON)
+        return Refusal(f"{why}: write {wanted}.")
+    if not reason:
+        wanted = line_of(Verb.EXTEND, day.isoformat(), REASON)
+        return Refusal(f"`/poc extend` needs a reason: write {wanted}.")
+    return Extend(day, reason)
+
+
+def _no_ship_date(word: str, day: date | None, today: date) -> tuple[str, date]:
+    """Why a word is no day to ship on, and one that is."""
+    usual = today + USUAL_EXTENSION
+    if day is not None and day > today:
+        return f"`/poc extend` reaches {FARTHEST.days} days ahead at most", today + FARTHEST
+    if day is not None:
+        return f"`/poc extend` takes a day that is still to come, and {day} is not", usual
+    if ISO_DATE.fullmatch(word):
+        return f"`/poc extend` takes a day, and no calendar has {shown(word)}", usual
+    meant = parse_date(iso(word) or "")
+    if meant is not None and today < meant <= today + FARTHEST:
+        return "`/poc extend` takes a day as year, month and day", meant
+    span = SPAN.fullmatch(word)
+    if span and int(span["count"]) and not span["rest"]:
+        days = int(span["count"]) * (DAYS_A_WEEK if span["unit"].lower().startswith("w") else 1)
+        usual = today + min(timedelta(days=days), FARTHEST)
+    return "`/poc extend` begins with the new day", usual
+
+
+def _owner(text: str, _today: date) -> HandOver | Refusal:
+    words = text.split()
+    name = bare_login(words[0]) if words else ""
+    if "/" in name:
+        why = f"`/poc owner` takes one person, and {shown(name)} is a team"
+    elif name and is_bot(name):
+        why = f"`/poc owner` takes a person, and {shown(name)} is a bot"
+    elif not parse_login(name):
+        why = "`/poc owner` takes one GitHub login"
+    elif len(words) > 1:
+        return Refusal(
+            f"`/poc owner` takes one login and nothing else: write {line_of(Verb.OWNER, f'@{name}')}."
+        )
+    else:
+        return HandOver(name)
+    return Refusal(f"{why}: write {line_of(Verb.OWNER, f'@{LOGIN}')}.")
+
+
+def _stop(text: str, _today: date) -> Stop | Refusal:
+    reason = reason_of(text)
+    return (
+        Stop(reason)
+        if reason
+        else Refusal(f"`/poc stop` needs a reason: write {line_of(Verb.STOP, REASON)}.")
+    )

@@ -1,0 +1,35 @@
+"""A change of the charter as a pull request of ours, where an organisation has granted what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from service.rules.charter.amend import Amendment, applied
+from service.rules.commands.parsing import Verb
+from service.rules.source.text import CharterFile, read_text
+
+PROPOSING = {"metadata": "read", "contents": "write", "pull_requests": "write"}
+"""What it takes to open a pull request. The app asks for reading alone: an operator may ask for more."""
+BRANCHES = "poc-governor/"
+"""How the names of our branches begin."""
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+def may_propose(permissions: Mapping[str, str]) -> bool:
+    """Whether an installation was granted what it takes to open a pull request."""
+    written = (name for name, level in PROPOSING.items() if level == "write")
+    return all(permissions.get(name) == "write" for name in written)
+
+
+def branch_for(verb: Verb, comment_id: int, index: int) -> str:
+    """The branch for a command: each has one of its own, by which its pull request is found again."""
+    return f"{BRANCHES}{verb}-{comment_id}" + (f"-{index + 1}" if index else "")
+
+
+def amended_data(file: CharterFile, amendment: Amendment) -> bytes | None:
+    """A charter's file with an amendment made, and nothing else changed; None where it holds no text."""
+    text = read_text(file)
+    if not isinstance(text, str) or file.data is None:
+        return None
+    mark = BYTE_ORDER_MARK if file.data.decode().startswith(BYTE_ORDER_MARK) else ""
+    return f"{mark}{applied(text, amendment)}".encode()

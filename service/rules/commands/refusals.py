@@ -1,0 +1,140 @@
+"""Why an order that is written well is not followed: what the POC is by now, and what was asked before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from service.rules.charter.model import Charter, Located, Signoffs
+from service.rules.commands.arguments import LOGIN, LONGEST_SNOOZE, Extend, HandOver, Order, Snooze, line_of
+from service.rules.commands.parsing import WRITERS, Refusal, Verb
+from service.rules.source.wording import listed, shown
+from service.rules.stall.time_spent import ORDINALS
+from service.rules.stall.waiting_on import Rest
+
+ONE_ROW = timedelta(days=7)
+"""Snoozes that begin within a week of the end of another are one row: nobody can have moved in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What an order meets on the day on which it was given."""
+
+    today: date
+    charter: Charter | None = None
+    """The one that would be changed."""
+    shipped: bool = False
+    snoozes: Sequence[Rest] = ()
+    """Those that were asked for before."""
+
+
+def objection(order: Order, present: Present) -> Refusal | None:
+    """Why an order is not followed, if it is not."""
+    verb, charter = order.verb, present.charter
+    if present.shipped:
+        return Refusal(f"`/poc {verb}` comes too late: this POC has shipped.")
+    if charter and charter.stopped:
+        stop = charter.stopped.value
+        return Refusal(
+            f"`/poc {verb}` comes too late: this POC was stopped on {stop.on}. To take it up again, delete "
+            f"the line `stopped` from its charter."
+        )
+    if isinstance(order, Snooze):
+        return _snoozed(order, present)
+    if charter is None:
+        return Refusal(_without_charter(verb))
+    if isinstance(order, Extend):
+        return _extended(order, charter)
+    return _handed_over(order, charter) if isinstance(order, HandOver) else None
+
+
+def rest_of(order: Snooze, today: date) -> Rest:
+    """The days off that a snooze asks for: what is left of today, and that many more."""
+    return Rest(today, today + timedelta(days=order.days), order.reason)
+
+
+def may_not_own(login: str, permission: str | None) -> Refusal | None:
+    """Why a person cannot own the POC, by what GitHub says that they may do in its repository."""
+    if permission in WRITERS:
+        return None
+    if permission is None:
+        why = f"GitHub knows nobody called {shown(login)}"
+    else:
+        why = f"an owner needs write access to the repository, and {shown(login)} has {permission}"
+    return Refusal(f"`/poc owner`: {why}. Give it, or write {line_of(Verb.OWNER, f'@{LOGIN}')}.")
+
+
+def in_a_row(rest: Rest, earlier: Iterable[Rest]) -> tuple[date, int]:
+    """When the row began that a snooze continues, and the how many-th in it that one is."""
+    first, count = rest.first, 1
+    for each in sorted(earlier, key=lambda each: each.until, reverse=True):
+        if each.until >= first - ONE_ROW:
+            first, count = min(first, each.first), count + 1
+    return first, count
+
+
+def ordinal(count: int) -> str:
+    """`second`, and for what nobody should have to read `11th`."""
+    return ORDINALS[count - 1] if count <= len(ORDINALS) else f"{count}th"
+
+
+def _snoozed(order: Snooze, present: Present) -> Refusal | None:
+    today, rest = present.today, rest_of(order, present.today)
+    running = max((each.until for each in present.snoozes), default=today)
+    first, count = in_a_row(rest, present.snoozes)
+    if rest.until <= running:
+        longer = min((running - today).days + order.days, LONGEST_SNOOZE)
+        wanted = line_of(Verb.SNOOZE, f"{longer}d", order.reason)
+        return Refusal(
+            f"`/poc snooze` changes nothing here: it is snoozed until {running} already, and only a later "
+            f"end replaces that, like {wanted}."
+        )
+    days = (rest.until - first).days
+    if days > LONGEST_SNOOZE:
+        until = min(rest.until, today + timedelta(days=LONGEST_SNOOZE))
+        wanted = shown(f"paused: until {until} - {order.reason}", 300)
+        return Refusal(
+            f"`/poc snooze` reaches {LONGEST_SNOOZE} days in a row, and this {ordinal(count)} one would make "
+            f"it {days}. A longer rest is a pause, for the charter: write {wanted} into it."
+        )
+    return None
+
+
+def _without_charter(verb: Verb) -> str:
+    lines = {
+        Verb.EXTEND: "bring one that says when it ships, in `ship_by`",
+        Verb.OWNER: "bring one that says who, in `owner`",
+        Verb.STOP: "give the repository the topic `not-a-poc`, or archive it",
+    }
+    return f"`/poc {verb}` changes the charter, and there is none here: {lines[verb]}."
+
+
+def _extended(order: Extend, charter: Charter) -> Refusal | None:
+    if charter.ship_by is None or charter.ship_by.value != order.ship_by:
+        return None
+    return Refusal(
+        f"`/poc extend` changes nothing here: the charter says `ship_by: {order.ship_by}` already."
+    )
+
+
+def _handed_over(order: HandOver, charter: Charter) -> Refusal | None:
+    login = order.login.lower()
+    if charter.owner and charter.owner.value.lower() == login:
+        return Refusal(
+            f"`/poc owner` changes nothing here: the charter says {shown(f'owner: {order.login}')} already."
+        )
+    groups = tuple(_groups(charter.signoffs, login))
+    if not groups:
+        return None
+    return Refusal(
+        f"`/poc owner`: {shown(order.login)} signs for {listed(groups)}, and nobody signs their own POC. "
+        f"Name another signer first, or write {line_of(Verb.OWNER, f'@{LOGIN}')}."
+    )
+
+
+def _groups(signoffs: Signoffs, login: str) -> Iterable[str]:
+    for name in Signoffs.__slots__:
+        signer: Located[str] | None = getattr(signoffs, name)
+        if signer and signer.value.lower() == login:
+            yield name.replace("_", " ")

@@ -1,0 +1,88 @@
+"""A week's digest for one place, as it was composed; and what is in the way of telling it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.rules.digest.week import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a digest is told, and the message by which it is known to have been."""
+
+    channel: Channel
+    repository_id: int
+    """0 beside GitHub."""
+    key: str
+    public: bool
+    """Whether private repositories must not be named there."""
+
+    @property
+    def message(self) -> tuple[int, str]:
+        """What the message is known by."""
+        return self.repository_id, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What is told of a week, whenever that succeeds: it is composed once."""
+
+    week: str
+    place: Place
+    at: datetime
+    """The next one tells of what happened from here on."""
+    text: str | None
+    """None where there was nothing to say."""
+    told: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Central:
+    """The central repository that an organisation's policy names, as it is stored."""
+
+    installation_id: int
+    account: str
+    full_name: str
+    covered: bool = False
+    archived: bool = False
+    has_issues: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A digest that was refused where it was to be told, and not told since."""
+
+    installation_id: int
+    account: str
+    channel: Channel
+    week: str
+    repository: str
+    """Empty beside GitHub."""
+    reason: str
+
+
+def in_the_way(central: Central) -> str | None:
+    """What keeps a digest from being written there, and what to do; None where nothing does."""
+    named = f"{central.full_name}, `central_repository` of {central.account}'s poc-policy.yml,"
+    if not central.covered:
+        return (
+            f"{named} does not exist, or is not covered by the installation: "
+            "add it there, or mend poc-policy.yml"
+        )
+    if central.archived:
+        return f"{named} is archived: unarchive it, or name another in poc-policy.yml"
+    if not central.has_issues:
+        return f"{named} has issues disabled: enable them in its settings, or name another in poc-policy.yml"
+    return None
+
+
+def not_told(untold: Untold) -> str:
+    """What became of a digest that was refused, and what to do."""
+    if untold.channel is Channel.SLACK:
+        return f"the digest of {untold.week} for {untold.account} was not sent. {untold.reason}"
+    return (
+        f"the digest of {untold.week} was not written in {untold.repository} ({untold.reason}): "
+        "unlock its issue, labelled `poc-digest`, or delete it, and the next one opens another"
+    )

@@ -1,0 +1,239 @@
+"""The weekly digest: what shipped, stopped and stalled, whose ball it is, and what ships next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from service.rules.gate.lifecycle import State
+from service.rules.stall.stalls import Cause, Rung
+from service.rules.stall.time_spent import Slips
+from service.rules.stall.waiting_on import Ball, Party
+from service.rules.values.calendar import Calendar
+
+NOT_BEFORE = time(7)
+"""By the organisation's clock: a digest is read in the morning."""
+REACHES_BACK, AT_MOST = timedelta(days=7), timedelta(weeks=4)
+"""What the first digest of a place tells of, and what any other does where the last one is long ago."""
+OVERLAP = timedelta(hours=1)
+"""A look may have seen something before the last digest, and stored it after."""
+MOST_NEXT = 3
+"""POCs that are named as next to ship."""
+MOST_PEOPLE = 3
+"""People of one party who are named."""
+BEGUN, STALLED = "begun", "stalled"
+ON_THE_WAY = frozenset({State.SHIPPING, State.EVALUATING, State.BUILDING})
+ENDED = frozenset({State.SHIPPED, State.STOPPED})
+
+
+class Channel(StrEnum):
+    """The places that a digest is told to; each has its own weeks."""
+
+    CENTRAL = "central"
+    """An issue of the policy's central repository."""
+    SLACK = "slack"
+
+
+@dataclass(frozen=True, slots=True)
+class PocLine:
+    """A POC as it is stored, as far as a digest speaks of it."""
+
+    id: int
+    full_name: str
+    state: State
+    state_since: datetime
+    registered_at: datetime
+    private: bool = False
+    stalled_since: date | None = None
+    cause: Cause | None = None
+    rung: int = 0
+    """Of its open issue; 0 where none is open."""
+    issue_url: str = ""
+    ball: Ball | None = None
+    ship_by: date | None = None
+    slips: Slips | None = None
+    acted_at: datetime | None = None
+    """When anybody last did anything."""
+    resting: bool = False
+    """Whether a pause or a snooze lasts today."""
+
+    def is_late(self, today: date) -> bool:
+        """Whether its ship date has passed."""
+        return self.ship_by is not None and self.ship_by < today and self.state is not State.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A POC that is waited with: for whom, since when, and for how many working days."""
+
+    poc: PocLine
+    party: str
+    """The party in words that name nobody: `security`."""
+    whom: str
+    """The same with its people: `security (dan-w)`."""
+    since: date
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a place was last told: when that was composed, and of what."""
+
+    at: datetime
+    of: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What there is to say of a week; each list in the order in which a reader needs it."""
+
+    week: str
+    since: date
+    today: date
+    decisions: tuple[Waiting, ...] = ()
+    """Stalled at the third step: somebody has to decide."""
+    stalled: tuple[Waiting, ...] = ()
+    overdue: tuple[Waiting, ...] = ()
+    """Past their ship date, and not among the former."""
+    shipped: tuple[PocLine, ...] = ()
+    stopped: tuple[PocLine, ...] = ()
+    moving: tuple[PocLine, ...] = ()
+    """Told as stalled the last time, and somebody has worked on them since."""
+    begun: tuple[PocLine, ...] = ()
+    next_to_ship: tuple[PocLine, ...] = ()
+    active: int = 0
+    """POCs that have not ended."""
+
+    @property
+    def told(self) -> frozenset[str]:
+        """What it tells of, for the digest that follows it."""
+        waiting = [each.poc for each in (*self.decisions, *self.stalled)]
+        kinds = ((STALLED, waiting), (State.SHIPPED, self.shipped), (State.STOPPED, self.stopped))
+        return frozenset(_key(kind, poc) for kind, pocs in (*kinds, (BEGUN, self.begun)) for poc in pocs)
+
+
+def week_of(day: date) -> str:
+    """The ISO week that a day is in: `2026-W48`."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def is_time(now: datetime, calendar: Calendar) -> bool:
+    """Whether a digest may go out: on a working day, from the morning on; the week's first look has it."""
+    return calendar.is_working_day(calendar.day(now)) and now.astimezone(calendar.zone).time() >= NOT_BEFORE
+
+
+def digest(
+    pocs: Iterable[PocLine], now: datetime, calendar: Calendar, last: Told | None = None
+) -> Digest | None:
+    """What there is to say after what was told last; None where nothing happened and nobody is waited for."""
+    news, today = _News(now, last), calendar.day(now)
+    all_of_them = sorted(pocs, key=lambda poc: poc.full_name)
+    going = [poc for poc in all_of_them if poc.state not in ENDED]
+    stalled = sorted((poc for poc in going if poc.stalled_since), key=_longest_first)
+    late = sorted((poc for poc in going if not poc.stalled_since and poc.is_late(today)), key=_latest_first)
+    found = Digest(
+        week=week_of(today),
+        since=calendar.day(news.since),
+        today=today,
+        decisions=tuple(_waiting((p for p in stalled if p.rung >= Rung.DECISION), today, calendar)),
+        stalled=tuple(_waiting((p for p in stalled if p.rung < Rung.DECISION), today, calendar)),
+        overdue=tuple(_waiting(late, today, calendar)),
+        shipped=tuple(news.ended(all_of_them, State.SHIPPED)),
+        stopped=tuple(news.ended(all_of_them, State.STOPPED)),
+        moving=tuple(poc for poc in going if news.moves(poc)),
+        begun=tuple(poc for poc in going if news.holds(BEGUN, poc, poc.registered_at)),
+        next_to_ship=_next(going, today),
+        active=len(going),
+    )
+    waiting = (found.decisions, found.stalled, found.overdue)
+    happened = (found.shipped, found.stopped, found.moving, found.begun)
+    return found if any(waiting) or any(happened) else None
+
+
+class _News:
+    """What happened since a place was told last, each thing once."""
+
+    def __init__(self, now: datetime, last: Told | None) -> None:
+        self._now, self._last = now, last
+        self.since = max(last.at, now - AT_MOST) if last else now - REACHES_BACK
+
+    def holds(self, kind: str, poc: PocLine, at: datetime) -> bool:
+        """Whether something of a POC is to be told."""
+        if self.since < at <= self._now:
+            return True
+        missed = self._last is not None and self._last.at - OVERLAP < at <= self._last.at
+        return missed and at > self._now - AT_MOST and _key(kind, poc) not in self._of
+
+    def ended(self, pocs: Iterable[PocLine], state: State) -> Iterator[PocLine]:
+        """The POCs that came into a state."""
+        return (poc for poc in pocs if poc.state is state and self.holds(state, poc, poc.state_since))
+
+    def moves(self, poc: PocLine) -> bool:
+        """Whether a POC was told as stalled, and somebody has brought it forward: a pause does not."""
+        if self._last is None or _key(STALLED, poc) not in self._of or poc.stalled_since or poc.resting:
+            return False
+        paused = poc.ball is not None and poc.ball.party is Party.NOBODY
+        return not paused and poc.acted_at is not None and poc.acted_at > self._last.at
+
+    @property
+    def _of(self) -> frozenset[str]:
+        return self._last.of if self._last else frozenset()
+
+
+def _waiting(pocs: Iterable[PocLine], today: date, calendar: Calendar) -> Iterator[Waiting]:
+    for poc in pocs:
+        party, people = _party(poc)
+        counted = None if poc.cause is Cause.OVERDUE else poc.stalled_since
+        # A date that has passed says nothing of how long whoever has the ball has had it.
+        held = calendar.day(poc.ball.since) if poc.ball else poc.ship_by
+        since = counted or held or calendar.day(poc.registered_at)
+        blocked_by = poc.ball.about if poc.ball and poc.ball.party is Party.BLOCKER else ""
+        whom = f"{blocked_by or party} ({people})" if people else blocked_by or party
+        yield Waiting(poc, party, whom, since, calendar.working_days(since, today))
+
+
+def _party(poc: PocLine) -> tuple[str, str]:
+    """Whose ball it is, in words, and the people."""
+    ball = poc.ball
+    if ball is None or ball.party is Party.UNNAMED:
+        return "a charter", ""
+    people = _few(ball.people)
+    if poc.cause is Cause.OWNER_GONE:
+        return "a new owner", f"{people} has no access" if people else ""
+    if ball.party is Party.NOBODY:
+        return "nobody (paused)", ""
+    if ball.party is Party.BLOCKER:
+        return "what blocks it", people
+    return ball.group.value.replace("_", " ") if ball.group else str(ball.party), people
+
+
+def _few(people: Sequence[str]) -> str:
+    more = f" and {len(people) - MOST_PEOPLE} more" if len(people) > MOST_PEOPLE else ""
+    return ", ".join(people[:MOST_PEOPLE]) + more
+
+
+def _key(kind: str, poc: PocLine) -> str:
+    return f"{kind}:{poc.id}"
+
+
+def _longest_first(poc: PocLine) -> tuple[date, str]:
+    return poc.stalled_since or date.max, poc.full_name
+
+
+def _latest_first(poc: PocLine) -> tuple[date, str]:
+    return poc.ship_by or date.max, poc.full_name
+
+
+def _next(going: Iterable[PocLine], today: date) -> tuple[PocLine, ...]:
+    """Those that are closest to production, and of these the ones with the nearest dates."""
+    dated = [
+        (poc.ship_by, poc)
+        for poc in going
+        if poc.ship_by and poc.ship_by >= today and poc.state in ON_THE_WAY and not poc.stalled_since
+    ]
+    order = {State.SHIPPING: 0, State.EVALUATING: 1, State.BUILDING: 2}
+    nearest = sorted(dated, key=lambda each: (order[each[1].state], each[0], each[1].full_name))
+    return tuple(poc for _, poc in nearest[:MOST_NEXT])

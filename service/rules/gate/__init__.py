@@ -1,0 +1,1 @@
+"""The ship gate: signatures, verdict, and the state of a POC."""

@@ -1,0 +1,236 @@
+"""Who signed what: approvals bound to a hash of the fields that they were given for (design section 7)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from service.rules.charter.bounds import bound_of
+from service.rules.charter.goalposts import Move, reopened
+from service.rules.charter.model import Charter, Infra, InfraEntry, Located, Rollback, Target
+from service.rules.charter.quantity import Quantity
+from service.rules.values.groups import Group
+
+OPENED = "opened:"
+"""How the source begins of what was signed by opening a pull request."""
+
+Material = Mapping[str, object]
+
+
+class Round(StrEnum):
+    """The two times at which people sign."""
+
+    START = "start"
+    """On a pull request that changes the charter."""
+    SHIP = "ship"
+    """On the pull request on which the owner wrote `/poc ship`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One person's approval, for one group, of the fields that the group answers for."""
+
+    login: str
+    group: Group
+    round: Round
+    hash: str
+    """Of the group's fields as they stood at the commit that was approved."""
+    at: datetime
+    number: int | None
+    """The pull request; None for a command in the POC's issue."""
+    source: str
+    """What it was given by: `review:ID`, `opened:NUMBER`, `comment:ID`."""
+
+
+def material_hash(charter: Charter, group: Group, round: Round) -> str:  # noqa: A002 - the word for it
+    """Names what a group answers for; rewritings that mean the same do not change it."""
+    return hash_of(group, material(charter, group, round))
+
+
+def hash_of(group: Group, fields: Material) -> str:
+    """Names a group's fields; one person's signature for one group never passes for another."""
+    return hashlib.sha256(json.dumps([group, fields], default=str, sort_keys=True).encode()).hexdigest()
+
+
+def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa: A002 - the word for it
+    """The fields that a group answers for, without the accidents of their writing.
+
+    To ship, data science answers for where the numbers are found as well; at the start there are none.
+    """
+    match group:
+        case Group.DATA_SCIENCE if round is Round.SHIP:
+            return {"done": _done(charter), "evidence": _evidence(charter)}
+        case Group.DATA_SCIENCE:
+            return {"done": _done(charter)}
+        case Group.PRODUCT:
+            owner, ship_by = charter.owner, charter.ship_by
+            return {
+                "done": _done(charter),
+                "owner": owner and owner.value.lower(),
+                "ship_by": ship_by and ship_by.value,
+                "signoffs": {group: (named(charter, group) or "").lower() for group in Group},
+            }
+        case Group.PLATFORM:
+            return {
+                "target": _target(charter.target),
+                "infra": _infra(charter.infra),
+                "rollback": _rollback(charter.rollback),
+            }
+        case Group.SECURITY:
+            target = _target(charter.target)
+            return {"auth": target["auth"], "data": target["data"]}
+
+
+def named(charter: Charter, group: Group) -> str | None:
+    """The login that signs for a group."""
+    signer: Located[str] | None = getattr(charter.signoffs, group.value)
+    return signer.value if signer else None
+
+
+def groups_of(charter: Charter, login: str) -> tuple[Group, ...]:
+    """The groups for which a person signs; one person may hold several."""
+    people = {group: named(charter, group) for group in Group}
+    return tuple(group for group, person in people.items() if person and person.lower() == login.lower())
+
+
+def give(  # noqa: PLR0917 - the parts of an approval
+    charter: Charter,
+    login: str,
+    round: Round,  # noqa: A002 - the word for it
+    at: datetime,
+    number: int | None,
+    source: str,
+    *,
+    before: Charter | None = None,
+) -> tuple[Signature, ...]:
+    """What a person signs by one approval of a charter: once for each of their groups.
+
+    Whoever signed for a group in the charter `before` the change signs too: handing over is theirs to allow.
+    """
+    groups = (*groups_of(charter, login), *(groups_of(before, login) if before else ()))
+    return tuple(
+        Signature(login, group, round, material_hash(charter, group, round), at, number, source)
+        for group in dict.fromkeys(groups)
+    )
+
+
+def standing(
+    charter: Charter,
+    signatures: Sequence[Signature],
+    round: Round,  # noqa: A002 - the word for it
+    *,
+    number: int | None = None,
+    since: datetime | None = None,
+    signers: Charter | None = None,
+) -> Mapping[Group, Signature | None]:
+    """For each group the signature that holds for the charter as it is now; None where one is asked for.
+
+    Those sign whom the charter names, or another that says so.
+
+    It is the newest by the person who is named now, of the fields as they are now; those that were
+    withdrawn are not passed in. For the ship round only signatures on pull request `number`, given at
+    `since` or later, count; who opened that pull request has signed by opening it, whenever that was.
+    """
+    counting = [each for each in signatures if each.round is round]
+    if round is Round.SHIP:
+        counting = [each for each in counting if _ships(each, number, since)]
+    return {
+        group: _newest(
+            counting, named(signers or charter, group), group, material_hash(charter, group, round)
+        )
+        for group in Group
+    }
+
+
+def _ships(signature: Signature, number: int | None, since: datetime | None) -> bool:
+    """Whether it was given on the ship request, after the owner asked."""
+    early = since is not None and signature.at < since and not signature.source.startswith(OPENED)
+    return number is not None and signature.number == number and not early
+
+
+def _newest(
+    signatures: Sequence[Signature], login: str | None, group: Group, wanted: str
+) -> Signature | None:
+    holding = [
+        each
+        for each in signatures
+        if each.group is group and each.hash == wanted and login and each.login.lower() == login.lower()
+    ]
+    return max(holding, key=lambda each: each.at, default=None)
+
+
+def _done(charter: Charter) -> list[str]:
+    """The bounds in an order of their own: that of the lines says nothing."""
+    return sorted(json.dumps(astuple(bound_of(line)), default=str) for line in charter.done)
+
+
+def _evidence(charter: Charter) -> list[str]:
+    """Where each number is found: another path, aggregate or unit is another number."""
+    return sorted(f"{line.metric.value} {' '.join(line.source.value.split())}" for line in charter.evidence)
+
+
+def _target(target: Target) -> Material:
+    return {
+        "environment": target.environment and target.environment.value,
+        "measured_in": target.measured_in and target.measured_in.value,
+        "load": _amount(target.load),
+        "data": _amount(target.data),
+        "auth": target.auth and target.auth.value,
+    }
+
+
+def _infra(infra: Infra) -> Material:
+    entries: Mapping[str, Located[InfraEntry] | None] = {
+        name: getattr(infra, name) for name in Infra.__slots__
+    }
+    return {name: entry and entry.value.material for name, entry in entries.items()}
+
+
+def _rollback(rollback: Rollback) -> Material:
+    """How and how fast; that it was tried is a fact, and asks nobody anew."""
+    return {
+        "how": rollback.how and " ".join(rollback.how.value.split()),
+        "within": _amount(rollback.within),
+    }
+
+
+def _amount(quantity: Located[Quantity] | None) -> tuple[object, ...] | None:
+    return _canonical(quantity.value) if quantity else None
+
+
+def _canonical(quantity: Quantity) -> tuple[object, ...]:
+    """A quantity by what it amounts to, so that `10 min` is `600 s`."""
+    return quantity.canonical_value, quantity.canonical_unit
+
+
+def unsigned_moves(
+    moves: Sequence[Move], before: Charter, now: Charter, signatures: Sequence[Signature]
+) -> tuple[Move, ...]:
+    """The moves that make it easier to pass, and that somebody who answers for them has not signed.
+
+    Those answer for them whom the charter named before: a change does not choose its own.
+    """
+    signed = standing(now, signatures, Round.START, signers=before)
+    return tuple(
+        move for move in moves if move.eases and any(signed.get(group) is None for group in reopened([move]))
+    )
+
+
+def held_to(before: Charter, now: Charter, unsigned: Sequence[Move]) -> Charter:
+    """The charter as it is now, with what was eased and not signed as it was before.
+
+    Where the numbers are found is taken from the present charter: files may move with the change.
+    """
+    fields = {move.field.partition(".")[0] for move in unsigned}
+    return replace(
+        now,
+        done=before.done if "done" in fields else now.done,
+        target=before.target if "target" in fields else now.target,
+        rollback=before.rollback if "rollback" in fields else now.rollback,
+        infra=before.infra if "infra" in fields else now.infra,
+        signoffs=before.signoffs if "signoffs" in fields else now.signoffs,
+    )

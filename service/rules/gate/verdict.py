@@ -1,0 +1,231 @@
+"""The ship gate: whether a commit may ship, and if not, all that is missing (design section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from service.rules.charter.goalposts import Move
+from service.rules.charter.model import Charter, Infra, InfraEntry, InfraKind, Located
+from service.rules.evidence.values import Result, Status
+from service.rules.gate.signoffs import Signature, named
+from service.rules.source.wording import listed, shown
+from service.rules.values.actions import Conclusion
+from service.rules.values.groups import Group
+
+COMPARED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.MISSED})
+"""How a threshold stands that has a number which counts."""
+LONGEST_NAME = 100
+
+
+class Occasion(StrEnum):
+    """What is asked: a verdict is given only where somebody wants to ship."""
+
+    ORDINARY = "ordinary"
+    """A pull request, the default branch, a merge queue's head: neutral, saying what is missing."""
+    SHIP_REQUEST = "ship request"
+    DEPLOYMENT = "deployment"
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """All that the gate is decided by."""
+
+    occasion: Occasion
+    today: date
+    charter: Charter | None
+    """The charter judged by; None where there is none that can be read."""
+    valid: bool = False
+    """Whether the charter has no finding of severity error."""
+    results: tuple[Result, ...] = ()
+    """One for each line of `done`, in their order."""
+    signatures: Mapping[Group, Signature | None] = field(default_factory=dict)
+    """The ship round as it stands; empty while nobody asked to ship."""
+    request_number: int | None = None
+    """The ship request: the open pull request on which the owner wrote `/poc ship`."""
+    asked_on: date | None = None
+    unsigned: tuple[Move, ...] = ()
+    """Goalposts that this change eases and that are not signed: judged by the bounds before it."""
+    bound: bool = False
+    """Whether every threshold had a value that counts on some commit before."""
+    protected: str | None = None
+    """The environment that platform signed for last, whatever the charter names now."""
+    contained: bool = True
+    """Whether the commit is the ship request's head, or on the default branch."""
+    observe: bool = False
+
+
+class GapKind(StrEnum):
+    """What may be missing."""
+
+    CHARTER = "charter"
+    THRESHOLD = "threshold"
+    INFRA = "infra"
+    ROLLBACK = "rollback"
+    REQUEST = "request"
+    """Nobody asked to ship."""
+    SIGNATURE = "signature"
+    COMMIT = "commit"
+    """It is not what was asked for."""
+    STOPPED = "stopped"
+    PAUSED = "paused"
+
+
+FOR_PEOPLE = frozenset({GapKind.SIGNATURE, GapKind.REQUEST, GapKind.PAUSED})
+"""What nothing has to be built or measured for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing that is missing for shipping: what it is about, and who can mend it."""
+
+    kind: GapKind
+    about: str
+    """A metric, an entry of `infra`, a group; the day of a stop or a pause; of the charter what it lacks."""
+    result: Result | None = None
+    login: str | None = None
+    """The owner, who signs for platform, or who signs for the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The verdict and all that it rests on."""
+
+    facts: GateFacts
+    gaps: tuple[Gap, ...]
+    conclusion: Conclusion
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.gaps
+
+    @property
+    def proven(self) -> bool:
+        """Whether nothing but signatures and the request is missing: numbers, infra and rollback are there.
+
+        A pause lies over the state and does not change it.
+        """
+        return all(gap.kind in FOR_PEOPLE for gap in self.gaps)
+
+
+def gate(facts: GateFacts) -> Gate:
+    """Find everything that is missing, and conclude as the occasion asks."""
+    gaps = tuple(_gaps(facts))
+    if facts.observe or facts.occasion is Occasion.ORDINARY:
+        return Gate(facts, gaps, Conclusion.NEUTRAL)
+    return Gate(facts, gaps, Conclusion.FAILURE if gaps else Conclusion.SUCCESS)
+
+
+def unsigned_only(verdict: Gate) -> tuple[Group, ...] | None:
+    """The groups whose signatures alone are missing; None where something else is."""
+    if any(gap.kind is not GapKind.SIGNATURE for gap in verdict.gaps):
+        return None
+    return tuple(Group(gap.about) for gap in verdict.gaps)
+
+
+def _gaps(facts: GateFacts) -> Iterator[Gap]:
+    """What is missing, in the order in which a person would mend it; of a POC that stopped, nothing else."""
+    charter = facts.charter
+    if charter is None:
+        yield Gap(GapKind.CHARTER, "none")
+        return
+    owner = charter.owner.value if charter.owner else None
+    if charter.stopped:
+        yield Gap(GapKind.STOPPED, charter.stopped.value.on.isoformat(), login=owner)
+        return
+    if charter.paused and charter.paused.value.until >= facts.today:
+        yield Gap(GapKind.PAUSED, charter.paused.value.until.isoformat(), login=owner)
+    if not facts.valid or not charter.done:
+        yield Gap(GapKind.CHARTER, "done" if facts.valid else "errors", login=owner)
+    yield from _unmet(facts, charter, owner)
+    yield from _unprepared(charter)
+    yield from _unsigned(facts, charter, owner)
+    if not facts.contained:
+        yield Gap(GapKind.COMMIT, "not on the default branch", login=owner)
+
+
+def _unmet(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator[Gap]:
+    """The thresholds that are not met; one that nobody has judged was not measured."""
+    judged = {result.threshold for result in facts.results}
+    forgotten = (Result(line, Status.NOT_MEASURED) for line in charter.done if line not in judged)
+    for result in (*facts.results, *forgotten):
+        if not result.met:
+            yield Gap(GapKind.THRESHOLD, result.threshold.metric, result, owner)
+
+
+def _unprepared(charter: Charter) -> Iterator[Gap]:
+    """What it needs to run and lacks, and a way back that nobody has tried."""
+    platform = named(charter, Group.PLATFORM)
+    for name in Infra.__slots__:
+        entry: Located[InfraEntry] | None = getattr(charter.infra, name)
+        if entry and entry.value.kind is InfraKind.MISSING:
+            yield Gap(GapKind.INFRA, name, login=platform)
+    if charter.rollback.drilled is None:
+        yield Gap(GapKind.ROLLBACK, "drilled", login=platform)
+
+
+def _unsigned(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator[Gap]:
+    """The signatures that are open; before anybody asked to ship, that alone."""
+    if facts.request_number is None and facts.occasion is not Occasion.SHIP_REQUEST:
+        yield Gap(GapKind.REQUEST, "/poc ship", login=owner)
+        return
+    for group in Group:
+        if facts.signatures.get(group) is None:
+            yield Gap(GapKind.SIGNATURE, group.value, login=named(charter, group))
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentAnswer:
+    """The answer to GitHub's deployment protection rule."""
+
+    approved: bool
+    note: str
+    """Why, where it is not by the verdict alone: another environment, observing, not yet bound; else empty.
+
+    Markdown, and inert: what people wrote stands in it as code.
+    """
+
+
+def answer_deployment(verdict: Gate, environment: str) -> DeploymentAnswer:
+    """Approve or reject a deployment to an environment (design section 6)."""
+    note = elsewhere(verdict.facts, environment)
+    if not note and verdict.facts.observe:
+        would = "approved" if verdict.ready else "rejected"
+        note = f"only observed: by the verdict it would be {would}"
+    note = note or _not_bound(verdict.facts)
+    return DeploymentAnswer(bool(note) or verdict.ready, note)
+
+
+def elsewhere(facts: GateFacts, environment: str) -> str:
+    """Why the verdict does not speak of this environment; empty where it does.
+
+    One that platform has signed for stays protected until platform signs for another.
+    """
+    charter = facts.charter
+    if facts.protected and facts.protected.lower() == environment.lower():
+        return ""
+    if charter is None:
+        return "there is no charter, so nothing says where this POC will run"
+    target = charter.target.environment
+    if target is None:
+        return "the charter names no environment"
+    # GitHub's names of environments do not differ by case.
+    same = target.value.lower() == environment.lower()
+    return "" if same else f"not the environment that the charter names ({shown(target.value, LONGEST_NAME)})"
+
+
+def _not_bound(facts: GateFacts) -> str:
+    """Which numbers can only be taken after the deployment; empty where the verdict binds."""
+    charter = facts.charter
+    if facts.bound or charter is None or charter.stopped or charter.target.measured_in:
+        return ""
+    compared = {result.threshold for result in facts.results if result.status in COMPARED}
+    without = tuple(dict.fromkeys(f"`{line.metric}`" for line in charter.done if line not in compared))
+    if charter.done and not without:
+        return ""
+    have = "has" if len(without) == 1 else "have"
+    what = f"{listed(without)} {have} no value that counts" if without else "`done` has no threshold"
+    return f"not bound yet: the charter has no `measured_in`, and {what} on this commit"

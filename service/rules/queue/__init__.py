@@ -1,0 +1,1 @@
+"""When to try again, when to write, what to ask for again."""

@@ -1,0 +1,1 @@
+"""Located YAML for the charter and the policy."""

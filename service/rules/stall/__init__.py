@@ -1,0 +1,1 @@
+"""Who is waited for, where the time went, and when it is said."""

@@ -1,0 +1,146 @@
+"""The ladder: what is to become of the one issue of a POC, and what is said in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from service.rules.stall.stalls import Rung, Stall, StallDecision, StallFacts, Step, assignee, find_stall
+from service.rules.values.actions import Climbed
+from service.rules.values.github import IssueState, StallIssue
+
+
+def decide(facts: StallFacts, now: datetime) -> StallDecision:
+    """Choose the step. An open issue is closed only by a fact later than its opening, never by the clock."""
+    issue, stall = facts.issue, find_stall(facts, now)
+    if issue is not None and issue.state is IssueState.OPEN and issue.number is not None:
+        return _decide_open(facts, issue, stall, now)
+    if stall is None:
+        return StallDecision(Step.NOTHING, None, "not stalled")
+    if reason := _held_back(facts, now):
+        return StallDecision(Step.NOTHING, stall, f"stalled, and {reason}")
+    if issue is None or issue.number is None:
+        return _first(facts, issue, stall)
+    return _again(facts, issue, stall, now)
+
+
+def _held_back(facts: StallFacts, now: datetime) -> str | None:
+    """What keeps us from speaking up today."""
+    if facts.observe:
+        return "only observed"
+    if not facts.has_home:
+        return "there is no place for its issue"
+    calendar = facts.policy.calendar
+    return None if calendar.is_working_day(calendar.day(now)) else "today is a day off"
+
+
+def _first(facts: StallFacts, issue: StallIssue | None, stall: Stall) -> StallDecision:
+    """There is no issue yet, or one that is being opened, which counts towards the day already."""
+    if issue is None and (full := _full(facts)):
+        return StallDecision(Step.NOTHING, stall, full)
+    begun = Climbed(issue.episode, issue.rung, issue.reopened) if issue and issue.rung else None
+    climbed = begun or Climbed(issue.episode if issue else 1, int(Rung.ISSUE), reopened=False)
+    return StallDecision(Step.OPEN, stall, f"stalled since {stall.since}", climbed=climbed)
+
+
+def _again(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
+    """The issue was closed, or is gone."""
+    gone = issue.state is IssueState.GONE
+    if gone and (full := _full(facts)):
+        return StallDecision(Step.NOTHING, stall, full)
+    step = Step.OPEN if gone else Step.REOPEN
+    if issue.closed_by_us or _is_new(facts, issue, stall):
+        anew = Climbed(issue.episode + 1, int(Rung.ISSUE), reopened=False)
+        return StallDecision(step, stall, f"stalled again since {stall.since}", climbed=anew)
+    rung = _reached(facts, issue, stall, now)
+    if issue.reopened or rung is None:
+        closed = "deleted or transferred" if gone else "closed by a person"
+        return StallDecision(Step.NOTHING, stall, f"stalled, and its issue was {closed}: seen")
+    why = f"still stalled since {stall.since}"
+    if gone:  # what is opened cannot be commented on yet: its comment is that of the next rung
+        return StallDecision(step, stall, why, climbed=Climbed(issue.episode, int(Rung.LEAD), reopened=True))
+    return StallDecision(step, stall, why, rung, Climbed(issue.episode, int(rung), reopened=True))
+
+
+def _full(facts: StallFacts) -> str | None:
+    """Why no new issue is opened today."""
+    most = facts.policy.issues_a_day
+    if facts.opened_today < most:
+        return None
+    return f"stalled, and the account got its {most} new {'issue' if most == 1 else 'issues'} for today"
+
+
+def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None, now: datetime) -> StallDecision:
+    """The issue is open."""
+    climbed = Climbed(issue.episode, issue.rung, issue.reopened)
+    if facts.observe or facts.archived or not facts.has_home:
+        why = "the repository is archived" if facts.archived else _held_back(facts, now)
+        return StallDecision(Step.NOTHING, stall, f"its issue is left as it is: {why}")
+    if not facts.is_poc:
+        return StallDecision(Step.CLOSE, None, "no POC any more", climbed=climbed)
+    if stall is not None:
+        return _keep(facts, issue, stall, now)
+    if _moved_since(facts, issue, now):
+        return StallDecision(Step.CLOSE, None, "it moves again", climbed=climbed)
+    return StallDecision(Step.KEEP, None, "its issue is open, and nothing has happened", climbed=climbed)
+
+
+def _keep(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
+    """It is stalled, and the issue is open: for the same reason, for another, or for the next step."""
+    climbed = Climbed(issue.episode, issue.rung, issue.reopened)
+    new, say = _is_new(facts, issue, stall), _reached(facts, issue, stall, now)
+    if (new or say) and (reason := _held_back(facts, now)):
+        return StallDecision(Step.KEEP, None, f"its issue is left as it is: {reason}", climbed=climbed)
+    if new:
+        anew = Climbed(issue.episode + 1, int(Rung.ISSUE), reopened=False)
+        return StallDecision(Step.KEEP, stall, f"stalled anew since {stall.since}", climbed=anew)
+    if say:
+        up = Climbed(issue.episode, int(say), issue.reopened)
+        return StallDecision(Step.KEEP, stall, f"stalled since {stall.since}, step {say:d}", say, up)
+    return StallDecision(Step.KEEP, stall, "stalled, and its issue is open", climbed=climbed)
+
+
+def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
+    """Whether a stall is another than the issue is about: it began later, or waits for somebody else."""
+    person, last = assignee(stall, facts.charter), issue.assignee
+    if person and last and person.lower() != last.lower():
+        return True
+    if issue.opened_at is None:
+        return False
+    opened_at, opened_on = issue.opened_at, facts.policy.calendar.day(issue.opened_at)
+    if stall.since == opened_on:  # it began that day: with what happened after the opening
+        return any(moment > opened_at for moment in _moments(facts))
+    return stall.since > opened_on
+
+
+def _reached(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> Rung | None:
+    """The rung to be said, if one is: who was told late has the same time for an answer as everybody."""
+    if issue.opened_at is None:
+        return None
+    calendar = facts.policy.calendar
+    told = calendar.working_days(calendar.day(issue.opened_at), calendar.day(now))
+    first = Rung.LEAD if issue.reopened else Rung.ISSUE
+    rung = min(stall.rung, Rung(min(first + told // stall.limit, len(Rung))))
+    return rung if rung > max(issue.rung, first) else None
+
+
+def _moved_since(facts: StallFacts, issue: StallIssue, now: datetime) -> bool:
+    """Whether a fact is later than the issue's opening; an earlier clock knows of none."""
+    opened_at = issue.opened_at
+    if opened_at is None or now < opened_at:
+        return False
+    rested = facts.rest is not None and facts.rest.first >= facts.policy.calendar.day(opened_at)
+    return rested or any(moment > opened_at for moment in _moments(facts))
+
+
+def _moments(facts: StallFacts) -> Iterator[datetime]:
+    """When anything happened that may have got it moving."""
+    moments = (
+        facts.acted_at,
+        facts.activity_at,
+        facts.charter_changed_at,
+        facts.shipped_at,
+        facts.owner_since,
+        facts.ball.since if facts.ball else None,
+    )
+    return (moment for moment in moments if moment is not None)

@@ -1,0 +1,79 @@
+"""The reviews that are waited for: asked for, not given, on a pull request that is open and ready."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+
+from service.rules.stall.waiting_on import Request
+from service.rules.values.activity import Deed, Happening
+
+TEAM = "/"
+"""What a team's name has, `org/team`, and no login."""
+
+
+def open_requests(
+    happenings: Iterable[Happening], taken_back: Iterable[Happening], open_pulls: Collection[int]
+) -> tuple[Request, ...]:
+    """The reviews that have not come, the longest awaited first.
+
+    Who reviewed after being asked is not waited for, whatever the review said; a team is answered for by
+    anybody but the one who asked it. While a pull request is a draft nobody is
+    waited for, and then from when it is ready.
+    """
+    done, ended = tuple(happenings), tuple(taken_back)
+    waiting = []
+    for asked in _newest(done, open_pulls):
+        assert asked.number is not None
+        ready_at = _ready_at(asked.number, done, ended)
+        if ready_at is not None and not _answered(asked, done) and not _removed(asked, ended):
+            waiting.append(Request((asked.asked,), max(asked.at, ready_at), asked.number))
+    return tuple(sorted(waiting, key=lambda request: (request.since, request.number, request.people)))
+
+
+def _newest(done: Iterable[Happening], open_pulls: Collection[int]) -> list[Happening]:
+    """The last request to each on each open pull request: who is asked again is asked from then on."""
+    newest: dict[tuple[int | None, str], Happening] = {}
+    for each in done:
+        if each.deed is Deed.REVIEW_REQUESTED and each.number in open_pulls and each.asked:
+            key = each.number, each.asked.lower()
+            if key not in newest or newest[key].at <= each.at:
+                newest[key] = each
+    return list(newest.values())
+
+
+def _ready_at(number: int, done: Iterable[Happening], ended: Iterable[Happening]) -> datetime | None:
+    """Since when a pull request is offered for review; None while it is a draft."""
+    offered = [each.at for each in done if each.deed is Deed.PULL_REQUEST and each.number == number]
+    drafts = [each.at for each in ended if each.deed is Deed.PULL_REQUEST and each.number == number]
+    if not drafts:
+        return datetime.min.replace(tzinfo=UTC)
+    # One that was opened as a draft is told of twice, in the same second.
+    after = [at for at in offered if at > max(drafts)]
+    return min(after, default=None)
+
+
+def _answered(asked: Happening, done: Iterable[Happening]) -> bool:
+    return any(
+        each.deed is Deed.REVIEW
+        and each.number == asked.number
+        and each.at >= asked.at
+        and _may_answer(each.actor.lower(), asked)
+        for each in done
+    )
+
+
+def _may_answer(reviewer: str, asked: Happening) -> bool:
+    if TEAM in asked.asked:
+        return reviewer != asked.actor.lower()
+    return reviewer == asked.asked.lower()
+
+
+def _removed(asked: Happening, ended: Iterable[Happening]) -> bool:
+    return any(
+        each.deed is Deed.REVIEW_REQUESTED
+        and each.number == asked.number
+        and each.asked.lower() == asked.asked.lower()
+        and each.at >= asked.at
+        for each in ended
+    )

@@ -1,0 +1,219 @@
+"""Is this POC stalled: since when, who is spoken to, and which step of the ladder is due?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+
+from service.rules.charter.model import Charter
+from service.rules.gate.lifecycle import State
+from service.rules.gate.signoffs import named
+from service.rules.policy.model import Policy
+from service.rules.stall.waiting_on import Ball, Party, Rest
+from service.rules.values.actions import Climbed
+from service.rules.values.github import StallIssue
+from service.rules.values.groups import Group
+
+TEAM = "/"
+"""What a team's name has, `org/team`, and no login."""
+AT_ONCE = 1
+"""Working days after which somebody is told of what is so already: a date that passed, an owner who left."""
+
+
+class Cause(StrEnum):
+    """Why a POC counts as stalled."""
+
+    NO_CHARTER = "no charter"
+    SILENT = "silent"
+    """The party with the ball has done nothing for the limit."""
+    OVERDUE = "overdue"
+    """The ship date has passed."""
+    OWNER_GONE = "owner gone"
+    """The owner cannot write to the repository any more, or is no more on GitHub."""
+
+
+class Rung(IntEnum):
+    """The steps of the ladder, at one, two and three times the limit."""
+
+    ISSUE = 1
+    """The issue, addressed to whoever has the ball."""
+    LEAD = 2
+    """A comment that brings in the owner and the waiting group's lead."""
+    DECISION = 3
+    """A comment that asks for a decision: ship by a date, re-scope, or stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class StallFacts:
+    """What the decision rests on; all moments are GitHub's or ours, in UTC."""
+
+    is_poc: bool
+    dormant: bool
+    has_home: bool
+    """Whether there is a place for its issue: its own repository, or the central one."""
+    registered_at: datetime
+    state: State
+    policy: Policy
+    ball: Ball | None = None
+    """None while there is no charter that could say."""
+    charter: Charter | None = None
+    chartered_at: datetime | None = None
+    charter_changed_at: datetime | None = None
+    acted_at: datetime | None = None
+    """When the party with the ball last did anything that counts."""
+    activity_at: datetime | None = None
+    """When anybody did."""
+    rest: Rest | None = None
+    """The latest pause or snooze, over or not."""
+    owner_gone: bool = False
+    owner_since: datetime | None = None
+    """Since when the owner may do what they may do now, as far as we know."""
+    issue: StallIssue | None = None
+    opened_today: int = 0
+    observe: bool = False
+    archived: bool = False
+    """Nothing can be written there."""
+    shipped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A stall: who is waited for, since when, for how many working days allowed, and the rung that is due."""
+
+    cause: Cause
+    ball: Ball | None
+    since: date
+    """From this day on the working days count."""
+    limit: int
+    """Working days to a rung."""
+    rung: Rung
+    due: date
+    """The day on which this rung was reached."""
+
+
+class Step(StrEnum):
+    """What is to become of the issue."""
+
+    NOTHING = "nothing"
+    OPEN = "open"
+    REOPEN = "reopen"
+    KEEP = "keep"
+    """Its text is brought up to date where it differs; without a stall it stays as it is."""
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class StallDecision:
+    """The step, the stall that it is about, the rung whose comment is to be said, and in one line why."""
+
+    step: Step
+    stall: Stall | None
+    why: str
+    say: Rung | None = None
+    climbed: Climbed | None = None
+    """What the record of the issue says after this step; None where there is no issue.
+
+    With a new episode its `opened_at` is the moment of the step, also where it was open before.
+    """
+
+
+def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
+    """The stall that there is by `now`; None where nobody is to be reminded."""
+    today = facts.policy.calendar.day(now)
+    if _over(facts) or (facts.rest and facts.rest.first <= today <= facts.rest.until):
+        return None
+    if facts.ball is None or facts.ball.party is Party.UNNAMED:
+        since = _latest(facts, today, facts.charter_changed_at)
+        return _climbing(facts, Cause.NO_CHARTER, since, facts.policy.limits.charter, today)
+    owns = facts.ball.party is Party.OWNER
+    if owns and facts.owner_gone:
+        registered_on = facts.policy.calendar.day(facts.registered_at)
+        since = max(_day(facts, facts.owner_since) or today, registered_on, _rested(facts, today))
+        return _climbing(facts, Cause.OWNER_GONE, since, facts.policy.limits.waiting, today, first=AT_ONCE)
+    if facts.charter and facts.charter.ship_by and facts.charter.ship_by.value < today:
+        return _overdue(facts, facts.charter.ship_by.value, today)
+    limit = _limit(facts) if owns else facts.policy.limits.waiting
+    return _climbing(facts, Cause.SILENT, _latest(facts, today, facts.acted_at), limit, today)
+
+
+def addressed(stall: Stall, charter: Charter | None) -> str | None:
+    """Who is spoken to: whoever has the ball, or who can pass it on; a login, a team, or nobody."""
+    if stall.cause is Cause.OWNER_GONE:
+        return named(charter, Group.PRODUCT) if charter else None
+    if stall.ball is None or stall.ball.party is Party.UNNAMED:
+        return None
+    if stall.ball.people:
+        return stall.ball.people[0]
+    return charter.owner.value if charter and charter.owner else None
+
+
+def assignee(stall: Stall, charter: Charter | None) -> str | None:
+    """Who is spoken to, if an issue can be given to them."""
+    person = addressed(stall, charter)
+    return None if person is None or TEAM in person else person
+
+
+def _over(facts: StallFacts) -> bool:
+    """Whether nothing is expected of anybody: it is none, is left alone, has ended, or is paused."""
+    left_alone = not facts.is_poc or facts.dormant or facts.archived
+    ended = facts.state in (State.SHIPPED, State.STOPPED) or facts.shipped_at is not None
+    stopped = facts.charter is not None and facts.charter.stopped is not None
+    nobody = facts.ball is not None and facts.ball.party is Party.NOBODY
+    return left_alone or ended or stopped or nobody
+
+
+def _overdue(facts: StallFacts, ship_by: date, today: date) -> Stall | None:
+    """The ship date has passed; whoever acts since then puts the next rung off, by one limit at most."""
+    calendar, limit = facts.policy.calendar, facts.policy.limits.waiting
+    since = max(ship_by, calendar.day(facts.registered_at), _rested(facts, today))
+    acted = max(_day(facts, facts.acted_at) or since, _day(facts, facts.activity_at) or since)
+    stall = None
+    for rung in Rung:
+        due = calendar.add_working_days(since, AT_ONCE + limit * (rung - 1))
+        if rung > Rung.ISSUE and acted > since:
+            eased = max(due, calendar.add_working_days(acted, limit))
+            due = min(eased, calendar.add_working_days(due, limit))
+        if due <= today:
+            stall = Stall(Cause.OVERDUE, facts.ball, since, limit, rung, due)
+    return stall
+
+
+def _climbing(
+    facts: StallFacts, cause: Cause, since: date, limit: int, today: date, *, first: int | None = None
+) -> Stall | None:
+    """The stall with its rung: the first at its limit, if not before; the others a limit apart."""
+    calendar, first = facts.policy.calendar, first or limit
+    passed = calendar.working_days(since, today)
+    if passed < first:
+        return None
+    rung = Rung(min(1 + (passed - first) // limit, len(Rung)))
+    due = calendar.add_working_days(since, first + limit * (rung - 1))
+    return Stall(cause, facts.ball, since, limit, rung, due)
+
+
+def _latest(facts: StallFacts, today: date, acted_at: datetime | None) -> date:
+    """The day from which on silence counts: nobody is blamed for what was before they could act."""
+    moments = (facts.registered_at, facts.ball.since if facts.ball else None, acted_at)
+    return max(*(day for moment in moments if (day := _day(facts, moment))), _rested(facts, today))
+
+
+def _day(facts: StallFacts, moment: datetime | None) -> date | None:
+    return facts.policy.calendar.day(moment) if moment else None
+
+
+def _rested(facts: StallFacts, today: date) -> date:
+    """The last day of the last rest; long ago where there was none."""
+    rest = facts.rest
+    return rest.until if rest and rest.until < today else date.min
+
+
+def _limit(facts: StallFacts) -> int:
+    """The owner's: a share of the working days that the charter plans."""
+    limits, calendar = facts.policy.limits, facts.policy.calendar
+    if facts.charter is None:
+        return limits.charter
+    if facts.charter.ship_by is None or facts.chartered_at is None:
+        return limits.shortest
+    planned = calendar.working_days(calendar.day(facts.chartered_at), facts.charter.ship_by.value)
+    return min(max(round(limits.share * planned), limits.shortest), limits.longest)

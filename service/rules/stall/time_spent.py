@@ -1,0 +1,164 @@
+"""The calendar of a POC as spans of days: engineering, waiting for somebody, paused, idle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from itertools import pairwise
+
+from service.rules.stall.waiting_on import Ball, Party, Rest
+from service.rules.values.activity import ENGINEERING, Happening
+from service.rules.values.calendar import Calendar
+
+LONGEST_GAP = 3
+"""Working days between two days of work that still count as work, while the owner has the ball."""
+DAY = timedelta(days=1)
+
+
+class Kind(StrEnum):
+    """What a day of a POC was."""
+
+    ENGINEERING = "engineering"
+    WAITING = "waiting"
+    IDLE = "idle"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days of one kind, both ends included."""
+
+    first: date
+    last: date
+    kind: Kind
+    whom: str = ""
+    """For whom it waited: a group in words, a login, an issue."""
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Days by kind; `waiting` by whom, longest first."""
+
+    engineering: int
+    idle: int
+    paused: int
+    waiting: tuple[tuple[str, int], ...]
+
+
+def spans(
+    turns: Sequence[Ball],
+    rests: Sequence[Rest],
+    happenings: Iterable[Happening],
+    *,
+    first: date,
+    last: date,
+    calendar: Calendar,
+) -> tuple[Span, ...]:
+    """The spans from `first` to `last`, without a gap; where a POC has ended they end before that."""
+    worked = {calendar.day(each.at) for each in happenings if each.deed in ENGINEERING}
+    bridged = set(_bridged(sorted(worked), calendar))
+    resting = {day for rest in rests for day in _days(max(rest.first, first), min(rest.until, last))}
+    found: list[Span] = []
+    for day, ball in _holders(turns, first, last, calendar):
+        if ball is not None and ball.party is Party.NOBODY and day not in resting:
+            break
+        kind, whom = _waiting(ball)
+        if day in resting:
+            kind, whom = Kind.PAUSED, ""
+        elif day in worked or (day in bridged and kind is Kind.IDLE):
+            kind, whom = Kind.ENGINEERING, ""
+        if found and (found[-1].kind, found[-1].whom) == (kind, whom):
+            found[-1] = Span(found[-1].first, day, kind, whom)
+        else:
+            found.append(Span(day, day, kind, whom))
+    return tuple(found)
+
+
+def totals(found: Iterable[Span]) -> Totals:
+    """The days of each kind."""
+    days: Counter[Kind] = Counter()
+    waiting: Counter[str] = Counter()
+    for span in found:
+        days[span.kind] += span.days
+        if span.kind is Kind.WAITING:
+            waiting[span.whom] += span.days
+    longest = sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
+    return Totals(days[Kind.ENGINEERING], days[Kind.IDLE], days[Kind.PAUSED], tuple(longest))
+
+
+def summary(counted: Totals) -> str:
+    """`19 engineering days, 63 waiting: security 41, platform 22`."""
+    waited = sum(days for _, days in counted.waiting)
+    text = f"{counted.engineering} engineering {'day' if counted.engineering == 1 else 'days'}"
+    if waited:
+        text += f", {waited} waiting: " + ", ".join(f"{whom} {days}" for whom, days in counted.waiting)
+    return text
+
+
+def _waiting(ball: Ball | None) -> tuple[Kind, str]:
+    """What a day is on which nobody works."""
+    match ball:
+        case Ball(party=Party.SIGNER | Party.PLATFORM, group=group) if group is not None:
+            return Kind.WAITING, group.value.replace("_", " ")
+        case Ball(party=Party.REVIEWER, people=(login, *_)):
+            return Kind.WAITING, login
+        case Ball(party=Party.BLOCKER, about=reference):
+            return Kind.WAITING, reference
+        case _:
+            return Kind.IDLE, ""
+
+
+def _holders(
+    turns: Sequence[Ball], first: date, last: date, calendar: Calendar
+) -> Iterator[tuple[date, Ball | None]]:
+    """Each day with who had the ball at its end."""
+    coming = [(calendar.day(ball.since), ball) for ball in turns]
+    holder, at = None, 0
+    for day in _days(first, last):
+        while at < len(coming) and coming[at][0] <= day:
+            holder, at = coming[at][1], at + 1
+        yield day, holder
+
+
+def _bridged(worked: Sequence[date], calendar: Calendar) -> Iterator[date]:
+    """The days between two days of work that are close to each other."""
+    for one, other in pairwise(worked):
+        if calendar.working_days(one, other) <= LONGEST_GAP:
+            yield from _days(one + DAY, other - DAY)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for count in range((last - first).days + 1):
+        yield first + count * DAY
+
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+@dataclass(frozen=True, slots=True)
+class Slips:
+    """The present date is the `count`-th; `days` lie between the first and it, fewer where it came closer."""
+
+    count: int
+    days: int
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        ordinal = ORDINALS[self.count - 1] if self.count <= len(ORDINALS) else f"{self.count}th"
+        return f"{ordinal} date, {self.days:+} days"
+
+
+def slips(dates: Sequence[date]) -> Slips | None:
+    """What to say of the ship dates that a POC ever had, in their order; nothing of a single one."""
+    if len(dates) <= 1:
+        return None
+    return Slips(len(dates), (dates[-1] - dates[0]).days, dates[0], dates[-1])

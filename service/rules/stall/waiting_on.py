@@ -1,0 +1,213 @@
+"""Who has the ball: the one party that a POC waits for, and what it waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from service.rules.gate.lifecycle import State
+from service.rules.values.groups import Group
+
+
+class Party(StrEnum):
+    """Those who may have the ball."""
+
+    OWNER = "owner"
+    SIGNER = "signer"
+    """A named person whose signature is missing."""
+    REVIEWER = "reviewer"
+    """Whoever was asked for a review that has not come."""
+    PLATFORM = "platform"
+    """The group behind an entry of `infra` that is `missing`."""
+    BLOCKER = "blocker"
+    """Whoever is assigned to the open issue that was named as what blocks this POC."""
+    UNNAMED = "unnamed"
+    """No charter names an owner."""
+    NOBODY = "nobody"
+    """Shipped, stopped, paused."""
+
+
+class Wants(StrEnum):
+    """What the party with the ball is to do."""
+
+    CHARTER = "charter"
+    """Bring one."""
+    MEND_CHARTER = "mend-charter"
+    """It has errors."""
+    START_SIGNATURE = "start-signature"
+    WORK = "work"
+    """Build, measure, meet the thresholds."""
+    REVIEW = "review"
+    INFRA = "infra"
+    UNBLOCK = "unblock"
+    ASK_TO_SHIP = "ask-to-ship"
+    """All is met: write `/poc ship` on the pull request that ships."""
+    SHIP_SIGNATURE = "ship-signature"
+    DEPLOY = "deploy"
+    """All is met and signed."""
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something that was asked of people: a signature, a review."""
+
+    people: tuple[str, ...]
+    since: datetime
+    number: int | None = None
+    """The pull request, or the issue; None where it is asked for in the POC's own issue."""
+    group: Group | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """An issue that was named as what a POC waits for: `#12`, or `owner/name#12`."""
+
+    reference: str
+    since: datetime
+    """When it was named."""
+    open: bool
+    assignees: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BallFacts:
+    """What the answer rests on; all of it is the present, as the last look found it."""
+
+    state: State
+    since: datetime
+    """Since when nobody but the owner could have had it: registration, or the charter's last change."""
+    state_since: datetime | None = None
+    """Since when it is in that state, as far as we know."""
+    owner: str | None = None
+    valid: bool = False
+    """Whether the default branch's charter has no error."""
+    paused: bool = False
+    """By the charter, today."""
+    unsigned: tuple[Request, ...] = ()
+    """The signatures that are asked for now: of the start, or of the ship request once all else is met."""
+    objected: tuple[str, ...] = ()
+    """Signers, in small letters, who asked for changes, and nothing new came since: they wait themselves."""
+    reviews: tuple[Request, ...] = ()
+    """Reviews that were asked for on open pull requests and have not come."""
+    worked_at: datetime | None = None
+    """When anybody but those who are asked last worked on it."""
+    missing_infra: tuple[str, ...] = ()
+    """The entries of `infra` that are `missing`, by name."""
+    platform: str | None = None
+    """Who signs for platform."""
+    blocker: Blocker | None = None
+    asked_to_ship: int | None = None
+    """The ship request's pull request."""
+    ready: bool = False
+    """Everything is met and signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """Who has it, since when, and what for; `people` are GitHub logins, the first is addressed."""
+
+    party: Party
+    wants: Wants
+    since: datetime
+    people: tuple[str, ...] = ()
+    group: Group | None = None
+    number: int | None = None
+    """The pull request or issue where it is to be done."""
+    about: str = ""
+    """What a person reads: the entries of `infra`, the blocker's reference."""
+
+    @property
+    def holder(self) -> tuple[Party, tuple[str, ...], Group | None]:
+        """What tells two turns apart: what is wanted of one party may change within its turn."""
+        return self.party, tuple(login.lower() for login in self.people), self.group
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nobody is to be asked until a day has passed: `paused` of the charter, or `/poc snooze`."""
+
+    first: date
+    until: date
+    """The last day of it."""
+    reason: str
+
+
+_GROUPS = tuple(Group)
+
+
+def whose_ball(facts: BallFacts) -> Ball:
+    """The one party that the POC waits for; the first rule that holds decides.
+
+    What has ended or rests waits for nobody. A blocker is stronger than any other request, because somebody
+    said so. A charter comes before signatures, signatures to start before work. On the way to production the
+    signatures of a ship request that has everything else come first, then deploying it, then what platform
+    owes, then asking to ship; a review is waited for only where nothing of that holds.
+    """
+    if facts.state in (State.SHIPPED, State.STOPPED) or facts.paused:
+        return Ball(Party.NOBODY, Wants.NOTHING, facts.since)
+    if facts.blocker is not None and facts.blocker.open:
+        blocker = facts.blocker
+        return Ball(Party.BLOCKER, Wants.UNBLOCK, blocker.since, blocker.assignees, about=blocker.reference)
+    if facts.state is State.NONE or facts.owner is None:
+        return Ball(Party.UNNAMED, Wants.CHARTER, facts.since)
+    if facts.state is State.PROPOSED:
+        if not facts.valid:
+            return _owner(facts, Wants.MEND_CHARTER)
+        return _signer(facts, Wants.START_SIGNATURE) or _owner(facts, Wants.WORK)
+    return _on_the_way(facts)
+
+
+def turn(previous: Ball | None, present: Ball, moved_at: datetime | None = None) -> Ball | None:
+    """What is to be noted when the ball may have moved; None where all is as it was.
+
+    Who gets it has it from `moved_at`, when anybody last did anything, or from when something was asked of
+    them, if that was later. Who keeps it keeps the moment since when, though something else may be wanted; a
+    reviewer's time begins anew when others have worked.
+    """
+    if previous is None:
+        return present
+    if previous.holder != present.holder:
+        return replace(present, since=max(present.since, previous.since, moved_at or previous.since))
+    if present.party is not Party.REVIEWER:
+        present = replace(present, since=previous.since)
+    return None if present == previous else present
+
+
+def _on_the_way(facts: BallFacts) -> Ball:
+    """Who has the ball of a POC whose charter is signed."""
+    if signer := _signer(facts, Wants.SHIP_SIGNATURE):
+        return signer
+    if facts.ready:
+        return _owner(facts, Wants.DEPLOY)
+    if facts.missing_infra and facts.state is State.EVALUATING:
+        people = (facts.platform,) if facts.platform else ()
+        about = ", ".join(facts.missing_infra)
+        since = max(facts.since, facts.state_since or facts.since)
+        return Ball(Party.PLATFORM, Wants.INFRA, since, people, Group.PLATFORM, about=about)
+    if facts.state is State.SHIPPING and facts.asked_to_ship is None:
+        return _owner(facts, Wants.ASK_TO_SHIP)
+    if facts.reviews:
+        asked = min(facts.reviews, key=lambda each: (each.since, each.number or 0, each.people))
+        since = max(asked.since, facts.worked_at or asked.since)
+        return Ball(Party.REVIEWER, Wants.REVIEW, since, asked.people, number=asked.number)
+    return _owner(facts, Wants.WORK)
+
+
+def _owner(facts: BallFacts, wants: Wants) -> Ball:
+    number = facts.asked_to_ship if wants is Wants.DEPLOY else None
+    return Ball(Party.OWNER, wants, facts.since, (facts.owner,) if facts.owner else (), number=number)
+
+
+def _signer(facts: BallFacts, wants: Wants) -> Ball | None:
+    """Who was asked first to sign, and has neither signed nor asked for changes."""
+    asked = [
+        each
+        for each in facts.unsigned
+        if each.group and each.people and each.people[0].lower() not in facts.objected
+    ]
+    if not asked:
+        return None
+    first = min(asked, key=lambda each: (each.since, _GROUPS.index(each.group or Group.DATA_SCIENCE)))
+    return Ball(Party.SIGNER, wants, first.since, first.people, first.group, first.number)

@@ -1,0 +1,1 @@
+"""Plain values that every rule shares: GitHub's things, activity, actions, findings, groups, the calendar."""

@@ -1,0 +1,88 @@
+"""What a delivery means: facts and descriptions to record, and subjects that need a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.rules.values.github import Fact, Installation, PullRequest, Repository, RepositoryRef
+
+
+class SubjectKind(StrEnum):
+    """The kinds of things that are looked at."""
+
+    INSTALLATION = "installation"
+    REPOSITORY = "repository"
+    PULL_REQUEST = "pull_request"
+    MERGE_GROUP = "merge_group"
+    DEPLOYMENT = "deployment"
+    DIGEST = "digest"
+    POLICY = "policy"
+    POLICY_CHANGE = "policy_change"
+
+
+def installation_key(installation_id: int) -> str:
+    """The subject of an installation."""
+    return f"{SubjectKind.INSTALLATION}:{installation_id}"
+
+
+def repository_key(repository_id: int) -> str:
+    """The subject of a repository and its POC."""
+    return f"{SubjectKind.REPOSITORY}:{repository_id}"
+
+
+def pull_request_key(repository_id: int, number: int) -> str:
+    """The subject of a pull request."""
+    return f"{SubjectKind.PULL_REQUEST}:{repository_id}:{number}"
+
+
+def merge_group_key(repository_id: int, head_sha: str, base_sha: str) -> str:
+    """The subject of a merge queue's head, with the commit that it is built on."""
+    return f"{SubjectKind.MERGE_GROUP}:{repository_id}:{head_sha}:{base_sha}"
+
+
+def deployment_key(repository_id: int, deployment_id: int) -> str:
+    """The subject of a deployment that waits for our answer."""
+    return f"{SubjectKind.DEPLOYMENT}:{repository_id}:{deployment_id}"
+
+
+def policy_key(installation_id: int) -> str:
+    """The subject of an organisation's policy."""
+    return f"{SubjectKind.POLICY}:{installation_id}"
+
+
+def digest_key(installation_id: int) -> str:
+    """The subject of an organisation's weekly digest."""
+    return f"{SubjectKind.DIGEST}:{installation_id}"
+
+
+def slack_key(installation_id: int) -> str:
+    """The subject of the same digest, as it is told to Slack."""
+    return f"{SubjectKind.DIGEST}:{installation_id}:slack"
+
+
+def policy_change_key(repository_id: int, number: int) -> str:
+    """The subject of a pull request in the repository of the policy."""
+    return f"{SubjectKind.POLICY_CHANGE}:{repository_id}:{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """A routed delivery; `ignored` says why nothing is to be done, and then the rest is empty."""
+
+    installation_id: int | None = None
+    repository_id: int | None = None
+    action: str | None = None
+    subjects: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    installation: Installation | None = None
+    uninstalled: bool = False
+    repositories: tuple[Repository, ...] = ()
+    stubs: tuple[RepositoryRef, ...] = ()
+    removed: tuple[int, ...] = ()
+    pull_request: PullRequest | None = None
+    rerun_sha: str | None = None
+    """The commit whose check runs were asked for again."""
+    for_pocs_only: bool = False
+    """Whether it means nothing where the repository is known to be no POC, and is described as before."""
+    ignored: str | None = None

@@ -1,0 +1,192 @@
+"""What another policy would change, from stored facts alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from service.rules.checks.judge import judge_standing
+from service.rules.policy.model import Mode, Policy
+from service.rules.policy.recognition import poc_reason
+from service.rules.source.text import CharterFile
+from service.rules.source.wording import clip, shown
+from service.rules.stall.escalation import decide
+from service.rules.stall.stalls import Cause, Stall, StallFacts, Step, find_stall
+from service.rules.values.github import IssueState, Repository
+
+HEAD = re.compile(r"(?:`[^`]*`|[^`:;])+")
+"""What a message says is wrong, before it says what to write."""
+LONGEST_WHY = 120
+
+
+@dataclass(frozen=True, slots=True)
+class PocFacts:
+    """A repository as it is stored: enough to say what a policy makes of it."""
+
+    full_name: str
+    repository: Repository
+    declares_charter: bool
+    charter: CharterFile | None = None
+    """The default branch's, as last read; None where there is none."""
+    stall: StallFacts | None = None
+    """As its last look would weigh it now; `policy`, `observe`, `is_poc` and `has_home` are replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A repository that would fare otherwise, and why in a few words, which quote strangers as code."""
+
+    full_name: str
+    why: str = ""
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What would change, each list in the order of the names."""
+
+    weighed: int = 0
+    """Repositories that were looked at."""
+    failing: tuple[Changed, ...] = ()
+    passing: tuple[Changed, ...] = ()
+    """POCs that were held up, and would not be."""
+    pocs: tuple[Changed, ...] = ()
+    """Repositories that would become POCs."""
+    no_pocs: tuple[Changed, ...] = ()
+    """POCs that would be none any more."""
+    opening: tuple[Changed, ...] = ()
+    """POCs whose stall issue would open."""
+    closing: tuple[Changed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What one policy makes of a repository."""
+
+    reason: str | None
+    """Why it is a POC."""
+    fails: str | None
+    """What holds its pull requests up, in a few words."""
+    stall: Stall | None
+    """The stall for which an issue would be open."""
+    closes: bool
+    """Whether an open issue would be closed."""
+
+
+def what_if(facts: Iterable[PocFacts], before: Policy, after: Policy, now: datetime) -> WhatIf:
+    """Compare what two policies make of the same facts, where the app itself enforces."""
+    known = sorted(facts, key=lambda each: each.full_name.lower())
+    fates = [(each, *fates_of(each, before, after, now)) for each in known]
+
+    def those(why: Callable[[Fate, Fate, PocFacts], str | None]) -> tuple[Changed, ...]:
+        return tuple(
+            Changed(each.full_name, words, each.repository.private)
+            for each, old, new in fates
+            if (words := why(old, new, each)) is not None
+        )
+
+    return WhatIf(len(known), *map(those, (failing, passing, becoming, leaving, opening, closing)))
+
+
+def failing(old: Fate, new: Fate, _: PocFacts) -> str | None:
+    """Why its pull requests would be held up, where they were not."""
+    return new.fails if old.fails is None else None
+
+
+def passing(old: Fate, new: Fate, _: PocFacts) -> str | None:
+    """What held them up, where nothing would any more; a repository that is no POC passes nothing."""
+    return f"until now: {old.fails}" if old.fails and new.reason and new.fails is None else None
+
+
+def becoming(old: Fate, new: Fate, _: PocFacts) -> str | None:
+    """Why it would be a POC."""
+    return new.reason if old.reason is None else None
+
+
+def leaving(old: Fate, new: Fate, _: PocFacts) -> str | None:
+    """Why it was a POC, where it would be none."""
+    return f"until now by {old.reason}" if old.reason and new.reason is None else None
+
+
+def opening(old: Fate, new: Fate, facts: PocFacts) -> str | None:
+    """Whom its issue would wait for."""
+    issue = facts.stall.issue if facts.stall else None
+    settled = issue is not None and issue.state in (IssueState.OPEN, IssueState.GONE)
+    return None if new.stall is None or old.stall or settled else waiting(new.stall)
+
+
+def closing(old: Fate, new: Fate, _: PocFacts) -> str | None:
+    """Why its issue would be closed."""
+    if old.closes or not new.closes:
+        return None
+    return "not stalled by that policy" if new.reason else "no POC by that policy"
+
+
+def fates_of(facts: PocFacts, before: Policy, after: Policy, now: datetime) -> tuple[Fate, Fate]:
+    """What each policy makes of a repository; its charter is judged again only where they ask otherwise."""
+    today = now.date()
+    reasons = [reason_of(facts, policy) for policy in (before, after)]
+    wrongs: list[str | None] = [None, None]
+    if any(reasons):
+        wrong = amiss(facts.charter, today, before)
+        same = asked_by(before) == asked_by(after)
+        wrongs = [wrong, wrong if same else amiss(facts.charter, today, after)]
+    old, new = (
+        fate(facts, policy, reason, wrong, now, observe=policy.mode is Mode.OBSERVE)
+        for policy, reason, wrong in zip((before, after), reasons, wrongs, strict=True)
+    )
+    return old, new
+
+
+def fate(
+    facts: PocFacts, policy: Policy, reason: str | None, wrong: str | None, now: datetime, *, observe: bool
+) -> Fate:
+    """What one policy makes of it."""
+    stall, closes = None, False
+    if facts.stall is not None:
+        home = facts.repository.has_issues or policy.central_repository is not None
+        poc = reason is not None
+        weighed = replace(facts.stall, policy=policy, observe=observe, is_poc=poc, has_home=home)
+        speaks = poc and home and not observe
+        stall = find_stall(weighed, now) if speaks else None
+        open_now = weighed.issue is not None and weighed.issue.state is IssueState.OPEN
+        closes = open_now and decide(weighed, now).step is Step.CLOSE
+    return Fate(reason, wrong if reason and not observe else None, stall, closes)
+
+
+def reason_of(facts: PocFacts, policy: Policy) -> str | None:
+    """Why it is a POC by that policy."""
+    return poc_reason(facts.repository, declares_charter=facts.declares_charter, policy=policy)
+
+
+def asked_by(policy: Policy) -> object:
+    """What a policy asks of a charter."""
+    return policy.environments, {
+        group: known.members for group, known in policy.groups.items() if known.members
+    }
+
+
+def amiss(charter: CharterFile | None, today: date, policy: Policy) -> str | None:
+    """What is wrong with the default branch's charter, in a few words; None where nothing is."""
+    judgement = judge_standing(charter, today, policy) if charter else None
+    if judgement is None or not judgement.declared:
+        return "no charter"
+    if judgement.valid:
+        return None
+    first, *others = judgement.errors
+    head = HEAD.match(first.message)
+    words = clip(head[0], LONGEST_WHY) if head else first.code
+    more = f", and {len(others)} more" if others else ""
+    return f"line {first.line}: {words}{more}"
+
+
+def waiting(stall: Stall) -> str:
+    """A stall in a few words."""
+    since = f"since {stall.since}, limit {stall.limit} working days"
+    ball = stall.ball
+    if ball is None or stall.cause is not Cause.SILENT:
+        return f"{stall.cause}, {since}"
+    who = f"{ball.party} ({shown(ball.people[0])})" if ball.people else ball.party.value
+    return f"waits for {who} {since}"

@@ -1,0 +1,1 @@
+"""service/store/migrations/versions"""

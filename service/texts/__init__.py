@@ -1,0 +1,1 @@
+"""The texts that people read: each view beside its rendering, through templates/."""

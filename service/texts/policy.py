@@ -1,0 +1,151 @@
+"""A policy file and what it would change, as the values that a template shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from service.rules.policy.model import POLICY_PATH, Mode
+from service.rules.policy.reading import PolicyReading
+from service.rules.source.block import lines_of
+from service.rules.source.text import decoded
+from service.rules.source.wording import clip
+from service.rules.values.actions import Annotation
+from service.rules.values.finding import Finding, Severity
+from service.rules.what_if import Changed, WhatIf
+from service.texts.charter import LEVELS, LONGEST_QUOTE, FindingView
+
+NAMED = (50, 20, 5)
+"""Repositories that a list names, the fewer the longer the text gets; the rest is counted."""
+MOST_LISTED = 50
+"""Findings in a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedList:
+    """One list of the what-if: those who are named, how many more there are, and how many may not be."""
+
+    what: str
+    """What would happen to each, after a number."""
+    count: int
+    named: tuple[Changed, ...]
+    more: int
+    unnamed: int
+    """Private repositories, where everybody may read what we write."""
+
+    def naming(self, most: int) -> ChangedList:
+        """The list with no more names than that."""
+        return replace(self, named=self.named[:most], more=self.more + max(len(self.named) - most, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """What the summary of the check run `POC policy` is made of."""
+
+    broken: bool
+    removed: bool
+    errors: tuple[FindingView, ...]
+    remarks: tuple[FindingView, ...]
+    more: int
+    """Errors that are not in the table."""
+    count: int
+    """All errors."""
+    lists: tuple[ChangedList, ...]
+    weighed: int
+    """Repositories that the two policies were tried on."""
+    observe: bool
+    """Whether the policy would only observe."""
+    app_observes: bool
+    """Whether the app does, whatever the policy says."""
+    annotations: tuple[Annotation, ...]
+
+    def naming(self, most: int) -> PolicyView:
+        """The view with no more names in a list than that."""
+        return replace(self, lists=tuple(each.naming(most) for each in self.lists))
+
+
+def policy_view(
+    data: bytes | str | None,
+    reading: PolicyReading,
+    change: WhatIf | None = None,
+    *,
+    public: bool,
+    app_observes: bool = False,
+) -> PolicyView:
+    """Lay out what was read (`data` is None where the file is removed) and what it would change.
+
+    Where the policy's repository is `public`, private repositories are counted and not named.
+    """
+    lines = _lines(data)
+    views = [_finding(finding, lines) for finding in reading.findings]
+    errors = [view for view in views if view.severity == Severity.ERROR]
+    policy = reading.policy
+    return PolicyView(
+        broken=policy is None,
+        removed=data is None,
+        errors=tuple(errors[:MOST_LISTED]),
+        remarks=tuple(view for view in views if view.severity != Severity.ERROR)[:MOST_LISTED],
+        more=max(len(errors) - MOST_LISTED, 0),
+        count=len(errors),
+        lists=_lists(change, public=public) if change and policy else (),
+        weighed=change.weighed if change else 0,
+        observe=policy is not None and policy.mode is Mode.OBSERVE,
+        app_observes=app_observes,
+        annotations=tuple(_annotation(finding) for finding in reading.findings),
+    )
+
+
+def policy_title(view: PolicyView) -> str:
+    """The verdict in a few words: `12 POCs would newly fail, 3 would pass, 2 stall issues would open`."""
+    if view.broken:
+        lines = len({finding.line for finding in view.errors})
+        return (
+            f"{lines} lines of the policy need a change"
+            if lines > 1
+            else "1 line of the policy needs a change"
+        )
+    title = ", ".join(f"{each.count} {each.what}" for each in view.lists)
+    return title or "Nothing would change"
+
+
+def _lists(change: WhatIf, *, public: bool) -> tuple[ChangedList, ...]:
+    """Those of the lists that hold anything."""
+    named = (
+        ("POC would newly fail", "POCs would newly fail", change.failing),
+        ("POC would pass", "POCs would pass", change.passing),
+        ("repository would become a POC", "repositories would become POCs", change.pocs),
+        ("POC would be none any more", "POCs would be none any more", change.no_pocs),
+        ("stall issue would open", "stall issues would open", change.opening),
+        ("stall issue would close", "stall issues would close", change.closing),
+    )
+    return tuple(
+        _list(one if len(changed) == 1 else many, changed, public=public)
+        for one, many, changed in named
+        if changed
+    )
+
+
+def _list(what: str, changed: tuple[Changed, ...], *, public: bool) -> ChangedList:
+    open_to_name = tuple(each for each in changed if not (public and each.private))
+    return ChangedList(what, len(changed), open_to_name, 0, len(changed) - len(open_to_name))
+
+
+def _lines(data: bytes | str | None) -> tuple[str, ...]:
+    text = decoded(data) if isinstance(data, bytes) else data or ""
+    return lines_of(text) if isinstance(text, str) else ()
+
+
+def _finding(finding: Finding, lines: tuple[str, ...]) -> FindingView:
+    says = clip(lines[finding.line - 1], LONGEST_QUOTE) if finding.line <= len(lines) else ""
+    return FindingView(finding.line, finding.severity, says, finding.message, finding.fix)
+
+
+def _annotation(finding: Finding) -> Annotation:
+    return Annotation(
+        path=POLICY_PATH,
+        start_line=finding.line,
+        end_line=finding.end_line or finding.line,
+        level=LEVELS[finding.severity],
+        message=finding.message if finding.fix is None else f"{finding.message}\n\n{finding.fix}",
+        title=finding.code,
+        start_column=finding.column,
+    )

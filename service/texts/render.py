@@ -1,0 +1,299 @@
+"""View values to the texts that people read, through templates/."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from service.rules.checks.verdict import Situation, Verdict
+from service.rules.commands.parsing import Verb
+from service.rules.digest.week import Digest
+from service.rules.evidence.values import Result
+from service.rules.evidence.wording import level_text, measured_text
+from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion
+from service.rules.source.wording import clip
+from service.rules.stall.stalls import Cause, Rung
+from service.rules.stall.waiting_on import Wants
+from service.rules.values.actions import CheckRunOutput, Conclusion, ProposalState
+from service.rules.values.finding import Finding, Severity
+from service.rules.values.issue_block import enclosed, unmarked
+from service.texts.charter import CheckView, annotate
+from service.texts.commands import AmendView, Asked
+from service.texts.gate import GateView, Standing, gate_title, gate_view
+from service.texts.markdown import (
+    cell,
+    cell_line,
+    code,
+    fenced,
+    in_words,
+    inert,
+    mention,
+    plain,
+    plural,
+    prose,
+    sentence,
+    slack,
+)
+from service.texts.policy import MOST_LISTED, NAMED, PolicyView, policy_title
+from service.texts.stall import StallView
+
+SUMMARY_LIMIT = 65_535
+"""GitHub's, in characters, for a check run's summary and an issue's body."""
+TITLE_LIMIT = 255
+DEPLOYMENT_LIMIT = 1_000
+"""Characters of a comment on a deployment; GitHub takes some more."""
+LONGEST_ENVIRONMENT, LONGEST_COMMAND = 80, 120
+MOST_ROWS = 10
+"""POCs of one kind that a digest names."""
+
+
+def find_templates() -> Path:
+    """Where the templates are: beside the package in a checkout and an image, inside it in a wheel."""
+    package = Path(__file__).parents[1]
+    places = (package.parent / "templates", package / "templates")
+    return next(place for place in places if (place / "checks").is_dir())
+
+
+class Texts:
+    """The templates, loaded once."""
+
+    def __init__(self, templates: Path) -> None:
+        # Markdown, not HTML: what strangers wrote passes `plain` or `code`, and each template names which.
+        self._environment = Environment(
+            loader=FileSystemLoader(templates),
+            undefined=StrictUndefined,
+            autoescape=False,  # noqa: S701
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            plain=plain,
+            code=code,
+            cell=cell,
+            cell_line=cell_line,
+            prose=prose,
+            sentence=sentence,
+            fenced=fenced,
+            in_words=in_words,
+            slack=slack,
+            mention=mention,
+            plural=plural,
+        )
+
+    def check_run(self, verdict: Verdict, view: CheckView) -> CheckRunOutput:
+        """The check run `POC charter`."""
+        exempt = verdict.conclusion is Conclusion.NEUTRAL and not view.observe
+        summary = self._render("checks/charter.md", view=view, exempt=exempt, Situation=Situation)
+        return CheckRunOutput(
+            conclusion=verdict.conclusion,
+            title=_clip_title(check_title(view, verdict.conclusion)),
+            summary=_clip(summary),
+            annotations=annotate(verdict),
+        )
+
+    def stall_issue(self, view: StallView) -> tuple[str, str]:
+        """Title of the stall issue, and our block of its body."""
+        body = self._ladder("issues/stall.md", view)
+        return _clip_title(inert(stall_title(view))), enclosed(view.place.poc_id, _clip(body))
+
+    def ladder_comment(self, view: StallView, rung: Rung) -> str:
+        """What is said once in the stall issue, at the second and the third step."""
+        name = "ladder_lead" if rung is Rung.LEAD else "ladder_decision"
+        return unmarked(self._ladder(f"comments/{name}.md", view))
+
+    def gate_check(self, gate: Gate, view: GateView) -> CheckRunOutput:
+        """The check run `POC ship gate`."""
+        summary = self._gate("checks/gate.md", view)
+        return CheckRunOutput(gate.conclusion, _clip_title(gate_title(gate)), _clip(summary))
+
+    def deployment_comment(self, gate: Gate, answer: DeploymentAnswer, environment: str) -> str:
+        """What people read beside a deployment that was approved or rejected: what fits into GitHub's box."""
+        view = gate_view(gate)
+        named = (view.environment or "").lower() == environment.lower()
+        listing = named and view.standing is Standing.JUDGED and not gate.ready
+        text = ""
+        for shown in range(len(view.rows), -1, -1):
+            text = self._gate(
+                "comments/deployment.md",
+                view,
+                answer=answer,
+                environment=clip(environment, LONGEST_ENVIRONMENT),
+                listing=listing,
+                shown=shown,
+            )
+            if len(text) <= DEPLOYMENT_LIMIT:
+                return text
+        return f"{text[: DEPLOYMENT_LIMIT - 1]}…"
+
+    def refused_command(self, text: str, reason: str) -> str:
+        """Why a command was not followed; the line itself is said where the reason does not name it."""
+        return self._render("comments/refused.md", text=clip(text, LONGEST_COMMAND), reason=reason)
+
+    def charter_line(self, view: AmendView) -> str:
+        """What to write into the charter for a command, and what it will do."""
+        return self._render("comments/amend.md", view=view, lines=view.amendment.after, Verb=Verb)
+
+    def proposal(self, view: AmendView, asked: Asked) -> tuple[str, str]:
+        """Title and body of the pull request that changes the charter for a command."""
+        body = self._render("comments/proposal.md", view=view, asked=asked, Verb=Verb)
+        return _clip_title(inert(proposal_title(view))), unmarked(_clip(body))
+
+    def charter_proposed(self, view: AmendView, reference: str, state: ProposalState) -> str:
+        """Which pull request changes the charter for a command, and what merging it will do."""
+        values = {"reference": reference, "state": state, "ProposalState": ProposalState}
+        return self._render("comments/proposed.md", view=view, Verb=Verb, **values)
+
+    def help_text(self) -> str:
+        """The commands."""
+        return self._render("comments/help.md")
+
+    def shipped(self, gate: Gate, environment: str, sha: str, day: date) -> str:
+        """Said once on the ship request, when a commit that met everything was deployed."""
+        view = gate_view(gate)
+        return self._gate("comments/shipped.md", view, environment=environment, sha=sha, day=day)
+
+    def stop_criterion(
+        self, result: Result, owner: str | None, product: str | None, *, charter_url: str = ""
+    ) -> tuple[str, str]:
+        """Title and body of the issue that says once that a line of `stop_if` has become true."""
+        number = result.measurement
+        body = self._render(
+            "issues/stop_if.md",
+            line=result.threshold.printed,
+            measured=measured_text(result),
+            level=level_text(result),
+            source=number.source if number else "",
+            day=number.at.astimezone(UTC).date() if number else None,
+            people=[
+                f"@{login} ({role})" for login, role in ((owner, "owner"), (product, "product")) if login
+            ],
+            charter_url=charter_url,
+        )
+        return _clip_title(f"Stop criterion reached: {result.threshold.metric}"), _clip(body)
+
+    def policy_check(self, view: PolicyView) -> CheckRunOutput:
+        """The check run `POC policy`; its lists are as long as GitHub takes them."""
+        summary = ""
+        for most in NAMED:
+            summary = self._render("checks/policy.md", view=view.naming(most))
+            if len(summary) <= SUMMARY_LIMIT:
+                break
+        return CheckRunOutput(
+            conclusion=Conclusion.FAILURE if view.broken else Conclusion.SUCCESS,
+            title=_clip_title(policy_title(view)),
+            summary=_clip(summary),
+            annotations=view.annotations,
+        )
+
+    def policy_broken(
+        self, findings: Sequence[Finding], url: str, *, has_good: bool = True
+    ) -> tuple[str, str]:
+        """Title and body of the issue that says once that the default branch's policy cannot be read.
+
+        `url` leads to the file; `has_good` is whether an earlier policy stays in force, or the defaults hold.
+        """
+        rows = [finding for finding in findings if finding.severity is Severity.ERROR]
+        body = self._render(
+            "issues/policy.md",
+            rows=rows[:MOST_LISTED],
+            count=len(rows),
+            more=max(len(rows) - MOST_LISTED, 0),
+            url=url,
+            has_good=has_good,
+        )
+        return "POC policy cannot be read, and is not in force", _clip(body)
+
+    def _ladder(self, template: str, view: StallView) -> str:
+        return self._render(template, view=view, Cause=Cause, Wants=Wants)
+
+    def digest_issue(self) -> tuple[str, str]:
+        """Title and body of the issue that the digests are comments on."""
+        return "POCs, week by week", self._render("digest/issue.md")
+
+    def digest(self, view: Digest, *, public: bool, web_url: str) -> str:
+        """A week's digest; in a `public` repository private ones are not named."""
+        return self._digest("digest/digest.md", view, public=public, web_url=web_url)
+
+    def digest_for_slack(self, view: Digest, account: str, web_url: str) -> str:
+        """The same for Slack, in its markup."""
+        return self._digest("digest/slack.txt", view, account=account, web_url=web_url)
+
+    def _digest(self, template: str, view: Digest, **values: object) -> str:
+        waited = (*view.decisions, *view.stalled)
+        late = len(view.overdue) + sum(each.poc.is_late(view.today) for each in waited)
+        counts = (
+            (len(view.decisions), "needs a decision", "need a decision"),
+            (len(view.stalled), "stalled", "stalled"),
+            (late, "past its ship date", "past their ship date"),
+            (len(view.shipped), "shipped", "shipped"),
+            (len(view.stopped), "stopped on purpose", "stopped on purpose"),
+        )
+        said = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
+        headline = ", ".join([plural(view.active, "active POC"), *said])
+        return self._render(template, view=view, headline=headline, most=MOST_ROWS, rungs=len(Rung), **values)
+
+    def _gate(self, template: str, view: GateView, **values: object) -> str:
+        return self._render(template, view=view, Standing=Standing, Occasion=Occasion, **values)
+
+    def _render(self, template: str, **values: object) -> str:
+        text = self._environment.get_template(template).render(values)
+        return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def check_title(view: CheckView, conclusion: Conclusion) -> str:
+    """The verdict in a few words."""
+    match view.situation:
+        case Situation.NO_CHARTER:
+            title = "No charter yet"
+        case Situation.DELETED:
+            title = "This change removes the charter"
+        case _ if view.failed and view.charter is None:
+            title = "The charter cannot be read"
+        case _ if view.failed:
+            lines = plural(len({finding.line for finding in view.errors}), "line")
+            verb = "needs" if lines.startswith("1 ") else "need"
+            title = f"{lines} of the charter {verb} a change"
+        case _ if view.charter and view.charter.stopped_on:
+            title = "Stopped on purpose"
+        case Situation.BEHIND:
+            title = f"Charter complete, as it stands on {view.base_ref}"
+        case _:
+            title = "Charter complete"
+    title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
+    return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
+
+
+def stall_title(view: StallView) -> str:
+    """Who is waited for, and for how long; a date that has passed says that instead."""
+    match view.stall.cause:
+        case Cause.OVERDUE if view.ship_by:
+            slips = f" ({view.slips})" if view.slips else ""
+            return f"{view.name} is past its ship date, {in_words(view.ship_by)}{slips}"
+        case Cause.OWNER_GONE:
+            return f"{view.name} is waiting for a new owner"
+        case _:
+            return f"{view.name} is waiting for {view.waits_for}: {plural(view.days, 'working day')}"
+
+
+def proposal_title(view: AmendView) -> str:
+    """What a pull request of ours does, which is the message of its commit as well."""
+    match view.verb:
+        case Verb.EXTEND if view.new_ship_by:
+            return f"Ship on {in_words(view.new_ship_by)}"
+        case Verb.OWNER:
+            return f"Hand this POC over to {view.new_owner}"
+        case _:
+            return "Stop this POC"
+
+
+def _clip_title(title: str) -> str:
+    return title if len(title) <= TITLE_LIMIT else f"{title[: TITLE_LIMIT - 1]}…"
+
+
+def _clip(text: str) -> str:
+    note = "\n\n… shortened: GitHub takes no more.\n"
+    return text if len(text) <= SUMMARY_LIMIT else text[: SUMMARY_LIMIT - len(note)] + note

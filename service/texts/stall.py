@@ -1,0 +1,193 @@
+"""What the stall issue and its comments show, as frozen values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from service.rules.charter.model import Charter
+from service.rules.commands.arguments import FARTHEST, USUAL_EXTENSION
+from service.rules.gate.signoffs import named
+from service.rules.source.wording import clip
+from service.rules.stall.stalls import Cause, Stall, StallFacts, addressed, assignee
+from service.rules.stall.time_spent import ORDINALS, Slips, Totals
+from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.values.groups import Group
+
+REFERENCE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#[1-9][0-9]{0,8}", re.ASCII)
+LONGEST_NAME = 80
+MOST_WAITED_FOR = 8
+"""Lines of the calendar; the rest are added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the POC and its issue stand, and where its charter is edited."""
+
+    poc_id: int
+    full_name: str
+    elsewhere: bool
+    """Whether the issue stands in another repository."""
+    charter_url: str
+    draft_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StallView:
+    """All that the texts of a stall say; what people wrote is not yet made harmless."""
+
+    place: Place
+    name: str
+    stall: Stall
+    wants: Wants
+    addressed: str | None
+    """Whom the first line speaks to, and mentions: a login, or a team."""
+    assignee: str | None
+    """To whom the issue is given."""
+    beside: tuple[str, ...]
+    """Others who may do it as well."""
+    waits_for: str
+    """The party in words: `security`, a login, an issue."""
+    group: str
+    """The group for which it waits, in words."""
+    days: int
+    """The working days that had passed on the rung's day."""
+    days_now: int
+    """Those that have passed today: for what is said today, and does not stay."""
+    reference: str
+    """Where it is to be done: `#41`, or with its repository from elsewhere."""
+    about: tuple[str, ...]
+    """The entries of `infra` that are missing."""
+    environment: str | None
+    brought_in: tuple[tuple[str, str], ...]
+    """Whom the comments mention, each with their part in it."""
+    owner: str | None
+    has_charter: bool
+    ship_by: date | None
+    slips: str
+    """`third date, +42 days`; empty while it is the first."""
+    next_date: str
+    """Which one another date would be: `second`."""
+    extension: date
+    """A day on which it may ship instead."""
+    began: date
+    totals: Totals | None
+    """The calendar from `began` to `until`."""
+    until: date
+
+
+def stall_view(
+    stall: Stall,
+    facts: StallFacts,
+    place: Place,
+    *,
+    slips: Slips | None,
+    began: date,
+    totals: Totals | None,
+    today: date,
+) -> StallView:
+    """Gather what the texts say."""
+    charter, ball, calendar = facts.charter, stall.ball, facts.policy.calendar
+    spoken_to = addressed(stall, charter)
+    group = ball.group if ball else None
+    count = slips.count if slips else 1
+    return StallView(
+        place=place,
+        name=_name(charter, place),
+        stall=stall,
+        wants=ball.wants if ball else Wants.CHARTER,
+        addressed=spoken_to,
+        assignee=assignee(stall, charter),
+        beside=ball.people[1:] if ball and spoken_to in ball.people else (),
+        waits_for=_waits_for(ball, place),
+        group=_words(group) if group else "",
+        days=calendar.working_days(stall.since, stall.due),
+        days_now=calendar.working_days(stall.since, max(today, stall.due)),
+        reference=_reference(ball, place),
+        about=tuple(ball.about.split(", ")) if ball and ball.wants is Wants.INFRA and ball.about else (),
+        environment=charter.target.environment.value if charter and charter.target.environment else None,
+        brought_in=tuple(_brought_in(stall, facts)),
+        owner=charter.owner.value if charter and charter.owner else None,
+        has_charter=charter is not None and charter.owner is not None,
+        ship_by=charter.ship_by.value if charter and charter.ship_by else None,
+        slips=str(slips) if slips else "",
+        next_date=ORDINALS[count] if count < len(ORDINALS) else f"{count + 1}th",
+        extension=calendar.add_working_days(_extension(stall, charter) - timedelta(days=1), 1),
+        began=began,
+        totals=_shortened(totals) if totals else None,
+        until=last_day(stall),
+    )
+
+
+def last_day(stall: Stall) -> date:
+    """Up to which day the calendar is counted: the rung's day itself may still bring something."""
+    return stall.due - timedelta(days=1)
+
+
+def _name(charter: Charter | None, place: Place) -> str:
+    """What people call it; seen from elsewhere, with its repository."""
+    title = clip(charter.title, LONGEST_NAME) if charter and charter.title else ""
+    if place.elsewhere:
+        return f"{title} ({place.full_name})" if title else place.full_name
+    return title or place.full_name.partition("/")[2]
+
+
+def _words(group: Group) -> str:
+    return group.value.replace("_", " ")
+
+
+def _waits_for(ball: Ball | None, place: Place) -> str:
+    """Whom it waits for, in the words of the calendar."""
+    if ball is None or ball.party is Party.UNNAMED:
+        return "a charter"
+    if ball.party is Party.BLOCKER:
+        return _reference(ball, place) or "what blocks it"
+    if ball.group:
+        return _words(ball.group)
+    return ball.people[0] if ball.people else str(ball.party)
+
+
+def _reference(ball: Ball | None, place: Place) -> str:
+    """Where the next step is to be taken, as the place of the issue would name it."""
+    if ball is None:
+        return ""
+    written = ball.about if ball.wants is Wants.UNBLOCK else f"#{ball.number or ''}"
+    if place.elsewhere and written.startswith("#"):
+        written = f"{place.full_name}{written}"
+    return written if REFERENCE.fullmatch(written) else ""
+
+
+def _brought_in(stall: Stall, facts: StallFacts) -> Iterator[tuple[str, str]]:
+    """The owner and the waiting group's lead; product where it is the owner who is waited for."""
+    charter, ball = facts.charter, stall.ball
+    if charter is None:
+        return
+    group = ball.group if ball else None
+    product = named(charter, Group.PRODUCT)
+    found: list[tuple[str | None, str]] = []
+    if stall.cause is not Cause.OWNER_GONE:
+        found.append((charter.owner.value if charter.owner else None, "owner"))
+    if group:
+        found.append((facts.policy.lead_of(group), f"leads {_words(group)}"))
+    if group is None or stall.cause is Cause.OVERDUE:
+        found.append((product, "product"))
+    seen: set[str] = set()
+    for login, part in found:
+        if login and login.lower() not in seen:
+            seen.add(login.lower())
+            yield login, part
+
+
+def _extension(stall: Stall, charter: Charter | None) -> date:
+    """A usual time after the ship date, or after the rung's day, and not too far for a command."""
+    planned = charter.ship_by.value if charter and charter.ship_by else stall.due
+    return min(max(planned, stall.due) + USUAL_EXTENSION, stall.due + FARTHEST / 2)
+
+
+def _shortened(totals: Totals) -> Totals:
+    """The calendar with the longest waits, the others added up."""
+    longest, others = totals.waiting[:MOST_WAITED_FOR], totals.waiting[MOST_WAITED_FOR:]
+    more = (("others", sum(days for _, days in others)),) if others else ()
+    return Totals(totals.engineering, totals.idle, totals.paused, (*longest, *more))
