@@ -21,7 +21,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from service.rules.evidence.claims import Refused, read_run
 from service.rules.evidence.upload import read_upload
 from service.rules.values.groups import Level
-from service.rules.values.subjects import Reception
+from service.rules.values.subjects import DeliveryEffects
 from service.store import recording
 from service.store.recording import Envelope
 from service.store.uploads import record_upload
@@ -40,7 +40,7 @@ UPLOADS = 2
 UNREACHABLE = (psycopg.OperationalError, PoolTimeout, PoolClosed, OSError)
 """What happens while the database is away."""
 
-Route = Callable[[str, bytes], Reception]
+Route = Callable[[str, bytes], DeliveryEffects]
 T = TypeVar("T")
 
 

@@ -10,7 +10,7 @@ from service.rules.queue.redelivery import DeliveryAttempt
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.source.text import CharterFile
 from service.rules.values.actions import CheckRunOutput, Proposal, Proposed
-from service.rules.values.activity import Happening
+from service.rules.values.activity import Activity
 from service.rules.values.github import Commit, Installation, Issue, PullRequest, Repository, RepositoryRef
 
 LARGEST_BLOB = 5 * 1024 * 1024
@@ -112,7 +112,7 @@ class GitHub(Protocol):
         """When `login` last committed to the default branch after `since`; None if not at all."""
         ...
 
-    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Happening]:
+    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Activity]:
         """What people did since then: a bounded part of it, in no order, asked for while it is read."""
         ...
 

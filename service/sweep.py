@@ -26,7 +26,7 @@ from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState
 from service.wiring import Services
-from service.worker import look_while_dirty, preview
+from service.worker import preview, reconcile_while_dirty
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ def sweep(services: Services, *, as_of: datetime | None, timeout: float) -> Sequ
         with transaction(services.engine) as session:
             ready = subjects.ready(session)
         for key in ready:
-            look_while_dirty(services, key)
+            reconcile_while_dirty(services, key)
         keys |= dict.fromkeys(ready)
         with transaction(services.engine) as session:
             states = subjects.states(session, list(keys))

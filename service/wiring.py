@@ -11,14 +11,14 @@ from sqlalchemy import Engine
 from service.github_client.app import App
 from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
-from service.reconcile.context import Decision, Look
-from service.reconcile.subjects import look_at
+from service.reconcile.context import Decision, Reconciliation
+from service.reconcile.subjects import reconcile
 from service.rules.values.actions import Action
 from service.rules.values.groups import Level
 from service.settings import Mode, Settings
 from service.slack import Slack
 from service.store.database import connect
-from service.store.records import Records
+from service.store.records import Store
 from service.store.subjects import Claim
 from service.texts.render import Texts, find_templates
 
@@ -36,16 +36,16 @@ class Services:
 
     settings: Settings
     engine: Engine
-    records: Records
+    records: Store
     app: GitHubApp
     texts: Texts
     announcer: Announcer | None
     clock: Clock
 
-    def look(self, claim: Claim, *, dry: bool = False) -> Look:
+    def reconciliation(self, claim: Claim, *, dry: bool = False) -> Reconciliation:
         """One look at a claimed subject, at the time that the claim or the clock says."""
         present = self.clock()
-        return Look(
+        return Reconciliation(
             key=claim.key,
             now=claim.as_of or present,
             looked_at=present,
@@ -61,14 +61,14 @@ class Services:
             dry=dry,
         )
 
-    def decide(self, look: Look) -> Decision:
+    def decide(self, ctx: Reconciliation) -> Decision:
         """Gather the facts about the look's subject and decide what is to be written."""
-        return look_at(look)
+        return reconcile(ctx)
 
-    def apply(self, look: Look, decision: Decision, action: Action) -> None:
+    def apply(self, ctx: Reconciliation, decision: Decision, action: Action) -> None:
         """Carry out one of the actions that were decided."""
         assert decision.installation_id is not None
-        apply(look, decision.installation_id, action)
+        apply(ctx, decision.installation_id, action)
 
 
 def build(
@@ -85,7 +85,7 @@ def build(
     return Services(
         settings=settings,
         engine=engine,
-        records=Records(engine),
+        records=Store(engine),
         app=app or App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url),
         texts=Texts(find_templates()),
         announcer=announcer or (Slack(settings.slack_webhook_url) if settings.slack_webhook_url else None),

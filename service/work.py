@@ -16,11 +16,11 @@ from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.parent import end_with_parent
-from service.store.jobs import LOOK, QUEUE
+from service.store.jobs import QUEUE, RECONCILE_TASK
 from service.store.schema import migrate
 from service.sweep import fetch_missed_deliveries, mark_all
 from service.wiring import Services
-from service.worker import look_while_dirty, tidy, wake_forgotten
+from service.worker import reconcile_while_dirty, tidy, wake_forgotten
 
 log = structlog.get_logger(__name__)
 
@@ -52,9 +52,9 @@ def make_app(services: Services, database_url: str) -> procrastinate.App:
     connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=6, timeout=10)
     app = procrastinate.App(connector=connector)
 
-    @app.task(name=LOOK, queue=QUEUE)
-    def look(key: str) -> None:
-        look_while_dirty(services, key)
+    @app.task(name=RECONCILE_TASK, queue=QUEUE)
+    def reconciliation(key: str) -> None:
+        reconcile_while_dirty(services, key)
 
     @app.periodic(cron=EVERY_20_SECONDS)
     @app.task(name="wake", queue="upkeep", priority=UPKEEP)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from service.ports import GitHubError, RenamedError
-from service.reconcile.context import Decision, Look, UnusableError
+from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue.retry import Failure, FailureKind, GiveUp, RetryAt, retry
 from service.store import subjects
 from service.store.database import SUBJECT_LOCK, LockBusyError, lock, transaction
@@ -26,7 +26,7 @@ from service.wiring import Services
 
 log = structlog.get_logger(__name__)
 
-LOOKS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "result"])
+RECONCILIATIONS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "result"])
 SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
 
 UNTOUCHED = timedelta(seconds=45)
@@ -35,12 +35,12 @@ KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for whoever wants to see it."""
 
 
-def look_while_dirty(services: Services, key: str) -> None:
+def reconcile_while_dirty(services: Services, key: str) -> None:
     """Look at a subject until it is clean, waits, or is given up; one process at a time."""
     try:
         with lock(services.engine, SUBJECT_LOCK, key) as connection:
             while (claim := subjects.claim(connection, key)) is not None:
-                if not _look_once(services, connection, claim):
+                if not _reconcile_once(services, connection, claim):
                     return
     except LockBusyError:
         log.debug("somebody else is looking", subject=key)
@@ -49,22 +49,22 @@ def look_while_dirty(services: Services, key: str) -> None:
         log.warning("look lost with the database", subject=key, error=str(error.orig))
 
 
-def _look_once(services: Services, connection: Connection, claim: Claim) -> bool:
+def _reconcile_once(services: Services, connection: Connection, claim: Claim) -> bool:
     """Look once and store what came of it; whether the subject may be looked at again at once."""
     kind, started = claim.key.partition(":")[0], time.monotonic()
-    look = services.look(claim)
+    ctx = services.reconciliation(claim)
     try:
-        decision = services.decide(look)
-        outcome = _apply(services, look, decision)
+        decision = services.decide(ctx)
+        outcome = _apply(services, ctx, decision)
     except UnusableError as error:
         subjects.finish(connection, claim, str(error))
-        LOOKS.labels(kind, "unusable").inc()
+        RECONCILIATIONS.labels(kind, "unusable").inc()
     except RenamedError as error:
         services.records.repositories.renamed(error.repository)
         log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)
     except GitHubError as error:
         if error.failure.kind is FailureKind.RATE_LIMITED and error.failure.until is not None:
-            look.rate_limited(error.failure.until)
+            ctx.rate_limited(error.failure.until)
         return _failed(services, connection, claim, error.failure)
     except DBAPIError as error:
         if error.connection_invalidated or connection.invalidated:
@@ -77,20 +77,20 @@ def _look_once(services: Services, connection: Connection, claim: Claim) -> bool
         return _failed(services, connection, claim, failure)
     else:
         subjects.finish(connection, claim, outcome)
-        LOOKS.labels(kind, "done").inc()
+        RECONCILIATIONS.labels(kind, "done").inc()
         log.info("looked", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
     finally:
-        look.close()
+        ctx.close()
         SECONDS.labels(kind).observe(time.monotonic() - started)
     return True
 
 
-def _apply(services: Services, look: Look, decision: Decision) -> str:
+def _apply(services: Services, ctx: Reconciliation, decision: Decision) -> str:
     """Carry out what was decided, as far as it was granted; say what was not."""
     refused = _not_granted(services, decision)
     for action in decision.actions:
         if action.needs not in refused:
-            services.apply(look, decision, action)
+            services.apply(ctx, decision, action)
     return decision.outcome + "".join(f"; not written: {name}: write is not granted" for name in refused)
 
 
@@ -112,13 +112,13 @@ def _failed(services: Services, connection: Connection, claim: Claim, failure: F
         case RetryAt(at, counts):
             with transaction(services.engine) as session:
                 subjects.postpone(session, claim, failure.message, until=at, counts=counts)
-            LOOKS.labels(kind, str(failure.kind)).inc()
+            RECONCILIATIONS.labels(kind, str(failure.kind)).inc()
             say = log.info if failure.kind is FailureKind.PACED else log.warning
             say("look postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
             return False
         case GiveUp(reason, dead):
             subjects.give_up(connection, claim, reason, dead=dead)
-            LOOKS.labels(kind, "dead" if dead else "gone").inc()
+            RECONCILIATIONS.labels(kind, "dead" if dead else "gone").inc()
             log.error("look given up", subject=claim.key, dead=dead, reason=reason)
             return True
 
@@ -140,8 +140,8 @@ def tidy(services: Services) -> None:
 
 def preview(services: Services, claim: Claim) -> Decision:
     """Gather and decide without applying: what `sweep --dry-run` prints."""
-    look = services.look(claim, dry=True)
+    ctx = services.reconciliation(claim, dry=True)
     try:
-        return services.decide(look)
+        return services.decide(ctx)
     finally:
-        look.close()
+        ctx.close()

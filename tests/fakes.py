@@ -13,7 +13,7 @@ from service.rules.queue.redelivery import DeliveryAttempt
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
 from service.rules.values.actions import CheckRunOutput, Proposal, ProposalState, Proposed
-from service.rules.values.activity import Happening
+from service.rules.values.activity import Activity
 from service.rules.values.github import (
     Commit,
     Installation,
@@ -136,7 +136,7 @@ class FakeRepository:
     trees: dict[str, dict[str, bytes]] = field(default_factory=dict)
     """The files of commits beside the charter, by commit and path."""
     history: dict[str, Commit] = field(default_factory=dict)
-    happened: list[Happening] = field(default_factory=list)
+    happened: list[Activity] = field(default_factory=list)
     """What people did before anybody told of it."""
     pushed_away: set[int] = field(default_factory=set)
     """The reviews that new commits dismissed."""
@@ -316,7 +316,7 @@ class FakeGitHub:
         self._answered(lost)
         return at if at is not None and at >= since else None
 
-    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Happening]:
+    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Activity]:
         lost = self._call("history", default_branch)
         happened = self._repo(repository).happened
         self._answered(lost)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from service.ports import GitHubError
 from service.reconcile.apply import apply
 from service.reconcile.apply_messages import LONGEST_BODY, marker
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.actions import (
     STALL_MARKER,
@@ -25,8 +25,8 @@ from service.rules.values.actions import (
 )
 from service.rules.values.github import Installation, IssueState
 from service.rules.values.groups import Level
-from service.store.messages import Saying
-from service.store.records import Records
+from service.store.messages import MessageState
+from service.store.records import Store
 from service.texts.render import Texts
 from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, FakeRepository, repository
 
@@ -66,12 +66,12 @@ def repo(github: FakeGitHub) -> FakeRepository:
 
 
 @pytest.fixture
-def records(engine: Engine) -> Records:
-    return Records(engine)
+def records(engine: Engine) -> Store:
+    return Store(engine)
 
 
 @pytest.fixture
-def carry_out(app: FakeApp, records: Records) -> Apply:
+def carry_out(app: FakeApp, records: Store) -> Apply:
     """Carry an action out in a look of its own; between two looks there is time enough to write again."""
     moments = itertools.count(step=2)
 
@@ -79,7 +79,7 @@ def carry_out(app: FakeApp, records: Records) -> Apply:
         return NOW + timedelta(seconds=next(moments))
 
     def carry_out(action: Action) -> None:
-        look = Look(
+        ctx = Reconciliation(
             key="repository:1",
             now=NOW,
             looked_at=NOW,
@@ -92,7 +92,7 @@ def carry_out(app: FakeApp, records: Records) -> Apply:
             evidence_level=Level.SELF_REPORTED,
             web_url="https://github.com",
         )
-        apply(look, INSTALLATION, action)
+        apply(ctx, INSTALLATION, action)
 
     return carry_out
 
@@ -272,13 +272,13 @@ def test_no_more_is_said_than_github_takes(carry_out: Apply, repo: FakeRepositor
     assert repo.comments[0].body.startswith(marker("long"))
 
 
-def test_how_far_the_saying_is_stands_in_its_row(records: Records) -> None:
+def test_how_far_the_saying_is_stands_in_its_row(records: Store) -> None:
     messages = records.messages
-    assert messages.begin(1, "k") is Saying.NEW
-    assert messages.begin(1, "k") is Saying.UNFINISHED
-    assert messages.begin(2, "k") is Saying.NEW
+    assert messages.begin(1, "k") is MessageState.NEW
+    assert messages.begin(1, "k") is MessageState.PENDING
+    assert messages.begin(2, "k") is MessageState.NEW
     messages.said(1, "k", 5, 99)
-    assert messages.begin(1, "k") is Saying.SAID
-    assert messages.begin(2, "k") is Saying.UNFINISHED
+    assert messages.begin(1, "k") is MessageState.SAID
+    assert messages.begin(2, "k") is MessageState.PENDING
     messages.forget(1, "k")
-    assert messages.begin(1, "k") is Saying.NEW
+    assert messages.begin(1, "k") is MessageState.NEW

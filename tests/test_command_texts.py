@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from service.rules.charter.amend import amended, applied
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
-from service.rules.commands.arguments import Extend, HandOver, Order, Snooze, Stop, read_order
+from service.rules.commands.arguments import CommandArguments, Extend, HandOver, Snooze, Stop, read_order
 from service.rules.commands.parsing import Refusal, Verb, authorise, parse_commands, read_command
-from service.rules.commands.refusals import Present, objection
-from service.texts.commands import Desk, amend_view, change_of
+from service.rules.commands.refusals import PocState, refusal_of
+from service.texts.commands import EditLocation, amend_view, change_of
 from tests.fakes import charter_file
 from tests.test_gate_texts import WORST, assert_does_nothing
 from tests.test_texts import (
@@ -36,8 +36,8 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "commands.md"
 TODAY = date(2026, 11, 23)
 EXAMPLE = (CHARTERS / "ok" / "example.md").read_text()
 BARE = re.sub(r"^(?:owner|ship_by): .*\n", "", EXAMPLE, flags=re.MULTILINE)
-MAIN = Desk(CHARTER_URL, "main", is_default=True)
-BRANCH = Desk("https://github.com/acme/poc-triage/edit/later/POC.md", "later", is_default=False)
+MAIN = EditLocation(CHARTER_URL, "main", is_default=True)
+BRANCH = EditLocation("https://github.com/acme/poc-triage/edit/later/POC.md", "later", is_default=False)
 EXTEND = Extend(date(2027, 3, 15), "the cluster comes late")
 
 
@@ -47,7 +47,9 @@ def charter_of(text: str) -> Charter:
     return charter
 
 
-def told(order: Order, text: str = EXAMPLE, desk: Desk = MAIN, dates: tuple[date, ...] = ()) -> str:
+def told(
+    order: CommandArguments, text: str = EXAMPLE, desk: EditLocation = MAIN, dates: tuple[date, ...] = ()
+) -> str:
     assert not isinstance(order, Snooze)
     amendment = amended(charter_file(text), change_of(order, TODAY))
     assert amendment is not None
@@ -111,7 +113,7 @@ def test_nobodys_text_can_do_anything_in_a_refused_order(verb: Verb, text: str) 
     command = read_command(f"/poc {verb} {text}")
     read = read_order(command, TODAY)
     if read is not None and not isinstance(read, Refusal):
-        read = objection(read, Present(TODAY, charter_of(EXAMPLE), shipped=True))
+        read = refusal_of(read, PocState(TODAY, charter_of(EXAMPLE), shipped=True))
     assert isinstance(read, Refusal)
     assert_does_nothing(TEXTS.refused_command(command.text, read.reason))
 
@@ -136,7 +138,7 @@ def test_a_refused_order(name: str) -> None:
         command, permission=permission, login="mallory", charter=charter, is_pull_request=True
     ) or read_order(command, TODAY)
     if read is not None and not isinstance(read, Refusal):
-        read = objection(read, Present(TODAY, charter))
+        read = refusal_of(read, PocState(TODAY, charter))
     assert isinstance(read, Refusal)
     text = TEXTS.refused_command(command.text, read.reason)
     assert_golden(f"commands/{name}", text)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from service.rules.digest.week import Digest, PocLine, Told, digest
+from service.rules.digest.week import Digest, LastDigest, PocLine, digest
 from service.rules.gate.lifecycle import State
 from service.rules.stall.stalls import Cause
-from service.rules.stall.time_spent import slips
-from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.stall.time_spent import ship_date_changes
+from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.calendar import USUAL
 from service.rules.values.groups import Group
 from service.texts.render import MOST_ROWS, Texts, find_templates
@@ -21,7 +21,7 @@ from service.texts.render import MOST_ROWS, Texts, find_templates
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 LONG_AGO = MONDAY - timedelta(days=90)
 LATELY = MONDAY - timedelta(days=3)
-LAST = Told(MONDAY - timedelta(days=7), frozenset({"stalled:30"}))
+LAST = LastDigest(MONDAY - timedelta(days=7), frozenset({"stalled:30"}))
 GOLDENS = Path(__file__).parent / "texts" / "digest"
 ISSUES = "https://github.com/acme/triage/issues/"
 PRIVATE, HOSTILE = "acme/secret-plan", "acme/<!channel>|*-@everyone"
@@ -32,13 +32,13 @@ def poc(number: int, name: str, state: State = State.BUILDING, **more: object) -
     return replace(line, **more)  # type: ignore[arg-type]
 
 
-def with_security(*people: str) -> Ball:
+def with_security(*people: str) -> WaitingOn:
     at = datetime(2026, 11, 3, tzinfo=UTC)
-    return Ball(Party.SIGNER, Wants.SHIP_SIGNATURE, at, people, Group.SECURITY, 41)
+    return WaitingOn(Party.SIGNER, Wants.SHIP_SIGNATURE, at, people, Group.SECURITY, 41)
 
 
-SLIPPED = slips([date(2027, 1, 15), date(2027, 2, 1), date(2027, 2, 26)])
-BLOCKED = Ball(Party.BLOCKER, Wants.UNBLOCK, LONG_AGO, (), about="acme/secret-plan#3")
+SLIPPED = ship_date_changes([date(2027, 1, 15), date(2027, 2, 1), date(2027, 2, 26)])
+BLOCKED = WaitingOn(Party.BLOCKER, Wants.UNBLOCK, LONG_AGO, (), about="acme/secret-plan#3")
 FULL = (
     poc(
         1,
@@ -48,7 +48,7 @@ FULL = (
         cause=Cause.SILENT,
         rung=2,
         issue_url=f"{ISSUES}5",
-        ball=with_security("dan-w"),
+        waiting_on=with_security("dan-w"),
         ship_by=date(2027, 2, 26),
         slips=SLIPPED,
     ),
@@ -59,12 +59,20 @@ FULL = (
         cause=Cause.OVERDUE,
         rung=3,
         issue_url=f"{ISSUES}6",
-        ball=Ball(Party.OWNER, Wants.WORK, LATELY, ("jane-doe",)),
+        waiting_on=WaitingOn(Party.OWNER, Wants.WORK, LATELY, ("jane-doe",)),
         ship_by=date(2026, 10, 1),
     ),
-    poc(3, PRIVATE, stalled_since=date(2026, 11, 9), cause=Cause.SILENT, private=True, ball=BLOCKED, rung=1),
-    poc(4, HOSTILE, stalled_since=date(2026, 11, 10), cause=Cause.SILENT, ball=with_security("<b>|x")),
-    poc(5, "resting", ball=Ball(Party.NOBODY, Wants.NOTHING, LATELY), ship_by=date(2026, 11, 20)),
+    poc(
+        3,
+        PRIVATE,
+        stalled_since=date(2026, 11, 9),
+        cause=Cause.SILENT,
+        private=True,
+        waiting_on=BLOCKED,
+        rung=1,
+    ),
+    poc(4, HOSTILE, stalled_since=date(2026, 11, 10), cause=Cause.SILENT, waiting_on=with_security("<b>|x")),
+    poc(5, "resting", waiting_on=WaitingOn(Party.NOBODY, Wants.NOTHING, LATELY), ship_by=date(2026, 11, 20)),
     poc(6, "ready", State.SHIPPING, ship_by=date(2026, 12, 4)),
     poc(7, "measured", State.EVALUATING, ship_by=date(2027, 1, 8)),
     poc(8, "gone-live", State.SHIPPED, state_since=LATELY),
@@ -76,7 +84,10 @@ FULL = (
     poc(30, "moved-on", acted_at=LATELY),
 )
 CROWD = (
-    *(poc(n, f"poc-{n:02}", stalled_since=date(2026, 11, 9), ball=with_security("dan-w")) for n in range(17)),
+    *(
+        poc(n, f"poc-{n:02}", stalled_since=date(2026, 11, 9), waiting_on=with_security("dan-w"))
+        for n in range(17)
+    ),
     *(poc(n, f"new-{n:02}", registered_at=LATELY) for n in range(20, 32)),
     *(poc(n, f"{PRIVATE}-{n}", registered_at=LATELY, private=True) for n in range(40, 43)),
 )

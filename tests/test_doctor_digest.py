@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Engine
 
 from service.cli.doctor import Line, Mark, _inside
-from service.rules.digest.edition import Edition, Place
+from service.rules.digest.edition import ComposedDigest, DigestPlace
 from service.rules.digest.week import Channel
 from service.rules.values.github import Installation
 from service.settings import Settings, load
-from service.store.records import Records
+from service.store.records import Store
 from tests.fakes import NOW, PERMISSIONS, repository
 from tests.test_settings import NEEDED
 
@@ -23,13 +23,13 @@ POLICY = "policy: 1\ncentral_repository: Acme/Portfolio\n"
 HOOK = "https://hooks.slack.example.com/services/T/B/secret"
 NO_SERVICE = "Slack says 404, no_service: set SLACK_WEBHOOK_URL to another address"
 LOCKED = "GitHub says 403, Unable to create comment because issue is locked."
-AT_CENTRAL = Place(Channel.CENTRAL, CENTRAL.id, "digest:2026-W48", public=False)
-AT_SLACK = Place(Channel.SLACK, 0, "slack:7:2026-W48", public=False)
+AT_CENTRAL = DigestPlace(Channel.CENTRAL, CENTRAL.id, "digest:2026-W48", public=False)
+AT_SLACK = DigestPlace(Channel.SLACK, 0, "slack:7:2026-W48", public=False)
 
 
 @pytest.fixture
-def records(engine: Engine) -> Records:
-    made = Records(engine)
+def records(engine: Engine) -> Store:
+    made = Store(engine)
     made.installations.remember(Installation(7, "acme", dict(PERMISSIONS)))
     made.policies.keep(7, 90, "9f1c2b4", POLICY, (), at=NOW)
     return made
@@ -65,7 +65,7 @@ def said(engine: Engine, found: Settings) -> list[Line]:
     ],
 )
 def test_the_central_repository(
-    engine: Engine, records: Records, changes: dict[str, Any] | None, says: str | None
+    engine: Engine, records: Store, changes: dict[str, Any] | None, says: str | None
 ) -> None:
     if changes is not None:
         records.repositories.listed(7, [replace(CENTRAL, **changes)])
@@ -74,14 +74,14 @@ def test_the_central_repository(
     assert said(engine, settings()) == expected
 
 
-def test_a_repository_of_another_installation_does_not_count(engine: Engine, records: Records) -> None:
+def test_a_repository_of_another_installation_does_not_count(engine: Engine, records: Store) -> None:
     records.repositories.listed(8, [CENTRAL])
     (line,) = said(engine, settings())
     assert "not covered" in line.says
 
 
 def test_slack_that_refuses_is_named_by_its_setting_and_not_by_its_address(
-    engine: Engine, records: Records
+    engine: Engine, records: Store
 ) -> None:
     _refused(records, AT_SLACK, NO_SERVICE)
     records.repositories.listed(7, [CENTRAL])
@@ -90,7 +90,7 @@ def test_slack_that_refuses_is_named_by_its_setting_and_not_by_its_address(
     assert said(engine, settings(slack="")) == []
 
 
-def test_an_issue_that_is_locked(engine: Engine, records: Records) -> None:
+def test_an_issue_that_is_locked(engine: Engine, records: Store) -> None:
     _refused(records, AT_CENTRAL, LOCKED)
     records.repositories.listed(7, [CENTRAL])
     says = (
@@ -102,12 +102,12 @@ def test_an_issue_that_is_locked(engine: Engine, records: Records) -> None:
 
 @pytest.mark.parametrize("place", [AT_CENTRAL, AT_SLACK], ids=["central", "Slack"])
 def test_a_digest_that_came_through_after_all_is_no_matter_any_more(
-    engine: Engine, records: Records, place: Place
+    engine: Engine, records: Store, place: DigestPlace
 ) -> None:
     records.repositories.listed(7, [CENTRAL])
     _refused(records, place, "no")
     later = replace(place, key=place.key.replace("W48", "W49"))
-    records.digests.keep(7, Edition("2026-W49", later, NOW + timedelta(days=7), "text"))
+    records.digests.keep(7, ComposedDigest("2026-W49", later, NOW + timedelta(days=7), "text"))
     assert said(engine, settings()) == []
     _refused(records, later, "no", week="2026-W49")
     assert len(said(engine, settings())) == 1
@@ -116,8 +116,8 @@ def test_a_digest_that_came_through_after_all_is_no_matter_any_more(
     assert said(engine, settings()) == []
 
 
-def _refused(records: Records, place: Place, reason: str, *, week: str = "2026-W48") -> None:
+def _refused(records: Store, place: DigestPlace, reason: str, *, week: str = "2026-W48") -> None:
     at = NOW if week == "2026-W48" else NOW + timedelta(days=7)
-    records.digests.keep(7, Edition(week, place, at, "text"))
+    records.digests.keep(7, ComposedDigest(week, place, at, "text"))
     records.messages.begin(*place.message)
     records.messages.refused(*place.message, reason)

@@ -25,7 +25,7 @@ from service.store.database import transaction
 from service.store.subjects import SubjectState
 from service.sweep import dry_run, mark_all
 from service.wiring import build
-from service.worker import look_while_dirty
+from service.worker import reconcile_while_dirty
 from tests.fakes import NOW, PERMISSIONS, CheckRun, FakeApp, FakeGitHub, FakeRepository, repository
 
 INSTALLATION = 7
@@ -96,7 +96,7 @@ class World:
         while True:
             keys = [state.key for state in self.states() if state.dirty and state.waits_until is None]
             for key in keys:
-                look_while_dirty(self.services, key)
+                reconcile_while_dirty(self.services, key)
             if not keys and not self.let_write():
                 return
 

@@ -20,7 +20,7 @@ from service.rules.charter.units import NO_UNIT, unit_of
 from service.rules.checks.judge import judge
 from service.rules.evidence.judging import judge_all
 from service.rules.evidence.values import Conditions, Demands, Measurement, Reading, Result, Unread
-from service.rules.gate.signoffs import Round, Signature, held_to
+from service.rules.gate.signoffs import Round, Signature, enforced_charter
 from service.rules.gate.verdict import Gate, GateFacts, Occasion, gate
 from service.rules.values.actions import CheckRunOutput, Conclusion
 from service.rules.values.groups import Group, Level
@@ -139,7 +139,7 @@ class Case:
         before = charter_of(self.before) if self.before else None
         unsigned = tuple(move for move in moved(before, charter) if move.eases) if before and charter else ()
         if before and charter:
-            charter = held_to(before, charter, unsigned)
+            charter = enforced_charter(before, charter, unsigned)
         return gate(
             GateFacts(
                 occasion=self.occasion,

@@ -14,7 +14,7 @@ import pytest
 from service.deliveries.routes import route
 from service.inbox import GROUP, Inbox, NotStoredError, Route
 from service.rules.values.github import Installation
-from service.rules.values.subjects import Reception
+from service.rules.values.subjects import DeliveryEffects
 
 pytestmark = pytest.mark.asyncio
 
@@ -40,10 +40,10 @@ async def opened(url: str, how: Route) -> AsyncIterator[Inbox]:
         await inbox.close()
 
 
-def touching(event: str, body: bytes) -> Reception:
+def touching(event: str, body: bytes) -> DeliveryEffects:
     """The body names the subject."""
     del event
-    return Reception(subjects=(body.decode(),))
+    return DeliveryEffects(subjects=(body.decode(),))
 
 
 async def test_more_than_a_group_is_stored_in_few_transactions(database_url: str, column: Rows) -> None:
@@ -61,7 +61,7 @@ async def test_more_than_a_group_is_stored_in_few_transactions(database_url: str
 async def test_a_delivery_that_the_database_refuses_does_not_take_its_group_with_it(
     database_url: str, column: Rows
 ) -> None:
-    def how(event: str, body: bytes) -> Reception:
+    def how(event: str, body: bytes) -> DeliveryEffects:
         seen = touching(event, body)
         return replace(seen, repository_id=2**70) if body == b"repository:13" else seen
 
@@ -76,8 +76,8 @@ async def test_a_delivery_that_the_database_refuses_does_not_take_its_group_with
 
 @pytest.mark.parametrize("odd", ["nul \0", "half a pair \ud800"])
 async def test_no_text_ends_the_writers(database_url: str, odd: str) -> None:
-    def how(event: str, body: bytes) -> Reception:
-        return Reception(action=odd) if body == b"odd" else touching(event, body)
+    def how(event: str, body: bytes) -> DeliveryEffects:
+        return DeliveryEffects(action=odd) if body == b"odd" else touching(event, body)
 
     async with opened(database_url, how) as inbox:
         for n in range(4):  # more than there are writers
@@ -142,10 +142,10 @@ async def test_the_database_is_found_when_it_comes_after_the_inbox(database_url:
 async def test_deliveries_of_installations_in_any_order_do_not_deadlock(
     database_url: str, column: Rows
 ) -> None:
-    def how(event: str, body: bytes) -> Reception:
+    def how(event: str, body: bytes) -> DeliveryEffects:
         del event
         number = int(body)
-        return Reception(
+        return DeliveryEffects(
             subjects=(f"installation:{number}",),
             installation_id=number,
             installation=Installation(number, f"org-{number}"),

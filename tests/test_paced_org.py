@@ -19,14 +19,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.reconcile.context import Decision, Look
+from service.reconcile.context import Decision, Reconciliation
 from service.rules.queue.rate_limits import APART, LIMITS
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.github import Issue, RepositoryRef
 from service.store.database import transaction
 from service.sweep import mark_all, sweep
 from service.wiring import Services
-from service.worker import look_while_dirty
+from service.worker import reconcile_while_dirty
 from tests.fakes import FakeGitHub, FakeRepository, repository
 from tests.test_events import INSTALLATION, World
 
@@ -76,9 +76,9 @@ class Counted(Services):
 
     looks: Counter[str]
 
-    def decide(self, look: Look) -> Decision:
-        self.looks[look.key] += 1
-        return Services.decide(self, look)
+    def decide(self, ctx: Reconciliation) -> Decision:
+        self.looks[ctx.key] += 1
+        return Services.decide(self, ctx)
 
 
 class Org(World):
@@ -132,7 +132,7 @@ class Org(World):
         self.pass_time(0, 1)
         self._tell("UPDATE subject SET not_before = NULL WHERE key = :key", key=key)
         with suppress(Killed):
-            look_while_dirty(self.services, key)
+            reconcile_while_dirty(self.services, key)
 
     def _tell(self, statement: str, **values: Any) -> None:
         with transaction(self.services.engine) as session:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 
 from service.rules.charter.amend import amended
-from service.rules.commands.arguments import Extend, HandOver, Order, Snooze, Stop, read_order
+from service.rules.commands.arguments import CommandArguments, Extend, HandOver, Snooze, Stop, read_order
 from service.rules.commands.parsing import read_command
 from service.rules.values.actions import ProposalState
-from service.texts.commands import AmendView, Asked, amend_view, change_of
+from service.texts.commands import AmendView, RequestedChange, amend_view, change_of
 from tests.fakes import charter_file
 from tests.test_command_texts import BARE, EXAMPLE, EXTEND, MAIN, TODAY, charter_of
 from tests.test_gate_texts import WORST, assert_does_nothing
@@ -25,19 +25,19 @@ HOSTILE = (
 )
 
 
-def view_of(order: Order, text: str = EXAMPLE, dates: tuple[date, ...] = ()) -> AmendView:
+def view_of(order: CommandArguments, text: str = EXAMPLE, dates: tuple[date, ...] = ()) -> AmendView:
     assert not isinstance(order, Snooze)
     amendment = amended(charter_file(text), change_of(order, TODAY))
     assert amendment is not None
     return amend_view(order, charter_of(text), amendment, MAIN, dates)
 
 
-def named(order: Order, state: ProposalState = ProposalState.OPEN, text: str = EXAMPLE) -> str:
+def named(order: CommandArguments, state: ProposalState = ProposalState.OPEN, text: str = EXAMPLE) -> str:
     return TEXTS.charter_proposed(view_of(order, text), "#12", state)
 
 
-def opened(order: Order, reason: str = "", login: str = "jane-doe", text: str = EXAMPLE) -> str:
-    title, body = TEXTS.proposal(view_of(order, text), Asked(login, reason, COMMENT))
+def opened(order: CommandArguments, reason: str = "", login: str = "jane-doe", text: str = EXAMPLE) -> str:
+    title, body = TEXTS.proposal(view_of(order, text), RequestedChange(login, reason, COMMENT))
     return f"{title}\n\n{body}"
 
 
@@ -80,7 +80,7 @@ def test_nobodys_reason_can_do_anything_in_a_pull_request(reason: str) -> None:
     read = read_order(read_command(f"/poc stop {reason}"), TODAY)
     if not isinstance(read, Stop):
         return
-    title, body = TEXTS.proposal(view_of(read), Asked("jane-doe", read.reason, COMMENT))
+    title, body = TEXTS.proposal(view_of(read), RequestedChange("jane-doe", read.reason, COMMENT))
     assert title == "Stop this POC"
     assert_does_nothing(body, (COMMENT,))
     assert "<!--" not in body

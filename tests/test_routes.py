@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from service.deliveries.routes import EVENTS, LARGEST_PUSH, ROUTES, route
 from service.rules.values import recorded as told_of
-from service.rules.values.github import FactKind
-from service.rules.values.subjects import Reception
+from service.rules.values.github import EventKind
+from service.rules.values.subjects import DeliveryEffects
 
 FOLDER = Path(__file__).parent / "deliveries"
 DELIVERIES = sorted(FOLDER.glob("*.json"))
@@ -31,11 +31,11 @@ def payload(name: str) -> dict[str, Any]:
     return loaded
 
 
-def routed(name: str, **changes: Any) -> Reception:
+def routed(name: str, **changes: Any) -> DeliveryEffects:
     return route(event_of(FOLDER / name), json.dumps(payload(name) | changes).encode())
 
 
-def told(reception: Reception) -> Iterator[str]:
+def told(reception: DeliveryEffects) -> Iterator[str]:
     """A reception in lines, whatever is empty left out."""
     if reception.ignored:
         yield f"ignored: {reception.ignored}"
@@ -105,7 +105,7 @@ def test_a_delivery_is_as_large_as_githubs() -> None:
 )
 def test_a_push_that_may_have_changed_the_charter(changes: dict[str, Any], told_of: bool) -> None:
     kinds = {fact.kind for fact in routed("push", **changes).facts}
-    assert (FactKind.CHARTER_PUSHED in kinds) is told_of
+    assert (EventKind.CHARTER_PUSHED in kinds) is told_of
 
 
 @pytest.mark.parametrize(
@@ -234,20 +234,20 @@ def assert_harmless(event: str, body: bytes) -> None:
 def test_a_push_without_a_time_happened_about_now() -> None:
     repository = payload("push")["repository"] | {"pushed_at": None}
     facts = routed("push", repository=repository).facts
-    assert {fact.kind for fact in facts} == {FactKind.ACTIVITY, FactKind.DEFAULT_PUSHED}
+    assert {fact.kind for fact in facts} == {EventKind.ACTIVITY, EventKind.DEFAULT_PUSHED}
     assert all(abs(datetime.now(fact.at.tzinfo) - fact.at) < timedelta(minutes=1) for fact in facts)
 
 
 def test_a_default_branch_that_is_deleted_or_created_elsewhere_was_not_moved() -> None:
     for changes in ({"after": "0" * 40}, {"ref": "refs/heads/work"}, {"ref": "refs/tags/main"}):
         kinds = {fact.kind for fact in routed("push", **changes).facts}
-        assert FactKind.DEFAULT_PUSHED not in kinds
+        assert EventKind.DEFAULT_PUSHED not in kinds
 
 
 def test_a_branch_forced_back_to_where_it_was_moved_again() -> None:
     later = payload("push")["repository"] | {"pushed_at": 1795000000}
     moves = [routed("push"), routed("push", repository=later)]
-    ids = {fact.id for move in moves for fact in move.facts if fact.kind is FactKind.DEFAULT_PUSHED}
+    ids = {fact.id for move in moves for fact in move.facts if fact.kind is EventKind.DEFAULT_PUSHED}
     assert len(ids) == 2
 
 
@@ -257,7 +257,7 @@ DEPLOYMENT, DEPLOYED = "deployment_protection_rule.requested", "deployment_statu
 
 def test_a_review_is_told_as_it_was_recorded() -> None:
     facts = [*routed("pull_request_review.dismissed").facts, *routed(REVIEW).facts]
-    given, taken = told_of.reviews(facts)
+    given, taken = told_of.recorded_reviews(facts)
     assert (given.review.state, given.dismissed, given.actor) == ("approved", False, "alice-k")
     assert (taken.review.id, taken.dismissed, taken.actor) == (given.review.id, True, "jane-doe")
     assert taken.review.login == "alice-k"
@@ -265,14 +265,17 @@ def test_a_review_is_told_as_it_was_recorded() -> None:
 
 def test_a_review_in_capitals_is_the_same() -> None:
     review = payload(REVIEW)["review"] | {"state": "APPROVED", "commit_id": None}
-    [told] = told_of.reviews(routed(REVIEW, review=review).facts)
+    [told] = told_of.recorded_reviews(routed(REVIEW, review=review).facts)
     assert (told.review.state, told.review.commit_id) == ("approved", "")
 
 
 def test_a_dismissal_in_the_second_of_the_review_comes_after_it() -> None:
     pull = payload(REVIEW)["pull_request"]
     dismissed = routed("pull_request_review.dismissed", pull_request=pull).facts
-    assert [each.dismissed for each in told_of.reviews([*dismissed, *routed(REVIEW).facts])] == [False, True]
+    assert [each.dismissed for each in told_of.recorded_reviews([*dismissed, *routed(REVIEW).facts])] == [
+        False,
+        True,
+    ]
 
 
 def test_the_review_of_somebody_who_left_can_be_dismissed_and_not_given() -> None:
@@ -285,7 +288,7 @@ def test_commands_are_told_in_the_order_in_which_they_were_given() -> None:
     comment = payload(COMMENT)["comment"]
     later = comment | {"id": 2, "body": "/poc help\n/poc sign", "created_at": "2026-11-20T11:15:43Z"}
     facts = [*routed(COMMENT, comment=later).facts, *routed(COMMENT).facts]
-    told = told_of.commands(reversed(facts))
+    told = told_of.recorded_commands(reversed(facts))
     assert [each.line.text for each in told] == ["/poc ship", "/poc help", "/poc sign"]
     assert [each.line.index for each in told] == [0, 0, 1]
     assert {each.actor for each in told} == {"jane-doe"}
@@ -302,7 +305,7 @@ def test_a_command_with_odd_characters_can_be_recorded_and_told() -> None:
     facts = routed(COMMENT, comment=comment).facts
     assert facts[0].detail.isascii()
     assert "\x00" not in facts[0].detail
-    assert told_of.commands(facts)[0].line.text.startswith("/poc ship")
+    assert told_of.recorded_commands(facts)[0].line.text.startswith("/poc ship")
 
 
 @pytest.mark.parametrize(
@@ -346,5 +349,5 @@ def test_a_deployment_that_succeeded_is_told_once_however_often_its_status_is_se
     again = payload(DEPLOYED)["deployment_status"] | {"id": 1, "created_at": "2026-11-20T14:00:00Z"}
     first, second = routed(DEPLOYED).facts, routed(DEPLOYED, deployment_status=again).facts
     assert [fact.id for fact in first] == [fact.id for fact in second]
-    [told] = told_of.deployments(first)
+    [told] = told_of.recorded_deployments(first)
     assert (told.deployed.environment, told.deployed.deployment_id) == ("support-prod", 91001)

@@ -22,7 +22,7 @@ from service.settings import EvidenceLevel
 from service.store import subjects
 from service.store.database import transaction
 from service.sweep import dry_run
-from service.worker import look_while_dirty
+from service.worker import reconcile_while_dirty
 from tests.fakes import NOW, FakeRepository
 from tests.ship.story import CHARTER as WITHOUT_STOP
 from tests.test_events import LOST, POC, World, described, settings
@@ -701,5 +701,5 @@ def test_a_look_that_is_alone_costs_no_call(ship: Shipping) -> None:
     with transaction(ship.world.services.engine) as session:
         subjects.mark(session, ["pull_request:1:5", repository_key(1)])
     for key in ("pull_request:1:5", repository_key(1)):
-        look_while_dirty(ship.world.services, key)
+        reconcile_while_dirty(ship.world.services, key)
     assert ship.world.github.calls == []

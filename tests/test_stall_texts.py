@@ -17,9 +17,9 @@ from service.rules.commands.arguments import Extend, Snooze, read_order
 from service.rules.commands.parsing import Refusal, Verb, parse_commands
 from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY, GroupPolicy
-from service.rules.stall.stalls import Cause, Rung, Stall, StallFacts
-from service.rules.stall.time_spent import Totals, slips
-from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.stall.stalls import Cause, EscalationStep, Stall, StallFacts
+from service.rules.stall.time_spent import Totals, ship_date_changes
+from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.actions import STALL_MARKER, stall_opening
 from service.rules.values.groups import Group
 from service.rules.values.issue_block import STALL_END, block_of
@@ -43,8 +43,16 @@ from tests.test_texts import (
 BEGAN = date(2026, 12, 4)
 SINCE = datetime(2027, 2, 1, 9, tzinfo=UTC)
 LIMIT = 5
-DUE = {Rung.ISSUE: date(2027, 2, 8), Rung.LEAD: date(2027, 2, 15), Rung.DECISION: date(2027, 2, 22)}
-PAST = {Rung.ISSUE: date(2027, 3, 1), Rung.LEAD: date(2027, 3, 8), Rung.DECISION: date(2027, 3, 15)}
+DUE = {
+    EscalationStep.ISSUE: date(2027, 2, 8),
+    EscalationStep.LEAD: date(2027, 2, 15),
+    EscalationStep.DECISION: date(2027, 2, 22),
+}
+PAST = {
+    EscalationStep.ISSUE: date(2027, 3, 1),
+    EscalationStep.LEAD: date(2027, 3, 8),
+    EscalationStep.DECISION: date(2027, 3, 15),
+}
 """The same where the ship date has passed."""
 SHIP_BY = date(2027, 2, 26)
 TOTALS = Totals(19, 9, 0, (("security", 24), ("platform", 14)))
@@ -73,13 +81,13 @@ CHARTER = Charter(
 )
 
 
-def ball(party: Party, wants: Wants, *people: str, **more: Any) -> Ball:
-    return Ball(party, wants, SINCE, people, **more)
+def waiting_on(party: Party, wants: Wants, *people: str, **more: Any) -> WaitingOn:
+    return WaitingOn(party, wants, SINCE, people, **more)
 
 
-OWNER = ball(Party.OWNER, Wants.WORK, "jane-doe")
-SECURITY = ball(Party.SIGNER, Wants.SHIP_SIGNATURE, "dan-w", group=Group.SECURITY, number=41)
-PLATFORM = ball(
+OWNER = waiting_on(Party.OWNER, Wants.WORK, "jane-doe")
+SECURITY = waiting_on(Party.SIGNER, Wants.SHIP_SIGNATURE, "dan-w", group=Group.SECURITY, number=41)
+PLATFORM = waiting_on(
     Party.PLATFORM, Wants.INFRA, "bob-m", group=Group.PLATFORM, about="model_registry, deploy_process"
 )
 
@@ -88,9 +96,9 @@ PLATFORM = ball(
 class Told:
     name: str
     title: str
-    ball: Ball | None
+    waiting_on: WaitingOn | None
     cause: Cause = Cause.SILENT
-    rung: Rung = Rung.ISSUE
+    rung: EscalationStep = EscalationStep.ISSUE
     charter: Charter | None = CHARTER
     place: Place = HERE
     totals: Totals | None = TOTALS
@@ -107,27 +115,27 @@ class Told:
             registered_at=SINCE,
             state=State.BUILDING,
             policy=self.policy,
-            ball=self.ball,
+            waiting_on=self.waiting_on,
             charter=self.charter,
         )
         overdue = self.cause is Cause.OVERDUE
         since, due = (SHIP_BY, PAST[self.rung]) if overdue else (SINCE.date(), DUE[self.rung])
-        stall = Stall(self.cause, self.ball, since, LIMIT, self.rung, due)
+        stall = Stall(self.cause, self.waiting_on, since, LIMIT, self.rung, due)
         return stall_view(
             stall,
             facts,
             self.place,
-            slips=slips(self.dates),
+            slips=ship_date_changes(self.dates),
             began=BEGAN,
             totals=self.totals,
             today=self.today or stall.due,
         )
 
-    def at(self, rung: Rung) -> Told:
+    def at(self, rung: EscalationStep) -> Told:
         return replace(self, rung=rung)
 
 
-def silent(name: str, whom: str, having: Ball, **more: Any) -> Told:
+def silent(name: str, whom: str, having: WaitingOn, **more: Any) -> Told:
     return Told(name, f"Ticket triage is waiting for {whom}: 5 working days", having, **more)
 
 
@@ -136,23 +144,23 @@ TOLD = [
     silent(
         "data-science-start",
         "data science",
-        ball(Party.SIGNER, Wants.START_SIGNATURE, "alice-k", group=Group.DATA_SCIENCE, number=7),
+        waiting_on(Party.SIGNER, Wants.START_SIGNATURE, "alice-k", group=Group.DATA_SCIENCE, number=7),
     ),
     silent(
         "product-start-here",
         "product",
-        ball(Party.SIGNER, Wants.START_SIGNATURE, "carol-s", group=Group.PRODUCT),
+        waiting_on(Party.SIGNER, Wants.START_SIGNATURE, "carol-s", group=Group.PRODUCT),
     ),
-    silent("reviewer", "erin-x", ball(Party.REVIEWER, Wants.REVIEW, "erin-x", number=31)),
-    silent("team", "acme/ml", ball(Party.REVIEWER, Wants.REVIEW, "acme/ml", number=31)),
+    silent("reviewer", "erin-x", waiting_on(Party.REVIEWER, Wants.REVIEW, "erin-x", number=31)),
+    silent("team", "acme/ml", waiting_on(Party.REVIEWER, Wants.REVIEW, "acme/ml", number=31)),
     silent("platform", "platform", PLATFORM),
     silent("platform-unnamed", "platform", replace(PLATFORM, people=(), about="deploy_process")),
-    silent("blocker", "#12", ball(Party.BLOCKER, Wants.UNBLOCK, "gus-i", "hana-c", about="#12")),
-    silent("blocker-unassigned", "#12", ball(Party.BLOCKER, Wants.UNBLOCK, about="#12")),
+    silent("blocker", "#12", waiting_on(Party.BLOCKER, Wants.UNBLOCK, "gus-i", "hana-c", about="#12")),
+    silent("blocker-unassigned", "#12", waiting_on(Party.BLOCKER, Wants.UNBLOCK, about="#12")),
     silent(
         "blocker-of-others",
         "acme/infra#9",
-        ball(Party.BLOCKER, Wants.UNBLOCK, "gus-i", about="acme/infra#9"),
+        waiting_on(Party.BLOCKER, Wants.UNBLOCK, "gus-i", about="acme/infra#9"),
     ),
     silent("owner-work", "jane-doe", OWNER),
     silent("owner-mend", "jane-doe", replace(OWNER, wants=Wants.MEND_CHARTER), totals=None),
@@ -162,7 +170,7 @@ TOLD = [
     Told(
         "no-charter",
         "poc-triage is waiting for a charter: 5 working days",
-        ball(Party.UNNAMED, Wants.CHARTER),
+        waiting_on(Party.UNNAMED, Wants.CHARTER),
         Cause.NO_CHARTER,
         charter=None,
         totals=None,
@@ -201,7 +209,7 @@ TOLD = [
     Told(
         "elsewhere-blocker",
         "Ticket triage (acme/poc-triage) is waiting for acme/poc-triage#12: 5 working days",
-        ball(Party.BLOCKER, Wants.UNBLOCK, "gus-i", about="#12"),
+        waiting_on(Party.BLOCKER, Wants.UNBLOCK, "gus-i", about="#12"),
         place=ELSEWHERE,
     ),
 ]
@@ -232,9 +240,11 @@ def test_a_stall_issue(told: Told) -> None:
     assert_reads_well(body)
 
 
-@pytest.mark.parametrize("rung", [Rung.LEAD, Rung.DECISION], ids=lambda rung: rung.name.lower())
+@pytest.mark.parametrize(
+    "rung", [EscalationStep.LEAD, EscalationStep.DECISION], ids=lambda rung: rung.name.lower()
+)
 @pytest.mark.parametrize("name", LADDER)
-def test_a_step_of_the_ladder(name: str, rung: Rung) -> None:
+def test_a_step_of_the_ladder(name: str, rung: EscalationStep) -> None:
     text = TEXTS.ladder_comment(BY_NAME[name].at(rung).view, rung)
     assert_golden(f"stall/{name}-{int(rung)}", text)
     assert_reads_well(text)
@@ -247,7 +257,7 @@ def test_the_golden_files_are_those_of_the_tables() -> None:
 
 def test_every_cause_and_every_action_has_a_text() -> None:
     assert {told.cause for told in TOLD} == set(Cause)
-    wanted = {told.ball.wants for told in TOLD if told.ball}
+    wanted = {told.waiting_on.wants for told in TOLD if told.waiting_on}
     assert wanted == set(Wants) - {Wants.NOTHING}
 
 
@@ -278,7 +288,7 @@ def test_who_is_mentioned(name: str, first: list[str], second: list[str]) -> Non
     spoken = re.sub("`[^`]*`", "", body)
     assert MENTION.findall(spoken) == first
     assert MENTION.findall(body.split("\n")[2]) == first
-    for rung in (Rung.LEAD, Rung.DECISION):
+    for rung in (EscalationStep.LEAD, EscalationStep.DECISION):
         text = re.sub("`[^`]*`", "", TEXTS.ladder_comment(view, rung))
         assert MENTION.findall(text) == second
 
@@ -293,14 +303,17 @@ def test_the_commands_that_are_shown_are_commands(name: str) -> None:
     """Each is followed as it stands once its reason is written, and refused while it is not."""
     told = BY_NAME[name]
     texts = [TEXTS.stall_issue(told.view)[1]]
-    texts += [TEXTS.ladder_comment(told.at(rung).view, rung) for rung in (Rung.LEAD, Rung.DECISION)]
+    texts += [
+        TEXTS.ladder_comment(told.at(rung).view, rung)
+        for rung in (EscalationStep.LEAD, EscalationStep.DECISION)
+    ]
     shown = [line for text in texts for line in re.findall(r"`(/poc [^`]*)`", text)]
     assert shown
     for line in shown:
         (command,) = parse_commands(line)
         assert command.verb is not None, line
         if command.verb in (Verb.SNOOZE, Verb.EXTEND):
-            assert isinstance(read_order(command, DUE[Rung.ISSUE]), Refusal)
+            assert isinstance(read_order(command, DUE[EscalationStep.ISSUE]), Refusal)
             (command,) = parse_commands(line.replace("<reason>", "the data came late"))
             for day in DUE.values():
                 assert isinstance(read_order(command, day), Snooze | Extend), line
@@ -308,11 +321,11 @@ def test_the_commands_that_are_shown_are_commands(name: str) -> None:
 
 def test_the_issue_stays_as_it_is_and_a_comment_counts_to_its_own_day() -> None:
     """A step that is said late, because somebody else had to be spoken to first."""
-    told = BY_NAME["security-ship"].at(Rung.DECISION)
+    told = BY_NAME["security-ship"].at(EscalationStep.DECISION)
     late = replace(told, today=date(2027, 3, 22))
     assert TEXTS.stall_issue(told.view) == TEXTS.stall_issue(late.view)
-    assert "**15 working days of" in TEXTS.ladder_comment(told.view, Rung.LEAD)
-    assert "**35 working days of" in TEXTS.ladder_comment(late.view, Rung.LEAD)
+    assert "**15 working days of" in TEXTS.ladder_comment(told.view, EscalationStep.LEAD)
+    assert "**35 working days of" in TEXTS.ladder_comment(late.view, EscalationStep.LEAD)
 
 
 def test_a_far_ship_date_is_extended_by_no_more_than_a_command_takes() -> None:
@@ -321,7 +334,7 @@ def test_a_far_ship_date_is_extended_by_no_more_than_a_command_takes() -> None:
         r"`(/poc extend [^`]*)`", TEXTS.stall_issue(Told("", "", OWNER, charter=far).view)[1]
     )
     (command,) = parse_commands(line.replace("<reason>", "it is far away"))
-    assert isinstance(read_order(command, DUE[Rung.ISSUE]), Extend)
+    assert isinstance(read_order(command, DUE[EscalationStep.ISSUE]), Extend)
 
 
 def test_long_waits_are_added_up() -> None:
@@ -344,8 +357,10 @@ HARMFUL = NASTY | st.sampled_from(
 )
 
 
-@given(HARMFUL, HARMFUL, HARMFUL, st.sampled_from(sorted(BY_NAME)), st.sampled_from(list(Rung)))
-def test_what_strangers_wrote_does_nothing(title: str, login: str, other: str, name: str, rung: Rung) -> None:
+@given(HARMFUL, HARMFUL, HARMFUL, st.sampled_from(sorted(BY_NAME)), st.sampled_from(list(EscalationStep)))
+def test_what_strangers_wrote_does_nothing(
+    title: str, login: str, other: str, name: str, rung: EscalationStep
+) -> None:
     told = BY_NAME[name].at(rung)
     charter = told.charter and replace(
         CHARTER,
@@ -354,15 +369,15 @@ def test_what_strangers_wrote_does_nothing(title: str, login: str, other: str, n
         target=Target(environment=at(other)),
         signoffs=Signoffs(product=at(f"{other} p")),
     )
-    having = told.ball and replace(
-        told.ball,
+    having = told.waiting_on and replace(
+        told.waiting_on,
         people=(f"{login} x", other),
-        about=other if told.ball.wants is Wants.INFRA else f"{other} #",
+        about=other if told.waiting_on.wants is Wants.INFRA else f"{other} #",
     )
     place = replace(told.place, full_name=f"acme/{login} r")
     totals = Totals(1, 2, 3, ((other, 4), (login, 5)))
     nasty = replace(
-        told, charter=charter, ball=having, place=place, totals=totals, policy=leads(f"{login} l")
+        told, charter=charter, waiting_on=having, place=place, totals=totals, policy=leads(f"{login} l")
     )
     heading, body = TEXTS.stall_issue(nasty.view)
     assert not ACTIVE.search(heading)
@@ -383,7 +398,7 @@ def assert_inert(text: str, told: Told) -> None:
     kinds = {token.type for token in tokens} | {token.type for token in inline(tokens)}
     assert not kinds & {"html_block", "html_inline", "heading_open", "fence", "image", "code_block"}
     assert set(links(tokens)) <= {CHARTER_URL, DRAFT_URL}
-    number = told.ball.number if told.ball else None
+    number = told.waiting_on.number if told.waiting_on else None
     ours = f"#{number}" if number else "#"
     for token in inline(tokens):
         if token.type == "text":

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from service.deliveries.routes import route
 from service.inbox import Inbox
 from service.ports import GitHubError
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.reconcile.history import SPAN, read_history
 from service.rules.evidence.claims import WorkflowRun
 from service.rules.evidence.upload import Sent
@@ -26,12 +26,12 @@ from service.rules.queue.retry import Failure, FailureKind
 from service.rules.stall.review_requests import open_requests
 from service.rules.stall.waiting_on import Request
 from service.rules.values import activity
-from service.rules.values.activity import ENGINEERING, Deed, Happening
+from service.rules.values.activity import ENGINEERING, Activity, ActivityKind
 from service.rules.values.github import Installation, PullRequest
 from service.rules.values.groups import Group, Level
 from service.store import recording, subjects
 from service.store.database import transaction
-from service.store.records import Records
+from service.store.records import Store
 from service.store.uploads import record_upload
 from service.texts.render import Texts, find_templates
 from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, repository
@@ -44,8 +44,8 @@ INSTALLATION = Installation(7, "acme", dict(PERMISSIONS))
 
 
 @pytest.fixture
-def records(engine: Engine) -> Records:
-    return Records(engine)
+def records(engine: Engine) -> Store:
+    return Store(engine)
 
 
 def payload(name: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def deliver(database_url: str, *names: str, **changes: Any) -> None:
     asyncio.run(record())
 
 
-def told(records: Records, repository_id: int = POC) -> list[str]:
+def told(records: Store, repository_id: int = POC) -> list[str]:
     """The timeline, in words."""
     return [
         f"{each.at:%d %H:%M} {each.actor}: {each.deed}"
@@ -77,7 +77,7 @@ def told(records: Records, repository_id: int = POC) -> list[str]:
     ]
 
 
-def commit(hours: int, login: str = "jane-doe") -> Happening:
+def commit(hours: int, login: str = "jane-doe") -> Activity:
     return activity.commit(POC, f"{hours}", login, NOW + timedelta(hours=hours))
 
 
@@ -116,7 +116,7 @@ NOISE = (
 )
 
 
-def test_what_people_do_is_in_the_timeline_by_githubs_clock(records: Records, database_url: str) -> None:
+def test_what_people_do_is_in_the_timeline_by_githubs_clock(records: Store, database_url: str) -> None:
     deliver(database_url, *reversed(LIFE))
     assert told(records) == [
         "20 09:00 jane-doe: pull-request #7",
@@ -131,25 +131,25 @@ def test_what_people_do_is_in_the_timeline_by_githubs_clock(records: Records, da
 
 
 @pytest.mark.parametrize("name", NOISE)
-def test_noise_is_not(records: Records, database_url: str, name: str) -> None:
+def test_noise_is_not(records: Store, database_url: str, name: str) -> None:
     deliver(database_url, name)
     assert told(records) == []
     assert records.timeline.last(POC) is None
 
 
-def test_a_fork_s_new_head_is_a_commit(records: Records, database_url: str) -> None:
+def test_a_fork_s_new_head_is_a_commit(records: Store, database_url: str) -> None:
     deliver(database_url, "pull_request.synchronize-fork")
     assert told(records) == ["20 10:15 mallory: commit"]
 
 
-def test_what_is_told_again_counts_once(records: Records, database_url: str) -> None:
+def test_what_is_told_again_counts_once(records: Store, database_url: str) -> None:
     deliver(database_url, *LIFE)
     before = told(records)
     deliver(database_url, *LIFE, organization={"login": "acme"})
     assert told(records) == before
 
 
-def test_history_and_events_tell_of_the_same_once(records: Records, database_url: str) -> None:
+def test_history_and_events_tell_of_the_same_once(records: Store, database_url: str) -> None:
     deliver(database_url, *LIFE)
     before = records.timeline.of(POC)
     head, merged_at = "e5bd3914e2e596debea16f433f57875b5b90bcd6", datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
@@ -170,20 +170,20 @@ def test_history_and_events_tell_of_the_same_once(records: Records, database_url
     assert records.timeline.of(POC) == before
 
 
-def test_what_is_remembered_leads_to_no_look(records: Records, engine: Engine) -> None:
+def test_what_is_remembered_leads_to_no_look(records: Store, engine: Engine) -> None:
     records.timeline.remember(POC, [commit(1)])
     with transaction(engine) as session:
         assert subjects.peek(session, f"repository:{POC}", None).facts == ()
         assert subjects.ready(session) == []
 
 
-def test_the_timeline_of_one_poc_is_its_own(records: Records) -> None:
+def test_the_timeline_of_one_poc_is_its_own(records: Store) -> None:
     records.timeline.remember(POC, [commit(1)])
     assert records.timeline.of(POC + 1) == ()
     assert records.timeline.last(POC + 1) is None
 
 
-def test_since_a_moment(records: Records) -> None:
+def test_since_a_moment(records: Store) -> None:
     records.timeline.remember(POC, [commit(3), commit(1), commit(2)])
     assert records.timeline.of(POC) == (commit(1), commit(2), commit(3))
     assert records.timeline.of(POC, since=commit(2).at) == (commit(2), commit(3))
@@ -194,16 +194,16 @@ def test_since_a_moment(records: Records) -> None:
     [
         pytest.param({}, 6, id="anybody, anything"),
         pytest.param({"deeds": ENGINEERING}, 4, id="engineering"),
-        pytest.param({"deeds": [Deed.REVIEW]}, 5, id="one deed"),
+        pytest.param({"deeds": [ActivityKind.REVIEW]}, 5, id="one deed"),
         pytest.param({"deeds": []}, None, id="no deed"),
-        pytest.param({"deeds": [Deed.COMMIT]}, 3, id="commits, recorded with their deed or without"),
+        pytest.param({"deeds": [ActivityKind.COMMIT]}, 3, id="commits, recorded with their deed or without"),
         pytest.param({"but": ["alice-k"]}, 4, id="anybody but one"),
         pytest.param({"but": ["Jane-Doe"], "deeds": ENGINEERING}, 2, id="engineering by others"),
         pytest.param({"but": []}, 6, id="but no one"),
     ],
 )
 def test_when_somebody_last_did_something(
-    records: Records, engine: Engine, asked: dict[str, Any], hours: int | None
+    records: Store, engine: Engine, asked: dict[str, Any], hours: int | None
 ) -> None:
     def at(hour: int) -> datetime:
         return NOW + timedelta(hours=hour)
@@ -232,10 +232,10 @@ def test_when_somebody_last_did_something(
     assert found == (None if hours is None else at(hours))
 
 
-def test_a_commit_that_was_found_counts_once(records: Records) -> None:
+def test_a_commit_that_was_found_counts_once(records: Store) -> None:
     for _ in range(2):
         records.timeline.saw_commit(POC, "jane-doe", NOW)
-    assert [each.deed for each in records.timeline.of(POC)] == [Deed.COMMIT]
+    assert [each.deed for each in records.timeline.of(POC)] == [ActivityKind.COMMIT]
     assert records.stalls.of([POC])[POC].acted == {"jane-doe": NOW}
 
 
@@ -263,13 +263,13 @@ READY = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     ],
 )
 def test_whose_review_events_make_us_wait_for(
-    records: Records, database_url: str, names: list[str], waiting: list[Request]
+    records: Store, database_url: str, names: list[str], waiting: list[Request]
 ) -> None:
     deliver(database_url, *(f"pull_request.{name}" for name in reversed(names)))
     assert list(open_requests(*records.timeline.requests(POC), [7])) == waiting
 
 
-def test_a_review_is_not_waited_for_after_it_came(records: Records, database_url: str) -> None:
+def test_a_review_is_not_waited_for_after_it_came(records: Store, database_url: str) -> None:
     deliver(database_url, "pull_request.review_requested")
     review = payload("pull_request_review.submitted")["review"]
     review |= {"state": "commented", "user": {"login": "dan-w", "type": "User"}}
@@ -284,7 +284,7 @@ def pull(head_sha: str, author: str = "jane-doe") -> PullRequest:
     return PullRequest(POC, 7, head_sha, "main", SHA, author, "open", NOW)
 
 
-def test_an_author_who_showed_a_head_is_known_by_it(records: Records, database_url: str) -> None:
+def test_an_author_who_showed_a_head_is_known_by_it(records: Store, database_url: str) -> None:
     deliver(database_url, "pull_request.synchronize")
     head = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
     assert records.signatures.moved_by_author(pull(head))
@@ -300,14 +300,14 @@ def signature(group: Group, source: str) -> Signature:
     return Signature("alice-k", group, Round.START, "hash", NOW, 7, source)
 
 
-def test_a_review_that_signs_for_two_groups_is_one_deed(records: Records) -> None:
+def test_a_review_that_signs_for_two_groups_is_one_deed(records: Store) -> None:
     both = [signature(group, "review:70011") for group in (Group.SECURITY, Group.PLATFORM)]
     for _ in range(2):
         records.signatures.give(POC, both)
     assert told(records) == ["23 09:00 alice-k: signature #7"]
 
 
-def test_what_an_author_signs_by_opening_is_told_by_the_opening(records: Records) -> None:
+def test_what_an_author_signs_by_opening_is_told_by_the_opening(records: Store) -> None:
     records.signatures.give(POC, [signature(Group.PRODUCT, f"opened:7:{SHA}")])
     assert told(records) == []
 
@@ -346,11 +346,11 @@ def covered(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("covered")
 def test_the_first_numbers_of_a_commit_are_news_and_a_repetition_is_none(
-    records: Records, database_url: str
+    records: Store, database_url: str
 ) -> None:
     upload(database_url, run("1"), run("2"))
     [first] = records.timeline.of(POC)
-    assert (first.deed, first.actor) == (Deed.EVIDENCE, "jane-doe")
+    assert (first.deed, first.actor) == (ActivityKind.EVIDENCE, "jane-doe")
     upload(database_url, run("3"), run("4", sha="d" * 40), run("5", "renovate[bot]", "e" * 40))
     assert [each.actor for each in records.timeline.of(POC)] == ["jane-doe", "jane-doe"]
 
@@ -358,8 +358,8 @@ def test_the_first_numbers_of_a_commit_are_news_and_a_repetition_is_none(
 # The history at registration.
 
 
-def look(records: Records, github_app: FakeApp, *, dry: bool = False) -> Look:
-    return Look(
+def look(records: Store, github_app: FakeApp, *, dry: bool = False) -> Reconciliation:
+    return Reconciliation(
         key="repository:1",
         now=NOW,
         looked_at=NOW,
@@ -409,9 +409,7 @@ def github_of(github_app: FakeApp) -> FakeGitHub:
     return github_app.githubs[7]
 
 
-def test_history_is_read_once_and_nothing_is_dated_in_the_future(
-    records: Records, github_app: FakeApp
-) -> None:
+def test_history_is_read_once_and_nothing_is_dated_in_the_future(records: Store, github_app: FakeApp) -> None:
     for _ in range(2):
         read_history(look(records, github_app), KNOWN)
     assert told(records, 1) == [
@@ -438,21 +436,21 @@ def test_history_is_read_once_and_nothing_is_dated_in_the_future(
     ],
 )
 def test_history_of_what_rests_is_not_read(
-    records: Records, github_app: FakeApp, known: KnownRepository
+    records: Store, github_app: FakeApp, known: KnownRepository
 ) -> None:
     read_history(look(records, github_app), known)
     assert github_of(github_app).calls == []
     assert not records.pocs.find(1).history_read
 
 
-def test_a_dry_look_reads_no_history(records: Records, github_app: FakeApp) -> None:
+def test_a_dry_look_reads_no_history(records: Store, github_app: FakeApp) -> None:
     read_history(look(records, github_app, dry=True), KNOWN)
     assert github_of(github_app).calls == []
 
 
 @pytest.mark.parametrize("kind", [FailureKind.REFUSED, FailureKind.GONE])
 def test_history_that_is_refused_stays_unread_and_stops_no_look(
-    records: Records, github_app: FakeApp, kind: FailureKind
+    records: Store, github_app: FakeApp, kind: FailureKind
 ) -> None:
     github_of(github_app).fail_next(Failure(kind, "no"), "history")
     read_history(look(records, github_app), KNOWN)
@@ -464,7 +462,7 @@ def test_history_that_is_refused_stays_unread_and_stops_no_look(
 
 @pytest.mark.parametrize("kind", [FailureKind.TRANSIENT, FailureKind.RATE_LIMITED])
 def test_history_that_does_not_come_now_is_waited_for(
-    records: Records, github_app: FakeApp, kind: FailureKind
+    records: Store, github_app: FakeApp, kind: FailureKind
 ) -> None:
     github_of(github_app).fail_next(Failure(kind, "later", NOW), "history")
     with pytest.raises(GitHubError):

@@ -15,15 +15,15 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 
 from service.ports import GitHubError
-from service.reconcile.context import Decision, Look, UnusableError
+from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue.retry import MAX_ATTEMPTS, Failure, FailureKind
-from service.rules.values.github import Fact, FactKind
+from service.rules.values.github import EventKind, EventRecord
 from service.store import database, subjects
 from service.store.database import SUBJECT_LOCK, lock, transaction
 from service.store.health import health
 from service.store.subjects import SubjectState
 from service.web.health import Metrics, Readiness
-from service.worker import look_while_dirty, tidy, wake_forgotten
+from service.worker import reconcile_while_dirty, tidy, wake_forgotten
 from tests.durability.controlled import Controlled, Script, controlled
 from tests.durability.processes import eventually
 from tests.fakes import FakeApp, FakeGitHub
@@ -85,8 +85,8 @@ def add_fact(ask: Ask, fact_id: str, key: str = KEY) -> None:
 
 
 def failing(kind: FailureKind, until: datetime | None = None) -> Script:
-    def script(look: Look) -> Decision:
-        raise GitHubError(Failure(kind, f"GitHub says no to {look.key}", until))
+    def script(ctx: Reconciliation) -> Decision:
+        raise GitHubError(Failure(kind, f"GitHub says no to {ctx.key}", until))
 
     return script
 
@@ -94,15 +94,15 @@ def failing(kind: FailureKind, until: datetime | None = None) -> Script:
 def test_a_dirty_subject_is_looked_at_once_and_is_clean(make: Make, engine: Engine) -> None:
     looks: list[str] = []
 
-    def script(look: Look) -> Decision:
-        looks.append(look.key)
+    def script(ctx: Reconciliation) -> Decision:
+        looks.append(ctx.key)
         return Decision("seen")
 
     services = make(script)
     mark(engine)
-    look_while_dirty(services, KEY)
-    look_while_dirty(services, KEY)
-    look_while_dirty(services, "repository:404")
+    reconcile_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
+    reconcile_while_dirty(services, "repository:404")
     assert looks == [KEY]
     assert state(engine) == SubjectState(
         KEY, dirty=False, dead=False, outcome="seen", last_error=None, waits_until=None
@@ -115,8 +115,8 @@ def test_events_during_a_look_lead_to_exactly_one_more_and_to_no_job(
 ) -> None:
     looks: list[str] = []
 
-    def script(look: Look) -> Decision:
-        looks.append(look.key)
+    def script(ctx: Reconciliation) -> Decision:
+        looks.append(ctx.key)
         if len(looks) == 1:
             for _ in range(events):
                 mark(engine)
@@ -124,7 +124,7 @@ def test_events_during_a_look_lead_to_exactly_one_more_and_to_no_job(
 
     mark(engine)
     ask("DELETE FROM procrastinate_jobs")
-    look_while_dirty(make(script), KEY)
+    reconcile_while_dirty(make(script), KEY)
     assert looks == [KEY, KEY]
     assert ask("SELECT wanted, done FROM subject") == [(1 + events, 1 + events)]
     assert ask("SELECT id FROM procrastinate_jobs") == []
@@ -133,14 +133,14 @@ def test_events_during_a_look_lead_to_exactly_one_more_and_to_no_job(
 def test_a_burst_before_the_look_leads_to_one_job_and_one_look(make: Make, engine: Engine, ask: Ask) -> None:
     looks: list[str] = []
 
-    def script(look: Look) -> Decision:
-        looks.append(look.key)
+    def script(ctx: Reconciliation) -> Decision:
+        looks.append(ctx.key)
         return Decision("seen")
 
     for _ in range(30):
         mark(engine)
     assert ask("SELECT args ->> 'key' FROM procrastinate_jobs") == [(KEY,)]
-    look_while_dirty(make(script), KEY)
+    reconcile_while_dirty(make(script), KEY)
     assert looks == [KEY]
 
 
@@ -148,9 +148,9 @@ def test_two_looks_at_one_subject_never_overlap_in_threads_either(make: Make, en
     inside = threading.Semaphore(1)
     overlaps: list[str] = []
 
-    def script(look: Look) -> Decision:
+    def script(ctx: Reconciliation) -> Decision:
         if not inside.acquire(blocking=False):
-            overlaps.append(look.key)
+            overlaps.append(ctx.key)
             return Decision("overlapped")
         mark(engine) if state(engine).outcome is None else None
         inside.release()
@@ -159,7 +159,7 @@ def test_two_looks_at_one_subject_never_overlap_in_threads_either(make: Make, en
     services = make(script)
     mark(engine)
     with ThreadPoolExecutor(4) as pool:
-        for each in [pool.submit(look_while_dirty, services, KEY) for _ in range(12)]:
+        for each in [pool.submit(reconcile_while_dirty, services, KEY) for _ in range(12)]:
             each.result()
     assert overlaps == []
     assert not state(engine).dirty
@@ -172,9 +172,9 @@ def test_whoever_finds_a_subject_locked_leaves_it_to_the_holder(
     services = make(lambda _look: Decision("seen"))
     mark(engine)
     with lock(engine, SUBJECT_LOCK, KEY):
-        look_while_dirty(services, KEY)
+        reconcile_while_dirty(services, KEY)
         assert state(engine).dirty
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert not state(engine).dirty
     assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
 
@@ -183,7 +183,7 @@ def test_a_transient_failure_waits_with_a_timer_and_counts(make: Make, engine: E
     mark(engine)
     ask("DELETE FROM procrastinate_jobs")
     services = make(failing(FailureKind.TRANSIENT))
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     now = datetime.now(UTC)
     waiting = state(engine)
     assert waiting.dirty
@@ -195,13 +195,13 @@ def test_a_transient_failure_waits_with_a_timer_and_counts(make: Make, engine: E
     assert (key, timer) == (KEY, waiting.waits_until)
     assert ask("SELECT attempts FROM subject") == [(1,)]
 
-    look_while_dirty(services, KEY)  # too early: nothing happens
+    reconcile_while_dirty(services, KEY)  # too early: nothing happens
     mark(engine)  # nor does an event hurry it
     assert len(ask("SELECT id FROM procrastinate_jobs")) == 1
     assert ask("SELECT attempts FROM subject") == [(1,)]
 
     due(ask)
-    look_while_dirty(make(lambda _look: Decision("well again")), KEY)
+    reconcile_while_dirty(make(lambda _look: Decision("well again")), KEY)
     assert state(engine) == SubjectState(
         KEY, dirty=False, dead=False, outcome="well again", last_error=None, waits_until=None
     )
@@ -211,22 +211,22 @@ def test_a_transient_failure_waits_with_a_timer_and_counts(make: Make, engine: E
 def test_a_waiting_retry_does_not_hold_up_another_pull_request_of_the_repository(
     make: Make, engine: Engine, ask: Ask
 ) -> None:
-    def script(look: Look) -> Decision:
-        if look.key == KEY:
-            return failing(FailureKind.TRANSIENT)(look)
+    def script(ctx: Reconciliation) -> Decision:
+        if ctx.key == KEY:
+            return failing(FailureKind.TRANSIENT)(ctx)
         return Decision("seen")
 
     services = make(script)
     mark(engine, KEY, OTHER)
-    look_while_dirty(services, KEY)
-    look_while_dirty(services, OTHER)
+    reconcile_while_dirty(services, KEY)
+    reconcile_while_dirty(services, OTHER)
     assert state(engine, KEY).waits_until is not None
     assert state(engine, OTHER).outcome == "seen"
     mark(engine, OTHER)
     assert ask("SELECT args ->> 'key' FROM procrastinate_jobs WHERE scheduled_at IS NULL ORDER BY id DESC")[
         0
     ] == (OTHER,)
-    look_while_dirty(services, OTHER)
+    reconcile_while_dirty(services, OTHER)
     assert not state(engine, OTHER).dirty
 
 
@@ -238,7 +238,7 @@ def test_a_subject_that_keeps_failing_is_dead_after_the_cap_is_shown_and_is_woke
     for attempt in range(1, MAX_ATTEMPTS + 1):
         assert not state(engine).dead
         due(ask)
-        look_while_dirty(services, KEY)
+        reconcile_while_dirty(services, KEY)
         assert ask("SELECT attempts FROM subject") == [(attempt % MAX_ATTEMPTS,)]
     dead = state(engine)
     assert (dead.dirty, dead.dead, dead.outcome, dead.waits_until) == (False, True, "gave up", None)
@@ -255,10 +255,10 @@ def test_a_subject_that_keeps_failing_is_dead_after_the_cap_is_shown_and_is_woke
     mark(engine)
     assert ask("SELECT args ->> 'key' FROM procrastinate_jobs") == [(KEY,)]
     assert health(engine).dead_count == 0
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert ask("SELECT attempts, dead_since FROM subject") == [(1, None)]
     due(ask)
-    look_while_dirty(make(lambda _look: Decision("well again")), KEY)
+    reconcile_while_dirty(make(lambda _look: Decision("well again")), KEY)
     assert state(engine).outcome == "well again"
     assert health(engine).dead_count == 0
 
@@ -266,37 +266,37 @@ def test_a_subject_that_keeps_failing_is_dead_after_the_cap_is_shown_and_is_woke
 def test_an_error_of_our_own_is_retried_and_then_dead_without_its_text(
     make: Make, engine: Engine, ask: Ask
 ) -> None:
-    def script(_look: Look) -> Decision:
+    def script(_look: Reconciliation) -> Decision:
         raise RuntimeError("token ghs_secret")
 
     services = make(script)
     mark(engine)
     for _ in range(MAX_ATTEMPTS):
         due(ask)
-        look_while_dirty(services, KEY)
+        reconcile_while_dirty(services, KEY)
     assert state(engine).dead
     assert state(engine).last_error == "an error of the service itself: see its log"
 
 
 def test_what_github_refuses_is_dead_at_once(make: Make, engine: Engine) -> None:
     mark(engine)
-    look_while_dirty(make(failing(FailureKind.REFUSED)), KEY)
+    reconcile_while_dirty(make(failing(FailureKind.REFUSED)), KEY)
     assert state(engine).dead
     assert not state(engine).dirty
 
 
 def test_what_is_gone_is_finished_and_not_dead(make: Make, engine: Engine) -> None:
     mark(engine)
-    look_while_dirty(make(failing(FailureKind.GONE)), KEY)
+    reconcile_while_dirty(make(failing(FailureKind.GONE)), KEY)
     assert state(engine) == SubjectState(KEY, False, False, "gave up", f"GitHub says no to {KEY}", None)
 
 
 def test_what_may_not_be_used_any_more_is_finished_with_the_reason(make: Make, engine: Engine) -> None:
-    def script(_look: Look) -> Decision:
+    def script(_look: Reconciliation) -> Decision:
         raise UnusableError("the installation is suspended")
 
     mark(engine)
-    look_while_dirty(make(script), KEY)
+    reconcile_while_dirty(make(script), KEY)
     assert state(engine).outcome == "the installation is suspended"
     assert not state(engine).dirty
 
@@ -306,7 +306,7 @@ def test_a_rate_limit_is_waited_for_and_never_counts(make: Make, engine: Engine,
     services = make(failing(FailureKind.RATE_LIMITED, until))
     mark(engine)
     for _ in range(MAX_ATTEMPTS + 2):
-        look_while_dirty(services, KEY)
+        reconcile_while_dirty(services, KEY)
         waits = state(engine).waits_until
         assert waits is not None
         assert until <= waits <= until + timedelta(seconds=30)
@@ -318,15 +318,15 @@ def test_a_rate_limit_is_waited_for_and_never_counts(make: Make, engine: Engine,
 def test_an_event_during_a_look_that_gives_up_gets_its_look(make: Make, engine: Engine) -> None:
     looks: list[str] = []
 
-    def script(look: Look) -> Decision:
-        looks.append(look.key)
+    def script(ctx: Reconciliation) -> Decision:
+        looks.append(ctx.key)
         if len(looks) == 1:
             mark(engine)
-            return failing(FailureKind.REFUSED)(look)
+            return failing(FailureKind.REFUSED)(ctx)
         return Decision("seen")
 
     mark(engine)
-    look_while_dirty(make(script), KEY)
+    reconcile_while_dirty(make(script), KEY)
     assert len(looks) == 2
     assert state(engine).outcome == "seen"
     assert not state(engine).dead
@@ -335,9 +335,9 @@ def test_an_event_during_a_look_that_gives_up_gets_its_look(make: Make, engine: 
 def test_facts_are_answered_exactly_once(make: Make, engine: Engine, ask: Ask) -> None:
     seen: list[list[str]] = []
 
-    def script(look: Look) -> Decision:
-        seen.append([fact.id for fact in look.facts])
-        assert look.told(FactKind.RERUN_REQUESTED) == bool(look.facts)
+    def script(ctx: Reconciliation) -> Decision:
+        seen.append([fact.id for fact in ctx.facts])
+        assert ctx.told(EventKind.RERUN_REQUESTED) == bool(ctx.facts)
         if len(seen) == 1:
             add_fact(ask, "during")
             mark(engine)
@@ -348,9 +348,9 @@ def test_facts_are_answered_exactly_once(make: Make, engine: Engine, ask: Ask) -
     add_fact(ask, "of another", OTHER)
     mark(engine)
     services = make(script)
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     mark(engine)
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert seen == [["first", "second"], ["during"], []]
     assert ask("SELECT id FROM fact WHERE answered_at IS NULL") == [("of another",)]
 
@@ -361,16 +361,16 @@ def test_facts_of_a_look_that_failed_are_there_for_the_next(
 ) -> None:
     add_fact(ask, "asked")
     mark(engine)
-    look_while_dirty(make(failing(kind)), KEY)
-    seen: list[Fact] = []
+    reconcile_while_dirty(make(failing(kind)), KEY)
+    seen: list[EventRecord] = []
 
-    def script(look: Look) -> Decision:
-        seen.extend(look.facts)
+    def script(ctx: Reconciliation) -> Decision:
+        seen.extend(ctx.facts)
         return Decision("seen")
 
     due(ask)
     mark(engine)
-    look_while_dirty(make(script), KEY)
+    reconcile_while_dirty(make(script), KEY)
     assert [fact.id for fact in seen] == ["asked"]
 
 
@@ -380,23 +380,23 @@ def test_as_of_is_kept_until_a_look_at_that_time_is_done_and_then_cleared(
     later = datetime(2031, 2, 3, 9, tzinfo=UTC)
     clocks: list[datetime] = []
 
-    def script(look: Look) -> Decision:
-        clocks.append(look.now)
+    def script(ctx: Reconciliation) -> Decision:
+        clocks.append(ctx.now)
         if len(clocks) == 1:
             mark(engine, as_of=later)  # asked for while a look at another time is under way
         if len(clocks) == 2:
-            return failing(FailureKind.TRANSIENT)(look)
+            return failing(FailureKind.TRANSIENT)(ctx)
         return Decision("seen")
 
     services = make(script)
     mark(engine)
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert ask("SELECT as_of FROM subject") == [(later,)]
     due(ask)
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert ask("SELECT as_of FROM subject") == [(None,)]
     mark(engine)
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert clocks[1:3] == [later, later]
     assert abs(clocks[0] - datetime.now(UTC)) < timedelta(minutes=1)
     assert abs(clocks[3] - datetime.now(UTC)) < timedelta(minutes=1)
@@ -407,8 +407,8 @@ def test_a_look_whose_lock_was_lost_stores_nothing_and_the_subject_is_woken(
 ) -> None:
     looks: list[str] = []
 
-    def script(look: Look) -> Decision:
-        looks.append(look.key)
+    def script(ctx: Reconciliation) -> Decision:
+        looks.append(ctx.key)
         if len(looks) == 1:
             ask(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks "
@@ -420,21 +420,21 @@ def test_a_look_whose_lock_was_lost_stores_nothing_and_the_subject_is_woken(
     services = make(script)
     mark(engine)
     ask("DELETE FROM procrastinate_jobs")
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert state(engine).dirty
     wake_forgotten(services)
     assert ask("SELECT id FROM procrastinate_jobs") == []
     ask("UPDATE subject SET touched = now() - interval '46 seconds'")
     wake_forgotten(services)
     assert ask("SELECT args ->> 'key' FROM procrastinate_jobs") == [(KEY,)]
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert not state(engine).dirty
     assert looks == [KEY, KEY]
 
 
 def test_a_database_that_is_away_is_no_error_of_a_look() -> None:
     services = controlled("postgresql://nobody@127.0.0.1:1/none", lambda _look: Decision("seen"))
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     services.engine.dispose()
 
 
@@ -442,8 +442,8 @@ def test_a_look_in_another_thread_is_waited_for_and_sees_the_event(make: Make, e
     begun, go_on = threading.Event(), threading.Event()
     looks: list[str] = []
 
-    def script(look: Look) -> Decision:
-        looks.append(look.key)
+    def script(ctx: Reconciliation) -> Decision:
+        looks.append(ctx.key)
         begun.set()
         assert go_on.wait(20)
         return Decision("seen")
@@ -451,10 +451,10 @@ def test_a_look_in_another_thread_is_waited_for_and_sees_the_event(make: Make, e
     services = make(script)
     mark(engine)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(look_while_dirty, services, KEY)
+        first = pool.submit(reconcile_while_dirty, services, KEY)
         assert begun.wait(20)
         mark(engine)
-        second = pool.submit(look_while_dirty, services, KEY)
+        second = pool.submit(reconcile_while_dirty, services, KEY)
         go_on.set()
         first.result()
         second.result()
@@ -506,15 +506,15 @@ def test_who_waits_for_a_turn_to_write_is_no_failure_and_keeps_nobody_else_waiti
     ask("INSERT INTO installation (id, account, permissions) VALUES (7, 'acme', '{}')")
     wait = failing(FailureKind.PACED, until)
 
-    def script(look: Look) -> Decision:
-        look.github(7)
-        return wait(look)
+    def script(ctx: Reconciliation) -> Decision:
+        ctx.github(7)
+        return wait(ctx)
 
     services = make(script)
     assert isinstance(services.app, FakeApp)
     services.app.githubs[7] = FakeGitHub()
     mark(engine)
-    look_while_dirty(services, KEY)
+    reconcile_while_dirty(services, KEY)
     assert state(engine).waits_until == until
     assert ask("SELECT attempts FROM subject") == [(0,)]
     assert ask("SELECT rate_limited_until FROM installation") == [(None,)]

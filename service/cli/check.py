@@ -14,7 +14,7 @@ from service.cli.git import charter_at_merge_base
 from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement, judge
-from service.rules.checks.surroundings import NOT_KNOWN, Outside, asked
+from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts, questions_of
 from service.rules.source.text import CHARTER_PATH, MAX_FILE_BYTES, CharterFile, FileKind
 from service.rules.values.finding import Finding
 from service.texts.goalposts import counted, move_findings
@@ -85,9 +85,9 @@ def check_one(path: str, base: str | None, today: date) -> Checked:
     return Checked(path, file, judgement, outside, *moves(before, judgement))
 
 
-def look_around(folder: Path, charter: Charter | None) -> Outside:
+def look_around(folder: Path, charter: Charter | None) -> RepositoryFacts:
     """What can be known of the charter's world without GitHub: its paths, at the root of a repository."""
-    paths = asked(charter).paths
+    paths = questions_of(charter).paths
     # A folder of its own in a work tree is an example, or a draft: its paths are nobody's promise yet.
     if not paths or not (folder / ".git").exists():
         return NOT_KNOWN
@@ -96,7 +96,7 @@ def look_around(folder: Path, charter: Charter | None) -> Outside:
         from service.cli.git import untracked
 
         absent = untracked(folder, absent)
-    return Outside(missing_paths=absent)
+    return RepositoryFacts(missing_paths=absent)
 
 
 def read(path: str) -> CharterFile:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from service.rules.charter.model import Charter, InfraKind
 from service.rules.charter.threshold import Threshold
 from service.rules.checks.judge import Judgement, in_order
-from service.rules.checks.surroundings import NOT_KNOWN, Outside
+from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts
 from service.rules.source.block import lines_of
 from service.rules.source.text import CharterFile, read_text
 from service.rules.values.finding import Finding, Severity
@@ -32,7 +32,7 @@ class Checked:
     path: str
     file: CharterFile
     judgement: Judgement
-    outside: Outside = NOT_KNOWN
+    outside: RepositoryFacts = NOT_KNOWN
     """What was known of the world that the charter names."""
     moves: tuple[Finding, ...] = ()
     """The goalposts that moved since the base, where one was named."""
@@ -75,7 +75,7 @@ def located(path: str, written: Sequence[str], finding: Finding) -> Iterator[str
         yield f"{'fix':>{len(margin)}} | {finding.fix}"
 
 
-def summary(charter: Charter, outside: Outside = NOT_KNOWN) -> Iterator[str]:
+def summary(charter: Charter, outside: RepositoryFacts = NOT_KNOWN) -> Iterator[str]:
     """What a complete charter says."""
     target = charter.target
     load = " with ".join(each.value.text for each in (target.load, target.data) if each)
@@ -99,7 +99,7 @@ def summary(charter: Charter, outside: Outside = NOT_KNOWN) -> Iterator[str]:
         yield f"  {'not checked':<13}{'; '.join(unchecked)}"
 
 
-def not_checked(charter: Charter, outside: Outside = NOT_KNOWN) -> tuple[str, ...]:
+def not_checked(charter: Charter, outside: RepositoryFacts = NOT_KNOWN) -> tuple[str, ...]:
     """The facts that GitHub knows, and nobody here."""
     if charter.stopped:
         return ()

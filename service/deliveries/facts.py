@@ -8,20 +8,20 @@ from functools import partial
 
 from service.deliveries.payloads import Account, Payload
 from service.rules.policy.model import POLICY_REPOSITORY
-from service.rules.values.activity import Happening, facts_of
-from service.rules.values.github import Fact
-from service.rules.values.subjects import Reception
+from service.rules.values.activity import Activity, facts_of
+from service.rules.values.github import EventRecord
+from service.rules.values.subjects import DeliveryEffects
 
-Seen = Callable[..., Reception]
+EffectsBuilder = Callable[..., DeliveryEffects]
 """Makes a reception that has what every delivery tells."""
-Route = Callable[[Payload, Seen], Reception]
+Route = Callable[[Payload, EffectsBuilder], DeliveryEffects]
 
 
-def seen_in(payload: Payload) -> Seen:
+def effects_builder(payload: Payload) -> EffectsBuilder:
     """What every delivery tells: for which installation, and how its repository looks."""
     assert payload.installation is not None
     return partial(
-        Reception,
+        DeliveryEffects,
         installation_id=payload.installation.id,
         repository_id=payload.repository.id if payload.repository else None,
         action=payload.action,
@@ -29,9 +29,9 @@ def seen_in(payload: Payload) -> Seen:
     )
 
 
-def ignored(payload: Payload, reason: str) -> Reception:
+def ignored(payload: Payload, reason: str) -> DeliveryEffects:
     """A delivery that means nothing, and why."""
-    return Reception(
+    return DeliveryEffects(
         installation_id=payload.installation.id if payload.installation else None,
         repository_id=payload.repository.id if payload.repository else None,
         action=payload.action,
@@ -44,7 +44,7 @@ def person(*accounts: Account | None) -> str:
     return next((account.login for account in accounts if account and account.is_person), "")
 
 
-def activity_facts(payload: Payload, *happenings: Happening) -> tuple[Fact, ...]:
+def activity_facts(payload: Payload, *happenings: Activity) -> tuple[EventRecord, ...]:
     """What somebody did, as facts of the repository; nothing of what bots do."""
     assert payload.repository is not None
     return facts_of(payload.repository.id, *happenings)

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from service.deliveries.facts import (
+    EffectsBuilder,
     Route,
-    Seen,
     activity_facts,
+    effects_builder,
     ignored,
     is_policys,
     person,
     pushed_at,
-    seen_in,
 )
 from service.deliveries.payloads import Payload, RepositoryPayload, decode, decode_unroutable
 from service.deliveries.routes_people import commented, poc_elsewhere, review_dismissed, reviewed
@@ -27,11 +27,11 @@ from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values import activity
 from service.rules.values.actions import STALL_LABEL, STALL_MARKER
-from service.rules.values.activity import Happening
-from service.rules.values.github import Deployed, DeploymentRequest, Fact, FactKind
+from service.rules.values.activity import Activity
+from service.rules.values.github import Deployed, DeploymentRequest, EventKind, EventRecord
 from service.rules.values.recorded import detail
 from service.rules.values.subjects import (
-    Reception,
+    DeliveryEffects,
     deployment_key,
     installation_key,
     merge_group_key,
@@ -44,7 +44,7 @@ RUN = re.compile(r"/actions/runs/([0-9]{1,18})/deployment_protection_rule/?$")
 SUCCESS = "success"
 
 
-def deployment_requested(payload: Payload, seen: Seen) -> Reception:
+def deployment_requested(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """GitHub asks whether a deployment may proceed, and waits; so in every repository that asks."""
     run = RUN.search(payload.deployment_callback_url or "")
     deployment = payload.deployment
@@ -57,10 +57,10 @@ def deployment_requested(payload: Payload, seen: Seen) -> Reception:
     request = DeploymentRequest(deployment.id if deployment else int(run[1]), int(run[1]), environment, sha)
     subject = deployment_key(payload.repository.id, request.deployment_id)
     at = (deployment.created_at if deployment else None) or datetime.now(UTC)
-    fact = Fact(
+    fact = EventRecord(
         id=f"{subject}:requested:{run[1]}:{at.isoformat()}",
         subject=subject,
-        kind=FactKind.DEPLOYMENT_REQUESTED,
+        kind=EventKind.DEPLOYMENT_REQUESTED,
         at=at,
         actor=payload.sender.login if payload.sender else "",
         detail=detail(request),
@@ -68,7 +68,7 @@ def deployment_requested(payload: Payload, seen: Seen) -> Reception:
     return seen(facts=(fact,), subjects=(subject,))
 
 
-def deployment_status_created(payload: Payload, seen: Seen) -> Reception:
+def deployment_status_created(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A deployment succeeded."""
     deployment, status = payload.deployment, payload.deployment_status
     if deployment is None or status is None:
@@ -78,10 +78,10 @@ def deployment_status_created(payload: Payload, seen: Seen) -> Reception:
     assert payload.repository is not None
     subject = repository_key(payload.repository.id)
     at = status.created_at or datetime.now(UTC)
-    fact = Fact(
+    fact = EventRecord(
         id=f"{subject}:deployed:{deployment.id}",
         subject=subject,
-        kind=FactKind.DEPLOYED,
+        kind=EventKind.DEPLOYED,
         at=at,
         actor=payload.sender.login if payload.sender else "",
         detail=detail(Deployed(deployment.id, deployment.environment, deployment.sha)),
@@ -99,7 +99,7 @@ NO_COMMIT = "0" * 40
 """What a deleted branch points at."""
 
 
-def installation_changed(payload: Payload, seen: Seen) -> Reception:
+def installation_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """Installed, removed, suspended, or its permissions changed."""
     assert payload.installation is not None
     return seen(
@@ -110,7 +110,7 @@ def installation_changed(payload: Payload, seen: Seen) -> Reception:
     )
 
 
-def repositories_changed(payload: Payload, seen: Seen) -> Reception:
+def repositories_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """Repositories were added to the installation, or taken from it."""
     added = tuple(stub.ref for stub in payload.repositories_added)
     removed = tuple(stub.id for stub in payload.repositories_removed)
@@ -129,7 +129,7 @@ def _is_home(stub: RepositoryPayload) -> bool:
     return stub.full_name.endswith(f"/{POLICY_REPOSITORY}")
 
 
-def repository_changed(payload: Payload, seen: Seen) -> Reception:
+def repository_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A repository was created, renamed, transferred, archived or edited."""
     assert payload.repository is not None
     subjects: tuple[str, ...] = (repository_key(payload.repository.id),)
@@ -141,7 +141,7 @@ def repository_changed(payload: Payload, seen: Seen) -> Reception:
     return seen(subjects=subjects)
 
 
-def properties_changed(payload: Payload, seen: Seen) -> Reception:
+def properties_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A repository got other custom properties; the event may tell only those that changed."""
     assert payload.repository is not None
     assert payload.installation is not None
@@ -154,7 +154,7 @@ def properties_changed(payload: Payload, seen: Seen) -> Reception:
     return seen(repositories=payload.repository.described(), subjects=subjects)
 
 
-def pushed(payload: Payload, seen: Seen) -> Reception:
+def pushed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A branch moved; on the default branch the charter may have changed."""
     assert payload.repository is not None
     repository, subject = payload.repository, repository_key(payload.repository.id)
@@ -163,21 +163,23 @@ def pushed(payload: Payload, seen: Seen) -> Reception:
     on_default = payload.ref == f"refs/heads/{repository.default_branch}"
     touches_charter = on_default and _may_touch(payload, CHARTER_PATH)
     if touches_charter:
-        facts += (Fact(f"{subject}:charter:{after}", subject, FactKind.CHARTER_PUSHED, at, detail=after),)
+        facts += (
+            EventRecord(f"{subject}:charter:{after}", subject, EventKind.CHARTER_PUSHED, at, detail=after),
+        )
     if on_default and after not in ("", NO_COMMIT):
         # A branch may be forced back to where it was, so the commit alone does not tell two moves apart.
         moved = f"{subject}:default:{after}:{at.isoformat()}"
-        facts += (Fact(moved, subject, FactKind.DEFAULT_PUSHED, at, detail=after),)
+        facts += (EventRecord(moved, subject, EventKind.DEFAULT_PUSHED, at, detail=after),)
     subjects: tuple[str, ...] = (subject,)
     touches_policy = on_default and is_policys(payload) and _may_touch(payload, POLICY_PATH)
     if touches_policy and payload.installation is not None:
         key = policy_key(payload.installation.id)
-        facts += (Fact(f"{key}:pushed:{after}", key, FactKind.POLICY_PUSHED, at, detail=after),)
+        facts += (EventRecord(f"{key}:pushed:{after}", key, EventKind.POLICY_PUSHED, at, detail=after),)
         subjects += (key,)
     return seen(facts=facts, subjects=subjects, for_pocs_only=not (touches_charter or touches_policy))
 
 
-def _done(payload: Payload, at: datetime) -> Iterator[Happening]:
+def _done(payload: Payload, at: datetime) -> Iterator[Activity]:
     """What somebody did by a push: commits of people's own, and the default branch's charter."""
     assert payload.repository is not None
     repository, after, actor = payload.repository, payload.after or "", person(payload.sender)
@@ -192,7 +194,7 @@ def _done(payload: Payload, at: datetime) -> Iterator[Happening]:
         yield activity.charter(repository.id, chartering[-1].id or after, actor, at)
 
 
-def merge_group_changed(payload: Payload, seen: Seen) -> Reception:
+def merge_group_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A merge queue asks for the checks of its head."""
     assert payload.repository is not None
     if payload.merge_group is None:
@@ -202,7 +204,7 @@ def merge_group_changed(payload: Payload, seen: Seen) -> Reception:
     return seen(subjects=(subject,), for_pocs_only=True)
 
 
-def rerun_requested(payload: Payload, seen: Seen) -> Reception:
+def rerun_requested(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """Somebody pressed "Re-run" on a check run, or on all of a commit's."""
     asked = payload.check_run or payload.check_suite
     if asked is None:
@@ -210,7 +212,7 @@ def rerun_requested(payload: Payload, seen: Seen) -> Reception:
     return seen(rerun_sha=asked.head_sha)
 
 
-def issue_changed(payload: Payload, seen: Seen) -> Reception:
+def issue_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """An issue was closed, reopened, deleted, transferred or lost a label; only ours matter."""
     assert payload.repository is not None
     if payload.issue is None:
@@ -221,10 +223,10 @@ def issue_changed(payload: Payload, seen: Seen) -> Reception:
         return ignored(payload, "not an issue of ours")
     # In the central repository it is about a POC of another one; the look reads that POC's own issue.
     subject = repository_key(poc_elsewhere(issue, payload.repository.id) or payload.repository.id)
-    fact = Fact(
+    fact = EventRecord(
         id=f"{subject}:issue:{issue.number}:{payload.action}:{issue.updated_at.isoformat()}",
         subject=subject,
-        kind=FactKind.ISSUE_CHANGED,
+        kind=EventKind.ISSUE_CHANGED,
         at=issue.updated_at,
         actor=payload.sender.login if payload.sender else "",
         detail=f"{payload.action} #{issue.number}",
@@ -285,7 +287,7 @@ ROUTES: Mapping[tuple[str, str | None], Route] = {
 EVENTS = frozenset(event for event, _ in ROUTES)
 
 
-def route(event: str, body: bytes) -> Reception:
+def route(event: str, body: bytes) -> DeliveryEffects:
     """Say what a delivery means; `ValueError` when its body is not the JSON of that event."""
     if event not in EVENTS:
         return ignored(decode_unroutable(body), f"event {event} is not one that we use")
@@ -297,7 +299,7 @@ def route(event: str, body: bytes) -> Reception:
         return ignored(payload, f"action {payload.action} of {event} is not one that we use")
     if payload.repository is None and handler not in (installation_changed, repositories_changed):
         raise ValueError(f"a {event} event without `repository`")
-    return handler(payload, seen_in(payload))
+    return handler(payload, effects_builder(payload))
 
 
 def _may_touch(payload: Payload, path: str) -> bool:

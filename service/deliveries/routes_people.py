@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from service.deliveries.facts import Seen, activity_facts, ignored
+from service.deliveries.facts import EffectsBuilder, activity_facts, ignored
 from service.deliveries.payloads import IssuePayload, Payload, PullRequestPayload, ReviewPayload
 from service.rules.commands.parsing import parse_commands
 from service.rules.values import activity
 from service.rules.values.actions import poc_told_by
-from service.rules.values.github import CommandLine, Fact, FactKind, Review
+from service.rules.values.github import CommandLine, EventKind, EventRecord, Review
 from service.rules.values.recorded import detail
-from service.rules.values.subjects import Reception, pull_request_key, repository_key
+from service.rules.values.subjects import DeliveryEffects, pull_request_key, repository_key
 
 APP_USER = "Bot"
 """The type of the user in whose name an app writes."""
 
 
-def reviewed(payload: Payload, seen: Seen) -> Reception:
+def reviewed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A person reviewed a pull request."""
     review, pull = _review(payload)
     if review.user is None or not review.user.is_person:
@@ -24,10 +24,10 @@ def reviewed(payload: Payload, seen: Seen) -> Reception:
     subject = pull_request_key(payload.repository.id, pull.number)
     repository = repository_key(payload.repository.id)
     at = review.submitted_at or pull.updated_at
-    fact = Fact(
+    fact = EventRecord(
         id=f"{subject}:review:{review.id}:{payload.action}",
         subject=subject,
-        kind=FactKind.REVIEWED,
+        kind=EventKind.REVIEWED,
         at=at,
         actor=review.user.login,
         detail=_detail(review, pull, review.user.login),
@@ -38,17 +38,17 @@ def reviewed(payload: Payload, seen: Seen) -> Reception:
     )
 
 
-def review_dismissed(payload: Payload, seen: Seen) -> Reception:
+def review_dismissed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A review was dismissed, by somebody or by new commits; the event does not say which."""
     review, pull = _review(payload)
     if review.user is not None and not review.user.is_person:
         return ignored(payload, "not a person's review")
     assert payload.repository is not None
     subject = pull_request_key(payload.repository.id, pull.number)
-    fact = Fact(
+    fact = EventRecord(
         id=f"{subject}:review:{review.id}:{payload.action}",
         subject=subject,
-        kind=FactKind.REVIEW_DISMISSED,
+        kind=EventKind.REVIEW_DISMISSED,
         # The review's own time is that of its submission.
         at=pull.updated_at,
         actor=payload.sender.login if payload.sender else "",
@@ -57,7 +57,7 @@ def review_dismissed(payload: Payload, seen: Seen) -> Reception:
     return seen(facts=(fact,), subjects=(subject,), for_pocs_only=True)
 
 
-def commented(payload: Payload, seen: Seen) -> Reception:
+def commented(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A person gave commands in a comment."""
     if payload.comment is None or payload.issue is None:
         raise ValueError("an issue_comment event without `comment` or `issue`")
@@ -73,10 +73,10 @@ def commented(payload: Payload, seen: Seen) -> Reception:
     if is_pull_request:
         subject = pull_request_key(repository_id, issue.number)
     facts = tuple(
-        Fact(
+        EventRecord(
             id=f"{subject}:comment:{comment.id}:{index}",
             subject=subject,
-            kind=FactKind.COMMANDED,
+            kind=EventKind.COMMANDED,
             at=comment.created_at,
             actor=comment.user.login,
             detail=detail(CommandLine(comment.id, issue.number, is_pull_request, command.text, index, home)),

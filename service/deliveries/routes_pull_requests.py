@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.deliveries.facts import Seen, activity_facts, is_policys, person
+from service.deliveries.facts import EffectsBuilder, activity_facts, is_policys, person
 from service.deliveries.payloads import Payload, PullRequestPayload
 from service.rules.values import activity
-from service.rules.values.activity import Happening
-from service.rules.values.github import Fact, FactKind, PullRequest
-from service.rules.values.subjects import Reception, policy_change_key, pull_request_key, repository_key
+from service.rules.values.activity import Activity
+from service.rules.values.github import EventKind, EventRecord, PullRequest
+from service.rules.values.subjects import DeliveryEffects, policy_change_key, pull_request_key, repository_key
 
 OFFERED = ("opened", "reopened", "ready_for_review")
 HEAD_SHOWN = ("opened", "reopened", "synchronize")
 
 
-def pull_request_changed(payload: Payload, seen: Seen) -> Reception:
+def pull_request_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A pull request was opened, edited, closed, or its head moved; most of it moves the POC as well."""
     assert payload.repository is not None
     pull, repository_id = _pull(payload), payload.repository.id
@@ -23,9 +23,9 @@ def pull_request_changed(payload: Payload, seen: Seen) -> Reception:
     facts = activity_facts(payload, *_done(payload, pull)) + tuple(_moved(payload, pull, key))
     if payload.action == "closed" and not pull.merged:
         fact_id = f"{key}:closed-unmerged:{pull.updated_at.isoformat()}"
-        facts += (Fact(fact_id, key, FactKind.CLOSED_UNMERGED, pull.updated_at),)
+        facts += (EventRecord(fact_id, key, EventKind.CLOSED_UNMERGED, pull.updated_at),)
     if pull.merged:
-        facts += (Fact(f"{key}:merged", repository, FactKind.CHARTER_PUSHED, pull.updated_at),)
+        facts += (EventRecord(f"{key}:merged", repository, EventKind.CHARTER_PUSHED, pull.updated_at),)
     if is_policys(payload):
         key = policy_change_key(repository_id, pull.number)
         return seen(pull_request=_described(payload, pull), subjects=(key,))
@@ -38,7 +38,7 @@ def pull_request_changed(payload: Payload, seen: Seen) -> Reception:
     )
 
 
-def review_asked(payload: Payload, seen: Seen) -> Reception:
+def review_asked(payload: Payload, seen: EffectsBuilder) -> DeliveryEffects:
     """A review is asked for, or not any more: somebody was named, or it became a draft, or is ready."""
     assert payload.repository is not None
     pull = _pull(payload)
@@ -50,7 +50,7 @@ def review_asked(payload: Payload, seen: Seen) -> Reception:
     )
 
 
-def _done(payload: Payload, pull: PullRequestPayload) -> Iterator[Happening]:
+def _done(payload: Payload, pull: PullRequestPayload) -> Iterator[Activity]:
     """What somebody did. The commits of a branch of this repository are told of by their push."""
     assert payload.repository is not None
     repository_id, actor, at = payload.repository.id, person(payload.sender), pull.updated_at
@@ -67,7 +67,7 @@ def _done(payload: Payload, pull: PullRequestPayload) -> Iterator[Happening]:
         yield activity.drafted(repository_id, pull.number, actor, at)
 
 
-def _asked(payload: Payload, pull: PullRequestPayload) -> Iterator[Happening]:
+def _asked(payload: Payload, pull: PullRequestPayload) -> Iterator[Activity]:
     """Whom a review was asked of; a bot's is not waited for."""
     assert payload.repository is not None
     team, asked = payload.requested_team, person(payload.requested_reviewer)
@@ -84,12 +84,12 @@ def _asked(payload: Payload, pull: PullRequestPayload) -> Iterator[Happening]:
         )
 
 
-def _moved(payload: Payload, pull: PullRequestPayload, key: str) -> Iterator[Fact]:
+def _moved(payload: Payload, pull: PullRequestPayload, key: str) -> Iterator[EventRecord]:
     """Who showed a head: an author who did so stands for it."""
     actor = person(payload.sender)
     if actor and payload.action in HEAD_SHOWN:
         fact_id = f"{key}:head:{payload.action}:{pull.head.sha}"
-        yield Fact(fact_id, key, FactKind.HEAD_MOVED, pull.updated_at, actor, pull.head.sha)
+        yield EventRecord(fact_id, key, EventKind.HEAD_MOVED, pull.updated_at, actor, pull.head.sha)
 
 
 def _pull(payload: Payload) -> PullRequestPayload:

@@ -14,7 +14,7 @@ from service.ports import GitHubError, RenamedError
 from service.rules.queue.retry import FailureKind
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values import activity
-from service.rules.values.activity import Happening
+from service.rules.values.activity import Activity
 from service.rules.values.github import RepositoryRef
 
 Raw = Mapping[str, Any]
@@ -45,7 +45,7 @@ EVENTS = frozenset(
 class History(Connection):
     """Reads commits, pull requests with what happened on them, and deployments."""
 
-    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Happening]:
+    def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Activity]:
         """Tell what people did since then; what a server does not know, or does not show us, is left out."""
         yield from self._commits(repository, default_branch, since)
         for pull in self._shown(repository, "pulls", RECENTLY_CHANGED) or ():
@@ -53,7 +53,7 @@ class History(Connection):
                 yield from self._pull_request(repository, pull)
         yield from self._deployments(repository, since)
 
-    def _commits(self, repository: RepositoryRef, branch: str, since: datetime) -> Iterator[Happening]:
+    def _commits(self, repository: RepositoryRef, branch: str, since: datetime) -> Iterator[Activity]:
         query: dict[str, str | int] = {"sha": branch, "since": _as_asked(since), "per_page": PAGE}
         try:
             commits = self._listed(repository, "commits", query, COMMIT_PAGES)
@@ -68,7 +68,7 @@ class History(Connection):
         for raw in self._shown(repository, "commits", query | {"path": CHARTER_PATH}) or ():
             yield activity.charter(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
 
-    def _pull_request(self, repository: RepositoryRef, pull: Raw) -> Iterator[Happening]:
+    def _pull_request(self, repository: RepositoryRef, pull: Raw) -> Iterator[Activity]:
         number, author = int(pull["number"]), _person(pull.get("user"))
         opened_at = _at(pull["created_at"])
         yield activity.opened(repository.id, number, author, opened_at)
@@ -81,7 +81,7 @@ class History(Connection):
         for event in events:
             yield from _told(repository, number, event)
 
-    def _without_timeline(self, repository: RepositoryRef, pull: Raw) -> Iterator[Happening]:
+    def _without_timeline(self, repository: RepositoryRef, pull: Raw) -> Iterator[Activity]:
         """Reviews, and who is asked now: since the last change, for all that is known."""
         number, author, changed_at = int(pull["number"]), _person(pull.get("user")), _at(pull["updated_at"])
         for review in self._shown(repository, f"pulls/{number}/reviews", WHOLE) or ():
@@ -95,7 +95,7 @@ class History(Connection):
                 if asked:
                     yield activity.requested(repository.id, number, asked, author, changed_at)
 
-    def _deployments(self, repository: RepositoryRef, since: datetime) -> Iterator[Happening]:
+    def _deployments(self, repository: RepositoryRef, since: datetime) -> Iterator[Activity]:
         for raw in self._shown(repository, "deployments", LATEST) or ():
             if _at(raw["created_at"]) < since:
                 continue
@@ -139,7 +139,7 @@ def _opened_as_draft(pull: Raw, events: list[Raw]) -> bool:
     return turns[0] == "ready_for_review" if turns else bool(pull.get("draft"))
 
 
-def _told(repository: RepositoryRef, number: int, event: Raw) -> Iterator[Happening]:
+def _told(repository: RepositoryRef, number: int, event: Raw) -> Iterator[Activity]:
     """What an event of a pull request's own timeline tells; most say nothing of what somebody did."""
     kind = event.get("event")
     if kind == "reviewed":
@@ -159,7 +159,7 @@ def _told(repository: RepositoryRef, number: int, event: Raw) -> Iterator[Happen
         yield activity.requested(repository.id, number, asked, actor, at, taken_back=removed)
 
 
-def _reviewed(repository: RepositoryRef, number: int, review: Raw) -> Iterator[Happening]:
+def _reviewed(repository: RepositoryRef, number: int, review: Raw) -> Iterator[Activity]:
     """A review; one that is still being written has no time."""
     if review.get("submitted_at"):
         at = _at(review["submitted_at"])

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from service.ports import GitHubError
 from service.reconcile.apply_messages import paced, say
 from service.reconcile.apply_proposals import propose
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.actions import (
     STALL_LABEL,
@@ -26,37 +26,37 @@ from service.rules.values.issue_block import replace_block
 from service.store.database import LockBusyError
 
 
-def apply(look: Look, installation_id: int, action: Action) -> None:
+def apply(ctx: Reconciliation, installation_id: int, action: Action) -> None:
     """Carry out one action with an installation's rights; raises `GitHubError`."""
     match action:
         case CreateCheckRun():
-            _create_check_run(look, installation_id, action)
+            _create_check_run(ctx, installation_id, action)
         case CompleteCheckRun():
-            github = look.github(installation_id)
+            github = ctx.github(installation_id)
             github.complete_check_run(action.repository, action.check_run_id, action.output)
         case OpenIssue():
-            _open_issue(look, installation_id, action)
+            _open_issue(ctx, installation_id, action)
         case EditIssue(changes_nothing=True):
-            look.records.stall_issues.edited(action, at=look.looked_at)
+            ctx.records.stall_issues.edited(action, at=ctx.looked_at)
         case EditIssue():
-            with paced(look, installation_id):
-                _edit_issue(look, installation_id, action)
+            with paced(ctx, installation_id):
+                _edit_issue(ctx, installation_id, action)
         case Propose():
-            propose(look, installation_id, action)
+            propose(ctx, installation_id, action)
         case _:
-            say(look, installation_id, action)
+            say(ctx, installation_id, action)
 
 
-def _create_check_run(look: Look, installation_id: int, action: CreateCheckRun) -> None:
+def _create_check_run(ctx: Reconciliation, installation_id: int, action: CreateCheckRun) -> None:
     repository, head_sha, name, output = action.repository, action.head_sha, action.name, action.output
-    runs = look.records.check_runs
+    runs = ctx.records.check_runs
     with _alone(runs.posting(repository.id, head_sha), f"another look posts on {head_sha[:7]}"):
         posted = runs.newest(repository.id, head_sha, name)
         if posted is not None and posted.digest == output.digest and posted.github_id is not None:
             return  # another look at the same commit was faster
-        github = look.github(installation_id)
+        github = ctx.github(installation_id)
         if posted is None or posted.digest != output.digest:
-            posted = runs.begin(repository.id, head_sha, name, look.key, output)
+            posted = runs.begin(repository.id, head_sha, name, ctx.key, output)
         elif found := github.find_check_run(repository, head_sha, name, posted.external_id):
             runs.posted(posted.row_id, found)
             return
@@ -80,20 +80,20 @@ def _alone(lock: AbstractContextManager[None], otherwise: str) -> Iterator[None]
         yield
 
 
-def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
-    home, issues = action.repository, look.records.stall_issues
+def _open_issue(ctx: Reconciliation, installation_id: int, action: OpenIssue) -> None:
+    home, issues = action.repository, ctx.records.stall_issues
     if not issues.begin(
         action.poc_id,
         installation_id,
         action.day,
         action.most,
         home_repository_id=home.id,
-        climbed=action.climbed,
+        escalation=action.escalation,
     ):
         return  # others were faster today; tomorrow's look opens it
     # Begun before its turn comes: who waits for one counts towards the day's number.
-    with paced(look, installation_id):
-        github = look.github(installation_id)
+    with paced(ctx, installation_id):
+        github = ctx.github(installation_id)
         issue = github.find_issue(home, STALL_LABEL, stall_opening(action.poc_id))
         if issue is None:
             issue = github.open_issue(home, action.title, action.body, STALL_LABEL, action.assignee)
@@ -101,13 +101,13 @@ def _open_issue(look: Look, installation_id: int, action: OpenIssue) -> None:
         action.poc_id,
         issue,
         text_digest(action.title, action.body) if issue.body == action.body else "",
-        action.climbed,
+        action.escalation,
         assignee=action.assignee,
     )
 
 
-def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
-    github, issues = look.github(installation_id), look.records.stall_issues
+def _edit_issue(ctx: Reconciliation, installation_id: int, action: EditIssue) -> None:
+    github, issues = ctx.github(installation_id), ctx.records.stall_issues
     try:
         body = action.body
         if body is not None:
@@ -129,4 +129,4 @@ def _edit_issue(look: Look, installation_id: int, action: EditIssue) -> None:
         if github.repository(action.repository.id).has_issues:
             issues.became(action.poc_id, IssueState.GONE)
         return  # where they are switched off, they may come back with this one in them
-    issues.edited(action, at=look.looked_at)
+    issues.edited(action, at=ctx.looked_at)

@@ -13,25 +13,25 @@ from contextlib import ExitStack, contextmanager
 import structlog
 
 from service.ports import GitHub, GitHubError
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.queue.rate_limits import LIMITS
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.actions import Announce, AnswerDeployment, OpenNotice, PostComment, React
-from service.store.messages import Saying
+from service.store.messages import MessageState
 from service.store.pacing import NotYetError
 
 _MOST = LIMITS[-1][0]
 
 
 @contextmanager
-def paced(look: Look, installation_id: int) -> Iterator[None]:
+def paced(ctx: Reconciliation, installation_id: int) -> Iterator[None]:
     """Write content within the block, alone; raises `GitHubError` until it is this subject's turn.
 
     What notes that a write was begun belongs into the block: who waits for a turn has begun nothing.
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(look.records.pacing.writing(installation_id, look.key, look.clock))
+            stack.enter_context(ctx.records.pacing.writing(installation_id, ctx.key, ctx.clock))
         except NotYetError as error:
             said = f"its turn to write comes at {error.until:%H:%M:%S} UTC: GitHub takes {_MOST} in an hour"
             raise GitHubError(Failure(FailureKind.PACED, said, error.until)) from error
@@ -57,22 +57,22 @@ def marker(key: str) -> str:
 Message = PostComment | OpenNotice | Announce | React | AnswerDeployment
 
 
-def say(look: Look, installation_id: int, action: Message) -> None:
+def say(ctx: Reconciliation, installation_id: int, action: Message) -> None:
     """Carry out one action that says something; raises `GitHubError`."""
     match action:
         case PostComment():
-            post_comment(look, installation_id, action)
+            post_comment(ctx, installation_id, action)
         case OpenNotice():
-            open_notice(look, installation_id, action)
+            open_notice(ctx, installation_id, action)
         case Announce():
-            announce(look, action)
+            announce(ctx, action)
         case React():
-            react(look, installation_id, action)
+            react(ctx, installation_id, action)
         case AnswerDeployment():
-            answer_deployment(look, installation_id, action)
+            answer_deployment(ctx, installation_id, action)
 
 
-def post_comment(look: Look, installation_id: int, action: PostComment) -> None:
+def post_comment(ctx: Reconciliation, installation_id: int, action: PostComment) -> None:
     """Post a comment that was never posted before."""
     repository, number = action.repository, action.number
 
@@ -83,10 +83,10 @@ def post_comment(look: Look, installation_id: int, action: PostComment) -> None:
     def say(github: GitHub) -> tuple[int, int]:
         return number, github.post_comment(repository, number, _marked(action.key, action.body))
 
-    _say_once(look, installation_id, action, find, say)
+    _say_once(ctx, installation_id, action, find, say)
 
 
-def open_notice(look: Look, installation_id: int, action: OpenNotice) -> None:
+def open_notice(ctx: Reconciliation, installation_id: int, action: OpenNotice) -> None:
     """Open an issue that was never opened before."""
     repository, label = action.repository, action.label
 
@@ -99,24 +99,24 @@ def open_notice(look: Look, installation_id: int, action: OpenNotice) -> None:
         number = github.open_issue(repository, action.title, body, label, action.assignee).number
         return number, number
 
-    _say_once(look, installation_id, action, find, say)
-    if action.then and look.records.messages.was_said(repository.id, action.key):
-        look.records.installations.mark(action.then)
+    _say_once(ctx, installation_id, action, find, say)
+    if action.then and ctx.records.messages.was_said(repository.id, action.key):
+        ctx.records.installations.mark(action.then)
 
 
-def react(look: Look, installation_id: int, action: React) -> None:
+def react(ctx: Reconciliation, installation_id: int, action: React) -> None:
     """React; GitHub keeps one reaction of a kind, so it may be repeated."""
-    with _if_allowed(look, action):
-        look.github(installation_id).react(action.repository, action.comment_id, action.content)
+    with _if_allowed(ctx, action):
+        ctx.github(installation_id).react(action.repository, action.comment_id, action.content)
 
 
-def announce(look: Look, action: Announce) -> None:
+def announce(ctx: Reconciliation, action: Announce) -> None:
     """Announce what was never announced before; one that was begun may have arrived, and is not repeated."""
-    messages = look.records.messages
-    if look.announcer is None or messages.begin(0, action.key) is not Saying.NEW:
+    messages = ctx.records.messages
+    if ctx.announcer is None or messages.begin(0, action.key) is not MessageState.NEW:
         return
     try:
-        look.announcer.announce(action.text)
+        ctx.announcer.announce(action.text)
     except GitHubError as error:
         if error.failure.kind is FailureKind.RATE_LIMITED:
             messages.forget(0, action.key)
@@ -126,10 +126,10 @@ def announce(look: Look, action: Announce) -> None:
     messages.said(0, action.key, 0, 0)
 
 
-def answer_deployment(look: Look, installation_id: int, action: AnswerDeployment) -> None:
+def answer_deployment(ctx: Reconciliation, installation_id: int, action: AnswerDeployment) -> None:
     """Answer a deployment; one that waits no more was answered before, or cancelled."""
     try:
-        look.github(installation_id).answer_deployment(
+        ctx.github(installation_id).answer_deployment(
             action.repository,
             action.run_id,
             action.environment,
@@ -139,26 +139,26 @@ def answer_deployment(look: Look, installation_id: int, action: AnswerDeployment
     except GitHubError as error:
         if not error.gone:
             raise
-        log.info("deployment waits no more", subject=look.key, action=str(action))
+        log.info("deployment waits no more", subject=ctx.key, action=str(action))
 
 
 def _say_once(
-    look: Look,
+    ctx: Reconciliation,
     installation_id: int,
     action: PostComment | OpenNotice,
     find: Callable[[GitHub], tuple[int, int] | None],
     say: Callable[[GitHub], tuple[int, int]],
 ) -> None:
     """Say it if it was not said before; `find` and `say` tell the number and the id that it has on GitHub."""
-    messages, repository_id, key = look.records.messages, action.repository.id, action.key
+    messages, repository_id, key = ctx.records.messages, action.repository.id, action.key
     if messages.was_said(repository_id, key):
         return
-    with _if_allowed(look, action), paced(look, installation_id):
+    with _if_allowed(ctx, action), paced(ctx, installation_id):
         saying = messages.begin(repository_id, key)
-        if saying is Saying.SAID:
+        if saying is MessageState.SAID:
             return
-        github = look.github(installation_id)
-        place = find(github) if saying is Saying.UNFINISHED else None
+        github = ctx.github(installation_id)
+        place = find(github) if saying is MessageState.PENDING else None
         try:
             place = place or say(github)
         except GitHubError as error:
@@ -172,14 +172,14 @@ def _say_once(
 
 
 @contextmanager
-def _if_allowed(look: Look, action: PostComment | OpenNotice | React) -> Iterator[None]:
+def _if_allowed(ctx: Reconciliation, action: PostComment | OpenNotice | React) -> Iterator[None]:
     """Go on without it where it is refused: a conversation may be locked, an issue gone."""
     try:
         yield
     except GitHubError as error:
         if error.failure.kind not in _NEVER:
             raise
-        log.warning("not said", subject=look.key, action=str(action), reason=error.failure.message)
+        log.warning("not said", subject=ctx.key, action=str(action), reason=error.failure.message)
 
 
 def _marked(key: str, body: str) -> str:

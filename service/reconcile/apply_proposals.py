@@ -10,7 +10,7 @@ import structlog
 
 from service.ports import GitHubError
 from service.reconcile.apply_messages import paced, post_comment
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.queue.retry import FailureKind
 from service.rules.values.actions import PULL_REQUEST, Offer, PostComment, Propose, Proposed
 
@@ -20,27 +20,27 @@ _NEVER = (FailureKind.GONE, FailureKind.REFUSED)
 """Asking again would be answered the same."""
 
 
-def propose(look: Look, installation_id: int, action: Propose) -> None:
+def propose(ctx: Reconciliation, installation_id: int, action: Propose) -> None:
     """Open what was not opened before, and say what came of it; raises `GitHubError`."""
-    if look.records.messages.was_said(action.repository.id, action.key):
+    if ctx.records.messages.was_said(action.repository.id, action.key):
         return
     said = [
-        each if isinstance(each, str) else _offered(look, installation_id, action, each)
+        each if isinstance(each, str) else _offered(ctx, installation_id, action, each)
         for each in action.said
     ]
     answer = PostComment(action.repository, action.number, action.key, "\n".join(said))
-    post_comment(look, installation_id, answer)
+    post_comment(ctx, installation_id, answer)
 
 
-def _offered(look: Look, installation_id: int, action: Propose, offer: Offer) -> str:
+def _offered(ctx: Reconciliation, installation_id: int, action: Propose, offer: Offer) -> str:
     """What is said of a pull request, or the line to write where there is none."""
     try:
-        proposed = _opened(look, installation_id, offer)
+        proposed = _opened(ctx, installation_id, offer)
     except GitHubError as error:
         if error.failure.kind not in _NEVER:
             raise
         branch, reason = offer.proposal.branch, error.failure.message
-        log.warning("no pull request", subject=look.key, branch=branch, reason=reason)
+        log.warning("no pull request", subject=ctx.key, branch=branch, reason=reason)
         proposed = None
     if proposed is None:
         return offer.line
@@ -49,14 +49,14 @@ def _offered(look: Look, installation_id: int, action: Propose, offer: Offer) ->
     return offer.said[proposed.state].replace(PULL_REQUEST, reference)
 
 
-def _opened(look: Look, installation_id: int, offer: Offer) -> Proposed | None:
+def _opened(ctx: Reconciliation, installation_id: int, offer: Offer) -> Proposed | None:
     """The pull request, opened unless it was before; None where it may not be."""
-    proposals = look.proposals(installation_id)
+    proposals = ctx.proposals(installation_id)
     if proposals is None:
         return None
     # Found before a turn is asked for: the turn of the look that opened it is that of the answer now.
     found = proposals.find(offer.repository, offer.proposal.branch)
     if found is not None:
         return found
-    with paced(look, installation_id):
+    with paced(ctx, installation_id):
         return proposals.open(offer.repository, offer.proposal)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from service.reconcile.commit_verdict import Weighed
-from service.reconcile.context import Decision, Look
+from service.reconcile.commit_verdict import CommitCharter
+from service.reconcile.context import Decision, Reconciliation
 from service.rules.charter.draft import draft
 from service.rules.evidence.values import Result
 from service.rules.policy.poc import KnownRepository
@@ -16,39 +16,44 @@ from service.texts.charter import check_view
 
 
 def check_charter(
-    look: Look, known: KnownRepository, weighed: Weighed, results: Sequence[Result] = ()
+    ctx: Reconciliation, known: KnownRepository, commit_charter: CommitCharter, results: Sequence[Result] = ()
 ) -> Decision:
     """Bring the check run to what it should say, with the values that were measured."""
-    repository, verdict = known.repository.ref, weighed.verdict
+    repository, verdict = known.repository.ref, commit_charter.verdict
     view = check_view(
         verdict,
         poc_reason=known.poc_reason or "",
-        base_ref=weighed.base_ref,
-        draft_url=draft_url(look, known, weighed.base_ref),
-        observe=look.observe,
+        base_ref=commit_charter.base_ref,
+        draft_url=draft_url(ctx, known, commit_charter.base_ref),
+        observe=ctx.observe,
         results=results,
     )
-    wanted = look.texts.check_run(verdict, view)
-    posted = look.records.check_runs.newest(repository.id, weighed.head_sha, CHARTER_CHECK)
+    wanted = ctx.texts.check_run(verdict, view)
+    posted = ctx.records.check_runs.newest(repository.id, commit_charter.head_sha, CHARTER_CHECK)
     actions = plan_check_run(
-        repository, weighed.head_sha, CHARTER_CHECK, wanted, posted, rerun_requested=weighed.rerun
+        repository,
+        commit_charter.head_sha,
+        CHARTER_CHECK,
+        wanted,
+        posted,
+        rerun_requested=commit_charter.rerun,
     )
     outcome = f"{CHARTER_CHECK}: {wanted.conclusion}, {wanted.title}"
-    outcome += "".join(f"; not known for now: {reason}" for reason in weighed.unanswered)
+    outcome += "".join(f"; not known for now: {reason}" for reason in commit_charter.unanswered)
     return Decision(outcome, actions, known.installation_id)
 
 
-def draft_url(look: Look, known: KnownRepository, branch: str | None = None) -> str:
+def draft_url(ctx: Reconciliation, known: KnownRepository, branch: str | None = None) -> str:
     """GitHub's editor with a charter filled in, which needs no right to write of ours."""
     repository = known.repository
     if known.charter is not None and known.charter.kind is FileKind.FILE:
-        return charter_url(look, known)  # the new-file page refuses a name that is taken
+        return charter_url(ctx, known)  # the new-file page refuses a name that is taken
     text = draft(repository=repository.name, owner=None, today=None)
-    place = f"{look.web_url}/{repository.full_name}/new/{quote(branch or repository.default_branch)}"
+    place = f"{ctx.web_url}/{repository.full_name}/new/{quote(branch or repository.default_branch)}"
     return f"{place}?filename={CHARTER_PATH}&value={quote(text)}"
 
 
-def charter_url(look: Look, known: KnownRepository) -> str:
+def charter_url(ctx: Reconciliation, known: KnownRepository) -> str:
     """Where people edit the charter."""
     repository = known.repository
-    return f"{look.web_url}/{repository.full_name}/edit/{quote(repository.default_branch)}/{CHARTER_PATH}"
+    return f"{ctx.web_url}/{repository.full_name}/edit/{quote(repository.default_branch)}/{CHARTER_PATH}"

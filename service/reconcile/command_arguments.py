@@ -11,23 +11,31 @@ from datetime import date, datetime
 from urllib.parse import quote
 
 from service.reconcile.commit_files import charter_at
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.charter.amend import Change, amended
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
-from service.rules.commands.arguments import LONGEST_LINE, Extend, HandOver, Order, Snooze, Stop, read_order
+from service.rules.commands.arguments import (
+    LONGEST_LINE,
+    CommandArguments,
+    Extend,
+    HandOver,
+    Snooze,
+    Stop,
+    read_order,
+)
 from service.rules.commands.charter_changes import amended_data, branch_for
 from service.rules.commands.parsing import PREFIX, Command, Refusal
-from service.rules.commands.refusals import Present, may_not_own, objection, rest_of
+from service.rules.commands.refusals import PocState, may_not_own, refusal_of, rest_of
 from service.rules.policy.poc import KnownRepository
 from service.rules.source.text import CHARTER_PATH, CharterFile
 from service.rules.source.wording import shown
-from service.rules.stall.waiting_on import Rest
+from service.rules.stall.waiting_on import PausePeriod
 from service.rules.values.actions import PULL_REQUEST, Offer, Proposal, ProposalState
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef
-from service.rules.values.recorded import ToldCommand
+from service.rules.values.recorded import RecordedCommand
 from service.store.waiting import SNOOZE
-from service.texts.commands import AmendView, Asked, Desk, amend_view, change_of
+from service.texts.commands import AmendView, EditLocation, RequestedChange, amend_view, change_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +58,43 @@ class Conversation:
 
 
 def follow_order(
-    look: Look, conversation: Conversation, told: ToldCommand, command: Command
+    ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, command: Command
 ) -> str | Offer | Refusal:
     """Carry out an order, or say why not; returns what is to be said about it, which may be nothing."""
-    today = look.policy.calendar.day(told.at)
+    today = ctx.policy.calendar.day(told.at)
     order = read_order(command, today)
     if order is None or isinstance(order, Refusal):
         return order or ""
     if isinstance(order, Snooze):
-        return _snooze(look, conversation, told, order, today)
-    return _amend(look, conversation, told, order, today)
+        return _snooze(ctx, conversation, told, order, today)
+    return _amend(ctx, conversation, told, order, today)
 
 
 def _snooze(
-    look: Look, conversation: Conversation, told: ToldCommand, order: Snooze, today: date
+    ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, order: Snooze, today: date
 ) -> str | Refusal:
     known, line = conversation.known, told.line
     source = f"{SNOOZE}{line.comment_id}:{line.index}"
-    earlier = tuple(_earlier(look, known, told.at, source))
-    refusal = objection(order, _present(look, known, conversation.charter, today, earlier))
+    earlier = tuple(_earlier(ctx, known, told.at, source))
+    refusal = refusal_of(order, _present(ctx, known, conversation.charter, today, earlier))
     if refusal is not None:
         return refusal
     order, blocker = order.waits_for(
         poc=known.repository.full_name,
         place=conversation.place.full_name,
-        but=tuple(_conversations(look, conversation, line.number)),
+        but=tuple(_conversations(ctx, conversation, line.number)),
     )
-    if not look.dry:
-        waiting, repository_id = look.records.waiting, known.repository.id
+    if not ctx.dry:
+        waiting, repository_id = ctx.records.waiting, known.repository.id
         waiting.rested(repository_id, source, rest_of(order, today), actor=told.actor, at=told.at)
         if blocker is not None:
             waiting.blocked(repository_id, blocker, told.at)
     return ""
 
 
-def _earlier(look: Look, known: KnownRepository, at: datetime, source: str) -> Iterator[Rest]:
+def _earlier(ctx: Reconciliation, known: KnownRepository, at: datetime, source: str) -> Iterator[PausePeriod]:
     """The snoozes that were asked for before this one, of which a look that was cut short may have noted."""
-    for each in look.records.waiting.snoozes(known.repository.id):
+    for each in ctx.records.waiting.snoozes(known.repository.id):
         if (each.at, *_numbers(each.source)) < (at, *_numbers(source)):
             yield each.rest
 
@@ -96,75 +104,83 @@ def _numbers(source: str) -> list[int]:
     return [int(number) for number in source.removeprefix(SNOOZE).split(":")]
 
 
-def _conversations(look: Look, conversation: Conversation, number: int) -> Iterator[tuple[str, int]]:
+def _conversations(ctx: Reconciliation, conversation: Conversation, number: int) -> Iterator[tuple[str, int]]:
     """Issues that nobody waits for: the one that this is said in, and the POC's own stall issue."""
     yield conversation.place.full_name, number
-    issue = look.records.stall_issues.find(conversation.known.repository.id)
+    issue = ctx.records.stall_issues.find(conversation.known.repository.id)
     if issue is not None and issue.number is not None:
         yield (issue.home or conversation.known.repository.ref).full_name, issue.number
 
 
 def _present(
-    look: Look, known: KnownRepository, charter: Charter | None, today: date, snoozes: tuple[Rest, ...] = ()
-) -> Present:
-    shipped = look.records.pocs.find(known.repository.id).shipped_at is not None
-    return Present(today, charter, shipped=shipped, snoozes=snoozes)
+    ctx: Reconciliation,
+    known: KnownRepository,
+    charter: Charter | None,
+    today: date,
+    snoozes: tuple[PausePeriod, ...] = (),
+) -> PocState:
+    shipped = ctx.records.pocs.find(known.repository.id).shipped_at is not None
+    return PocState(today, charter, shipped=shipped, snoozes=snoozes)
 
 
 def _amend(
-    look: Look, conversation: Conversation, told: ToldCommand, order: Extend | HandOver | Stop, today: date
+    ctx: Reconciliation,
+    conversation: Conversation,
+    told: RecordedCommand,
+    order: Extend | HandOver | Stop,
+    today: date,
 ) -> str | Offer | Refusal:
     known = conversation.known
-    file, desk = _desk(look, conversation)
-    charter = judge(file, today=look.now.date()).charter if file else None
-    refusal = objection(order, _present(look, known, charter, today)) or _no_owner(look, known, order)
+    file, desk = _desk(ctx, conversation)
+    charter = judge(file, today=ctx.now.date()).charter if file else None
+    refusal = refusal_of(order, _present(ctx, known, charter, today)) or _no_owner(ctx, known, order)
     if refusal is not None:
         return refusal
     change = change_of(order, today)
     amendment = amended(file, change) if file else None
     if file is None or amendment is None or charter is None:
         return _unreadable(order, change)
-    dates = [each.ship_by for each in look.records.waiting.ship_dates(known.repository.id)]
+    dates = [each.ship_by for each in ctx.records.waiting.ship_dates(known.repository.id)]
     view = amend_view(order, charter, amendment, desk, dates)
-    line = look.texts.charter_line(view)
-    if not desk.is_default or not look.may_propose(known.installation_id):
+    line = ctx.texts.charter_line(view)
+    if not desk.is_default or not ctx.may_propose(known.installation_id):
         return line
     reason = "" if isinstance(order, HandOver) else order.reason
-    asked = Asked(told.actor, reason, _address(look, conversation, told.line))
-    proposal = _proposal(look, told.line, file, view, asked)
+    asked = RequestedChange(told.actor, reason, _address(ctx, conversation, told.line))
+    proposal = _proposal(ctx, told.line, file, view, asked)
     if proposal is None:
         return line
-    said = {state: look.texts.charter_proposed(view, PULL_REQUEST, state) for state in ProposalState}
+    said = {state: ctx.texts.charter_proposed(view, PULL_REQUEST, state) for state in ProposalState}
     return Offer(known.repository.ref, proposal, said, line)
 
 
 def _proposal(
-    look: Look, line: CommandLine, file: CharterFile, view: AmendView, asked: Asked
+    ctx: Reconciliation, line: CommandLine, file: CharterFile, view: AmendView, asked: RequestedChange
 ) -> Proposal | None:
     """The change as a pull request from a branch of the command's own."""
     data = amended_data(file, view.amendment)
     if data is None or file.blob_sha is None:
         return None
-    title, body = look.texts.proposal(view, asked)
+    title, body = ctx.texts.proposal(view, asked)
     branch = branch_for(view.verb, line.comment_id, line.index)
     return Proposal(branch, view.desk.branch, file.blob_sha, data, title, body)
 
 
-def _address(look: Look, conversation: Conversation, line: CommandLine) -> str:
+def _address(ctx: Reconciliation, conversation: Conversation, line: CommandLine) -> str:
     """The page on which a command stands."""
     kind = "pull" if line.is_pull_request else "issues"
-    page = f"{look.web_url}/{conversation.place.full_name}/{kind}/{line.number}"
+    page = f"{ctx.web_url}/{conversation.place.full_name}/{kind}/{line.number}"
     return f"{page}#issuecomment-{line.comment_id}"
 
 
-def _no_owner(look: Look, known: KnownRepository, order: Order) -> Refusal | None:
+def _no_owner(ctx: Reconciliation, known: KnownRepository, order: CommandArguments) -> Refusal | None:
     if not isinstance(order, HandOver):
         return None
-    permission = look.github(known.installation_id).permission(known.repository.ref, order.login)
+    permission = ctx.github(known.installation_id).permission(known.repository.ref, order.login)
     return may_not_own(order.login, permission)
 
 
-def _unreadable(order: Order, change: Change) -> Refusal:
+def _unreadable(order: CommandArguments, change: Change) -> Refusal:
     line = shown(f"{change.key}: {change.written}", LONGEST_LINE)
     return Refusal(
         f"`{PREFIX} {order.verb}`: the charter as it is cannot be read far enough to name the line. The "
@@ -172,21 +188,21 @@ def _unreadable(order: Order, change: Change) -> Refusal:
     )
 
 
-def _desk(look: Look, conversation: Conversation) -> tuple[CharterFile | None, Desk]:
+def _desk(ctx: Reconciliation, conversation: Conversation) -> tuple[CharterFile | None, EditLocation]:
     """The charter that would be changed, and where: on the branch that changes it already, or the default."""
     known, pull = conversation.known, conversation.pull
     repository = known.repository
     if pull is not None and pull.state == "open" and conversation.brings_charter:
-        branch = look.github(known.installation_id).head_branch(repository.ref, pull.number)
+        branch = ctx.github(known.installation_id).head_branch(repository.ref, pull.number)
         if branch is not None:
-            file = charter_at(look, known, pull.head_sha)
-            return file, Desk(_editor(look, repository.full_name, branch), branch, is_default=False)
+            file = charter_at(ctx, known, pull.head_sha)
+            return file, EditLocation(_editor(ctx, repository.full_name, branch), branch, is_default=False)
     branch, elsewhere = repository.default_branch, conversation.elsewhere
     path = f"{elsewhere}/{CHARTER_PATH}" if elsewhere else CHARTER_PATH
-    return known.charter, Desk(
-        _editor(look, repository.full_name, branch), branch, is_default=True, path=path
+    return known.charter, EditLocation(
+        _editor(ctx, repository.full_name, branch), branch, is_default=True, path=path
     )
 
 
-def _editor(look: Look, full_name: str, branch: str) -> str:
-    return f"{look.web_url}/{full_name}/edit/{quote(branch)}/{CHARTER_PATH}"
+def _editor(ctx: Reconciliation, full_name: str, branch: str) -> str:
+    return f"{ctx.web_url}/{full_name}/edit/{quote(branch)}/{CHARTER_PATH}"

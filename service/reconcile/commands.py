@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from service.reconcile.command_arguments import Conversation, follow_order
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.charter.model import Charter
 from service.rules.commands.parsing import (
     SAYS_NOTHING,
@@ -23,7 +23,7 @@ from service.rules.policy.poc import KnownRepository
 from service.rules.values import activity
 from service.rules.values.actions import Action, Offer, PostComment, Propose, React
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef
-from service.rules.values.recorded import ToldCommand, commands
+from service.rules.values.recorded import RecordedCommand, recorded_commands
 
 SEEN = "+1"
 
@@ -42,7 +42,7 @@ class Answers:
 
 
 def answer_commands(
-    look: Look,
+    ctx: Reconciliation,
     known: KnownRepository,
     charter: Charter | None,
     pull: PullRequest | None = None,
@@ -55,31 +55,31 @@ def answer_commands(
     """
     actions: list[Action] = []
     permissions: dict[str, str | None] = {}
-    for comment_id, told in groupby(commands(look.facts), key=lambda each: each.line.comment_id):
+    for comment_id, told in groupby(recorded_commands(ctx.facts), key=lambda each: each.line.comment_id):
         each, *more = told
-        place = _place(look, known, each.line)
+        place = _place(ctx, known, each.line)
         if place is None:
             continue
         if each.actor not in permissions:
-            github = look.github(known.installation_id)
+            github = ctx.github(known.installation_id)
             permissions[each.actor] = github.permission(known.repository.ref, each.actor)
         conversation = Conversation(known, charter, place, permissions[each.actor], pull, brings_charter)
-        answers = _heard(look, conversation, (each, *more))
+        answers = _heard(ctx, conversation, (each, *more))
         actions += _acknowledged(place, each.line.number, comment_id, answers)
-    return () if look.observe else tuple(actions)
+    return () if ctx.observe else tuple(actions)
 
 
-def _place(look: Look, known: KnownRepository, line: CommandLine) -> RepositoryRef | None:
+def _place(ctx: Reconciliation, known: KnownRepository, line: CommandLine) -> RepositoryRef | None:
     """Where a command was given; None where it only claims to stand in this POC's stall issue."""
     if line.home is None:
         return known.repository.ref
-    issue = look.records.stall_issues.find(known.repository.id)
+    issue = ctx.records.stall_issues.find(known.repository.id)
     if issue is None or issue.home is None or (issue.home.id, issue.number) != (line.home, line.number):
         return None
     return issue.home
 
 
-def _heard(look: Look, conversation: Conversation, comment: tuple[ToldCommand, ...]) -> Answers:
+def _heard(ctx: Reconciliation, conversation: Conversation, comment: tuple[RecordedCommand, ...]) -> Answers:
     """Carry out the commands of a comment; a line that it holds twice was meant once."""
     answers = Answers()
     heard: set[str] = set()
@@ -89,16 +89,16 @@ def _heard(look: Look, conversation: Conversation, comment: tuple[ToldCommand, .
             continue
         heard.add(command.text)
         refusal = _refusal(conversation, told, command)
-        said = refusal or _followed(look, conversation, told, command)
+        said = refusal or _followed(ctx, conversation, told, command)
         if isinstance(said, Refusal):
-            answers.say(look.texts.refused_command(command.text, said.reason))
+            answers.say(ctx.texts.refused_command(command.text, said.reason))
             continue
         answers.say(said)
         answers.followed = True
-        if command.verb not in SAYS_NOTHING and not look.dry:
+        if command.verb not in SAYS_NOTHING and not ctx.dry:
             repository_id = conversation.known.repository.id
             did = activity.commanded(repository_id, told.line, told.actor, told.at)
-            look.records.timeline.remember(repository_id, [did])
+            ctx.records.timeline.remember(repository_id, [did])
     return answers
 
 
@@ -113,7 +113,7 @@ def _acknowledged(place: RepositoryRef, number: int, comment_id: int, answers: A
         yield React(place, comment_id, SEEN)
 
 
-def _refusal(conversation: Conversation, told: ToldCommand, command: Command) -> Refusal | None:
+def _refusal(conversation: Conversation, told: RecordedCommand, command: Command) -> Refusal | None:
     refusal = authorise(
         command,
         permission=conversation.permission,
@@ -135,20 +135,20 @@ def _refusal(conversation: Conversation, told: ToldCommand, command: Command) ->
 
 
 def _followed(
-    look: Look, conversation: Conversation, told: ToldCommand, command: Command
+    ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, command: Command
 ) -> str | Offer | Refusal:
     """Do what a command asks for; returns what is to be said about it, which may be nothing."""
     repository_id, line, charter = conversation.known.repository.id, told.line, conversation.charter
     match command.verb:
         case Verb.HELP:
-            return look.texts.help_text()
-        case Verb.SHIP if not look.dry:
-            look.records.pocs.ask_to_ship(repository_id, line.number, told.at)
-        case Verb.SIGN if charter is not None and not look.dry:
+            return ctx.texts.help_text()
+        case Verb.SHIP if not ctx.dry:
+            ctx.records.pocs.ask_to_ship(repository_id, line.number, told.at)
+        case Verb.SIGN if charter is not None and not ctx.dry:
             given = give(charter, told.actor, Round.START, told.at, None, f"comment:{line.comment_id}")
-            look.records.signatures.give(repository_id, given)
+            ctx.records.signatures.give(repository_id, given)
         case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP:
-            return follow_order(look, conversation, told, command)
+            return follow_order(ctx, conversation, told, command)
         case _:
             """Looking again, which this look does."""
     return ""

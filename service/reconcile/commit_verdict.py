@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.reconcile.commit_files import charter_at
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.reconcile.surroundings import outside_of
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
 from service.rules.checks.verdict import Verdict, conclude, needs_merge_base, situate
 from service.rules.policy.poc import KnownRepository
 from service.rules.source.text import CharterFile
-from service.rules.values.github import FactKind
+from service.rules.values.github import EventKind
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class CommitCharter:
     """What both check runs of a commit rest on."""
 
     head_sha: str
@@ -39,8 +39,8 @@ class Weighed:
         return self.verdict.judgement is not None and self.verdict.judgement.valid
 
 
-def weigh(
-    look: Look,
+def evaluate_charter(
+    ctx: Reconciliation,
     known: KnownRepository,
     *,
     head_sha: str,
@@ -48,43 +48,43 @@ def weigh(
     base_ref: str,
     base_sha: str,
     author: str | None,
-) -> Weighed:
+) -> CommitCharter:
     """Weigh the charter of `head_sha`; a merge queue's head has no author."""
-    rerun = any(fact.kind is FactKind.RERUN_REQUESTED and fact.detail == head_sha for fact in look.facts)
-    head = charter_at(look, known, head_sha, again=rerun)
+    rerun = any(fact.kind is EventKind.RERUN_REQUESTED and fact.detail == head_sha for fact in ctx.facts)
+    head = charter_at(ctx, known, head_sha, again=rerun)
     began = None
     if needs_merge_base(head, base):
-        began_at = merge_base(look, known, base_sha, head_sha)
+        began_at = merge_base(ctx, known, base_sha, head_sha)
         # What stands at the default branch's head is known without a call.
-        at_tip = base_ref == known.repository.default_branch and began_at == _default_head(look, known)
-        began = base if at_tip else charter_at(look, known, began_at)
+        at_tip = base_ref == known.repository.default_branch and began_at == _default_head(ctx, known)
+        began = base if at_tip else charter_at(ctx, known, began_at)
     case = situate(head, base, began)
-    outside, unanswered = outside_of(look, known, case, head_sha=head_sha, base_ref=base_ref)
-    today = look.now.date()
+    outside, unanswered = outside_of(ctx, known, case, head_sha=head_sha, base_ref=base_ref)
+    today = ctx.now.date()
     verdict = conclude(
-        case, author=author, observe=look.observe, today=today, outside=outside, policy=look.policy
+        case, author=author, observe=ctx.observe, today=today, outside=outside, policy=ctx.policy
     )
     before = judge(case.before, today=today).charter if case.before else None
-    return Weighed(head_sha, base_ref, verdict, before, unanswered, rerun)
+    return CommitCharter(head_sha, base_ref, verdict, before, unanswered, rerun)
 
 
-def base_charter(look: Look, known: KnownRepository, base_ref: str, base_sha: str) -> CharterFile:
+def base_charter(ctx: Reconciliation, known: KnownRepository, base_ref: str, base_sha: str) -> CharterFile:
     """The charter that a pull request goes to; the default branch's is known without a call."""
     if base_ref == known.repository.default_branch and known.charter is not None:
         return known.charter
-    return charter_at(look, known, base_sha)
+    return charter_at(ctx, known, base_sha)
 
 
-def merge_base(look: Look, known: KnownRepository, base_sha: str, head_sha: str) -> str:
+def merge_base(ctx: Reconciliation, known: KnownRepository, base_sha: str, head_sha: str) -> str:
     """The commit at which a branch began; of two commits it does not change either."""
-    pulls, repository = look.records.pull_requests, known.repository.ref
+    pulls, repository = ctx.records.pull_requests, known.repository.ref
     remembered = pulls.merge_base(repository.id, base_sha, head_sha)
     if remembered is not None:
         return remembered
-    found = look.github(known.installation_id).merge_base(repository, base_sha, head_sha)
+    found = ctx.github(known.installation_id).merge_base(repository, base_sha, head_sha)
     pulls.remember_merge_base(repository.id, base_sha, head_sha, found)
     return found
 
 
-def _default_head(look: Look, known: KnownRepository) -> str | None:
-    return look.records.repositories.default_head(known.repository.id)
+def _default_head(ctx: Reconciliation, known: KnownRepository) -> str | None:
+    return ctx.records.repositories.default_head(known.repository.id)

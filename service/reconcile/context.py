@@ -12,9 +12,9 @@ from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.actions import Action
-from service.rules.values.github import Fact, FactKind, Installation
+from service.rules.values.github import EventKind, EventRecord, Installation
 from service.rules.values.groups import Level
-from service.store.records import Records
+from service.store.records import Store
 from service.texts.render import Texts
 
 
@@ -33,7 +33,7 @@ class Decision:
 
 
 @dataclass(slots=True)
-class Look:
+class Reconciliation:
     """One look at one subject: the facts that led to it, the clock, and the ways to learn more.
 
     The client is made when it is first asked for: a look that needs no call makes none, not even for a token.
@@ -46,8 +46,8 @@ class Look:
     """The present, whatever the look judges by: what is seen now was so now."""
     clock: Callable[[], datetime]
     """Goes on while the look lasts; for what has to be told apart by the second."""
-    facts: tuple[Fact, ...]
-    records: Records
+    facts: tuple[EventRecord, ...]
+    records: Store
     app: GitHubApp
     texts: Texts
     observe: bool
@@ -76,7 +76,7 @@ class Look:
         """Whether there is a place beside GitHub to tell things."""
         return self.announcer is not None
 
-    def told(self, kind: FactKind) -> bool:
+    def told(self, kind: EventKind) -> bool:
         """Whether a fact of that kind led to this look."""
         return any(fact.kind is kind for fact in self.facts)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from service.reconcile.charter_check import charter_url, check_charter
-from service.reconcile.commit_verdict import Weighed
-from service.reconcile.context import Decision, Look
+from service.reconcile.commit_verdict import CommitCharter
+from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.measuring import Measured, measure
 from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement
 from service.rules.evidence.values import Result
-from service.rules.gate.signoffs import Round, Signature, held_to, standing, unsigned_moves
+from service.rules.gate.signoffs import Round, Signature, enforced_charter, standing, unsigned_moves
 from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
 from service.rules.policy.poc import KnownRepository
 from service.rules.values.actions import GATE_CHECK, plan_check_run
@@ -24,9 +24,9 @@ NOTHING = Measured((), ())
 
 
 def check_gate(
-    look: Look,
+    ctx: Reconciliation,
     known: KnownRepository,
-    weighed: Weighed,
+    commit_charter: CommitCharter,
     results: tuple[Result, ...],
     number: int | None = None,
 ) -> Decision:
@@ -35,37 +35,37 @@ def check_gate(
     `results` are those by the commit's own charter. Goalposts that the change eases count as they were before
     it, until those who answer for them have signed.
     """
-    signatures = look.records.signatures.standing(known.repository.id)
-    request = look.records.pocs.find(known.repository.id).request
+    signatures = ctx.records.signatures.standing(known.repository.id)
+    request = ctx.records.pocs.find(known.repository.id).request
     asked_here = request is not None and request.number == number
-    charter = weighed.charter
+    charter = commit_charter.charter
     unsigned: tuple[Move, ...] = ()
-    if charter and weighed.before:
-        unsigned = unsigned_moves(weighed.verdict.moves, weighed.before, charter, signatures)
-        charter = held_to(weighed.before, charter, unsigned)
+    if charter and commit_charter.before:
+        unsigned = unsigned_moves(commit_charter.verdict.moves, commit_charter.before, charter, signatures)
+        charter = enforced_charter(commit_charter.before, charter, unsigned)
         if unsigned:
-            results = measure(look, known, charter, weighed.head_sha).results
+            results = measure(ctx, known, charter, commit_charter.head_sha).results
     facts = GateFacts(
         occasion=Occasion.SHIP_REQUEST if asked_here else Occasion.ORDINARY,
-        today=look.now.date(),
+        today=ctx.now.date(),
         charter=charter,
-        valid=weighed.valid,
+        valid=commit_charter.valid,
         results=results,
         # They sign the charter as the change writes it, whatever it is held to.
-        signatures=_shipping(weighed.charter, signatures, request, signers=charter),
+        signatures=_shipping(commit_charter.charter, signatures, request, signers=charter),
         request_number=request.number if request else None,
         asked_on=request.asked_at.date() if request else None,
         unsigned=unsigned,
-        observe=look.observe,
+        observe=ctx.observe,
     )
     verdict = gate(facts)
-    if asked_here and number is not None and not look.dry:
-        look.records.pocs.request_judged(known.repository.id, number, unsigned_only(verdict), look.looked_at)
-    return post_gate(look, known, verdict, weighed.head_sha, rerun=weighed.rerun)
+    if asked_here and number is not None and not ctx.dry:
+        ctx.records.pocs.request_judged(known.repository.id, number, unsigned_only(verdict), ctx.looked_at)
+    return post_gate(ctx, known, verdict, commit_charter.head_sha, rerun=commit_charter.rerun)
 
 
 def post_gate(
-    look: Look, known: KnownRepository, verdict: Gate, head_sha: str, *, rerun: bool = False
+    ctx: Reconciliation, known: KnownRepository, verdict: Gate, head_sha: str, *, rerun: bool = False
 ) -> Decision:
     """Write the verdict where it differs from what is posted on the commit."""
     repository = known.repository.ref
@@ -73,29 +73,29 @@ def post_gate(
     view = gate_view(
         verdict,
         base_ref=known.repository.default_branch,
-        charter_url=charter_url(look, known),
-        request_url=f"{look.web_url}/{repository.full_name}/pull/{number}" if number else None,
+        charter_url=charter_url(ctx, known),
+        request_url=f"{ctx.web_url}/{repository.full_name}/pull/{number}" if number else None,
     )
-    wanted = look.texts.gate_check(verdict, view)
-    posted = look.records.check_runs.newest(repository.id, head_sha, GATE_CHECK)
+    wanted = ctx.texts.gate_check(verdict, view)
+    posted = ctx.records.check_runs.newest(repository.id, head_sha, GATE_CHECK)
     actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
 
 
 def judge_default(
-    look: Look, known: KnownRepository, judgement: Judgement, commit_sha: str, occasion: Occasion
+    ctx: Reconciliation, known: KnownRepository, judgement: Judgement, commit_sha: str, occasion: Occasion
 ) -> tuple[Gate, Measured]:
     """The verdict on a commit by the default branch's charter: on its head, or on what is deployed."""
     charter = judgement.charter
-    measured = measure(look, known, charter, commit_sha, same_tree=True) if charter else NOTHING
-    stored = look.records.pocs.find(known.repository.id)
+    measured = measure(ctx, known, charter, commit_sha, same_tree=True) if charter else NOTHING
+    stored = ctx.records.pocs.find(known.repository.id)
     request = stored.request
-    if measured.results and all(each.status in COMPARED for each in measured.results) and not look.dry:
-        look.records.pocs.bind(known.repository.id, look.looked_at)
-    given = look.records.signatures.standing(known.repository.id)
+    if measured.results and all(each.status in COMPARED for each in measured.results) and not ctx.dry:
+        ctx.records.pocs.bind(known.repository.id, ctx.looked_at)
+    given = ctx.records.signatures.standing(known.repository.id)
     facts = GateFacts(
         occasion=occasion,
-        today=look.now.date(),
+        today=ctx.now.date(),
         charter=charter,
         valid=judgement.valid,
         results=measured.results,
@@ -104,7 +104,7 @@ def judge_default(
         asked_on=request.asked_at.date() if request else None,
         bound=stored.bound,
         protected=stored.environment,
-        observe=look.observe,
+        observe=ctx.observe,
     )
     return gate(facts), measured
 
@@ -123,13 +123,15 @@ def _shipping(
     return standing(charter, signatures, Round.SHIP, number=number, since=since, signers=signers)
 
 
-def check_both(look: Look, known: KnownRepository, weighed: Weighed, number: int | None = None) -> Decision:
+def check_both(
+    ctx: Reconciliation, known: KnownRepository, commit_charter: CommitCharter, number: int | None = None
+) -> Decision:
     """Bring both to what they should say; `number` is the pull request's, if the commit is one's head."""
-    charter = weighed.charter
-    results = measure(look, known, charter, weighed.head_sha).results if charter else ()
+    charter = commit_charter.charter
+    results = measure(ctx, known, charter, commit_charter.head_sha).results if charter else ()
     decisions = (
-        check_charter(look, known, weighed, results),
-        check_gate(look, known, weighed, results, number),
+        check_charter(ctx, known, commit_charter, results),
+        check_gate(ctx, known, commit_charter, results, number),
     )
     return Decision(
         "; ".join(decision.outcome for decision in decisions),

@@ -6,29 +6,29 @@ from dataclasses import replace
 from datetime import timedelta
 
 from service.ports import GitHubError
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.policy.poc import KnownRepository
 from service.rules.queue.retry import FailureKind
 
 SPAN = timedelta(days=180)
 
 
-def read_history(look: Look, known: KnownRepository) -> None:
+def read_history(ctx: Reconciliation, known: KnownRepository) -> None:
     """Read what people did in the last half year; what GitHub refuses stays unread, and stops no look.
 
     A dormant POC is left alone until somebody pushes.
     """
-    repository, pocs = known.repository, look.records.pocs
-    if look.dry or known.dormant or repository.archived or pocs.find(repository.id).history_read:
+    repository, pocs = known.repository, ctx.records.pocs
+    if ctx.dry or known.dormant or repository.archived or pocs.find(repository.id).history_read:
         return
-    github = look.github(known.installation_id)
+    github = ctx.github(known.installation_id)
     try:
-        told = list(github.history(repository.ref, repository.default_branch, look.looked_at - SPAN))
+        told = list(github.history(repository.ref, repository.default_branch, ctx.looked_at - SPAN))
     except GitHubError as error:
         if error.failure.kind in (FailureKind.RATE_LIMITED, FailureKind.TRANSIENT):
             raise
         return
     # A commit's date is what its author's clock said.
-    happened = [replace(each, at=min(each.at, look.looked_at)) for each in told]
-    look.records.timeline.remember(repository.id, happened)
-    pocs.history_read(repository.id, look.looked_at)
+    happened = [replace(each, at=min(each.at, ctx.looked_at)) for each in told]
+    ctx.records.timeline.remember(repository.id, happened)
+    pocs.history_read(repository.id, ctx.looked_at)

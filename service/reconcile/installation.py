@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from service.ports import GitHubError
-from service.reconcile.context import Decision, Look
+from service.reconcile.context import Decision, Reconciliation
 from service.rules.policy.match import uses_properties
 from service.rules.queue.retry import FailureKind
 from service.rules.values.github import Repository
@@ -14,12 +14,12 @@ from service.rules.values.github import Repository
 PAGE = 100
 
 
-def look_at_installation(look: Look, installation_id: int) -> Decision:
+def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decision:
     """List what the installation covers, a hundred a call, and mark what differs from what events told."""
-    look.app.forget_token(installation_id)
-    look.records.installations.remember(look.app.describe(installation_id))
-    github = look.github(installation_id)
-    repositories = look.records.repositories
+    ctx.app.forget_token(installation_id)
+    ctx.records.installations.remember(ctx.app.describe(installation_id))
+    github = ctx.github(installation_id)
+    repositories = ctx.records.repositories
     listed: list[int] = []
     changed: list[int] = []
     try:
@@ -33,25 +33,25 @@ def look_at_installation(look: Look, installation_id: int) -> Decision:
         changed = repositories.ids(installation_id, pocs_only=False)
     else:
         repositories.keep_only(installation_id, listed)
-    changed += _propertied(look, installation_id)
+    changed += _propertied(ctx, installation_id)
     repositories.mark(changed)
     return Decision(f"{len(listed)} repositories listed, {len(changed)} to look at")
 
 
-def _propertied(look: Look, installation_id: int) -> list[int]:
+def _propertied(ctx: Reconciliation, installation_id: int) -> list[int]:
     """Where the policy goes by custom properties: the repositories that have others than were known."""
-    known = look.records.installations.find(installation_id)
-    policy = look.records.policies.in_force(installation_id)
+    known = ctx.records.installations.find(installation_id)
+    policy = ctx.records.policies.in_force(installation_id)
     if known is None or not uses_properties(policy):
         return []
-    github = look.github(installation_id)
+    github = ctx.github(installation_id)
     try:
         told = dict(github.property_values(known.installation.account))
     except GitHubError as error:
         if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
             raise
         return []  # no organisation, or not granted: what events told is all that is known
-    return look.records.repositories.propertied(installation_id, told)
+    return ctx.records.repositories.propertied(installation_id, told)
 
 
 def _pages(repositories: Iterable[Repository]) -> Iterator[list[Repository]]:

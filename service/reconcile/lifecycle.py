@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.reconcile.charter_check import charter_url
 from service.reconcile.commands import answer_commands
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.reconcile.deployment import judge_deployment
 from service.reconcile.gate_check import judge_default, post_gate
 from service.reconcile.measuring import Measured
@@ -19,16 +19,16 @@ from service.rules.gate.signoffs import Round, Signature, standing
 from service.rules.gate.verdict import Gate, Occasion
 from service.rules.policy.poc import KnownRepository
 from service.rules.values.actions import Action, OpenNotice, PostComment
-from service.rules.values.github import FactKind
+from service.rules.values.github import EventKind
 from service.rules.values.groups import Group
-from service.rules.values.recorded import ToldDeployment, deployments
+from service.rules.values.recorded import RecordedDeployment, recorded_deployments
 
 STOP_LABEL = "poc-stop-criterion"
 SHIPPED = "shipped"
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class PocStatus:
     """What a look at the default branch came to."""
 
     state: State
@@ -38,36 +38,36 @@ class Life:
     actions: tuple[Action, ...] = ()
 
 
-def follow(look: Look, known: KnownRepository) -> Life:
+def derive_status(ctx: Reconciliation, known: KnownRepository) -> PocStatus:
     """Judge the default branch's head, hear what was asked and deployed, and derive the state."""
-    today, records, repository_id = look.now.date(), look.records, known.repository.id
+    today, records, repository_id = ctx.now.date(), ctx.records, known.repository.id
     judgement = (
-        judge_standing(known.charter, today, look.policy) if known.charter else Judgement(declared=False)
+        judge_standing(known.charter, today, ctx.policy) if known.charter else Judgement(declared=False)
     )
     charter = judgement.charter
     actions: list[Action] = []
-    if look.told(FactKind.COMMANDED):
-        actions += answer_commands(look, known, charter)
+    if ctx.told(EventKind.COMMANDED):
+        actions += answer_commands(ctx, known, charter)
     gate: Gate | None = None
     measured: Measured | None = None
     head_sha = records.repositories.default_head(repository_id)
     if charter and head_sha:
-        gate, measured = judge_default(look, known, judgement, head_sha, Occasion.ORDINARY)
-        actions += post_gate(look, known, gate, head_sha).actions
-        actions += _stop_criteria(look, known, charter, measured.stops)
+        gate, measured = judge_default(ctx, known, judgement, head_sha, Occasion.ORDINARY)
+        actions += post_gate(ctx, known, gate, head_sha).actions
+        actions += _stop_criteria(ctx, known, charter, measured.stops)
     if charter:
-        actions += _deployed(look, known, judgement, charter)
+        actions += _deployed(ctx, known, judgement, charter)
     signed = standing(charter, records.signatures.standing(repository_id), Round.START) if charter else {}
-    state = _state(look, known, judgement, signed, gate=gate, measured=measured)
-    if not look.dry:
-        records.pocs.set_state(repository_id, state, look.looked_at)
+    state = _state(ctx, known, judgement, signed, gate=gate, measured=measured)
+    if not ctx.dry:
+        records.pocs.set_state(repository_id, state, ctx.looked_at)
         if charter and charter.target.environment and signed[Group.PLATFORM]:
             records.pocs.protect(repository_id, charter.target.environment.value)
-    return Life(state, judgement, signed, tuple(actions))
+    return PocStatus(state, judgement, signed, tuple(actions))
 
 
 def _state(
-    look: Look,
+    ctx: Reconciliation,
     known: KnownRepository,
     judgement: Judgement,
     signed: Mapping[Group, Signature | None],
@@ -79,57 +79,61 @@ def _state(
         LifecycleFacts(
             charter=judgement.charter,
             valid=judgement.valid,
-            proposed=look.records.pull_requests.proposes_charter(known.repository.id),
+            proposed=ctx.records.pull_requests.proposes_charter(known.repository.id),
             unsigned=tuple(group for group, signature in signed.items() if signature is None),
             measured=bool(measured and any(result.measurement for result in measured.results)),
             proven=bool(gate and gate.proven),
-            shipped=look.records.pocs.find(known.repository.id).shipped_at is not None,
+            shipped=ctx.records.pocs.find(known.repository.id).shipped_at is not None,
             archived=known.repository.archived,
         )
     )
 
 
-def _deployed(look: Look, known: KnownRepository, judgement: Judgement, charter: Charter) -> Iterator[Action]:
+def _deployed(
+    ctx: Reconciliation, known: KnownRepository, judgement: Judgement, charter: Charter
+) -> Iterator[Action]:
     """A deployment of a commit that met everything ships the POC, which is said once.
 
     The last deployments are looked at again each time: what a commit lacked may arrive after it.
     """
-    target, pocs = charter.target.environment, look.records.pocs
+    target, pocs = charter.target.environment, ctx.records.pocs
     shipped = pocs.find(known.repository.id).shipped_at is not None
-    if target is None or (shipped and look.records.messages.was_said(known.repository.id, SHIPPED)):
+    if target is None or (shipped and ctx.records.messages.was_said(known.repository.id, SHIPPED)):
         return
-    for told in deployments(pocs.deployed(known.repository.id)):
+    for told in recorded_deployments(pocs.deployed(known.repository.id)):
         if told.deployed.environment.lower() != target.value.lower():
             continue
-        verdict = judge_deployment(look, known, judgement, told.deployed.sha)
+        verdict = judge_deployment(ctx, known, judgement, told.deployed.sha)
         if verdict.ready:
-            if not look.dry:
+            if not ctx.dry:
                 pocs.ship(known.repository.id, told.deployed.sha, told.at)
-            yield from _announce(look, known, verdict, told)
+            yield from _announce(ctx, known, verdict, told)
             return
 
 
-def _announce(look: Look, known: KnownRepository, verdict: Gate, told: ToldDeployment) -> Iterator[Action]:
+def _announce(
+    ctx: Reconciliation, known: KnownRepository, verdict: Gate, told: RecordedDeployment
+) -> Iterator[Action]:
     number = verdict.facts.request_number
-    if number is not None and not look.observe:
-        text = look.texts.shipped(verdict, told.deployed.environment, told.deployed.sha, told.at.date())
+    if number is not None and not ctx.observe:
+        text = ctx.texts.shipped(verdict, told.deployed.environment, told.deployed.sha, told.at.date())
         yield PostComment(known.repository.ref, number, SHIPPED, text)
 
 
 def _stop_criteria(
-    look: Look, known: KnownRepository, charter: Charter, stops: Sequence[Result]
+    ctx: Reconciliation, known: KnownRepository, charter: Charter, stops: Sequence[Result]
 ) -> Iterator[Action]:
     """Each kill criterion that is true is told once, to the owner and to product."""
-    records, repository = look.records, known.repository
+    records, repository = ctx.records, known.repository
     shipped = records.pocs.find(repository.id).shipped_at is not None
-    if look.observe or shipped or charter.stopped or not repository.has_issues:
+    if ctx.observe or shipped or charter.stopped or not repository.has_issues:
         return
     owner = charter.owner.value if charter.owner else None
     product = charter.signoffs.product.value if charter.signoffs.product else None
     for result in stops:
         key = f"stop-if:{result.threshold.printed}"
         if result.met and not records.messages.was_said(repository.id, key):
-            title, body = look.texts.stop_criterion(
-                result, owner, product, charter_url=charter_url(look, known)
+            title, body = ctx.texts.stop_criterion(
+                result, owner, product, charter_url=charter_url(ctx, known)
             )
             yield OpenNotice(repository.ref, key, title, body, STOP_LABEL, owner)

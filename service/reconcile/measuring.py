@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import blob, blobs_at, commit
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.charter.metrics import canonical_name
 from service.rules.charter.model import Charter, Evidence
 from service.rules.charter.threshold import Threshold
@@ -29,7 +29,7 @@ class Measured:
 
 
 def measure(
-    look: Look, known: KnownRepository, charter: Charter, commit_sha: str, *, same_tree: bool = False
+    ctx: Reconciliation, known: KnownRepository, charter: Charter, commit_sha: str, *, same_tree: bool = False
 ) -> Measured:
     """Compare what was measured on a commit with a charter's bounds.
 
@@ -37,12 +37,12 @@ def measure(
     head for the commit that it was squashed to.
     """
     lines = (*charter.done, *charter.stop_if)
-    files = _from_files(look, known, charter, commit_sha)
-    sent = look.records.evidence.measured(known.repository.id, _commits(look, known, commit_sha, same_tree))
+    files = _from_files(ctx, known, charter, commit_sha)
+    sent = ctx.records.evidence.measured(known.repository.id, _commits(ctx, known, commit_sha, same_tree))
     demands = Demands(
-        now=look.now,
-        level=look.evidence_level,
-        max_age_days=look.policy.evidence_days,
+        now=ctx.now,
+        level=ctx.evidence_level,
+        max_age_days=ctx.policy.evidence_days,
         environments=_environments(charter),
     )
     readings = [tuple(_readings(line, charter, files, sent)) for line in lines]
@@ -50,18 +50,18 @@ def measure(
     return Measured(results[: len(charter.done)], results[len(charter.done) :])
 
 
-def resolve_test_merges(look: Look, known: KnownRepository, number: int) -> None:
+def resolve_test_merges(ctx: Reconciliation, known: KnownRepository, number: int) -> None:
     """Find out for which commits the numbers speak that were taken on a pull request's test merges."""
-    evidence, repository_id = look.records.evidence, known.repository.id
+    evidence, repository_id = ctx.records.evidence, known.repository.id
     for run_sha in evidence.unresolved(repository_id, number):
         try:
-            parents = commit(look, known, run_sha).parents
+            parents = commit(ctx, known, run_sha).parents
         except GitHubError as error:
             if not error.gone:
                 raise
             parents = ()  # nobody will ever know what it was merged of
         evidence.resolve(repository_id, run_sha, parents[-1] if parents else run_sha)
-        look.records.repositories.mark([repository_id])
+        ctx.records.repositories.mark([repository_id])
 
 
 def _environments(charter: Charter) -> tuple[str, ...]:
@@ -82,38 +82,40 @@ def _readings(
         yield files[source.metric.value]
 
 
-def _from_files(look: Look, known: KnownRepository, charter: Charter, commit_sha: str) -> dict[str, Reading]:
+def _from_files(
+    ctx: Reconciliation, known: KnownRepository, charter: Charter, commit_sha: str
+) -> dict[str, Reading]:
     """What each line of `evidence` finds in the files of a commit, by its key."""
     if not charter.evidence:
         return {}
     paths = tuple(dict.fromkeys(line.reading.file for line in charter.evidence))
-    blobs = blobs_at(look, known, commit_sha, paths)
+    blobs = blobs_at(ctx, known, commit_sha, paths)
     readings: dict[str, Reading] = {}
     history: list[tuple[str, str, Measurement]] = []
     for line in charter.evidence:
         blob_sha = blobs[line.reading.file]
-        reading = readings[line.metric.value] = _read(look, known, line, blob_sha)
+        reading = readings[line.metric.value] = _read(ctx, known, line, blob_sha)
         if isinstance(reading, Measurement) and blob_sha is not None:
             history.append((line.metric.value, blob_sha, reading))
-    look.records.evidence.remember_files(known.repository.id, commit_sha, history)
+    ctx.records.evidence.remember_files(known.repository.id, commit_sha, history)
     return readings
 
 
-def _read(look: Look, known: KnownRepository, line: Evidence, blob_sha: str | None) -> Reading:
+def _read(ctx: Reconciliation, known: KnownRepository, line: Evidence, blob_sha: str | None) -> Reading:
     """What a line of `evidence` finds; in one blob it finds the same for ever."""
     place = line.source.value
     if blob_sha is None:
         value = value_in(document_of(line.reading.file, None), line.reading)
         assert isinstance(value, Unread)
         return value
-    if known_value := look.records.evidence.in_blob(known.repository.id, blob_sha, place):
+    if known_value := ctx.records.evidence.in_blob(known.repository.id, blob_sha, place):
         return known_value
-    found = blob(look, known, blob_sha)
+    found = blob(ctx, known, blob_sha)
     if found.data is None:
         return TOO_LARGE
-    if (blob_sha, line.reading.file) not in look.documents:
-        look.documents[blob_sha, line.reading.file] = document_of(line.reading.file, found.data)
-    value = value_in(look.documents[blob_sha, line.reading.file], line.reading)
+    if (blob_sha, line.reading.file) not in ctx.documents:
+        ctx.documents[blob_sha, line.reading.file] = document_of(line.reading.file, found.data)
+    value = value_in(ctx.documents[blob_sha, line.reading.file], line.reading)
     if isinstance(value, Unread):
         return value
     return Measurement(
@@ -126,11 +128,11 @@ def _read(look: Look, known: KnownRepository, line: Evidence, blob_sha: str | No
     )
 
 
-def _commits(look: Look, known: KnownRepository, commit_sha: str, same_tree: bool) -> list[str]:
+def _commits(ctx: Reconciliation, known: KnownRepository, commit_sha: str, same_tree: bool) -> list[str]:
     """The commits whose numbers count for this one."""
-    others = look.records.evidence.measured_commits(known.repository.id) if same_tree else []
+    others = ctx.records.evidence.measured_commits(known.repository.id) if same_tree else []
     others = [sha for sha in others if sha != commit_sha]
     if not others:
         return [commit_sha]
-    tree_sha = commit(look, known, commit_sha).tree_sha
-    return [commit_sha, *(sha for sha in others if commit(look, known, sha).tree_sha == tree_sha)]
+    tree_sha = commit(ctx, known, commit_sha).tree_sha
+    return [commit_sha, *(sha for sha in others if commit(ctx, known, sha).tree_sha == tree_sha)]

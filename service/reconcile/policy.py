@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from service.ports import GitHubError
-from service.reconcile.context import Decision, Look
+from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.registration import newest_push
 from service.rules.checks.judge import declares
 from service.rules.policy.match import uses_properties
@@ -20,7 +20,7 @@ from service.rules.policy.reading import MAX_BYTES, PolicyReading, read_policy
 from service.rules.policy.recognition import poc_reason
 from service.rules.values.actions import Action, OpenNotice
 from service.rules.values.finding import Finding
-from service.rules.values.github import FactKind
+from service.rules.values.github import EventKind
 from service.rules.values.subjects import installation_key, repository_key
 
 log = structlog.get_logger(__name__)
@@ -28,52 +28,52 @@ log = structlog.get_logger(__name__)
 POLICY_LABEL = "poc-policy-broken"
 
 
-def look_at_policy(look: Look, installation_id: int) -> Decision:
+def reconcile_policy(ctx: Reconciliation, installation_id: int) -> Decision:
     """Read the policy where its file is another than before, and let it hold if it can be read."""
-    policies = look.records.policies
-    known, before = policy_repository(look, installation_id), policies.find(installation_id)
+    policies = ctx.records.policies
+    known, before = policy_repository(ctx, installation_id), policies.find(installation_id)
     if known is None:
-        if before is not None and not look.dry:
-            concerned = _concerned(look, installation_id, before.in_force, NO_POLICY)
+        if before is not None and not ctx.dry:
+            concerned = _concerned(ctx, installation_id, before.in_force, NO_POLICY)
             policies.forget(installation_id, marking=concerned)
         return Decision("no policy: its repository is not covered by the installation")
-    blob_sha, repository_id = _blob_sha(look, known), known.repository.id
+    blob_sha, repository_id = _blob_sha(ctx, known), known.repository.id
     same = before is not None and (before.blob_sha, before.repository_id) == (blob_sha, repository_id)
-    if same and not (blob_sha and before and before.findings and _is_to_be_said(look, known, blob_sha)):
+    if same and not (blob_sha and before and before.findings and _is_to_be_said(ctx, known, blob_sha)):
         return Decision("the policy is as it was")
-    data = look.github(installation_id).blob(known.repository.ref, blob_sha) if blob_sha else None
+    data = ctx.github(installation_id).blob(known.repository.ref, blob_sha) if blob_sha else None
     reading = _read(data) if blob_sha else None
-    if not same and not look.dry:
-        _keep(look, known, blob_sha, data, reading)
+    if not same and not ctx.dry:
+        _keep(ctx, known, blob_sha, data, reading)
     actions: tuple[Action, ...] = ()
-    if blob_sha and reading and reading.policy is None and _is_to_be_said(look, known, blob_sha):
+    if blob_sha and reading and reading.policy is None and _is_to_be_said(ctx, known, blob_sha):
         has_good = before is not None and before.good_text is not None
-        actions = (_notice(look, known, reading, blob_sha, has_good=has_good),)
+        actions = (_notice(ctx, known, reading, blob_sha, has_good=has_good),)
     return Decision(_outcome(reading), actions, installation_id)
 
 
-def policy_repository(look: Look, installation_id: int) -> KnownRepository | None:
+def policy_repository(ctx: Reconciliation, installation_id: int) -> KnownRepository | None:
     """The account's `.github` repository, if the installation covers it."""
-    known = look.records.installations.find(installation_id)
+    known = ctx.records.installations.find(installation_id)
     if known is None:
-        look.github(installation_id)  # the first that we hear of it may be a push of its policy
-        known = look.records.installations.find(installation_id)
+        ctx.github(installation_id)  # the first that we hear of it may be a push of its policy
+        known = ctx.records.installations.find(installation_id)
     if known is None or known.deleted:
         return None
     name = f"{known.installation.account}/{POLICY_REPOSITORY}"
-    found = look.records.repositories.named(installation_id, name)
-    described = look.records.repositories.find(found.id) if found else None
+    found = ctx.records.repositories.named(installation_id, name)
+    described = ctx.records.repositories.find(found.id) if found else None
     if described is not None and not described.described:
-        told = look.github(installation_id).repository(described.repository.id)
-        look.records.repositories.listed(installation_id, [told])
-        described = look.records.repositories.find(described.repository.id)
+        told = ctx.github(installation_id).repository(described.repository.id)
+        ctx.records.repositories.listed(installation_id, [told])
+        described = ctx.records.repositories.find(described.repository.id)
     return described
 
 
-def _blob_sha(look: Look, known: KnownRepository) -> str | None:
+def _blob_sha(ctx: Reconciliation, known: KnownRepository) -> str | None:
     """What stands at the policy's path: at the commit that was pushed last, or on the default branch."""
-    github, branch = look.github(known.installation_id), known.repository.default_branch
-    for ref in dict.fromkeys((newest_push(look, FactKind.POLICY_PUSHED, branch), branch)):
+    github, branch = ctx.github(known.installation_id), known.repository.default_branch
+    for ref in dict.fromkeys((newest_push(ctx, EventKind.POLICY_PUSHED, branch), branch)):
         try:
             return github.blob_shas(known.repository.ref, ref, [POLICY_PATH])[POLICY_PATH]
         except GitHubError as error:
@@ -88,14 +88,14 @@ def _read(data: bytes | None) -> PolicyReading:
 
 
 def _keep(
-    look: Look,
+    ctx: Reconciliation,
     known: KnownRepository,
     blob_sha: str | None,
     data: bytes | None,
     reading: PolicyReading | None,
 ) -> None:
     """Store what stands there now; where it says something else than what held, all concerned are marked."""
-    policies, installation_id = look.records.policies, known.installation_id
+    policies, installation_id = ctx.records.policies, known.installation_id
     was, now, findings = policies.in_force(installation_id), NO_POLICY, tuple[str, ...]()
     if reading is not None and reading.policy is not None:
         now = reading.policy
@@ -108,40 +108,40 @@ def _keep(
         blob_sha,
         None if data is None else data.decode("utf-8", "replace"),
         findings,
-        at=look.looked_at,
-        marking=_concerned(look, installation_id, was, now),
+        at=ctx.looked_at,
+        marking=_concerned(ctx, installation_id, was, now),
     )
 
 
-def _concerned(look: Look, installation_id: int, before: Policy, now: Policy) -> Sequence[str]:
+def _concerned(ctx: Reconciliation, installation_id: int, before: Policy, now: Policy) -> Sequence[str]:
     """All that another policy may change: POCs, what becomes or ceases to be one, and their pull requests."""
     if before == now:
         return ()
     concerned = []
-    for known in look.records.repositories.known(installation_id):
+    for known in ctx.records.repositories.known(installation_id):
         declared = known.charter is not None and declares(known.charter)
         reason = poc_reason(known.repository, declares_charter=declared, policy=now)
         if known.poc_reason is not None or reason is not None:
             concerned.append(known.repository.id)
-    keys = [*map(repository_key, concerned), *look.records.pull_requests.open_keys(concerned)]
+    keys = [*map(repository_key, concerned), *ctx.records.pull_requests.open_keys(concerned)]
     if uses_properties(now):
         keys.append(installation_key(installation_id))  # its look asks for the properties
     return keys
 
 
-def _is_to_be_said(look: Look, known: KnownRepository, blob_sha: str) -> bool:
+def _is_to_be_said(ctx: Reconciliation, known: KnownRepository, blob_sha: str) -> bool:
     """Whether nobody was told yet of a text that cannot be read: the look that found it may have failed."""
-    if look.observe or not known.repository.has_issues:
+    if ctx.observe or not known.repository.has_issues:
         return False
-    return not look.records.messages.was_said(known.repository.id, _notice_key(blob_sha))
+    return not ctx.records.messages.was_said(known.repository.id, _notice_key(blob_sha))
 
 
 def _notice(
-    look: Look, known: KnownRepository, reading: PolicyReading, blob_sha: str, *, has_good: bool
+    ctx: Reconciliation, known: KnownRepository, reading: PolicyReading, blob_sha: str, *, has_good: bool
 ) -> OpenNotice:
     repository = known.repository
-    url = f"{look.web_url}/{repository.full_name}/blob/{repository.default_branch}/{POLICY_PATH}"
-    title, body = look.texts.policy_broken(reading.findings, url, has_good=has_good)
+    url = f"{ctx.web_url}/{repository.full_name}/blob/{repository.default_branch}/{POLICY_PATH}"
+    title, body = ctx.texts.policy_broken(reading.findings, url, has_good=has_good)
     return OpenNotice(repository.ref, _notice_key(blob_sha), title, body, POLICY_LABEL, None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.reconcile.commit_verdict import merge_base
-from service.reconcile.context import Decision, Look
+from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.policy import policy_repository
 from service.reconcile.stall_facts import stall_facts_stored
 from service.rules.checks.judge import declares
@@ -13,7 +13,7 @@ from service.rules.policy.model import NO_POLICY, POLICY_PATH, Policy
 from service.rules.policy.poc import KnownRepository
 from service.rules.policy.reading import PolicyReading, read_policy
 from service.rules.values.actions import POLICY_CHECK, plan_check_run
-from service.rules.values.github import FactKind, PullRequest
+from service.rules.values.github import EventKind, PullRequest
 from service.rules.what_if import PocFacts, WhatIf, what_if
 from service.store.stalls import StoredStall
 from service.texts.policy import policy_view
@@ -22,47 +22,47 @@ NOTHING = PolicyReading(NO_POLICY, ())
 """What no file says."""
 
 
-def look_at_policy_change(look: Look, repository_id: int, number: int) -> Decision:
+def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int) -> Decision:
     """Judge the policy of a pull request's head, where the pull request changes it."""
-    known = look.records.repositories.find(repository_id)
-    pull = look.records.pull_requests.find(repository_id, number)
+    known = ctx.records.repositories.find(repository_id)
+    pull = ctx.records.pull_requests.find(repository_id, number)
     if known is None or known.removed or pull is None or pull.state != "open":
         return Decision("no open pull request")
-    home = policy_repository(look, known.installation_id)
+    home = policy_repository(ctx, known.installation_id)
     if home is None or home.repository.id != repository_id:
         return Decision("not the repository of the policy")
-    github, repository = look.github(known.installation_id), known.repository.ref
+    github, repository = ctx.github(known.installation_id), known.repository.ref
     head = github.blob_shas(repository, pull.head_sha, [POLICY_PATH])[POLICY_PATH]
-    if _untouched(look, known, pull, head):
+    if _untouched(ctx, known, pull, head):
         return Decision("the policy is untouched")
     data = github.blob(repository, head) if head else None
     reading = read_policy(data if data is not None else b"") if head else NOTHING
-    change = _what_if(look, known.installation_id, reading.policy) if reading.policy else None
+    change = _what_if(ctx, known.installation_id, reading.policy) if reading.policy else None
     public = not known.repository.private
-    view = policy_view(data, reading, change, public=public, app_observes=look.observe)
-    wanted = look.texts.policy_check(view)
-    posted = look.records.check_runs.newest(repository_id, pull.head_sha, POLICY_CHECK)
-    rerun = any(f.kind is FactKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in look.facts)
+    view = policy_view(data, reading, change, public=public, app_observes=ctx.observe)
+    wanted = ctx.texts.policy_check(view)
+    posted = ctx.records.check_runs.newest(repository_id, pull.head_sha, POLICY_CHECK)
+    rerun = any(f.kind is EventKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in ctx.facts)
     actions = plan_check_run(repository, pull.head_sha, POLICY_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"{POLICY_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
 
 
-def _untouched(look: Look, known: KnownRepository, pull: PullRequest, head: str | None) -> bool:
+def _untouched(ctx: Reconciliation, known: KnownRepository, pull: PullRequest, head: str | None) -> bool:
     """Whether merging changes nothing: the base has the same file, or had it where the branch began."""
-    github, repository = look.github(known.installation_id), known.repository.ref
+    github, repository = ctx.github(known.installation_id), known.repository.ref
     if head == github.blob_shas(repository, pull.base_ref, [POLICY_PATH])[POLICY_PATH]:
         return True
-    began_at = merge_base(look, known, pull.base_sha, pull.head_sha)
+    began_at = merge_base(ctx, known, pull.base_sha, pull.head_sha)
     return head == github.blob_shas(repository, began_at, [POLICY_PATH])[POLICY_PATH]
 
 
-def _what_if(look: Look, installation_id: int, after: Policy) -> WhatIf:
+def _what_if(ctx: Reconciliation, installation_id: int, after: Policy) -> WhatIf:
     """What the policy would change for what is stored of the installation; asks nobody."""
-    before = look.records.policies.in_force(installation_id)
-    known = look.records.repositories.known(installation_id)
-    stored = look.records.stalls.of([each.repository.id for each in known if each.poc_reason])
-    facts = (_facts(each, stored.get(each.repository.id), before, look.now) for each in known)
-    return what_if(facts, before, after, look.now)
+    before = ctx.records.policies.in_force(installation_id)
+    known = ctx.records.repositories.known(installation_id)
+    stored = ctx.records.stalls.of([each.repository.id for each in known if each.poc_reason])
+    facts = (_facts(each, stored.get(each.repository.id), before, ctx.now) for each in known)
+    return what_if(facts, before, after, ctx.now)
 
 
 def _facts(known: KnownRepository, stored: StoredStall | None, before: Policy, now: datetime) -> PocFacts:

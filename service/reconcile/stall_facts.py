@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.ports import GitHubError
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.reconcile.surroundings import ask_access
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge_standing
@@ -15,7 +15,7 @@ from service.rules.policy.model import Mode, Policy
 from service.rules.policy.poc import KnownRepository
 from service.rules.queue.retry import FailureKind
 from service.rules.stall.stalls import StallFacts
-from service.rules.stall.waiting_on import Ball, Party
+from service.rules.stall.waiting_on import Party, WaitingOn
 from service.rules.values.github import StallIssue
 from service.store.pocs import KnownAccess
 from service.store.stalls import StoredStall
@@ -24,26 +24,26 @@ FRESH = timedelta(days=1)
 
 
 def stall_facts(
-    look: Look,
+    ctx: Reconciliation,
     known: KnownRepository,
     charter: Charter | None,
     *,
-    ball: Ball | None,
+    waiting_on: WaitingOn | None,
     issue: StallIssue | None,
     has_home: bool,
 ) -> StallFacts:
     """What a look decides by."""
-    installation_id, day = known.installation_id, look.policy.calendar.day(look.now)
-    stored = look.records.stalls.of([known.repository.id])[known.repository.id]
+    installation_id, day = known.installation_id, ctx.policy.calendar.day(ctx.now)
+    stored = ctx.records.stalls.of([known.repository.id])[known.repository.id]
     return _facts(
-        replace(stored, turn=ball, issue=issue),
+        replace(stored, turn=waiting_on, issue=issue),
         known,
         charter,
-        look.policy,
+        ctx.policy,
         has_home=has_home,
-        owner=_owner(look, known, charter, stored.standing.owner),
-        opened_today=look.records.stall_issues.opened_on(installation_id, day),
-        observe=look.observe,
+        owner=_owner(ctx, known, charter, stored.standing.owner),
+        opened_today=ctx.records.stall_issues.opened_on(installation_id, day),
+        observe=ctx.observe,
     )
 
 
@@ -84,7 +84,7 @@ def _facts(
         registered_at=known.registered_at or known.first_seen_at,
         state=stored.standing.state,
         policy=policy,
-        ball=stored.turn,
+        waiting_on=stored.turn,
         charter=charter,
         chartered_at=known.chartered_at,
         charter_changed_at=known.charter_changed_at,
@@ -103,31 +103,31 @@ def _facts(
 
 def _acted_at(stored: StoredStall) -> datetime | None:
     """When the party with the ball last did anything: for the owner whoever works on it does."""
-    ball = stored.turn
-    if ball is None or ball.party in (Party.OWNER, Party.UNNAMED):
+    waiting_on = stored.turn
+    if waiting_on is None or waiting_on.party in (Party.OWNER, Party.UNNAMED):
         return stored.activity_at
-    return stored.acted_at(ball.people)
+    return stored.acted_at(waiting_on.people)
 
 
 def _owner(
-    look: Look, known: KnownRepository, charter: Charter | None, last: KnownAccess | None
+    ctx: Reconciliation, known: KnownRepository, charter: Charter | None, last: KnownAccess | None
 ) -> KnownAccess | None:
     """What the owner may do in the repository; None where there is none, or GitHub does not tell us."""
     if charter is None or charter.owner is None or charter.stopped:
         return None
-    pocs, login = look.records.pocs, charter.owner.value
-    if last and _names(charter, last) and last.asked_at > look.looked_at - FRESH:
+    pocs, login = ctx.records.pocs, charter.owner.value
+    if last and _names(charter, last) and last.asked_at > ctx.looked_at - FRESH:
         return last
     try:
-        access = ask_access(look.github(known.installation_id), known.repository.ref, login)
+        access = ask_access(ctx.github(known.installation_id), known.repository.ref, login)
     except GitHubError as error:
         if error.failure.kind is not FailureKind.REFUSED:
             raise
         return None
-    now = look.looked_at
+    now = ctx.looked_at
     unchanged = last is not None and _names(charter, last) and last.access is access
     found = KnownAccess(login, access, now, last.since if last and unchanged else now)
-    if not look.dry:
+    if not ctx.dry:
         pocs.owner_may(known.repository.id, found)
     return found
 

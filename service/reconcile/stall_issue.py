@@ -7,72 +7,72 @@ from dataclasses import replace
 
 from service.ports import GitHubError
 from service.reconcile.charter_check import charter_url, draft_url
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.policy.poc import KnownRepository
 from service.rules.stall.stalls import Cause, Stall, StallDecision, StallFacts, Step
-from service.rules.stall.time_spent import slips, spans, totals
+from service.rules.stall.time_spent import ship_date_changes, time_breakdown, totals
 from service.rules.values.actions import (
     STALL_LABEL,
     Action,
-    Climbed,
     EditIssue,
+    EscalationRecord,
     OpenIssue,
     PostComment,
     text_digest,
 )
 from service.rules.values.activity import is_bot
-from service.rules.values.github import FactKind, Issue, IssueState, RepositoryRef, StallIssue
+from service.rules.values.github import EventKind, Issue, IssueState, RepositoryRef, StallIssue
 from service.texts.stall import Place, StallView, last_day, stall_view
 
 
-def home_of(look: Look, known: KnownRepository, issue: StallIssue | None) -> RepositoryRef | None:
+def home_of(ctx: Reconciliation, known: KnownRepository, issue: StallIssue | None) -> RepositoryRef | None:
     """Where the issue stands or would stand: the POC's repository, or the central one; None for nowhere.
 
     One that is there stays where it is, also while issues are switched off: two would be one too many.
     """
     standing = issue is not None and issue.number is not None and issue.state is not IssueState.GONE
     if issue is not None and issue.home is not None and standing:
-        return _with_issues(look, issue.home)
+        return _with_issues(ctx, issue.home)
     if known.repository.has_issues:
         return known.repository.ref
-    central = look.policy.central_repository
+    central = ctx.policy.central_repository
     if central is None or standing:
         return None
-    home = look.records.repositories.named(known.installation_id, central)
-    return _with_issues(look, home) if home else None
+    home = ctx.records.repositories.named(known.installation_id, central)
+    return _with_issues(ctx, home) if home else None
 
 
-def _with_issues(look: Look, home: RepositoryRef) -> RepositoryRef | None:
-    described = look.records.repositories.find(home.id)
+def _with_issues(ctx: Reconciliation, home: RepositoryRef) -> RepositoryRef | None:
+    described = ctx.records.repositories.find(home.id)
     return home if described and described.repository.has_issues else None
 
 
-def present_issue(look: Look, known: KnownRepository) -> StallIssue | None:
+def present_issue(ctx: Reconciliation, known: KnownRepository) -> StallIssue | None:
     """Our issue as it is: read again when somebody changed it, so that a closed one is seen to be closed."""
-    issue = look.records.stall_issues.find(known.repository.id)
-    if issue is None or not look.told(FactKind.ISSUE_CHANGED):
+    issue = ctx.records.stall_issues.find(known.repository.id)
+    if issue is None or not ctx.told(EventKind.ISSUE_CHANGED):
         return issue
-    return read_issue(look, known, issue)
+    return read_issue(ctx, known, issue)
 
 
-def read_issue(look: Look, known: KnownRepository, issue: StallIssue) -> StallIssue:
+def read_issue(ctx: Reconciliation, known: KnownRepository, issue: StallIssue) -> StallIssue:
     """Our issue as GitHub shows it now; what has changed is noted."""
     if issue.number is None:
         return issue
-    issues, repository_id = look.records.stall_issues, known.repository.id
+    issues, repository_id = ctx.records.stall_issues, known.repository.id
     home = issue.home or known.repository.ref
-    present = _read(look, known, home, issue.number)
+    present = _read(ctx, known, home, issue.number)
     if present is None:
         return issue
     if (present.full_name, present.number) != (home.full_name, issue.number) and present.full_name:
-        moved = look.records.repositories.named(known.installation_id, present.full_name)
+        moved = ctx.records.repositories.named(known.installation_id, present.full_name)
         if moved is None:
             present = replace(present, state=IssueState.GONE)
         else:
             issues.moved(repository_id, moved.id, present.number)
             issue = replace(issue, home=moved, number=present.number)
     if present.state is not issue.state:
-        issue = _changed(look, issue, present.state)
+        issue = _changed(ctx, issue, present.state)
         issues.became(
             repository_id,
             issue.state,
@@ -83,7 +83,7 @@ def read_issue(look: Look, known: KnownRepository, issue: StallIssue) -> StallIs
     return replace(issue, labelled=STALL_LABEL in present.labels or present.state is IssueState.GONE)
 
 
-def _changed(look: Look, issue: StallIssue, state: IssueState) -> StallIssue:
+def _changed(ctx: Reconciliation, issue: StallIssue, state: IssueState) -> StallIssue:
     """Our record of an issue whose state is another on GitHub.
 
     A person who reopens it has begun something new. Where nobody is known to have, it was us: the answer was
@@ -92,15 +92,15 @@ def _changed(look: Look, issue: StallIssue, state: IssueState) -> StallIssue:
     if state is not IssueState.OPEN:
         closed_by_us = issue.closed_by_us and state is IssueState.CLOSED
         return replace(issue, state=state, closed_by_us=closed_by_us)
-    told = [fact.actor for fact in look.facts if fact.kind is FactKind.ISSUE_CHANGED]
+    told = [fact.actor for fact in ctx.facts if fact.kind is EventKind.ISSUE_CHANGED]
     if told and not is_bot(told[-1]):
-        return replace(issue, state=state, closed_by_us=False, opened_at=look.looked_at)
+        return replace(issue, state=state, closed_by_us=False, opened_at=ctx.looked_at)
     return replace(issue, state=state, closed_by_us=False, reopened=issue.reopened or not issue.closed_by_us)
 
 
-def _read(look: Look, known: KnownRepository, home: RepositoryRef, number: int) -> Issue | None:
+def _read(ctx: Reconciliation, known: KnownRepository, home: RepositoryRef, number: int) -> Issue | None:
     """The issue, gone where it is; None where issues are switched off, and may come back with it."""
-    github = look.github(known.installation_id)
+    github = ctx.github(known.installation_id)
     try:
         return github.issue(home, number)
     except GitHubError as error:
@@ -108,44 +108,44 @@ def _read(look: Look, known: KnownRepository, home: RepositoryRef, number: int) 
             raise
         if not github.repository(home.id).has_issues:
             return None
-        return Issue(number, IssueState.GONE, (), "", look.looked_at, "")
+        return Issue(number, IssueState.GONE, (), "", ctx.looked_at, "")
 
 
 def stall_actions(
-    look: Look,
+    ctx: Reconciliation,
     known: KnownRepository,
     facts: StallFacts,
     decision: StallDecision,
     home: RepositoryRef | None,
 ) -> Iterator[Action]:
     """What is to be written for a decision: what is said in the issue first, then the issue."""
-    if decision.step is Step.NOTHING or home is None or decision.climbed is None:
+    if decision.step is Step.NOTHING or home is None or decision.escalation is None:
         return
-    issue, climbed = facts.issue, decision.climbed
+    issue, escalation = facts.issue, decision.escalation
     number = issue.number if issue else None
     if decision.step is Step.CLOSE:
         if number is not None:
-            yield EditIssue(home, known.repository.id, number, climbed, state=str(IssueState.CLOSED))
+            yield EditIssue(home, known.repository.id, number, escalation, state=str(IssueState.CLOSED))
         return
-    view = _view(look, known, facts, decision.stall, home) if decision.stall else None
+    view = _view(ctx, known, facts, decision.stall, home) if decision.stall else None
     if view is not None and (issue is None or number is None or decision.step is Step.OPEN):
-        title, body = look.texts.stall_issue(view)
-        day, most = look.policy.calendar.day(look.now), look.policy.issues_a_day
-        yield OpenIssue(home, known.repository.id, title, body, view.assignee, day, most, climbed)
+        title, body = ctx.texts.stall_issue(view)
+        day, most = ctx.policy.calendar.day(ctx.now), ctx.policy.issues_a_day
+        yield OpenIssue(home, known.repository.id, title, body, view.assignee, day, most, escalation)
     elif issue is not None and number is not None:
         if decision.say and view is not None:
             # Before the edit, which notes how far up it is: a kill between the two repeats what is said once.
             yield PostComment(
                 home,
                 number,
-                f"stall:{known.repository.id}:{climbed.episode}:{int(decision.say)}",
-                look.texts.ladder_comment(view, decision.say),
+                f"stall:{known.repository.id}:{escalation.episode}:{int(decision.say)}",
+                ctx.texts.ladder_comment(view, decision.say),
             )
-        yield from _editing(look, home, issue, decision, view, poc_id=known.repository.id)
+        yield from _editing(ctx, home, issue, decision, view, poc_id=known.repository.id)
 
 
 def _editing(
-    look: Look,
+    ctx: Reconciliation,
     home: RepositoryRef,
     issue: StallIssue,
     decision: StallDecision,
@@ -155,43 +155,47 @@ def _editing(
 ) -> Iterator[EditIssue]:
     """Bring an issue that is there up to date; an unchanged one is not written."""
     assert issue.number is not None
-    assert decision.climbed is not None
+    assert decision.escalation is not None
     edit = EditIssue(
         home,
         poc_id,
         issue.number,
-        decision.climbed,
+        decision.escalation,
         state=str(IssueState.OPEN) if decision.step is Step.REOPEN else None,
         label=None if issue.labelled else STALL_LABEL,
     )
     if view is not None:
-        title, body = look.texts.stall_issue(view)
+        title, body = ctx.texts.stall_issue(view)
         if issue.digest != text_digest(title, body):
             edit = replace(edit, title=title, body=body)
         if (view.assignee or "").lower() != (issue.assignee or "").lower():
             edit = replace(edit, assign=view.assignee, unassign=issue.assignee)
-    if not edit.changes_nothing or decision.climbed != Climbed(issue.episode, issue.rung, issue.reopened):
+    if not edit.changes_nothing or decision.escalation != EscalationRecord(
+        issue.episode, issue.rung, issue.reopened
+    ):
         yield edit
 
 
 def _view(
-    look: Look, known: KnownRepository, facts: StallFacts, stall: Stall, home: RepositoryRef
+    ctx: Reconciliation, known: KnownRepository, facts: StallFacts, stall: Stall, home: RepositoryRef
 ) -> StallView:
     """What its texts say: the calendar up to the rung's day, so that they stay until the next one."""
-    repository, waiting, calendar = known.repository, look.records.waiting, look.policy.calendar
-    happened = look.records.timeline.of(repository.id)
+    repository, waiting, calendar = known.repository, ctx.records.waiting, ctx.policy.calendar
+    happened = ctx.records.timeline.of(repository.id)
     began = calendar.day(facts.chartered_at or facts.registered_at)
     counted = None
     if stall.cause is not Cause.NO_CHARTER and began <= last_day(stall):
         turns, rests = waiting.turns(repository.id), waiting.rests(repository.id)
-        counted = totals(spans(turns, rests, happened, first=began, last=last_day(stall), calendar=calendar))
+        counted = totals(
+            time_breakdown(turns, rests, happened, first=began, last=last_day(stall), calendar=calendar)
+        )
     place = Place(
         repository.id,
         repository.full_name,
         elsewhere=home.id != repository.id,
-        charter_url=charter_url(look, known),
-        draft_url=draft_url(look, known),
+        charter_url=charter_url(ctx, known),
+        draft_url=draft_url(ctx, known),
     )
-    moved = slips([each.ship_by for each in waiting.ship_dates(repository.id)])
-    today = calendar.day(look.now)
+    moved = ship_date_changes([each.ship_by for each in waiting.ship_dates(repository.id)])
+    today = calendar.day(ctx.now)
     return stall_view(stall, facts, place, slips=moved, began=began, totals=counted, today=today)

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from service.reconcile.context import Decision, Look
-from service.reconcile.deployment import look_at_deployment
-from service.reconcile.digest import look_at_digest
-from service.reconcile.installation import look_at_installation
-from service.reconcile.policy import look_at_policy
-from service.reconcile.policy_check import look_at_policy_change
-from service.reconcile.pull_request import look_at_merge_group, look_at_pull_request
-from service.reconcile.repository import look_at_repository
+from service.reconcile.context import Decision, Reconciliation
+from service.reconcile.deployment import reconcile_deployment
+from service.reconcile.digest import reconcile_digest
+from service.reconcile.installation import reconcile_installation
+from service.reconcile.policy import reconcile_policy
+from service.reconcile.policy_check import reconcile_policy_change
+from service.reconcile.pull_request import reconcile_merge_group, reconcile_pull_request
+from service.reconcile.repository import reconcile_repository
 from service.rules.values.subjects import SubjectKind
 
-_LOOKS: Mapping[SubjectKind, Callable[[Look, list[str]], Decision]] = {
-    SubjectKind.INSTALLATION: lambda look, parts: look_at_installation(look, int(parts[0])),
-    SubjectKind.REPOSITORY: lambda look, parts: look_at_repository(look, int(parts[0])),
-    SubjectKind.PULL_REQUEST: lambda look, parts: look_at_pull_request(look, int(parts[0]), int(parts[1])),
-    SubjectKind.DEPLOYMENT: lambda look, parts: look_at_deployment(look, int(parts[0])),
-    SubjectKind.DIGEST: lambda look, parts: look_at_digest(look, int(parts[0]), *parts[1:]),
-    SubjectKind.POLICY: lambda look, parts: look_at_policy(look, int(parts[0])),
-    SubjectKind.POLICY_CHANGE: lambda look, parts: look_at_policy_change(look, int(parts[0]), int(parts[1])),
-    SubjectKind.MERGE_GROUP: lambda look, parts: look_at_merge_group(look, int(parts[0]), *parts[1:]),
+_RECONCILERS: Mapping[SubjectKind, Callable[[Reconciliation, list[str]], Decision]] = {
+    SubjectKind.INSTALLATION: lambda ctx, parts: reconcile_installation(ctx, int(parts[0])),
+    SubjectKind.REPOSITORY: lambda ctx, parts: reconcile_repository(ctx, int(parts[0])),
+    SubjectKind.PULL_REQUEST: lambda ctx, parts: reconcile_pull_request(ctx, int(parts[0]), int(parts[1])),
+    SubjectKind.DEPLOYMENT: lambda ctx, parts: reconcile_deployment(ctx, int(parts[0])),
+    SubjectKind.DIGEST: lambda ctx, parts: reconcile_digest(ctx, int(parts[0]), *parts[1:]),
+    SubjectKind.POLICY: lambda ctx, parts: reconcile_policy(ctx, int(parts[0])),
+    SubjectKind.POLICY_CHANGE: lambda ctx, parts: reconcile_policy_change(ctx, int(parts[0]), int(parts[1])),
+    SubjectKind.MERGE_GROUP: lambda ctx, parts: reconcile_merge_group(ctx, int(parts[0]), *parts[1:]),
 }
 
 
-def look_at(look: Look) -> Decision:
+def reconcile(ctx: Reconciliation) -> Decision:
     """Gather and decide for the look's subject."""
-    kind, *parts = look.key.split(":")
-    return _LOOKS[SubjectKind(kind)](look, parts)
+    kind, *parts = ctx.key.split(":")
+    return _RECONCILERS[SubjectKind(kind)](ctx, parts)

@@ -6,22 +6,22 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from service.ports import GitHub, GitHubError, RenamedError
-from service.reconcile.context import Look
+from service.reconcile.context import Reconciliation
 from service.rules.checks.judge import judge
 from service.rules.checks.surroundings import (
     NOT_KNOWN,
     Access,
-    Asked,
     Gathered,
-    Outside,
+    Questions,
+    RepositoryFacts,
     access_of,
-    asked,
     is_due,
+    questions_of,
 )
-from service.rules.checks.verdict import Case
+from service.rules.checks.verdict import CharterChange
 from service.rules.policy.poc import KnownRepository
 from service.rules.queue.retry import FailureKind
-from service.rules.values.github import FactKind, RepositoryRef
+from service.rules.values.github import EventKind, RepositoryRef
 
 
 def ask_access(github: GitHub, repository: RepositoryRef, login: str) -> Access:
@@ -34,8 +34,8 @@ T = TypeVar("T")
 
 
 def outside_of(
-    look: Look, known: KnownRepository, case: Case, *, head_sha: str, base_ref: str
-) -> tuple[Outside, tuple[str, ...]]:
+    ctx: Reconciliation, known: KnownRepository, case: CharterChange, *, head_sha: str, base_ref: str
+) -> tuple[RepositoryFacts, tuple[str, ...]]:
     """The facts about the charter of a case, and what GitHub did not answer when it was asked just now.
 
     The paths of a charter that the change brings are looked up in the change, others on its base.
@@ -44,17 +44,17 @@ def outside_of(
     if file is None or file.blob_sha is None:
         return NOT_KNOWN, ()
     ref = head_sha if case.written else base_ref
-    last = look.records.outside_facts.find(repository.id, file.blob_sha)
-    again = look.told(FactKind.RERUN_REQUESTED)
-    if last and not is_due(last, ref=ref, written=case.written, asked_again=again, now=look.looked_at):
+    last = ctx.records.outside_facts.find(repository.id, file.blob_sha)
+    again = ctx.told(EventKind.RERUN_REQUESTED)
+    if last and not is_due(last, ref=ref, written=case.written, asked_again=again, now=ctx.looked_at):
         return last.outside, ()
-    questions = asked(judge(file, today=look.now.date()).charter)
+    questions = questions_of(judge(file, today=ctx.now.date()).charter)
     if questions.nothing:
         return NOT_KNOWN, ()
-    questioner = _Questioner(look.github(known.installation_id), repository, last)
+    questioner = _Questioner(ctx.github(known.installation_id), repository, last)
     outside = questioner.ask(questions, ref)
-    gathered = Gathered(outside, ref, look.looked_at, complete=not questioner.unanswered)
-    look.records.outside_facts.remember(repository.id, file.blob_sha, gathered)
+    gathered = Gathered(outside, ref, ctx.looked_at, complete=not questioner.unanswered)
+    ctx.records.outside_facts.remember(repository.id, file.blob_sha, gathered)
     return outside, tuple(questioner.unanswered)
 
 
@@ -67,11 +67,11 @@ class _Questioner:
         self._last = last.outside if last else NOT_KNOWN
         self.unanswered: list[str] = []
 
-    def ask(self, questions: Asked, ref: str) -> Outside:
+    def ask(self, questions: Questions, ref: str) -> RepositoryFacts:
         """Everything that a charter asks to be known."""
         github, repository, last = self._github, self._repository, self._last
         owner, paths = questions.owner, questions.paths
-        return Outside(
+        return RepositoryFacts(
             owner_access=self._answer(lambda: ask_access(github, repository, owner), last.owner_access)
             if owner
             else None,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from service.ports import GitHubError
-from service.reconcile.context import Look
-from service.reconcile.lifecycle import Life
+from service.reconcile.context import Reconciliation
+from service.reconcile.lifecycle import PocStatus
 from service.rules.charter.model import Charter, InfraKind
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
@@ -17,11 +17,20 @@ from service.rules.gate.signoffs import Round, named, standing
 from service.rules.policy.poc import KnownRepository
 from service.rules.queue.retry import FailureKind
 from service.rules.stall.review_requests import open_requests
-from service.rules.stall.waiting_on import Ball, BallFacts, Blocker, Party, Request, Rest, turn, whose_ball
+from service.rules.stall.waiting_on import (
+    Blocker,
+    Party,
+    PausePeriod,
+    Request,
+    WaitingOn,
+    WaitingOnFacts,
+    next_waiting_period,
+    who_is_waited_for,
+)
 from service.rules.values.activity import ENGINEERING, is_bot
 from service.rules.values.github import IssueState, RepositoryRef
 from service.rules.values.groups import Group
-from service.rules.values.recorded import reviews
+from service.rules.values.recorded import recorded_reviews
 from service.rules.values.subjects import pull_request_key
 from service.store.waiting import KnownBlocker
 
@@ -32,24 +41,24 @@ REFERENCE = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)?#(?P<number>[0-9]{1,9})")
 
 
 def present_blocker(
-    look: Look, known: KnownRepository, charter: Charter | None, state: State
+    ctx: Reconciliation, known: KnownRepository, charter: Charter | None, state: State
 ) -> Blocker | None:
     """The blocker that is open, if there is one: of several the one that was named last.
 
     What the charter's `infra` waits for holds nothing up before there is something to run on it.
     """
-    waiting, repository_id = look.records.waiting, known.repository.id
+    waiting, repository_id = ctx.records.waiting, known.repository.id
     charters = _named(charter) if state in WAITS_FOR_INFRA else []
-    if not look.dry:
+    if not ctx.dry:
         for reference in charters:
-            at = known.charter_changed_at or look.looked_at
+            at = known.charter_changed_at or ctx.looked_at
             waiting.blocked(repository_id, reference, at, commanded=False)
     found = None
     for each in waiting.blockers(repository_id):
         if not each.blocker.open or not (each.commanded or each.blocker.reference in charters):
             continue
-        stale = each.read_at is None or each.read_at < look.looked_at - FRESH
-        present = _read(look, known, each) if stale else each.blocker
+        stale = each.read_at is None or each.read_at < ctx.looked_at - FRESH
+        present = _read(ctx, known, each) if stale else each.blocker
         found = present if present.open else found
     return found
 
@@ -63,7 +72,7 @@ def _named(charter: Charter | None) -> list[str]:
     return [match[0] for text in texts if (match := REFERENCE.search(text))]
 
 
-def _read(look: Look, known: KnownRepository, named: KnownBlocker) -> Blocker:
+def _read(ctx: Reconciliation, known: KnownRepository, named: KnownBlocker) -> Blocker:
     """Ask GitHub; an issue that is gone, or that we may not see, blocks nothing that we could follow.
 
     A snooze ends with the issue that it waits for. One that was never seen open is only a word of the reason.
@@ -71,86 +80,86 @@ def _read(look: Look, known: KnownRepository, named: KnownBlocker) -> Blocker:
     blocker = named.blocker
     match = REFERENCE.fullmatch(blocker.reference)
     assert match is not None
-    repository = _place(look, known, match["name"])
+    repository = _place(ctx, known, match["name"])
     present = replace(blocker, open=False)
     if repository is not None:
         try:
-            issue = look.github(known.installation_id).issue(repository, int(match["number"]))
+            issue = ctx.github(known.installation_id).issue(repository, int(match["number"]))
         except GitHubError as error:
             if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
                 raise
         else:
             present = replace(blocker, open=issue.state is IssueState.OPEN, assignees=issue.assignees)
-    look.records.waiting.saw_blocker(known.repository.id, present, look.looked_at)
-    if not present.open and named.read_at is not None and not look.dry:
-        look.records.waiting.end_snoozes(
-            known.repository.id, look.policy.calendar.day(look.now), naming=blocker.reference
+    ctx.records.waiting.saw_blocker(known.repository.id, present, ctx.looked_at)
+    if not present.open and named.read_at is not None and not ctx.dry:
+        ctx.records.waiting.end_snoozes(
+            known.repository.id, ctx.policy.calendar.day(ctx.now), naming=blocker.reference
         )
     return present
 
 
-def _place(look: Look, known: KnownRepository, name: str | None) -> RepositoryRef | None:
+def _place(ctx: Reconciliation, known: KnownRepository, name: str | None) -> RepositoryRef | None:
     """The repository that a reference names, where the same installation covers it."""
     if name is None or name.lower() == known.repository.full_name.lower():
         return known.repository.ref
-    return look.records.repositories.named(known.installation_id, name)
+    return ctx.records.repositories.named(known.installation_id, name)
 
 
 CHANGES_REQUESTED = "changes_requested"
 
 
-def hold(look: Look, known: KnownRepository, life: Life) -> Ball:
+def follow_waiting_on(ctx: Reconciliation, known: KnownRepository, life: PocStatus) -> WaitingOn:
     """Decide who has the ball, and note it where it has moved."""
-    waiting, repository_id = look.records.waiting, known.repository.id
+    waiting, repository_id = ctx.records.waiting, known.repository.id
     charter = life.judgement.charter
-    if charter and not look.dry:
-        _note(look, known, charter)
+    if charter and not ctx.dry:
+        _note(ctx, known, charter)
     turns = waiting.turns(repository_id)
     previous = turns[-1] if turns else None
-    present = whose_ball(_facts(look, known, life))
-    moved_at = look.records.timeline.last(repository_id)
+    present = who_is_waited_for(_facts(ctx, known, life))
+    moved_at = ctx.records.timeline.last(repository_id)
     if previous is not None and previous.party is Party.BLOCKER:
-        moved_at = look.looked_at  # that another issue was closed or reassigned is nobody's doing here
-    moved = turn(previous, present, moved_at)
-    if moved is not None and not look.dry:
+        moved_at = ctx.looked_at  # that another issue was closed or reassigned is nobody's doing here
+    moved = next_waiting_period(previous, present, moved_at)
+    if moved is not None and not ctx.dry:
         waiting.passed(repository_id, moved)
     return moved or previous or present
 
 
-def _note(look: Look, known: KnownRepository, charter: Charter) -> None:
+def _note(ctx: Reconciliation, known: KnownRepository, charter: Charter) -> None:
     """Keep what the charter says now and may not say tomorrow: its ship date, its pause."""
-    waiting, repository_id = look.records.waiting, known.repository.id
-    at = known.charter_changed_at or look.looked_at
+    waiting, repository_id = ctx.records.waiting, known.repository.id
+    at = known.charter_changed_at or ctx.looked_at
     if charter.ship_by:
         waiting.promised(repository_id, charter.ship_by.value, at)
     source = f"charter:{known.charter.blob_sha if known.charter else ''}"
-    rest = pause_of(charter, look.policy.calendar.day(at))
-    waiting.end_pauses(repository_id, look.policy.calendar.day(at), but=source)
+    rest = pause_of(charter, ctx.policy.calendar.day(at))
+    waiting.end_pauses(repository_id, ctx.policy.calendar.day(at), but=source)
     if rest:
         waiting.rested(repository_id, source, rest, actor="", at=at)
 
 
-def pause_of(charter: Charter, first: date) -> Rest | None:
+def pause_of(charter: Charter, first: date) -> PausePeriod | None:
     """The pause that a charter asks for, from the day on which it came."""
     if charter.paused is None:
         return None
     pause = charter.paused.value
-    return Rest(min(first, pause.until), pause.until, pause.reason)
+    return PausePeriod(min(first, pause.until), pause.until, pause.reason)
 
 
-def _facts(look: Look, known: KnownRepository, life: Life) -> BallFacts:
-    records, repository_id = look.records, known.repository.id
+def _facts(ctx: Reconciliation, known: KnownRepository, life: PocStatus) -> WaitingOnFacts:
+    records, repository_id = ctx.records, known.repository.id
     charter, stored = life.judgement.charter, records.pocs.find(repository_id)
     proposed = records.pull_requests.proposal(repository_id) if charter is None else None
     if proposed is not None:
-        judgement = judge_standing(proposed[1], look.now.date(), look.policy)
+        judgement = judge_standing(proposed[1], ctx.now.date(), ctx.policy)
         charter, valid, number = judgement.charter, judgement.valid, proposed[0].number
         since = proposed[0].updated_at
     else:
         valid, number = life.judgement.valid, None
         since = known.charter_changed_at or known.registered_at or known.first_seen_at
     unsigned = (
-        _start(look, known, charter, life, since=since, number=number)
+        _start(ctx, known, charter, life, since=since, number=number)
         if life.state is State.PROPOSED
         else _ship(
             charter, stored.unsigned, stored.proven_at, stored.request.number if stored.request else None
@@ -160,22 +169,22 @@ def _facts(look: Look, known: KnownRepository, life: Life) -> BallFacts:
         *records.timeline.requests(repository_id), records.pull_requests.open_numbers(repository_id)
     )
     asked = {login.lower() for request in requests for login in request.people}
-    return BallFacts(
+    return WaitingOnFacts(
         state=life.state,
         since=since,
         state_since=stored.state_since,
         owner=_owner(charter, proposed[0].author if proposed else None),
         valid=valid,
         paused=bool(
-            charter and charter.paused and charter.paused.value.until >= look.policy.calendar.day(look.now)
+            charter and charter.paused and charter.paused.value.until >= ctx.policy.calendar.day(ctx.now)
         ),
         unsigned=unsigned,
-        objected=tuple(_objected(look, repository_id, {each.number for each in unsigned})),
+        objected=tuple(_objected(ctx, repository_id, {each.number for each in unsigned})),
         reviews=requests,
         worked_at=records.timeline.last(repository_id, deeds=ENGINEERING, but=asked),
         missing_infra=_missing(charter),
         platform=named(charter, Group.PLATFORM) if charter else None,
-        blocker=present_blocker(look, known, charter, life.state),
+        blocker=present_blocker(ctx, known, charter, life.state),
         asked_to_ship=stored.request.number if stored.request else None,
         ready=stored.proven_at is not None and not stored.unsigned,
     )
@@ -189,10 +198,10 @@ def _owner(charter: Charter | None, author: str | None) -> str | None:
 
 
 def _start(
-    look: Look,
+    ctx: Reconciliation,
     known: KnownRepository,
     charter: Charter | None,
-    life: Life,
+    life: PocStatus,
     *,
     since: datetime,
     number: int | None,
@@ -202,7 +211,7 @@ def _start(
         return ()
     signed = life.signed
     if number is not None:
-        given = look.records.signatures.standing(known.repository.id)
+        given = ctx.records.signatures.standing(known.repository.id)
         signed = standing(charter, given, Round.START)
     return tuple(_requests(charter, [g for g in Group if signed.get(g) is None], since=since, number=number))
 
@@ -231,13 +240,13 @@ def _missing(charter: Charter | None) -> tuple[str, ...]:
     return tuple(name for name, entry in entries if entry and entry.value.kind is InfraKind.MISSING)
 
 
-def _objected(look: Look, repository_id: int, numbers: set[int | None]) -> Iterator[str]:
+def _objected(ctx: Reconciliation, repository_id: int, numbers: set[int | None]) -> Iterator[str]:
     """Who asked for changes last, on the commit that is still the head: they wait for others."""
     for number in numbers - {None}:
         assert number is not None
-        pull = look.records.pull_requests.find(repository_id, number)
+        pull = ctx.records.pull_requests.find(repository_id, number)
         last = {}
-        for each in reviews(look.records.signatures.reviews(pull_request_key(repository_id, number))):
+        for each in recorded_reviews(ctx.records.signatures.reviews(pull_request_key(repository_id, number))):
             last[each.review.login.lower()] = each
         for login, each in last.items():
             head = pull.head_sha if pull else None

@@ -47,7 +47,7 @@ class Changed:
 class WhatIf:
     """What would change, each list in the order of the names."""
 
-    weighed: int = 0
+    commit_charter: int = 0
     """Repositories that were looked at."""
     failing: tuple[Changed, ...] = ()
     passing: tuple[Changed, ...] = ()
@@ -62,7 +62,7 @@ class WhatIf:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class PolicyOutcome:
     """What one policy makes of a repository."""
 
     reason: str | None
@@ -80,7 +80,7 @@ def what_if(facts: Iterable[PocFacts], before: Policy, after: Policy, now: datet
     known = sorted(facts, key=lambda each: each.full_name.lower())
     fates = [(each, *fates_of(each, before, after, now)) for each in known]
 
-    def those(why: Callable[[Fate, Fate, PocFacts], str | None]) -> tuple[Changed, ...]:
+    def those(why: Callable[[PolicyOutcome, PolicyOutcome, PocFacts], str | None]) -> tuple[Changed, ...]:
         return tuple(
             Changed(each.full_name, words, each.repository.private)
             for each, old, new in fates
@@ -90,49 +90,51 @@ def what_if(facts: Iterable[PocFacts], before: Policy, after: Policy, now: datet
     return WhatIf(len(known), *map(those, (failing, passing, becoming, leaving, opening, closing)))
 
 
-def failing(old: Fate, new: Fate, _: PocFacts) -> str | None:
+def failing(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
     """Why its pull requests would be held up, where they were not."""
     return new.fails if old.fails is None else None
 
 
-def passing(old: Fate, new: Fate, _: PocFacts) -> str | None:
+def passing(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
     """What held them up, where nothing would any more; a repository that is no POC passes nothing."""
     return f"until now: {old.fails}" if old.fails and new.reason and new.fails is None else None
 
 
-def becoming(old: Fate, new: Fate, _: PocFacts) -> str | None:
+def becoming(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
     """Why it would be a POC."""
     return new.reason if old.reason is None else None
 
 
-def leaving(old: Fate, new: Fate, _: PocFacts) -> str | None:
+def leaving(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
     """Why it was a POC, where it would be none."""
     return f"until now by {old.reason}" if old.reason and new.reason is None else None
 
 
-def opening(old: Fate, new: Fate, facts: PocFacts) -> str | None:
+def opening(old: PolicyOutcome, new: PolicyOutcome, facts: PocFacts) -> str | None:
     """Whom its issue would wait for."""
     issue = facts.stall.issue if facts.stall else None
     settled = issue is not None and issue.state in (IssueState.OPEN, IssueState.GONE)
     return None if new.stall is None or old.stall or settled else waiting(new.stall)
 
 
-def closing(old: Fate, new: Fate, _: PocFacts) -> str | None:
+def closing(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
     """Why its issue would be closed."""
     if old.closes or not new.closes:
         return None
     return "not stalled by that policy" if new.reason else "no POC by that policy"
 
 
-def fates_of(facts: PocFacts, before: Policy, after: Policy, now: datetime) -> tuple[Fate, Fate]:
+def fates_of(
+    facts: PocFacts, before: Policy, after: Policy, now: datetime
+) -> tuple[PolicyOutcome, PolicyOutcome]:
     """What each policy makes of a repository; its charter is judged again only where they ask otherwise."""
     today = now.date()
     reasons = [reason_of(facts, policy) for policy in (before, after)]
     wrongs: list[str | None] = [None, None]
     if any(reasons):
-        wrong = amiss(facts.charter, today, before)
+        wrong = charter_problem(facts.charter, today, before)
         same = asked_by(before) == asked_by(after)
-        wrongs = [wrong, wrong if same else amiss(facts.charter, today, after)]
+        wrongs = [wrong, wrong if same else charter_problem(facts.charter, today, after)]
     old, new = (
         fate(facts, policy, reason, wrong, now, observe=policy.mode is Mode.OBSERVE)
         for policy, reason, wrong in zip((before, after), reasons, wrongs, strict=True)
@@ -142,18 +144,18 @@ def fates_of(facts: PocFacts, before: Policy, after: Policy, now: datetime) -> t
 
 def fate(
     facts: PocFacts, policy: Policy, reason: str | None, wrong: str | None, now: datetime, *, observe: bool
-) -> Fate:
+) -> PolicyOutcome:
     """What one policy makes of it."""
     stall, closes = None, False
     if facts.stall is not None:
         home = facts.repository.has_issues or policy.central_repository is not None
         poc = reason is not None
-        weighed = replace(facts.stall, policy=policy, observe=observe, is_poc=poc, has_home=home)
+        commit_charter = replace(facts.stall, policy=policy, observe=observe, is_poc=poc, has_home=home)
         speaks = poc and home and not observe
-        stall = find_stall(weighed, now) if speaks else None
-        open_now = weighed.issue is not None and weighed.issue.state is IssueState.OPEN
-        closes = open_now and decide(weighed, now).step is Step.CLOSE
-    return Fate(reason, wrong if reason and not observe else None, stall, closes)
+        stall = find_stall(commit_charter, now) if speaks else None
+        open_now = commit_charter.issue is not None and commit_charter.issue.state is IssueState.OPEN
+        closes = open_now and decide(commit_charter, now).step is Step.CLOSE
+    return PolicyOutcome(reason, wrong if reason and not observe else None, stall, closes)
 
 
 def reason_of(facts: PocFacts, policy: Policy) -> str | None:
@@ -168,7 +170,7 @@ def asked_by(policy: Policy) -> object:
     }
 
 
-def amiss(charter: CharterFile | None, today: date, policy: Policy) -> str | None:
+def charter_problem(charter: CharterFile | None, today: date, policy: Policy) -> str | None:
     """What is wrong with the default branch's charter, in a few words; None where nothing is."""
     judgement = judge_standing(charter, today, policy) if charter else None
     if judgement is None or not judgement.declared:
@@ -185,8 +187,10 @@ def amiss(charter: CharterFile | None, today: date, policy: Policy) -> str | Non
 def waiting(stall: Stall) -> str:
     """A stall in a few words."""
     since = f"since {stall.since}, limit {stall.limit} working days"
-    ball = stall.ball
-    if ball is None or stall.cause is not Cause.SILENT:
+    waiting_on = stall.waiting_on
+    if waiting_on is None or stall.cause is not Cause.SILENT:
         return f"{stall.cause}, {since}"
-    who = f"{ball.party} ({shown(ball.people[0])})" if ball.people else ball.party.value
+    who = (
+        f"{waiting_on.party} ({shown(waiting_on.people[0])})" if waiting_on.people else waiting_on.party.value
+    )
     return f"waits for {who} {since}"

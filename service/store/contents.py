@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from service.rules.checks.surroundings import Access, Gathered, Outside
+from service.rules.checks.surroundings import Access, Gathered, RepositoryFacts
 from service.rules.values.github import Commit
 from service.store.database import reading, transaction
 from service.store.tables import BlobAt, BlobRow, KnownCommit, OutsideFactRow
@@ -116,7 +116,7 @@ class OutsideFacts:
             )
 
 
-def _facts(outside: Outside) -> dict[str, Any]:
+def _facts(outside: RepositoryFacts) -> dict[str, Any]:
     return {
         "owner_access": outside.owner_access,
         "environments": _listed(outside.environments),
@@ -128,9 +128,9 @@ def _listed(names: frozenset[str] | None) -> list[str] | None:
     return None if names is None else sorted(names)
 
 
-def _outside(facts: dict[str, Any]) -> Outside:
-    access, environments, missing = (facts.get(name) for name in Outside.__slots__)
-    return Outside(
+def _outside(facts: dict[str, Any]) -> RepositoryFacts:
+    access, environments, missing = (facts.get(name) for name in RepositoryFacts.__slots__)
+    return RepositoryFacts(
         owner_access=None if access is None else Access(access),
         environments=None if environments is None else frozenset(environments),
         missing_paths=None if missing is None else frozenset(missing),

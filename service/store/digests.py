@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Engine, Row, text
 from sqlalchemy.dialects.postgresql import insert
 
-from service.rules.digest.edition import Central, Edition, Place, Untold
-from service.rules.digest.week import REACHES_BACK, Channel, PocLine, Told
+from service.rules.digest.edition import Central, ComposedDigest, DigestPlace, UndeliveredDigest
+from service.rules.digest.week import REACHES_BACK, Channel, LastDigest, PocLine
 from service.rules.gate.lifecycle import State
 from service.rules.stall.stalls import Cause
-from service.rules.stall.time_spent import slips
-from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.stall.time_spent import ship_date_changes
+from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.groups import Group
 from service.store.database import reading, transaction
 from service.store.policies import policy_of
@@ -89,16 +89,16 @@ class Digests:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def find(self, installation_id: int, channel: Channel, week: str) -> Edition | None:
+    def find(self, installation_id: int, channel: Channel, week: str) -> ComposedDigest | None:
         """What was composed for a week."""
         with reading(self._engine) as session:
             row = session.get(DigestRow, (installation_id, str(channel), week))
             if row is None:
                 return None
-            place = Place(channel, row.repository_id, row.key, row.public)
-            return Edition(week, place, row.composed_at, row.body, frozenset(row.told))
+            place = DigestPlace(channel, row.repository_id, row.key, row.public)
+            return ComposedDigest(week, place, row.composed_at, row.body, frozenset(row.told))
 
-    def keep(self, installation_id: int, edition: Edition) -> None:
+    def keep(self, installation_id: int, edition: ComposedDigest) -> None:
         """Note what was composed, before it is told."""
         place = edition.place
         values: dict[str, object] = {
@@ -116,22 +116,24 @@ class Digests:
         with transaction(self._engine) as session:
             session.execute(row)
 
-    def last_told(self, installation_id: int, channel: Channel) -> Told | None:
+    def last_told(self, installation_id: int, channel: Channel) -> LastDigest | None:
         """The newest digest that a place heard; before any, from when on its first one tells."""
         asked = {"installation": installation_id, "channel": str(channel)}
         with reading(self._engine) as session:
             connection = session.connection()
             if row := connection.execute(LAST_TOLD, asked).first():
-                return Told(row.composed_at, frozenset(row.told))
+                return LastDigest(row.composed_at, frozenset(row.told))
             first = connection.execute(FIRST, asked).scalar()
-            return Told(first - REACHES_BACK) if first else None
+            return LastDigest(first - REACHES_BACK) if first else None
 
-    def untold(self) -> tuple[Untold, ...]:
+    def untold(self) -> tuple[UndeliveredDigest, ...]:
         """The newest digest of each place, where it was refused."""
         with reading(self._engine) as session:
             rows = session.connection().execute(UNTOLD).all()
         return tuple(
-            Untold(r.installation_id, r.account, Channel(r.channel), r.week, r.repository, r.reason)
+            UndeliveredDigest(
+                r.installation_id, r.account, Channel(r.channel), r.week, r.repository, r.reason
+            )
             for r in rows
         )
 
@@ -172,17 +174,17 @@ def _line(row: Row[Any]) -> PocLine:
         cause=Cause(row.stall_cause) if row.stall_cause else None,
         rung=row.rung or 0,
         issue_url=row.issue_url or "",
-        ball=_ball(row),
+        waiting_on=_ball(row),
         ship_by=dates[-1] if dates else None,
-        slips=slips(dates),
+        slips=ship_date_changes(dates),
         acted_at=row.acted_at,
         resting=row.resting,
     )
 
 
-def _ball(row: Row[Any]) -> Ball | None:
+def _ball(row: Row[Any]) -> WaitingOn | None:
     if not row.party:
         return None
     group = Group(row.for_group) if row.for_group else None
     people = tuple(row.people)
-    return Ball(Party(row.party), Wants(row.wants), row.since, people, group, row.number, row.about)
+    return WaitingOn(Party(row.party), Wants(row.wants), row.since, people, group, row.number, row.about)

@@ -13,7 +13,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 from sqlmodel import Session
 
-LOOK = "look"
+RECONCILE_TASK = "look"
 """The task's name; its only argument is the subject's key."""
 QUEUE = "looks"
 
@@ -29,7 +29,7 @@ def _jobs(keys: Iterable[str], at: datetime | None) -> list[Job]:
             queue=QUEUE,
             lock=None,
             queueing_lock=None,
-            task_name=LOOK,
+            task_name=RECONCILE_TASK,
             task_kwargs={"key": key},
             scheduled_at=at,
         )
@@ -37,7 +37,7 @@ def _jobs(keys: Iterable[str], at: datetime | None) -> list[Job]:
     ]
 
 
-def defer_looks(session: Session, keys: Iterable[str], *, at: datetime | None = None) -> None:
+def defer_reconciliations(session: Session, keys: Iterable[str], *, at: datetime | None = None) -> None:
     """Defer a look at each subject, now or at a time, with the session's transaction."""
     if jobs := _jobs(keys, at):
         _sync_jobs.batch_defer_jobs(jobs, connection=session.connection().connection.driver_connection)

@@ -12,11 +12,11 @@ from service.store.database import reading, transaction
 from service.store.tables import MessageRow
 
 
-class Saying(StrEnum):
+class MessageState(StrEnum):
     """How far the saying of something is."""
 
     NEW = "new"
-    UNFINISHED = "unfinished"
+    PENDING = "unfinished"
     """Somebody began, and nobody knows whether GitHub heard it."""
     SAID = "said"
 
@@ -27,20 +27,20 @@ class Messages:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def begin(self, repository_id: int, key: str) -> Saying:
+    def begin(self, repository_id: int, key: str) -> MessageState:
         """Note that something is about to be said, and tell whether it was before."""
         row = insert(MessageRow).values(repository_id=repository_id, key=key)
         with transaction(self._engine) as session:
             inserted = session.execute(row.on_conflict_do_nothing().returning(col(MessageRow.key)))
             if inserted.first() is not None:
-                return Saying.NEW
+                return MessageState.NEW
             known = session.get(MessageRow, (repository_id, key), with_for_update=True)
             if known is None or known.refused is None:
                 said = known is not None and known.github_id is not None
-                return Saying.SAID if said else Saying.UNFINISHED
+                return MessageState.SAID if said else MessageState.PENDING
             known.refused = None
             session.add(known)
-            return Saying.NEW
+            return MessageState.NEW
 
     def was_said(self, repository_id: int, key: str) -> bool:
         """Whether it was said, as far as we know."""

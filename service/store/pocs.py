@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access
 from service.rules.gate.lifecycle import State
-from service.rules.values.github import Fact, FactKind
+from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.groups import Group
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
@@ -42,7 +42,7 @@ class KnownAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StoredPoc:
     """What is stored of a POC's life."""
 
     state: State = State.NONE
@@ -66,13 +66,13 @@ class Pocs:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def find(self, repository_id: int) -> Standing:
+    def find(self, repository_id: int) -> StoredPoc:
         """Where a POC stands; one that nothing is known of has just begun."""
         with reading(self._engine) as session:
             row = session.get(PocRow, repository_id)
             if row is None:
-                return Standing()
-            return standing_of(row)
+                return StoredPoc()
+            return stored_poc_of(row)
 
     def ask_to_ship(self, repository_id: int, number: int, at: datetime) -> None:
         """Note the ship request: the newest command counts, and of several on one pull request the first.
@@ -172,16 +172,18 @@ class Pocs:
                 .values(state=str(State.STOPPED), state_since=at)
             )
 
-    def deployed(self, repository_id: int) -> tuple[Fact, ...]:
+    def deployed(self, repository_id: int) -> tuple[EventRecord, ...]:
         """The deployments that were told of last, newest first."""
         with reading(self._engine) as session:
             rows = session.exec(
                 select(FactRow)
-                .where(FactRow.subject == repository_key(repository_id), FactRow.kind == FactKind.DEPLOYED)
+                .where(FactRow.subject == repository_key(repository_id), FactRow.kind == EventKind.DEPLOYED)
                 .order_by(col(FactRow.at).desc())
                 .limit(MOST_DEPLOYMENTS)
             )
-            return tuple(Fact(r.id, r.subject, FactKind(r.kind), r.at, r.actor, r.detail) for r in rows)
+            return tuple(
+                EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail) for r in rows
+            )
 
     def _note(self, repository_id: int, values: dict[str, object], when: ColumnElement[bool]) -> None:
         statement = insert(PocRow).values(repository_id=repository_id, **values)
@@ -190,7 +192,7 @@ class Pocs:
             session.execute(statement)
 
 
-def standing_of(row: PocRow) -> Standing:
+def stored_poc_of(row: PocRow) -> StoredPoc:
     """A row as where a POC stands."""
     request = owner = None
     if row.ship_request is not None and row.ship_requested_at is not None:
@@ -198,7 +200,7 @@ def standing_of(row: PocRow) -> Standing:
     if row.owner_login and row.owner_access and row.owner_asked_at:
         access, asked_at = Access(row.owner_access), row.owner_asked_at
         owner = KnownAccess(row.owner_login, access, asked_at, row.owner_since or asked_at)
-    return Standing(
+    return StoredPoc(
         state=State(row.state),
         request=request,
         shipped_at=row.shipped_at,

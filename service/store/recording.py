@@ -19,8 +19,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
-from service.rules.values.github import Fact, FactKind, PullRequest, Repository
-from service.rules.values.subjects import Reception
+from service.rules.values.github import EventKind, EventRecord, PullRequest, Repository
+from service.rules.values.subjects import DeliveryEffects
 from service.store.database import has_input
 from service.store.jobs import defer_looks_async
 from service.store.subjects import MARK
@@ -35,7 +35,7 @@ class Envelope:
     delivery_id: str
     event: str
     body_sha256: bytes
-    reception: Reception
+    reception: DeliveryEffects
 
     @property
     def key(self) -> tuple[str, str, bytes]:
@@ -153,7 +153,7 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
     return fresh
 
 
-async def _with_reruns(connection: Connection, envelope: Envelope) -> Reception:
+async def _with_reruns(connection: Connection, envelope: Envelope) -> DeliveryEffects:
     """Find whose check runs were asked for again: the payload names a commit, at times nothing else."""
     reception = envelope.reception
     if reception.rerun_sha is None or reception.repository_id is None:
@@ -169,10 +169,10 @@ async def _with_reruns(connection: Connection, envelope: Envelope) -> Reception:
     subjects = tuple(sorted(row[0] for row in await cursor.fetchall()))
     now = datetime.now(UTC)
     facts = tuple(
-        Fact(
+        EventRecord(
             id=f"{subject}:rerun:{envelope.event}:{envelope.delivery_id}",
             subject=subject,
-            kind=FactKind.RERUN_REQUESTED,
+            kind=EventKind.RERUN_REQUESTED,
             at=now,
             detail=reception.rerun_sha,
         )
@@ -196,7 +196,7 @@ async def _told(connection: Connection, fresh: Sequence[Fresh]) -> None:
         await defer_looks_async(connection, [key for key, was_clean in await cursor.fetchall() if was_clean])
 
 
-async def _installation(connection: Connection, reception: Reception) -> None:
+async def _installation(connection: Connection, reception: DeliveryEffects) -> None:
     if installation := reception.installation:
         await connection.execute(
             """
@@ -274,12 +274,12 @@ def repository_row(repository: Repository, installation_id: int) -> Mapping[str,
     }
 
 
-async def _repositories(connection: Connection, receptions: Sequence[Reception]) -> None:
+async def _repositories(connection: Connection, receptions: Sequence[DeliveryEffects]) -> None:
     if rows := _newest(receptions):
         await connection.execute(UPSERT_REPOSITORIES, (as_json(rows),))
 
 
-def _newest(receptions: Iterable[Reception]) -> list[Mapping[str, Any]]:
+def _newest(receptions: Iterable[DeliveryEffects]) -> list[Mapping[str, Any]]:
     """The newest description of each repository, by its id."""
     newest: dict[int, tuple[Repository, int]] = {}
     for reception in receptions:
@@ -327,7 +327,7 @@ def pull_request_rows(pulls: Iterable[PullRequest]) -> Iterator[str]:
 _pull_request_key = attrgetter("repository_id", "number")
 
 
-async def _facts(connection: Connection, facts: Iterable[Fact]) -> None:
+async def _facts(connection: Connection, facts: Iterable[EventRecord]) -> None:
     if rows := sorted(set(facts), key=attrgetter("id", "subject")):
         await connection.execute(
             """

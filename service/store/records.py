@@ -22,7 +22,7 @@ from service.store.timeline import Timeline
 from service.store.waiting import Waiting
 
 
-class Records:
+class Store:
     """The looks' side of the database."""
 
     def __init__(self, engine: Engine) -> None:

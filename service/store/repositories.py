@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from service.rules.policy.poc import KnownRepository
 from service.rules.policy.recognition import exclusion
 from service.rules.source.text import CharterFile, FileKind
-from service.rules.values.github import FactKind, Repository, RepositoryRef
+from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import cursor, reading, transaction
@@ -117,7 +117,7 @@ class Repositories:
                 select(FactRow.detail)
                 .where(
                     FactRow.subject == repository_key(repository_id),
-                    FactRow.kind == FactKind.DEFAULT_PUSHED,
+                    FactRow.kind == EventKind.DEFAULT_PUSHED,
                 )
                 .order_by(col(FactRow.at).desc(), col(FactRow.recorded_at).desc())
                 .limit(1)

@@ -11,8 +11,8 @@ from sqlmodel import col, select
 
 from service.rules.gate.signoffs import OPENED, Round, Signature
 from service.rules.values import activity
-from service.rules.values.activity import Happening
-from service.rules.values.github import Fact, FactKind, PullRequest
+from service.rules.values.activity import Activity
+from service.rules.values.github import EventKind, EventRecord, PullRequest
 from service.rules.values.groups import Group
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects, timeline
@@ -89,16 +89,18 @@ class Signatures:
             if session.execute(statement.returning(col(SignatureRow.id))).all():
                 subjects.mark(session, [repository_key(repository_id)])
 
-    def reviews(self, subject: str) -> tuple[Fact, ...]:
+    def reviews(self, subject: str) -> tuple[EventRecord, ...]:
         """All that was ever told of a pull request's reviews, in the order in which it happened."""
-        kinds = (FactKind.REVIEWED, FactKind.REVIEW_DISMISSED)
+        kinds = (EventKind.REVIEWED, EventKind.REVIEW_DISMISSED)
         with reading(self._engine) as session:
             rows = session.exec(
                 select(FactRow)
                 .where(FactRow.subject == subject, col(FactRow.kind).in_(kinds))
                 .order_by(col(FactRow.at), col(FactRow.id))
             )
-            return tuple(Fact(r.id, r.subject, FactKind(r.kind), r.at, r.actor, r.detail) for r in rows)
+            return tuple(
+                EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail) for r in rows
+            )
 
     def moved_by_author(self, pull: PullRequest) -> bool:
         """Whether an event told that its author moved a pull request to its head, or opened it with that."""
@@ -106,14 +108,14 @@ class Signatures:
             actors = session.exec(
                 select(func.lower(FactRow.actor)).where(
                     FactRow.subject == pull_request_key(pull.repository_id, pull.number),
-                    FactRow.kind == FactKind.HEAD_MOVED,
+                    FactRow.kind == EventKind.HEAD_MOVED,
                     FactRow.detail == pull.head_sha,
                 )
             ).all()
         return pull.author.lower() in actors
 
 
-def _signed(repository_id: int, given: Iterable[Signature]) -> Iterator[Happening]:
+def _signed(repository_id: int, given: Iterable[Signature]) -> Iterator[Activity]:
     for each in given:
         if not each.source.startswith(OPENED):
             yield activity.signed(repository_id, each.source, each.number, each.login, each.at)

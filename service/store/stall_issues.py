@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from service.rules.source.text import CHARTER_PATH
-from service.rules.values.actions import Climbed, EditIssue, text_digest
+from service.rules.values.actions import EditIssue, EscalationRecord, text_digest
 from service.rules.values.github import Issue, IssueState, RepositoryRef, StallIssue
 from service.store.database import ACCOUNT_LOCK, lock, reading, transaction
 from service.store.tables import RepositoryRow, StallIssueRow
@@ -44,7 +44,7 @@ class StallIssues:
         limit: int,
         *,
         home_repository_id: int,
-        climbed: Climbed,
+        escalation: EscalationRecord,
     ) -> bool:
         """Note that a stall issue is about to be opened; False where the day's number is used up.
 
@@ -63,9 +63,9 @@ class StallIssues:
                 "number": None,
                 "opened_at": None,
                 "closed_by_us": False,
-                "episode": climbed.episode,
-                "rung": climbed.rung,
-                "reopened": climbed.reopened,
+                "episode": escalation.episode,
+                "rung": escalation.rung,
+                "reopened": escalation.reopened,
                 "home_repository_id": None if home_repository_id == repository_id else home_repository_id,
             }
             row = insert(StallIssueRow).values(
@@ -85,7 +85,7 @@ class StallIssues:
         repository_id: int,
         issue: Issue,
         digest: str,
-        climbed: Climbed,
+        escalation: EscalationRecord,
         *,
         assignee: str | None,
     ) -> None:
@@ -98,9 +98,9 @@ class StallIssues:
             html_url=issue.html_url,
             opened_at=issue.created_at,
             assignee=assignee,
-            episode=climbed.episode,
-            rung=climbed.rung,
-            reopened=climbed.reopened,
+            episode=escalation.episode,
+            rung=escalation.rung,
+            reopened=escalation.reopened,
         )
 
     def edited(self, edit: EditIssue, *, at: datetime) -> None:
@@ -108,11 +108,11 @@ class StallIssues:
 
         Reopened, or with a new episode, it counts as opened anew.
         """
-        climbed, known = edit.climbed, self.find(edit.poc_id)
+        escalation, known = edit.escalation, self.find(edit.poc_id)
         changes: dict[str, object] = {
-            "episode": climbed.episode,
-            "rung": climbed.rung,
-            "reopened": climbed.reopened,
+            "episode": escalation.episode,
+            "rung": escalation.rung,
+            "reopened": escalation.reopened,
         }
         if edit.title and edit.body:
             changes["digest"] = text_digest(edit.title, edit.body)
@@ -120,7 +120,7 @@ class StallIssues:
             changes["assignee"] = edit.assign
         if edit.state:
             changes |= {"state": edit.state, "closed_by_us": edit.state == IssueState.CLOSED}
-        if edit.state == IssueState.OPEN or (known is not None and known.episode != climbed.episode):
+        if edit.state == IssueState.OPEN or (known is not None and known.episode != escalation.episode):
             changes["opened_at"] = at
         self._change(edit.poc_id, **changes)
 

@@ -11,11 +11,11 @@ from sqlalchemy import Engine, func
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
-from service.rules.stall.waiting_on import Ball, Rest
-from service.rules.values.github import FactKind, StallIssue
+from service.rules.stall.waiting_on import PausePeriod, WaitingOn
+from service.rules.values.github import EventKind, StallIssue
 from service.rules.values.subjects import repository_key
 from service.store.database import reading
-from service.store.pocs import Standing, standing_of
+from service.store.pocs import StoredPoc, stored_poc_of
 from service.store.stall_issues import issues_of
 from service.store.tables import FactRow, PocRow
 from service.store.tables_waiting import RestRow, TurnRow
@@ -28,10 +28,10 @@ NOTHING_DONE: Mapping[str, datetime] = {}
 class StoredStall:
     """What is stored of one POC, as far as a stall is decided by it."""
 
-    standing: Standing
-    turn: Ball | None = None
+    standing: StoredPoc
+    turn: WaitingOn | None = None
     """Who has the ball by the last look."""
-    rest: Rest | None = None
+    rest: PausePeriod | None = None
     """The pause or snooze that lasts longest."""
     issue: StallIssue | None = None
     acted: Mapping[str, datetime] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Stalls:
             acted = _acted(session, repository_ids)
         return {
             each: StoredStall(
-                standing=standings.get(each, Standing()),
+                standing=standings.get(each, StoredPoc()),
                 turn=turns.get(each),
                 rest=rests.get(each),
                 issue=issues.get(each),
@@ -72,12 +72,12 @@ class Stalls:
         }
 
 
-def _standings(session: Session, repository_ids: Collection[int]) -> Mapping[int, Standing]:
+def _standings(session: Session, repository_ids: Collection[int]) -> Mapping[int, StoredPoc]:
     rows = session.exec(select(PocRow).where(col(PocRow.repository_id).in_(repository_ids)))
-    return {row.repository_id: standing_of(row) for row in rows}
+    return {row.repository_id: stored_poc_of(row) for row in rows}
 
 
-def _turns(session: Session, repository_ids: Collection[int]) -> Mapping[int, Ball]:
+def _turns(session: Session, repository_ids: Collection[int]) -> Mapping[int, WaitingOn]:
     rows = session.exec(
         select(TurnRow)
         .ext(distinct_on(col(TurnRow.repository_id)))
@@ -87,7 +87,7 @@ def _turns(session: Session, repository_ids: Collection[int]) -> Mapping[int, Ba
     return {row.repository_id: ball_of(row) for row in rows}
 
 
-def _rests(session: Session, repository_ids: Collection[int]) -> Mapping[int, Rest]:
+def _rests(session: Session, repository_ids: Collection[int]) -> Mapping[int, PausePeriod]:
     rows = session.exec(
         select(RestRow)
         .ext(distinct_on(col(RestRow.repository_id)))
@@ -103,7 +103,7 @@ def _acted(session: Session, repository_ids: Collection[int]) -> Mapping[str, Ma
         select(FactRow.subject, login, func.max(FactRow.at))
         .where(
             col(FactRow.subject).in_(map(repository_key, repository_ids)),
-            col(FactRow.kind) == str(FactKind.ACTIVITY),
+            col(FactRow.kind) == str(EventKind.ACTIVITY),
             col(FactRow.actor) != "",
         )
         .group_by(col(FactRow.subject), login)

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 from sqlmodel import Session
 
-from service.rules.values.github import Fact, FactKind
+from service.rules.values.github import EventKind, EventRecord
 from service.store.database import cursor
-from service.store.jobs import LOOK, defer_looks
+from service.store.jobs import RECONCILE_TASK, defer_reconciliations
 
 MARK = """
 INSERT INTO subject (key, wanted, done, attempts, touched)
@@ -36,7 +36,7 @@ class Claim:
     wanted: int
     attempts: int
     as_of: datetime | None
-    facts: tuple[Fact, ...]
+    facts: tuple[EventRecord, ...]
 
 
 def mark(session: Session, keys: Iterable[str], *, as_of: datetime | None = None) -> None:
@@ -50,7 +50,7 @@ def mark(session: Session, keys: Iterable[str], *, as_of: datetime | None = None
             text("UPDATE subject SET as_of = :as_of WHERE key = ANY(:keys)"),
             {"as_of": as_of, "keys": distinct},
         )
-    defer_looks(session, [key for key, was_clean in rows if was_clean])
+    defer_reconciliations(session, [key for key, was_clean in rows if was_clean])
 
 
 def claim(connection: Connection, key: str) -> Claim | None:
@@ -72,7 +72,7 @@ def peek(session: Session, key: str, as_of: datetime | None) -> Claim:
     return Claim(key, 0, 0, as_of, _unanswered(session.connection(), key))
 
 
-def _unanswered(connection: Connection, key: str) -> tuple[Fact, ...]:
+def _unanswered(connection: Connection, key: str) -> tuple[EventRecord, ...]:
     facts = connection.execute(
         text(
             "SELECT id, subject, kind, at, actor, detail FROM fact "
@@ -80,7 +80,7 @@ def _unanswered(connection: Connection, key: str) -> tuple[Fact, ...]:
         ),
         {"key": key},
     )
-    return tuple(Fact(f.id, f.subject, FactKind(f.kind), f.at, f.actor, f.detail) for f in facts)
+    return tuple(EventRecord(f.id, f.subject, EventKind(f.kind), f.at, f.actor, f.detail) for f in facts)
 
 
 FINISH = text("""
@@ -129,7 +129,7 @@ def postpone(session: Session, seen: Claim, error: str, *, until: datetime, coun
         ),
         {"key": seen.key, "until": until, "error": error, "counts": int(counts)},
     )
-    defer_looks(session, [seen.key], at=until)
+    defer_reconciliations(session, [seen.key], at=until)
 
 
 def wake_forgotten(session: Session, *, untouched_for: timedelta) -> list[str]:
@@ -150,10 +150,10 @@ def wake_forgotten(session: Session, *, untouched_for: timedelta) -> list[str]:
                 FOR UPDATE SKIP LOCKED)
             RETURNING key
         """),
-        {"untouched": untouched_for, "look": LOOK},
+        {"untouched": untouched_for, "look": RECONCILE_TASK},
     )
     keys = [row.key for row in rows]
-    defer_looks(session, keys)
+    defer_reconciliations(session, keys)
     return keys
 
 

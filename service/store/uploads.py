@@ -15,7 +15,7 @@ from service.rules.evidence.claims import Reason, Refused, WorkflowRun, refuse_e
 from service.rules.evidence.upload import Sent
 from service.rules.source.wording import shown
 from service.rules.values import activity
-from service.rules.values.github import FactKind
+from service.rules.values.github import EventKind
 from service.rules.values.groups import Level
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store.jobs import defer_looks_async
@@ -158,7 +158,7 @@ async def _tell(connection: Connection, run: WorkflowRun) -> None:
         INSERT INTO fact (id, subject, kind, at, actor, detail)
         VALUES (%s, %s, %s, now(), %s, %s) ON CONFLICT DO NOTHING
         """,
-        (f"evidence:{run.token_id}", repository, str(FactKind.EVIDENCE_SENT), run.actor, run.sha),
+        (f"evidence:{run.token_id}", repository, str(EventKind.EVIDENCE_SENT), run.actor, run.sha),
     )
     await _did(connection, run)
     cursor = await connection.execute(

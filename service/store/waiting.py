@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Engine, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from service.rules.stall.waiting_on import Ball, Blocker, Party, Rest, Wants
+from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.groups import Group
 from service.store.database import reading, transaction
 from service.store.tables_waiting import BlockerRow, RestRow, ShipDateRow, TurnRow
@@ -30,7 +30,7 @@ class Snoozed:
 
     source: str
     at: datetime
-    rest: Rest
+    rest: PausePeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Waiting:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def turns(self, repository_id: int) -> tuple[Ball, ...]:
+    def turns(self, repository_id: int) -> tuple[WaitingOn, ...]:
         """Who had the ball, oldest first; the last one has it now."""
         with reading(self._engine) as session:
             rows = session.exec(
@@ -64,17 +64,17 @@ class Waiting:
             )
             return tuple(map(ball_of, rows))
 
-    def passed(self, repository_id: int, ball: Ball) -> None:
+    def passed(self, repository_id: int, waiting_on: WaitingOn) -> None:
         """Note that the ball has moved."""
         row = TurnRow(
             repository_id=repository_id,
-            party=str(ball.party),
-            wants=str(ball.wants),
-            for_group=str(ball.group) if ball.group else None,
-            people=list(ball.people),
-            number=ball.number,
-            about=ball.about,
-            since=ball.since,
+            party=str(waiting_on.party),
+            wants=str(waiting_on.wants),
+            for_group=str(waiting_on.group) if waiting_on.group else None,
+            people=list(waiting_on.people),
+            number=waiting_on.number,
+            about=waiting_on.about,
+            since=waiting_on.since,
         )
         with transaction(self._engine) as session:
             session.add(row)
@@ -96,7 +96,7 @@ class Waiting:
             with transaction(self._engine) as session:
                 session.add(ShipDateRow(repository_id=repository_id, ship_by=ship_by, at=at))
 
-    def rests(self, repository_id: int) -> tuple[Rest, ...]:
+    def rests(self, repository_id: int) -> tuple[PausePeriod, ...]:
         """The pauses and snoozes, in the order of their last days."""
         with reading(self._engine) as session:
             rows = session.exec(
@@ -119,7 +119,7 @@ class Waiting:
             )
             return tuple(Snoozed(row.source, row.at, rest_of(row)) for row in rows)
 
-    def rested(self, repository_id: int, source: str, rest: Rest, *, actor: str, at: datetime) -> None:
+    def rested(self, repository_id: int, source: str, rest: PausePeriod, *, actor: str, at: datetime) -> None:
         """Note a pause, by the blob that says it, or a snooze, by its comment; once each."""
         row = insert(RestRow).values(
             repository_id=repository_id,
@@ -206,9 +206,9 @@ class Waiting:
             )
 
 
-def ball_of(row: TurnRow) -> Ball:
+def ball_of(row: TurnRow) -> WaitingOn:
     """A row as who has the ball."""
-    return Ball(
+    return WaitingOn(
         Party(row.party),
         Wants(row.wants),
         row.since,
@@ -219,6 +219,6 @@ def ball_of(row: TurnRow) -> Ball:
     )
 
 
-def rest_of(row: RestRow) -> Rest:
+def rest_of(row: RestRow) -> PausePeriod:
     """A row as a rest."""
-    return Rest(row.first, row.until, row.reason)
+    return PausePeriod(row.first, row.until, row.reason)

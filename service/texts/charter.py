@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from service.rules.charter.model import Charter, Located
-from service.rules.checks.verdict import Situation, Verdict
+from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
 from service.rules.source.block import lines_of
 from service.rules.source.text import CHARTER_PATH, read_text
@@ -66,7 +66,7 @@ class CharterView:
 class CheckView:
     """What the summary of the check run `POC charter` is made of."""
 
-    situation: Situation
+    situation: ChangeKind
     poc_reason: str
     base_ref: str
     errors: tuple[FindingView, ...]
@@ -111,7 +111,7 @@ def check_view(
 
 def annotate(verdict: Verdict) -> tuple[Annotation, ...]:
     """A finding's annotation on its line; none for a charter that this commit does not hold."""
-    if verdict.judgement is None or verdict.case.situation is Situation.BEHIND:
+    if verdict.judgement is None or verdict.case.situation is ChangeKind.BEHIND:
         return ()
     warned = move_findings([move for move in verdict.moves if move.eases])
     return tuple(_annotation(finding) for finding in (*verdict.judgement.findings, *warned))

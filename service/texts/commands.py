@@ -8,14 +8,14 @@ from datetime import date
 
 from service.rules.charter.amend import Amendment, Change, owned_by, shipping_on, stopped_on
 from service.rules.charter.model import Charter
-from service.rules.commands.arguments import Extend, HandOver, Order, Stop
+from service.rules.commands.arguments import CommandArguments, Extend, HandOver, Stop
 from service.rules.commands.parsing import Verb
 from service.rules.source.text import CHARTER_PATH
-from service.rules.stall.time_spent import slips
+from service.rules.stall.time_spent import ship_date_changes
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class EditLocation:
     """Where a charter is edited: GitHub's editor for one branch."""
 
     url: str
@@ -25,7 +25,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedChange:
     """Who asked for a change, why, and the comment in which they did."""
 
     login: str
@@ -39,7 +39,7 @@ class AmendView:
 
     verb: Verb
     amendment: Amendment
-    desk: Desk
+    desk: EditLocation
     owner: str = ""
     new_owner: str = ""
     ship_by: date | None = None
@@ -73,7 +73,11 @@ def change_of(order: Extend | HandOver | Stop, today: date) -> Change:
 
 
 def amend_view(
-    order: Order, charter: Charter, amendment: Amendment, desk: Desk, ship_dates: Sequence[date]
+    order: CommandArguments,
+    charter: Charter,
+    amendment: Amendment,
+    desk: EditLocation,
+    ship_dates: Sequence[date],
 ) -> AmendView:
     """Lay the change out for the template; `ship_dates` are those that the charter ever named, in order."""
     owner, ship_by = charter.owner, charter.ship_by
@@ -81,7 +85,7 @@ def amend_view(
     view = AmendView(order.verb, amendment, desk)
     if isinstance(order, Extend):
         known = [*ship_dates, before] if before and before not in ship_dates[-1:] else ship_dates
-        moved = slips([*known, order.ship_by])
+        moved = ship_date_changes([*known, order.ship_by])
         later = before is not None and order.ship_by > before
         return replace(
             view,

@@ -21,7 +21,7 @@ Person = tuple[str, str | None]
 """A group, and who signs for it."""
 
 
-class Standing(StrEnum):
+class GateStatus(StrEnum):
     """How far a commit can be judged at all."""
 
     NO_CHARTER = "no charter"
@@ -73,7 +73,7 @@ class GateView:
     """What the summary of the check run `POC ship gate` is made of, and the texts beside it."""
 
     occasion: Occasion
-    standing: Standing
+    standing: GateStatus
     ready: bool
     observe: bool
     environment: str | None
@@ -155,13 +155,13 @@ def gate_view(
     )
 
 
-def standing(gate: Gate) -> Standing:
+def standing(gate: Gate) -> GateStatus:
     """How far the commit can be judged."""
     if of_kind(gate, GapKind.STOPPED):
-        return Standing.STOPPED
+        return GateStatus.STOPPED
     if gate.facts.charter is None:
-        return Standing.NO_CHARTER
-    return Standing.ERRORS if of_kind(gate, GapKind.CHARTER) else Standing.JUDGED
+        return GateStatus.NO_CHARTER
+    return GateStatus.ERRORS if of_kind(gate, GapKind.CHARTER) else GateStatus.JUDGED
 
 
 def of_kind(gate: Gate, kind: GapKind) -> tuple[Gap, ...]:
@@ -244,13 +244,13 @@ def _verdict(gate: Gate) -> str:
     if gate.ready:
         return "Ready to ship"
     match standing(gate):
-        case Standing.STOPPED:
+        case GateStatus.STOPPED:
             missing = ["stopped on purpose"]
-        case Standing.NO_CHARTER:
+        case GateStatus.NO_CHARTER:
             missing = ["no charter"]
-        case Standing.ERRORS:
+        case GateStatus.ERRORS:
             missing = ["the charter has errors"]
-        case Standing.JUDGED:
+        case GateStatus.JUDGED:
             missing = list(_counted(gate))
     return _fitting("Not ready to ship", missing)
 
@@ -261,13 +261,13 @@ def _ordinary(gate: Gate) -> str:
     if gate.ready:
         return "Ready to ship"
     match standing(gate):
-        case Standing.STOPPED:
+        case GateStatus.STOPPED:
             return "Stopped on purpose"
-        case Standing.NO_CHARTER:
+        case GateStatus.NO_CHARTER:
             return f"{lead}: a charter"
-        case Standing.ERRORS:
+        case GateStatus.ERRORS:
             return f"{lead}: a charter without errors"
-        case Standing.JUDGED:
+        case GateStatus.JUDGED:
             missing = list(_named(gate))
     if pause := _pause(gate):
         return (

@@ -9,21 +9,21 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from service.rules.checks.verdict import Situation, Verdict
+from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.commands.parsing import Verb
 from service.rules.digest.week import Digest
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text
 from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion
 from service.rules.source.wording import clip
-from service.rules.stall.stalls import Cause, Rung
+from service.rules.stall.stalls import Cause, EscalationStep
 from service.rules.stall.waiting_on import Wants
 from service.rules.values.actions import CheckRunOutput, Conclusion, ProposalState
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.issue_block import enclosed, unmarked
 from service.texts.charter import CheckView, annotate
-from service.texts.commands import AmendView, Asked
-from service.texts.gate import GateView, Standing, gate_title, gate_view
+from service.texts.commands import AmendView, RequestedChange
+from service.texts.gate import GateStatus, GateView, gate_title, gate_view
 from service.texts.markdown import (
     cell,
     cell_line,
@@ -87,7 +87,7 @@ class Texts:
     def check_run(self, verdict: Verdict, view: CheckView) -> CheckRunOutput:
         """The check run `POC charter`."""
         exempt = verdict.conclusion is Conclusion.NEUTRAL and not view.observe
-        summary = self._render("checks/charter.md", view=view, exempt=exempt, Situation=Situation)
+        summary = self._render("checks/charter.md", view=view, exempt=exempt, Situation=ChangeKind)
         return CheckRunOutput(
             conclusion=verdict.conclusion,
             title=_clip_title(check_title(view, verdict.conclusion)),
@@ -100,9 +100,9 @@ class Texts:
         body = self._ladder("issues/stall.md", view)
         return _clip_title(inert(stall_title(view))), enclosed(view.place.poc_id, _clip(body))
 
-    def ladder_comment(self, view: StallView, rung: Rung) -> str:
+    def ladder_comment(self, view: StallView, rung: EscalationStep) -> str:
         """What is said once in the stall issue, at the second and the third step."""
-        name = "ladder_lead" if rung is Rung.LEAD else "ladder_decision"
+        name = "ladder_lead" if rung is EscalationStep.LEAD else "ladder_decision"
         return unmarked(self._ladder(f"comments/{name}.md", view))
 
     def gate_check(self, gate: Gate, view: GateView) -> CheckRunOutput:
@@ -114,7 +114,7 @@ class Texts:
         """What people read beside a deployment that was approved or rejected: what fits into GitHub's box."""
         view = gate_view(gate)
         named = (view.environment or "").lower() == environment.lower()
-        listing = named and view.standing is Standing.JUDGED and not gate.ready
+        listing = named and view.standing is GateStatus.JUDGED and not gate.ready
         text = ""
         for shown in range(len(view.rows), -1, -1):
             text = self._gate(
@@ -137,7 +137,7 @@ class Texts:
         """What to write into the charter for a command, and what it will do."""
         return self._render("comments/amend.md", view=view, lines=view.amendment.after, Verb=Verb)
 
-    def proposal(self, view: AmendView, asked: Asked) -> tuple[str, str]:
+    def proposal(self, view: AmendView, asked: RequestedChange) -> tuple[str, str]:
         """Title and body of the pull request that changes the charter for a command."""
         body = self._render("comments/proposal.md", view=view, asked=asked, Verb=Verb)
         return _clip_title(inert(proposal_title(view))), unmarked(_clip(body))
@@ -234,10 +234,12 @@ class Texts:
         )
         said = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
         headline = ", ".join([plural(view.active, "active POC"), *said])
-        return self._render(template, view=view, headline=headline, most=MOST_ROWS, rungs=len(Rung), **values)
+        return self._render(
+            template, view=view, headline=headline, most=MOST_ROWS, rungs=len(EscalationStep), **values
+        )
 
     def _gate(self, template: str, view: GateView, **values: object) -> str:
-        return self._render(template, view=view, Standing=Standing, Occasion=Occasion, **values)
+        return self._render(template, view=view, Standing=GateStatus, Occasion=Occasion, **values)
 
     def _render(self, template: str, **values: object) -> str:
         text = self._environment.get_template(template).render(values)
@@ -247,9 +249,9 @@ class Texts:
 def check_title(view: CheckView, conclusion: Conclusion) -> str:
     """The verdict in a few words."""
     match view.situation:
-        case Situation.NO_CHARTER:
+        case ChangeKind.NO_CHARTER:
             title = "No charter yet"
-        case Situation.DELETED:
+        case ChangeKind.DELETED:
             title = "This change removes the charter"
         case _ if view.failed and view.charter is None:
             title = "The charter cannot be read"
@@ -259,7 +261,7 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
             title = f"{lines} of the charter {verb} a change"
         case _ if view.charter and view.charter.stopped_on:
             title = "Stopped on purpose"
-        case Situation.BEHIND:
+        case ChangeKind.BEHIND:
             title = f"Charter complete, as it stands on {view.base_ref}"
         case _:
             title = "Charter complete"

@@ -12,8 +12,8 @@ from service.rules.commands.arguments import FARTHEST, USUAL_EXTENSION
 from service.rules.gate.signoffs import named
 from service.rules.source.wording import clip
 from service.rules.stall.stalls import Cause, Stall, StallFacts, addressed, assignee
-from service.rules.stall.time_spent import ORDINALS, Slips, Totals
-from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.stall.time_spent import ORDINALS, ShipDateChanges, Totals
+from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.groups import Group
 
 REFERENCE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#[1-9][0-9]{0,8}", re.ASCII)
@@ -83,30 +83,32 @@ def stall_view(
     facts: StallFacts,
     place: Place,
     *,
-    slips: Slips | None,
+    slips: ShipDateChanges | None,
     began: date,
     totals: Totals | None,
     today: date,
 ) -> StallView:
     """Gather what the texts say."""
-    charter, ball, calendar = facts.charter, stall.ball, facts.policy.calendar
+    charter, waiting_on, calendar = facts.charter, stall.waiting_on, facts.policy.calendar
     spoken_to = addressed(stall, charter)
-    group = ball.group if ball else None
+    group = waiting_on.group if waiting_on else None
     count = slips.count if slips else 1
     return StallView(
         place=place,
         name=_name(charter, place),
         stall=stall,
-        wants=ball.wants if ball else Wants.CHARTER,
+        wants=waiting_on.wants if waiting_on else Wants.CHARTER,
         addressed=spoken_to,
         assignee=assignee(stall, charter),
-        beside=ball.people[1:] if ball and spoken_to in ball.people else (),
-        waits_for=_waits_for(ball, place),
+        beside=waiting_on.people[1:] if waiting_on and spoken_to in waiting_on.people else (),
+        waits_for=_waits_for(waiting_on, place),
         group=_words(group) if group else "",
         days=calendar.working_days(stall.since, stall.due),
         days_now=calendar.working_days(stall.since, max(today, stall.due)),
-        reference=_reference(ball, place),
-        about=tuple(ball.about.split(", ")) if ball and ball.wants is Wants.INFRA and ball.about else (),
+        reference=_reference(waiting_on, place),
+        about=tuple(waiting_on.about.split(", "))
+        if waiting_on and waiting_on.wants is Wants.INFRA and waiting_on.about
+        else (),
         environment=charter.target.environment.value if charter and charter.target.environment else None,
         brought_in=tuple(_brought_in(stall, facts)),
         owner=charter.owner.value if charter and charter.owner else None,
@@ -138,22 +140,22 @@ def _words(group: Group) -> str:
     return group.value.replace("_", " ")
 
 
-def _waits_for(ball: Ball | None, place: Place) -> str:
+def _waits_for(waiting_on: WaitingOn | None, place: Place) -> str:
     """Whom it waits for, in the words of the calendar."""
-    if ball is None or ball.party is Party.UNNAMED:
+    if waiting_on is None or waiting_on.party is Party.UNNAMED:
         return "a charter"
-    if ball.party is Party.BLOCKER:
-        return _reference(ball, place) or "what blocks it"
-    if ball.group:
-        return _words(ball.group)
-    return ball.people[0] if ball.people else str(ball.party)
+    if waiting_on.party is Party.BLOCKER:
+        return _reference(waiting_on, place) or "what blocks it"
+    if waiting_on.group:
+        return _words(waiting_on.group)
+    return waiting_on.people[0] if waiting_on.people else str(waiting_on.party)
 
 
-def _reference(ball: Ball | None, place: Place) -> str:
+def _reference(waiting_on: WaitingOn | None, place: Place) -> str:
     """Where the next step is to be taken, as the place of the issue would name it."""
-    if ball is None:
+    if waiting_on is None:
         return ""
-    written = ball.about if ball.wants is Wants.UNBLOCK else f"#{ball.number or ''}"
+    written = waiting_on.about if waiting_on.wants is Wants.UNBLOCK else f"#{waiting_on.number or ''}"
     if place.elsewhere and written.startswith("#"):
         written = f"{place.full_name}{written}"
     return written if REFERENCE.fullmatch(written) else ""
@@ -161,10 +163,10 @@ def _reference(ball: Ball | None, place: Place) -> str:
 
 def _brought_in(stall: Stall, facts: StallFacts) -> Iterator[tuple[str, str]]:
     """The owner and the waiting group's lead; product where it is the owner who is waited for."""
-    charter, ball = facts.charter, stall.ball
+    charter, waiting_on = facts.charter, stall.waiting_on
     if charter is None:
         return
-    group = ball.group if ball else None
+    group = waiting_on.group if waiting_on else None
     product = named(charter, Group.PRODUCT)
     found: list[tuple[str | None, str]] = []
     if stall.cause is not Cause.OWNER_GONE:

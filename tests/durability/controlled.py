@@ -9,13 +9,13 @@ from dataclasses import dataclass, fields
 
 import psycopg
 
-from service.reconcile.context import Decision, Look
+from service.reconcile.context import Decision, Reconciliation
 from service.settings import Settings
 from service.wiring import Clock, Services, build, utc_now
 from service.work import work
 from tests.fakes import FakeApp
 
-Script = Callable[[Look], Decision]
+Script = Callable[[Reconciliation], Decision]
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS looked (
@@ -30,8 +30,8 @@ class Controlled(Services):
 
     script: Script
 
-    def decide(self, look: Look) -> Decision:
-        return self.script(look)
+    def decide(self, ctx: Reconciliation) -> Decision:
+        return self.script(ctx)
 
 
 def settings() -> Settings:
@@ -53,16 +53,14 @@ def main() -> None:
     """Work as `poc-governor work` does; each look is noted in the table and lasts LOOK_SECONDS."""
     url, seconds = os.environ["DATABASE_URL"], float(os.environ["LOOK_SECONDS"])
 
-    def script(look: Look) -> Decision:
+    def script(ctx: Reconciliation) -> Decision:
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(
-                "INSERT INTO looked (subject, worker) VALUES (%s, %s)", (look.key, os.getpid())
-            )
+            connection.execute("INSERT INTO looked (subject, worker) VALUES (%s, %s)", (ctx.key, os.getpid()))
             time.sleep(seconds)
             connection.execute(
                 "UPDATE looked SET ended = clock_timestamp() "
                 "WHERE subject = %s AND worker = %s AND ended IS NULL",
-                (look.key, os.getpid()),
+                (ctx.key, os.getpid()),
             )
         return Decision("looked")
 

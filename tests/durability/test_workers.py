@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from service.store import subjects
 from service.store.database import transaction
-from service.store.jobs import defer_looks
+from service.store.jobs import defer_reconciliations
 from tests.durability.controlled import TABLE
 from tests.durability.processes import eventually, working
 
@@ -46,7 +46,7 @@ def test_two_worker_processes_never_look_at_one_subject_at_a_time_and_miss_nothi
                 with transaction(engine) as session:
                     subjects.mark(session, SUBJECTS)
                     # As a forgotten subject that is woken, or a timer that fires late, would.
-                    defer_looks(session, SUBJECTS[n % 3 :: 3])
+                    defer_reconciliations(session, SUBJECTS[n % 3 :: 3])
             eventually(lambda: not ask("SELECT key FROM subject WHERE wanted > done"), "all are clean")
             eventually(lambda: not ask("SELECT id FROM procrastinate_jobs"), "every job has ended")
             assert [worker.terminate() for worker in workers] == [0, 0]

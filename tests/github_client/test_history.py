@@ -10,7 +10,7 @@ import pytest
 from service.github_client.app import InstallationClient
 from service.ports import GitHubError, RenamedError
 from service.rules.queue.retry import FailureKind
-from service.rules.values.activity import Happening
+from service.rules.values.activity import Activity
 from tests.github_client.server import REPOSITORY, Server, raw_repository
 
 SINCE = datetime(2026, 5, 24, 9, 0, tzinfo=UTC)
@@ -68,7 +68,7 @@ def answer(server: Server, line: str, data: Any, status: int = 200) -> None:
     server.on(line, status, data)
 
 
-def read(client: InstallationClient) -> list[Happening]:
+def read(client: InstallationClient) -> list[Activity]:
     return list(client.history(REPOSITORY, "main", SINCE))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from service.rules.charter.model import Charter
 from service.rules.checks.check import Example
 from service.rules.checks.judge import Judgement, judge
-from service.rules.checks.surroundings import Access, Outside
+from service.rules.checks.surroundings import Access, RepositoryFacts
 from service.rules.policy.model import GroupPolicy, Policy
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.groups import Group
@@ -22,7 +22,7 @@ KEY = re.compile(r"([a-z_0-9]+):")
 
 def judged(text: str, before: Charter | None = None, today: date = TODAY) -> Judgement:
     """Judge in a world in which the examples that GitHub or a policy knows better about are wrong."""
-    world = Outside(
+    world = RepositoryFacts(
         owner_access=Access.UNKNOWN if "somebody-who-left" in text else Access.WRITE,
         environments=frozenset({"support-prod", "support-staging"}) if "porduction" in text else None,
         missing_paths=frozenset({".github/workflows/evil.yml"}),

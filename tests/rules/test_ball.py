@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.gate.lifecycle import State
-from service.rules.stall.waiting_on import Ball, BallFacts, Blocker, Party, Request, Wants, turn, whose_ball
+from service.rules.stall.waiting_on import (
+    Blocker,
+    Party,
+    Request,
+    WaitingOn,
+    WaitingOnFacts,
+    Wants,
+    next_waiting_period,
+    who_is_waited_for,
+)
 from service.rules.values.groups import Group
 
 T0 = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -33,9 +42,9 @@ def asked(*groups: Group, since: int = 1, number: int | None = None) -> tuple[Re
     return tuple(Request((SIGNERS[group],), at(since), number, group) for group in groups)
 
 
-CHARTERED = BallFacts(State.BUILDING, T0, owner="jane-doe", valid=True, platform="bob-m")
+CHARTERED = WaitingOnFacts(State.BUILDING, T0, owner="jane-doe", valid=True, platform="bob-m")
 PRESENT = {
-    State.NONE: BallFacts(State.NONE, T0),
+    State.NONE: WaitingOnFacts(State.NONE, T0),
     State.PROPOSED: replace(CHARTERED, state=State.PROPOSED, unsigned=asked(*Group)),
     State.BUILDING: CHARTERED,
     State.EVALUATING: replace(CHARTERED, state=State.EVALUATING),
@@ -57,26 +66,26 @@ MEND, START = "owner mend-charter jane-doe", "signer start-signature alice-k"
 SHIP, DEPLOY = "signer ship-signature alice-k", "owner deploy jane-doe"
 REVIEW, BLOCKED = "reviewer review erin-x", "blocker unblock gus-i"
 
-Event = Callable[[BallFacts], BallFacts]
+Event = Callable[[WaitingOnFacts], WaitingOnFacts]
 
 
-def over(facts: BallFacts) -> bool:
+def over(facts: WaitingOnFacts) -> bool:
     return facts.state in (State.SHIPPED, State.STOPPED)
 
 
-def going(facts: BallFacts, **changes: object) -> BallFacts:
+def going(facts: WaitingOnFacts, **changes: object) -> WaitingOnFacts:
     """The same for a POC on its way; for one that has ended, or has no charter, it changes nothing."""
     return facts if over(facts) or facts.state is State.NONE else replace(facts, **changes)  # type: ignore[arg-type]
 
 
-def revived(facts: BallFacts, **changes: object) -> BallFacts:
+def revived(facts: WaitingOnFacts, **changes: object) -> WaitingOnFacts:
     """A charter without `stopped` takes a stopped POC up again; nothing does so with one that has shipped."""
     if facts.state is State.SHIPPED:
         return facts
     return replace(CHARTERED, state=State.PROPOSED, **changes)  # type: ignore[arg-type]
 
 
-def proposed(facts: BallFacts, *, valid: bool) -> BallFacts:
+def proposed(facts: WaitingOnFacts, *, valid: bool) -> WaitingOnFacts:
     """A pull request brings a charter; what is on the default branch already counts, whatever it changes."""
     if facts.state is not State.NONE:
         return facts
@@ -84,16 +93,16 @@ def proposed(facts: BallFacts, *, valid: bool) -> BallFacts:
     return replace(CHARTERED, state=State.PROPOSED, valid=valid, unsigned=wanted)
 
 
-def building(facts: BallFacts) -> BallFacts:
+def building(facts: WaitingOnFacts) -> WaitingOnFacts:
     return replace(facts, state=State.BUILDING, unsigned=()) if facts.state is State.PROPOSED else facts
 
 
-def measured(facts: BallFacts, state: State) -> BallFacts:
+def measured(facts: WaitingOnFacts, state: State) -> WaitingOnFacts:
     known = (State.BUILDING, State.EVALUATING, State.SHIPPING)
     return replace(facts, state=state) if facts.state in known else facts
 
 
-def on_request(facts: BallFacts, *groups: Group, **changes: object) -> BallFacts:
+def on_request(facts: WaitingOnFacts, *groups: Group, **changes: object) -> WaitingOnFacts:
     """All is met on the ship request's head, whatever the default branch shows; the others are asked."""
     known = (State.BUILDING, State.EVALUATING, State.SHIPPING)
     if facts.state not in known:
@@ -237,8 +246,8 @@ def test_who_has_the_ball(event: str, state: State) -> None:
     if expected == IMPOSSIBLE:
         assert state in (State.NONE, State.PROPOSED)
         return
-    ball = whose_ball(happens(PRESENT[state]))
-    assert " ".join([ball.party, ball.wants, *ball.people]) == expected
+    waiting_on = who_is_waited_for(happens(PRESENT[state]))
+    assert " ".join([waiting_on.party, waiting_on.wants, *waiting_on.people]) == expected
 
 
 def test_every_combination_has_a_row() -> None:
@@ -262,7 +271,7 @@ requests = st.builds(
     st.none() | st.sampled_from(Group),
 )
 some_facts = st.builds(
-    BallFacts,
+    WaitingOnFacts,
     state=st.sampled_from(State),
     since=moments,
     state_since=st.none() | moments,
@@ -282,29 +291,29 @@ some_facts = st.builds(
 
 
 @given(some_facts)
-def test_one_party_has_it_whatever_the_facts(facts: BallFacts) -> None:
-    ball = whose_ball(facts)
-    nobody = ball.party in (Party.NOBODY, Party.UNNAMED)
-    assert not (nobody and ball.people)
-    assert (ball.wants is Wants.NOTHING) == (ball.party is Party.NOBODY)
-    assert ball.people or nobody or ball.party in (Party.BLOCKER, Party.PLATFORM)
+def test_one_party_has_it_whatever_the_facts(facts: WaitingOnFacts) -> None:
+    waiting_on = who_is_waited_for(facts)
+    nobody = waiting_on.party in (Party.NOBODY, Party.UNNAMED)
+    assert not (nobody and waiting_on.people)
+    assert (waiting_on.wants is Wants.NOTHING) == (waiting_on.party is Party.NOBODY)
+    assert waiting_on.people or nobody or waiting_on.party in (Party.BLOCKER, Party.PLATFORM)
 
 
 def test_of_several_who_are_asked_the_first_has_it() -> None:
     late = asked(Group.DATA_SCIENCE, since=4)
     early = asked(Group.SECURITY, since=2)
-    ball = whose_ball(replace(PRESENT[State.PROPOSED], unsigned=late + early))
-    assert (ball.people, ball.since) == (("dan-w",), at(2))
+    waiting_on = who_is_waited_for(replace(PRESENT[State.PROPOSED], unsigned=late + early))
+    assert (waiting_on.people, waiting_on.since) == (("dan-w",), at(2))
 
 
 def test_a_reviewers_time_runs_from_when_the_others_stopped_working() -> None:
     facts = replace(CHARTERED, reviews=REVIEWED, worked_at=at(9))
-    assert whose_ball(facts).since == at(9)
+    assert who_is_waited_for(facts).since == at(9)
 
 
-OWNER = Ball(Party.OWNER, Wants.WORK, at(0), ("jane-doe",))
-SECURITY = Ball(Party.SIGNER, Wants.SHIP_SIGNATURE, at(4), ("dan-w",), Group.SECURITY, 40)
-REVIEWER = Ball(Party.REVIEWER, Wants.REVIEW, at(2), ("erin-x",), None, 31)
+OWNER = WaitingOn(Party.OWNER, Wants.WORK, at(0), ("jane-doe",))
+SECURITY = WaitingOn(Party.SIGNER, Wants.SHIP_SIGNATURE, at(4), ("dan-w",), Group.SECURITY, 40)
+REVIEWER = WaitingOn(Party.REVIEWER, Wants.REVIEW, at(2), ("erin-x",), None, 31)
 
 
 @pytest.mark.parametrize(
@@ -340,6 +349,6 @@ REVIEWER = Ball(Party.REVIEWER, Wants.REVIEW, at(2), ("erin-x",), None, 31)
     ],
 )
 def test_turns(
-    previous: Ball | None, present: Ball, moved_at: datetime | None, expected: Ball | None
+    previous: WaitingOn | None, present: WaitingOn, moved_at: datetime | None, expected: WaitingOn | None
 ) -> None:
-    assert turn(previous, present, moved_at) == expected
+    assert next_waiting_period(previous, present, moved_at) == expected

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.values import activity
-from service.rules.values.activity import Deed, Happening
-from service.rules.values.github import Fact, FactKind
+from service.rules.values.activity import Activity, ActivityKind
+from service.rules.values.github import EventKind, EventRecord
 
 AT = datetime(2026, 11, 20, 10, 15, 30, tzinfo=UTC)
 ONE_OF_EACH = [
@@ -31,7 +31,7 @@ ONE_OF_EACH = [
 
 
 @pytest.mark.parametrize("happening", ONE_OF_EACH, ids=lambda each: each.id)
-def test_what_was_recorded_is_read_as_it_happened(happening: Happening) -> None:
+def test_what_was_recorded_is_read_as_it_happened(happening: Activity) -> None:
     [fact] = activity.facts_of(1, happening)
     assert activity.happening_of(fact) == happening
     assert fact.subject == "repository:1"
@@ -44,17 +44,17 @@ def test_no_two_deeds_share_an_id() -> None:
 
 @given(
     st.builds(
-        Happening,
+        Activity,
         id=st.text(),
         at=st.datetimes(timezones=st.just(UTC)),
         actor=st.text(min_size=1).filter(lambda login: not activity.is_bot(login)),
-        deed=st.sampled_from(Deed),
+        deed=st.sampled_from(ActivityKind),
         number=st.none() | st.integers(),
         asked=st.text(),
         taken_back=st.booleans(),
     )
 )
-def test_whatever_happens_is_read_as_it_happened(happening: Happening) -> None:
+def test_whatever_happens_is_read_as_it_happened(happening: Activity) -> None:
     [fact] = activity.facts_of(1, happening)
     assert activity.happening_of(fact) == happening
     assert fact.detail.isascii()
@@ -72,8 +72,8 @@ def test_a_bot_does_nothing_but_ask_and_draft(actor: str) -> None:
 
 @pytest.mark.parametrize("detail", ["", "commit"])
 def test_what_was_recorded_without_a_deed_was_a_commit(detail: str) -> None:
-    fact = Fact("1:push", "repository:1", FactKind.ACTIVITY, AT, "jane-doe", detail)
-    assert activity.happening_of(fact) == Happening("1:push", AT, "jane-doe", Deed.COMMIT)
+    fact = EventRecord("1:push", "repository:1", EventKind.ACTIVITY, AT, "jane-doe", detail)
+    assert activity.happening_of(fact) == Activity("1:push", AT, "jane-doe", ActivityKind.COMMIT)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from service.rules.digest.week import Digest, PocLine, Told, digest, is_time, week_of
+from service.rules.digest.week import Digest, LastDigest, PocLine, digest, is_time, week_of
 from service.rules.gate.lifecycle import State
 from service.rules.stall.stalls import Cause
-from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.calendar import USUAL, Calendar, Freeze
 from service.rules.values.groups import Group
 
@@ -24,13 +24,13 @@ def poc(number: int = 1, state: State = State.BUILDING, **more: object) -> PocLi
     return replace(line, **more)  # type: ignore[arg-type]
 
 
-def ball(party: Party = Party.SIGNER, *people: str, days: int = 20, **more: object) -> Ball:
-    made = Ball(party, Wants.SHIP_SIGNATURE, MONDAY - days * DAY, people)
+def waiting_on(party: Party = Party.SIGNER, *people: str, days: int = 20, **more: object) -> WaitingOn:
+    made = WaitingOn(party, Wants.SHIP_SIGNATURE, MONDAY - days * DAY, people)
     return replace(made, **more)  # type: ignore[arg-type]
 
 
 def stalled(number: int = 1, **more: object) -> PocLine:
-    line = poc(number, stalled_since=date(2026, 11, 9), cause=Cause.SILENT, rung=2, ball=ball())
+    line = poc(number, stalled_since=date(2026, 11, 9), cause=Cause.SILENT, rung=2, waiting_on=waiting_on())
     return replace(line, **more)  # type: ignore[arg-type]
 
 
@@ -56,7 +56,7 @@ def told(found: Digest | None) -> list[str]:
 )
 def test_what_happened_since_the_last_digest(happened: float, last: float | None, expected: bool) -> None:
     at = MONDAY - happened * DAY
-    before = None if last is None else Told(MONDAY - last * DAY)
+    before = None if last is None else LastDigest(MONDAY - last * DAY)
     found = [
         digest([poc(state=State.SHIPPED, state_since=at)], MONDAY, USUAL, before),
         digest([poc(state=State.STOPPED, state_since=at)], MONDAY, USUAL, before),
@@ -68,24 +68,24 @@ def test_what_happened_since_the_last_digest(happened: float, last: float | None
 def test_two_digests_at_any_two_moments_tell_each_thing_once() -> None:
     pocs = [poc(n, State.SHIPPED, state_since=MONDAY + n * timedelta(hours=7)) for n in range(1, 40)]
     heard: list[str] = []
-    last: Told | None = Told(MONDAY)
+    last: LastDigest | None = LastDigest(MONDAY)
     for days in (1.3, 4, 4.2, 10, 14):
         now = MONDAY + days * DAY
         found = digest(pocs, now, USUAL, last)
         heard += told(found)
-        last = Told(now, found.told) if found else last
+        last = LastDigest(now, found.told) if found else last
     assert sorted(heard) == sorted(f"shipped:{n}" for n in range(1, 40))
 
 
 def test_what_was_stored_a_little_late_is_not_lost_and_not_told_twice() -> None:
-    last = Told(MONDAY - 7 * DAY, frozenset({"shipped:1"}))
+    last = LastDigest(MONDAY - 7 * DAY, frozenset({"shipped:1"}))
     seen_before = last.at - timedelta(minutes=2)
     pocs = [poc(n, State.SHIPPED, state_since=seen_before) for n in (1, 2)]
     assert told(digest(pocs, MONDAY, USUAL, last)) == ["shipped:2"]
 
 
 def test_the_day_from_which_on_it_tells_is_the_last_ones() -> None:
-    found = digest([stalled()], MONDAY, USUAL, Told(MONDAY - 11 * DAY))
+    found = digest([stalled()], MONDAY, USUAL, LastDigest(MONDAY - 11 * DAY))
     assert found is not None
     assert found.since == date(2026, 11, 12)
 
@@ -96,21 +96,21 @@ def test_the_day_from_which_on_it_tells_is_the_last_ones() -> None:
         pytest.param(True, {}, True, id="somebody worked on it"),
         pytest.param(False, {}, False, id="nobody did: a limit may be another"),
         pytest.param(True, {"resting": True}, False, id="snoozed"),
-        pytest.param(True, {"ball": ball(Party.NOBODY)}, False, id="paused"),
+        pytest.param(True, {"ball": waiting_on(Party.NOBODY)}, False, id="paused"),
         pytest.param(True, {"state": State.STOPPED}, False, id="it has ended"),
         pytest.param(True, {"id": 2}, False, id="it was not told as stalled"),
     ],
 )
 def test_what_moves_again(now: bool, more: dict[str, object], expected: bool) -> None:
-    last = Told(MONDAY - 7 * DAY, frozenset({"stalled:1"}))
+    last = LastDigest(MONDAY - 7 * DAY, frozenset({"stalled:1"}))
     acted_at = MONDAY - (1 if now else 8) * DAY
-    line = replace(poc(acted_at=acted_at, ball=ball(Party.OWNER)), **more)  # type: ignore[arg-type]
+    line = replace(poc(acted_at=acted_at, waiting_on=waiting_on(Party.OWNER)), **more)  # type: ignore[arg-type]
     found = digest([line], MONDAY, USUAL, last)
     assert bool(found and found.moving) is expected
 
 
 def test_what_is_stalled_still_is_not_moving() -> None:
-    last = Told(MONDAY - 7 * DAY, frozenset({"stalled:1"}))
+    last = LastDigest(MONDAY - 7 * DAY, frozenset({"stalled:1"}))
     found = digest([stalled(acted_at=MONDAY - DAY)], MONDAY, USUAL, last)
     assert found is not None
     assert found.moving == ()
@@ -128,7 +128,7 @@ def test_nothing_to_say_is_not_said() -> None:
     ("line", "whom", "party", "since", "days"),
     [
         pytest.param(
-            stalled(ball=ball(Party.SIGNER, "dan-w", group=Group.DATA_SCIENCE)),
+            stalled(waiting_on=waiting_on(Party.SIGNER, "dan-w", group=Group.DATA_SCIENCE)),
             "data science (dan-w)",
             "data science",
             date(2026, 11, 9),
@@ -136,7 +136,7 @@ def test_nothing_to_say_is_not_said() -> None:
             id="a signer, from the day on which silence counts",
         ),
         pytest.param(
-            stalled(ball=ball(Party.OWNER, "jane-doe"), stalled_since=date(2026, 11, 20)),
+            stalled(waiting_on=waiting_on(Party.OWNER, "jane-doe"), stalled_since=date(2026, 11, 20)),
             "owner (jane-doe)",
             "owner",
             date(2026, 11, 20),
@@ -144,7 +144,7 @@ def test_nothing_to_say_is_not_said() -> None:
             id="over a weekend",
         ),
         pytest.param(
-            stalled(ball=ball(Party.OWNER, "jane-doe"), cause=Cause.OWNER_GONE),
+            stalled(waiting_on=waiting_on(Party.OWNER, "jane-doe"), cause=Cause.OWNER_GONE),
             "a new owner (jane-doe has no access)",
             "a new owner",
             date(2026, 11, 9),
@@ -152,7 +152,7 @@ def test_nothing_to_say_is_not_said() -> None:
             id="an owner who left",
         ),
         pytest.param(
-            stalled(ball=None, cause=Cause.NO_CHARTER),
+            stalled(waiting_on=None, cause=Cause.NO_CHARTER),
             "a charter",
             "a charter",
             date(2026, 11, 9),
@@ -160,7 +160,7 @@ def test_nothing_to_say_is_not_said() -> None:
             id="no charter",
         ),
         pytest.param(
-            stalled(ball=ball(Party.BLOCKER, about="acme/secret#3")),
+            stalled(waiting_on=waiting_on(Party.BLOCKER, about="acme/secret#3")),
             "acme/secret#3",
             "what blocks it",
             date(2026, 11, 9),
@@ -168,7 +168,7 @@ def test_nothing_to_say_is_not_said() -> None:
             id="an issue that nobody has",
         ),
         pytest.param(
-            stalled(ball=ball(Party.BLOCKER, "bob-m", about="#3")),
+            stalled(waiting_on=waiting_on(Party.BLOCKER, "bob-m", about="#3")),
             "#3 (bob-m)",
             "what blocks it",
             date(2026, 11, 9),
@@ -177,7 +177,7 @@ def test_nothing_to_say_is_not_said() -> None:
         ),
         pytest.param(
             stalled(
-                ball=ball(Party.SIGNER, "dan-w", group=Group.SECURITY, days=4),
+                waiting_on=waiting_on(Party.SIGNER, "dan-w", group=Group.SECURITY, days=4),
                 cause=Cause.OVERDUE,
                 stalled_since=date(2026, 10, 1),
             ),
@@ -188,7 +188,7 @@ def test_nothing_to_say_is_not_said() -> None:
             id="past its date: who has the ball is not blamed for the time before",
         ),
         pytest.param(
-            stalled(ball=ball(Party.REVIEWER, "a", "b", "c", "d", "e")),
+            stalled(waiting_on=waiting_on(Party.REVIEWER, "a", "b", "c", "d", "e")),
             "reviewer (a, b, c and 2 more)",
             "reviewer",
             date(2026, 11, 9),
@@ -216,7 +216,7 @@ def test_each_list_begins_with_what_waits_longest() -> None:
         stalled(1, stalled_since=date(2026, 11, 10)),
         stalled(2, stalled_since=date(2026, 11, 2)),
         stalled(3, stalled_since=date(2026, 10, 2), rung=3),
-        poc(4, ship_by=date(2026, 11, 20), ball=ball(Party.NOBODY)),
+        poc(4, ship_by=date(2026, 11, 20), waiting_on=waiting_on(Party.NOBODY)),
         poc(5, ship_by=date(2026, 11, 2)),
         poc(6, State.NONE, ship_by=date(2026, 11, 2)),
     ]

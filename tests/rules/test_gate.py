@@ -34,8 +34,8 @@ def charter(text: str = FINISHED) -> Charter:
 
 CHARTER = charter()
 DIRECT = charter(FINISHED.replace("  measured_in: support-staging\n", ""))
-UNFINISHED = charter(EXAMPLE.replace("  drilled: 2026-11-12 in 4 min\n", ""))
-STOPPED = replace(UNFINISHED, stopped=Located(Stop(date(2027, 1, 8), "a rule does it as well"), 1, 1))
+PENDING = charter(EXAMPLE.replace("  drilled: 2026-11-12 in 4 min\n", ""))
+STOPPED = replace(PENDING, stopped=Located(Stop(date(2027, 1, 8), "a rule does it as well"), 1, 1))
 
 
 def results(of: Charter = CHARTER, **statuses: Status) -> tuple[Result, ...]:
@@ -143,7 +143,7 @@ UNASKED: dict[str, object] = {"signatures": {}, "request_number": None, "asked_o
         ),
         pytest.param(
             {
-                "charter": replace(UNFINISHED, paused=paused(TODAY).paused),
+                "charter": replace(PENDING, paused=paused(TODAY).paused),
                 "valid": False,
                 "results": results(error_rate=Status.NOT_MEASURED, latency_p95=Status.MISSED),
                 **signatures("dan-w", "alice-k", "carol-s"),
@@ -197,7 +197,7 @@ def test_the_conclusion_is_a_verdict_only_where_somebody_wants_to_ship(
 @given(
     st.tuples(*[st.sampled_from(Status)] * len(METRICS)),
     st.sets(st.sampled_from(FOUR)),
-    st.sampled_from([CHARTER, charter(EXAMPLE), UNFINISHED, paused(TODAY)]),
+    st.sampled_from([CHARTER, charter(EXAMPLE), PENDING, paused(TODAY)]),
     st.booleans(),
 )
 def test_only_a_commit_with_every_number_and_every_signature_is_ready(

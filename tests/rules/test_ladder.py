@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY
 from service.rules.stall.escalation import decide
-from service.rules.stall.stalls import Cause, Rung, StallDecision, StallFacts, Step, assignee
-from service.rules.stall.waiting_on import Party, Rest
-from service.rules.values.actions import Climbed
+from service.rules.stall.stalls import Cause, EscalationStep, StallDecision, StallFacts, Step, assignee
+from service.rules.stall.waiting_on import Party, PausePeriod
+from service.rules.values.actions import EscalationRecord
 from service.rules.values.calendar import USUAL
 from service.rules.values.github import IssueState, StallIssue
 from tests.rules.test_stall import (
@@ -48,22 +48,22 @@ GONE = replace(OPEN, state=IssueState.GONE)
 BEGUN = StallIssue(None, IssueState.OPEN, "", None, closed_by_us=False)
 
 
-def climbed(episode: int, rung: int, *, reopened: bool = False) -> Climbed:
-    return Climbed(episode, rung, reopened)
+def escalation(episode: int, rung: int, *, reopened: bool = False) -> EscalationRecord:
+    return EscalationRecord(episode, rung, reopened)
 
 
 def asked(**changes: Any) -> StallFacts:
     """The owner passed the ball to security, which is silent for as long."""
-    return facts(ball=SIGNER, **changes)
+    return facts(waiting_on=SIGNER, **changes)
 
 
 SAID = "stalled since 2026-10-05"
 OF_TODAY = f"stalled, and the account got its {MOST} new issues for today"
 TABLE = [
     ("not stalled", facts(), at("2026-10-14"), Step.NOTHING, None, None, "not stalled"),
-    ("stalled for the first time", facts(), FIRST, Step.OPEN, None, climbed(1, 1), SAID),
-    ("no charter in time", no_charter(), NOW, Step.OPEN, None, climbed(1, 1), SAID),
-    ("late for the first step: one message", facts(), THIRD, Step.OPEN, None, climbed(1, 1), SAID),
+    ("stalled for the first time", facts(), FIRST, Step.OPEN, None, escalation(1, 1), SAID),
+    ("no charter in time", no_charter(), NOW, Step.OPEN, None, escalation(1, 1), SAID),
+    ("late for the first step: one message", facts(), THIRD, Step.OPEN, None, escalation(1, 1), SAID),
     ("a day off", facts(), SUNDAY, Step.NOTHING, None, None, "stalled, and today is a day off"),
     ("only observed", facts(observe=True), NOW, Step.NOTHING, None, None, "stalled, and only observed"),
     (
@@ -76,7 +76,7 @@ TABLE = [
         "stalled, and there is no place for its issue",
     ),
     ("archived", facts(archived=True), NOW, Step.NOTHING, None, None, "not stalled"),
-    ("the last of the day", facts(opened_today=MOST - 1), NOW, Step.OPEN, None, climbed(1, 1), SAID),
+    ("the last of the day", facts(opened_today=MOST - 1), NOW, Step.OPEN, None, escalation(1, 1), SAID),
     ("one too many for the day", facts(opened_today=MOST), NOW, Step.NOTHING, None, None, OF_TODAY),
     (
         "the only one of a day",
@@ -93,7 +93,7 @@ TABLE = [
         NOW,
         Step.OPEN,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         SAID,
     ),
     (
@@ -102,7 +102,7 @@ TABLE = [
         NOW,
         Step.OPEN,
         None,
-        climbed(2, 2, reopened=True),
+        escalation(2, 2, reopened=True),
         SAID,
     ),
     (
@@ -111,17 +111,25 @@ TABLE = [
         at("2026-10-26"),
         Step.KEEP,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "stalled, and its issue is open",
     ),
-    ("second step", facts(issue=OPEN), SECOND, Step.KEEP, Rung.LEAD, climbed(1, 2), f"{SAID}, step 2"),
+    (
+        "second step",
+        facts(issue=OPEN),
+        SECOND,
+        Step.KEEP,
+        EscalationStep.LEAD,
+        escalation(1, 2),
+        f"{SAID}, step 2",
+    ),
     (
         "second step is said",
         facts(issue=replace(OPEN, rung=2)),
         SECOND,
         Step.KEEP,
         None,
-        climbed(1, 2),
+        escalation(1, 2),
         "stalled, and its issue is open",
     ),
     (
@@ -129,8 +137,8 @@ TABLE = [
         facts(issue=replace(OPEN, rung=2)),
         THIRD,
         Step.KEEP,
-        Rung.DECISION,
-        climbed(1, 3),
+        EscalationStep.DECISION,
+        escalation(1, 3),
         f"{SAID}, step 3",
     ),
     (
@@ -138,8 +146,8 @@ TABLE = [
         facts(issue=OPEN),
         THIRD,
         Step.KEEP,
-        Rung.DECISION,
-        climbed(1, 3),
+        EscalationStep.DECISION,
+        escalation(1, 3),
         f"{SAID}, step 3",
     ),
     (
@@ -148,7 +156,7 @@ TABLE = [
         at("2026-12-01"),
         Step.KEEP,
         None,
-        climbed(1, 3),
+        escalation(1, 3),
         "stalled, and its issue is open",
     ),
     (
@@ -157,7 +165,7 @@ TABLE = [
         THIRD,
         Step.KEEP,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "stalled, and its issue is open",
     ),
     (
@@ -166,7 +174,7 @@ TABLE = [
         SUNDAY,
         Step.KEEP,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "its issue is left as it is: today is a day off",
     ),
     (
@@ -175,7 +183,7 @@ TABLE = [
         NOW,
         Step.KEEP,
         None,
-        climbed(2, 1),
+        escalation(2, 1),
         "stalled anew since 2026-10-05",
     ),
     (
@@ -184,16 +192,16 @@ TABLE = [
         SUNDAY,
         Step.KEEP,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "its issue is left as it is: today is a day off",
     ),
     (
         "passed on to a team, later",
-        facts(ball=replace(TEAM, since=at("2026-10-19")), issue=OPEN),
+        facts(waiting_on=replace(TEAM, since=at("2026-10-19")), issue=OPEN),
         NOW,
         Step.KEEP,
         None,
-        climbed(2, 1),
+        escalation(2, 1),
         "stalled anew since 2026-10-19",
     ),
     (
@@ -202,7 +210,7 @@ TABLE = [
         NOW,
         Step.KEEP,
         None,
-        climbed(2, 1),
+        escalation(2, 1),
         "stalled anew since 2026-10-23",
     ),
     (
@@ -211,7 +219,7 @@ TABLE = [
         NOW,
         Step.CLOSE,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "it moves again",
     ),
     (
@@ -220,34 +228,36 @@ TABLE = [
         SUNDAY,
         Step.CLOSE,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "it moves again",
     ),
     (
         "the ball moved",
-        facts(issue=OPEN, ball=replace(SIGNER, since=at("2026-10-26"))),
+        facts(issue=OPEN, waiting_on=replace(SIGNER, since=at("2026-10-26"))),
         NOW,
         Step.CLOSE,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "it moves again",
     ),
     (
         "snoozed",
-        facts(issue=OPEN, rest=Rest(date(2026, 10, 26), date(2026, 11, 20), "data")),
+        facts(issue=OPEN, rest=PausePeriod(date(2026, 10, 26), date(2026, 11, 20), "data")),
         NOW,
         Step.CLOSE,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "it moves again",
     ),
     (
         "the charter came",
-        facts(issue=OPEN, charter_changed_at=at("2026-10-26"), ball=replace(OWNER, since=at("2026-10-26"))),
+        facts(
+            issue=OPEN, charter_changed_at=at("2026-10-26"), waiting_on=replace(OWNER, since=at("2026-10-26"))
+        ),
         NOW,
         Step.CLOSE,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "it moves again",
     ),
     (
@@ -256,7 +266,7 @@ TABLE = [
         NOW,
         Step.CLOSE,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "it moves again",
     ),
     (
@@ -265,7 +275,7 @@ TABLE = [
         at("2026-10-21"),
         Step.CLOSE,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "it moves again",
     ),
     (
@@ -274,7 +284,7 @@ TABLE = [
         NOW,
         Step.CLOSE,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "no POC any more",
     ),
     (
@@ -283,7 +293,7 @@ TABLE = [
         at("2026-10-16"),
         Step.KEEP,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "its issue is open, and nothing has happened",
     ),
     (
@@ -292,7 +302,7 @@ TABLE = [
         at("2026-10-06"),
         Step.KEEP,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "its issue is open, and nothing has happened",
     ),
     (
@@ -301,7 +311,7 @@ TABLE = [
         NOW,
         Step.KEEP,
         None,
-        climbed(1, 1),
+        escalation(1, 1),
         "its issue is open, and nothing has happened",
     ),
     (
@@ -346,7 +356,7 @@ TABLE = [
         at("2026-10-28"),
         Step.REOPEN,
         None,
-        climbed(2, 1),
+        escalation(2, 1),
         "stalled again since 2026-10-16",
     ),
     (
@@ -372,8 +382,8 @@ TABLE = [
         facts(issue=SEEN),
         SECOND,
         Step.REOPEN,
-        Rung.LEAD,
-        climbed(1, 2, reopened=True),
+        EscalationStep.LEAD,
+        escalation(1, 2, reopened=True),
         "still stalled since 2026-10-05",
     ),
     (
@@ -391,7 +401,7 @@ TABLE = [
         at("2026-10-28"),
         Step.REOPEN,
         None,
-        climbed(2, 1),
+        escalation(2, 1),
         "stalled again since 2026-10-16",
     ),
     (
@@ -400,7 +410,7 @@ TABLE = [
         NOW,
         Step.REOPEN,
         None,
-        climbed(2, 1),
+        escalation(2, 1),
         "stalled again since 2026-10-05",
     ),
     (
@@ -408,8 +418,8 @@ TABLE = [
         facts(issue=replace(OPEN, opened_at=SECOND, rung=2, reopened=True)),
         THIRD,
         Step.KEEP,
-        Rung.DECISION,
-        climbed(1, 3, reopened=True),
+        EscalationStep.DECISION,
+        escalation(1, 3, reopened=True),
         f"{SAID}, step 3",
     ),
     (
@@ -427,7 +437,7 @@ TABLE = [
         SECOND,
         Step.OPEN,
         None,
-        climbed(1, 2, reopened=True),
+        escalation(1, 2, reopened=True),
         "still stalled since 2026-10-05",
     ),
     (
@@ -445,7 +455,7 @@ TABLE = [
         at("2026-10-28"),
         Step.OPEN,
         None,
-        climbed(2, 1),
+        escalation(2, 1),
         "stalled again since 2026-10-16",
     ),
 ]
@@ -455,11 +465,16 @@ TABLE = [
     ("told", "now", "step", "say", "wanted", "why"), [pytest.param(*row[1:], id=row[0]) for row in TABLE]
 )
 def test_what_becomes_of_the_issue(  # noqa: PLR0917 - a row of the table
-    told: StallFacts, now: datetime, step: Step, say: Rung | None, wanted: Climbed | None, why: str
+    told: StallFacts,
+    now: datetime,
+    step: Step,
+    say: EscalationStep | None,
+    wanted: EscalationRecord | None,
+    why: str,
 ) -> None:
     decision = decide(told, now)
     assert (decision.step, decision.why, decision.say) == (step, why, say)
-    assert decision.climbed == wanted
+    assert decision.escalation == wanted
     if step in (Step.OPEN, Step.REOPEN) or say:
         assert decision.stall is not None
 
@@ -476,10 +491,10 @@ class History:
     messages: list[tuple[date, int, str]] = field(default_factory=list)
     """Day, episode, what."""
 
-    def look(self, now: datetime) -> StallDecision:
+    def reconciliation(self, now: datetime) -> StallDecision:
         """Decide, and note what the record says once it is carried out."""
         decision = decide(self.told, now)
-        issue, done = self.told.issue, decision.climbed
+        issue, done = self.told.issue, decision.escalation
         if decision.step is Step.NOTHING or done is None:
             return decision
         given = assignee(decision.stall, self.told.charter) if decision.stall else None
@@ -524,14 +539,14 @@ class History:
             self.told = replace(self.told, **self._changes(event, now))
 
     def _changes(self, event: str, now: datetime) -> dict[str, Any]:
-        present, gone = self.told.ball or OWNER, event == "leave"
+        present, gone = self.told.waiting_on or OWNER, event == "leave"
         following = PARTIES[(PARTIES.index(replace(present, since=MONDAY)) + 1) % len(PARTIES)]
         later = charter(ship_by=now.date() + timedelta(days=30))
         passed = {"acted_at": None, "activity_at": now}
         changes: dict[str, dict[str, Any]] = {
             "act": {"acted_at": now, "activity_at": now},
             "others act": {"activity_at": now},
-            "snooze": {"rest": Rest(now.date(), now.date() + timedelta(days=10), "data")},
+            "snooze": {"rest": PausePeriod(now.date(), now.date() + timedelta(days=10), "data")},
             "extend": {"charter": later, "charter_changed_at": now, "activity_at": now},
             "pass": {"ball": replace(following, since=now), **passed},
             "pass late": {"ball": replace(following, since=present.since), **passed},
@@ -564,13 +579,13 @@ def play(history: History, days: list[list[str | None]]) -> None:
     """Each day: a look, what happens with a look after each, and a look at night that changes nothing."""
     for number, events in enumerate(days):
         now = MONDAY + timedelta(days=number)
-        history.look(now)
+        history.reconciliation(now)
         for hour, event in enumerate(events):
             if event:
                 history.happen(event, now + timedelta(hours=hour + 1))
-            history.look(now + timedelta(hours=hour + 1, minutes=1))
+            history.reconciliation(now + timedelta(hours=hour + 1, minutes=1))
         before, told = len(history.messages), history.told
-        again = history.look(now + timedelta(hours=9))
+        again = history.reconciliation(now + timedelta(hours=9))
         assert (len(history.messages), history.told) == (before, told)
         assert again.say is None
         assert again.step in (Step.NOTHING, Step.KEEP)
@@ -631,17 +646,23 @@ def test_deleting_gets_one_more_issue() -> None:
 
 def test_a_wave_of_signers_is_told_one_after_another_without_a_word_more() -> None:
     """Each has been asked for as long as the first; the ladder begins anew for each."""
-    history = History(facts(ball=replace(SIGNER, people=("alice-k",))))
+    history = History(facts(waiting_on=replace(SIGNER, people=("alice-k",))))
     days: list[list[str | None]] = [[] for _ in range(40)]
     play(history, days)
     assert [what for _, _, what in history.messages] == ["opened", "step 2", "step 3"]
-    history.told = replace(history.told, ball=SIGNER, acted_at=None, activity_at=MONDAY + timedelta(days=40))
-    decision = history.look(MONDAY + timedelta(days=42, hours=1))
-    assert (decision.step, decision.say, decision.climbed) == (Step.KEEP, None, Climbed(2, 1, reopened=False))
+    history.told = replace(
+        history.told, waiting_on=SIGNER, acted_at=None, activity_at=MONDAY + timedelta(days=40)
+    )
+    decision = history.reconciliation(MONDAY + timedelta(days=42, hours=1))
+    assert (decision.step, decision.say, decision.escalation) == (
+        Step.KEEP,
+        None,
+        EscalationRecord(2, 1, reopened=False),
+    )
     assert decision.stall is not None
-    assert decision.stall.ball == SIGNER
-    said = [history.look(MONDAY + timedelta(days=42 + n)).say for n in range(1, 30)]
-    assert [each for each in said if each] == [Rung.LEAD, Rung.DECISION]
+    assert decision.stall.waiting_on == SIGNER
+    said = [history.reconciliation(MONDAY + timedelta(days=42 + n)).say for n in range(1, 30)]
+    assert [each for each in said if each] == [EscalationStep.LEAD, EscalationStep.DECISION]
 
 
 MOMENTS = st.datetimes(datetime(2026, 8, 1), datetime(2027, 2, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -649,7 +670,7 @@ MOMENTS = st.datetimes(datetime(2026, 8, 1), datetime(2027, 2, 1), timezones=st.
 
 @given(
     issue=st.sampled_from([None, OPEN, SEEN, OURS, BEGUN, GONE]),
-    ball=st.sampled_from([None, OWNER, SIGNER, TEAM, BLOCKER, replace(OWNER, party=Party.NOBODY)]),
+    waiting_on=st.sampled_from([None, OWNER, SIGNER, TEAM, BLOCKER, replace(OWNER, party=Party.NOBODY)]),
     acted_at=st.none() | MOMENTS,
     charter_changed_at=st.none() | MOMENTS,
     now=MOMENTS,
@@ -669,7 +690,7 @@ def test_what_holds_whatever_the_facts(now: datetime, **changes: Any) -> None:
         assert told.is_poc
         assert told.has_home
     if speaks or decision.step in (Step.KEEP, Step.CLOSE):
-        assert decision.climbed is not None
+        assert decision.escalation is not None
         assert not told.observe
         assert not told.archived
     if decision.step is Step.OPEN and told.issue in (None, GONE):
@@ -679,7 +700,7 @@ def test_what_holds_whatever_the_facts(now: datetime, **changes: Any) -> None:
     if decision.step is Step.CLOSE:
         assert told.issue == OPEN
     if decision.say:
-        assert decision.climbed is not None
-        assert decision.climbed.rung == decision.say
+        assert decision.escalation is not None
+        assert decision.escalation.rung == decision.say
         assert decision.stall is not None
         assert decision.stall.cause in Cause

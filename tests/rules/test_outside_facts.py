@@ -10,13 +10,13 @@ import pytest
 from service.rules.checks.judge import Judgement, judge
 from service.rules.checks.surroundings import (
     Access,
-    Asked,
     Gathered,
-    Outside,
+    Questions,
+    RepositoryFacts,
     access_of,
-    asked,
     evidence_path,
     is_due,
+    questions_of,
 )
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.finding import Finding, Severity
@@ -29,7 +29,7 @@ LONG = "a" * 39
 ERROR, NOTICE = Severity.ERROR, Severity.NOTICE
 
 
-def judged(text: str, outside: Outside | None = None, before: str | None = None) -> Judgement:
+def judged(text: str, outside: RepositoryFacts | None = None, before: str | None = None) -> Judgement:
     known = judged(before).charter if before is not None else None
     return judge(CharterFile(FileKind.FILE, text.encode()), before=known, today=TODAY, outside=outside)
 
@@ -46,31 +46,33 @@ def at(start: str) -> int:
     "outside",
     [
         pytest.param(None, id="not gathered"),
-        pytest.param(Outside(), id="not known"),
+        pytest.param(RepositoryFacts(), id="not known"),
         pytest.param(
-            Outside(Access.WRITE, frozenset({"support-prod", "support-staging", "x"}), frozenset()), id="fine"
+            RepositoryFacts(Access.WRITE, frozenset({"support-prod", "support-staging", "x"}), frozenset()),
+            id="fine",
         ),
         pytest.param(
-            Outside(environments=frozenset({"Support-PROD", "SUPPORT-staging"})), id="GitHub minds no case"
+            RepositoryFacts(environments=frozenset({"Support-PROD", "SUPPORT-staging"})),
+            id="GitHub minds no case",
         ),
-        pytest.param(Outside(missing_paths=frozenset({"elsewhere.yml"})), id="another path"),
+        pytest.param(RepositoryFacts(missing_paths=frozenset({"elsewhere.yml"})), id="another path"),
     ],
 )
-def test_nothing_to_complain_about(outside: Outside | None) -> None:
+def test_nothing_to_complain_about(outside: RepositoryFacts | None) -> None:
     assert judged(EXAMPLE, outside).findings == ()
 
 
-OWNER, PATH = Outside(owner_access=Access.NONE), Outside(missing_paths=frozenset({EVAL}))
+OWNER, PATH = RepositoryFacts(owner_access=Access.NONE), RepositoryFacts(missing_paths=frozenset({EVAL}))
 CASES = [
     pytest.param(OWNER, None, ("owner-access", ERROR, at("owner")), id="a new charter's owner"),
     pytest.param(OWNER, ("jane-doe", "john-roe"), ("owner-access", ERROR, at("owner")), id="another owner"),
     pytest.param(OWNER, ("2027-02-26", "2027-03-05"), ("owner-access", NOTICE, at("owner")), id="same owner"),
     pytest.param(OWNER, ("", ""), ("owner-access", NOTICE, at("owner")), id="no change"),
     pytest.param(
-        Outside(owner_access=Access.UNKNOWN), None, ("owner-access", ERROR, at("owner")), id="nobody"
+        RepositoryFacts(owner_access=Access.UNKNOWN), None, ("owner-access", ERROR, at("owner")), id="nobody"
     ),
     pytest.param(
-        Outside(owner_access=Access.SUSPENDED),
+        RepositoryFacts(owner_access=Access.SUSPENDED),
         ("", ""),
         ("owner-access", NOTICE, at("owner")),
         id="somebody suspended",
@@ -85,13 +87,13 @@ CASES = [
         id="another entry written",
     ),
     pytest.param(
-        Outside(missing_paths=frozenset({K6})),
+        RepositoryFacts(missing_paths=frozenset({K6})),
         None,
         ("path-missing", NOTICE, at("latency_p95: load")),
         id="evidence is to come",
     ),
     pytest.param(
-        Outside(environments=frozenset({"support-prod"})),
+        RepositoryFacts(environments=frozenset({"support-prod"})),
         None,
         ("environment-unknown", NOTICE, at("measured_in")),
         id="an environment",
@@ -101,7 +103,7 @@ CASES = [
 
 @pytest.mark.parametrize(("outside", "edit", "expected"), CASES)
 def test_a_complaint(
-    outside: Outside, edit: tuple[str, str] | None, expected: tuple[str, Severity, int]
+    outside: RepositoryFacts, edit: tuple[str, str] | None, expected: tuple[str, Severity, int]
 ) -> None:
     before = None if edit is None else EXAMPLE.replace(*edit) if edit[0] else EXAMPLE
     assert shown(judged(EXAMPLE, outside, before).findings) == [expected]
@@ -109,28 +111,30 @@ def test_a_complaint(
 
 def test_every_environment_that_is_not_there_is_told_once() -> None:
     same = EXAMPLE.replace("support-staging", "support-prod")
-    assert len(judged(EXAMPLE, Outside(environments=frozenset())).findings) == 2
-    assert len(judged(same, Outside(environments=frozenset())).findings) == 1
+    assert len(judged(EXAMPLE, RepositoryFacts(environments=frozenset())).findings) == 2
+    assert len(judged(same, RepositoryFacts(environments=frozenset())).findings) == 1
 
 
 def test_a_file_of_several_lines_of_evidence_is_told_once() -> None:
     text = EXAMPLE.replace("eval/metrics.json", K6)
-    assert len(judged(text, Outside(missing_paths=frozenset({K6}))).findings) == 1
+    assert len(judged(text, RepositoryFacts(missing_paths=frozenset({K6}))).findings) == 1
 
 
 def test_a_name_that_is_nearly_right_is_proposed() -> None:
-    [finding] = judged(EXAMPLE, Outside(environments=frozenset({"support-prod", "Support-Stage"}))).findings
+    [finding] = judged(
+        EXAMPLE, RepositoryFacts(environments=frozenset({"support-prod", "Support-Stage"}))
+    ).findings
     assert finding.fix == "  measured_in: Support-Stage"
 
 
 @pytest.mark.parametrize(
     "outside",
     [
-        Outside(Access.NONE, frozenset(), frozenset({f"{LONG}/{LONG}.yml", f"{LONG}/{LONG}.json"})),
-        Outside(Access.UNKNOWN, frozenset({LONG[1:] + "b", LONG[2:] + "cc"})),
+        RepositoryFacts(Access.NONE, frozenset(), frozenset({f"{LONG}/{LONG}.yml", f"{LONG}/{LONG}.json"})),
+        RepositoryFacts(Access.UNKNOWN, frozenset({LONG[1:] + "b", LONG[2:] + "cc"})),
     ],
 )
-def test_a_message_is_short_however_long_the_names_are(outside: Outside) -> None:
+def test_a_message_is_short_however_long_the_names_are(outside: RepositoryFacts) -> None:
     text = EXAMPLE.replace("jane-doe", LONG).replace("support-prod", LONG).replace("support-staging", LONG)
     text = text.replace(EVAL, f"{LONG}/{LONG}.yml").replace(K6, f"{LONG}/{LONG}.json")
     findings = judged(text, outside).findings
@@ -147,7 +151,9 @@ def test_writing_the_proposed_line_settles_the_finding() -> None:
 
 
 def test_what_a_charter_asks_to_be_known() -> None:
-    assert asked(judged(EXAMPLE).charter) == Asked("jane-doe", (EVAL, K6, "eval/metrics.json"), True)
+    assert questions_of(judged(EXAMPLE).charter) == Questions(
+        "jane-doe", (EVAL, K6, "eval/metrics.json"), True
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,13 +168,13 @@ def test_what_a_charter_asks_to_be_known() -> None:
     ],
 )
 def test_nothing_is_asked(text: str) -> None:
-    assert asked(judged(text).charter).nothing
+    assert questions_of(judged(text).charter).nothing
 
 
 def test_a_bots_access_and_the_hundredth_path_are_not_asked_for() -> None:
     lines = "".join(f"  zz{n}: eval/{n}.json $.x\n" for n in range(100))
     text = EXAMPLE.replace("jane-doe", "renovate-bot").replace("evidence:\n", f"evidence:\n{lines}")
-    wants = asked(judged(text).charter)
+    wants = questions_of(judged(text).charter)
     assert (wants.owner, len(wants.paths), wants.paths[0]) == (None, 25, EVAL)
 
 
@@ -203,7 +209,10 @@ def test_access(permission: str | None, access: Access) -> None:
     assert access_of(permission) is access
 
 
-FINE, AMISS = Outside(Access.WRITE, None, frozenset()), Outside(Access.WRITE, None, frozenset({EVAL}))
+FINE, AMISS = (
+    RepositoryFacts(Access.WRITE, None, frozenset()),
+    RepositoryFacts(Access.WRITE, None, frozenset({EVAL})),
+)
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from service.rules.values.actions import (
     Action,
     Annotation,
     CheckRunOutput,
-    Climbed,
     CompleteCheckRun,
     Conclusion,
     CreateCheckRun,
     EditIssue,
+    EscalationRecord,
     OpenIssue,
     PostedCheckRun,
     plan_check_run,
@@ -26,7 +26,7 @@ from service.rules.values.actions import (
 from service.rules.values.github import RepositoryRef
 
 REPOSITORY = RepositoryRef(1, "acme/poc-triage")
-FIRST = Climbed(1, 1, reopened=False)
+FIRST = EscalationRecord(1, 1, reopened=False)
 SHA = "a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b8c9d0"
 WANTED = CheckRunOutput(Conclusion.SUCCESS, "Charter complete", "fine\n")
 SAME = PostedCheckRun(1, "poc-governor:x", WANTED.digest, 900)

@@ -14,8 +14,8 @@ from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY, Limits, Mode, Policy, Selector
 from service.rules.policy.reading import read_policy
 from service.rules.source.text import CharterFile
-from service.rules.stall.stalls import Cause, Rung, Stall, StallDecision, StallFacts, Step
-from service.rules.stall.waiting_on import Ball, Party, Wants
+from service.rules.stall.stalls import Cause, EscalationStep, Stall, StallDecision, StallFacts, Step
+from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.github import IssueState, Repository, StallIssue
 from service.rules.what_if import PocFacts, WhatIf, what_if
 from tests.fakes import charter_file, repository
@@ -90,7 +90,7 @@ def test_what_would_change(
     fact: PocFacts, before: Policy, after: Policy, expected: dict[str, list[tuple[str, str]]]
 ) -> None:
     change = what_if((fact,), before, after, NOW)
-    assert change.weighed == 1
+    assert change.commit_charter == 1
     assert told(change) == expected
 
 
@@ -146,7 +146,7 @@ def silent(issue: StallIssue | None = None, *, worked: datetime | None = None) -
         registered_at=long_ago,
         state=State.BUILDING,
         policy=NO_POLICY,
-        ball=Ball(Party.SIGNER, Wants.START_SIGNATURE, worked or long_ago, ("dan-w",)),
+        waiting_on=WaitingOn(Party.SIGNER, Wants.START_SIGNATURE, worked or long_ago, ("dan-w",)),
         charter=charter,
         chartered_at=long_ago,
         charter_changed_at=long_ago,
@@ -162,12 +162,12 @@ def standing(state: IssueState) -> StallIssue:
 
 def stands_still(facts: StallFacts, now: datetime) -> Stall | None:
     """A rule as simple as a what-if can be told by: the limit alone decides."""
-    ball, limit = facts.ball, facts.policy.limits.waiting
-    since = ball.since.date() if ball else now.date()
+    waiting_on, limit = facts.waiting_on, facts.policy.limits.waiting
+    since = waiting_on.since.date() if waiting_on else now.date()
     waited = facts.policy.calendar.working_days(since, now.date())
     if not facts.is_poc or facts.dormant or waited < limit:
         return None
-    return Stall(Cause.SILENT, ball, since, limit, Rung.ISSUE, now.date())
+    return Stall(Cause.SILENT, waiting_on, since, limit, EscalationStep.ISSUE, now.date())
 
 
 def closes_what_is_no_poc(facts: StallFacts, now: datetime) -> StallDecision:

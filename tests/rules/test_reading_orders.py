@@ -12,17 +12,25 @@ from hypothesis import strategies as st
 
 from service.rules.charter.model import Charter, Located, Signoffs
 from service.rules.charter.model import Stop as Stopped
-from service.rules.commands.arguments import Extend, HandOver, Order, Snooze, Stop, read_order, reason_of
+from service.rules.commands.arguments import (
+    CommandArguments,
+    Extend,
+    HandOver,
+    Snooze,
+    Stop,
+    read_order,
+    reason_of,
+)
 from service.rules.commands.parsing import Refusal, Verb, parse_commands, read_command
-from service.rules.commands.refusals import Present, in_a_row, may_not_own, objection, ordinal, rest_of
-from service.rules.stall.waiting_on import Rest
+from service.rules.commands.refusals import PocState, in_a_row, may_not_own, ordinal, refusal_of, rest_of
+from service.rules.stall.waiting_on import PausePeriod
 from tests.rules.samples import SAMPLE, judged
 
 TODAY = date(2026, 11, 23)
 WRITE = re.compile(r"write `(/poc [^`]+)`\.$")
 
 
-def read(line: str) -> Order | Refusal | None:
+def read(line: str) -> CommandArguments | Refusal | None:
     [command] = parse_commands(line)
     return read_order(command, TODAY)
 
@@ -48,7 +56,7 @@ def read(line: str) -> Order | Refusal | None:
         ("/poc help me", None),
     ],
 )
-def test_an_order_is_read(line: str, order: Order | None) -> None:
+def test_an_order_is_read(line: str, order: CommandArguments | None) -> None:
     assert read(line) == order
 
 
@@ -210,8 +218,11 @@ def charter() -> Charter:
 
 CHARTER = charter()
 STOPPED = replace(CHARTER, stopped=Located(Stopped(date(2026, 11, 20), "enough"), 2, 1))
-UNTIL = [Rest(date(2026, 11, 1), date(2026, 11, 15), "a"), Rest(date(2026, 11, 17), date(2026, 12, 17), "b")]
-ORDERS: list[Order] = [
+UNTIL = [
+    PausePeriod(date(2026, 11, 1), date(2026, 11, 15), "a"),
+    PausePeriod(date(2026, 11, 17), date(2026, 12, 17), "b"),
+]
+ORDERS: list[CommandArguments] = [
     Snooze(14, "legal"),
     Extend(date(2027, 3, 15), "late data"),
     HandOver("erin-x"),
@@ -220,8 +231,8 @@ ORDERS: list[Order] = [
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: str(order.verb))
-def test_an_order_meets_no_objection(order: Order) -> None:
-    assert objection(order, Present(TODAY, CHARTER)) is None
+def test_an_order_meets_no_objection(order: CommandArguments) -> None:
+    assert refusal_of(order, PocState(TODAY, CHARTER)) is None
 
 
 @pytest.mark.parametrize(
@@ -230,7 +241,7 @@ def test_an_order_meets_no_objection(order: Order) -> None:
         *(
             pytest.param(
                 order,
-                Present(TODAY, CHARTER, shipped=True),
+                PocState(TODAY, CHARTER, shipped=True),
                 f"`/poc {order.verb}` comes too late: this POC has shipped.",
                 id=f"{order.verb} when shipped",
             )
@@ -239,7 +250,7 @@ def test_an_order_meets_no_objection(order: Order) -> None:
         *(
             pytest.param(
                 order,
-                Present(TODAY, STOPPED),
+                PocState(TODAY, STOPPED),
                 f"`/poc {order.verb}` comes too late: this POC was stopped on 2026-11-20. To take it up "
                 "again, delete the line `stopped` from its charter.",
                 id=f"{order.verb} when stopped",
@@ -248,61 +259,61 @@ def test_an_order_meets_no_objection(order: Order) -> None:
         ),
         pytest.param(
             ORDERS[1],
-            Present(TODAY),
+            PocState(TODAY),
             "`/poc extend` changes the charter, and there is none here: bring one that says when it ships, "
             "in `ship_by`.",
             id="extend without a charter",
         ),
         pytest.param(
             ORDERS[2],
-            Present(TODAY),
+            PocState(TODAY),
             "`/poc owner` changes the charter, and there is none here: bring one that says who, in `owner`.",
             id="owner without a charter",
         ),
         pytest.param(
             ORDERS[3],
-            Present(TODAY),
+            PocState(TODAY),
             "`/poc stop` changes the charter, and there is none here: give the repository the topic "
             "`not-a-poc`, or archive it.",
             id="stop without a charter",
         ),
         pytest.param(
             Extend(date(2027, 2, 26), "again"),
-            Present(TODAY, CHARTER),
+            PocState(TODAY, CHARTER),
             "`/poc extend` changes nothing here: the charter says `ship_by: 2027-02-26` already.",
             id="the same day",
         ),
         pytest.param(
             HandOver("Jane-Doe"),
-            Present(TODAY, CHARTER),
+            PocState(TODAY, CHARTER),
             "`/poc owner` changes nothing here: the charter says `owner: Jane-Doe` already.",
             id="the same owner",
         ),
         pytest.param(
             HandOver("Bob-M"),
-            Present(TODAY, replace(CHARTER, signoffs=Signoffs(*(Located("bob-m", 1, 1),) * 2))),
+            PocState(TODAY, replace(CHARTER, signoffs=Signoffs(*(Located("bob-m", 1, 1),) * 2))),
             "`/poc owner`: `Bob-M` signs for data science and platform, and nobody signs their own POC. Name "
             "another signer first, or write `/poc owner @<login>`.",
             id="a signer",
         ),
         pytest.param(
             Snooze(7, "legal"),
-            Present(TODAY, CHARTER, snoozes=UNTIL),
+            PocState(TODAY, CHARTER, snoozes=UNTIL),
             "`/poc snooze` changes nothing here: it is snoozed until 2026-12-17 already, and only a later "
             "end replaces that, like `/poc snooze 31d legal`.",
             id="an end before that of one that runs",
         ),
         pytest.param(
             Snooze(58, "legal"),
-            Present(TODAY, None, snoozes=UNTIL),
+            PocState(TODAY, None, snoozes=UNTIL),
             "`/poc snooze` reaches 60 days in a row, and this third one would make it 80. A longer rest is a "
             "pause, for the charter: write `paused: until 2027-01-20 - legal` into it.",
             id="more than 60 days in a row",
         ),
     ],
 )
-def test_what_stands_in_the_way_of_an_order(order: Order, present: Present, reason: str) -> None:
-    assert objection(order, present) == Refusal(reason)
+def test_what_stands_in_the_way_of_an_order(order: CommandArguments, present: PocState, reason: str) -> None:
+    assert refusal_of(order, present) == Refusal(reason)
 
 
 @pytest.mark.parametrize(
@@ -312,24 +323,27 @@ def test_what_stands_in_the_way_of_an_order(order: Order, present: Present, reas
         pytest.param(14, UNTIL, (date(2026, 11, 1), 3), id="while one runs, two days after another"),
         pytest.param(14, UNTIL[:1], (TODAY, 1), id="more than a week later"),
         pytest.param(
-            14, [Rest(date(2026, 11, 2), date(2026, 11, 16), "a")], (date(2026, 11, 2), 2), id="a week later"
+            14,
+            [PausePeriod(date(2026, 11, 2), date(2026, 11, 16), "a")],
+            (date(2026, 11, 2), 2),
+            id="a week later",
         ),
         pytest.param(
             37,
-            [Rest(date(2026, 11, 1), date(2026, 11, 15), "a"), *UNTIL[1:]],
+            [PausePeriod(date(2026, 11, 1), date(2026, 11, 15), "a"), *UNTIL[1:]],
             (date(2026, 11, 1), 3),
             id="60",
         ),
     ],
 )
-def test_snoozes_are_counted_in_a_row(days: int, earlier: list[Rest], row: tuple[date, int]) -> None:
+def test_snoozes_are_counted_in_a_row(days: int, earlier: list[PausePeriod], row: tuple[date, int]) -> None:
     assert in_a_row(rest_of(Snooze(days, "legal"), TODAY), earlier) == row
 
 
 def test_sixty_days_in_a_row_are_the_most() -> None:
-    running = [Rest(TODAY - timedelta(days=20), TODAY + timedelta(days=1), "a")]
-    assert objection(Snooze(40, "legal"), Present(TODAY, snoozes=running)) is None
-    assert objection(Snooze(41, "legal"), Present(TODAY, snoozes=running)) is not None
+    running = [PausePeriod(TODAY - timedelta(days=20), TODAY + timedelta(days=1), "a")]
+    assert refusal_of(Snooze(40, "legal"), PocState(TODAY, snoozes=running)) is None
+    assert refusal_of(Snooze(41, "legal"), PocState(TODAY, snoozes=running)) is not None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from service.rules.gate.verdict import GateFacts, Occasion, gate
 from service.rules.values.groups import Group
-from service.texts.gate import Standing, gate_title, gate_view
+from service.texts.gate import GateStatus, gate_title, gate_view
 from tests.test_gate_texts import COMPLETE, EXAMPLE, NOW, Case, charter_of
 
 PAUSED = COMPLETE.replace("poc: 1\n", "poc: 1\npaused: until 2027-03-01 - waiting\n")
@@ -64,16 +64,16 @@ def test_a_title(case: Case, title: str) -> None:
 @pytest.mark.parametrize(
     ("case", "standing"),
     [
-        pytest.param(replace(ORDINARY, none=True), Standing.NO_CHARTER, id="no charter"),
+        pytest.param(replace(ORDINARY, none=True), GateStatus.NO_CHARTER, id="no charter"),
         pytest.param(
-            replace(ORDINARY, text=COMPLETE.replace("okta-oidc", "none")), Standing.ERRORS, id="with errors"
+            replace(ORDINARY, text=COMPLETE.replace("okta-oidc", "none")), GateStatus.ERRORS, id="with errors"
         ),
-        pytest.param(replace(ORDINARY, text=STOPPED), Standing.STOPPED, id="stopped"),
-        pytest.param(replace(ORDINARY, text=PAUSED), Standing.JUDGED, id="paused"),
-        pytest.param(ORDINARY, Standing.JUDGED, id="complete"),
+        pytest.param(replace(ORDINARY, text=STOPPED), GateStatus.STOPPED, id="stopped"),
+        pytest.param(replace(ORDINARY, text=PAUSED), GateStatus.JUDGED, id="paused"),
+        pytest.param(ORDINARY, GateStatus.JUDGED, id="complete"),
     ],
 )
-def test_how_far_a_commit_can_be_judged(case: Case, standing: Standing) -> None:
+def test_how_far_a_commit_can_be_judged(case: Case, standing: GateStatus) -> None:
     assert gate_view(case.gate).standing is standing
 
 

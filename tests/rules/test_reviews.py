@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.rules.stall.review_requests import open_requests
 from service.rules.stall.waiting_on import Request
-from service.rules.values.activity import Happening, drafted, offered_again, opened, requested, reviewed
+from service.rules.values.activity import Activity, drafted, offered_again, opened, requested, reviewed
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TEAM = "acme/security"
@@ -21,27 +21,27 @@ def at(minutes: int) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def open_at(minutes: int) -> Happening:
+def open_at(minutes: int) -> Activity:
     return opened(1, 7, "jane-doe", at(minutes))
 
 
-def ask(minutes: int, asked: str = "alice-k", number: int = 7) -> Happening:
+def ask(minutes: int, asked: str = "alice-k", number: int = 7) -> Activity:
     return requested(1, number, asked, "jane-doe", at(minutes))
 
 
-def unask(minutes: int, asked: str = "alice-k") -> Happening:
+def unask(minutes: int, asked: str = "alice-k") -> Activity:
     return requested(1, 7, asked, "jane-doe", at(minutes), taken_back=True)
 
 
-def review(minutes: int, login: str = "alice-k", number: int = 7) -> Happening:
+def review(minutes: int, login: str = "alice-k", number: int = 7) -> Activity:
     return reviewed(1, number, minutes + 1000, login, at(minutes))
 
 
-def draft(minutes: int) -> Happening:
+def draft(minutes: int) -> Activity:
     return drafted(1, 7, "jane-doe", at(minutes))
 
 
-def ready(minutes: int) -> Happening:
+def ready(minutes: int) -> Activity:
     return offered_again(1, 7, "jane-doe", at(minutes))
 
 
@@ -99,11 +99,11 @@ CASES = [
 
 
 @pytest.mark.parametrize(("told", "expected"), CASES)
-def test_who_is_waited_for(told: list[Happening], expected: list[Request]) -> None:
+def test_who_is_waited_for(told: list[Activity], expected: list[Request]) -> None:
     assert list(waiting(told)) == expected
 
 
-def waiting(told: list[Happening]) -> tuple[Request, ...]:
+def waiting(told: list[Activity]) -> tuple[Request, ...]:
     happenings = [each for each in told if not each.taken_back]
     return open_requests(happenings, [each for each in told if each.taken_back], [7, 8])
 
@@ -120,13 +120,13 @@ TOLD = st.lists(
 
 
 @given(TOLD, st.randoms())
-def test_the_order_in_which_it_is_told_does_not_matter(told: list[Happening], random: Random) -> None:
+def test_the_order_in_which_it_is_told_does_not_matter(told: list[Activity], random: Random) -> None:
     shuffled = random.sample(told, len(told))
     assert waiting(shuffled) == waiting(told)
 
 
 @given(TOLD)
-def test_nobody_is_waited_for_who_was_not_asked_or_from_before_that(told: list[Happening]) -> None:
+def test_nobody_is_waited_for_who_was_not_asked_or_from_before_that(told: list[Activity]) -> None:
     asked = {each.asked: each.at for each in told if each.asked and not each.taken_back}
     first = {name: min(e.at for e in told if e.asked == name and not e.taken_back) for name in asked}
     for request in waiting(told):
@@ -135,5 +135,5 @@ def test_nobody_is_waited_for_who_was_not_asked_or_from_before_that(told: list[H
 
 
 @given(TOLD)
-def test_when_all_have_reviewed_nobody_is_waited_for(told: list[Happening]) -> None:
+def test_when_all_have_reviewed_nobody_is_waited_for(told: list[Activity]) -> None:
     assert waiting([*told, review(30), review(30, "dan-w")]) == ()

@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 from service.rules.charter.model import Charter, Located, Signoffs, Stop
 from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY, Limits
-from service.rules.stall.stalls import Cause, Rung, Stall, StallFacts, addressed, assignee, find_stall
-from service.rules.stall.waiting_on import Ball, Party, Rest, Wants
+from service.rules.stall.stalls import (
+    Cause,
+    EscalationStep,
+    Stall,
+    StallFacts,
+    addressed,
+    assignee,
+    find_stall,
+)
+from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.calendar import USUAL, Calendar, Freeze
 from service.rules.values.groups import Group
 
@@ -43,14 +51,14 @@ CHARTER = Charter(
     ship_by=located(SHIP_BY),
     signoffs=Signoffs(product=located("carol-s"), security=located("dan-w")),
 )
-OWNER = Ball(Party.OWNER, Wants.WORK, MONDAY, ("jane-doe",))
-SIGNER = Ball(Party.SIGNER, Wants.SHIP_SIGNATURE, MONDAY, ("dan-w",), Group.SECURITY, 41)
-REVIEWER = Ball(Party.REVIEWER, Wants.REVIEW, MONDAY, ("erin-x",), number=31)
+OWNER = WaitingOn(Party.OWNER, Wants.WORK, MONDAY, ("jane-doe",))
+SIGNER = WaitingOn(Party.SIGNER, Wants.SHIP_SIGNATURE, MONDAY, ("dan-w",), Group.SECURITY, 41)
+REVIEWER = WaitingOn(Party.REVIEWER, Wants.REVIEW, MONDAY, ("erin-x",), number=31)
 TEAM = replace(REVIEWER, people=("acme/ml",))
-PLATFORM = Ball(Party.PLATFORM, Wants.INFRA, MONDAY, ("bob-m",), Group.PLATFORM, about="deploy_process")
-BLOCKER = Ball(Party.BLOCKER, Wants.UNBLOCK, MONDAY, about="#12")
-UNNAMED = Ball(Party.UNNAMED, Wants.CHARTER, MONDAY)
-NOBODY = Ball(Party.NOBODY, Wants.NOTHING, MONDAY)
+PLATFORM = WaitingOn(Party.PLATFORM, Wants.INFRA, MONDAY, ("bob-m",), Group.PLATFORM, about="deploy_process")
+BLOCKER = WaitingOn(Party.BLOCKER, Wants.UNBLOCK, MONDAY, about="#12")
+UNNAMED = WaitingOn(Party.UNNAMED, Wants.CHARTER, MONDAY)
+NOBODY = WaitingOn(Party.NOBODY, Wants.NOTHING, MONDAY)
 
 
 def facts(**changes: Any) -> StallFacts:
@@ -62,7 +70,7 @@ def facts(**changes: Any) -> StallFacts:
         registered_at=MONDAY,
         state=State.BUILDING,
         policy=NO_POLICY,
-        ball=OWNER,
+        waiting_on=OWNER,
         charter=CHARTER,
         chartered_at=MONDAY,
         charter_changed_at=MONDAY,
@@ -92,16 +100,20 @@ def days_after(day: date, count: int) -> date:
     ("told", "cause", "limit"),
     [
         pytest.param(facts(), Cause.SILENT, OWNERS, id="the owner: 15 % of the plan"),
-        pytest.param(facts(ball=SIGNER), Cause.SILENT, WAITING, id="a signer"),
-        pytest.param(facts(ball=REVIEWER), Cause.SILENT, WAITING, id="a reviewer"),
-        pytest.param(facts(ball=PLATFORM), Cause.SILENT, WAITING, id="platform"),
-        pytest.param(facts(ball=BLOCKER), Cause.SILENT, WAITING, id="whoever is assigned to a blocker"),
+        pytest.param(facts(waiting_on=SIGNER), Cause.SILENT, WAITING, id="a signer"),
+        pytest.param(facts(waiting_on=REVIEWER), Cause.SILENT, WAITING, id="a reviewer"),
+        pytest.param(facts(waiting_on=PLATFORM), Cause.SILENT, WAITING, id="platform"),
+        pytest.param(facts(waiting_on=BLOCKER), Cause.SILENT, WAITING, id="whoever is assigned to a blocker"),
         pytest.param(no_charter(), Cause.NO_CHARTER, CHARTERED, id="nobody, for there is no charter"),
-        pytest.param(no_charter(ball=None), Cause.NO_CHARTER, CHARTERED, id="nothing is known at all"),
-        pytest.param(no_charter(ball=OWNER), Cause.SILENT, CHARTERED, id="the owner of a proposed charter"),
-        pytest.param(no_charter(ball=SIGNER), Cause.SILENT, WAITING, id="a signer of a proposed charter"),
+        pytest.param(no_charter(waiting_on=None), Cause.NO_CHARTER, CHARTERED, id="nothing is known at all"),
         pytest.param(
-            facts(policy=replace(NO_POLICY, limits=Limits(waiting=3)), ball=SIGNER),
+            no_charter(waiting_on=OWNER), Cause.SILENT, CHARTERED, id="the owner of a proposed charter"
+        ),
+        pytest.param(
+            no_charter(waiting_on=SIGNER), Cause.SILENT, WAITING, id="a signer of a proposed charter"
+        ),
+        pytest.param(
+            facts(policy=replace(NO_POLICY, limits=Limits(waiting=3)), waiting_on=SIGNER),
             Cause.SILENT,
             3,
             id="as the policy says",
@@ -112,12 +124,12 @@ def test_a_silent_party_climbs_at_one_two_and_three_limits(
     told: StallFacts, cause: Cause, limit: int
 ) -> None:
     since = MONDAY.date()
-    for rung in Rung:
+    for rung in EscalationStep:
         due = days_after(since, limit * rung)
-        expected = Stall(cause, told.ball, since, limit, rung, due)
+        expected = Stall(cause, told.waiting_on, since, limit, rung, due)
         assert find_stall(told, on(due)) == expected
         before = find_stall(told, on(due - timedelta(days=1)))
-        assert before is None if rung is Rung.ISSUE else before and before.rung == rung - 1
+        assert before is None if rung is EscalationStep.ISSUE else before and before.rung == rung - 1
     assert find_stall(told, on(due)) == find_stall(told, on(days_after(since, limit * 4)))
 
 
@@ -144,19 +156,19 @@ def test_the_owners_limit_is_a_share_of_the_plan(ship_by: date | None, limit: in
         pytest.param(facts(), "2026-10-05", id="from when the ball was given"),
         pytest.param(facts(acted_at=at("2026-10-14")), "2026-10-14", id="from the holder's last deed"),
         pytest.param(
-            facts(ball=SIGNER, activity_at=at("2026-10-14")), "2026-10-05", id="not from others' deeds"
+            facts(waiting_on=SIGNER, activity_at=at("2026-10-14")), "2026-10-05", id="not from others' deeds"
         ),
         pytest.param(facts(acted_at=at("2026-10-01")), "2026-10-05", id="not from before they had it"),
         pytest.param(
             facts(registered_at=at("2026-10-16")), "2026-10-16", id="not from before we were there to see"
         ),
         pytest.param(
-            facts(rest=Rest(date(2026, 10, 6), date(2026, 10, 18), "data")),
+            facts(rest=PausePeriod(date(2026, 10, 6), date(2026, 10, 18), "data")),
             "2026-10-18",
             id="from the last day of a rest",
         ),
         pytest.param(
-            facts(rest=Rest(date(2026, 11, 3), date(2026, 11, 9), "data")),
+            facts(rest=PausePeriod(date(2026, 11, 3), date(2026, 11, 9), "data")),
             "2026-10-05",
             id="a rest that has not begun changes nothing",
         ),
@@ -187,11 +199,12 @@ def test_since_when_it_counts(told: StallFacts, since: str) -> None:
         pytest.param(facts(shipped_at=at("2026-10-06")), id="shipped"),
         pytest.param(facts(state=State.STOPPED), id="stopped, by its state"),
         pytest.param(facts(charter=charter(stopped=Stop(NOW.date(), "slow"))), id="stopped by its charter"),
-        pytest.param(facts(ball=NOBODY), id="paused: nobody has the ball"),
+        pytest.param(facts(waiting_on=NOBODY), id="paused: nobody has the ball"),
         pytest.param(
-            facts(rest=Rest(date(2026, 10, 6), NOW.date(), "data")), id="snoozed, today for the last time"
+            facts(rest=PausePeriod(date(2026, 10, 6), NOW.date(), "data")),
+            id="snoozed, today for the last time",
         ),
-        pytest.param(facts(rest=Rest(NOW.date(), date(2026, 12, 1), "data")), id="snoozed from today"),
+        pytest.param(facts(rest=PausePeriod(NOW.date(), date(2026, 12, 1), "data")), id="snoozed from today"),
         pytest.param(facts(acted_at=at("2026-10-30")), id="at work on Friday"),
         pytest.param(
             facts(charter=charter(ship_by=date(2026, 10, 9)), shipped_at=at("2026-10-20")),
@@ -200,7 +213,7 @@ def test_since_when_it_counts(told: StallFacts, since: str) -> None:
         pytest.param(
             facts(
                 charter=charter(ship_by=date(2026, 10, 9)),
-                rest=Rest(date(2026, 10, 12), date(2026, 11, 30), "data"),
+                rest=PausePeriod(date(2026, 10, 12), date(2026, 11, 30), "data"),
             ),
             id="overdue and paused",
         ),
@@ -247,8 +260,8 @@ def test_overdue_is_a_state_of_its_own(told: StallFacts, second: str, third: str
     first = days_after(max(FRIDAY, told.registered_at.date()), 1)
     assert find_stall(told, on(first - timedelta(days=1))) is None
     for rung, due in (
-        (Rung.ISSUE, first),
-        *zip((Rung.LEAD, Rung.DECISION), days(second, third), strict=True),
+        (EscalationStep.ISSUE, first),
+        *zip((EscalationStep.LEAD, EscalationStep.DECISION), days(second, third), strict=True),
     ):
         stall = find_stall(told, on(due))
         assert stall is not None
@@ -270,7 +283,7 @@ def test_overdue_stays_whatever_anybody_does() -> None:
 
 
 def test_overdue_without_an_owner_is_a_missing_charter() -> None:
-    stall = find_stall(facts(ball=UNNAMED, charter=charter(ship_by=FRIDAY, owner=None)), NOW)
+    stall = find_stall(facts(waiting_on=UNNAMED, charter=charter(ship_by=FRIDAY, owner=None)), NOW)
     assert stall is not None
     assert stall.cause is Cause.NO_CHARTER
 
@@ -278,7 +291,7 @@ def test_overdue_without_an_owner_is_a_missing_charter() -> None:
 def test_an_owner_who_left_is_told_of_on_the_next_working_day() -> None:
     left = facts(owner_gone=True, owner_since=at("2026-10-23"), acted_at=at("2026-10-30"))
     assert find_stall(left, at("2026-10-25")) is None
-    for rung, due in zip(Rung, days("2026-10-26", "2026-11-02", "2026-11-09"), strict=True):
+    for rung, due in zip(EscalationStep, days("2026-10-26", "2026-11-02", "2026-11-09"), strict=True):
         stall = find_stall(left, on(due))
         assert stall == Stall(Cause.OWNER_GONE, OWNER, date(2026, 10, 23), WAITING, rung, due)
 
@@ -291,7 +304,7 @@ def test_an_owner_who_left_is_told_of_before_a_ship_date_that_passed() -> None:
 
 
 def test_while_somebody_else_has_the_ball_an_owner_who_left_holds_nothing_up() -> None:
-    stall = find_stall(facts(ball=SIGNER, owner_gone=True, owner_since=MONDAY), NOW)
+    stall = find_stall(facts(waiting_on=SIGNER, owner_gone=True, owner_since=MONDAY), NOW)
     assert stall is not None
     assert stall.cause is Cause.SILENT
 
@@ -300,7 +313,9 @@ def test_days_are_those_of_the_organisation() -> None:
     auckland = Calendar(
         frozenset({4, 5}), (Freeze(date(2026, 10, 12), date(2026, 10, 18)),), ZoneInfo("Pacific/Auckland")
     )
-    told = facts(ball=SIGNER, policy=replace(NO_POLICY, calendar=auckland), acted_at=at("2026-10-05", 20))
+    told = facts(
+        waiting_on=SIGNER, policy=replace(NO_POLICY, calendar=auckland), acted_at=at("2026-10-05", 20)
+    )
     stall = find_stall(told, NOW)
     assert stall is not None
     assert stall.since == date(2026, 10, 6)
@@ -316,10 +331,12 @@ def test_days_are_those_of_the_organisation() -> None:
     ("told", "person", "given_to"),
     [
         pytest.param(facts(), "jane-doe", "jane-doe", id="the owner"),
-        pytest.param(facts(ball=SIGNER), "dan-w", "dan-w", id="the signer"),
-        pytest.param(facts(ball=TEAM), "acme/ml", None, id="a team, which no issue can be given to"),
-        pytest.param(facts(ball=BLOCKER), "jane-doe", "jane-doe", id="nobody is assigned: the owner"),
-        pytest.param(facts(ball=replace(BLOCKER, people=("gus-i",))), "gus-i", "gus-i", id="the assignee"),
+        pytest.param(facts(waiting_on=SIGNER), "dan-w", "dan-w", id="the signer"),
+        pytest.param(facts(waiting_on=TEAM), "acme/ml", None, id="a team, which no issue can be given to"),
+        pytest.param(facts(waiting_on=BLOCKER), "jane-doe", "jane-doe", id="nobody is assigned: the owner"),
+        pytest.param(
+            facts(waiting_on=replace(BLOCKER, people=("gus-i",))), "gus-i", "gus-i", id="the assignee"
+        ),
         pytest.param(no_charter(), None, None, id="nobody is named"),
         pytest.param(
             facts(owner_gone=True, owner_since=MONDAY), "carol-s", "carol-s", id="the owner is gone: product"
@@ -342,14 +359,14 @@ def test_who_is_spoken_to(told: StallFacts, person: str | None, given_to: str | 
 MOMENTS = st.datetimes(datetime(2026, 8, 1), datetime(2027, 2, 1), timezones=st.just(UTC))  # noqa: DTZ001
 BALLS = st.sampled_from([None, OWNER, SIGNER, REVIEWER, PLATFORM, BLOCKER, UNNAMED, NOBODY])
 RESTS = st.none() | st.builds(
-    lambda first, length: Rest(first.date(), first.date() + timedelta(days=length), "data"),
+    lambda first, length: PausePeriod(first.date(), first.date() + timedelta(days=length), "data"),
     MOMENTS,
     st.integers(0, 60),
 )
 
 
 @given(
-    ball=BALLS,
+    waiting_on=BALLS,
     charter=st.sampled_from([None, CHARTER, charter(ship_by=FRIDAY), charter(owner=None)]),
     acted_at=st.none() | MOMENTS,
     activity_at=st.none() | MOMENTS,

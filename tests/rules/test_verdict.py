@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.rules.checks.judge import declares
-from service.rules.checks.verdict import Situation, conclude, needs_merge_base, same, situate
+from service.rules.checks.verdict import ChangeKind, conclude, needs_merge_base, same, situate
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import Conclusion
 from tests.fakes import charter_file
@@ -33,20 +33,20 @@ class Row:
     head: CharterFile
     base: CharterFile
     merge_base: CharterFile | None
-    situation: Situation
+    situation: ChangeKind
     judged: CharterFile | None
     conclusion: Conclusion
     author: str = "jane-doe"
 
 
 ROWS = [
-    Row("no charter anywhere", NONE, NONE, None, Situation.NO_CHARTER, None, Conclusion.ACTION_REQUIRED),
+    Row("no charter anywhere", NONE, NONE, None, ChangeKind.NO_CHARTER, None, Conclusion.ACTION_REQUIRED),
     Row(
         "a POC.md of another kind is no charter",
         PROSE,
         PROSE,
         None,
-        Situation.NO_CHARTER,
+        ChangeKind.NO_CHARTER,
         PROSE,
         Conclusion.ACTION_REQUIRED,
     ),
@@ -55,7 +55,7 @@ ROWS = [
         PROSE,
         NONE,
         None,
-        Situation.NO_CHARTER,
+        ChangeKind.NO_CHARTER,
         PROSE,
         Conclusion.ACTION_REQUIRED,
     ),
@@ -64,7 +64,7 @@ ROWS = [
         NONE,
         NONE,
         None,
-        Situation.NO_CHARTER,
+        ChangeKind.NO_CHARTER,
         None,
         Conclusion.NEUTRAL,
         "dependabot[bot]",
@@ -74,7 +74,7 @@ ROWS = [
         NONE,
         NONE,
         None,
-        Situation.NO_CHARTER,
+        ChangeKind.NO_CHARTER,
         None,
         Conclusion.NEUTRAL,
         "renovate[bot]",
@@ -84,57 +84,57 @@ ROWS = [
         NONE,
         NONE,
         None,
-        Situation.NO_CHARTER,
+        ChangeKind.NO_CHARTER,
         None,
         Conclusion.ACTION_REQUIRED,
         "dependabot",
     ),
-    Row("the first charter, and good", GOOD, NONE, None, Situation.OWN, GOOD, Conclusion.SUCCESS),
-    Row("the first charter, with errors", BAD, NONE, None, Situation.OWN, BAD, Conclusion.FAILURE),
+    Row("the first charter, and good", GOOD, NONE, None, ChangeKind.OWN, GOOD, Conclusion.SUCCESS),
+    Row("the first charter, with errors", BAD, NONE, None, ChangeKind.OWN, BAD, Conclusion.FAILURE),
     Row(
         "the first charter, by a bot",
         BAD,
         NONE,
         None,
-        Situation.OWN,
+        ChangeKind.OWN,
         BAD,
         Conclusion.FAILURE,
         "renovate[bot]",
     ),
-    Row("untouched and good", GOOD, GOOD, None, Situation.OWN, GOOD, Conclusion.SUCCESS),
-    Row("untouched with errors", BAD, BAD, None, Situation.OWN, BAD, Conclusion.FAILURE),
-    Row("behind the base's charter", GOOD, OTHER, GOOD, Situation.BEHIND, OTHER, Conclusion.SUCCESS),
-    Row("behind a base that was mended", BAD, GOOD, BAD, Situation.BEHIND, GOOD, Conclusion.SUCCESS),
-    Row("lacks the base's charter", NONE, GOOD, NONE, Situation.BEHIND, GOOD, Conclusion.SUCCESS),
+    Row("untouched and good", GOOD, GOOD, None, ChangeKind.OWN, GOOD, Conclusion.SUCCESS),
+    Row("untouched with errors", BAD, BAD, None, ChangeKind.OWN, BAD, Conclusion.FAILURE),
+    Row("behind the base's charter", GOOD, OTHER, GOOD, ChangeKind.BEHIND, OTHER, Conclusion.SUCCESS),
+    Row("behind a base that was mended", BAD, GOOD, BAD, ChangeKind.BEHIND, GOOD, Conclusion.SUCCESS),
+    Row("lacks the base's charter", NONE, GOOD, NONE, ChangeKind.BEHIND, GOOD, Conclusion.SUCCESS),
     Row(
         "lacks the base's charter, which has errors",
         NONE,
         BAD,
         NONE,
-        Situation.BEHIND,
+        ChangeKind.BEHIND,
         BAD,
         Conclusion.FAILURE,
     ),
-    Row("changed on the branch", OTHER, GOOD, GOOD, Situation.OWN, OTHER, Conclusion.SUCCESS),
-    Row("changed on both", OTHER, STOPPED, GOOD, Situation.OWN, OTHER, Conclusion.SUCCESS),
-    Row("spoilt on the branch", BAD, GOOD, GOOD, Situation.OWN, BAD, Conclusion.FAILURE),
-    Row("stopped on the branch", STOPPED, GOOD, GOOD, Situation.OWN, STOPPED, Conclusion.SUCCESS),
-    Row("deleted or renamed", NONE, GOOD, GOOD, Situation.DELETED, None, Conclusion.FAILURE),
+    Row("changed on the branch", OTHER, GOOD, GOOD, ChangeKind.OWN, OTHER, Conclusion.SUCCESS),
+    Row("changed on both", OTHER, STOPPED, GOOD, ChangeKind.OWN, OTHER, Conclusion.SUCCESS),
+    Row("spoilt on the branch", BAD, GOOD, GOOD, ChangeKind.OWN, BAD, Conclusion.FAILURE),
+    Row("stopped on the branch", STOPPED, GOOD, GOOD, ChangeKind.OWN, STOPPED, Conclusion.SUCCESS),
+    Row("deleted or renamed", NONE, GOOD, GOOD, ChangeKind.DELETED, None, Conclusion.FAILURE),
     Row(
         "deleted, by dependabot",
         NONE,
         GOOD,
         GOOD,
-        Situation.DELETED,
+        ChangeKind.DELETED,
         None,
         Conclusion.FAILURE,
         "dependabot[bot]",
     ),
-    Row("its block was taken out", PROSE, GOOD, GOOD, Situation.DELETED, PROSE, Conclusion.FAILURE),
-    Row("replaced by binary", BINARY, GOOD, GOOD, Situation.OWN, BINARY, Conclusion.FAILURE),
-    Row("a folder of that name", FOLDER, NONE, None, Situation.OWN, FOLDER, Conclusion.FAILURE),
-    Row("a dangling link of that name", LINK, NONE, None, Situation.OWN, LINK, Conclusion.FAILURE),
-    Row("a folder mended", GOOD, FOLDER, None, Situation.OWN, GOOD, Conclusion.SUCCESS),
+    Row("its block was taken out", PROSE, GOOD, GOOD, ChangeKind.DELETED, PROSE, Conclusion.FAILURE),
+    Row("replaced by binary", BINARY, GOOD, GOOD, ChangeKind.OWN, BINARY, Conclusion.FAILURE),
+    Row("a folder of that name", FOLDER, NONE, None, ChangeKind.OWN, FOLDER, Conclusion.FAILURE),
+    Row("a dangling link of that name", LINK, NONE, None, ChangeKind.OWN, LINK, Conclusion.FAILURE),
+    Row("a folder mended", GOOD, FOLDER, None, ChangeKind.OWN, GOOD, Conclusion.SUCCESS),
 ]
 
 

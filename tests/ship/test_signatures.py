@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from service.rules.values.subjects import pull_request_key, repository_key
-from service.worker import look_while_dirty
+from service.worker import reconcile_while_dirty
 from tests.ship.story import (
     CHARTER,
     READY,
@@ -163,7 +163,7 @@ def test_the_repository_follows_though_its_look_came_before_the_pull_requests(po
     with poc.without_workers():
         poc.pull(action="closed", state="closed", merged=True)
         poc.review("carol-s")
-    look_while_dirty(poc.services, repository_key(1))
+    reconcile_while_dirty(poc.services, repository_key(1))
     assert poc.state_of_poc() == "proposed"
     poc.work()
     assert poc.state_of_poc() == "shipping"

@@ -125,9 +125,9 @@ class Days(Story):
 
     def morning(self, day: date, hour: int = 9) -> None:
         self.now = self.github.now = datetime.combine(day, time(hour), UTC)
-        self.look()
+        self.reconciliation()
 
-    def look(self, *, as_of: datetime | None = None) -> None:
+    def reconciliation(self, *, as_of: datetime | None = None) -> None:
         """Look at every POC; what waited for its time by now has waited."""
         self.execute(f"{WAKING} WHERE not_before <= :now")
         with transaction(self.services.engine) as session:

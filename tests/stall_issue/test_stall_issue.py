@@ -27,7 +27,7 @@ def test_each_step_is_said_once_however_often_it_is_looked_at(unsigned: Days, tw
         unsigned.through(count)
         for _ in range(2):
             unsigned.issue_event("unlabeled")  # which says nothing new
-            unsigned.look()
+            unsigned.reconciliation()
         assert unsigned.steps == [step]
         unsigned.github.forget_calls()
     with unsigned.quietly():
@@ -64,7 +64,7 @@ def test_our_own_writes_told_back_write_nothing(unsigned: Days) -> None:
             for action in ("opened", "edited", "assigned", "labeled", "unlabeled", "reopened", "closed"):
                 unsigned.issue_event(action, sender=BOT)
             unsigned.tell_push(BOT, author={"username": BOT["login"]})
-            unsigned.look()
+            unsigned.reconciliation()
         assert unsigned.issue.state == "open"
 
 
@@ -81,7 +81,7 @@ def test_killed_before_each_write_each_step_is_said_once(unsigned: Days) -> None
         assert len(unsigned.ours(unsigned.repo)) == 1
         assert len(unsigned.comments()) == comments
         with unsigned.quietly():
-            unsigned.look()
+            unsigned.reconciliation()
     assert "by 14 December 2026 that made 15 working days" in unsigned.issue.body
 
 
@@ -152,10 +152,10 @@ def test_who_is_told_to_wait_asks_nothing_until_then(unsigned: Days, method: str
     assert waits >= until
     unsigned.github.forget_calls()
     unsigned.now = until - HOUR
-    unsigned.look()
+    unsigned.reconciliation()
     assert unsigned.github.calls == []
     unsigned.now = until + HOUR
-    unsigned.look()
+    unsigned.reconciliation()
     assert len(unsigned.comments(1)) == 1
     assert "that made 10 working days" in unsigned.issue.body
 
@@ -173,7 +173,7 @@ def test_a_step_that_failed_is_taken_the_next_morning(unsigned: Days, method: st
     assert unsigned.issue.state is IssueState.OPEN
     assert len(unsigned.comments(1)) == count // LIMIT - 1
     with unsigned.quietly():
-        unsigned.look()
+        unsigned.reconciliation()
 
 
 def test_a_locked_conversation_is_edited_and_does_not_stop_the_look(unsigned: Days) -> None:

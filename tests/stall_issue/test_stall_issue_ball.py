@@ -198,7 +198,7 @@ def test_when_a_team_gets_it_nobody_keeps_it(overdue: Days) -> None:
     assert "acme/security" in overdue.issue.body
     assert overdue.issue.assignees == ()
     with overdue.quietly():
-        overdue.look()
+        overdue.reconciliation()
 
 
 # An issue that blocks it

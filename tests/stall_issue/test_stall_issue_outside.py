@@ -25,7 +25,7 @@ def test_a_look_as_of_an_earlier_day_closes_nothing(unsigned: Days) -> None:
     unsigned.stalled()
     with unsigned.quietly():
         for count in (0, 1, LIMIT - 1):
-            unsigned.look(as_of=datetime.combine(workday(count), time(9), UTC))
+            unsigned.reconciliation(as_of=datetime.combine(workday(count), time(9), UTC))
     assert unsigned.issue.state == "open"
 
 
@@ -170,7 +170,7 @@ def test_so_many_new_issues_a_day(story: Days) -> None:
     opened = []
     for count in (9, 10, 11, 12, 13):
         story.morning(workday(count))
-        story.look()
+        story.reconciliation()
         opened.append(sum(len(story.github.repos[found.id].issues) for found in pocs))
     assert opened == [0, 2, 4, 5, 5]
 

@@ -72,7 +72,7 @@ def test_bots_labels_and_words_wake_nothing(poc: Days) -> None:
             poc.pull_request("labeled", sender="erin-x")
             poc.say("/poc stop it", bot["login"], number=1, on_pull=False)
             poc.issue_event("edited", sender=person("erin-x"))
-        poc.look()
+        poc.reconciliation()
     assert poc.issue.state == "open"
 
 

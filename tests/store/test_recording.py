@@ -16,8 +16,8 @@ import pytest_asyncio
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Engine
 
-from service.rules.values.github import Fact, FactKind, PullRequest, Repository, RepositoryRef
-from service.rules.values.subjects import Reception
+from service.rules.values.github import EventKind, EventRecord, PullRequest, Repository, RepositoryRef
+from service.rules.values.subjects import DeliveryEffects
 from service.store import recording, subjects
 from service.store.database import transaction
 from service.store.recording import Envelope
@@ -36,12 +36,12 @@ class Store:
     url: str
     count: int = field(default=0)
 
-    async def record(self, *receptions: Reception) -> int:
+    async def record(self, *receptions: DeliveryEffects) -> int:
         """Record each as a delivery of its own, all in one group."""
         group = [self.envelope(reception) for reception in receptions]
         return await recording.record(self.pool, group)
 
-    def envelope(self, reception: Reception, event: str = "push") -> Envelope:
+    def envelope(self, reception: DeliveryEffects, event: str = "push") -> Envelope:
         self.count += 1
         return Envelope(f"d-{self.count:06}", event, b"hash", reception)
 
@@ -58,8 +58,8 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     await pool.close()
 
 
-def fact(fact_id: str, subject: str = "repository:1") -> Fact:
-    return Fact(fact_id, subject, FactKind.ACTIVITY, AT, "jane-doe")
+def fact(fact_id: str, subject: str = "repository:1") -> EventRecord:
+    return EventRecord(fact_id, subject, EventKind.ACTIVITY, AT, "jane-doe")
 
 
 def pull(head: str, *, before: str | None = None, seconds: int = 0, state: str = "open") -> PullRequest:
@@ -68,7 +68,7 @@ def pull(head: str, *, before: str | None = None, seconds: int = 0, state: str =
 
 
 async def test_one_delivery_twice_in_a_group_and_once_later_is_recorded_once(store: Store) -> None:
-    envelope = store.envelope(Reception(subjects=("repository:1",), facts=(fact("f"),)))
+    envelope = store.envelope(DeliveryEffects(subjects=("repository:1",), facts=(fact("f"),)))
     assert await recording.record(store.pool, [envelope, envelope]) == 1
     assert await recording.record(store.pool, [envelope]) == 0
     assert store.rows("SELECT wanted FROM subject") == [(1,)]
@@ -76,7 +76,7 @@ async def test_one_delivery_twice_in_a_group_and_once_later_is_recorded_once(sto
 
 
 async def test_one_delivery_by_many_writers_at_a_time_is_recorded_once(store: Store) -> None:
-    envelope = store.envelope(Reception(subjects=("repository:1",)))
+    envelope = store.envelope(DeliveryEffects(subjects=("repository:1",)))
     fresh = await asyncio.gather(*(recording.record(store.pool, [envelope]) for _ in range(20)))
     assert sum(fresh) == 1
     assert store.rows("SELECT wanted FROM subject") == [(1,)]
@@ -85,22 +85,22 @@ async def test_one_delivery_by_many_writers_at_a_time_is_recorded_once(store: St
 
 async def test_a_fact_told_by_two_deliveries_is_recorded_once_and_both_mark(store: Store) -> None:
     for _ in range(2):
-        await store.record(Reception(subjects=("repository:1",), facts=(fact("merged"),)))
+        await store.record(DeliveryEffects(subjects=("repository:1",), facts=(fact("merged"),)))
     assert store.rows("SELECT id, answered_at FROM fact") == [("merged", None)]
     assert store.rows("SELECT wanted FROM subject") == [(2,)]
 
 
 async def test_an_answered_fact_told_again_stays_answered(store: Store) -> None:
-    await store.record(Reception(facts=(fact("merged"),)))
+    await store.record(DeliveryEffects(facts=(fact("merged"),)))
     async with store.pool.connection() as connection:
         await connection.execute("UPDATE fact SET answered_at = now()")
-    await store.record(Reception(facts=(fact("merged"),)))
+    await store.record(DeliveryEffects(facts=(fact("merged"),)))
     assert store.rows("SELECT answered_at IS NULL FROM fact") == [(False,)]
 
 
 async def test_nothing_of_a_group_is_stored_when_it_fails(store: Store) -> None:
-    good = Reception(subjects=("repository:1",), facts=(fact("f"),), pull_request=pull("a"))
-    bad = Reception(subjects=("repository:2",), facts=(replace(fact("g"), detail="nul \0"),))
+    good = DeliveryEffects(subjects=("repository:1",), facts=(fact("f"),), pull_request=pull("a"))
+    bad = DeliveryEffects(subjects=("repository:2",), facts=(replace(fact("g"), detail="nul \0"),))
     with pytest.raises(psycopg.DataError):
         await store.record(good, bad)
     for table in ("delivery", "subject", "fact", "pull_request", "procrastinate_jobs"):
@@ -117,7 +117,7 @@ async def test_payloads_of_three_seconds_end_with_the_newest_in_any_order(
 ) -> None:
     told = [pull("a"), pull("b", before="a", seconds=1), pull("c", seconds=2, state="closed")]
     for place in order:
-        await store.record(Reception(pull_request=told[place]))
+        await store.record(DeliveryEffects(pull_request=told[place]))
     assert store.rows("SELECT head_sha, state FROM pull_request") == [("c", "closed")]
 
 
@@ -126,7 +126,7 @@ async def test_of_two_payloads_of_one_second_the_one_whose_head_was_replaced_is_
     store: Store, told: Sequence[PullRequest]
 ) -> None:
     for each in told:
-        await store.record(Reception(pull_request=each))
+        await store.record(DeliveryEffects(pull_request=each))
     assert store.rows("SELECT head_sha FROM pull_request") == [("b",)]
 
 
@@ -137,7 +137,7 @@ async def test_an_edit_of_the_same_second_does_not_bring_the_old_head_back(
     store: Store, told: Sequence[PullRequest]
 ) -> None:
     for each in told:
-        await store.record(Reception(pull_request=each))
+        await store.record(DeliveryEffects(pull_request=each))
     assert store.rows("SELECT head_sha FROM pull_request") == [("b",)]
 
 
@@ -146,12 +146,12 @@ async def test_of_two_payloads_of_one_second_the_one_that_shows_it_closed_is_new
     store: Store, told: Sequence[PullRequest]
 ) -> None:
     for each in told:
-        await store.record(Reception(pull_request=each))
+        await store.record(DeliveryEffects(pull_request=each))
     assert store.rows("SELECT state FROM pull_request") == [("closed",)]
 
 
 async def test_payloads_of_one_second_in_one_group_are_ordered_too(store: Store) -> None:
-    await store.record(*(Reception(pull_request=each) for each in (PUSHED_AGAIN, PUSHED)))
+    await store.record(*(DeliveryEffects(pull_request=each) for each in (PUSHED_AGAIN, PUSHED)))
     assert store.rows("SELECT head_sha FROM pull_request") == [("c",)]
 
 
@@ -161,21 +161,21 @@ async def test_a_repository_is_described_by_the_newest_payload(store: Store, ord
         Repository(1, f"acme/name-{n}", "main", updated_at=AT + timedelta(seconds=n), topics=("poc",) * n)
         for n in range(3)
     ]
-    receptions = [Reception(installation_id=5, repositories=(told[n],)) for n in order]
+    receptions = [DeliveryEffects(installation_id=5, repositories=(told[n],)) for n in order]
     await store.record(receptions[0])
     await store.record(*receptions[1:])
     assert store.rows("SELECT full_name, topics FROM repository") == [("acme/name-2", ["poc", "poc"])]
 
 
 async def test_a_rerun_becomes_a_fact_of_each_subject_that_posted_on_the_commit(store: Store) -> None:
-    await store.record(Reception(pull_request=pull("a")))
+    await store.record(DeliveryEffects(pull_request=pull("a")))
     async with store.pool.connection() as connection:
         await connection.execute(
             "INSERT INTO check_run (repository_id, head_sha, name, subject, external_id, digest, conclusion, "
             "title) VALUES (1, 'a', 'POC charter', 'merge_group:1:a:b', 'x', 'x', 'success', 'x')"
         )
-    asked = Reception(repository_id=1, rerun_sha="a")
-    other = Reception(repository_id=1, rerun_sha="never seen")
+    asked = DeliveryEffects(repository_id=1, rerun_sha="a")
+    other = DeliveryEffects(repository_id=1, rerun_sha="never seen")
     await store.record(asked, other)
     subjects_of = "SELECT subject FROM fact WHERE kind = 'rerun-requested' ORDER BY 1"
     assert store.rows(subjects_of) == [("merge_group:1:a:b",), ("pull_request:1:4",)]
@@ -186,14 +186,14 @@ async def test_a_rerun_becomes_a_fact_of_each_subject_that_posted_on_the_commit(
 
 async def test_stubs_and_removals_of_an_installation(store: Store) -> None:
     both = (RepositoryRef(1, "acme/one"), RepositoryRef(2, "acme/two"))
-    await store.record(Reception(installation_id=5, stubs=both))
-    await store.record(Reception(installation_id=6, removed=(1,)))
-    await store.record(Reception(installation_id=5, removed=(2,)))
+    await store.record(DeliveryEffects(installation_id=5, stubs=both))
+    await store.record(DeliveryEffects(installation_id=6, removed=(1,)))
+    await store.record(DeliveryEffects(installation_id=5, removed=(2,)))
     assert store.rows("SELECT id, removed_at IS NULL, reread FROM repository ORDER BY 1") == [
         (1, True, True),
         (2, False, True),
     ]
-    await store.record(Reception(installation_id=5, stubs=both[1:]))
+    await store.record(DeliveryEffects(installation_id=5, stubs=both[1:]))
     assert store.rows("SELECT count(*) FROM repository WHERE removed_at IS NULL") == [(2,)]
 
 
@@ -204,9 +204,9 @@ async def test_many_writers_with_the_same_rows_and_the_waking_of_the_forgotten_d
     keys = [f"repository:{n}" for n in range(30)]
     chance = random.Random(7)
 
-    def reception() -> Reception:
+    def reception() -> DeliveryEffects:
         some = chance.sample(range(30), 12)
-        return Reception(
+        return DeliveryEffects(
             installation_id=5,
             subjects=tuple(keys[n] for n in some),
             facts=tuple(fact(f"{n}", keys[n]) for n in some),

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import Engine, event
 
 from service.rules.gate.lifecycle import State
-from service.rules.stall.waiting_on import Ball, Party, Rest, Wants
+from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn, Wants
 from service.rules.values import activity
-from service.rules.values.actions import Climbed
-from service.rules.values.activity import Happening
+from service.rules.values.actions import EscalationRecord
+from service.rules.values.activity import Activity
 from service.rules.values.github import Issue, IssueState, RepositoryRef
-from service.store.pocs import Standing
-from service.store.records import Records
+from service.store.pocs import StoredPoc
+from service.store.records import Store
 from service.store.stalls import StoredStall
 from tests.fakes import repository
 
@@ -29,8 +29,8 @@ def at(hour: int) -> datetime:
 
 
 @pytest.fixture
-def records(engine: Engine) -> Records:
-    return Records(engine)
+def records(engine: Engine) -> Store:
+    return Store(engine)
 
 
 @contextmanager
@@ -48,20 +48,22 @@ def counted(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def test_the_last_of_everything_is_read(records: Records) -> None:
+def test_the_last_of_everything_is_read(records: Store) -> None:
     records.repositories.listed(7, [repository(CENTRAL, full_name="acme/central")])
     records.pocs.set_state(POC, State.BUILDING, NOW)
-    owner = Ball(Party.OWNER, Wants.WORK, at(0), ("jane-doe",))
-    reviewer = Ball(Party.REVIEWER, Wants.REVIEW, at(1), ("bob-m",), None, 12)
-    for ball in (owner, reviewer):
-        records.waiting.passed(POC, ball)
-    longest = Rest(date(2026, 11, 2), date(2026, 12, 24), "the vendor")
-    for number, rest in enumerate((longest, Rest(date(2026, 11, 20), date(2026, 11, 30), "a holiday"))):
+    owner = WaitingOn(Party.OWNER, Wants.WORK, at(0), ("jane-doe",))
+    reviewer = WaitingOn(Party.REVIEWER, Wants.REVIEW, at(1), ("bob-m",), None, 12)
+    for waiting_on in (owner, reviewer):
+        records.waiting.passed(POC, waiting_on)
+    longest = PausePeriod(date(2026, 11, 2), date(2026, 12, 24), "the vendor")
+    for number, rest in enumerate(
+        (longest, PausePeriod(date(2026, 11, 20), date(2026, 11, 30), "a holiday"))
+    ):
         records.waiting.rested(POC, f"comment:{number}:0", rest, actor="jane-doe", at=NOW)
-    climbed = Climbed(2, 1, reopened=False)
-    records.stall_issues.begin(POC, 7, NOW.date(), 5, home_repository_id=CENTRAL, climbed=climbed)
+    escalation = EscalationRecord(2, 1, reopened=False)
+    records.stall_issues.begin(POC, 7, NOW.date(), 5, home_repository_id=CENTRAL, escalation=escalation)
     issue = Issue(4, IssueState.OPEN, (), "", NOW, "https://github.test/acme/central/issues/4")
-    records.stall_issues.opened(POC, issue, "digest", climbed, assignee="bob-m")
+    records.stall_issues.opened(POC, issue, "digest", escalation, assignee="bob-m")
     records.pocs.set_state(OTHER, State.SHIPPED, NOW)
 
     stored = records.stalls.of([OTHER, POC, UNKNOWN])
@@ -80,11 +82,11 @@ def test_the_last_of_everything_is_read(records: Records) -> None:
         2,
         "bob-m",
     )
-    assert stored[OTHER] == StoredStall(Standing(State.SHIPPED, state_since=NOW))
-    assert stored[UNKNOWN] == StoredStall(Standing())
+    assert stored[OTHER] == StoredStall(StoredPoc(State.SHIPPED, state_since=NOW))
+    assert stored[UNKNOWN] == StoredStall(StoredPoc())
 
 
-DEEDS: tuple[Happening, ...] = (
+DEEDS: tuple[Activity, ...] = (
     activity.commit(POC, "a", "jane-doe", at(1)),
     activity.merged(POC, 7, "Jane-Doe", at(4)),
     activity.reviewed(POC, 7, 1, "alice-k", at(6)),
@@ -103,7 +105,7 @@ DEEDS: tuple[Happening, ...] = (
         pytest.param([""], None, id="a bot's request is nobody's deed"),
     ],
 )
-def test_when_one_of_some_people_last_acted(records: Records, people: list[str], hours: int | None) -> None:
+def test_when_one_of_some_people_last_acted(records: Store, people: list[str], hours: int | None) -> None:
     records.timeline.remember(POC, DEEDS)
     records.timeline.remember(OTHER, [activity.commit(OTHER, "b", "jane-doe", at(9))])
     stored = records.stalls.of([POC])[POC]
@@ -111,7 +113,7 @@ def test_when_one_of_some_people_last_acted(records: Records, people: list[str],
     assert stored.activity_at == at(6)
 
 
-def test_a_hundred_pocs_take_as_many_questions_as_one(records: Records, engine: Engine) -> None:
+def test_a_hundred_pocs_take_as_many_questions_as_one(records: Store, engine: Engine) -> None:
     asked = []
     for ids in ([POC], range(POC, POC + 100)):
         with counted(engine) as statements:

@@ -12,9 +12,9 @@ from itertools import pairwise
 import pytest
 
 from service.rules.policy.reading import read_policy
-from service.rules.stall.time_spent import spans
+from service.rules.stall.time_spent import time_breakdown
 from service.rules.values.actions import STALL_LABEL
-from service.rules.values.activity import Happening
+from service.rules.values.activity import Activity
 from service.rules.values.calendar import Calendar
 from tests.year.org import FIRST, LAST, POLICY
 from tests.year.year import CENTRAL, Life, Year
@@ -115,7 +115,7 @@ def test_every_span_adds_up(year: Year, calendar: Calendar) -> None:
         turns = records.waiting.turns(life.found.id)
         assert turns, life
         first, last = life.begins, LAST
-        found = spans(
+        found = time_breakdown(
             turns,
             records.waiting.rests(life.found.id),
             records.timeline.of(life.found.id),
@@ -136,7 +136,7 @@ def test_only_people_are_in_the_timeline(year: Year) -> None:
     assert not [actor for actor in actors if actor.endswith("[bot]")]
 
 
-def _timeline(year: Year, life: Life) -> tuple[Happening, ...]:
+def _timeline(year: Year, life: Life) -> tuple[Activity, ...]:
     return year.services.records.timeline.of(life.found.id)
 
 

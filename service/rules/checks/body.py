@@ -8,7 +8,7 @@ from itertools import islice
 
 from service.rules.charter.lexicon import vague_in_prose
 from service.rules.charter.reader import prose_lines
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.nodes import Place, Spot
 from service.rules.values.finding import Severity
 
@@ -16,22 +16,22 @@ FEWEST_WORDS = 4
 PLACEHOLDER = re.compile(r"(?:TODO|TBD|FIXME)\b|<[^<>]*>$")
 
 
-def body_missing(sheet: Sheet) -> Iterator[Complaint]:
+def body_missing(context: CheckContext) -> Iterator[Problem]:
     """A charter that says in no sentence what it is for."""
-    summary = sheet.charter.summary or ""
+    summary = context.charter.summary or ""
     if PLACEHOLDER.match(summary):
         message = "This sentence is still open: write for whom this is and what it costs them"
-        yield Complaint(message, placeholder(sheet))
+        yield Problem(message, placeholder(context))
     elif len(summary.split(None, FEWEST_WORDS)) < FEWEST_WORDS:
         message = "No sentence says for whom this is: write one outside the block and name its scope"
-        yield Complaint(message, sheet.key("poc"))
+        yield Problem(message, context.key("poc"))
 
 
-def placeholder(sheet: Sheet) -> Place:
+def placeholder(context: CheckContext) -> Place:
     """Where the sentence stands that nobody has written yet."""
-    prose = prose_lines(sheet.lines, sheet.charter.line - 1, sheet.charter.last_line)
+    prose = prose_lines(context.lines, context.charter.line - 1, context.charter.last_line)
     spots = (Spot(number, 1) for number, line in prose if PLACEHOLDER.match(line.lstrip()))
-    return next(spots, sheet.key("poc"))
+    return next(spots, context.key("poc"))
 
 
 BODY_MISSING = Check(
@@ -58,15 +58,15 @@ BODY_MISSING = Check(
 MOST_LINES = 200
 
 
-def body_vague(sheet: Sheet) -> Iterator[Complaint]:
+def body_vague(context: CheckContext) -> Iterator[Problem]:
     """The first word that sounds like a criterion; never more than one."""
-    charter = sheet.charter
-    prose = prose_lines(sheet.lines, charter.line - 1, charter.last_line)
+    charter = context.charter
+    prose = prose_lines(context.lines, charter.line - 1, charter.last_line)
     for number, line in islice(prose, MOST_LINES):
         found = vague_in_prose(line)
         if found:
             message = f"'{found[0].lower()}' promises more than `done` asks: say it there in a number"
-            yield Complaint(message, Spot(number, found.start() + 1))
+            yield Problem(message, Spot(number, found.start() + 1))
             return
 
 

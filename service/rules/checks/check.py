@@ -11,7 +11,7 @@ from service.rules.charter.metrics import Metric
 from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
-from service.rules.checks.surroundings import NOT_KNOWN, Outside
+from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.source.nodes import MOST_ITEMS, Entry, Mapping, Node, Place, Scalar, Sequence
 from service.rules.values.finding import Finding, Severity
@@ -20,7 +20,7 @@ MOST_FINDINGS = 75
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CheckContext:
     """A charter on the table: its lines, its nodes, its values, and what it is compared with."""
 
     lines: tuple[str, ...]
@@ -28,7 +28,7 @@ class Sheet:
     charter: Charter
     before: Charter | None
     today: date
-    outside: Outside = NOT_KNOWN
+    outside: RepositoryFacts = NOT_KNOWN
     policy: Policy = NO_POLICY
 
     def node(self, *path: str) -> Node | None:
@@ -101,7 +101,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class Problem:
     """What a check has to say about one place; `severity` where it differs from the check's own."""
 
     message: str
@@ -131,7 +131,7 @@ class Check:
     code: str
     about: str
     """What it asks for, as a sentence."""
-    find: Callable[[Sheet], Iterator[Complaint]]
+    find: Callable[[CheckContext], Iterator[Problem]]
     severity: Severity = Severity.ERROR
     when_stopped: bool = False
     """Whether a POC that was ended must still obey."""
@@ -144,9 +144,9 @@ class Check:
         """Its section in docs/charter.md."""
         return self.code
 
-    def findings(self, sheet: Sheet) -> Iterator[Finding]:
+    def findings(self, context: CheckContext) -> Iterator[Finding]:
         """The first complaints as findings: nobody reads more at once."""
-        for complaint in islice(self.find(sheet), MOST_FINDINGS):
-            severity = complaint.severity or self.severity
-            line, column = complaint.at.line, complaint.at.column + complaint.offset
-            yield Finding(self.code, severity, complaint.message, line, column, fix=complaint.fix)
+        for problem in islice(self.find(context), MOST_FINDINGS):
+            severity = problem.severity or self.severity
+            line, column = problem.at.line, problem.at.column + problem.offset
+            yield Finding(self.code, severity, problem.message, line, column, fix=problem.fix)

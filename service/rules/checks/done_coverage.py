@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.metrics import Kind, Measure
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.nodes import Sequence
 from service.rules.values.finding import Severity
 
 FEWEST, MOST = 2, 12
 
 
-def done_count(sheet: Sheet) -> Iterator[Complaint]:
+def done_count(context: CheckContext) -> Iterator[Problem]:
     """One number is no definition of done, and thirteen are none that anybody remembers."""
-    done = sheet.node("done")
+    done = context.node("done")
     if not isinstance(done, Sequence):
         return
     count = len(done.items)
     if count < FEWEST:
-        on_quality = any(metric.is_quality for metric in sheet.done_metrics())
+        on_quality = any(metric.is_quality for metric in context.done_metrics())
         added = "latency, cost or reliability" if on_quality else "quality"
         message = f"`done` has {count} of at least {FEWEST} lines: add one on {added}"
-        yield Complaint(message, sheet.key("done"))
+        yield Problem(message, context.key("done"))
     elif count > MOST:
         extra = done.items[MOST]
-        yield Complaint(f"`done` has {count} lines: keep the {MOST} that decide", extra)
+        yield Problem(f"`done` has {count} lines: keep the {MOST} that decide", extra)
 
 
 DONE_COUNT = Check(
@@ -45,13 +45,13 @@ DONE_COUNT = Check(
 FEWEST_KNOWN = 2
 
 
-def done_operation(sheet: Sheet) -> Iterator[Complaint]:
+def done_operation(context: CheckContext) -> Iterator[Problem]:
     """No such line, where the table knows every metric."""
-    metrics = sheet.done_metrics()
+    metrics = context.done_metrics()
     if len(metrics) >= FEWEST_KNOWN and not any(metric.is_operation for metric in metrics):
-        yield Complaint(
+        yield Problem(
             "No line bounds latency, cost or reliability: add one, like `latency_p95 <= 300 ms at 50 req/s`",
-            sheet.key("done"),
+            context.key("done"),
         )
 
 
@@ -70,13 +70,13 @@ DONE_OPERATION = Check(
 )
 
 
-def done_quality(sheet: Sheet) -> Iterator[Complaint]:
+def done_quality(context: CheckContext) -> Iterator[Problem]:
     """No such line, where the table knows every metric."""
-    metrics = sheet.done_metrics()
+    metrics = context.done_metrics()
     if len(metrics) >= FEWEST_KNOWN and not any(metric.is_quality for metric in metrics):
-        yield Complaint(
+        yield Problem(
             "No line bounds quality or safety: add one, like `accuracy >= 92 % on holdout with n >= 2000`",
-            sheet.key("done"),
+            context.key("done"),
         )
 
 
@@ -95,9 +95,9 @@ DONE_QUALITY = Check(
 )
 
 
-def done_sample(sheet: Sheet) -> Iterator[Complaint]:
+def done_sample(context: CheckContext) -> Iterator[Problem]:
     """Ratios of quality that do not name a data set and a sample size."""
-    for item, threshold in sheet.thresholds("done"):
+    for item, threshold in context.thresholds("done"):
         metric = threshold.known
         if metric is None or metric.kind is not Kind.QUALITY or metric.measure is not Measure.SHARE:
             continue
@@ -114,7 +114,7 @@ def done_sample(sheet: Sheet) -> Iterator[Complaint]:
                 if "<d" in lacks[0]
                 else "Of how many?"
             )
-            yield Complaint(
+            yield Problem(
                 f"`{threshold.metric[:32]}` {asked[0].lower()}{asked[1:]} Add `{' '.join(lacks)}`", item
             )
 
@@ -129,12 +129,12 @@ DONE_SAMPLE = Check(
 )
 
 
-def done_window(sheet: Sheet) -> Iterator[Complaint]:
+def done_window(context: CheckContext) -> Iterator[Problem]:
     """Metrics that mean nothing without a time, without one."""
-    for item, threshold in sheet.thresholds("done"):
+    for item, threshold in context.thresholds("done"):
         if threshold.known and threshold.known.windowed and "over" not in threshold.clauses:
             message = f"`{threshold.metric[:32]}` over how long? Add the time, like `over 30 d`"
-            yield Complaint(message, item)
+            yield Problem(message, item)
 
 
 DONE_WINDOW = Check(

@@ -22,7 +22,7 @@ from service.rules.charter.unit_fit import (
     unhundredth,
 )
 from service.rules.charter.units import Dimension, unit_of
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.wording import clip
 from service.rules.values.finding import Severity
 
@@ -30,10 +30,10 @@ DASH = re.compile(r"\s-\s")
 RUNS_OVER = "YAML reads this line and the next as one: begin every dash of the list in the same column"
 
 
-def done_threshold(sheet: Sheet) -> Iterator[Complaint]:
+def done_threshold(context: CheckContext) -> Iterator[Problem]:
     """Lines that the grammar does not read, each with what would be one."""
     for key in ("done", "stop_if"):
-        for item in sheet.texts(key):
+        for item in context.texts(key):
             read = read_threshold(item.value)
             if (
                 isinstance(read, Refusal)
@@ -41,11 +41,11 @@ def done_threshold(sheet: Sheet) -> Iterator[Complaint]:
                 and item.line != item.end_line
                 and DASH.search(item.value)
             ):
-                yield Complaint(RUNS_OVER, item)
+                yield Problem(RUNS_OVER, item)
             elif isinstance(read, Refusal):
-                fix = sheet.line_with(item, read.meant) if read.meant else None
+                fix = context.line_with(item, read.meant) if read.meant else None
                 offset = read.offset if item.plain and item.line == item.end_line else 0
-                yield Complaint(read.message, item, fix, offset=offset)
+                yield Problem(read.message, item, fix, offset=offset)
 
 
 DONE_THRESHOLD = Check(
@@ -60,16 +60,16 @@ DONE_THRESHOLD = Check(
 )
 
 
-def done_direction(sheet: Sheet) -> Iterator[Complaint]:
+def done_direction(context: CheckContext) -> Iterator[Problem]:
     """A bound that asks for the bad direction, unless another line bounds the good one."""
-    right = {each.key for each in sheet.charter.done if not runs_wrong(each)}
-    for item, threshold in sheet.thresholds("done"):
+    right = {each.key for each in context.charter.done if not runs_wrong(each)}
+    for item, threshold in context.thresholds("done"):
         metric = threshold.known
         if metric and runs_wrong(threshold) and threshold.key not in right:
             sign = threshold.op.translate(str.maketrans("<>", "><"))
             message = f"`{threshold.metric[:32]}` is better when {metric.way}: write `{sign}`"
             fix = threshold.printed.replace(f" {threshold.op} ", f" {sign} ", 1)
-            yield Complaint(message, item, sheet.line_with(item, fix))
+            yield Problem(message, item, context.line_with(item, fix))
 
 
 DONE_DIRECTION = Check(
@@ -82,15 +82,15 @@ DONE_DIRECTION = Check(
 )
 
 
-def done_duplicate(sheet: Sheet) -> Iterator[Complaint]:
+def done_duplicate(context: CheckContext) -> Iterator[Problem]:
     """Two lines on the same metric under the same conditions, unless they bound it from both sides."""
     seen: dict[tuple[object, ...], Threshold] = {}
-    for threshold in sheet.charter.done:
+    for threshold in context.charter.done:
         first = seen.setdefault((threshold.key, threshold.op.rstrip("=")), threshold)
         if first is not threshold:
             name = threshold.metric[:32]
             message = f"`{name}` is already bounded on line {first.line}: keep one of the two"
-            yield Complaint(message, threshold)
+            yield Problem(message, threshold)
 
 
 DONE_DUPLICATE = Check(
@@ -108,10 +108,10 @@ DONE_DUPLICATE = Check(
 )
 
 
-def done_free_scale(sheet: Sheet) -> Iterator[Complaint]:
+def done_free_scale(context: CheckContext) -> Iterator[Problem]:
     """Metrics on a free scale: their range cannot be checked."""
     told: set[str] = set()
-    for item, threshold in sheet.thresholds("done", "stop_if"):
+    for item, threshold in context.thresholds("done", "stop_if"):
         metric = threshold.known
         if metric and metric.span is None and metric.name not in told:
             told.add(metric.name)
@@ -119,7 +119,7 @@ def done_free_scale(sheet: Sheet) -> Iterator[Complaint]:
                 f"`{threshold.metric[:32]}` has no one scale, its range is not checked: "
                 "name the scale in the prose"
             )
-            yield Complaint(message, item)
+            yield Problem(message, item)
 
 
 DONE_FREE_SCALE = Check(
@@ -142,16 +142,16 @@ LONGEST_SHOWN = 12
 SIDES = {"<": "below", ">": "above"}
 
 
-def done_range(sheet: Sheet) -> Iterator[Complaint]:
+def done_range(context: CheckContext) -> Iterator[Problem]:
     """Values outside of the natural range of their metric."""
-    for item, threshold in sheet.thresholds("done", "stop_if"):
+    for item, threshold in context.thresholds("done", "stop_if"):
         metric = threshold.known
         if is_impossible(threshold):
             op = f"{threshold.op}="
             message = (
                 f"No `{threshold.metric[:32]}` is {SIDES[threshold.op]} that: write `{op}`, or another bound"
             )
-            yield Complaint(message, item, sheet.line_with(item, replace(threshold, op=op).printed))
+            yield Problem(message, item, context.line_with(item, replace(threshold, op=op).printed))
         if metric is None or metric.span is None or in_range(threshold):
             continue
         meant = as_percent(threshold)
@@ -164,9 +164,9 @@ def done_range(sheet: Sheet) -> Iterator[Complaint]:
                 else "write `%` behind it"
             )
             message = f"`{name}` is a ratio, at most 1: {asked}"
-            yield Complaint(message, item, sheet.line_with(item, meant.printed))
+            yield Problem(message, item, context.line_with(item, meant.printed))
         else:
-            yield Complaint(
+            yield Problem(
                 f"`{name}` cannot be that: write a bound {between(metric, metric.span, threshold)}", item
             )
 
@@ -201,17 +201,17 @@ DONE_RANGE = Check(
 )
 
 
-def done_statistic(sheet: Sheet) -> Iterator[Complaint]:
+def done_statistic(context: CheckContext) -> Iterator[Problem]:
     """A mean of a latency, and a latency that does not say which of its values is bounded."""
-    for item, threshold in sheet.thresholds("done"):
+    for item, threshold in context.thresholds("done"):
         meant = percentile(threshold)
         if meant:
             stated = with_statistic(threshold.metric)[1]
             told = "A mean hides the slow tail" if stated else "One latency of many"
-            yield Complaint(
+            yield Problem(
                 f"{told}: write a percentile, like `{meant[:32]}`",
                 item,
-                sheet.line_with(item, f"{meant}{threshold.text[len(threshold.metric) :]}"),
+                context.line_with(item, f"{meant}{threshold.text[len(threshold.metric) :]}"),
             )
 
 
@@ -237,12 +237,12 @@ DONE_STATISTIC = Check(
 )
 
 
-def done_trivial(sheet: Sheet) -> Iterator[Complaint]:
+def done_trivial(context: CheckContext) -> Iterator[Problem]:
     """Bounds that every value passes, or that guessing reaches."""
-    for item, threshold in sheet.thresholds("done"):
+    for item, threshold in context.thresholds("done"):
         name = threshold.metric[:32]
         if is_trivial(threshold):
-            yield Complaint(f"Every `{name}` passes this: write the bound that would stop you", item)
+            yield Problem(f"Every `{name}` passes this: write the bound that would stop you", item)
         elif meant := unhundredth(threshold):
             small, large = plain(threshold.value), plain(meant.value)
             asked = (
@@ -251,10 +251,10 @@ def done_trivial(sheet: Sheet) -> Iterator[Complaint]:
                 else "write 100 times it"
             )
             message = f"{clip(small, LONGEST_SHOWN)} % is one in a hundred at most: {asked}"
-            yield Complaint(message, item, sheet.line_with(item, meant.printed))
+            yield Problem(message, item, context.line_with(item, meant.printed))
         elif is_guessed(threshold):
             message = f"Guessing between two classes gives `{name}` 50 %: write more if there are two"
-            yield Complaint(message, item, severity=Severity.NOTICE)
+            yield Problem(message, item, severity=Severity.NOTICE)
 
 
 DONE_TRIVIAL = Check(
@@ -277,9 +277,9 @@ DONE_TRIVIAL = Check(
 LONGEST_BOUND_SHOWN = 60
 
 
-def done_unit(sheet: Sheet) -> Iterator[Complaint]:
+def done_unit(context: CheckContext) -> Iterator[Problem]:
     """A bare number where a metric has units, and a unit that measures something else."""
-    for item, threshold in sheet.thresholds("done", "stop_if"):
+    for item, threshold in context.thresholds("done", "stop_if"):
         metric = threshold.known
         if metric is None or fits(metric, threshold.unit):
             continue
@@ -288,10 +288,10 @@ def done_unit(sheet: Sheet) -> Iterator[Complaint]:
             bound = f"{threshold.metric} {threshold.op} {plain(threshold.value)} {metric.unit}"
             asked = f"like `{bound}`" if len(bound) <= LONGEST_BOUND_SHOWN else f"`{metric.unit}`"
             message = f"{clip(plain(threshold.value), 12)} what? Write the unit, {asked}"
-            yield Complaint(message, item, sheet.line_with(item, meant))
+            yield Problem(message, item, context.line_with(item, meant))
         else:
             remedy = f"write it in `{metric.unit}`" if metric.unit else "write it without a unit"
-            yield Complaint(f"`{threshold.metric[:32]}` is {metric.measure}: {remedy}", item)
+            yield Problem(f"`{threshold.metric[:32]}` is {metric.measure}: {remedy}", item)
 
 
 def with_unit(threshold: Threshold, metric: Metric) -> str:
@@ -312,10 +312,10 @@ DONE_UNIT = Check(
 )
 
 
-def done_unknown_metric(sheet: Sheet) -> Iterator[Complaint]:
+def done_unknown_metric(context: CheckContext) -> Iterator[Problem]:
     """Each metric that nobody but its author knows, once."""
     told: set[str] = set()
-    for item, threshold in sheet.thresholds("done", "stop_if"):
+    for item, threshold in context.thresholds("done", "stop_if"):
         name = threshold.metric
         if threshold.known or name in told:
             continue
@@ -326,13 +326,13 @@ def done_unknown_metric(sheet: Sheet) -> Iterator[Complaint]:
                 f"`{name[:24]}` is not in the table, its unit, range and side are not checked: "
                 f"did you mean `{meant}`?"
             )
-            yield Complaint(message, item)
+            yield Problem(message, item)
         else:
             message = (
                 f"`{name[:24]}` is not in the table, its unit, range and side are not checked: "
                 "look twice at them"
             )
-            yield Complaint(message, item)
+            yield Problem(message, item)
 
 
 DONE_UNKNOWN_METRIC = Check(

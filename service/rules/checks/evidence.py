@@ -11,23 +11,23 @@ from service.rules.charter.threshold import Threshold
 from service.rules.charter.unit_fit import fits
 from service.rules.charter.units import NO_UNIT, Dimension, Unit
 from service.rules.charter.values import is_unfilled
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.nodes import Scalar, Sequence
 from service.rules.source.wording import shown
 from service.rules.values.finding import Severity
 
 
-def evidence_source(sheet: Sheet) -> Iterator[Complaint]:
+def evidence_source(context: CheckContext) -> Iterator[Problem]:
     """Lines that name no number in a file."""
-    for entry in sheet.entries("evidence"):
+    for entry in context.entries("evidence"):
         if not isinstance(entry.value, Scalar) or is_unfilled(entry.value.value):
             continue
         key, source = parse_key(entry.key.value), parse_source(entry.value.value)
         if isinstance(key, Refusal):
-            yield Complaint(key.message, entry.key)
+            yield Problem(key.message, entry.key)
         if isinstance(source, Refusal):
             offset = source.offset if entry.value.plain and entry.value.line == entry.value.end_line else 0
-            yield Complaint(source.message, entry.value, offset=offset)
+            yield Problem(source.message, entry.value, offset=offset)
 
 
 EVIDENCE_SOURCE = Check(
@@ -51,26 +51,26 @@ EVIDENCE_SOURCE = Check(
 )
 
 
-def evidence_metric(sheet: Sheet) -> Iterator[Complaint]:
+def evidence_metric(context: CheckContext) -> Iterator[Problem]:
     """Keys of `evidence` that no line asks for, once all lines can be read, or that several do."""
-    stops = sheet.node("stop_if")
-    unread = isinstance(stops, Sequence) and len(stops.items) != len(sheet.charter.stop_if)
-    if not sheet.all_read("done") or unread:
+    stops = context.node("stop_if")
+    unread = isinstance(stops, Sequence) and len(stops.items) != len(context.charter.stop_if)
+    if not context.all_read("done") or unread:
         return
-    done = sheet.charter.done
+    done = context.charter.done
     first: dict[tuple[object, ...], int] = {}
-    for evidence in sheet.charter.evidence:
-        asked = answered(evidence.key, done) or answered(evidence.key, sheet.charter.stop_if)
+    for evidence in context.charter.evidence:
+        asked = answered(evidence.key, done) or answered(evidence.key, context.charter.stop_if)
         name = shown(evidence.metric.value, 32)
         if not asked:
-            yield Complaint(f"No line of `done` asks for {name}: add one, or delete this", evidence.metric)
+            yield Problem(f"No line of `done` asks for {name}: add one, or delete this", evidence.metric)
         elif len(asked) > 1:
             meant = key_of(next(iter(reversed(asked.values()))), done)
-            yield Complaint(
+            yield Problem(
                 f"{name} could be for {len(asked)} lines: say which, like {shown(meant, 40)}", evidence.metric
             )
         elif line := first.get(key := next(iter(asked))):
-            yield Complaint(f"{name} has its evidence on line {line}: keep one of the two", evidence.metric)
+            yield Problem(f"{name} has its evidence on line {line}: keep one of the two", evidence.metric)
         else:
             first[key] = evidence.metric.line
 
@@ -95,10 +95,10 @@ EVIDENCE_METRIC = Check(
 )
 
 
-def evidence_unit(sheet: Sheet) -> Iterator[Complaint]:
+def evidence_unit(context: CheckContext) -> Iterator[Problem]:
     """A unit that measures something else than the line asks for, and none where one is needed."""
-    for evidence in sheet.charter.evidence:
-        asked = next((each for each in sheet.charter.done if evidence.key.answers(each)), None)
+    for evidence in context.charter.evidence:
+        asked = next((each for each in context.charter.done if evidence.key.answers(each)), None)
         if asked is None:
             continue
         unit, metric = evidence.reading.unit, asked.known
@@ -107,10 +107,10 @@ def evidence_unit(sheet: Sheet) -> Iterator[Complaint]:
             message = (
                 f"`{name}` is {metric.measure}: end the line with the unit of the file, like `{metric.unit}`"
             )
-            yield Complaint(message, evidence.source, severity=Severity.WARNING)
+            yield Problem(message, evidence.source, severity=Severity.WARNING)
         elif unit is not NO_UNIT and not comparable(unit, asked, metric):
             remedy = f"end it with `{asked.unit.text}`" if asked.unit.text else "leave the unit out"
-            yield Complaint(
+            yield Problem(
                 f"This unit cannot be compared with the bound on `{name}`: {remedy}", evidence.source
             )
 

@@ -9,7 +9,7 @@ from functools import partial
 from service.rules.charter.keys import INFRA
 from service.rules.charter.model import Charter, InfraEntry, Located
 from service.rules.charter.values import MISSING, NOT_APPLICABLE, parse_infra
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.checks.surroundings import evidence_path, infra_path
 from service.rules.source.nodes import Scalar
 from service.rules.source.wording import shown
@@ -19,37 +19,37 @@ ISSUE = re.compile(r"(?<![\w./#-])(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#[1-9][0-9
 LONGEST = 60
 
 
-def infra_entry(sheet: Sheet) -> Iterator[Complaint]:
+def infra_entry(context: CheckContext) -> Iterator[Problem]:
     """Entries that are none of path, URL, `n/a - reason`, `missing`."""
     for field in INFRA:
-        entry = sheet.text("infra", field.name)
+        entry = context.text("infra", field.name)
         if entry is None or parse_infra(entry.value):
             continue
         if NOT_APPLICABLE.fullmatch(entry.value):
-            yield Complaint("Why is none needed? Write `n/a - ` and the reason", entry)
+            yield Problem("Why is none needed? Write `n/a - ` and the reason", entry)
         elif entry.value.lower().startswith(MISSING):
-            yield _missing(sheet, entry)
+            yield _missing(context, entry)
         else:
             message = f"{shown(entry.value)} is nothing to look up"
-            yield Complaint(f"{message}: write a path, a URL, `n/a - reason` or `missing`", entry)
+            yield Problem(f"{message}: write a path, a URL, `n/a - reason` or `missing`", entry)
 
 
-def _missing(sheet: Sheet, entry: Scalar) -> Complaint:
+def _missing(context: CheckContext, entry: Scalar) -> Problem:
     """What is said beside `missing`; YAML takes a `#12` that is not quoted for a comment."""
-    line = sheet.lines[entry.end_line - 1]
+    line = context.lines[entry.end_line - 1]
     behind = line[entry.end_column - 1 :]
     named = ISSUE.search(entry.value) or ISSUE.search(behind)
     if named is None:
         message = (
             f"What is missing says only that, or its issue: write `{MISSING}`, or `{MISSING} - owner/name#12`"
         )
-        return Complaint(message, entry, sheet.line_with(entry, MISSING))
+        return Problem(message, entry, context.line_with(entry, MISSING))
     meant = f"{MISSING} - {named[0]}"
     written = f'"{meant}"' if named[0].startswith("#") else meant
-    fix = sheet.line_with(entry, written)
+    fix = context.line_with(entry, written)
     if fix and named.string == behind:
         fix = fix.removesuffix(behind)
-    return Complaint(
+    return Problem(
         f"What is missing names its issue and says no more: write {shown(written, LONGEST)}", entry, fix
     )
 
@@ -67,27 +67,27 @@ INFRA_ENTRY = Check(
 )
 
 
-def path_missing(sheet: Sheet) -> Iterator[Complaint]:
+def path_missing(context: CheckContext) -> Iterator[Problem]:
     """Paths of `infra` and files of `evidence` that are not in the repository."""
-    missing = sheet.outside.missing_paths
+    missing = context.outside.missing_paths
     if not missing:
         return
     for field in INFRA:
-        entry = sheet.text("infra", field.name)
-        path = infra_path(_entry(field.name, sheet.charter))
+        entry = context.text("infra", field.name)
+        path = infra_path(_entry(field.name, context.charter))
         if entry and path in missing:
-            written = sheet.writes(partial(_entry, field.name))
+            written = context.writes(partial(_entry, field.name))
             message = f"{shown(entry.value)} is not in the repository: mend the path, or write `missing`"
             severity = Severity.ERROR if written else Severity.NOTICE
-            yield Complaint(message, entry, sheet.line_with(entry, "missing"), severity)
+            yield Problem(message, entry, context.line_with(entry, "missing"), severity)
     told: set[str] = set()
-    for evidence in sheet.charter.evidence:
+    for evidence in context.charter.evidence:
         path = evidence_path(evidence.source.value)
         if path is not None and path in missing and path not in told:
             told.add(path)
             # Never an error: a charter is written before there are numbers, and a workflow may bring them.
             message = f"{shown(path)} is not in the repository: mend the path, unless a workflow writes it"
-            yield Complaint(message, evidence.source, severity=Severity.NOTICE)
+            yield Problem(message, evidence.source, severity=Severity.NOTICE)
 
 
 def _entry(name: str, charter: Charter) -> Located[InfraEntry] | None:

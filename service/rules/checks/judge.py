@@ -8,8 +8,8 @@ from datetime import date
 from service.rules.charter.model import Charter
 from service.rules.charter.reader import read_charter
 from service.rules.checks import CHECKS
-from service.rules.checks.check import Sheet
-from service.rules.checks.surroundings import NOT_KNOWN, Outside
+from service.rules.checks.check import CheckContext
+from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.source.block import find_block, lines_of
 from service.rules.source.loader import load
@@ -50,7 +50,7 @@ def judge(
     *,
     before: Charter | None = None,
     today: date,
-    outside: Outside | None = None,
+    outside: RepositoryFacts | None = None,
     policy: Policy = NO_POLICY,
 ) -> Judgement:
     """Judge a file on a day, compared with the charter before this change; raises on no input.
@@ -63,8 +63,10 @@ def judge(
     if document.root is None:
         return Judgement(declared=True, findings=in_order(document.findings))
     charter = read_charter(document.root, document.block, document.lines)
-    sheet = Sheet(document.lines, document.root, charter, before, today, outside or NOT_KNOWN, policy)
-    return Judgement(True, charter, in_order((*document.findings, *complaints(sheet))))
+    context = CheckContext(
+        document.lines, document.root, charter, before, today, outside or NOT_KNOWN, policy
+    )
+    return Judgement(True, charter, in_order((*document.findings, *problems(context))))
 
 
 def judge_standing(file: CharterFile, today: date, policy: Policy = NO_POLICY) -> Judgement:
@@ -88,11 +90,11 @@ def unreadable(file: CharterFile) -> bool:
     return file.kind is not FileKind.ABSENT and isinstance(read_text(file), Finding)
 
 
-def complaints(sheet: Sheet) -> tuple[Finding, ...]:
+def problems(context: CheckContext) -> tuple[Finding, ...]:
     """What the checks find; a POC that was ended has only to say so."""
-    stopped = sheet.charter.stopped is not None
+    stopped = context.charter.stopped is not None
     checks = (check for check in CHECKS if check.when_stopped or not stopped)
-    return tuple(finding for check in checks for finding in check.findings(sheet))
+    return tuple(finding for check in checks for finding in check.findings(context))
 
 
 def in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

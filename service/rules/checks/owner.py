@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.values import bare_login, is_bot, parse_login
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.checks.surroundings import Access
 from service.rules.source.wording import shown
 from service.rules.values.finding import Severity
 
 
-def owner(sheet: Sheet) -> Iterator[Complaint]:
+def owner(context: CheckContext) -> Iterator[Problem]:
     """An owner that is a team, a bot, several people, or no login."""
-    owner = sheet.text("owner")
+    owner = context.text("owner")
     if owner is None:
         return
     name = bare_login(owner.value)
     if is_bot(name):
-        yield Complaint(f"{shown(name)} is a bot: write the login of the person who answers for it", owner)
+        yield Problem(f"{shown(name)} is a bot: write the login of the person who answers for it", owner)
     elif "/" in name and name.lower() != "n/a":
-        yield Complaint(f"{shown(name)} is a team: write one person, like `jane-doe`", owner)
+        yield Problem(f"{shown(name)} is a team: write one person, like `jane-doe`", owner)
     elif parse_login(owner.value):
         return
     elif parse_login(name):
-        yield Complaint(f"A login stands alone: write {shown(name)}", owner, sheet.line_with(owner, name))
+        yield Problem(f"A login stands alone: write {shown(name)}", owner, context.line_with(owner, name))
     elif len(name.replace(",", " ").replace("&", " ").split()) > 1:
-        yield Complaint(f"{shown(name)} is not one login: write the one person who owns this", owner)
+        yield Problem(f"{shown(name)} is not one login: write the one person who owns this", owner)
     else:
-        yield Complaint(f"{shown(name)} is no GitHub login: write one, like `jane-doe`", owner)
+        yield Problem(f"{shown(name)} is no GitHub login: write one, like `jane-doe`", owner)
 
 
 OWNER = Check(
@@ -43,9 +43,9 @@ OWNER = Check(
 )
 
 
-def owner_access(sheet: Sheet) -> Iterator[Complaint]:
+def owner_access(context: CheckContext) -> Iterator[Problem]:
     """An owner who may not write to the repository, is suspended, or is not known to GitHub."""
-    owner, access = sheet.charter.owner, sheet.outside.owner_access
+    owner, access = context.charter.owner, context.outside.owner_access
     if owner is None or access in (None, Access.WRITE):
         return
     name = shown(owner.value)
@@ -55,8 +55,8 @@ def owner_access(sheet: Sheet) -> Iterator[Complaint]:
         message = f"the account {name} is suspended: name an owner who can write to this repository"
     else:
         message = f"{name} cannot write to this repository: give them write access, or name an owner who can"
-    written = sheet.writes(lambda charter: charter.owner)
-    yield Complaint(message, owner, severity=Severity.ERROR if written else Severity.NOTICE)
+    written = context.writes(lambda charter: charter.owner)
+    yield Problem(message, owner, severity=Severity.ERROR if written else Severity.NOTICE)
 
 
 OWNER_ACCESS = Check(
@@ -68,12 +68,12 @@ OWNER_ACCESS = Check(
 )
 
 
-def owner_signs(sheet: Sheet) -> Iterator[Complaint]:
+def owner_signs(context: CheckContext) -> Iterator[Problem]:
     """Sign-offs that name the owner."""
-    owner = sheet.charter.owner
-    for signer in sheet.charter.signoffs.all:
+    owner = context.charter.owner
+    for signer in context.charter.signoffs.all:
         if owner and signer.value.lower() == owner.value.lower():
-            yield Complaint(
+            yield Problem(
                 f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else", signer
             )
 

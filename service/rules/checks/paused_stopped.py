@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from service.rules.charter.values import parse_pause, parse_stop
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.values.finding import Severity
 
 
-def paused_format(sheet: Sheet) -> Iterator[Complaint]:
+def paused_format(context: CheckContext) -> Iterator[Problem]:
     """A pause that cannot be read, or that is over."""
-    text, pause = sheet.text("paused"), sheet.charter.paused
+    text, pause = context.text("paused"), context.charter.paused
     if text and parse_pause(text.value) is None:
-        yield Complaint("A pause has an end and a reason: write `paused: until YYYY-MM-DD - reason`", text)
-    elif pause and pause.value.until < sheet.today:
-        severity = Severity.ERROR if sheet.writes(lambda charter: charter.paused) else Severity.NOTICE
+        yield Problem("A pause has an end and a reason: write `paused: until YYYY-MM-DD - reason`", text)
+    elif pause and pause.value.until < context.today:
+        severity = Severity.ERROR if context.writes(lambda charter: charter.paused) else Severity.NOTICE
         message = f"This pause ended on {pause.value.until}: delete the line, or write a later day"
-        yield Complaint(message, pause, severity=severity)
+        yield Problem(message, pause, severity=severity)
 
 
 PAUSED_FORMAT = Check(
@@ -39,15 +39,15 @@ PAUSED_FORMAT = Check(
 LONGEST = timedelta(days=60)
 
 
-def paused_long(sheet: Sheet) -> Iterator[Complaint]:
+def paused_long(context: CheckContext) -> Iterator[Problem]:
     """A pause of more than two months."""
-    pause = sheet.charter.paused
-    if pause and pause.value.until - sheet.today > LONGEST:
-        latest = sheet.today + LONGEST
+    pause = context.charter.paused
+    if pause and pause.value.until - context.today > LONGEST:
+        latest = context.today + LONGEST
         message = (
             f"A pause of more than {LONGEST.days} days is a stop: write `stopped`, or end it by `{latest}`"
         )
-        yield Complaint(message, pause)
+        yield Problem(message, pause)
 
 
 PAUSED_LONG = Check(
@@ -69,14 +69,14 @@ PAUSED_LONG = Check(
 AHEAD = timedelta(days=1)
 
 
-def stopped_format(sheet: Sheet) -> Iterator[Complaint]:
+def stopped_format(context: CheckContext) -> Iterator[Problem]:
     """A stop that cannot be read, or that is still to come."""
-    text, stop = sheet.text("stopped"), sheet.charter.stopped
+    text, stop = context.text("stopped"), context.charter.stopped
     if text and parse_stop(text.value) is None:
-        message = f"A stop has a day and a reason: write `stopped: {sheet.today} - reason`"
-        yield Complaint(message, text)
-    elif stop and stop.value.on > sheet.today + AHEAD:
-        yield Complaint(f"{stop.value.on} is still to come: write the day on which it was stopped", stop)
+        message = f"A stop has a day and a reason: write `stopped: {context.today} - reason`"
+        yield Problem(message, text)
+    elif stop and stop.value.on > context.today + AHEAD:
+        yield Problem(f"{stop.value.on} is still to come: write the day on which it was stopped", stop)
 
 
 STOPPED_FORMAT = Check(

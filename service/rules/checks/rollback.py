@@ -7,20 +7,18 @@ from datetime import timedelta
 
 from service.rules.charter.quantity import Refusal, parse_duration
 from service.rules.charter.values import parse_drill
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.wording import shown
 from service.rules.values.finding import Severity
 
 FEWEST_CHARACTERS = 10
 
 
-def rollback_how(sheet: Sheet) -> Iterator[Complaint]:
+def rollback_how(context: CheckContext) -> Iterator[Problem]:
     """A way that is too short to follow."""
-    how = sheet.text("rollback", "how")
+    how = context.text("rollback", "how")
     if how and len(how.value.strip()) < FEWEST_CHARACTERS:
-        yield Complaint(
-            "Nobody could follow this at night: write what is turned off and what takes over", how
-        )
+        yield Problem("Nobody could follow this at night: write what is turned off and what takes over", how)
 
 
 ROLLBACK_HOW = Check(
@@ -40,9 +38,9 @@ ROLLBACK_HOW = Check(
 AHEAD = timedelta(days=1)
 
 
-def rollback_drilled(sheet: Sheet) -> Iterator[Complaint]:
+def rollback_drilled(context: CheckContext) -> Iterator[Problem]:
     """A drill without its day or its duration, or one that has not been yet."""
-    drilled = sheet.text("rollback", "drilled")
+    drilled = context.text("rollback", "drilled")
     if drilled is None:
         return
     drill = parse_drill(drilled.value)
@@ -50,9 +48,9 @@ def rollback_drilled(sheet: Sheet) -> Iterator[Complaint]:
         message = (
             f"{shown(drilled.value)} is no drill: write its day and duration, like `2026-11-12 in 4 min`"
         )
-        yield Complaint(message, drilled)
-    elif drill.on > sheet.today + AHEAD:
-        yield Complaint(f"{drill.on} is still to come: write the day on which it was tried", drilled)
+        yield Problem(message, drilled)
+    elif drill.on > context.today + AHEAD:
+        yield Problem(f"{drill.on} is still to come: write the day on which it was tried", drilled)
 
 
 ROLLBACK_DRILLED = Check(
@@ -67,9 +65,9 @@ ROLLBACK_DRILLED = Check(
 )
 
 
-def rollback_slow(sheet: Sheet) -> Iterator[Complaint]:
+def rollback_slow(context: CheckContext) -> Iterator[Problem]:
     """A drill that took longer than the rollback may take."""
-    rollback = sheet.charter.rollback
+    rollback = context.charter.rollback
     if rollback.drilled and rollback.within:
         took, within = rollback.drilled.value.took, rollback.within.value
         if took.canonical_value > within.canonical_value:
@@ -77,7 +75,7 @@ def rollback_slow(sheet: Sheet) -> Iterator[Complaint]:
                 f"The drill took {took.text[:24]}, `within` says {within.text[:24]}: "
                 "write the longer time or drill again"
             )
-            yield Complaint(" ".join(message.split()), rollback.drilled)
+            yield Problem(" ".join(message.split()), rollback.drilled)
 
 
 ROLLBACK_SLOW = Check(
@@ -90,16 +88,16 @@ ROLLBACK_SLOW = Check(
 )
 
 
-def rollback_within(sheet: Sheet) -> Iterator[Complaint]:
+def rollback_within(context: CheckContext) -> Iterator[Problem]:
     """Anything that is no duration."""
-    within = sheet.text("rollback", "within")
+    within = context.text("rollback", "within")
     if within is None:
         return
     read = parse_duration(within.value)
     if isinstance(read, Refusal):
         meant = read.meant if read.meant and not isinstance(parse_duration(read.meant), Refusal) else None
         message = f"{shown(within.value)} is no duration: write number and unit, like `{meant or '10 min'}`"
-        yield Complaint(message, within, sheet.line_with(within, meant) if meant else None)
+        yield Problem(message, within, context.line_with(within, meant) if meant else None)
 
 
 ROLLBACK_WITHIN = Check(

@@ -8,47 +8,47 @@ from service.rules.charter.keys import CHARTER, Field, Shape
 from service.rules.charter.spelling import meant_key, misspelt, unknown_entries
 from service.rules.charter.threshold import EXAMPLE, Threshold, parse_threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence, scalars
 from service.rules.source.wording import listed, shown
 
 
-def missing_key(sheet: Sheet) -> Iterator[Complaint]:
+def missing_key(context: CheckContext) -> Iterator[Problem]:
     """Required keys that are not there, at the top and inside the sections that are."""
-    elsewhere = misspelt(CHARTER, sheet.root)
+    elsewhere = misspelt(CHARTER, context.root)
     for field in CHARTER.fields:
-        node = sheet.root.get(field.name)
+        node = context.root.get(field.name)
         if node is None and field.required and field.name not in elsewhere:
-            yield Complaint(top_level(sheet, field), sheet.key(), fix(sheet, field, indent=0))
+            yield Problem(top_level(context, field), context.key(), fix(context, field, indent=0))
         elif isinstance(node, Mapping):
-            yield from inside(sheet, field, node)
+            yield from inside(context, field, node)
 
 
-def inside(sheet: Sheet, section: Field, node: Mapping) -> Iterator[Complaint]:
+def inside(context: CheckContext, section: Field, node: Mapping) -> Iterator[Problem]:
     """Required keys that a section lacks."""
     elsewhere = misspelt(section, node)
     for field in section.fields:
         if field.required and node.get(field.name) is None and field.name not in elsewhere:
             message = f"`{section.name}` lacks `{field.name}`: add {field.asks}"
             indent = node.entries[0].key.column - 1 if node.entries else 2
-            yield Complaint(message, sheet.key(section.name), fix(sheet, field, indent))
+            yield Problem(message, context.key(section.name), fix(context, field, indent))
 
 
-def top_level(sheet: Sheet, field: Field) -> str:
+def top_level(context: CheckContext, field: Field) -> str:
     """What to add to the charter."""
     if field.shape is Shape.SECTION:
         names = tuple(inner.name for inner in field.fields if inner.required)
         return f"`{field.name}` is missing ({field.asks}): add it, with {listed(names)}"
     if field.shape is Shape.LIST:
-        return f"`{field.name}` is missing: add {field.asks}, like `- {field.sample(sheet.today)}`"
-    return f"`{field.name}` is missing: add {field.asks}, `{field.name}: {field.sample(sheet.today)}`"
+        return f"`{field.name}` is missing: add {field.asks}, like `- {field.sample(context.today)}`"
+    return f"`{field.name}` is missing: add {field.asks}, `{field.name}: {field.sample(context.today)}`"
 
 
-def fix(sheet: Sheet, field: Field, indent: int) -> str | None:
+def fix(context: CheckContext, field: Field, indent: int) -> str | None:
     """The line to add, where one line is enough."""
     if field.shape not in (Shape.TEXT, Shape.DATE):
         return None
-    return f"{' ' * indent}{field.name}: {field.sample(sheet.today)}"
+    return f"{' ' * indent}{field.name}: {field.sample(context.today)}"
 
 
 MISSING_KEY = Check(
@@ -60,15 +60,13 @@ MISSING_KEY = Check(
 )
 
 
-def smart_quotes(sheet: Sheet) -> Iterator[Complaint]:
+def smart_quotes(context: CheckContext) -> Iterator[Problem]:
     """Values that begin and end with such marks."""
-    for scalar in scalars(sheet.root):
+    for scalar in scalars(context.root):
         text = scalar.value
         if in_smart_quotes(text) and scalar.plain:
-            fix = sheet.line_with(scalar, f'"{text[1:-1]}"') if not set('"\\') & set(text) else None
-            yield Complaint(
-                "These quotation marks would be part of the value: use straight ones", scalar, fix
-            )
+            fix = context.line_with(scalar, f'"{text[1:-1]}"') if not set('"\\') & set(text) else None
+            yield Problem("These quotation marks would be part of the value: use straight ones", scalar, fix)
 
 
 SMART_QUOTES = Check(
@@ -81,33 +79,33 @@ SMART_QUOTES = Check(
 )
 
 
-def unfilled(sheet: Sheet) -> Iterator[Complaint]:
+def unfilled(context: CheckContext) -> Iterator[Problem]:
     """Empty values, and placeholders such as TODO; an optional key may be left empty."""
-    for entry in sheet.root.entries:
+    for entry in context.root.entries:
         field = CHARTER.field(entry.key.value)
         if field:
-            yield from open_values(sheet, field, entry.value)
+            yield from open_values(context, field, entry.value)
 
 
-def open_values(sheet: Sheet, field: Field, node: Node) -> Iterator[Complaint]:
+def open_values(context: CheckContext, field: Field, node: Node) -> Iterator[Problem]:
     """The values at or below a key that are still to be written."""
     if isinstance(node, Mapping):
         for entry in node.entries:
             inner = field.field(entry.key.value) or field
-            yield from open_values(sheet, inner, entry.value)
+            yield from open_values(context, inner, entry.value)
     elif isinstance(node, Sequence):
         for item in node.items:
             if isinstance(item, Scalar) and is_unfilled(item.value):
-                yield Complaint(f"This line is still open: write one like `{EXAMPLE}`", item)
+                yield Problem(f"This line is still open: write one like `{EXAMPLE}`", item)
     elif is_unfilled(node.value) and (field.required or node.value.strip()):
-        yield Complaint(remedy(sheet, field), node)
+        yield Problem(remedy(context, field), node)
 
 
-def remedy(sheet: Sheet, field: Field) -> str:
+def remedy(context: CheckContext, field: Field) -> str:
     """What to write for a key."""
     if field.shape in (Shape.SECTION, Shape.METRICS, Shape.LIST):
         return f"`{field.name}` is still open: write {field.asks}"
-    return f"`{field.name}` is still open: write {field.asks}, like `{field.sample(sheet.today)}`"
+    return f"`{field.name}` is still open: write {field.asks}, like `{field.sample(context.today)}`"
 
 
 UNFILLED = Check(
@@ -132,32 +130,32 @@ ELSEWHERE = {
 }
 
 
-def unknown_key(sheet: Sheet) -> Iterator[Complaint]:
+def unknown_key(context: CheckContext) -> Iterator[Problem]:
     """Keys at the top and in the sections that are not in the layout."""
-    yield from unknown(sheet, CHARTER, sheet.root)
-    for entry in sheet.root.entries:
+    yield from unknown(context, CHARTER, context.root)
+    for entry in context.root.entries:
         field = CHARTER.field(entry.key.value)
         if field and field.shape is Shape.SECTION and isinstance(entry.value, Mapping):
-            yield from unknown(sheet, field, entry.value)
+            yield from unknown(context, field, entry.value)
 
 
-def unknown(sheet: Sheet, section: Field, node: Mapping) -> Iterator[Complaint]:
+def unknown(context: CheckContext, section: Field, node: Mapping) -> Iterator[Problem]:
     """The entries of one mapping that its section does not list."""
     for entry in unknown_entries(section, node):
-        yield complaint(sheet, section, node, entry)
+        yield problem(context, section, node, entry)
 
 
-def complaint(sheet: Sheet, section: Field, node: Mapping, entry: Entry) -> Complaint:
+def problem(context: CheckContext, section: Field, node: Mapping, entry: Entry) -> Problem:
     """One unknown key, with the key that was meant where one is near."""
     name = entry.key.value
     if section is CHARTER and name in ELSEWHERE:
-        return Complaint(f"No key {shown(name)} here; {ELSEWHERE[name]}", entry.key)
+        return Problem(f"No key {shown(name)} here; {ELSEWHERE[name]}", entry.key)
     meant = meant_key(section, node, name)
     if meant:
-        fix = sheet.line_with(entry.key, meant)
-        return Complaint(f"No key {shown(name, SHOWN_KEYS)} here: write `{meant}`", entry.key, fix)
+        fix = context.line_with(entry.key, meant)
+        return Problem(f"No key {shown(name, SHOWN_KEYS)} here: write `{meant}`", entry.key, fix)
     place = "a charter" if section is CHARTER else f"`{section.name}`"
-    return Complaint(
+    return Problem(
         f"No key {shown(name, SHOWN_KEYS)} in {place}: delete it, or move it below the block", entry.key
     )
 
@@ -172,12 +170,12 @@ UNKNOWN_KEY = Check(
 )
 
 
-def version(sheet: Sheet) -> Iterator[Complaint]:
+def version(context: CheckContext) -> Iterator[Problem]:
     """Any other version than 1."""
-    version = sheet.text("poc")
+    version = context.text("poc")
     if version and version.value != "1":
         message = f"There is no version {shown(version.value)} of the charter: write `poc: 1`"
-        yield Complaint(message, version, sheet.line_with(version, "1"))
+        yield Problem(message, version, context.line_with(version, "1"))
 
 
 VERSION = Check(
@@ -193,37 +191,37 @@ VERSION = Check(
 KEYED = (Shape.SECTION, Shape.METRICS)
 
 
-def wrong_shape(sheet: Sheet) -> Iterator[Complaint]:
+def wrong_shape(context: CheckContext) -> Iterator[Problem]:
     """Values whose shape is not the one that their key holds."""
-    for entry in sheet.root.entries:
+    for entry in context.root.entries:
         field = CHARTER.field(entry.key.value)
         if field:
-            yield from misshapen(sheet, field, entry.value)
+            yield from misshapen(context, field, entry.value)
 
 
-def misshapen(sheet: Sheet, field: Field, node: Node) -> Iterator[Complaint]:
+def misshapen(context: CheckContext, field: Field, node: Node) -> Iterator[Problem]:
     """The complaints about one key and what is below it."""
     if field.shape is Shape.LIST:
-        yield from misshapen_list(sheet, field, node)
+        yield from misshapen_list(context, field, node)
     elif field.shape not in KEYED:
         if not isinstance(node, Scalar):
-            yield Complaint(one_value(sheet, field), node)
+            yield Problem(one_value(context, field), node)
     elif isinstance(node, Mapping):
         for entry in node.entries:
             inner = field.field(entry.key.value)
             if inner:
-                yield from misshapen(sheet, inner, entry.value)
+                yield from misshapen(context, inner, entry.value)
             elif field.shape is Shape.METRICS and not isinstance(entry.value, Scalar):
-                yield Complaint("Evidence is one line: write `<metric>: <file> <JSONPath>`", entry.value)
+                yield Problem("Evidence is one line: write `<metric>: <file> <JSONPath>`", entry.value)
     elif isinstance(node, Sequence) or node.value.strip() or field.shape is Shape.SECTION:
-        yield Complaint(keys_of(field), node)
+        yield Problem(keys_of(field), node)
 
 
-def one_value(sheet: Sheet, field: Field) -> str:
+def one_value(context: CheckContext, field: Field) -> str:
     """What to write for a key that takes one value."""
     if field.name == "owner":
         return "A POC has one owner: write one login, like `owner: jane-doe`"
-    return f"`{field.name}` takes one value: write `{field.name}: {field.sample(sheet.today)}`"
+    return f"`{field.name}` takes one value: write `{field.name}: {field.sample(context.today)}`"
 
 
 def keys_of(field: Field) -> str:
@@ -234,21 +232,21 @@ def keys_of(field: Field) -> str:
     return f"`{field.name}` has keys of its own: write {names} below it"
 
 
-def misshapen_list(sheet: Sheet, field: Field, node: Node) -> Iterator[Complaint]:
+def misshapen_list(context: CheckContext, field: Field, node: Node) -> Iterator[Problem]:
     """The complaints about `done` and `stop_if`."""
     if not isinstance(node, Sequence):
         if isinstance(node, Mapping) or node.value.strip() or field.required:
-            yield Complaint(f"`{field.name}` is a list: write one threshold a line, like `- {EXAMPLE}`", node)
+            yield Problem(f"`{field.name}` is a list: write one threshold a line, like `- {EXAMPLE}`", node)
         return
     for item in node.items:
         if isinstance(item, Mapping):
             message = f"A colon makes this line a mapping: write it without, like `{EXAMPLE}`"
-            yield Complaint(message, item, without_colon(sheet, item))
+            yield Problem(message, item, without_colon(context, item))
         elif isinstance(item, Sequence):
-            yield Complaint(f"A list inside the list: write one threshold a line, like `- {EXAMPLE}`", item)
+            yield Problem(f"A list inside the list: write one threshold a line, like `- {EXAMPLE}`", item)
 
 
-def without_colon(sheet: Sheet, item: Mapping) -> str | None:
+def without_colon(context: CheckContext, item: Mapping) -> str | None:
     """The line that was meant by `- accuracy: ">= 92 %"`."""
     if len(item.entries) != 1 or not isinstance(item.entries[0].value, Scalar):
         return None
@@ -256,7 +254,7 @@ def without_colon(sheet: Sheet, item: Mapping) -> str | None:
     meant = f"{key.value} {value.value}"
     if not isinstance(parse_threshold(meant), Threshold) or key.line != value.end_line:
         return None
-    line = sheet.lines[key.line - 1]
+    line = context.lines[key.line - 1]
     return f"{line[: key.column - 1]}{meant}{line[value.end_column - 1 :]}"
 
 

@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from service.rules.charter.values import ISO_DATE, iso, parse_date
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.wording import shown
 from service.rules.values.finding import Severity
 
 
-def ship_date(sheet: Sheet) -> Iterator[Complaint]:
+def ship_date(context: CheckContext) -> Iterator[Problem]:
     """Anything else than YYYY-MM-DD, and days that no calendar has."""
-    ship_by = sheet.text("ship_by")
+    ship_by = context.text("ship_by")
     if ship_by is None or parse_date(ship_by.value):
         return
     if ISO_DATE.fullmatch(ship_by.value):
-        yield Complaint(f"No calendar has {shown(ship_by.value)}: write a day that exists", ship_by)
+        yield Problem(f"No calendar has {shown(ship_by.value)}: write a day that exists", ship_by)
         return
     meant = iso(ship_by.value)
     remedy = meant or "2027-02-26"
     message = f"{shown(ship_by.value)} is no date: write year, month and day, like `{remedy}`"
-    yield Complaint(message, ship_by, sheet.line_with(ship_by, meant) if meant else None)
+    yield Problem(message, ship_by, context.line_with(ship_by, meant) if meant else None)
 
 
 SHIP_DATE = Check(
@@ -40,13 +40,13 @@ SHIP_DATE = Check(
 FARTHEST = timedelta(days=180)
 
 
-def ship_date_far(sheet: Sheet) -> Iterator[Complaint]:
+def ship_date_far(context: CheckContext) -> Iterator[Problem]:
     """A ship date more than half a year ahead."""
-    ship_by = sheet.charter.ship_by
-    if ship_by and ship_by.value - sheet.today > FARTHEST:
-        days = (ship_by.value - sheet.today).days
+    ship_by = context.charter.ship_by
+    if ship_by and ship_by.value - context.today > FARTHEST:
+        days = (ship_by.value - context.today).days
         message = f"{days} days ahead is far for a POC: write a day within {FARTHEST.days} for a smaller step"
-        yield Complaint(message, ship_by)
+        yield Problem(message, ship_by)
 
 
 SHIP_DATE_FAR = Check(
@@ -59,13 +59,13 @@ SHIP_DATE_FAR = Check(
 )
 
 
-def ship_date_passed(sheet: Sheet) -> Iterator[Complaint]:
+def ship_date_passed(context: CheckContext) -> Iterator[Problem]:
     """A ship date before the day of judging."""
-    ship_by = sheet.charter.ship_by
-    if ship_by and ship_by.value < sheet.today:
-        severity = Severity.ERROR if sheet.writes(lambda charter: charter.ship_by) else Severity.NOTICE
-        message = f"{ship_by.value} has passed: write the new day or `stopped: {sheet.today} - <reason>`"
-        yield Complaint(message, ship_by, severity=severity)
+    ship_by = context.charter.ship_by
+    if ship_by and ship_by.value < context.today:
+        severity = Severity.ERROR if context.writes(lambda charter: charter.ship_by) else Severity.NOTICE
+        message = f"{ship_by.value} has passed: write the new day or `stopped: {context.today} - <reason>`"
+        yield Problem(message, ship_by, severity=severity)
 
 
 SHIP_DATE_PASSED = Check(

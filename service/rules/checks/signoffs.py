@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.rules.charter.keys import SIGNOFFS
 from service.rules.charter.values import bare_login, is_bot, parse_login
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.nodes import Scalar
 from service.rules.source.wording import shown
 from service.rules.values.finding import Severity
@@ -15,29 +15,29 @@ from service.rules.values.groups import Group
 FEWEST_PEOPLE = 2
 
 
-def signoffs_people(sheet: Sheet) -> Iterator[Complaint]:
+def signoffs_people(context: CheckContext) -> Iterator[Problem]:
     """Signers that are no person, and one person signing for all."""
     for field in SIGNOFFS:
-        signer = sheet.text("signoffs", field.name)
+        signer = context.text("signoffs", field.name)
         if signer:
-            yield from not_a_person(sheet, signer)
-    signoffs = sheet.charter.signoffs
+            yield from not_a_person(context, signer)
+    signoffs = context.charter.signoffs
     if len(signoffs.all) == len(SIGNOFFS) and len(signoffs.people) < FEWEST_PEOPLE:
         message = f"{shown(signoffs.all[0].value)} would sign alone: name at least two people"
-        yield Complaint(message, sheet.key("signoffs"))
+        yield Problem(message, context.key("signoffs"))
 
 
-def not_a_person(sheet: Sheet, signer: Scalar) -> Iterator[Complaint]:
+def not_a_person(context: CheckContext, signer: Scalar) -> Iterator[Problem]:
     """What keeps one signer from being one login."""
     name = bare_login(signer.value)
     if is_bot(name):
-        yield Complaint(f"{shown(name)} is a bot: name a person", signer)
+        yield Problem(f"{shown(name)} is a bot: name a person", signer)
     elif "/" in name and name.lower() != "n/a":
-        yield Complaint(f"{shown(name)} is a team: name the person who signs for it", signer)
+        yield Problem(f"{shown(name)} is a team: name the person who signs for it", signer)
     elif not parse_login(name):
-        yield Complaint(f"{shown(name)} is no GitHub login: write one, like `dan-w`", signer)
+        yield Problem(f"{shown(name)} is no GitHub login: write one, like `dan-w`", signer)
     elif name != signer.value:
-        yield Complaint(f"A login stands alone: write {shown(name)}", signer, sheet.line_with(signer, name))
+        yield Problem(f"A login stands alone: write {shown(name)}", signer, context.line_with(signer, name))
 
 
 SIGNOFFS_PEOPLE = Check(
@@ -49,15 +49,15 @@ SIGNOFFS_PEOPLE = Check(
 )
 
 
-def signoffs_distinct(sheet: Sheet) -> Iterator[Complaint]:
+def signoffs_distinct(context: CheckContext) -> Iterator[Problem]:
     """Somebody who signs for more than one group."""
-    signoffs = sheet.charter.signoffs
+    signoffs = context.charter.signoffs
     if len(signoffs.all) < len(SIGNOFFS) or not FEWEST_PEOPLE <= len(signoffs.people) < len(SIGNOFFS):
         return
     seen: set[str] = set()
     for signer in signoffs.all:
         if signer.value.lower() in seen:
-            yield Complaint(f"{shown(signer.value)} signs for two groups: name somebody else for one", signer)
+            yield Problem(f"{shown(signer.value)} signs for two groups: name somebody else for one", signer)
         seen.add(signer.value.lower())
 
 
@@ -75,19 +75,19 @@ MOST_LISTED = 2
 SHOWN = 20
 
 
-def signoffs_not_member(sheet: Sheet) -> Iterator[Complaint]:
+def signoffs_not_member(context: CheckContext) -> Iterator[Problem]:
     """Signers whom the policy does not list for their group."""
     for group in Group:
-        known, signer = sheet.policy.groups.get(group), sheet.text("signoffs", group)
+        known, signer = context.policy.groups.get(group), context.text("signoffs", group)
         if known is None or not known.members or signer is None:
             continue
         name = bare_login(signer.value)
         if not parse_login(name) or is_bot(name) or name.lower() in known.members:
             continue
         members = sorted(known.members)
-        fix = sheet.line_with(signer, members[0]) if len(members) == 1 else None
+        fix = context.line_with(signer, members[0]) if len(members) == 1 else None
         message = f"{shown(name, SHOWN)} is not in `{group}` of the policy: name {choice(members)}"
-        yield Complaint(message, signer, fix)
+        yield Problem(message, signer, fix)
 
 
 def choice(members: list[str]) -> str:

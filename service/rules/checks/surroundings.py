@@ -31,7 +31,7 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class RepositoryFacts:
     """Facts about the world that a charter names; None is what is not known."""
 
     owner_access: Access | None = None
@@ -44,11 +44,11 @@ class Outside:
         return bool(self.missing_paths) or self.owner_access not in (None, Access.WRITE)
 
 
-NOT_KNOWN = Outside()
+NOT_KNOWN = RepositoryFacts()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Questions:
     """What a charter asks to be known."""
 
     owner: str | None = None
@@ -65,19 +65,19 @@ class Asked:
 class Gathered:
     """Facts as they were found: when, at which commit or branch, and whether every question was answered."""
 
-    outside: Outside
+    outside: RepositoryFacts
     ref: str
     at: datetime
     complete: bool = True
 
 
-def asked(charter: Charter | None) -> Asked:
+def questions_of(charter: Charter | None) -> Questions:
     """The questions of a charter; one that was ended, or cannot be read, has none."""
     if charter is None or charter.stopped is not None:
-        return Asked()
+        return Questions()
     owner = charter.owner.value if charter.owner and not is_bot(charter.owner.value) else None
     paths = tuple(dict.fromkeys(_paths(charter)))[:MOST_PATHS]
-    return Asked(owner, paths, bool(charter.target.environment or charter.target.measured_in))
+    return Questions(owner, paths, bool(charter.target.environment or charter.target.measured_in))
 
 
 def access_of(permission: str | None) -> Access:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from service.rules.charter.quantity import Quantity, Refusal, parse_quantity
 from service.rules.charter.suggestions import REPAIRS
 from service.rules.charter.units import Dimension
-from service.rules.checks.check import Check, Complaint, Example, Sheet
+from service.rules.checks.check import Check, CheckContext, Example, Problem
 from service.rules.source.nodes import Mapping, Scalar
 from service.rules.source.wording import clip, shown
 from service.rules.values.finding import Severity
@@ -19,19 +19,19 @@ NOWHERE = re.compile(r"(?:none|n/?a|nil|nowhere)(?:[\s,;(].*)?|-+", re.IGNORECAS
 CORNERS = frozenset({"local", "localhost", "sandbox", "playground"})
 
 
-def target_environment(sheet: Sheet) -> Iterator[Complaint]:
+def target_environment(context: CheckContext) -> Iterator[Problem]:
     """An environment, target or measured in, that is somebody's machine or a sandbox."""
     for key in ("environment", "measured_in"):
-        environment = sheet.text("target", key)
+        environment = context.text("target", key)
         if environment and is_private(environment.value):
             message = f"{shown(environment.value)} is not where it will run: name a GitHub environment"
-            yield Complaint(f"{message}, like `support-prod`", environment)
+            yield Problem(f"{message}, like `support-prod`", environment)
         elif environment and NOWHERE.fullmatch(environment.value.strip()):
             message = f"{shown(environment.value)} is no environment"
             remedy = (
                 "name one of GitHub's, like `support-prod`" if key == "environment" else "delete the line"
             )
-            yield Complaint(f"{message}: {remedy}", environment)
+            yield Problem(f"{message}: {remedy}", environment)
 
 
 def is_private(name: str) -> bool:
@@ -55,17 +55,17 @@ LONGEST_NAME = 255
 NEAR_ENOUGH = 0.6
 
 
-def environment_not_allowed(sheet: Sheet) -> Iterator[Complaint]:
+def environment_not_allowed(context: CheckContext) -> Iterator[Problem]:
     """A target that the policy does not list; without a list each is right."""
-    allowed = sorted(sheet.policy.environments)
-    environment = sheet.text("target", "environment")
+    allowed = sorted(context.policy.environments)
+    environment = context.text("target", "environment")
     name = environment.value.lower() if environment else ""
     if environment is None or not allowed or name in allowed:
         return
     near = get_close_matches(name[:LONGEST_NAME], allowed, n=1, cutoff=NEAR_ENOUGH)
     meant = near[0] if near else allowed[0] if len(allowed) == 1 else None
     message = f"{shown(environment.value, SHOWN)} is not allowed by the policy: write {choice(allowed)}"
-    yield Complaint(message, environment, sheet.line_with(environment, meant) if meant else None)
+    yield Problem(message, environment, context.line_with(environment, meant) if meant else None)
 
 
 def choice(allowed: list[str]) -> str:
@@ -87,14 +87,14 @@ ENVIRONMENT_NOT_ALLOWED = Check(
 """GitHub's."""
 
 
-def environment_unknown(sheet: Sheet) -> Iterator[Complaint]:
+def environment_unknown(context: CheckContext) -> Iterator[Problem]:
     """An environment, target or measured in, that GitHub does not list."""
-    if sheet.outside.environments is None:
+    if context.outside.environments is None:
         return
-    listed = {name.lower(): name for name in sheet.outside.environments}  # GitHub minds no case
+    listed = {name.lower(): name for name in context.outside.environments}  # GitHub minds no case
     told: set[str] = set()
     for key in ("environment", "measured_in"):
-        environment = sheet.text("target", key)
+        environment = context.text("target", key)
         name = environment.value.lower() if environment else ""
         if environment is None or name in listed or name in told:
             continue
@@ -102,10 +102,10 @@ def environment_unknown(sheet: Sheet) -> Iterator[Complaint]:
         message = f"{shown(environment.value)} is no environment of this repository"
         if near := get_close_matches(name[:LONGEST_NAME], sorted(listed), n=1, cutoff=0.75):
             meant = listed[near[0]]
-            fix = sheet.line_with(environment, meant)
-            yield Complaint(f"{message}: write {shown(meant)}, or create it", environment, fix)
+            fix = context.line_with(environment, meant)
+            yield Problem(f"{message}: write {shown(meant)}, or create it", environment, fix)
         else:
-            yield Complaint(f"{message}: create it in the settings, or name one that is", environment)
+            yield Problem(f"{message}: create it in the settings, or name one that is", environment)
 
 
 ENVIRONMENT_UNKNOWN = Check(
@@ -118,18 +118,18 @@ ENVIRONMENT_UNKNOWN = Check(
 )
 
 
-def measured_in(sheet: Sheet) -> Iterator[Complaint]:
+def measured_in(context: CheckContext) -> Iterator[Problem]:
     """A target that names no environment to measure in."""
-    target = sheet.node("target")
+    target = context.node("target")
     if (
         isinstance(target, Mapping)
-        and sheet.text("target", "measured_in") is None
-        and sheet.charter.target.environment
+        and context.text("target", "measured_in") is None
+        and context.charter.target.environment
     ):
         message = (
             "Numbers will count from the target only: add `measured_in` if a staging has its load and data"
         )
-        yield Complaint(message, sheet.key("target"))
+        yield Problem(message, context.key("target"))
 
 
 MEASURED_IN = Check(
@@ -147,12 +147,12 @@ NONE = re.compile(
 )
 
 
-def target_auth(sheet: Sheet) -> Iterator[Complaint]:
+def target_auth(context: CheckContext) -> Iterator[Problem]:
     """No authentication, or one that comes later."""
-    auth = sheet.text("target", "auth")
+    auth = context.text("target", "auth")
     if auth and NONE.fullmatch(auth.value.strip()):
         message = f"{shown(auth.value)} is no sign-in: write the one production has, like `okta-oidc`"
-        yield Complaint(message, auth)
+        yield Problem(message, auth)
 
 
 TARGET_AUTH = Check(
@@ -168,34 +168,32 @@ EXAMPLES = {"load": "50 req/s", "data": "180000 tickets/day"}
 LONGEST = 80
 
 
-def target_quantity(sheet: Sheet) -> Iterator[Complaint]:
+def target_quantity(context: CheckContext) -> Iterator[Problem]:
     """A load or a data volume that is no rate."""
     for key, example in EXAMPLES.items():
-        scalar = sheet.text("target", key)
+        scalar = context.text("target", key)
         if scalar:
-            yield from complaints(sheet, key, scalar, example)
+            yield from problems(context, key, scalar, example)
 
 
-def complaints(sheet: Sheet, key: str, scalar: Scalar, example: str) -> Iterator[Complaint]:
+def problems(context: CheckContext, key: str, scalar: Scalar, example: str) -> Iterator[Problem]:
     """What one of the two lacks."""
     quantity = parse_quantity(scalar.value)
     if isinstance(quantity, Refusal):
         meant = repaired(scalar.value)
         if meant:
-            yield Complaint(f"Digits and unit only: write `{meant}`", scalar, sheet.line_with(scalar, meant))
+            yield Problem(f"Digits and unit only: write `{meant}`", scalar, context.line_with(scalar, meant))
         else:
-            yield Complaint(
-                f"{shown(scalar.value)} is no number with a unit: write `{key}: {example}`", scalar
-            )
+            yield Problem(f"{shown(scalar.value)} is no number with a unit: write `{key}: {example}`", scalar)
     elif quantity.value <= 0:
-        yield Complaint(
+        yield Problem(
             f"{shown(scalar.value)} is nothing: write the volume expected, like `{example}`", scalar
         )
     elif quantity.unit.dimension is Dimension.NONE:
-        yield Complaint(f"{shown(scalar.value)} what, per what? Write `{key}: {example}`", scalar)
+        yield Problem(f"{shown(scalar.value)} what, per what? Write `{key}: {example}`", scalar)
     elif quantity.unit.dimension is not Dimension.RATE:
         meant = f"{clip(quantity.text)}/{example.rpartition('/')[2]}"
-        yield Complaint(f"{shown(scalar.value)} per what? Write a rate, like `{meant}`", scalar)
+        yield Problem(f"{shown(scalar.value)} per what? Write a rate, like `{meant}`", scalar)
 
 
 def repaired(text: str) -> str | None:

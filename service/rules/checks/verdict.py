@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from service.rules.charter.goalposts import Move, moved
 from service.rules.checks.judge import Judgement, declares, judge, unreadable
-from service.rules.checks.surroundings import Outside
+from service.rules.checks.surroundings import RepositoryFacts
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import Conclusion
@@ -17,7 +17,7 @@ CHARTERLESS_AUTHORS = frozenset({"dependabot[bot]", "renovate[bot]"})
 """Their pull requests bring no charter, and cannot."""
 
 
-class Situation(StrEnum):
+class ChangeKind(StrEnum):
     """How a commit stands to the charter of the branch it goes to."""
 
     NO_CHARTER = "no charter on the head, none on the base"
@@ -27,24 +27,24 @@ class Situation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CharterChange:
     """The charter to judge by, if any, and the one that this change began with."""
 
-    situation: Situation
+    situation: ChangeKind
     judged: CharterFile | None = None
     before: CharterFile | None = None
 
     @property
     def written(self) -> bool:
         """Whether this change brings the charter that it is judged by."""
-        return self.situation is Situation.OWN and self.judged != self.before
+        return self.situation is ChangeKind.OWN and self.judged != self.before
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the check run will say, before it is put into words."""
 
-    case: Case
+    case: CharterChange
     judgement: Judgement | None
     conclusion: Conclusion
     moves: tuple[Move, ...] = ()
@@ -61,32 +61,32 @@ def same(one: CharterFile, other: CharterFile) -> bool:
     return (one.kind, one.blob_sha) == (other.kind, other.blob_sha)
 
 
-def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None) -> Case:
+def situate(head: CharterFile, base: CharterFile, merge_base: CharterFile | None) -> CharterChange:
     """Find the charter to judge by; `merge_base` is needed where `needs_merge_base` says so."""
     present = declares(head) or unreadable(head)
     if same(head, base) and present:
-        return Case(Situation.OWN, head, head)
+        return CharterChange(ChangeKind.OWN, head, head)
     if same(head, base) or not declares(base):
         file = head if head.kind is FileKind.FILE or present else None
-        return Case(Situation.OWN if present else Situation.NO_CHARTER, file)
+        return CharterChange(ChangeKind.OWN if present else ChangeKind.NO_CHARTER, file)
     if merge_base is None:
         raise ValueError(
             "the charter differs from the base's: the merge base is needed to tell who changed it"
         )
     if same(head, merge_base):
-        return Case(Situation.BEHIND, base, base)
+        return CharterChange(ChangeKind.BEHIND, base, base)
     if not present:
-        return Case(Situation.DELETED, head if head.kind is FileKind.FILE else None, base)
-    return Case(Situation.OWN, head, merge_base if declares(merge_base) else None)
+        return CharterChange(ChangeKind.DELETED, head if head.kind is FileKind.FILE else None, base)
+    return CharterChange(ChangeKind.OWN, head, merge_base if declares(merge_base) else None)
 
 
 def conclude(
-    case: Case,
+    case: CharterChange,
     *,
     author: str | None,
     observe: bool,
     today: date,
-    outside: Outside | None = None,
+    outside: RepositoryFacts | None = None,
     policy: Policy = NO_POLICY,
 ) -> Verdict:
     """Judge a case; in `observe` the text is the same and nothing is held up.
@@ -95,7 +95,7 @@ def conclude(
     """
     judgement: Judgement | None = None
     moves: tuple[Move, ...] = ()
-    if case.situation is Situation.NO_CHARTER:
+    if case.situation is ChangeKind.NO_CHARTER:
         judgement = judge(case.judged, before=None, today=today) if case.judged else None
         # Of a merge queue's head each pull request was asked already.
         exempt = author is None or author in CHARTERLESS_AUTHORS

@@ -92,12 +92,12 @@ class Stop:
     reason: str
 
 
-Order = Snooze | Extend | HandOver | Stop
+CommandArguments = Snooze | Extend | HandOver | Stop
 
 
-def read_order(command: Command, today: date) -> Order | Refusal | None:
+def read_order(command: Command, today: date) -> CommandArguments | Refusal | None:
     """What a command asks for, given on a day; None for those that take no words."""
-    readers: dict[Verb, Callable[[str, date], Order | Refusal]] = {
+    readers: dict[Verb, Callable[[str, date], CommandArguments | Refusal]] = {
         Verb.SNOOZE: _snooze,
         Verb.EXTEND: _extend,
         Verb.OWNER: _owner,

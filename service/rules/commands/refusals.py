@@ -7,29 +7,37 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from service.rules.charter.model import Charter, Located, Signoffs
-from service.rules.commands.arguments import LOGIN, LONGEST_SNOOZE, Extend, HandOver, Order, Snooze, line_of
+from service.rules.commands.arguments import (
+    LOGIN,
+    LONGEST_SNOOZE,
+    CommandArguments,
+    Extend,
+    HandOver,
+    Snooze,
+    line_of,
+)
 from service.rules.commands.parsing import WRITERS, Refusal, Verb
 from service.rules.source.wording import listed, shown
 from service.rules.stall.time_spent import ORDINALS
-from service.rules.stall.waiting_on import Rest
+from service.rules.stall.waiting_on import PausePeriod
 
 ONE_ROW = timedelta(days=7)
 """Snoozes that begin within a week of the end of another are one row: nobody can have moved in between."""
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class PocState:
     """What an order meets on the day on which it was given."""
 
     today: date
     charter: Charter | None = None
     """The one that would be changed."""
     shipped: bool = False
-    snoozes: Sequence[Rest] = ()
+    snoozes: Sequence[PausePeriod] = ()
     """Those that were asked for before."""
 
 
-def objection(order: Order, present: Present) -> Refusal | None:
+def refusal_of(order: CommandArguments, present: PocState) -> Refusal | None:
     """Why an order is not followed, if it is not."""
     verb, charter = order.verb, present.charter
     if present.shipped:
@@ -49,9 +57,9 @@ def objection(order: Order, present: Present) -> Refusal | None:
     return _handed_over(order, charter) if isinstance(order, HandOver) else None
 
 
-def rest_of(order: Snooze, today: date) -> Rest:
+def rest_of(order: Snooze, today: date) -> PausePeriod:
     """The days off that a snooze asks for: what is left of today, and that many more."""
-    return Rest(today, today + timedelta(days=order.days), order.reason)
+    return PausePeriod(today, today + timedelta(days=order.days), order.reason)
 
 
 def may_not_own(login: str, permission: str | None) -> Refusal | None:
@@ -65,7 +73,7 @@ def may_not_own(login: str, permission: str | None) -> Refusal | None:
     return Refusal(f"`/poc owner`: {why}. Give it, or write {line_of(Verb.OWNER, f'@{LOGIN}')}.")
 
 
-def in_a_row(rest: Rest, earlier: Iterable[Rest]) -> tuple[date, int]:
+def in_a_row(rest: PausePeriod, earlier: Iterable[PausePeriod]) -> tuple[date, int]:
     """When the row began that a snooze continues, and the how many-th in it that one is."""
     first, count = rest.first, 1
     for each in sorted(earlier, key=lambda each: each.until, reverse=True):
@@ -79,7 +87,7 @@ def ordinal(count: int) -> str:
     return ORDINALS[count - 1] if count <= len(ORDINALS) else f"{count}th"
 
 
-def _snoozed(order: Snooze, present: Present) -> Refusal | None:
+def _snoozed(order: Snooze, present: PocState) -> Refusal | None:
     today, rest = present.today, rest_of(order, present.today)
     running = max((each.until for each in present.snoozes), default=today)
     first, count = in_a_row(rest, present.snoozes)

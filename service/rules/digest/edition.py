@@ -9,7 +9,7 @@ from service.rules.digest.week import Channel
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DigestPlace:
     """Where a digest is told, and the message by which it is known to have been."""
 
     channel: Channel
@@ -26,11 +26,11 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class ComposedDigest:
     """What is told of a week, whenever that succeeds: it is composed once."""
 
     week: str
-    place: Place
+    place: DigestPlace
     at: datetime
     """The next one tells of what happened from here on."""
     text: str | None
@@ -51,7 +51,7 @@ class Central:
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class UndeliveredDigest:
     """A digest that was refused where it was to be told, and not told since."""
 
     installation_id: int
@@ -78,7 +78,7 @@ def in_the_way(central: Central) -> str | None:
     return None
 
 
-def not_told(untold: Untold) -> str:
+def not_told(untold: UndeliveredDigest) -> str:
     """What became of a digest that was refused, and what to do."""
     if untold.channel is Channel.SLACK:
         return f"the digest of {untold.week} for {untold.account} was not sent. {untold.reason}"

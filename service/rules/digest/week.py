@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from service.rules.gate.lifecycle import State
-from service.rules.stall.stalls import Cause, Rung
-from service.rules.stall.time_spent import Slips
-from service.rules.stall.waiting_on import Ball, Party
+from service.rules.stall.stalls import Cause, EscalationStep
+from service.rules.stall.time_spent import ShipDateChanges
+from service.rules.stall.waiting_on import Party, WaitingOn
 from service.rules.values.calendar import Calendar
 
 NOT_BEFORE = time(7)
@@ -51,9 +51,9 @@ class PocLine:
     rung: int = 0
     """Of its open issue; 0 where none is open."""
     issue_url: str = ""
-    ball: Ball | None = None
+    waiting_on: WaitingOn | None = None
     ship_by: date | None = None
-    slips: Slips | None = None
+    slips: ShipDateChanges | None = None
     acted_at: datetime | None = None
     """When anybody last did anything."""
     resting: bool = False
@@ -78,7 +78,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LastDigest:
     """What a place was last told: when that was composed, and of what."""
 
     at: datetime
@@ -126,7 +126,7 @@ def is_time(now: datetime, calendar: Calendar) -> bool:
 
 
 def digest(
-    pocs: Iterable[PocLine], now: datetime, calendar: Calendar, last: Told | None = None
+    pocs: Iterable[PocLine], now: datetime, calendar: Calendar, last: LastDigest | None = None
 ) -> Digest | None:
     """What there is to say after what was told last; None where nothing happened and nobody is waited for."""
     news, today = _News(now, last), calendar.day(now)
@@ -138,8 +138,8 @@ def digest(
         week=week_of(today),
         since=calendar.day(news.since),
         today=today,
-        decisions=tuple(_waiting((p for p in stalled if p.rung >= Rung.DECISION), today, calendar)),
-        stalled=tuple(_waiting((p for p in stalled if p.rung < Rung.DECISION), today, calendar)),
+        decisions=tuple(_waiting((p for p in stalled if p.rung >= EscalationStep.DECISION), today, calendar)),
+        stalled=tuple(_waiting((p for p in stalled if p.rung < EscalationStep.DECISION), today, calendar)),
         overdue=tuple(_waiting(late, today, calendar)),
         shipped=tuple(news.ended(all_of_them, State.SHIPPED)),
         stopped=tuple(news.ended(all_of_them, State.STOPPED)),
@@ -156,7 +156,7 @@ def digest(
 class _News:
     """What happened since a place was told last, each thing once."""
 
-    def __init__(self, now: datetime, last: Told | None) -> None:
+    def __init__(self, now: datetime, last: LastDigest | None) -> None:
         self._now, self._last = now, last
         self.since = max(last.at, now - AT_MOST) if last else now - REACHES_BACK
 
@@ -175,7 +175,7 @@ class _News:
         """Whether a POC was told as stalled, and somebody has brought it forward: a pause does not."""
         if self._last is None or _key(STALLED, poc) not in self._of or poc.stalled_since or poc.resting:
             return False
-        paused = poc.ball is not None and poc.ball.party is Party.NOBODY
+        paused = poc.waiting_on is not None and poc.waiting_on.party is Party.NOBODY
         return not paused and poc.acted_at is not None and poc.acted_at > self._last.at
 
     @property
@@ -188,26 +188,26 @@ def _waiting(pocs: Iterable[PocLine], today: date, calendar: Calendar) -> Iterat
         party, people = _party(poc)
         counted = None if poc.cause is Cause.OVERDUE else poc.stalled_since
         # A date that has passed says nothing of how long whoever has the ball has had it.
-        held = calendar.day(poc.ball.since) if poc.ball else poc.ship_by
+        held = calendar.day(poc.waiting_on.since) if poc.waiting_on else poc.ship_by
         since = counted or held or calendar.day(poc.registered_at)
-        blocked_by = poc.ball.about if poc.ball and poc.ball.party is Party.BLOCKER else ""
+        blocked_by = poc.waiting_on.about if poc.waiting_on and poc.waiting_on.party is Party.BLOCKER else ""
         whom = f"{blocked_by or party} ({people})" if people else blocked_by or party
         yield Waiting(poc, party, whom, since, calendar.working_days(since, today))
 
 
 def _party(poc: PocLine) -> tuple[str, str]:
     """Whose ball it is, in words, and the people."""
-    ball = poc.ball
-    if ball is None or ball.party is Party.UNNAMED:
+    waiting_on = poc.waiting_on
+    if waiting_on is None or waiting_on.party is Party.UNNAMED:
         return "a charter", ""
-    people = _few(ball.people)
+    people = _few(waiting_on.people)
     if poc.cause is Cause.OWNER_GONE:
         return "a new owner", f"{people} has no access" if people else ""
-    if ball.party is Party.NOBODY:
+    if waiting_on.party is Party.NOBODY:
         return "nobody (paused)", ""
-    if ball.party is Party.BLOCKER:
+    if waiting_on.party is Party.BLOCKER:
         return "what blocks it", people
-    return ball.group.value.replace("_", " ") if ball.group else str(ball.party), people
+    return waiting_on.group.value.replace("_", " ") if waiting_on.group else str(waiting_on.party), people
 
 
 def _few(people: Sequence[str]) -> str:

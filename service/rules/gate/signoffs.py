@@ -220,7 +220,7 @@ def unsigned_moves(
     )
 
 
-def held_to(before: Charter, now: Charter, unsigned: Sequence[Move]) -> Charter:
+def enforced_charter(before: Charter, now: Charter, unsigned: Sequence[Move]) -> Charter:
     """The charter as it is now, with what was eased and not signed as it was before.
 
     Where the numbers are found is taken from the present charter: files may move with the change.

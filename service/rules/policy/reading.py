@@ -34,7 +34,7 @@ NEAR_ENOUGH = 0.7
 SHOWN = 20
 
 
-class Page:
+class PolicyReader:
     """Collects the findings while the values are read."""
 
     def __init__(self, lines: tuple[str, ...]) -> None:
@@ -193,7 +193,7 @@ def read_policy(data: bytes | str) -> PolicyReading:
     composition = compose(block, DIALECT)
     if composition.root is None:
         return PolicyReading(None, composition.findings)
-    page = Page(block.lines)
+    page = PolicyReader(block.lines)
     policy = read_root(page, composition.root)
     findings = in_order((*composition.findings, *page.findings))
     broken = any(finding.severity is Severity.ERROR for finding in findings)
@@ -215,7 +215,7 @@ def key_of(*path: str) -> Key:
     return key
 
 
-def read_root(page: Page, root: Mapping) -> Policy:
+def read_root(page: PolicyReader, root: Mapping) -> Policy:
     """The policy that the nodes hold, with the default for what cannot be read."""
     page.unknown(POLICY, root)
     read_version(page, root)
@@ -243,7 +243,7 @@ def read_root(page: Page, root: Mapping) -> Policy:
     )
 
 
-def read_version(page: Page, root: Mapping) -> None:
+def read_version(page: PolicyReader, root: Mapping) -> None:
     """Complain where the file does not say in which language it is written."""
     entry = root.entry("policy")
     if entry is None:
@@ -256,7 +256,7 @@ def read_version(page: Page, root: Mapping) -> None:
         page.refuse(VERSION, message, entry.key, page.line_with(entry.value, "1"))
 
 
-def read_selector(page: Page, root: Mapping, name: str, default: Selector) -> Selector:
+def read_selector(page: PolicyReader, root: Mapping, name: str, default: Selector) -> Selector:
     """`select` or `exclude`; where it is written, only what it lists."""
     if root.entry(name) is None:
         return default
@@ -275,7 +275,7 @@ def read_selector(page: Page, root: Mapping, name: str, default: Selector) -> Se
     )
 
 
-def read_limits(page: Page, root: Mapping) -> Limits:
+def read_limits(page: PolicyReader, root: Mapping) -> Limits:
     """The limits, of which the shortest is not longer than the longest."""
     section, default = page.section(root, key_of("limits")), NO_POLICY.limits
     days = read.count(1, MOST_WORKING_DAYS)
@@ -291,7 +291,7 @@ def read_limits(page: Page, root: Mapping) -> Limits:
     return limits
 
 
-def refuse_order(page: Page, section: Mapping, limits: Limits) -> None:
+def refuse_order(page: PolicyReader, section: Mapping, limits: Limits) -> None:
     """Complain of a shortest limit that is more than the longest, one of which may be the default."""
     shortest, longest = section.entry("shortest"), section.entry("longest")
     entry = shortest or longest
@@ -307,7 +307,7 @@ def refuse_order(page: Page, section: Mapping, limits: Limits) -> None:
     page.refuse("limits-order", f"{says[0]} and {says[1]}: {remedy}", entry.key)
 
 
-def read_calendar(page: Page, root: Mapping) -> Calendar:
+def read_calendar(page: PolicyReader, root: Mapping) -> Calendar:
     """The calendar; a week has a working day."""
     section, default = page.section(root, key_of("calendar")), NO_POLICY.calendar
     weekend = page.values(
@@ -327,13 +327,13 @@ def read_calendar(page: Page, root: Mapping) -> Calendar:
     return Calendar(frozenset(weekend) if entry else default.weekend, freezes, zone)
 
 
-def read_groups(page: Page, root: Mapping) -> Map[Group, GroupPolicy]:
+def read_groups(page: PolicyReader, root: Mapping) -> Map[Group, GroupPolicy]:
     """Who signs for whom, of the groups that are written."""
     groups = page.section(root, key_of("groups"))
     return {group: read_group(page, groups, group) for group in Group if groups.entry(group)}
 
 
-def read_group(page: Page, groups: Mapping, group: Group) -> GroupPolicy:
+def read_group(page: PolicyReader, groups: Mapping, group: Group) -> GroupPolicy:
     """One group."""
     key = key_of("groups", group)
     section = page.section(groups, key)

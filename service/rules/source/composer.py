@@ -10,7 +10,7 @@ import yaml
 from service.rules.source import traps
 from service.rules.source.block import Block
 from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence
-from service.rules.source.traps import CHARTER, Dialect
+from service.rules.source.traps import CHARTER, FileLimits
 from service.rules.source.wording import shown
 from service.rules.values.finding import Finding, Severity
 
@@ -63,7 +63,7 @@ class Open:
         return Sequence(tuple(self.items), self.line, self.column)
 
 
-def compose(block: Block, dialect: Dialect = CHARTER) -> Composition:
+def compose(block: Block, dialect: FileLimits = CHARTER) -> Composition:
     """The block's nodes; never raises, and reads a bounded number of events."""
     composer = Composer(block, dialect)
     try:
@@ -84,7 +84,7 @@ def compose(block: Block, dialect: Dialect = CHARTER) -> Composition:
 class Composer:
     """Builds one document from its events."""
 
-    def __init__(self, block: Block, dialect: Dialect) -> None:
+    def __init__(self, block: Block, dialect: FileLimits) -> None:
         self.block = block
         self.dialect = dialect
         self.root: Node | None = None

@@ -14,7 +14,7 @@ from service.rules.values.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class FileLimits:
     """A kind of file, its limits, and what its messages say of it."""
 
     name: str
@@ -30,7 +30,7 @@ class Dialect:
     """Whether such a value is likely, and meant as it stands."""
 
 
-CHARTER = Dialect(
+CHARTER = FileLimits(
     name="charter",
     key="poc",
     depth=4,
@@ -39,7 +39,7 @@ CHARTER = Dialect(
     for_alias="write the value out instead of `*`",
     stars=False,
 )
-POLICY = Dialect(
+POLICY = FileLimits(
     name="policy",
     key="policy",
     depth=5,
@@ -54,7 +54,7 @@ CODE = "invalid-yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Trap:
+class YamlMistake:
     """A way to write a line that YAML cannot read, and the line that was meant."""
 
     pattern: re.Pattern[str]
@@ -72,70 +72,70 @@ def quoted(match: re.Match[str]) -> str:
 
 
 TRAPS = (
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>[ ]*(?:- )?[^\t]*?)(?P<tabs>\t+)(?P<value>.*)$"),
         "YAML takes no tabs: indent with spaces",
         lambda match: match.string.replace("\t", "  "),
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))@(?P<value>[\w-]+)\s*$"),
         "YAML cannot begin a value with `@`: write the login without it",
         lambda match: f"{match['head']}{match['value']}",
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))@[\w-]+/(?P<value>[\w-]+)\s*$"),
         "A team answers no question and signs nothing: write one login and no `@`",
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*\w+:\s+\[(?:[^\]#]*,)?\s*)(?P<value>[%@`&*!|>][^,\]]*)(?P<tail>[,\]].*)$"),
         "YAML gives this first sign a meaning of its own: put the value in double quotes",
         lambda match: f"{quoted(match)}{match['tail']}",
         only=POLICY.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- )?\w+:\s+)\[[^\]]*$"),
         "This list lacks its end, or a comma: write it as `[a, b]` on one line",
         only=POLICY.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*- )(?P<value>(?:[<>]=?|=>|=<)\s*[-~$€£\d].*)$"),
         "A threshold begins with its metric: write a line like `latency_p95 <= 300 ms at 50 req/s`",
         only=CHARTER.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- )?)(?P<key>\w+)\s*:\s*(?P<value>[<>]=?\s*[\d$€£].*)$"),
         "A threshold has no colon: begin the line with a dash and the metric",
         lambda match: f"{match['head'].replace('- ', '')}- {match['key']} {match['value'].strip()}",
         only=CHARTER.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))`(?P<value>[^`]+)`\s*$"),
         "YAML cannot begin a value with a backtick: write the value without",
         lambda match: f"{match['head']}{match['value']}",
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*[a-z_]+):(?P<value>[^\s:/].*)$"),
         "A space is missing after the colon: add it",
         lambda match: f"{match['head']}: {match['value']}",
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*)(?P<key>[a-z_]+)[ ]*=(?![=>])[ ]*(?P<value>[^\s=].*)$"),
         "A key ends in a colon, not in `=`: write the colon",
         lambda match: f"{match['head']}{match['key']}: {match['value']}",
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- )?[\w]+:\s+)(?P<value>[^\s\"'#].*:(?:\s.*|$))"),
         "A second colon needs quotes: put the value in double quotes",
         quoted,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))(?P<value>[%@`&*!|>,\]}].*)$"),
         "YAML gives this first sign a meaning of its own: put the value in double quotes",
         quoted,
     ),
 )
 
-OPEN_QUOTE = Trap(
+OPEN_QUOTE = YamlMistake(
     re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))(?P<value>\"[^\"]*|'[^']*)$"),
     "This quotation mark is never closed: close it, or leave it out",
     lambda match: f"{match['head']}{match['value'][1:]}",
@@ -143,43 +143,43 @@ OPEN_QUOTE = Trap(
 
 # What libyaml says of these names no cause, and is tried last.
 LAYOUT = (
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>(?:done|stop_if):\s+)-\s.*$"),
         "Each threshold has a line of its own: write a dash below and the threshold behind it",
         only=CHARTER.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>.*)$"),
         "One value stands here, not a list: write it without the dash",
         lambda match: f"{match['head']}{match['value']}",
         only=CHARTER.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>[^#]*?)\s*$"),
         "A list begins below its key, or stands in brackets: write it in brackets",
         lambda match: f"{match['head']}[{match['value']}]",
         only=POLICY.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*)-\s+(?P<value>\w+:(?:\s.*)?)$"),
         "Only lines of `done` and `stop_if` begin with a dash: write the key without",
         lambda match: f"{match['head']}{match['value']}",
         only=CHARTER.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*)-\s+(?P<value>\w+:(?:\s.*)?)$"),
         "Only what stands in a list begins with a dash: write the key without",
         lambda match: f"{match['head']}{match['value']}",
         only=POLICY.name,
     ),
-    Trap(
+    YamlMistake(
         re.compile(r"^(?P<head>\s*)\w+:(?:\s.*)?$"),
         "This key is indented unlike those around it: begin it in the column of its neighbours",
     ),
 )
 
 
-def explain(error: yaml.YAMLError, block: Block, dialect: Dialect = CHARTER) -> Finding:
+def explain(error: yaml.YAMLError, block: Block, dialect: FileLimits = CHARTER) -> Finding:
     """The finding for what libyaml could not read: the trap, if it is one that we know."""
     problem = getattr(error, "problem_mark", None)
     context = getattr(error, "context_mark", None)
@@ -202,7 +202,7 @@ def explain(error: yaml.YAMLError, block: Block, dialect: Dialect = CHARTER) -> 
 
 
 def trapped(
-    block: Block, row: int, dialect: Dialect, traps: tuple[Trap, ...] = (*TRAPS, OPEN_QUOTE)
+    block: Block, row: int, dialect: FileLimits, traps: tuple[YamlMistake, ...] = (*TRAPS, OPEN_QUOTE)
 ) -> Finding | None:
     """The finding for a line that one of the traps explains."""
     line = block.lines[row]
@@ -217,7 +217,7 @@ def trapped(
     return None
 
 
-def not_a_mapping(block: Block, dialect: Dialect = CHARTER) -> Finding:
+def not_a_mapping(block: Block, dialect: FileLimits = CHARTER) -> Finding:
     """The finding for a block that is no mapping, such as `poc:1`."""
     for row in range(len(block.lines)):
         if block.lines[row].startswith(f"{dialect.key}:") and (finding := trapped(block, row, dialect)):

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from service.rules.stall.stalls import Rung, Stall, StallDecision, StallFacts, Step, assignee, find_stall
-from service.rules.values.actions import Climbed
+from service.rules.stall.stalls import (
+    EscalationStep,
+    Stall,
+    StallDecision,
+    StallFacts,
+    Step,
+    assignee,
+    find_stall,
+)
+from service.rules.values.actions import EscalationRecord
 from service.rules.values.github import IssueState, StallIssue
 
 
@@ -38,9 +46,11 @@ def _first(facts: StallFacts, issue: StallIssue | None, stall: Stall) -> StallDe
     """There is no issue yet, or one that is being opened, which counts towards the day already."""
     if issue is None and (full := _full(facts)):
         return StallDecision(Step.NOTHING, stall, full)
-    begun = Climbed(issue.episode, issue.rung, issue.reopened) if issue and issue.rung else None
-    climbed = begun or Climbed(issue.episode if issue else 1, int(Rung.ISSUE), reopened=False)
-    return StallDecision(Step.OPEN, stall, f"stalled since {stall.since}", climbed=climbed)
+    begun = EscalationRecord(issue.episode, issue.rung, issue.reopened) if issue and issue.rung else None
+    escalation = begun or EscalationRecord(
+        issue.episode if issue else 1, int(EscalationStep.ISSUE), reopened=False
+    )
+    return StallDecision(Step.OPEN, stall, f"stalled since {stall.since}", escalation=escalation)
 
 
 def _again(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
@@ -50,16 +60,21 @@ def _again(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) ->
         return StallDecision(Step.NOTHING, stall, full)
     step = Step.OPEN if gone else Step.REOPEN
     if issue.closed_by_us or _is_new(facts, issue, stall):
-        anew = Climbed(issue.episode + 1, int(Rung.ISSUE), reopened=False)
-        return StallDecision(step, stall, f"stalled again since {stall.since}", climbed=anew)
+        anew = EscalationRecord(issue.episode + 1, int(EscalationStep.ISSUE), reopened=False)
+        return StallDecision(step, stall, f"stalled again since {stall.since}", escalation=anew)
     rung = _reached(facts, issue, stall, now)
     if issue.reopened or rung is None:
         closed = "deleted or transferred" if gone else "closed by a person"
         return StallDecision(Step.NOTHING, stall, f"stalled, and its issue was {closed}: seen")
     why = f"still stalled since {stall.since}"
     if gone:  # what is opened cannot be commented on yet: its comment is that of the next rung
-        return StallDecision(step, stall, why, climbed=Climbed(issue.episode, int(Rung.LEAD), reopened=True))
-    return StallDecision(step, stall, why, rung, Climbed(issue.episode, int(rung), reopened=True))
+        return StallDecision(
+            step,
+            stall,
+            why,
+            escalation=EscalationRecord(issue.episode, int(EscalationStep.LEAD), reopened=True),
+        )
+    return StallDecision(step, stall, why, rung, EscalationRecord(issue.episode, int(rung), reopened=True))
 
 
 def _full(facts: StallFacts) -> str | None:
@@ -72,32 +87,34 @@ def _full(facts: StallFacts) -> str | None:
 
 def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None, now: datetime) -> StallDecision:
     """The issue is open."""
-    climbed = Climbed(issue.episode, issue.rung, issue.reopened)
+    escalation = EscalationRecord(issue.episode, issue.rung, issue.reopened)
     if facts.observe or facts.archived or not facts.has_home:
         why = "the repository is archived" if facts.archived else _held_back(facts, now)
         return StallDecision(Step.NOTHING, stall, f"its issue is left as it is: {why}")
     if not facts.is_poc:
-        return StallDecision(Step.CLOSE, None, "no POC any more", climbed=climbed)
+        return StallDecision(Step.CLOSE, None, "no POC any more", escalation=escalation)
     if stall is not None:
         return _keep(facts, issue, stall, now)
     if _moved_since(facts, issue, now):
-        return StallDecision(Step.CLOSE, None, "it moves again", climbed=climbed)
-    return StallDecision(Step.KEEP, None, "its issue is open, and nothing has happened", climbed=climbed)
+        return StallDecision(Step.CLOSE, None, "it moves again", escalation=escalation)
+    return StallDecision(
+        Step.KEEP, None, "its issue is open, and nothing has happened", escalation=escalation
+    )
 
 
 def _keep(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
     """It is stalled, and the issue is open: for the same reason, for another, or for the next step."""
-    climbed = Climbed(issue.episode, issue.rung, issue.reopened)
+    escalation = EscalationRecord(issue.episode, issue.rung, issue.reopened)
     new, say = _is_new(facts, issue, stall), _reached(facts, issue, stall, now)
     if (new or say) and (reason := _held_back(facts, now)):
-        return StallDecision(Step.KEEP, None, f"its issue is left as it is: {reason}", climbed=climbed)
+        return StallDecision(Step.KEEP, None, f"its issue is left as it is: {reason}", escalation=escalation)
     if new:
-        anew = Climbed(issue.episode + 1, int(Rung.ISSUE), reopened=False)
-        return StallDecision(Step.KEEP, stall, f"stalled anew since {stall.since}", climbed=anew)
+        anew = EscalationRecord(issue.episode + 1, int(EscalationStep.ISSUE), reopened=False)
+        return StallDecision(Step.KEEP, stall, f"stalled anew since {stall.since}", escalation=anew)
     if say:
-        up = Climbed(issue.episode, int(say), issue.reopened)
+        up = EscalationRecord(issue.episode, int(say), issue.reopened)
         return StallDecision(Step.KEEP, stall, f"stalled since {stall.since}, step {say:d}", say, up)
-    return StallDecision(Step.KEEP, stall, "stalled, and its issue is open", climbed=climbed)
+    return StallDecision(Step.KEEP, stall, "stalled, and its issue is open", escalation=escalation)
 
 
 def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
@@ -113,14 +130,14 @@ def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
     return stall.since > opened_on
 
 
-def _reached(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> Rung | None:
+def _reached(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> EscalationStep | None:
     """The rung to be said, if one is: who was told late has the same time for an answer as everybody."""
     if issue.opened_at is None:
         return None
     calendar = facts.policy.calendar
     told = calendar.working_days(calendar.day(issue.opened_at), calendar.day(now))
-    first = Rung.LEAD if issue.reopened else Rung.ISSUE
-    rung = min(stall.rung, Rung(min(first + told // stall.limit, len(Rung))))
+    first = EscalationStep.LEAD if issue.reopened else EscalationStep.ISSUE
+    rung = min(stall.rung, EscalationStep(min(first + told // stall.limit, len(EscalationStep))))
     return rung if rung > max(issue.rung, first) else None
 
 
@@ -141,6 +158,6 @@ def _moments(facts: StallFacts) -> Iterator[datetime]:
         facts.charter_changed_at,
         facts.shipped_at,
         facts.owner_since,
-        facts.ball.since if facts.ball else None,
+        facts.waiting_on.since if facts.waiting_on else None,
     )
     return (moment for moment in moments if moment is not None)

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from service.rules.stall.waiting_on import Request
-from service.rules.values.activity import Deed, Happening
+from service.rules.values.activity import Activity, ActivityKind
 
 TEAM = "/"
 """What a team's name has, `org/team`, and no login."""
 
 
 def open_requests(
-    happenings: Iterable[Happening], taken_back: Iterable[Happening], open_pulls: Collection[int]
+    happenings: Iterable[Activity], taken_back: Iterable[Activity], open_pulls: Collection[int]
 ) -> tuple[Request, ...]:
     """The reviews that have not come, the longest awaited first.
 
@@ -31,21 +31,21 @@ def open_requests(
     return tuple(sorted(waiting, key=lambda request: (request.since, request.number, request.people)))
 
 
-def _newest(done: Iterable[Happening], open_pulls: Collection[int]) -> list[Happening]:
+def _newest(done: Iterable[Activity], open_pulls: Collection[int]) -> list[Activity]:
     """The last request to each on each open pull request: who is asked again is asked from then on."""
-    newest: dict[tuple[int | None, str], Happening] = {}
+    newest: dict[tuple[int | None, str], Activity] = {}
     for each in done:
-        if each.deed is Deed.REVIEW_REQUESTED and each.number in open_pulls and each.asked:
+        if each.deed is ActivityKind.REVIEW_REQUESTED and each.number in open_pulls and each.asked:
             key = each.number, each.asked.lower()
             if key not in newest or newest[key].at <= each.at:
                 newest[key] = each
     return list(newest.values())
 
 
-def _ready_at(number: int, done: Iterable[Happening], ended: Iterable[Happening]) -> datetime | None:
+def _ready_at(number: int, done: Iterable[Activity], ended: Iterable[Activity]) -> datetime | None:
     """Since when a pull request is offered for review; None while it is a draft."""
-    offered = [each.at for each in done if each.deed is Deed.PULL_REQUEST and each.number == number]
-    drafts = [each.at for each in ended if each.deed is Deed.PULL_REQUEST and each.number == number]
+    offered = [each.at for each in done if each.deed is ActivityKind.PULL_REQUEST and each.number == number]
+    drafts = [each.at for each in ended if each.deed is ActivityKind.PULL_REQUEST and each.number == number]
     if not drafts:
         return datetime.min.replace(tzinfo=UTC)
     # One that was opened as a draft is told of twice, in the same second.
@@ -53,9 +53,9 @@ def _ready_at(number: int, done: Iterable[Happening], ended: Iterable[Happening]
     return min(after, default=None)
 
 
-def _answered(asked: Happening, done: Iterable[Happening]) -> bool:
+def _answered(asked: Activity, done: Iterable[Activity]) -> bool:
     return any(
-        each.deed is Deed.REVIEW
+        each.deed is ActivityKind.REVIEW
         and each.number == asked.number
         and each.at >= asked.at
         and _may_answer(each.actor.lower(), asked)
@@ -63,15 +63,15 @@ def _answered(asked: Happening, done: Iterable[Happening]) -> bool:
     )
 
 
-def _may_answer(reviewer: str, asked: Happening) -> bool:
+def _may_answer(reviewer: str, asked: Activity) -> bool:
     if TEAM in asked.asked:
         return reviewer != asked.actor.lower()
     return reviewer == asked.asked.lower()
 
 
-def _removed(asked: Happening, ended: Iterable[Happening]) -> bool:
+def _removed(asked: Activity, ended: Iterable[Activity]) -> bool:
     return any(
-        each.deed is Deed.REVIEW_REQUESTED
+        each.deed is ActivityKind.REVIEW_REQUESTED
         and each.number == asked.number
         and each.asked.lower() == asked.asked.lower()
         and each.at >= asked.at

@@ -10,8 +10,8 @@ from service.rules.charter.model import Charter
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import named
 from service.rules.policy.model import Policy
-from service.rules.stall.waiting_on import Ball, Party, Rest
-from service.rules.values.actions import Climbed
+from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn
+from service.rules.values.actions import EscalationRecord
 from service.rules.values.github import StallIssue
 from service.rules.values.groups import Group
 
@@ -33,7 +33,7 @@ class Cause(StrEnum):
     """The owner cannot write to the repository any more, or is no more on GitHub."""
 
 
-class Rung(IntEnum):
+class EscalationStep(IntEnum):
     """The steps of the ladder, at one, two and three times the limit."""
 
     ISSUE = 1
@@ -55,7 +55,7 @@ class StallFacts:
     registered_at: datetime
     state: State
     policy: Policy
-    ball: Ball | None = None
+    waiting_on: WaitingOn | None = None
     """None while there is no charter that could say."""
     charter: Charter | None = None
     chartered_at: datetime | None = None
@@ -64,7 +64,7 @@ class StallFacts:
     """When the party with the ball last did anything that counts."""
     activity_at: datetime | None = None
     """When anybody did."""
-    rest: Rest | None = None
+    rest: PausePeriod | None = None
     """The latest pause or snooze, over or not."""
     owner_gone: bool = False
     owner_since: datetime | None = None
@@ -82,12 +82,12 @@ class Stall:
     """A stall: who is waited for, since when, for how many working days allowed, and the rung that is due."""
 
     cause: Cause
-    ball: Ball | None
+    waiting_on: WaitingOn | None
     since: date
     """From this day on the working days count."""
     limit: int
     """Working days to a rung."""
-    rung: Rung
+    rung: EscalationStep
     due: date
     """The day on which this rung was reached."""
 
@@ -110,8 +110,8 @@ class StallDecision:
     step: Step
     stall: Stall | None
     why: str
-    say: Rung | None = None
-    climbed: Climbed | None = None
+    say: EscalationStep | None = None
+    escalation: EscalationRecord | None = None
     """What the record of the issue says after this step; None where there is no issue.
 
     With a new episode its `opened_at` is the moment of the step, also where it was open before.
@@ -123,10 +123,10 @@ def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
     today = facts.policy.calendar.day(now)
     if _over(facts) or (facts.rest and facts.rest.first <= today <= facts.rest.until):
         return None
-    if facts.ball is None or facts.ball.party is Party.UNNAMED:
+    if facts.waiting_on is None or facts.waiting_on.party is Party.UNNAMED:
         since = _latest(facts, today, facts.charter_changed_at)
         return _climbing(facts, Cause.NO_CHARTER, since, facts.policy.limits.charter, today)
-    owns = facts.ball.party is Party.OWNER
+    owns = facts.waiting_on.party is Party.OWNER
     if owns and facts.owner_gone:
         registered_on = facts.policy.calendar.day(facts.registered_at)
         since = max(_day(facts, facts.owner_since) or today, registered_on, _rested(facts, today))
@@ -141,10 +141,10 @@ def addressed(stall: Stall, charter: Charter | None) -> str | None:
     """Who is spoken to: whoever has the ball, or who can pass it on; a login, a team, or nobody."""
     if stall.cause is Cause.OWNER_GONE:
         return named(charter, Group.PRODUCT) if charter else None
-    if stall.ball is None or stall.ball.party is Party.UNNAMED:
+    if stall.waiting_on is None or stall.waiting_on.party is Party.UNNAMED:
         return None
-    if stall.ball.people:
-        return stall.ball.people[0]
+    if stall.waiting_on.people:
+        return stall.waiting_on.people[0]
     return charter.owner.value if charter and charter.owner else None
 
 
@@ -159,7 +159,7 @@ def _over(facts: StallFacts) -> bool:
     left_alone = not facts.is_poc or facts.dormant or facts.archived
     ended = facts.state in (State.SHIPPED, State.STOPPED) or facts.shipped_at is not None
     stopped = facts.charter is not None and facts.charter.stopped is not None
-    nobody = facts.ball is not None and facts.ball.party is Party.NOBODY
+    nobody = facts.waiting_on is not None and facts.waiting_on.party is Party.NOBODY
     return left_alone or ended or stopped or nobody
 
 
@@ -169,13 +169,13 @@ def _overdue(facts: StallFacts, ship_by: date, today: date) -> Stall | None:
     since = max(ship_by, calendar.day(facts.registered_at), _rested(facts, today))
     acted = max(_day(facts, facts.acted_at) or since, _day(facts, facts.activity_at) or since)
     stall = None
-    for rung in Rung:
+    for rung in EscalationStep:
         due = calendar.add_working_days(since, AT_ONCE + limit * (rung - 1))
-        if rung > Rung.ISSUE and acted > since:
+        if rung > EscalationStep.ISSUE and acted > since:
             eased = max(due, calendar.add_working_days(acted, limit))
             due = min(eased, calendar.add_working_days(due, limit))
         if due <= today:
-            stall = Stall(Cause.OVERDUE, facts.ball, since, limit, rung, due)
+            stall = Stall(Cause.OVERDUE, facts.waiting_on, since, limit, rung, due)
     return stall
 
 
@@ -187,14 +187,14 @@ def _climbing(
     passed = calendar.working_days(since, today)
     if passed < first:
         return None
-    rung = Rung(min(1 + (passed - first) // limit, len(Rung)))
+    rung = EscalationStep(min(1 + (passed - first) // limit, len(EscalationStep)))
     due = calendar.add_working_days(since, first + limit * (rung - 1))
-    return Stall(cause, facts.ball, since, limit, rung, due)
+    return Stall(cause, facts.waiting_on, since, limit, rung, due)
 
 
 def _latest(facts: StallFacts, today: date, acted_at: datetime | None) -> date:
     """The day from which on silence counts: nobody is blamed for what was before they could act."""
-    moments = (facts.registered_at, facts.ball.since if facts.ball else None, acted_at)
+    moments = (facts.registered_at, facts.waiting_on.since if facts.waiting_on else None, acted_at)
     return max(*(day for moment in moments if (day := _day(facts, moment))), _rested(facts, today))
 
 

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from service.rules.stall.waiting_on import Ball, Party, Rest
-from service.rules.values.activity import ENGINEERING, Happening
+from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn
+from service.rules.values.activity import ENGINEERING, Activity
 from service.rules.values.calendar import Calendar
 
 LONGEST_GAP = 3
@@ -53,10 +53,10 @@ class Totals:
     waiting: tuple[tuple[str, int], ...]
 
 
-def spans(
-    turns: Sequence[Ball],
-    rests: Sequence[Rest],
-    happenings: Iterable[Happening],
+def time_breakdown(
+    turns: Sequence[WaitingOn],
+    rests: Sequence[PausePeriod],
+    happenings: Iterable[Activity],
     *,
     first: date,
     last: date,
@@ -67,10 +67,10 @@ def spans(
     bridged = set(_bridged(sorted(worked), calendar))
     resting = {day for rest in rests for day in _days(max(rest.first, first), min(rest.until, last))}
     found: list[Span] = []
-    for day, ball in _holders(turns, first, last, calendar):
-        if ball is not None and ball.party is Party.NOBODY and day not in resting:
+    for day, waiting_on in _holders(turns, first, last, calendar):
+        if waiting_on is not None and waiting_on.party is Party.NOBODY and day not in resting:
             break
-        kind, whom = _waiting(ball)
+        kind, whom = _waiting(waiting_on)
         if day in resting:
             kind, whom = Kind.PAUSED, ""
         elif day in worked or (day in bridged and kind is Kind.IDLE):
@@ -103,24 +103,24 @@ def summary(counted: Totals) -> str:
     return text
 
 
-def _waiting(ball: Ball | None) -> tuple[Kind, str]:
+def _waiting(waiting_on: WaitingOn | None) -> tuple[Kind, str]:
     """What a day is on which nobody works."""
-    match ball:
-        case Ball(party=Party.SIGNER | Party.PLATFORM, group=group) if group is not None:
+    match waiting_on:
+        case WaitingOn(party=Party.SIGNER | Party.PLATFORM, group=group) if group is not None:
             return Kind.WAITING, group.value.replace("_", " ")
-        case Ball(party=Party.REVIEWER, people=(login, *_)):
+        case WaitingOn(party=Party.REVIEWER, people=(login, *_)):
             return Kind.WAITING, login
-        case Ball(party=Party.BLOCKER, about=reference):
+        case WaitingOn(party=Party.BLOCKER, about=reference):
             return Kind.WAITING, reference
         case _:
             return Kind.IDLE, ""
 
 
 def _holders(
-    turns: Sequence[Ball], first: date, last: date, calendar: Calendar
-) -> Iterator[tuple[date, Ball | None]]:
+    turns: Sequence[WaitingOn], first: date, last: date, calendar: Calendar
+) -> Iterator[tuple[date, WaitingOn | None]]:
     """Each day with who had the ball at its end."""
-    coming = [(calendar.day(ball.since), ball) for ball in turns]
+    coming = [(calendar.day(waiting_on.since), waiting_on) for waiting_on in turns]
     holder, at = None, 0
     for day in _days(first, last):
         while at < len(coming) and coming[at][0] <= day:
@@ -144,7 +144,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 
 @dataclass(frozen=True, slots=True)
-class Slips:
+class ShipDateChanges:
     """The present date is the `count`-th; `days` lie between the first and it, fewer where it came closer."""
 
     count: int
@@ -157,8 +157,8 @@ class Slips:
         return f"{ordinal} date, {self.days:+} days"
 
 
-def slips(dates: Sequence[date]) -> Slips | None:
+def ship_date_changes(dates: Sequence[date]) -> ShipDateChanges | None:
     """What to say of the ship dates that a POC ever had, in their order; nothing of a single one."""
     if len(dates) <= 1:
         return None
-    return Slips(len(dates), (dates[-1] - dates[0]).days, dates[0], dates[-1])
+    return ShipDateChanges(len(dates), (dates[-1] - dates[0]).days, dates[0], dates[-1])

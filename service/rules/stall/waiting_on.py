@@ -72,7 +72,7 @@ class Blocker:
 
 
 @dataclass(frozen=True, slots=True)
-class BallFacts:
+class WaitingOnFacts:
     """What the answer rests on; all of it is the present, as the last look found it."""
 
     state: State
@@ -105,7 +105,7 @@ class BallFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Ball:
+class WaitingOn:
     """Who has it, since when, and what for; `people` are GitHub logins, the first is addressed."""
 
     party: Party
@@ -125,7 +125,7 @@ class Ball:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class PausePeriod:
     """Nobody is to be asked until a day has passed: `paused` of the charter, or `/poc snooze`."""
 
     first: date
@@ -137,7 +137,7 @@ class Rest:
 _GROUPS = tuple(Group)
 
 
-def whose_ball(facts: BallFacts) -> Ball:
+def who_is_waited_for(facts: WaitingOnFacts) -> WaitingOn:
     """The one party that the POC waits for; the first rule that holds decides.
 
     What has ended or rests waits for nobody. A blocker is stronger than any other request, because somebody
@@ -146,12 +146,14 @@ def whose_ball(facts: BallFacts) -> Ball:
     owes, then asking to ship; a review is waited for only where nothing of that holds.
     """
     if facts.state in (State.SHIPPED, State.STOPPED) or facts.paused:
-        return Ball(Party.NOBODY, Wants.NOTHING, facts.since)
+        return WaitingOn(Party.NOBODY, Wants.NOTHING, facts.since)
     if facts.blocker is not None and facts.blocker.open:
         blocker = facts.blocker
-        return Ball(Party.BLOCKER, Wants.UNBLOCK, blocker.since, blocker.assignees, about=blocker.reference)
+        return WaitingOn(
+            Party.BLOCKER, Wants.UNBLOCK, blocker.since, blocker.assignees, about=blocker.reference
+        )
     if facts.state is State.NONE or facts.owner is None:
-        return Ball(Party.UNNAMED, Wants.CHARTER, facts.since)
+        return WaitingOn(Party.UNNAMED, Wants.CHARTER, facts.since)
     if facts.state is State.PROPOSED:
         if not facts.valid:
             return _owner(facts, Wants.MEND_CHARTER)
@@ -159,7 +161,9 @@ def whose_ball(facts: BallFacts) -> Ball:
     return _on_the_way(facts)
 
 
-def turn(previous: Ball | None, present: Ball, moved_at: datetime | None = None) -> Ball | None:
+def next_waiting_period(
+    previous: WaitingOn | None, present: WaitingOn, moved_at: datetime | None = None
+) -> WaitingOn | None:
     """What is to be noted when the ball may have moved; None where all is as it was.
 
     Who gets it has it from `moved_at`, when anybody last did anything, or from when something was asked of
@@ -175,7 +179,7 @@ def turn(previous: Ball | None, present: Ball, moved_at: datetime | None = None)
     return None if present == previous else present
 
 
-def _on_the_way(facts: BallFacts) -> Ball:
+def _on_the_way(facts: WaitingOnFacts) -> WaitingOn:
     """Who has the ball of a POC whose charter is signed."""
     if signer := _signer(facts, Wants.SHIP_SIGNATURE):
         return signer
@@ -185,22 +189,22 @@ def _on_the_way(facts: BallFacts) -> Ball:
         people = (facts.platform,) if facts.platform else ()
         about = ", ".join(facts.missing_infra)
         since = max(facts.since, facts.state_since or facts.since)
-        return Ball(Party.PLATFORM, Wants.INFRA, since, people, Group.PLATFORM, about=about)
+        return WaitingOn(Party.PLATFORM, Wants.INFRA, since, people, Group.PLATFORM, about=about)
     if facts.state is State.SHIPPING and facts.asked_to_ship is None:
         return _owner(facts, Wants.ASK_TO_SHIP)
     if facts.reviews:
         asked = min(facts.reviews, key=lambda each: (each.since, each.number or 0, each.people))
         since = max(asked.since, facts.worked_at or asked.since)
-        return Ball(Party.REVIEWER, Wants.REVIEW, since, asked.people, number=asked.number)
+        return WaitingOn(Party.REVIEWER, Wants.REVIEW, since, asked.people, number=asked.number)
     return _owner(facts, Wants.WORK)
 
 
-def _owner(facts: BallFacts, wants: Wants) -> Ball:
+def _owner(facts: WaitingOnFacts, wants: Wants) -> WaitingOn:
     number = facts.asked_to_ship if wants is Wants.DEPLOY else None
-    return Ball(Party.OWNER, wants, facts.since, (facts.owner,) if facts.owner else (), number=number)
+    return WaitingOn(Party.OWNER, wants, facts.since, (facts.owner,) if facts.owner else (), number=number)
 
 
-def _signer(facts: BallFacts, wants: Wants) -> Ball | None:
+def _signer(facts: WaitingOnFacts, wants: Wants) -> WaitingOn | None:
     """Who was asked first to sign, and has neither signed nor asked for changes."""
     asked = [
         each
@@ -210,4 +214,4 @@ def _signer(facts: BallFacts, wants: Wants) -> Ball | None:
     if not asked:
         return None
     first = min(asked, key=lambda each: (each.since, _GROUPS.index(each.group or Group.DATA_SCIENCE)))
-    return Ball(Party.SIGNER, wants, first.since, first.people, first.group, first.number)
+    return WaitingOn(Party.SIGNER, wants, first.since, first.people, first.group, first.number)

@@ -118,7 +118,7 @@ class CompleteCheckRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Climbed:
+class EscalationRecord:
     """Where a stall issue stands on the ladder when a write is done; see `StallIssue`."""
 
     episode: int
@@ -140,7 +140,7 @@ class OpenIssue:
     """The day whose number of new issues it counts towards."""
     most: int
     """How many an organisation may get on one day."""
-    climbed: Climbed
+    escalation: EscalationRecord
 
     def __str__(self) -> str:
         return f"open issue {self.title!r}" + (f" for {self.assignee}" if self.assignee else "")
@@ -157,7 +157,7 @@ class EditIssue:
     repository: RepositoryRef
     poc_id: int
     number: int
-    climbed: Climbed
+    escalation: EscalationRecord
     title: str | None = None
     body: str | None = None
     state: str | None = None

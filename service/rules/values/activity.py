@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from service.rules.values.github import CommandLine, Doing, Fact, FactKind
+from service.rules.values.github import CommandLine, Doing, EventKind, EventRecord
 from service.rules.values.subjects import pull_request_key, repository_key
 
 
-class Deed(StrEnum):
+class ActivityKind(StrEnum):
     """What a person did; nothing else is activity: no bot, no write of ours, no label, no `updated_at`."""
 
     COMMIT = "commit"
@@ -32,19 +32,27 @@ class Deed(StrEnum):
     """One that was followed, and says something: not `recheck`, not `help`."""
 
 
-ENGINEERING = frozenset({Deed.COMMIT, Deed.PULL_REQUEST, Deed.MERGE, Deed.EVIDENCE, Deed.DEPLOYMENT})
+ENGINEERING = frozenset(
+    {
+        ActivityKind.COMMIT,
+        ActivityKind.PULL_REQUEST,
+        ActivityKind.MERGE,
+        ActivityKind.EVIDENCE,
+        ActivityKind.DEPLOYMENT,
+    }
+)
 """What makes a day one of engineering."""
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class Activity:
     """Something that a person did, once; `id` is its own, so that recording it twice is recording it once."""
 
     id: str
     at: datetime
     actor: str
     """A GitHub login; empty where a bot asked for a review: no activity, but somebody is waited for."""
-    deed: Deed
+    deed: ActivityKind
     number: int | None = None
     """The pull request or issue that it was done on."""
     asked: str = ""
@@ -68,73 +76,81 @@ def is_merge(message: str) -> bool:
     return MERGE.match(message) is not None
 
 
-def commit(repository_id: int, sha: str, actor: str, at: datetime) -> Happening:
+def commit(repository_id: int, sha: str, actor: str, at: datetime) -> Activity:
     """Commits of somebody's own came, the newest of which is named."""
-    return Happening(f"{repository_key(repository_id)}:commit:{sha}", at, actor, Deed.COMMIT)
+    return Activity(f"{repository_key(repository_id)}:commit:{sha}", at, actor, ActivityKind.COMMIT)
 
 
-def charter(repository_id: int, sha: str, actor: str, at: datetime) -> Happening:
+def charter(repository_id: int, sha: str, actor: str, at: datetime) -> Activity:
     """The default branch's charter changed with a commit."""
-    return Happening(f"{repository_key(repository_id)}:charter-changed:{sha}", at, actor, Deed.CHARTER)
+    return Activity(f"{repository_key(repository_id)}:charter-changed:{sha}", at, actor, ActivityKind.CHARTER)
 
 
-def opened(repository_id: int, number: int, actor: str, at: datetime) -> Happening:
+def opened(repository_id: int, number: int, actor: str, at: datetime) -> Activity:
     """A pull request was opened."""
     key = pull_request_key(repository_id, number)
-    return Happening(f"{key}:opened", at, actor, Deed.PULL_REQUEST, number)
+    return Activity(f"{key}:opened", at, actor, ActivityKind.PULL_REQUEST, number)
 
 
-def offered_again(repository_id: int, number: int, actor: str, at: datetime) -> Happening:
+def offered_again(repository_id: int, number: int, actor: str, at: datetime) -> Activity:
     """A pull request was reopened, or marked as ready."""
     key = pull_request_key(repository_id, number)
-    return Happening(f"{key}:offered:{_second(at)}", at, actor, Deed.PULL_REQUEST, number)
+    return Activity(f"{key}:offered:{_second(at)}", at, actor, ActivityKind.PULL_REQUEST, number)
 
 
-def drafted(repository_id: int, number: int, actor: str, at: datetime) -> Happening:
+def drafted(repository_id: int, number: int, actor: str, at: datetime) -> Activity:
     """A pull request is a draft from now on: nobody need review it."""
     key = pull_request_key(repository_id, number)
-    return Happening(f"{key}:drafted:{_second(at)}", at, actor, Deed.PULL_REQUEST, number, taken_back=True)
+    return Activity(
+        f"{key}:drafted:{_second(at)}", at, actor, ActivityKind.PULL_REQUEST, number, taken_back=True
+    )
 
 
-def merged(repository_id: int, number: int, actor: str, at: datetime) -> Happening:
+def merged(repository_id: int, number: int, actor: str, at: datetime) -> Activity:
     """A pull request was merged."""
-    return Happening(f"{pull_request_key(repository_id, number)}:merge", at, actor, Deed.MERGE, number)
+    return Activity(f"{pull_request_key(repository_id, number)}:merge", at, actor, ActivityKind.MERGE, number)
 
 
-def reviewed(repository_id: int, number: int, review_id: int, actor: str, at: datetime) -> Happening:
+def reviewed(repository_id: int, number: int, review_id: int, actor: str, at: datetime) -> Activity:
     """A pull request was reviewed, in whatever sense."""
-    return Happening(f"{repository_key(repository_id)}:review:{review_id}", at, actor, Deed.REVIEW, number)
+    return Activity(
+        f"{repository_key(repository_id)}:review:{review_id}", at, actor, ActivityKind.REVIEW, number
+    )
 
 
 def requested(
     repository_id: int, number: int, asked: str, actor: str, at: datetime, *, taken_back: bool = False
-) -> Happening:
+) -> Activity:
     """Somebody was asked for a review, or is not asked any more."""
     what = "unasked" if taken_back else "asked"
     name = f"{pull_request_key(repository_id, number)}:{what}:{asked.lower()}:{_second(at)}"
-    return Happening(name, at, actor, Deed.REVIEW_REQUESTED, number, asked, taken_back)
+    return Activity(name, at, actor, ActivityKind.REVIEW_REQUESTED, number, asked, taken_back)
 
 
-def deployed(repository_id: int, environment: str, sha: str, actor: str, at: datetime) -> Happening:
+def deployed(repository_id: int, environment: str, sha: str, actor: str, at: datetime) -> Activity:
     """A commit was deployed to an environment; deployed there again it is no news."""
     name = f"{repository_key(repository_id)}:deployment:{sha}:{environment.lower()}"
-    return Happening(name, at, actor, Deed.DEPLOYMENT)
+    return Activity(name, at, actor, ActivityKind.DEPLOYMENT)
 
 
-def measured(repository_id: int, sha: str, number: int | None, actor: str, at: datetime) -> Happening:
+def measured(repository_id: int, sha: str, number: int | None, actor: str, at: datetime) -> Activity:
     """Numbers came of a commit; more of the same commit are no news."""
-    return Happening(f"{repository_key(repository_id)}:evidence:{sha}", at, actor, Deed.EVIDENCE, number)
+    return Activity(
+        f"{repository_key(repository_id)}:evidence:{sha}", at, actor, ActivityKind.EVIDENCE, number
+    )
 
 
-def signed(repository_id: int, source: str, number: int | None, actor: str, at: datetime) -> Happening:
+def signed(repository_id: int, source: str, number: int | None, actor: str, at: datetime) -> Activity:
     """A review or a comment signed for some groups."""
-    return Happening(f"{repository_key(repository_id)}:signed:{source}", at, actor, Deed.SIGNATURE, number)
+    return Activity(
+        f"{repository_key(repository_id)}:signed:{source}", at, actor, ActivityKind.SIGNATURE, number
+    )
 
 
-def commanded(repository_id: int, line: CommandLine, actor: str, at: datetime) -> Happening:
+def commanded(repository_id: int, line: CommandLine, actor: str, at: datetime) -> Activity:
     """A command was followed."""
     name = f"{repository_key(repository_id)}:command:{line.comment_id}:{line.index}"
-    return Happening(name, at, actor, Deed.COMMAND, line.number)
+    return Activity(name, at, actor, ActivityKind.COMMAND, line.number)
 
 
 def team(full_name: str, slug: str) -> str:
@@ -142,40 +158,40 @@ def team(full_name: str, slug: str) -> str:
     return f"{full_name.partition('/')[0]}/{slug}"
 
 
-def facts_of(repository_id: int, *happenings: Happening) -> tuple[Fact, ...]:
+def facts_of(repository_id: int, *happenings: Activity) -> tuple[EventRecord, ...]:
     """Happenings as they are recorded: nothing that a bot did, but that it asked for a review."""
     return tuple(_fact(repository_id, each) for each in happenings if _is_told(each))
 
 
-def _is_told(happening: Happening) -> bool:
-    if happening.taken_back or happening.deed is Deed.REVIEW_REQUESTED:
+def _is_told(happening: Activity) -> bool:
+    if happening.taken_back or happening.deed is ActivityKind.REVIEW_REQUESTED:
         return True
     return bool(happening.actor) and not is_bot(happening.actor)
 
 
-def _fact(repository_id: int, happening: Happening) -> Fact:
-    return Fact(
+def _fact(repository_id: int, happening: Activity) -> EventRecord:
+    return EventRecord(
         id=happening.id,
         subject=repository_key(repository_id),
-        kind=FactKind.REVIEW_REQUEST_REMOVED if happening.taken_back else FactKind.ACTIVITY,
+        kind=EventKind.REVIEW_REQUEST_REMOVED if happening.taken_back else EventKind.ACTIVITY,
         at=happening.at,
         actor="" if is_bot(happening.actor) else happening.actor,
         detail=json.dumps(asdict(Doing(str(happening.deed), happening.number, happening.asked))),
     )
 
 
-def happening_of(fact: Fact) -> Happening:
+def happening_of(fact: EventRecord) -> Activity:
     """A happening as it was recorded; a fact without a deed was a commit's."""
-    told = json.loads(fact.detail) if fact.detail.startswith("{") else {"deed": Deed.COMMIT}
+    told = json.loads(fact.detail) if fact.detail.startswith("{") else {"deed": ActivityKind.COMMIT}
     doing = Doing(**told)
-    return Happening(
+    return Activity(
         fact.id,
         fact.at,
         fact.actor,
-        Deed(doing.deed),
+        ActivityKind(doing.deed),
         doing.number,
         doing.asked,
-        taken_back=fact.kind is FactKind.REVIEW_REQUEST_REMOVED,
+        taken_back=fact.kind is EventKind.REVIEW_REQUEST_REMOVED,
     )
 
 

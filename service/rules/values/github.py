@@ -120,7 +120,7 @@ class StallIssue:
     """Whom it was given to last."""
 
 
-class FactKind(StrEnum):
+class EventKind(StrEnum):
     """What a recorded fact says happened."""
 
     ACTIVITY = "activity"
@@ -218,12 +218,12 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class EventRecord:
     """Something that happened once; `id` is its own, so that recording it twice is recording it once."""
 
     id: str
     subject: str
-    kind: FactKind
+    kind: EventKind
     at: datetime
     actor: str = ""
     detail: str = ""

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from service.rules.values.github import CommandLine, Deployed, DeploymentRequest, Fact, FactKind, Review
+from service.rules.values.github import (
+    CommandLine,
+    Deployed,
+    DeploymentRequest,
+    EventKind,
+    EventRecord,
+    Review,
+)
 
 
 def detail(value: Review | CommandLine | DeploymentRequest | Deployed) -> str:
@@ -16,7 +23,7 @@ def detail(value: Review | CommandLine | DeploymentRequest | Deployed) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldReview:
+class RecordedReview:
     """A review, or the dismissal of one; `actor` is who did that."""
 
     review: Review
@@ -26,7 +33,7 @@ class ToldReview:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldCommand:
+class RecordedCommand:
     """A command, and who gave it."""
 
     line: CommandLine
@@ -35,7 +42,7 @@ class ToldCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldDeployment:
+class RecordedDeployment:
     """A deployment that succeeded."""
 
     deployed: Deployed
@@ -43,12 +50,12 @@ class ToldDeployment:
     at: datetime
 
 
-def reviews(facts: Iterable[Fact]) -> tuple[ToldReview, ...]:
+def recorded_reviews(facts: Iterable[EventRecord]) -> tuple[RecordedReview, ...]:
     """The reviews and dismissals among facts, oldest first."""
-    kinds = (FactKind.REVIEWED, FactKind.REVIEW_DISMISSED)
+    kinds = (EventKind.REVIEWED, EventKind.REVIEW_DISMISSED)
     told = [
-        ToldReview(
-            Review(**json.loads(fact.detail)), fact.actor, fact.at, fact.kind is FactKind.REVIEW_DISMISSED
+        RecordedReview(
+            Review(**json.loads(fact.detail)), fact.actor, fact.at, fact.kind is EventKind.REVIEW_DISMISSED
         )
         for fact in facts
         if fact.kind in kinds
@@ -57,30 +64,30 @@ def reviews(facts: Iterable[Fact]) -> tuple[ToldReview, ...]:
     return tuple(sorted(told, key=lambda each: (each.at, each.review.id, each.dismissed)))
 
 
-def commands(facts: Iterable[Fact]) -> tuple[ToldCommand, ...]:
+def recorded_commands(facts: Iterable[EventRecord]) -> tuple[RecordedCommand, ...]:
     """The commands among facts, in the order in which they were given."""
     told = [
-        ToldCommand(CommandLine(**json.loads(fact.detail)), fact.actor, fact.at)
+        RecordedCommand(CommandLine(**json.loads(fact.detail)), fact.actor, fact.at)
         for fact in facts
-        if fact.kind is FactKind.COMMANDED
+        if fact.kind is EventKind.COMMANDED
     ]
     return tuple(sorted(told, key=lambda each: (each.at, each.line.comment_id, each.line.index)))
 
 
-def deployment_requests(facts: Iterable[Fact]) -> tuple[DeploymentRequest, ...]:
+def deployment_requests(facts: Iterable[EventRecord]) -> tuple[DeploymentRequest, ...]:
     """The deployments among facts that wait for an answer."""
     return tuple(
         DeploymentRequest(**json.loads(fact.detail))
         for fact in facts
-        if fact.kind is FactKind.DEPLOYMENT_REQUESTED
+        if fact.kind is EventKind.DEPLOYMENT_REQUESTED
     )
 
 
-def deployments(facts: Iterable[Fact]) -> tuple[ToldDeployment, ...]:
+def recorded_deployments(facts: Iterable[EventRecord]) -> tuple[RecordedDeployment, ...]:
     """The deployments among facts that succeeded, oldest first."""
     told = [
-        ToldDeployment(Deployed(**json.loads(fact.detail)), fact.actor, fact.at)
+        RecordedDeployment(Deployed(**json.loads(fact.detail)), fact.actor, fact.at)
         for fact in facts
-        if fact.kind is FactKind.DEPLOYED
+        if fact.kind is EventKind.DEPLOYED
     ]
     return tuple(sorted(told, key=lambda each: each.at))

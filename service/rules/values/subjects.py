@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.rules.values.github import Fact, Installation, PullRequest, Repository, RepositoryRef
+from service.rules.values.github import EventRecord, Installation, PullRequest, Repository, RepositoryRef
 
 
 class SubjectKind(StrEnum):
@@ -67,14 +67,14 @@ def policy_change_key(repository_id: int, number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class DeliveryEffects:
     """A routed delivery; `ignored` says why nothing is to be done, and then the rest is empty."""
 
     installation_id: int | None = None
     repository_id: int | None = None
     action: str | None = None
     subjects: tuple[str, ...] = ()
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[EventRecord, ...] = ()
     installation: Installation | None = None
     uninstalled: bool = False
     repositories: tuple[Repository, ...] = ()
