@@ -25,7 +25,7 @@ URL = "https://github.com/acme/.github/blob/main/poc-policy.yml"
 SUCCESS, FAILURE = Conclusion.SUCCESS, Conclusion.FAILURE
 NOT_ALLOWED = "line 19: `support-dev` is not allowed by the policy"
 FULL = WhatIf(
-    commit_charter=14,
+    repositories=14,
     failing=(
         Changed("acme/poc-churn", "no charter"),
         Changed("acme/poc-triage", NOT_ALLOWED),

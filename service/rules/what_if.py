@@ -47,7 +47,7 @@ class Changed:
 class WhatIf:
     """What would change, each list in the order of the names."""
 
-    commit_charter: int = 0
+    repositories: int = 0
     """Repositories that were looked at."""
     failing: tuple[Changed, ...] = ()
     passing: tuple[Changed, ...] = ()
@@ -150,11 +150,11 @@ def fate(
     if facts.stall is not None:
         home = facts.repository.has_issues or policy.central_repository is not None
         poc = reason is not None
-        commit_charter = replace(facts.stall, policy=policy, observe=observe, is_poc=poc, has_home=home)
+        changed = replace(facts.stall, policy=policy, observe=observe, is_poc=poc, has_home=home)
         speaks = poc and home and not observe
-        stall = find_stall(commit_charter, now) if speaks else None
-        open_now = commit_charter.issue is not None and commit_charter.issue.state is IssueState.OPEN
-        closes = open_now and decide(commit_charter, now).step is Step.CLOSE
+        stall = find_stall(changed, now) if speaks else None
+        open_now = changed.issue is not None and changed.issue.state is IssueState.OPEN
+        closes = open_now and decide(changed, now).step is Step.CLOSE
     return PolicyOutcome(reason, wrong if reason and not observe else None, stall, closes)
 
 

@@ -50,7 +50,7 @@ class PolicyView:
     count: int
     """All errors."""
     lists: tuple[ChangedList, ...]
-    commit_charter: int
+    repositories: int
     """Repositories that the two policies were tried on."""
     observe: bool
     """Whether the policy would only observe."""
@@ -87,7 +87,7 @@ def policy_view(
         more=max(len(errors) - MOST_LISTED, 0),
         count=len(errors),
         lists=_lists(change, public=public) if change and policy else (),
-        commit_charter=change.commit_charter if change else 0,
+        repositories=change.repositories if change else 0,
         observe=policy is not None and policy.mode is Mode.OBSERVE,
         app_observes=app_observes,
         annotations=tuple(_annotation(finding) for finding in reading.findings),

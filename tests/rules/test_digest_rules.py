@@ -96,7 +96,7 @@ def test_the_day_from_which_on_it_tells_is_the_last_ones() -> None:
         pytest.param(True, {}, True, id="somebody worked on it"),
         pytest.param(False, {}, False, id="nobody did: a limit may be another"),
         pytest.param(True, {"resting": True}, False, id="snoozed"),
-        pytest.param(True, {"ball": waiting_on(Party.NOBODY)}, False, id="paused"),
+        pytest.param(True, {"waiting_on": waiting_on(Party.NOBODY)}, False, id="paused"),
         pytest.param(True, {"state": State.STOPPED}, False, id="it has ended"),
         pytest.param(True, {"id": 2}, False, id="it was not told as stalled"),
     ],

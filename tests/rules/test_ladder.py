@@ -548,8 +548,8 @@ class History:
             "others act": {"activity_at": now},
             "snooze": {"rest": PausePeriod(now.date(), now.date() + timedelta(days=10), "data")},
             "extend": {"charter": later, "charter_changed_at": now, "activity_at": now},
-            "pass": {"ball": replace(following, since=now), **passed},
-            "pass late": {"ball": replace(following, since=present.since), **passed},
+            "pass": {"waiting_on": replace(following, since=now), **passed},
+            "pass late": {"waiting_on": replace(following, since=present.since), **passed},
         }
         if event in changes:
             return changes[event]

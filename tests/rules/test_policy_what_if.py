@@ -90,7 +90,7 @@ def test_what_would_change(
     fact: PocFacts, before: Policy, after: Policy, expected: dict[str, list[tuple[str, str]]]
 ) -> None:
     change = what_if((fact,), before, after, NOW)
-    assert change.commit_charter == 1
+    assert change.repositories == 1
     assert told(change) == expected
 
 

@@ -88,7 +88,7 @@ def on(day: date) -> datetime:
 
 
 def no_charter(**changes: Any) -> StallFacts:
-    unchartered = {"ball": UNNAMED, "charter": None, "chartered_at": None, "charter_changed_at": None}
+    unchartered = {"waiting_on": UNNAMED, "charter": None, "chartered_at": None, "charter_changed_at": None}
     return facts(**(unchartered | changes))
 
 
