@@ -68,13 +68,13 @@ def mark_all(services: Services, *, as_of: datetime | None = None) -> list[str]:
 def all_keys(services: Services) -> list[str]:
     """The subjects of every installation, of every POC, and of its open pull requests."""
     keys: list[str] = []
-    for installation_id in services.records.installations.known():
+    for installation_id in services.store.installations.known():
         keys += [each(installation_id) for each in (installation_key, policy_key, digest_key)]
         if services.announcer is not None:
             keys.append(slack_key(installation_id))
-        for repository_id in services.records.repositories.ids(installation_id, pocs_only=True):
+        for repository_id in services.store.repositories.ids(installation_id, pocs_only=True):
             keys.append(repository_key(repository_id))
-            numbers = services.records.pull_requests.open_numbers(repository_id)
+            numbers = services.store.pull_requests.open_numbers(repository_id)
             keys += [pull_request_key(repository_id, number) for number in numbers]
     return keys
 
@@ -106,8 +106,16 @@ def sweep(services: Services, *, as_of: datetime | None, timeout: float) -> Sequ
 def dry_run(services: Services, *, as_of: datetime | None) -> Iterator[tuple[str, str, Sequence[str]]]:
     """For each subject its key, what a look finds, and the actions that it would carry out.
 
-    Gathering is done as always, and remembers what it read; only what was decided is not applied.
+    It is the same reconciliation over a database that refuses every change.
     """
+    looking = services.read_only()
+    try:
+        yield from _previews(looking, as_of)
+    finally:
+        looking.engine.dispose()
+
+
+def _previews(services: Services, as_of: datetime | None) -> Iterator[tuple[str, str, Sequence[str]]]:
     opened: Counter[int | None] = Counter()
     for key in all_keys(services):
         if key.startswith((SubjectKind.INSTALLATION, SubjectKind.POLICY)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -17,8 +17,9 @@ from service.rules.values.actions import Action
 from service.rules.values.groups import Level
 from service.settings import Mode, Settings
 from service.slack import Slack
-from service.store.database import connect
-from service.store.records import Store
+from service.store.database import Database, WithinSession, connect, reading_session
+from service.store.notes import write as write_notes
+from service.store.store import Store
 from service.store.subjects import Claim
 from service.texts.render import Texts, find_templates
 
@@ -36,39 +37,54 @@ class Services:
 
     settings: Settings
     engine: Engine
-    records: Store
+    store: Store
     app: GitHubApp
     texts: Texts
     announcer: Announcer | None
     clock: Clock
 
-    def reconciliation(self, claim: Claim, *, dry: bool = False) -> Reconciliation:
-        """One look at a claimed subject, at the time that the claim or the clock says."""
+    def reconciliation(self, claim: Claim) -> Reconciliation:
+        """One reconciliation of a claimed subject, at the time that the claim or the clock says."""
         present = self.clock()
+        session = reading_session(self.engine)
         return Reconciliation(
             key=claim.key,
             now=claim.as_of or present,
             looked_at=present,
             clock=self.clock,
             facts=claim.facts,
-            records=self.records,
+            session=session,
+            store=Store(WithinSession(session, read_only=True)),
+            writing=self.store,
             app=self.app,
             texts=self.texts,
             announcer=self.announcer,
             observe=self.settings.mode is Mode.OBSERVE,
             evidence_level=Level(self.settings.evidence_level),
             web_url=self.settings.github_url,
-            dry=dry,
         )
 
     def decide(self, ctx: Reconciliation) -> Decision:
-        """Gather the facts about the look's subject and decide what is to be written."""
-        return reconcile(ctx)
+        """Gather the facts about the subject and decide what is to be noted and written."""
+        try:
+            return reconcile(ctx)
+        finally:
+            ctx.session.close()  # what follows takes connections of its own
+
+    def note(self, ctx: Reconciliation) -> None:
+        """Write what was learned and decided, in one transaction."""
+        write_notes(self.engine, ctx.noted)
+        ctx.noted.clear()
 
     def apply(self, ctx: Reconciliation, decision: Decision, action: Action) -> None:
         """Carry out one of the actions that were decided."""
         assert decision.installation_id is not None
         apply(ctx, decision.installation_id, action)
+
+    def read_only(self) -> Services:
+        """The same services, whose database refuses every change."""
+        engine = connect(self.engine.url, pool_size=2, read_only=True)
+        return replace(self, engine=engine, store=Store(Database(engine)))
 
 
 def build(
@@ -85,7 +101,7 @@ def build(
     return Services(
         settings=settings,
         engine=engine,
-        records=Store(engine),
+        store=Store(Database(engine)),
         app=app or App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url),
         texts=Texts(find_templates()),
         announcer=announcer or (Slack(settings.slack_webhook_url) if settings.slack_webhook_url else None),

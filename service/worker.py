@@ -20,7 +20,7 @@ from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue.retry import Failure, FailureKind, GiveUp, RetryAt, retry
 from service.store import subjects
-from service.store.database import SUBJECT_LOCK, LockBusyError, lock, transaction
+from service.store.database import LockBusyError, LockClass, lock, transaction
 from service.store.subjects import Claim
 from service.wiring import Services
 
@@ -38,7 +38,7 @@ KEEP = timedelta(days=1)
 def reconcile_while_dirty(services: Services, key: str) -> None:
     """Look at a subject until it is clean, waits, or is given up; one process at a time."""
     try:
-        with lock(services.engine, SUBJECT_LOCK, key) as connection:
+        with lock(services.engine, LockClass.SUBJECT, key) as connection:
             while (claim := subjects.claim(connection, key)) is not None:
                 if not _reconcile_once(services, connection, claim):
                     return
@@ -54,13 +54,13 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
     kind, started = claim.key.partition(":")[0], time.monotonic()
     ctx = services.reconciliation(claim)
     try:
-        decision = services.decide(ctx)
+        decision = _decide(services, ctx)
         outcome = _apply(services, ctx, decision)
     except UnusableError as error:
         subjects.finish(connection, claim, str(error))
         RECONCILIATIONS.labels(kind, "unusable").inc()
     except RenamedError as error:
-        services.records.repositories.renamed(error.repository)
+        services.store.repositories.renamed(error.repository)
         log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)
     except GitHubError as error:
         if error.failure.kind is FailureKind.RATE_LIMITED and error.failure.until is not None:
@@ -85,20 +85,30 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
     return True
 
 
+def _decide(services: Services, ctx: Reconciliation) -> Decision:
+    """Decide, and note it; where GitHub breaks it off, what was learned until then is not asked twice."""
+    try:
+        decision = services.decide(ctx)
+    except (GitHubError, UnusableError):
+        services.note(ctx)
+        raise
+    services.note(ctx)
+    return decision
+
+
 def _apply(services: Services, ctx: Reconciliation, decision: Decision) -> str:
     """Carry out what was decided, as far as it was granted; say what was not."""
-    refused = _not_granted(services, decision)
+    refused = _not_granted(ctx, decision)
     for action in decision.actions:
         if action.needs not in refused:
             services.apply(ctx, decision, action)
     return decision.outcome + "".join(f"; not written: {name}: write is not granted" for name in refused)
 
 
-def _not_granted(services: Services, decision: Decision) -> Sequence[str]:
+def _not_granted(ctx: Reconciliation, decision: Decision) -> Sequence[str]:
     if decision.installation_id is None or not decision.actions:
         return ()
-    known = services.records.installations.find(decision.installation_id)
-    granted = known.installation.permissions if known else {}
+    granted = ctx.permissions(decision.installation_id)
     needs = {action.needs for action in decision.actions if action.needs}
     return sorted(name for name in needs if granted.get(name) != "write")
 
@@ -139,8 +149,8 @@ def tidy(services: Services) -> None:
 
 
 def preview(services: Services, claim: Claim) -> Decision:
-    """Gather and decide without applying: what `sweep --dry-run` prints."""
-    ctx = services.reconciliation(claim, dry=True)
+    """Gather and decide without noting or applying: what `sweep --dry-run` prints."""
+    ctx = services.reconciliation(claim)
     try:
         return services.decide(ctx)
     finally:

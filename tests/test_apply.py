@@ -25,8 +25,9 @@ from service.rules.values.actions import (
 )
 from service.rules.values.github import Installation, IssueState
 from service.rules.values.groups import Level
+from service.store.database import Database
 from service.store.messages import MessageState
-from service.store.records import Store
+from service.store.store import Store
 from service.texts.render import Texts
 from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, FakeRepository, repository
 
@@ -67,7 +68,7 @@ def repo(github: FakeGitHub) -> FakeRepository:
 
 @pytest.fixture
 def records(engine: Engine) -> Store:
-    return Store(engine)
+    return Store(Database(engine))
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ class Told(Org):
 
     @property
     def editions(self) -> dict[Channel, Any]:
-        find = self.services.records.digests.find
+        find = self.services.store.digests.find
         return {each: find(INSTALLATION, each, "2026-W48") for each in Channel}
 
     def tell(self, *, waited: bool = True) -> None:
@@ -161,7 +161,7 @@ def test_observing_says_nothing(org: Told) -> None:
 
 def test_a_suspended_installation_is_told_nothing(org: Told) -> None:
     known = replace(org.app.installations[INSTALLATION], suspended_at=NOW)
-    org.services.records.installations.remember(known)
+    org.services.store.installations.remember(known)
     org.tell()
     assert org.comments == org.slack.texts == []
 
@@ -279,7 +279,7 @@ def test_a_place_that_was_away_for_a_week_hears_of_both_and_the_other_of_one(org
 
 
 def test_what_stopped_waiting_is_told_once(org: Told) -> None:
-    records, stalled_on = org.services.records, (NOW - 5 * DAY).date()
+    records, stalled_on = org.services.store, (NOW - 5 * DAY).date()
     records.pocs.stalls(1, stalled_on, "no charter")
     org.tell()
     org.now = NOW + 2 * DAY
@@ -304,10 +304,10 @@ def test_slack_that_is_busy_is_waited_for_and_github_is_not(org: Told) -> None:
     assert waits is not None
     assert until <= waits <= until + timedelta(seconds=30)
     assert len(org.comments) == 1
-    known = org.services.records.installations.find(INSTALLATION)
+    known = org.services.store.installations.find(INSTALLATION)
     assert known is not None
     assert known.rate_limited_until is None
-    assert org.services.records.digests.untold() == ()
+    assert org.services.store.digests.untold() == ()
 
 
 @pytest.mark.parametrize("failure", [NOT_THERE, AWAY], ids=["refused", "away"])
@@ -316,13 +316,13 @@ def test_slack_that_does_not_take_it_is_known_and_keeps_nobody_waiting(org: Told
     org.tell()
     assert len(org.comments) == 1
     assert org.state(slack_key(INSTALLATION)).dead is (failure is NOT_THERE)
-    (untold,) = org.services.records.digests.untold()
+    (untold,) = org.services.store.digests.untold()
     assert (untold.channel, untold.week, untold.account) == (Channel.SLACK, "2026-W48", "acme")
     assert untold.reason == failure.message
     org.slack.failure = None
     org.tell()
     assert len(org.slack.texts) == 1
-    assert org.services.records.digests.untold() == ()
+    assert org.services.store.digests.untold() == ()
 
 
 def test_what_slack_may_have_heard_is_not_repeated(org: Told) -> None:
@@ -356,7 +356,7 @@ def test_a_locked_issue_fails_no_look_and_is_known_until_it_is_unlocked(org: Tol
     org.tell()
     state = org.state(digest_key(INSTALLATION))
     assert (state.dirty, state.dead) == (False, False)
-    (untold,) = org.services.records.digests.untold()
+    (untold,) = org.services.store.digests.untold()
     assert (untold.channel, untold.repository, untold.reason) == (
         Channel.CENTRAL,
         "acme/portfolio",
@@ -366,7 +366,7 @@ def test_a_locked_issue_fails_no_look_and_is_known_until_it_is_unlocked(org: Tol
     org.begin_poc(2)
     org.tell()
     assert (org.heard(1), org.heard(2)) == ((1, 1), (1, 1))
-    assert org.services.records.digests.untold() == ()
+    assert org.services.store.digests.untold() == ()
 
 
 def test_an_issue_that_may_not_be_opened_is_tried_once_a_look(org: Told) -> None:
@@ -374,7 +374,7 @@ def test_an_issue_that_may_not_be_opened_is_tried_once_a_look(org: Told) -> None
         org.github.fail_next(NO, "open_issue")
     org.tell()
     assert len(org.github.made("open_issue")) == 1
-    (untold,) = org.services.records.digests.untold()
+    (untold,) = org.services.store.digests.untold()
     assert untold.reason == NO.message
 
 
@@ -443,7 +443,7 @@ def test_a_central_repository_that_cannot_be_written_to(
     org.central.described = replace(org.central.described, updated_at=org.now, **changes)
     org.push_policy(policy)
     org.sweep()
-    (central,) = org.services.records.digests.centrals()
+    (central,) = org.services.store.digests.centrals()
     found = in_the_way(central)
     assert (found is None) is (says is None)
     if says is not None and found is not None:

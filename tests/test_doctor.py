@@ -16,7 +16,7 @@ from service.ports import GitHubError
 from service.rules.queue.redelivery import DeliveryAttempt
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.github import Installation
-from service.store.database import connect
+from service.store.database import Database, connect
 from service.store.embedded import PostgresFailed
 from service.store.health import Health
 from service.store.policies import Policies
@@ -278,7 +278,7 @@ def test_the_queue_and_its_workers(
 def test_a_policy_that_cannot_be_read(database_url: str) -> None:
     engine = connect(database_url, pool_size=1)
     says = ("poc-policy.yml:2: `mode` is `watch`.", "poc-policy.yml:9: `limit` is no key.")
-    Policies(engine).keep(7, 90, "9f1c2b4", "policy: 1\nmode: watch\n", says, at=datetime.now(UTC))
+    Policies(Database(engine)).keep(7, 90, "9f1c2b4", "policy: 1\nmode: watch\n", says, at=datetime.now(UTC))
     engine.dispose()
     assert about("policy of installation 7", lines(DATABASE_URL=database_url)) == Line(
         Mark.WRONG,

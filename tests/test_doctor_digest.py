@@ -14,7 +14,8 @@ from service.rules.digest.edition import ComposedDigest, DigestPlace
 from service.rules.digest.week import Channel
 from service.rules.values.github import Installation
 from service.settings import Settings, load
-from service.store.records import Store
+from service.store.database import Database
+from service.store.store import Store
 from tests.fakes import NOW, PERMISSIONS, repository
 from tests.test_settings import NEEDED
 
@@ -29,7 +30,7 @@ AT_SLACK = DigestPlace(Channel.SLACK, 0, "slack:7:2026-W48", public=False)
 
 @pytest.fixture
 def records(engine: Engine) -> Store:
-    made = Store(engine)
+    made = Store(Database(engine))
     made.installations.remember(Installation(7, "acme", dict(PERMISSIONS)))
     made.policies.keep(7, 90, "9f1c2b4", POLICY, (), at=NOW)
     return made

@@ -298,7 +298,7 @@ def test_what_can_be_no_poc_is_not_even_read(world: World) -> None:
 def test_of_a_repository_that_is_no_poc_no_bytes_are_kept(world: World) -> None:
     world.github.add(repository(full_name="acme/x")).write("# Secret plans\n", "main")
     world.install(repository(full_name="acme/x"))
-    known = world.services.records.repositories.find(1)
+    known = world.services.store.repositories.find(1)
     assert known is not None
     assert known.charter is not None
     assert known.charter.data is None

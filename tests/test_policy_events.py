@@ -74,7 +74,7 @@ def org(database_url: str) -> Iterator[Org]:
 
 
 def reason(org: Org, found: Repository) -> str | None:
-    known = org.services.records.repositories.find(found.id)
+    known = org.services.store.repositories.find(found.id)
     return known.poc_reason if known else None
 
 
@@ -110,11 +110,11 @@ def test_a_broken_policy_keeps_the_last_good_one_and_says_so_once(org: Org) -> N
     assert "`watch`" in notice.body
     org.sweep()
     assert len(org.home.issues) == 1
-    ((installation_id, known),) = org.services.records.policies.broken()
+    ((installation_id, known),) = org.services.store.policies.broken()
     assert installation_id == INSTALLATION
     assert known.findings[0].startswith("poc-policy.yml:2: ")
     org.push_policy(OBSERVE)
-    assert org.services.records.policies.broken() == ()
+    assert org.services.store.policies.broken() == ()
 
 
 def test_what_is_broken_is_said_although_the_first_look_at_it_fails(org: Org) -> None:
@@ -135,7 +135,7 @@ def test_broken_since_the_first_text_that_could_not_be_read(org: Org) -> None:
     first = org.now
     org.now += timedelta(days=2)
     org.push_policy(BROKEN + "issues_a_day: many\n")
-    known = org.services.records.policies.find(INSTALLATION)
+    known = org.services.store.policies.find(INSTALLATION)
     assert known is not None
     assert (known.broken_since, known.good_text, len(known.findings)) == (first, None, 2)
     assert len(org.home.issues) == 2
@@ -151,7 +151,7 @@ def test_a_pushed_commit_that_is_no_more_is_read_from_the_branch(org: Org) -> No
 
 def test_a_file_that_is_larger_than_what_is_read_is_no_policy(org: Org) -> None:
     org.push_policy("#" * (LARGEST_BLOB + 1))
-    ((_, known),) = org.services.records.policies.broken()
+    ((_, known),) = org.services.store.policies.broken()
     assert "larger than 64 KiB" in known.findings[0]
 
 
@@ -266,7 +266,7 @@ def test_deleting_the_repository_of_the_policy_takes_it_away(org: Org) -> None:
     org.deliver("repository", action="deleted", repository=described(HOME), sender={"login": "jane-doe"})
     org.work()
     assert reason(org, OTHER) is None
-    assert org.services.records.policies.find(INSTALLATION) is None
+    assert org.services.store.policies.find(INSTALLATION) is None
 
 
 def test_a_policys_repository_is_no_poc(org: Org) -> None:

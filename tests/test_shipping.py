@@ -174,7 +174,7 @@ class Shipping:
         return runs[-1].output.conclusion, runs[-1].output.title
 
     def state(self) -> State:
-        return self.world.services.records.pocs.find(POC.id).state
+        return self.world.services.store.pocs.find(POC.id).state
 
     @property
     def said(self) -> list[str]:
@@ -334,7 +334,7 @@ def test_a_request_that_is_closed_is_taken_back_unless_it_was_merged(
 ) -> None:
     ship.say("/poc ship")
     ship.pull("closed", state="closed", merged=merged)
-    assert (ship.world.services.records.pocs.find(POC.id).request is not None) is kept
+    assert (ship.world.services.store.pocs.find(POC.id).request is not None) is kept
 
 
 def test_the_ship_request_speaks_for_a_head_that_another_pull_request_has_too(ship: Shipping) -> None:
@@ -375,14 +375,14 @@ def test_a_refused_command_says_why_once_and_changes_nothing(
     ship: Shipping, body: str, login: str, pull: bool, said: str
 ) -> None:
     ship.repo.permissions = {"mallory": "read"}
-    before = ship.world.services.records.pocs.find(POC.id)
+    before = ship.world.services.store.pocs.find(POC.id)
     ship.world.github.fail_next(LOST, "post_comment", done=True)
     ship.say(body, login, pull=pull)
     ship.world.work(waited=True)
     assert len(ship.said) == 1
     assert said in ship.said[0]
     assert ship.repo.reactions == set()
-    assert ship.world.services.records.pocs.find(POC.id) == before
+    assert ship.world.services.store.pocs.find(POC.id) == before
 
 
 def test_a_ship_request_goes_to_the_default_branch(ship: Shipping) -> None:
@@ -390,7 +390,7 @@ def test_a_ship_request_goes_to_the_default_branch(ship: Shipping) -> None:
     ship.pull(number=6, head=NEXT, base_ref="rel")
     ship.say("/poc ship", number=6)
     assert "`main`" in ship.said[0]
-    assert ship.world.services.records.pocs.find(POC.id).request is None
+    assert ship.world.services.store.pocs.find(POC.id).request is None
 
 
 def test_one_comment_gets_one_answer_and_a_reaction(ship: Shipping) -> None:
@@ -408,7 +408,7 @@ def test_observing_nobody_is_answered(ship: Shipping) -> None:
 
 
 def test_a_dry_run_keeps_nothing_of_what_it_decides(ship: Shipping) -> None:
-    before = ship.world.services.records.pocs.find(POC.id)
+    before = ship.world.services.store.pocs.find(POC.id)
     ship.world.deliver(
         "issue_comment",
         action="created",
@@ -418,7 +418,7 @@ def test_a_dry_run_keeps_nothing_of_what_it_decides(ship: Shipping) -> None:
         sender={"login": "jane-doe"},
     )
     list(dry_run(ship.world.services, as_of=None))
-    assert ship.world.services.records.pocs.find(POC.id) == before
+    assert ship.world.services.store.pocs.find(POC.id) == before
     ship.world.work()
     assert ship.gate() == left(4)
 

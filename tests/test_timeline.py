@@ -30,8 +30,8 @@ from service.rules.values.activity import ENGINEERING, Activity, ActivityKind
 from service.rules.values.github import Installation, PullRequest
 from service.rules.values.groups import Group, Level
 from service.store import recording, subjects
-from service.store.database import transaction
-from service.store.records import Store
+from service.store.database import Database, transaction
+from service.store.store import Store
 from service.store.uploads import record_upload
 from service.texts.render import Texts, find_templates
 from tests.fakes import NOW, PERMISSIONS, FakeApp, FakeGitHub, repository
@@ -45,7 +45,7 @@ INSTALLATION = Installation(7, "acme", dict(PERMISSIONS))
 
 @pytest.fixture
 def records(engine: Engine) -> Store:
-    return Store(engine)
+    return Store(Database(engine))
 
 
 def payload(name: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue.retry import MAX_ATTEMPTS, Failure, FailureKind
 from service.rules.values.github import EventKind, EventRecord
 from service.store import database, subjects
-from service.store.database import SUBJECT_LOCK, lock, transaction
+from service.store.database import LockClass, lock, transaction
 from service.store.health import health
 from service.store.subjects import SubjectState
 from service.web.health import Metrics, Readiness
@@ -171,7 +171,7 @@ def test_whoever_finds_a_subject_locked_leaves_it_to_the_holder(
     monkeypatch.setattr(database, "LOCK_WAIT", "200ms")
     services = make(lambda _look: Decision("seen"))
     mark(engine)
-    with lock(engine, SUBJECT_LOCK, KEY):
+    with lock(engine, LockClass.SUBJECT, KEY):
         reconcile_while_dirty(services, KEY)
         assert state(engine).dirty
     reconcile_while_dirty(services, KEY)

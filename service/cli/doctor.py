@@ -21,7 +21,7 @@ from service.rules.digest.week import Channel
 from service.rules.policy.model import POLICY_PATH
 from service.rules.values.github import Installation
 from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings, load, load_store
-from service.store.database import connect
+from service.store.database import Database, connect
 from service.store.digests import Digests
 from service.store.embedded import DataDirInUse, PostgresFailed, open_database
 from service.store.health import Health, health
@@ -211,11 +211,11 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     for subject, reason in now.dead:
         yield Line(Mark.WRONG, f"dead {subject}", f"{reason}. Its next event or `sweep` tries again")
     yield _deliveries(now)
-    for installation_id, known in Policies(engine).broken():
+    for installation_id, known in Policies(Database(engine)).broken():
         first = known.findings[0] if known.findings else POLICY_PATH
         says = f"{first} The last one that could be read stays in force"
         yield Line(Mark.WRONG, f"policy of installation {installation_id}", says)
-    yield from _digests(Digests(engine), settings)
+    yield from _digests(Digests(Database(engine)), settings)
 
 
 def _digests(digests: Digests, settings: StoreSettings) -> Iterator[Line]:

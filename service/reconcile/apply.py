@@ -37,7 +37,7 @@ def apply(ctx: Reconciliation, installation_id: int, action: Action) -> None:
         case OpenIssue():
             _open_issue(ctx, installation_id, action)
         case EditIssue(changes_nothing=True):
-            ctx.records.stall_issues.edited(action, at=ctx.looked_at)
+            ctx.writing.stall_issues.edited(action, at=ctx.looked_at)
         case EditIssue():
             with paced(ctx, installation_id):
                 _edit_issue(ctx, installation_id, action)
@@ -49,7 +49,7 @@ def apply(ctx: Reconciliation, installation_id: int, action: Action) -> None:
 
 def _create_check_run(ctx: Reconciliation, installation_id: int, action: CreateCheckRun) -> None:
     repository, head_sha, name, output = action.repository, action.head_sha, action.name, action.output
-    runs = ctx.records.check_runs
+    runs = ctx.writing.check_runs
     with _alone(runs.posting(repository.id, head_sha), f"another look posts on {head_sha[:7]}"):
         posted = runs.newest(repository.id, head_sha, name)
         if posted is not None and posted.digest == output.digest and posted.github_id is not None:
@@ -81,7 +81,7 @@ def _alone(lock: AbstractContextManager[None], otherwise: str) -> Iterator[None]
 
 
 def _open_issue(ctx: Reconciliation, installation_id: int, action: OpenIssue) -> None:
-    home, issues = action.repository, ctx.records.stall_issues
+    home, issues = action.repository, ctx.writing.stall_issues
     if not issues.begin(
         action.poc_id,
         installation_id,
@@ -107,7 +107,7 @@ def _open_issue(ctx: Reconciliation, installation_id: int, action: OpenIssue) ->
 
 
 def _edit_issue(ctx: Reconciliation, installation_id: int, action: EditIssue) -> None:
-    github, issues = ctx.github(installation_id), ctx.records.stall_issues
+    github, issues = ctx.github(installation_id), ctx.writing.stall_issues
     try:
         body = action.body
         if body is not None:

@@ -31,7 +31,7 @@ def paced(ctx: Reconciliation, installation_id: int) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(ctx.records.pacing.writing(installation_id, ctx.key, ctx.clock))
+            stack.enter_context(ctx.writing.pacing.writing(installation_id, ctx.key, ctx.clock))
         except NotYetError as error:
             said = f"its turn to write comes at {error.until:%H:%M:%S} UTC: GitHub takes {_MOST} in an hour"
             raise GitHubError(Failure(FailureKind.PACED, said, error.until)) from error
@@ -100,8 +100,8 @@ def open_notice(ctx: Reconciliation, installation_id: int, action: OpenNotice) -
         return number, number
 
     _say_once(ctx, installation_id, action, find, say)
-    if action.then and ctx.records.messages.was_said(repository.id, action.key):
-        ctx.records.installations.mark(action.then)
+    if action.then and ctx.writing.messages.was_said(repository.id, action.key):
+        ctx.writing.installations.mark(action.then)
 
 
 def react(ctx: Reconciliation, installation_id: int, action: React) -> None:
@@ -112,7 +112,7 @@ def react(ctx: Reconciliation, installation_id: int, action: React) -> None:
 
 def announce(ctx: Reconciliation, action: Announce) -> None:
     """Announce what was never announced before; one that was begun may have arrived, and is not repeated."""
-    messages = ctx.records.messages
+    messages = ctx.writing.messages
     if ctx.announcer is None or messages.begin(0, action.key) is not MessageState.NEW:
         return
     try:
@@ -150,7 +150,7 @@ def _say_once(
     say: Callable[[GitHub], tuple[int, int]],
 ) -> None:
     """Say it if it was not said before; `find` and `say` tell the number and the id that it has on GitHub."""
-    messages, repository_id, key = ctx.records.messages, action.repository.id, action.key
+    messages, repository_id, key = ctx.writing.messages, action.repository.id, action.key
     if messages.was_said(repository_id, key):
         return
     with _if_allowed(ctx, action), paced(ctx, installation_id):

@@ -22,7 +22,7 @@ _NEVER = (FailureKind.GONE, FailureKind.REFUSED)
 
 def propose(ctx: Reconciliation, installation_id: int, action: Propose) -> None:
     """Open what was not opened before, and say what came of it; raises `GitHubError`."""
-    if ctx.records.messages.was_said(action.repository.id, action.key):
+    if ctx.writing.messages.was_said(action.repository.id, action.key):
         return
     said = [
         each if isinstance(each, str) else _offered(ctx, installation_id, action, each)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from service.reconcile.commit_files import charter_at
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.rules.charter.amend import Change, amended
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
@@ -27,7 +28,6 @@ from service.rules.commands.arguments import (
 from service.rules.commands.charter_changes import amended_data, branch_for
 from service.rules.commands.parsing import PREFIX, Command, Refusal
 from service.rules.commands.refusals import PocState, may_not_own, refusal_of, rest_of
-from service.rules.policy.poc import KnownRepository
 from service.rules.source.text import CHARTER_PATH, CharterFile
 from service.rules.source.wording import shown
 from service.rules.stall.waiting_on import PausePeriod
@@ -42,7 +42,7 @@ from service.texts.commands import AmendView, EditLocation, RequestedChange, ame
 class Conversation:
     """Where commands were given, about which POC, and what GitHub lets their author do in it."""
 
-    known: KnownRepository
+    poc: Poc
     charter: Charter | None
     """The default branch's."""
     place: RepositoryRef
@@ -53,7 +53,7 @@ class Conversation:
     @property
     def elsewhere(self) -> str:
         """The POC's repository, where this stands in another."""
-        repository = self.known.repository
+        repository = self.poc.known.repository
         return "" if self.place.id == repository.id else repository.full_name
 
 
@@ -66,37 +66,33 @@ def follow_order(
     if order is None or isinstance(order, Refusal):
         return order or ""
     if isinstance(order, Snooze):
-        return _snooze(ctx, conversation, told, order, today)
+        return _snooze(conversation, told, order, today)
     return _amend(ctx, conversation, told, order, today)
 
 
-def _snooze(
-    ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, order: Snooze, today: date
-) -> str | Refusal:
-    known, line = conversation.known, told.line
+def _snooze(conversation: Conversation, told: RecordedCommand, order: Snooze, today: date) -> str | Refusal:
+    poc, line = conversation.poc, told.line
     source = f"{SNOOZE}{line.comment_id}:{line.index}"
-    earlier = tuple(_earlier(ctx, known, told.at, source))
-    refusal = refusal_of(order, _present(ctx, known, conversation.charter, today, earlier))
+    earlier = tuple(_earlier(poc, told.at, source))
+    refusal = refusal_of(order, _present(poc, conversation.charter, today, earlier))
     if refusal is not None:
         return refusal
     order, blocker = order.waits_for(
-        poc=known.repository.full_name,
+        poc=poc.known.repository.full_name,
         place=conversation.place.full_name,
-        but=tuple(_conversations(ctx, conversation, line.number)),
+        but=tuple(_conversations(conversation, line.number)),
     )
-    if not ctx.dry:
-        waiting, repository_id = ctx.records.waiting, known.repository.id
-        waiting.rested(repository_id, source, rest_of(order, today), actor=told.actor, at=told.at)
-        if blocker is not None:
-            waiting.blocked(repository_id, blocker, told.at)
+    poc.paused(source, rest_of(order, today), actor=told.actor, at=told.at)
+    if blocker is not None:
+        poc.blocked(blocker, told.at, commanded=True)
     return ""
 
 
-def _earlier(ctx: Reconciliation, known: KnownRepository, at: datetime, source: str) -> Iterator[PausePeriod]:
+def _earlier(poc: Poc, at: datetime, source: str) -> Iterator[PausePeriod]:
     """The snoozes that were asked for before this one, of which a look that was cut short may have noted."""
-    for each in ctx.records.waiting.snoozes(known.repository.id):
+    for each in poc.waiting.snoozes:
         if (each.at, *_numbers(each.source)) < (at, *_numbers(source)):
-            yield each.rest
+            yield each.period
 
 
 def _numbers(source: str) -> list[int]:
@@ -104,22 +100,21 @@ def _numbers(source: str) -> list[int]:
     return [int(number) for number in source.removeprefix(SNOOZE).split(":")]
 
 
-def _conversations(ctx: Reconciliation, conversation: Conversation, number: int) -> Iterator[tuple[str, int]]:
+def _conversations(conversation: Conversation, number: int) -> Iterator[tuple[str, int]]:
     """Issues that nobody waits for: the one that this is said in, and the POC's own stall issue."""
     yield conversation.place.full_name, number
-    issue = ctx.records.stall_issues.find(conversation.known.repository.id)
+    issue = conversation.poc.waiting.issue
     if issue is not None and issue.number is not None:
-        yield (issue.home or conversation.known.repository.ref).full_name, issue.number
+        yield (issue.home or conversation.poc.known.repository.ref).full_name, issue.number
 
 
 def _present(
-    ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     charter: Charter | None,
     today: date,
     snoozes: tuple[PausePeriod, ...] = (),
 ) -> PocState:
-    shipped = ctx.records.pocs.find(known.repository.id).shipped_at is not None
+    shipped = poc.record.poc.shipped_at is not None
     return PocState(today, charter, shipped=shipped, snoozes=snoozes)
 
 
@@ -130,20 +125,20 @@ def _amend(
     order: Extend | HandOver | Stop,
     today: date,
 ) -> str | Offer | Refusal:
-    known = conversation.known
+    poc = conversation.poc
     file, desk = _desk(ctx, conversation)
     charter = judge(file, today=ctx.now.date()).charter if file else None
-    refusal = refusal_of(order, _present(ctx, known, charter, today)) or _no_owner(ctx, known, order)
+    refusal = refusal_of(order, _present(poc, charter, today)) or _no_owner(ctx, poc, order)
     if refusal is not None:
         return refusal
     change = change_of(order, today)
     amendment = amended(file, change) if file else None
     if file is None or amendment is None or charter is None:
         return _unreadable(order, change)
-    dates = [each.ship_by for each in ctx.records.waiting.ship_dates(known.repository.id)]
+    dates = [each.ship_by for each in poc.waiting.ship_dates]
     view = amend_view(order, charter, amendment, desk, dates)
     line = ctx.texts.charter_line(view)
-    if not desk.is_default or not ctx.may_propose(known.installation_id):
+    if not desk.is_default or not ctx.may_propose(poc.known.installation_id):
         return line
     reason = "" if isinstance(order, HandOver) else order.reason
     asked = RequestedChange(told.actor, reason, _address(ctx, conversation, told.line))
@@ -151,7 +146,7 @@ def _amend(
     if proposal is None:
         return line
     said = {state: ctx.texts.charter_proposed(view, PULL_REQUEST, state) for state in ProposalState}
-    return Offer(known.repository.ref, proposal, said, line)
+    return Offer(poc.known.repository.ref, proposal, said, line)
 
 
 def _proposal(
@@ -173,10 +168,10 @@ def _address(ctx: Reconciliation, conversation: Conversation, line: CommandLine)
     return f"{page}#issuecomment-{line.comment_id}"
 
 
-def _no_owner(ctx: Reconciliation, known: KnownRepository, order: CommandArguments) -> Refusal | None:
+def _no_owner(ctx: Reconciliation, poc: Poc, order: CommandArguments) -> Refusal | None:
     if not isinstance(order, HandOver):
         return None
-    permission = ctx.github(known.installation_id).permission(known.repository.ref, order.login)
+    permission = ctx.github(poc.known.installation_id).permission(poc.known.repository.ref, order.login)
     return may_not_own(order.login, permission)
 
 
@@ -190,16 +185,16 @@ def _unreadable(order: CommandArguments, change: Change) -> Refusal:
 
 def _desk(ctx: Reconciliation, conversation: Conversation) -> tuple[CharterFile | None, EditLocation]:
     """The charter that would be changed, and where: on the branch that changes it already, or the default."""
-    known, pull = conversation.known, conversation.pull
-    repository = known.repository
+    poc, pull = conversation.poc, conversation.pull
+    repository = poc.known.repository
     if pull is not None and pull.state == "open" and conversation.brings_charter:
-        branch = ctx.github(known.installation_id).head_branch(repository.ref, pull.number)
+        branch = ctx.github(poc.known.installation_id).head_branch(repository.ref, pull.number)
         if branch is not None:
-            file = charter_at(ctx, known, pull.head_sha)
+            file = charter_at(ctx, poc, pull.head_sha)
             return file, EditLocation(_editor(ctx, repository.full_name, branch), branch, is_default=False)
     branch, elsewhere = repository.default_branch, conversation.elsewhere
     path = f"{elsewhere}/{CHARTER_PATH}" if elsewhere else CHARTER_PATH
-    return known.charter, EditLocation(
+    return poc.known.charter, EditLocation(
         _editor(ctx, repository.full_name, branch), branch, is_default=True, path=path
     )
 

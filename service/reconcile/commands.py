@@ -8,6 +8,7 @@ from itertools import groupby
 
 from service.reconcile.command_arguments import Conversation, follow_order
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.commands.parsing import (
     SAYS_NOTHING,
@@ -19,7 +20,6 @@ from service.rules.commands.parsing import (
     parse_commands,
 )
 from service.rules.gate.signoffs import Round, give
-from service.rules.policy.poc import KnownRepository
 from service.rules.values import activity
 from service.rules.values.actions import Action, Offer, PostComment, Propose, React
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef
@@ -43,7 +43,7 @@ class Answers:
 
 def answer_commands(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     charter: Charter | None,
     pull: PullRequest | None = None,
     *,
@@ -57,23 +57,23 @@ def answer_commands(
     permissions: dict[str, str | None] = {}
     for comment_id, told in groupby(recorded_commands(ctx.facts), key=lambda each: each.line.comment_id):
         each, *more = told
-        place = _place(ctx, known, each.line)
+        place = _place(poc, each.line)
         if place is None:
             continue
         if each.actor not in permissions:
-            github = ctx.github(known.installation_id)
-            permissions[each.actor] = github.permission(known.repository.ref, each.actor)
-        conversation = Conversation(known, charter, place, permissions[each.actor], pull, brings_charter)
+            github = ctx.github(poc.known.installation_id)
+            permissions[each.actor] = github.permission(poc.known.repository.ref, each.actor)
+        conversation = Conversation(poc, charter, place, permissions[each.actor], pull, brings_charter)
         answers = _heard(ctx, conversation, (each, *more))
         actions += _acknowledged(place, each.line.number, comment_id, answers)
     return () if ctx.observe else tuple(actions)
 
 
-def _place(ctx: Reconciliation, known: KnownRepository, line: CommandLine) -> RepositoryRef | None:
+def _place(poc: Poc, line: CommandLine) -> RepositoryRef | None:
     """Where a command was given; None where it only claims to stand in this POC's stall issue."""
     if line.home is None:
-        return known.repository.ref
-    issue = ctx.records.stall_issues.find(known.repository.id)
+        return poc.known.repository.ref
+    issue = poc.waiting.issue
     if issue is None or issue.home is None or (issue.home.id, issue.number) != (line.home, line.number):
         return None
     return issue.home
@@ -95,10 +95,10 @@ def _heard(ctx: Reconciliation, conversation: Conversation, comment: tuple[Recor
             continue
         answers.say(said)
         answers.followed = True
-        if command.verb not in SAYS_NOTHING and not ctx.dry:
-            repository_id = conversation.known.repository.id
+        if command.verb not in SAYS_NOTHING:
+            repository_id = conversation.poc.known.repository.id
             did = activity.commanded(repository_id, told.line, told.actor, told.at)
-            ctx.records.timeline.remember(repository_id, [did])
+            conversation.poc.acted(did)
     return answers
 
 
@@ -130,7 +130,7 @@ def _refusal(conversation: Conversation, told: RecordedCommand, command: Command
         number=pull.number,
         state=pull.state,
         base_ref=pull.base_ref,
-        default_branch=conversation.known.repository.default_branch,
+        default_branch=conversation.poc.known.repository.default_branch,
     )
 
 
@@ -138,15 +138,15 @@ def _followed(
     ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, command: Command
 ) -> str | Offer | Refusal:
     """Do what a command asks for; returns what is to be said about it, which may be nothing."""
-    repository_id, line, charter = conversation.known.repository.id, told.line, conversation.charter
+    line, charter = told.line, conversation.charter
     match command.verb:
         case Verb.HELP:
             return ctx.texts.help_text()
-        case Verb.SHIP if not ctx.dry:
-            ctx.records.pocs.ask_to_ship(repository_id, line.number, told.at)
-        case Verb.SIGN if charter is not None and not ctx.dry:
+        case Verb.SHIP:
+            conversation.poc.asked_to_ship(line.number, told.at)
+        case Verb.SIGN if charter is not None:
             given = give(charter, told.actor, Round.START, told.at, None, f"comment:{line.comment_id}")
-            ctx.records.signatures.give(repository_id, given)
+            conversation.poc.signed(given)
         case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP:
             return follow_order(ctx, conversation, told, command)
         case _:

@@ -5,89 +5,116 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.rules.checks.judge import judge
-from service.rules.policy.poc import KnownRepository
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
-from service.rules.values.github import Commit
+from service.rules.values.github import Commit, PullRequest
 from service.store.contents import Blob
 
 
 def blobs_at(
-    ctx: Reconciliation, known: KnownRepository, commit_sha: str, paths: Sequence[str]
+    ctx: Reconciliation, poc: Poc, commit_sha: str, paths: Sequence[str]
 ) -> Mapping[str, str | None]:
     """Which blobs stand at paths of a commit; one call for all that is not known."""
-    contents, repository = ctx.records.contents, known.repository.ref
-    remembered = contents.blobs_at(repository.id, commit_sha, paths)
-    missing = [path for path in paths if path not in remembered]
-    if not missing:
-        return remembered
-    found = ctx.github(known.installation_id).blob_shas(repository, commit_sha, missing)
-    contents.remember_blobs_at(repository.id, commit_sha, found)
-    return {**remembered, **found}
+    if missing := [path for path in paths if (commit_sha, path) not in poc.blob_shas]:
+        _add(poc.blob_shas, commit_sha, ctx.store.contents.blobs_at(poc.id, commit_sha, missing))
+    if missing := [path for path in paths if (commit_sha, path) not in poc.blob_shas]:
+        github = ctx.github(poc.known.installation_id)
+        found = github.blob_shas(poc.known.repository.ref, commit_sha, missing)
+        ctx.notes.contents.remember_blobs_at(poc.id, commit_sha, found)
+        _add(poc.blob_shas, commit_sha, found)
+    return {path: poc.blob_shas[commit_sha, path] for path in paths}
 
 
-def blob(ctx: Reconciliation, known: KnownRepository, blob_sha: str) -> Blob:
+def _add(known: dict[tuple[str, str], str | None], commit_sha: str, found: Mapping[str, str | None]) -> None:
+    known.update({(commit_sha, path): blob_sha for path, blob_sha in found.items()})
+
+
+def blob(ctx: Reconciliation, poc: Poc, blob_sha: str) -> Blob:
     """A file's content, and when it was first seen."""
-    contents, repository = ctx.records.contents, known.repository.ref
-    remembered = contents.blob(repository.id, blob_sha)
-    if remembered is not None:
-        return remembered
-    data = ctx.github(known.installation_id).blob(repository, blob_sha)
-    return contents.remember_blob(repository.id, blob_sha, data, ctx.looked_at)
+    if blob_sha not in poc.blobs:
+        poc.blobs[blob_sha] = ctx.store.contents.blob(poc.id, blob_sha) or _read_blob(ctx, poc, blob_sha)
+    return poc.blobs[blob_sha]
 
 
-def commit(ctx: Reconciliation, known: KnownRepository, sha: str) -> Commit:
+def _read_blob(ctx: Reconciliation, poc: Poc, blob_sha: str) -> Blob:
+    data = ctx.github(poc.known.installation_id).blob(poc.known.repository.ref, blob_sha)
+    ctx.notes.contents.remember_blob(poc.id, blob_sha, data, ctx.looked_at)
+    # One that was let go has been seen before, and is as old as it was.
+    return Blob(data, ctx.store.contents.first_seen(poc.id, blob_sha) or ctx.looked_at)
+
+
+def commit(ctx: Reconciliation, poc: Poc, sha: str) -> Commit:
     """A commit's tree and parents."""
-    contents, repository = ctx.records.contents, known.repository.ref
-    remembered = contents.commit(repository.id, sha)
-    if remembered is not None:
-        return remembered
-    found = ctx.github(known.installation_id).commit(repository, sha)
-    contents.remember_commit(repository.id, found)
-    return found
+    if sha not in poc.commits:
+        known = ctx.store.contents.commit(poc.id, sha)
+        if known is None:
+            known = ctx.github(poc.known.installation_id).commit(poc.known.repository.ref, sha)
+            ctx.notes.contents.remember_commit(poc.id, known)
+        poc.commits[sha] = known
+    return poc.commits[sha]
 
 
-def charter_at(
-    ctx: Reconciliation, known: KnownRepository, commit_sha: str, *, again: bool = False
-) -> CharterFile:
+def charter_at(ctx: Reconciliation, poc: Poc, commit_sha: str, *, again: bool = False) -> CharterFile:
     """What stands at the charter's path at a commit; read once, since a commit does not change.
 
     Somebody who asks `again` may doubt an answer that it was not there.
     """
-    remembered = ctx.records.pull_requests.charter_at(known.repository.id, commit_sha)
+    known = poc.charters.get(commit_sha)
+    if known is not None:
+        return known
+    remembered = ctx.store.pull_requests.charter_at(poc.id, commit_sha)
     if remembered is not None and not (again and remembered.kind is FileKind.ABSENT):
+        poc.charters[commit_sha] = remembered
         return remembered
-    read = _charter_by_blob(ctx, known, commit_sha)
+    read = _charter_by_blob(ctx, poc, commit_sha)
     if read is None:
-        read = ctx.github(known.installation_id).charter_file(known.repository.ref, commit_sha)
-    ctx.records.pull_requests.remember_charter_at(known.repository.id, commit_sha, read)
-    proposed = read.kind is FileKind.FILE and (known.charter is None or known.charter.kind is FileKind.ABSENT)
-    if proposed and not ctx.dry:
-        ctx.records.repositories.mark([known.repository.id])  # it follows that a charter is proposed
+        read = ctx.github(poc.known.installation_id).charter_file(poc.known.repository.ref, commit_sha)
+    poc.charters[commit_sha] = read
+    ctx.notes.pull_requests.remember_charter_at(poc.id, commit_sha, read)
+    proposed = read.kind is FileKind.FILE and (
+        poc.known.charter is None or poc.known.charter.kind is FileKind.ABSENT
+    )
+    if proposed:
+        ctx.notes.repositories.mark([poc.id])  # it follows that a charter is proposed
     return read
 
 
-def _charter_by_blob(ctx: Reconciliation, known: KnownRepository, commit_sha: str) -> CharterFile | None:
+def proposal(ctx: Reconciliation, poc: Poc) -> tuple[PullRequest, CharterFile] | None:
+    """The oldest open pull request whose head was seen to hold a file at the charter's path."""
+    pulls = sorted(
+        (pull for pull in poc.record.pulls.values() if pull.state == "open"), key=lambda pull: pull.number
+    )
+    known = ctx.store.pull_requests.charter_files(poc.id, [pull.head_sha for pull in pulls])
+    known = {**known, **{sha: file for sha, file in poc.charters.items() if file.kind is FileKind.FILE}}
+    return next(((pull, known[pull.head_sha]) for pull in pulls if pull.head_sha in known), None)
+
+
+def _charter_by_blob(ctx: Reconciliation, poc: Poc, commit_sha: str) -> CharterFile | None:
     """The charter of a commit whose tree is looked into anyway, because evidence lies in its files.
 
     None where that does not tell: no such file, or something else than a file.
     """
-    files = evidence_files(ctx, known)
+    files = evidence_files(ctx, poc)
     if not files:
         return None
-    blob_sha = blobs_at(ctx, known, commit_sha, (CHARTER_PATH, *files))[CHARTER_PATH]
+    blob_sha = blobs_at(ctx, poc, commit_sha, (CHARTER_PATH, *files))[CHARTER_PATH]
     if blob_sha is None:
         return None
-    if known.charter is not None and blob_sha == known.charter.blob_sha and known.charter.data is not None:
-        return known.charter
-    data = blob(ctx, known, blob_sha).data
+    if (
+        poc.known.charter is not None
+        and blob_sha == poc.known.charter.blob_sha
+        and poc.known.charter.data is not None
+    ):
+        return poc.known.charter
+    data = blob(ctx, poc, blob_sha).data
     return None if data is None else CharterFile(FileKind.FILE, data, blob_sha, len(data))
 
 
-def evidence_files(ctx: Reconciliation, known: KnownRepository) -> tuple[str, ...]:
+def evidence_files(ctx: Reconciliation, poc: Poc) -> tuple[str, ...]:
     """The files in which the default branch's charter finds its numbers."""
-    if known.charter is None:
+    if poc.known.charter is None:
         return ()
-    charter = judge(known.charter, today=ctx.now.date()).charter
+    charter = judge(poc.known.charter, today=ctx.now.date()).charter
     lines = charter.evidence if charter else ()
     return tuple(dict.fromkeys(line.reading.file for line in lines))

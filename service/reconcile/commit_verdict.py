@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from service.reconcile.commit_files import charter_at
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.reconcile.surroundings import outside_of
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
 from service.rules.checks.verdict import Verdict, conclude, needs_merge_base, situate
-from service.rules.policy.poc import KnownRepository
 from service.rules.source.text import CharterFile
 from service.rules.values.github import EventKind
 
@@ -41,7 +41,7 @@ class CommitCharter:
 
 def evaluate_charter(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     *,
     head_sha: str,
     base: CharterFile,
@@ -51,15 +51,15 @@ def evaluate_charter(
 ) -> CommitCharter:
     """Weigh the charter of `head_sha`; a merge queue's head has no author."""
     rerun = any(fact.kind is EventKind.RERUN_REQUESTED and fact.detail == head_sha for fact in ctx.facts)
-    head = charter_at(ctx, known, head_sha, again=rerun)
+    head = charter_at(ctx, poc, head_sha, again=rerun)
     began = None
     if needs_merge_base(head, base):
-        began_at = merge_base(ctx, known, base_sha, head_sha)
+        began_at = merge_base(ctx, poc, base_sha, head_sha)
         # What stands at the default branch's head is known without a call.
-        at_tip = base_ref == known.repository.default_branch and began_at == _default_head(ctx, known)
-        began = base if at_tip else charter_at(ctx, known, began_at)
+        at_tip = base_ref == poc.known.repository.default_branch and began_at == poc.record.default_head
+        began = base if at_tip else charter_at(ctx, poc, began_at)
     case = situate(head, base, began)
-    outside, unanswered = outside_of(ctx, known, case, head_sha=head_sha, base_ref=base_ref)
+    outside, unanswered = outside_of(ctx, poc, case, head_sha=head_sha, base_ref=base_ref)
     today = ctx.now.date()
     verdict = conclude(
         case, author=author, observe=ctx.observe, today=today, outside=outside, policy=ctx.policy
@@ -68,23 +68,20 @@ def evaluate_charter(
     return CommitCharter(head_sha, base_ref, verdict, before, unanswered, rerun)
 
 
-def base_charter(ctx: Reconciliation, known: KnownRepository, base_ref: str, base_sha: str) -> CharterFile:
+def base_charter(ctx: Reconciliation, poc: Poc, base_ref: str, base_sha: str) -> CharterFile:
     """The charter that a pull request goes to; the default branch's is known without a call."""
-    if base_ref == known.repository.default_branch and known.charter is not None:
-        return known.charter
-    return charter_at(ctx, known, base_sha)
+    if base_ref == poc.known.repository.default_branch and poc.known.charter is not None:
+        return poc.known.charter
+    return charter_at(ctx, poc, base_sha)
 
 
-def merge_base(ctx: Reconciliation, known: KnownRepository, base_sha: str, head_sha: str) -> str:
+def merge_base(ctx: Reconciliation, poc: Poc, base_sha: str, head_sha: str) -> str:
     """The commit at which a branch began; of two commits it does not change either."""
-    pulls, repository = ctx.records.pull_requests, known.repository.ref
-    remembered = pulls.merge_base(repository.id, base_sha, head_sha)
-    if remembered is not None:
-        return remembered
-    found = ctx.github(known.installation_id).merge_base(repository, base_sha, head_sha)
-    pulls.remember_merge_base(repository.id, base_sha, head_sha, found)
+    found = poc.merge_bases.get((base_sha, head_sha))
+    if found is None:
+        found = ctx.store.pull_requests.merge_base(poc.id, base_sha, head_sha)
+    if found is None:
+        found = ctx.github(poc.known.installation_id).merge_base(poc.known.repository.ref, base_sha, head_sha)
+        ctx.notes.pull_requests.remember_merge_base(poc.id, base_sha, head_sha, found)
+    poc.merge_bases[base_sha, head_sha] = found
     return found
-
-
-def _default_head(ctx: Reconciliation, known: KnownRepository) -> str | None:
-    return ctx.records.repositories.default_head(known.repository.id)

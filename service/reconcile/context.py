@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from sqlmodel import Session
 
 from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals
 from service.rules.commands.charter_changes import may_propose
@@ -14,7 +16,9 @@ from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.actions import Action
 from service.rules.values.github import EventKind, EventRecord, Installation
 from service.rules.values.groups import Level
-from service.store.records import Store
+from service.store.installations import KnownInstallation
+from service.store.notes import Note, notebook
+from service.store.store import Store
 from service.texts.render import Texts
 
 
@@ -47,7 +51,12 @@ class Reconciliation:
     clock: Callable[[], datetime]
     """Goes on while the look lasts; for what has to be told apart by the second."""
     facts: tuple[EventRecord, ...]
-    records: Store
+    session: Session
+    """In which `store` reads."""
+    store: Store
+    """What is stored, read in one session; nothing can be changed through it."""
+    writing: Store
+    """For `apply` and its neighbours only: what has to be committed by itself, at once."""
     app: GitHubApp
     texts: Texts
     observe: bool
@@ -57,12 +66,19 @@ class Reconciliation:
     """Where a week's digest is told beside GitHub, if anywhere."""
     policy: Policy = NO_POLICY
     """What the organisation has decided."""
-    dry: bool = False
-    """Whether it is only to be told what a look would come to: nothing that was decided is kept."""
+    noted: list[Note] = field(default_factory=list)
+    """What was learned and decided, to be written in one transaction before the first action."""
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """The files of evidence that were read, by blob and name: both check runs look into them."""
     _clients: dict[int, GitHub] = field(default_factory=dict)
     _proposals: dict[int, Proposals | None] = field(default_factory=dict)
+    _known: dict[int, KnownInstallation] = field(default_factory=dict)
+    _installations: dict[int, Installation] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> Store:
+        """Note a change: called like the store's own methods, it is written later."""
+        return notebook(self.noted)
 
     def under(self, policy: Policy) -> None:
         """Look on with an organisation's policy: it may only observe, and may ask for better numbers."""
@@ -83,24 +99,41 @@ class Reconciliation:
     def github(self, installation_id: int) -> GitHub:
         """Act for an installation; `UnusableError` when it was removed or suspended."""
         if installation_id not in self._clients:
-            self._clients[installation_id] = self.app.installation(self._installation(installation_id))
+            self._clients[installation_id] = self.app.installation(self.installation(installation_id))
         return self._clients[installation_id]
 
     def may_propose(self, installation_id: int) -> bool:
         """Whether an installation was granted, as far as we know, what it takes to open a pull request."""
-        return may_propose(self._installation(installation_id).permissions)
+        return may_propose(self.installation(installation_id).permissions)
 
     def proposals(self, installation_id: int) -> Proposals | None:
         """Open pull requests for an installation; None where that was not granted."""
         if installation_id not in self._proposals:
-            self._proposals[installation_id] = self.app.proposals(self._installation(installation_id))
+            self._proposals[installation_id] = self.app.proposals(self.installation(installation_id))
         return self._proposals[installation_id]
 
-    def _installation(self, installation_id: int) -> Installation:
-        known = self.records.installations.find(installation_id)
+    def installation(self, installation_id: int) -> Installation:
+        """An installation that may be used; `UnusableError` or `GitHubError` where it may not be."""
+        if installation_id not in self._installations:
+            self._installations[installation_id] = self._usable(installation_id)
+        return self._installations[installation_id]
+
+    def knows(self, installation: KnownInstallation | None) -> None:
+        """Take an installation as it was gathered."""
+        if installation is not None:
+            self._known[installation.installation.id] = installation
+
+    def permissions(self, installation_id: int) -> Mapping[str, str]:
+        """What an installation was granted, as far as we know."""
+        known = self._known.get(installation_id) or self.store.installations.find(installation_id)
+        described = known.installation if known else self._installations.get(installation_id)
+        return described.permissions if described else {}
+
+    def _usable(self, installation_id: int) -> Installation:
+        known = self._known.get(installation_id) or self.store.installations.find(installation_id)
         if known is None:
             described = self.app.describe(installation_id)
-            self.records.installations.remember(described)
+            self.notes.installations.remember(described)
             return described
         if known.deleted:
             raise UnusableError("the app was uninstalled")
@@ -114,10 +147,11 @@ class Reconciliation:
     def rate_limited(self, until: datetime) -> None:
         """Keep other looks of the installations that this one asked waiting as well."""
         for installation_id in {*self._clients, *self._proposals}:
-            self.records.installations.rate_limited(installation_id, until)
+            self.writing.installations.rate_limited(installation_id, until)
 
     def close(self) -> None:
-        """Close the clients' connections."""
+        """Close the connections of the clients, and of the database if it was asked again."""
+        self.session.close()
         for client in (*self._clients.values(), *self._proposals.values()):
             if client is not None:
                 client.close()

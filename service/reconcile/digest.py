@@ -22,12 +22,12 @@ ISSUE = "digest"
 
 def reconcile_digest(ctx: Reconciliation, installation_id: int, channel: str = Channel.CENTRAL) -> Decision:
     """Tell one place what there is to say of the week, where that was not said yet."""
-    known = ctx.records.installations.find(installation_id)
+    known = ctx.store.installations.find(installation_id)
     if known is None or known.deleted:
         return Decision("not installed any more")
     if known.installation.suspended_at is not None:
         return Decision("the installation is suspended")
-    ctx.under(ctx.records.policies.in_force(installation_id))
+    ctx.under(ctx.store.policies.in_force(installation_id))
     if ctx.observe:
         return Decision("only observed")
     if not is_time(ctx.now, ctx.policy.calendar):
@@ -43,7 +43,7 @@ def _to_slack(ctx: Reconciliation, installation_id: int, account: str) -> Decisi
         return Decision("nobody to tell")
     week = _week(ctx)
     place = DigestPlace(Channel.SLACK, 0, f"slack:{installation_id}:{week}", public=False)
-    if ctx.records.messages.was_begun(*place.message):  # it may have arrived
+    if ctx.store.messages.was_begun(*place.message):  # it may have arrived
         return Decision(f"told of {week} already")
     edition = _edition(ctx, installation_id, place, account)
     if edition.text is None:
@@ -62,8 +62,10 @@ def _to_home(ctx: Reconciliation, installation_id: int, account: str) -> Decisio
     edition = _edition(ctx, installation_id, place, account)
     if edition.text is not None:
         # It may have become public since: that is asked before private repositories are named there.
-        place = replace(place, public=not ctx.github(installation_id).repository(home.id).private)
-        edition = _edition(ctx, installation_id, place, account)
+        public = not ctx.github(installation_id).repository(home.id).private
+        if public is not place.public:
+            place = replace(place, public=public)
+            edition = _edition(ctx, installation_id, place, account)
     if edition.text is None:
         return Decision(f"nothing to say of {week}")
     action = _writing(ctx, installation_id, home.ref, edition.text, place.key)
@@ -77,8 +79,8 @@ def _week(ctx: Reconciliation) -> str:
 def _home(ctx: Reconciliation, installation_id: int) -> Repository | None:
     """The central repository, where the installation covers it and an issue can be written there."""
     name = ctx.policy.central_repository
-    found = ctx.records.repositories.named(installation_id, name) if name else None
-    known = ctx.records.repositories.find(found.id) if found else None
+    found = ctx.store.repositories.named(installation_id, name) if name else None
+    known = ctx.store.repositories.find(found.id) if found else None
     if known is None or known.repository.archived or not known.repository.has_issues:
         return None
     return known.repository
@@ -86,10 +88,10 @@ def _home(ctx: Reconciliation, installation_id: int) -> Repository | None:
 
 def _was_told(ctx: Reconciliation, installation_id: int, place: DigestPlace, week: str) -> bool:
     """Whether the week was told there, or in what was the central repository then."""
-    messages = ctx.records.messages
+    messages = ctx.store.messages
     if messages.was_said(*place.message):
         return True
-    edition = ctx.records.digests.find(installation_id, place.channel, week)
+    edition = ctx.store.digests.find(installation_id, place.channel, week)
     if edition is None or edition.place.message == place.message:
         return False
     return messages.was_begun(*edition.place.message)
@@ -97,7 +99,7 @@ def _was_told(ctx: Reconciliation, installation_id: int, place: DigestPlace, wee
 
 def _edition(ctx: Reconciliation, installation_id: int, place: DigestPlace, account: str) -> ComposedDigest:
     """The week's digest, composed at the first look: however often it is tried, it says the same."""
-    digests, calendar, week = ctx.records.digests, ctx.policy.calendar, _week(ctx)
+    digests, calendar, week = ctx.store.digests, ctx.policy.calendar, _week(ctx)
     known = digests.find(installation_id, place.channel, week)
     if known is not None and (known.text is None or known.place == place):
         return known
@@ -105,8 +107,7 @@ def _edition(ctx: Reconciliation, installation_id: int, place: DigestPlace, acco
     found = digest(digests.pocs(installation_id, calendar.day(ctx.now)), ctx.now, calendar, last)
     text = _text(ctx, found, place, account) if found else None
     edition = ComposedDigest(week, place, ctx.now, text, found.told if found else frozenset())
-    if not ctx.dry:
-        digests.keep(installation_id, edition)
+    ctx.notes.digests.keep(installation_id, edition)
     return edition
 
 
@@ -127,12 +128,11 @@ def _writing(ctx: Reconciliation, installation_id: int, home: RepositoryRef, tex
 
 def _number(ctx: Reconciliation, installation_id: int, home: RepositoryRef) -> int | None:
     """The issue of the digests, open or closed; None where there is none, or it stands there no more."""
-    messages = ctx.records.messages
+    messages = ctx.store.messages
     number = messages.number(home.id, ISSUE)
     if number is None or _stands(ctx, installation_id, home, number):
         return number
-    if not ctx.dry:
-        messages.forget(home.id, ISSUE)
+    ctx.notes.messages.forget(home.id, ISSUE)
     return None
 
 

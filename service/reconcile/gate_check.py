@@ -8,13 +8,13 @@ from service.reconcile.charter_check import charter_url, check_charter
 from service.reconcile.commit_verdict import CommitCharter
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.measuring import Measured, measure
+from service.reconcile.poc import Poc
 from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement
 from service.rules.evidence.values import Result
 from service.rules.gate.signoffs import Round, Signature, enforced_charter, standing, unsigned_moves
 from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
-from service.rules.policy.poc import KnownRepository
 from service.rules.values.actions import GATE_CHECK, plan_check_run
 from service.rules.values.groups import Group
 from service.store.pocs import ShipRequest
@@ -25,7 +25,7 @@ NOTHING = Measured((), ())
 
 def check_gate(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     commit_charter: CommitCharter,
     results: tuple[Result, ...],
     number: int | None = None,
@@ -35,8 +35,8 @@ def check_gate(
     `results` are those by the commit's own charter. Goalposts that the change eases count as they were before
     it, until those who answer for them have signed.
     """
-    signatures = ctx.records.signatures.standing(known.repository.id)
-    request = ctx.records.pocs.find(known.repository.id).request
+    signatures = poc.record.standing
+    request = poc.record.poc.request
     asked_here = request is not None and request.number == number
     charter = commit_charter.charter
     unsigned: tuple[Move, ...] = ()
@@ -44,7 +44,7 @@ def check_gate(
         unsigned = unsigned_moves(commit_charter.verdict.moves, commit_charter.before, charter, signatures)
         charter = enforced_charter(commit_charter.before, charter, unsigned)
         if unsigned:
-            results = measure(ctx, known, charter, commit_charter.head_sha).results
+            results = measure(ctx, poc, charter, commit_charter.head_sha).results
     facts = GateFacts(
         occasion=Occasion.SHIP_REQUEST if asked_here else Occasion.ORDINARY,
         today=ctx.now.date(),
@@ -59,40 +59,40 @@ def check_gate(
         observe=ctx.observe,
     )
     verdict = gate(facts)
-    if asked_here and number is not None and not ctx.dry:
-        ctx.records.pocs.request_judged(known.repository.id, number, unsigned_only(verdict), ctx.looked_at)
-    return post_gate(ctx, known, verdict, commit_charter.head_sha, rerun=commit_charter.rerun)
+    if asked_here and number is not None:
+        poc.ship_request_judged(number, unsigned_only(verdict), ctx.looked_at)
+    return post_gate(ctx, poc, verdict, commit_charter.head_sha, rerun=commit_charter.rerun)
 
 
 def post_gate(
-    ctx: Reconciliation, known: KnownRepository, verdict: Gate, head_sha: str, *, rerun: bool = False
+    ctx: Reconciliation, poc: Poc, verdict: Gate, head_sha: str, *, rerun: bool = False
 ) -> Decision:
     """Write the verdict where it differs from what is posted on the commit."""
-    repository = known.repository.ref
+    repository = poc.known.repository.ref
     number = verdict.facts.request_number
     view = gate_view(
         verdict,
-        base_ref=known.repository.default_branch,
-        charter_url=charter_url(ctx, known),
+        base_ref=poc.known.repository.default_branch,
+        charter_url=charter_url(ctx, poc),
         request_url=f"{ctx.web_url}/{repository.full_name}/pull/{number}" if number else None,
     )
     wanted = ctx.texts.gate_check(verdict, view)
-    posted = ctx.records.check_runs.newest(repository.id, head_sha, GATE_CHECK)
+    posted = ctx.store.check_runs.newest(repository.id, head_sha, GATE_CHECK)
     actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
-    return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
+    return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, poc.known.installation_id)
 
 
 def judge_default(
-    ctx: Reconciliation, known: KnownRepository, judgement: Judgement, commit_sha: str, occasion: Occasion
+    ctx: Reconciliation, poc: Poc, judgement: Judgement, commit_sha: str, occasion: Occasion
 ) -> tuple[Gate, Measured]:
     """The verdict on a commit by the default branch's charter: on its head, or on what is deployed."""
     charter = judgement.charter
-    measured = measure(ctx, known, charter, commit_sha, same_tree=True) if charter else NOTHING
-    stored = ctx.records.pocs.find(known.repository.id)
+    measured = measure(ctx, poc, charter, commit_sha, same_tree=True) if charter else NOTHING
+    stored = poc.record.poc
     request = stored.request
-    if measured.results and all(each.status in COMPARED for each in measured.results) and not ctx.dry:
-        ctx.records.pocs.bind(known.repository.id, ctx.looked_at)
-    given = ctx.records.signatures.standing(known.repository.id)
+    if measured.results and all(each.status in COMPARED for each in measured.results):
+        poc.bound(ctx.looked_at)
+    given = poc.record.standing
     facts = GateFacts(
         occasion=occasion,
         today=ctx.now.date(),
@@ -124,17 +124,17 @@ def _shipping(
 
 
 def check_both(
-    ctx: Reconciliation, known: KnownRepository, commit_charter: CommitCharter, number: int | None = None
+    ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, number: int | None = None
 ) -> Decision:
     """Bring both to what they should say; `number` is the pull request's, if the commit is one's head."""
     charter = commit_charter.charter
-    results = measure(ctx, known, charter, commit_charter.head_sha).results if charter else ()
+    results = measure(ctx, poc, charter, commit_charter.head_sha).results if charter else ()
     decisions = (
-        check_charter(ctx, known, commit_charter, results),
-        check_gate(ctx, known, commit_charter, results, number),
+        check_charter(ctx, poc, commit_charter, results),
+        check_gate(ctx, poc, commit_charter, results, number),
     )
     return Decision(
         "; ".join(decision.outcome for decision in decisions),
         tuple(action for decision in decisions for action in decision.actions),
-        known.installation_id,
+        poc.known.installation_id,
     )

@@ -7,21 +7,21 @@ from datetime import timedelta
 
 from service.ports import GitHubError
 from service.reconcile.context import Reconciliation
-from service.rules.policy.poc import KnownRepository
+from service.reconcile.poc import Poc
 from service.rules.queue.retry import FailureKind
 
 SPAN = timedelta(days=180)
 
 
-def read_history(ctx: Reconciliation, known: KnownRepository) -> None:
+def read_history(ctx: Reconciliation, poc: Poc) -> None:
     """Read what people did in the last half year; what GitHub refuses stays unread, and stops no look.
 
     A dormant POC is left alone until somebody pushes.
     """
-    repository, pocs = known.repository, ctx.records.pocs
-    if ctx.dry or known.dormant or repository.archived or pocs.find(repository.id).history_read:
+    repository = poc.known.repository
+    if poc.known.dormant or repository.archived or poc.record.poc.history_read:
         return
-    github = ctx.github(known.installation_id)
+    github = ctx.github(poc.known.installation_id)
     try:
         told = list(github.history(repository.ref, repository.default_branch, ctx.looked_at - SPAN))
     except GitHubError as error:
@@ -30,5 +30,4 @@ def read_history(ctx: Reconciliation, known: KnownRepository) -> None:
         return
     # A commit's date is what its author's clock said.
     happened = [replace(each, at=min(each.at, ctx.looked_at)) for each in told]
-    ctx.records.timeline.remember(repository.id, happened)
-    pocs.history_read(repository.id, ctx.looked_at)
+    poc.history_read(happened, ctx.looked_at)

@@ -17,9 +17,9 @@ PAGE = 100
 def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decision:
     """List what the installation covers, a hundred a call, and mark what differs from what events told."""
     ctx.app.forget_token(installation_id)
-    ctx.records.installations.remember(ctx.app.describe(installation_id))
+    ctx.writing.installations.remember(ctx.app.describe(installation_id))
     github = ctx.github(installation_id)
-    repositories = ctx.records.repositories
+    repositories = ctx.writing.repositories
     listed: list[int] = []
     changed: list[int] = []
     try:
@@ -40,8 +40,8 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
 
 def _propertied(ctx: Reconciliation, installation_id: int) -> list[int]:
     """Where the policy goes by custom properties: the repositories that have others than were known."""
-    known = ctx.records.installations.find(installation_id)
-    policy = ctx.records.policies.in_force(installation_id)
+    known = ctx.writing.installations.find(installation_id)
+    policy = ctx.writing.policies.in_force(installation_id)
     if known is None or not uses_properties(policy):
         return []
     github = ctx.github(installation_id)
@@ -51,7 +51,7 @@ def _propertied(ctx: Reconciliation, installation_id: int) -> list[int]:
         if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
             raise
         return []  # no organisation, or not granted: what events told is all that is known
-    return ctx.records.repositories.propertied(installation_id, told)
+    return ctx.writing.repositories.propertied(installation_id, told)
 
 
 def _pages(repositories: Iterable[Repository]) -> Iterator[list[Repository]]:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from service.reconcile.charter_check import charter_url
 from service.reconcile.commands import answer_commands
+from service.reconcile.commit_files import proposal
 from service.reconcile.context import Reconciliation
 from service.reconcile.deployment import judge_deployment
 from service.reconcile.gate_check import judge_default, post_gate
 from service.reconcile.measuring import Measured
+from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement, judge_standing
 from service.rules.evidence.values import Result
 from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
 from service.rules.gate.signoffs import Round, Signature, standing
 from service.rules.gate.verdict import Gate, Occasion
-from service.rules.policy.poc import KnownRepository
 from service.rules.values.actions import Action, OpenNotice, PostComment
 from service.rules.values.github import EventKind
 from service.rules.values.groups import Group
@@ -38,37 +39,38 @@ class PocStatus:
     actions: tuple[Action, ...] = ()
 
 
-def derive_status(ctx: Reconciliation, known: KnownRepository) -> PocStatus:
+def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
     """Judge the default branch's head, hear what was asked and deployed, and derive the state."""
-    today, records, repository_id = ctx.now.date(), ctx.records, known.repository.id
+    today = ctx.now.date()
     judgement = (
-        judge_standing(known.charter, today, ctx.policy) if known.charter else Judgement(declared=False)
+        judge_standing(poc.known.charter, today, ctx.policy)
+        if poc.known.charter
+        else Judgement(declared=False)
     )
     charter = judgement.charter
     actions: list[Action] = []
     if ctx.told(EventKind.COMMANDED):
-        actions += answer_commands(ctx, known, charter)
+        actions += answer_commands(ctx, poc, charter)
     gate: Gate | None = None
     measured: Measured | None = None
-    head_sha = records.repositories.default_head(repository_id)
+    head_sha = poc.record.default_head
     if charter and head_sha:
-        gate, measured = judge_default(ctx, known, judgement, head_sha, Occasion.ORDINARY)
-        actions += post_gate(ctx, known, gate, head_sha).actions
-        actions += _stop_criteria(ctx, known, charter, measured.stops)
+        gate, measured = judge_default(ctx, poc, judgement, head_sha, Occasion.ORDINARY)
+        actions += post_gate(ctx, poc, gate, head_sha).actions
+        actions += _stop_criteria(ctx, poc, charter, measured.stops)
     if charter:
-        actions += _deployed(ctx, known, judgement, charter)
-    signed = standing(charter, records.signatures.standing(repository_id), Round.START) if charter else {}
-    state = _state(ctx, known, judgement, signed, gate=gate, measured=measured)
-    if not ctx.dry:
-        records.pocs.set_state(repository_id, state, ctx.looked_at)
-        if charter and charter.target.environment and signed[Group.PLATFORM]:
-            records.pocs.protect(repository_id, charter.target.environment.value)
+        actions += _deployed(ctx, poc, judgement, charter)
+    signed = standing(charter, poc.record.standing, Round.START) if charter else {}
+    state = _state(ctx, poc, judgement, signed, gate=gate, measured=measured)
+    poc.became(state, ctx.looked_at)
+    if charter and charter.target.environment and signed[Group.PLATFORM]:
+        poc.protected(charter.target.environment.value)
     return PocStatus(state, judgement, signed, tuple(actions))
 
 
 def _state(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     judgement: Judgement,
     signed: Mapping[Group, Signature | None],
     *,
@@ -79,61 +81,54 @@ def _state(
         LifecycleFacts(
             charter=judgement.charter,
             valid=judgement.valid,
-            proposed=ctx.records.pull_requests.proposes_charter(known.repository.id),
+            proposed=judgement.charter is None and proposal(ctx, poc) is not None,
             unsigned=tuple(group for group, signature in signed.items() if signature is None),
             measured=bool(measured and any(result.measurement for result in measured.results)),
             proven=bool(gate and gate.proven),
-            shipped=ctx.records.pocs.find(known.repository.id).shipped_at is not None,
-            archived=known.repository.archived,
+            shipped=poc.record.poc.shipped_at is not None,
+            archived=poc.known.repository.archived,
         )
     )
 
 
-def _deployed(
-    ctx: Reconciliation, known: KnownRepository, judgement: Judgement, charter: Charter
-) -> Iterator[Action]:
+def _deployed(ctx: Reconciliation, poc: Poc, judgement: Judgement, charter: Charter) -> Iterator[Action]:
     """A deployment of a commit that met everything ships the POC, which is said once.
 
     The last deployments are looked at again each time: what a commit lacked may arrive after it.
     """
-    target, pocs = charter.target.environment, ctx.records.pocs
-    shipped = pocs.find(known.repository.id).shipped_at is not None
-    if target is None or (shipped and ctx.records.messages.was_said(known.repository.id, SHIPPED)):
+    target = charter.target.environment
+    shipped = poc.record.poc.shipped_at is not None
+    if target is None or (shipped and ctx.store.messages.was_said(poc.known.repository.id, SHIPPED)):
         return
-    for told in recorded_deployments(pocs.deployed(known.repository.id)):
+    for told in recorded_deployments(ctx.store.pocs.deployed(poc.id)):
         if told.deployed.environment.lower() != target.value.lower():
             continue
-        verdict = judge_deployment(ctx, known, judgement, told.deployed.sha)
+        verdict = judge_deployment(ctx, poc, judgement, told.deployed.sha)
         if verdict.ready:
-            if not ctx.dry:
-                pocs.ship(known.repository.id, told.deployed.sha, told.at)
-            yield from _announce(ctx, known, verdict, told)
+            poc.shipped(told.deployed.sha, told.at)
+            yield from _announce(ctx, poc, verdict, told)
             return
 
 
-def _announce(
-    ctx: Reconciliation, known: KnownRepository, verdict: Gate, told: RecordedDeployment
-) -> Iterator[Action]:
+def _announce(ctx: Reconciliation, poc: Poc, verdict: Gate, told: RecordedDeployment) -> Iterator[Action]:
     number = verdict.facts.request_number
     if number is not None and not ctx.observe:
         text = ctx.texts.shipped(verdict, told.deployed.environment, told.deployed.sha, told.at.date())
-        yield PostComment(known.repository.ref, number, SHIPPED, text)
+        yield PostComment(poc.known.repository.ref, number, SHIPPED, text)
 
 
 def _stop_criteria(
-    ctx: Reconciliation, known: KnownRepository, charter: Charter, stops: Sequence[Result]
+    ctx: Reconciliation, poc: Poc, charter: Charter, stops: Sequence[Result]
 ) -> Iterator[Action]:
     """Each kill criterion that is true is told once, to the owner and to product."""
-    records, repository = ctx.records, known.repository
-    shipped = records.pocs.find(repository.id).shipped_at is not None
+    repository = poc.known.repository
+    shipped = poc.record.poc.shipped_at is not None
     if ctx.observe or shipped or charter.stopped or not repository.has_issues:
         return
     owner = charter.owner.value if charter.owner else None
     product = charter.signoffs.product.value if charter.signoffs.product else None
     for result in stops:
         key = f"stop-if:{result.threshold.printed}"
-        if result.met and not records.messages.was_said(repository.id, key):
-            title, body = ctx.texts.stop_criterion(
-                result, owner, product, charter_url=charter_url(ctx, known)
-            )
+        if result.met and not ctx.store.messages.was_said(repository.id, key):
+            title, body = ctx.texts.stop_criterion(result, owner, product, charter_url=charter_url(ctx, poc))
             yield OpenNotice(repository.ref, key, title, body, STOP_LABEL, owner)

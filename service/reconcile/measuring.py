@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from service.ports import GitHubError
 from service.reconcile.commit_files import blob, blobs_at, commit
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.rules.charter.metrics import canonical_name
 from service.rules.charter.model import Charter, Evidence
 from service.rules.charter.threshold import Threshold
 from service.rules.evidence.judging import judge_all, line_for
 from service.rules.evidence.reading import TOO_LARGE, document_of, value_in
 from service.rules.evidence.values import Demands, Measurement, Reading, Result, Unread
-from service.rules.policy.poc import KnownRepository
 from service.rules.values.groups import Level
 
 
@@ -29,7 +29,7 @@ class Measured:
 
 
 def measure(
-    ctx: Reconciliation, known: KnownRepository, charter: Charter, commit_sha: str, *, same_tree: bool = False
+    ctx: Reconciliation, poc: Poc, charter: Charter, commit_sha: str, *, same_tree: bool = False
 ) -> Measured:
     """Compare what was measured on a commit with a charter's bounds.
 
@@ -37,8 +37,9 @@ def measure(
     head for the commit that it was squashed to.
     """
     lines = (*charter.done, *charter.stop_if)
-    files = _from_files(ctx, known, charter, commit_sha)
-    sent = ctx.records.evidence.measured(known.repository.id, _commits(ctx, known, commit_sha, same_tree))
+    files = _from_files(ctx, poc, charter, commit_sha)
+    commits = _commits(ctx, poc, commit_sha, same_tree)
+    sent = ctx.store.evidence.measured(poc.id, commits, resolved=poc.resolved)
     demands = Demands(
         now=ctx.now,
         level=ctx.evidence_level,
@@ -50,18 +51,20 @@ def measure(
     return Measured(results[: len(charter.done)], results[len(charter.done) :])
 
 
-def resolve_test_merges(ctx: Reconciliation, known: KnownRepository, number: int) -> None:
+def resolve_test_merges(ctx: Reconciliation, poc: Poc, number: int) -> None:
     """Find out for which commits the numbers speak that were taken on a pull request's test merges."""
-    evidence, repository_id = ctx.records.evidence, known.repository.id
-    for run_sha in evidence.unresolved(repository_id, number):
+    for run_sha in ctx.store.evidence.unresolved(poc.id, number):
+        if run_sha in poc.resolved:
+            continue
         try:
-            parents = commit(ctx, known, run_sha).parents
+            parents = commit(ctx, poc, run_sha).parents
         except GitHubError as error:
             if not error.gone:
                 raise
             parents = ()  # nobody will ever know what it was merged of
-        evidence.resolve(repository_id, run_sha, parents[-1] if parents else run_sha)
-        ctx.records.repositories.mark([repository_id])
+        poc.resolved[run_sha] = parents[-1] if parents else run_sha
+        ctx.notes.evidence.resolve(poc.id, run_sha, poc.resolved[run_sha])
+        ctx.notes.repositories.mark([poc.id])
 
 
 def _environments(charter: Charter) -> tuple[str, ...]:
@@ -82,35 +85,34 @@ def _readings(
         yield files[source.metric.value]
 
 
-def _from_files(
-    ctx: Reconciliation, known: KnownRepository, charter: Charter, commit_sha: str
-) -> dict[str, Reading]:
+def _from_files(ctx: Reconciliation, poc: Poc, charter: Charter, commit_sha: str) -> dict[str, Reading]:
     """What each line of `evidence` finds in the files of a commit, by its key."""
     if not charter.evidence:
         return {}
     paths = tuple(dict.fromkeys(line.reading.file for line in charter.evidence))
-    blobs = blobs_at(ctx, known, commit_sha, paths)
+    blobs = blobs_at(ctx, poc, commit_sha, paths)
     readings: dict[str, Reading] = {}
     history: list[tuple[str, str, Measurement]] = []
     for line in charter.evidence:
         blob_sha = blobs[line.reading.file]
-        reading = readings[line.metric.value] = _read(ctx, known, line, blob_sha)
+        reading = readings[line.metric.value] = _read(ctx, poc, line, blob_sha)
         if isinstance(reading, Measurement) and blob_sha is not None:
             history.append((line.metric.value, blob_sha, reading))
-    ctx.records.evidence.remember_files(known.repository.id, commit_sha, history)
+    if history:
+        ctx.notes.evidence.remember_files(poc.id, commit_sha, history)
     return readings
 
 
-def _read(ctx: Reconciliation, known: KnownRepository, line: Evidence, blob_sha: str | None) -> Reading:
+def _read(ctx: Reconciliation, poc: Poc, line: Evidence, blob_sha: str | None) -> Reading:
     """What a line of `evidence` finds; in one blob it finds the same for ever."""
     place = line.source.value
     if blob_sha is None:
         value = value_in(document_of(line.reading.file, None), line.reading)
         assert isinstance(value, Unread)
         return value
-    if known_value := ctx.records.evidence.in_blob(known.repository.id, blob_sha, place):
+    if known_value := ctx.store.evidence.in_blob(poc.known.repository.id, blob_sha, place):
         return known_value
-    found = blob(ctx, known, blob_sha)
+    found = blob(ctx, poc, blob_sha)
     if found.data is None:
         return TOO_LARGE
     if (blob_sha, line.reading.file) not in ctx.documents:
@@ -128,11 +130,13 @@ def _read(ctx: Reconciliation, known: KnownRepository, line: Evidence, blob_sha:
     )
 
 
-def _commits(ctx: Reconciliation, known: KnownRepository, commit_sha: str, same_tree: bool) -> list[str]:
+def _commits(ctx: Reconciliation, poc: Poc, commit_sha: str, same_tree: bool) -> list[str]:
     """The commits whose numbers count for this one."""
-    others = ctx.records.evidence.measured_commits(known.repository.id) if same_tree else []
-    others = [sha for sha in others if sha != commit_sha]
+    others = ctx.store.evidence.measured_commits(poc.id) if same_tree else []
+    others = [
+        sha for sha in dict.fromkeys((*poc.resolved.values(), *others)) if sha != commit_sha and same_tree
+    ]
     if not others:
         return [commit_sha]
-    tree_sha = commit(ctx, known, commit_sha).tree_sha
-    return [commit_sha, *(sha for sha in others if commit(ctx, known, sha).tree_sha == tree_sha)]
+    tree_sha = commit(ctx, poc, commit_sha).tree_sha
+    return [commit_sha, *(sha for sha in others if commit(ctx, poc, sha).tree_sha == tree_sha)]

@@ -6,6 +6,7 @@ One that cannot be read changes nothing: the last good one holds, and that is sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -30,12 +31,12 @@ POLICY_LABEL = "poc-policy-broken"
 
 def reconcile_policy(ctx: Reconciliation, installation_id: int) -> Decision:
     """Read the policy where its file is another than before, and let it hold if it can be read."""
-    policies = ctx.records.policies
+    policies = ctx.store.policies
     known, before = policy_repository(ctx, installation_id), policies.find(installation_id)
     if known is None:
-        if before is not None and not ctx.dry:
+        if before is not None:
             concerned = _concerned(ctx, installation_id, before.in_force, NO_POLICY)
-            policies.forget(installation_id, marking=concerned)
+            ctx.notes.policies.forget(installation_id, marking=concerned)
         return Decision("no policy: its repository is not covered by the installation")
     blob_sha, repository_id = _blob_sha(ctx, known), known.repository.id
     same = before is not None and (before.blob_sha, before.repository_id) == (blob_sha, repository_id)
@@ -43,7 +44,7 @@ def reconcile_policy(ctx: Reconciliation, installation_id: int) -> Decision:
         return Decision("the policy is as it was")
     data = ctx.github(installation_id).blob(known.repository.ref, blob_sha) if blob_sha else None
     reading = _read(data) if blob_sha else None
-    if not same and not ctx.dry:
+    if not same:
         _keep(ctx, known, blob_sha, data, reading)
     actions: tuple[Action, ...] = ()
     if blob_sha and reading and reading.policy is None and _is_to_be_said(ctx, known, blob_sha):
@@ -54,19 +55,18 @@ def reconcile_policy(ctx: Reconciliation, installation_id: int) -> Decision:
 
 def policy_repository(ctx: Reconciliation, installation_id: int) -> KnownRepository | None:
     """The account's `.github` repository, if the installation covers it."""
-    known = ctx.records.installations.find(installation_id)
-    if known is None:
-        ctx.github(installation_id)  # the first that we hear of it may be a push of its policy
-        known = ctx.records.installations.find(installation_id)
-    if known is None or known.deleted:
+    known = ctx.store.installations.find(installation_id)
+    if known is not None and known.deleted:
         return None
-    name = f"{known.installation.account}/{POLICY_REPOSITORY}"
-    found = ctx.records.repositories.named(installation_id, name)
-    described = ctx.records.repositories.find(found.id) if found else None
+    # The first that we hear of an installation may be a push of its policy.
+    installation = known.installation if known else ctx.installation(installation_id)
+    name = f"{installation.account}/{POLICY_REPOSITORY}"
+    found = ctx.store.repositories.named(installation_id, name)
+    described = ctx.store.repositories.find(found.id) if found else None
     if described is not None and not described.described:
         told = ctx.github(installation_id).repository(described.repository.id)
-        ctx.records.repositories.listed(installation_id, [told])
-        described = ctx.records.repositories.find(described.repository.id)
+        ctx.notes.repositories.listed(installation_id, [told])
+        described = replace(described, repository=told, described=True)
     return described
 
 
@@ -95,14 +95,14 @@ def _keep(
     reading: PolicyReading | None,
 ) -> None:
     """Store what stands there now; where it says something else than what held, all concerned are marked."""
-    policies, installation_id = ctx.records.policies, known.installation_id
+    policies, installation_id = ctx.store.policies, known.installation_id
     was, now, findings = policies.in_force(installation_id), NO_POLICY, tuple[str, ...]()
     if reading is not None and reading.policy is not None:
         now = reading.policy
     elif reading is not None:
         now, findings = was, tuple(map(_line, reading.findings))
         log.warning("policy cannot be read", installation=installation_id, findings=findings)
-    policies.keep(
+    ctx.notes.policies.keep(
         installation_id,
         known.repository.id,
         blob_sha,
@@ -118,12 +118,12 @@ def _concerned(ctx: Reconciliation, installation_id: int, before: Policy, now: P
     if before == now:
         return ()
     concerned = []
-    for known in ctx.records.repositories.known(installation_id):
+    for known in ctx.store.repositories.known(installation_id):
         declared = known.charter is not None and declares(known.charter)
         reason = poc_reason(known.repository, declares_charter=declared, policy=now)
         if known.poc_reason is not None or reason is not None:
             concerned.append(known.repository.id)
-    keys = [*map(repository_key, concerned), *ctx.records.pull_requests.open_keys(concerned)]
+    keys = [*map(repository_key, concerned), *ctx.store.pull_requests.open_keys(concerned)]
     if uses_properties(now):
         keys.append(installation_key(installation_id))  # its look asks for the properties
     return keys
@@ -133,7 +133,7 @@ def _is_to_be_said(ctx: Reconciliation, known: KnownRepository, blob_sha: str) -
     """Whether nobody was told yet of a text that cannot be read: the look that found it may have failed."""
     if ctx.observe or not known.repository.has_issues:
         return False
-    return not ctx.records.messages.was_said(known.repository.id, _notice_key(blob_sha))
+    return not ctx.store.messages.was_said(known.repository.id, _notice_key(blob_sha))
 
 
 def _notice(

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from service.reconcile.commit_verdict import merge_base
 from service.reconcile.context import Decision, Reconciliation
+from service.reconcile.poc import Poc
 from service.reconcile.policy import policy_repository
+from service.reconcile.registration import gather
 from service.reconcile.stall_facts import stall_facts_stored
 from service.rules.checks.judge import declares
 from service.rules.policy.model import NO_POLICY, POLICY_PATH, Policy
@@ -24,16 +26,17 @@ NOTHING = PolicyReading(NO_POLICY, ())
 
 def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int) -> Decision:
     """Judge the policy of a pull request's head, where the pull request changes it."""
-    known = ctx.records.repositories.find(repository_id)
-    pull = ctx.records.pull_requests.find(repository_id, number)
-    if known is None or known.removed or pull is None or pull.state != "open":
+    poc = gather(ctx, repository_id, number=number)
+    pull = poc.record.pulls.get(number) if poc else None
+    if poc is None or poc.known.removed or pull is None or pull.state != "open":
         return Decision("no open pull request")
+    known = poc.known
     home = policy_repository(ctx, known.installation_id)
     if home is None or home.repository.id != repository_id:
         return Decision("not the repository of the policy")
     github, repository = ctx.github(known.installation_id), known.repository.ref
     head = github.blob_shas(repository, pull.head_sha, [POLICY_PATH])[POLICY_PATH]
-    if _untouched(ctx, known, pull, head):
+    if _untouched(ctx, poc, pull, head):
         return Decision("the policy is untouched")
     data = github.blob(repository, head) if head else None
     reading = read_policy(data if data is not None else b"") if head else NOTHING
@@ -41,26 +44,26 @@ def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int
     public = not known.repository.private
     view = policy_view(data, reading, change, public=public, app_observes=ctx.observe)
     wanted = ctx.texts.policy_check(view)
-    posted = ctx.records.check_runs.newest(repository_id, pull.head_sha, POLICY_CHECK)
+    posted = ctx.store.check_runs.newest(repository_id, pull.head_sha, POLICY_CHECK)
     rerun = any(f.kind is EventKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in ctx.facts)
     actions = plan_check_run(repository, pull.head_sha, POLICY_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"{POLICY_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
 
 
-def _untouched(ctx: Reconciliation, known: KnownRepository, pull: PullRequest, head: str | None) -> bool:
+def _untouched(ctx: Reconciliation, poc: Poc, pull: PullRequest, head: str | None) -> bool:
     """Whether merging changes nothing: the base has the same file, or had it where the branch began."""
-    github, repository = ctx.github(known.installation_id), known.repository.ref
+    github, repository = ctx.github(poc.known.installation_id), poc.known.repository.ref
     if head == github.blob_shas(repository, pull.base_ref, [POLICY_PATH])[POLICY_PATH]:
         return True
-    began_at = merge_base(ctx, known, pull.base_sha, pull.head_sha)
+    began_at = merge_base(ctx, poc, pull.base_sha, pull.head_sha)
     return head == github.blob_shas(repository, began_at, [POLICY_PATH])[POLICY_PATH]
 
 
 def _what_if(ctx: Reconciliation, installation_id: int, after: Policy) -> WhatIf:
     """What the policy would change for what is stored of the installation; asks nobody."""
-    before = ctx.records.policies.in_force(installation_id)
-    known = ctx.records.repositories.known(installation_id)
-    stored = ctx.records.stalls.of([each.repository.id for each in known if each.poc_reason])
+    before = ctx.store.policies.in_force(installation_id)
+    known = ctx.store.repositories.known(installation_id)
+    stored = ctx.store.stalls.of([each.repository.id for each in known if each.poc_reason])
     facts = (_facts(each, stored.get(each.repository.id), before, ctx.now) for each in known)
     return what_if(facts, before, after, ctx.now)
 

@@ -6,6 +6,7 @@ Done by whichever look comes first, so that a repository first heard of through 
 from __future__ import annotations
 
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.rules.checks.judge import declares
 from service.rules.checks.verdict import same
 from service.rules.policy.poc import KnownRepository
@@ -14,21 +15,28 @@ from service.rules.source.text import FileKind
 from service.rules.values.github import EventKind
 
 
-def registered(ctx: Reconciliation, repository_id: int) -> KnownRepository | None:
-    """A repository whose default branch was read; None if nobody ever told of it, or it was taken away."""
-    known = ctx.records.repositories.find(repository_id)
-    if known is None or known.removed:
+def gather(ctx: Reconciliation, repository_id: int, *, number: int | None = None) -> Poc | None:
+    """What is stored of a repository; None if nobody ever told of it."""
+    record = ctx.store.poc_records.find(repository_id, number=number)
+    if record is None:
         return None
-    if not known.described:
-        github = ctx.github(known.installation_id)
-        described = github.repository(repository_id)
-        ctx.records.repositories.listed(known.installation_id, [described])
-        known = ctx.records.repositories.find(repository_id) or known
-    ctx.under(ctx.records.policies.in_force(known.installation_id))
-    return _register(ctx, known)
+    ctx.knows(record.installation)
+    return Poc(record, ctx.store, ctx.notes)
 
 
-def _register(ctx: Reconciliation, known: KnownRepository) -> KnownRepository:
+def registered(ctx: Reconciliation, poc: Poc | None) -> Poc | None:
+    """The repository, its default branch read where that is due; None if nobody told of it any more."""
+    if poc is None or poc.known.removed:
+        return None
+    ctx.under(poc.record.policy)
+    if not poc.known.described:
+        poc.described(ctx.github(poc.known.installation_id).repository(poc.id))
+    _register(ctx, poc)
+    return poc
+
+
+def _register(ctx: Reconciliation, poc: Poc) -> None:
+    known = poc.known
     charter, read = known.charter, None
     if _must_read(ctx, known):
         github = ctx.github(known.installation_id)
@@ -38,13 +46,14 @@ def _register(ctx: Reconciliation, known: KnownRepository) -> KnownRepository:
     declared = charter is not None and declares(charter)
     reason = poc_reason(known.repository, declares_charter=declared, policy=ctx.policy)
     if read is None and reason == known.poc_reason:
-        return known
+        return
     found = known.poc_reason is None or known.reread
     if reason is not None and found:
-        _list_pull_requests(ctx, known)
+        # Which pull requests are open in a new POC, or in one that moved without our being told.
+        listed = ctx.github(known.installation_id).open_pull_requests(known.repository.ref)
+        poc.listed(listed, ctx.looked_at)
     changed = read is not None and not same(read, known.charter or read)
-    return ctx.records.repositories.register(
-        known.repository.id,
+    poc.registered(
         reason,
         read,
         declared=declared,
@@ -70,10 +79,3 @@ def _must_read(ctx: Reconciliation, known: KnownRepository) -> bool:
     reason = poc_reason(known.repository, declares_charter=False, policy=ctx.policy)
     may_be_poc = known.poc_reason is None and reason is not None
     return charter is None or known.reread or ctx.told(EventKind.CHARTER_PUSHED) or (unknown and may_be_poc)
-
-
-def _list_pull_requests(ctx: Reconciliation, known: KnownRepository) -> None:
-    """Learn which pull requests are open in a new POC, or in one that moved without our being told."""
-    repository = known.repository
-    listed = ctx.github(known.installation_id).open_pull_requests(repository.ref)
-    ctx.records.pull_requests.remember_open(repository.id, listed, ctx.looked_at)

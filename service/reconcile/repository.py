@@ -7,99 +7,95 @@ from dataclasses import replace
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.history import read_history
 from service.reconcile.lifecycle import PocStatus, derive_status
-from service.reconcile.registration import registered
+from service.reconcile.poc import Poc
+from service.reconcile.registration import gather, registered
 from service.reconcile.stall_facts import stall_facts
 from service.reconcile.stall_issue import home_of, present_issue, read_issue, stall_actions
 from service.reconcile.waiting_on import follow_waiting_on
-from service.rules.gate.lifecycle import State
-from service.rules.policy.poc import KnownRepository
 from service.rules.stall.escalation import decide
 from service.rules.stall.stalls import StallDecision, StallFacts, Step, find_stall
 from service.rules.stall.waiting_on import Party, WaitingOn
+from service.rules.values import activity
 from service.rules.values.github import EventKind, IssueState, StallIssue
 
 
 def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
     """Register it, follow its life, see who has the ball, then decide about its stall issue."""
-    known = registered(ctx, repository_id)
-    if known is None:
+    poc = registered(ctx, gather(ctx, repository_id))
+    if poc is None:
         return Decision("not covered by an installation any more")
-    if known.repository.archived and not ctx.dry:
-        ctx.records.pocs.end(repository_id, ctx.looked_at)  # archived, it is followed no more
-    issue = present_issue(ctx, known)
-    if known.poc_reason is None and issue is None:
+    if poc.known.repository.archived:
+        poc.ended(ctx.looked_at)  # archived, it is followed no more
+    issue = present_issue(ctx, poc)
+    if poc.known.poc_reason is None and issue is None:
         return Decision("not a POC")
-    if _has_ended(ctx, known, issue):
-        return Decision(f"POC by {known.poc_reason}; it has ended, and nothing is new")
+    if _has_ended(ctx, poc, issue):
+        return Decision(f"POC by {poc.known.poc_reason}; it has ended, and nothing is new")
     life, waiting_on = None, None
-    if known.poc_reason:
-        read_history(ctx, known)
-        life = derive_status(ctx, known)
-        waiting_on = follow_waiting_on(ctx, known, life)
-    return _decided(ctx, known, life, waiting_on, issue)
+    if poc.known.poc_reason:
+        read_history(ctx, poc)
+        life = derive_status(ctx, poc)
+        waiting_on = follow_waiting_on(ctx, poc, life)
+    return _decided(ctx, poc, life, waiting_on, issue)
 
 
-def _has_ended(ctx: Reconciliation, known: KnownRepository, issue: StallIssue | None) -> bool:
+def _has_ended(ctx: Reconciliation, poc: Poc, issue: StallIssue | None) -> bool:
     """Whether the POC has ended, its issue is closed, and nothing was told since: it is left alone."""
-    if ctx.facts or known.poc_reason is None or (issue is not None and issue.state is IssueState.OPEN):
+    if ctx.facts or poc.known.poc_reason is None or (issue is not None and issue.state is IssueState.OPEN):
         return False
-    stored = ctx.records.pocs.find(known.repository.id)
-    if stored.state not in (State.SHIPPED, State.STOPPED) or stored.state_since is None:
+    stored = poc.record.poc
+    if not stored.state.has_ended or stored.state_since is None:
         return False
     # Another charter, or a repository that is archived no more, may have brought it back.
-    changed = (known.registered_at, known.charter_changed_at)
+    changed = (poc.known.registered_at, poc.known.charter_changed_at)
     return all(at is None or at <= stored.state_since for at in changed)
 
 
 def _decided(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     life: PocStatus | None,
     waiting_on: WaitingOn | None,
     issue: StallIssue | None,
 ) -> Decision:
     charter = life.judgement.charter if life else None
-    home = home_of(ctx, known, issue)
-    facts = stall_facts(ctx, known, charter, waiting_on=waiting_on, issue=issue, has_home=home is not None)
+    home = home_of(ctx, poc, issue)
+    facts = stall_facts(ctx, poc, charter, waiting_on=waiting_on, issue=issue, has_home=home is not None)
     decision = decide(facts, ctx.now)
     speaks = decision.step in (Step.OPEN, Step.REOPEN) or decision.say is not None
     if speaks or decision.step is Step.CLOSE:
         # Only now is it worth a call to ask what no event told of: whether the issue is as we know it, and
         # whether somebody was at work.
-        facts = _verified(ctx, known, facts) if speaks else facts
+        facts = _verified(ctx, poc, facts) if speaks else facts
         if facts.issue and facts.issue.state is not IssueState.GONE and not ctx.told(EventKind.ISSUE_CHANGED):
-            issue = read_issue(ctx, known, facts.issue)
-            home = home_of(ctx, known, issue)
+            issue = read_issue(ctx, poc, facts.issue)
+            home = home_of(ctx, poc, issue)
             facts = replace(facts, issue=issue, has_home=home is not None)
         decision = decide(facts, ctx.now)
-    if life and not ctx.dry:
+    if life:
         stall = find_stall(facts, ctx.now)
-        ctx.records.pocs.stalls(
-            known.repository.id, stall.since if stall else None, str(stall.cause) if stall else None
-        )
-    actions = (*(life.actions if life else ()), *stall_actions(ctx, known, facts, decision, home))
-    return Decision(_outcome(known, decision, life, waiting_on), actions, known.installation_id)
+        poc.stalled(stall.since if stall else None, str(stall.cause) if stall else None)
+    actions = (*(life.actions if life else ()), *stall_actions(ctx, poc, facts, decision, home))
+    return Decision(_outcome(poc, decision, life, waiting_on), actions, poc.known.installation_id)
 
 
-def _verified(ctx: Reconciliation, known: KnownRepository, facts: StallFacts) -> StallFacts:
+def _verified(ctx: Reconciliation, poc: Poc, facts: StallFacts) -> StallFacts:
     """The same facts with the last commit by whoever has the ball, which may have come without an event."""
     waiting_on = facts.waiting_on
     if waiting_on is None or not waiting_on.people:
         return facts
     since = facts.acted_at or facts.registered_at
-    github = ctx.github(known.installation_id)
-    moments = [github.last_commit_by(known.repository.ref, login, since) for login in waiting_on.people]
+    github = ctx.github(poc.known.installation_id)
+    moments = [github.last_commit_by(poc.known.repository.ref, login, since) for login in waiting_on.people]
     committed = max((at for at in moments if at is not None), default=None)
     if committed is None or (facts.acted_at and committed <= facts.acted_at):
         return facts
-    ctx.records.timeline.saw_commit(known.repository.id, waiting_on.people[0], committed)
+    poc.acted(activity.seen_commit(poc.id, waiting_on.people[0], committed))
     return replace(facts, acted_at=committed, activity_at=max(committed, facts.activity_at or committed))
 
 
-def _outcome(
-    known: KnownRepository, decision: StallDecision, life: PocStatus | None, waiting_on: WaitingOn | None
-) -> str:
-    reason = f"POC by {known.poc_reason}" if known.poc_reason else "not a POC"
+def _outcome(poc: Poc, decision: StallDecision, life: PocStatus | None, waiting_on: WaitingOn | None) -> str:
+    reason = f"POC by {poc.known.poc_reason}" if poc.known.poc_reason else "not a POC"
     state = f", {life.state}" if life else ""
     return f"{reason}{state}{_has_it(waiting_on)}; {decision.why}"
 

@@ -8,10 +8,10 @@ from service.ports import GitHubError
 from service.reconcile.commit_files import charter_at
 from service.reconcile.commit_verdict import CommitCharter
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
 from service.rules.gate.signoffs import OPENED, Round, give
-from service.rules.policy.poc import KnownRepository
 from service.rules.values.github import EventKind, PullRequest
 from service.rules.values.recorded import RecordedReview, recorded_reviews
 from service.rules.values.subjects import pull_request_key
@@ -20,17 +20,17 @@ APPROVED, CHANGES_REQUESTED = "approved", "changes_requested"
 
 
 def record_signatures(
-    ctx: Reconciliation, known: KnownRepository, pull: PullRequest, commit_charter: CommitCharter
+    ctx: Reconciliation, poc: Poc, pull: PullRequest, commit_charter: CommitCharter
 ) -> None:
     """Record what a pull request's author and reviewers have signed; each review and head signs once.
 
     Every approval signs for shipping, should the owner ask for it here; on a change of the charter it signs
     for that as well.
     """
-    if commit_charter.charter is None or ctx.dry:
+    if commit_charter.charter is None:
         return
     rounds = (Round.START, Round.SHIP) if commit_charter.verdict.case.written else (Round.SHIP,)
-    if ctx.records.signatures.moved_by_author(pull):
+    if ctx.store.signatures.moved_by_author(pull):
         source = f"{OPENED}{pull.number}:{pull.head_sha}"
         for each in rounds:
             given = give(
@@ -42,24 +42,24 @@ def record_signatures(
                 source,
                 before=commit_charter.before,
             )
-            ctx.records.signatures.give(pull.repository_id, given)
+            poc.signed(given)
     if ctx.told(EventKind.REVIEWED) or ctx.told(EventKind.REVIEW_DISMISSED):
-        _record_reviews(ctx, known, pull, commit_charter, rounds)
+        _record_reviews(ctx, poc, pull, commit_charter, rounds)
 
 
 def _record_reviews(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     pull: PullRequest,
     commit_charter: CommitCharter,
     rounds: tuple[Round, ...],
 ) -> None:
     """All reviews of the pull request again, since they arrive in any order."""
-    told = recorded_reviews(ctx.records.signatures.reviews(pull_request_key(pull.repository_id, pull.number)))
+    told = recorded_reviews(ctx.store.signatures.reviews(pull_request_key(pull.repository_id, pull.number)))
     for each in told:
         if each.review.state != APPROVED or each.dismissed:
             continue
-        charter = _approved(ctx, known, commit_charter, each)
+        charter = _approved(ctx, poc, commit_charter, each)
         if charter is None:
             continue
         for round_ in rounds:
@@ -72,23 +72,23 @@ def _record_reviews(
                 _source(each),
                 before=commit_charter.before,
             )
-            ctx.records.signatures.give(pull.repository_id, given)
+            poc.signed(given)
     for each in told:
-        if taken := tuple(_taken_back(ctx, known, pull, each, told)):
-            ctx.records.signatures.withdraw(pull.repository_id, taken, each.at)
+        if taken := tuple(_taken_back(ctx, poc, pull, each, told)):
+            poc.withdrew(taken, each.at)
 
 
 def _taken_back(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     pull: PullRequest,
     each: RecordedReview,
     told: tuple[RecordedReview, ...],
 ) -> Iterator[str]:
     """Which approvals end with this: a dismissal by a person, or the same person's request for changes."""
     if each.dismissed:
-        github = ctx.github(known.installation_id)
-        if not github.dismissed_by_push(known.repository.ref, pull.number, each.review.id):
+        github = ctx.github(poc.known.installation_id)
+        if not github.dismissed_by_push(poc.known.repository.ref, pull.number, each.review.id):
             yield _source(each)
     elif each.review.state == CHANGES_REQUESTED:
         login = each.review.login.lower()
@@ -100,16 +100,16 @@ def _source(each: RecordedReview) -> str:
 
 
 def _approved(
-    ctx: Reconciliation, known: KnownRepository, commit_charter: CommitCharter, each: RecordedReview
+    ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, each: RecordedReview
 ) -> Charter | None:
     """The charter that a reviewer had in front of them; None where nobody can tell any more."""
     try:
-        file = charter_at(ctx, known, each.review.commit_id)
+        file = charter_at(ctx, poc, each.review.commit_id)
     except GitHubError as error:
         if not error.gone:
             raise
         return None  # a commit that was forced away
     if declares(file):
         return judge(file, today=ctx.now.date()).charter
-    changed_since = known.charter_changed_at is not None and known.charter_changed_at > each.at
+    changed_since = poc.known.charter_changed_at is not None and poc.known.charter_changed_at > each.at
     return None if changed_since else commit_charter.charter

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.ports import GitHubError
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.reconcile.surroundings import ask_access
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge_standing
@@ -16,6 +16,7 @@ from service.rules.policy.poc import KnownRepository
 from service.rules.queue.retry import FailureKind
 from service.rules.stall.stalls import StallFacts
 from service.rules.stall.waiting_on import Party, WaitingOn
+from service.rules.values.activity import last_by_person
 from service.rules.values.github import StallIssue
 from service.store.pocs import KnownAccess
 from service.store.stalls import StoredStall
@@ -25,7 +26,7 @@ FRESH = timedelta(days=1)
 
 def stall_facts(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     charter: Charter | None,
     *,
     waiting_on: WaitingOn | None,
@@ -33,16 +34,23 @@ def stall_facts(
     has_home: bool,
 ) -> StallFacts:
     """What a look decides by."""
-    installation_id, day = known.installation_id, ctx.policy.calendar.day(ctx.now)
-    stored = ctx.records.stalls.of([known.repository.id])[known.repository.id]
+    installation_id, day = poc.known.installation_id, ctx.policy.calendar.day(ctx.now)
+    waiting = poc.waiting
+    stored = StoredStall(
+        standing=poc.record.poc,
+        turn=waiting_on,
+        rest=waiting.pauses[-1].period if waiting.pauses else None,
+        issue=issue,
+        acted=last_by_person(waiting.acted),
+    )
     return _facts(
-        replace(stored, turn=waiting_on, issue=issue),
-        known,
+        stored,
+        poc.known,
         charter,
         ctx.policy,
         has_home=has_home,
-        owner=_owner(ctx, known, charter, stored.standing.owner),
-        opened_today=ctx.records.stall_issues.opened_on(installation_id, day),
+        owner=_owner(ctx, poc, charter, stored.standing.owner),
+        opened_today=ctx.store.stall_issues.opened_on(installation_id, day),
         observe=ctx.observe,
     )
 
@@ -110,16 +118,16 @@ def _acted_at(stored: StoredStall) -> datetime | None:
 
 
 def _owner(
-    ctx: Reconciliation, known: KnownRepository, charter: Charter | None, last: KnownAccess | None
+    ctx: Reconciliation, poc: Poc, charter: Charter | None, last: KnownAccess | None
 ) -> KnownAccess | None:
     """What the owner may do in the repository; None where there is none, or GitHub does not tell us."""
     if charter is None or charter.owner is None or charter.stopped:
         return None
-    pocs, login = ctx.records.pocs, charter.owner.value
+    login = charter.owner.value
     if last and _names(charter, last) and last.asked_at > ctx.looked_at - FRESH:
         return last
     try:
-        access = ask_access(ctx.github(known.installation_id), known.repository.ref, login)
+        access = ask_access(ctx.github(poc.known.installation_id), poc.known.repository.ref, login)
     except GitHubError as error:
         if error.failure.kind is not FailureKind.REFUSED:
             raise
@@ -127,8 +135,7 @@ def _owner(
     now = ctx.looked_at
     unchanged = last is not None and _names(charter, last) and last.access is access
     found = KnownAccess(login, access, now, last.since if last and unchanged else now)
-    if not ctx.dry:
-        pocs.owner_may(known.repository.id, found)
+    poc.owner_may(found)
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from service.ports import GitHubError
 from service.reconcile.charter_check import charter_url, draft_url
 from service.reconcile.context import Reconciliation
-from service.rules.policy.poc import KnownRepository
+from service.reconcile.poc import Poc
 from service.rules.stall.stalls import Cause, Stall, StallDecision, StallFacts, Step
 from service.rules.stall.time_spent import ship_date_changes, time_breakdown, totals
 from service.rules.values.actions import (
@@ -20,12 +20,12 @@ from service.rules.values.actions import (
     PostComment,
     text_digest,
 )
-from service.rules.values.activity import is_bot
+from service.rules.values.activity import is_bot, merged_timeline
 from service.rules.values.github import EventKind, Issue, IssueState, RepositoryRef, StallIssue
 from service.texts.stall import Place, StallView, last_day, stall_view
 
 
-def home_of(ctx: Reconciliation, known: KnownRepository, issue: StallIssue | None) -> RepositoryRef | None:
+def home_of(ctx: Reconciliation, poc: Poc, issue: StallIssue | None) -> RepositoryRef | None:
     """Where the issue stands or would stand: the POC's repository, or the central one; None for nowhere.
 
     One that is there stays where it is, also while issues are switched off: two would be one too many.
@@ -33,54 +33,56 @@ def home_of(ctx: Reconciliation, known: KnownRepository, issue: StallIssue | Non
     standing = issue is not None and issue.number is not None and issue.state is not IssueState.GONE
     if issue is not None and issue.home is not None and standing:
         return _with_issues(ctx, issue.home)
-    if known.repository.has_issues:
-        return known.repository.ref
+    if poc.known.repository.has_issues:
+        return poc.known.repository.ref
     central = ctx.policy.central_repository
     if central is None or standing:
         return None
-    home = ctx.records.repositories.named(known.installation_id, central)
+    home = ctx.store.repositories.named(poc.known.installation_id, central)
     return _with_issues(ctx, home) if home else None
 
 
 def _with_issues(ctx: Reconciliation, home: RepositoryRef) -> RepositoryRef | None:
-    described = ctx.records.repositories.find(home.id)
+    described = ctx.store.repositories.find(home.id)
     return home if described and described.repository.has_issues else None
 
 
-def present_issue(ctx: Reconciliation, known: KnownRepository) -> StallIssue | None:
+def present_issue(ctx: Reconciliation, poc: Poc) -> StallIssue | None:
     """Our issue as it is: read again when somebody changed it, so that a closed one is seen to be closed."""
-    issue = ctx.records.stall_issues.find(known.repository.id)
+    issue = poc.waiting.issue
     if issue is None or not ctx.told(EventKind.ISSUE_CHANGED):
         return issue
-    return read_issue(ctx, known, issue)
+    return read_issue(ctx, poc, issue)
 
 
-def read_issue(ctx: Reconciliation, known: KnownRepository, issue: StallIssue) -> StallIssue:
+def read_issue(ctx: Reconciliation, poc: Poc, issue: StallIssue) -> StallIssue:
     """Our issue as GitHub shows it now; what has changed is noted."""
     if issue.number is None:
         return issue
-    issues, repository_id = ctx.records.stall_issues, known.repository.id
-    home = issue.home or known.repository.ref
-    present = _read(ctx, known, home, issue.number)
+    issues = ctx.notes.stall_issues
+    home = issue.home or poc.known.repository.ref
+    present = _read(ctx, poc, home, issue.number)
     if present is None:
         return issue
     if (present.full_name, present.number) != (home.full_name, issue.number) and present.full_name:
-        moved = ctx.records.repositories.named(known.installation_id, present.full_name)
+        moved = ctx.store.repositories.named(poc.known.installation_id, present.full_name)
         if moved is None:
             present = replace(present, state=IssueState.GONE)
         else:
-            issues.moved(repository_id, moved.id, present.number)
+            issues.moved(poc.id, moved.id, present.number)
             issue = replace(issue, home=moved, number=present.number)
     if present.state is not issue.state:
         issue = _changed(ctx, issue, present.state)
         issues.became(
-            repository_id,
+            poc.id,
             issue.state,
             closed_by_us=issue.closed_by_us,
             opened_at=issue.opened_at,
             reopened=issue.reopened,
         )
-    return replace(issue, labelled=STALL_LABEL in present.labels or present.state is IssueState.GONE)
+    issue = replace(issue, labelled=STALL_LABEL in present.labels or present.state is IssueState.GONE)
+    poc.issue_is(issue)
+    return issue
 
 
 def _changed(ctx: Reconciliation, issue: StallIssue, state: IssueState) -> StallIssue:
@@ -98,9 +100,9 @@ def _changed(ctx: Reconciliation, issue: StallIssue, state: IssueState) -> Stall
     return replace(issue, state=state, closed_by_us=False, reopened=issue.reopened or not issue.closed_by_us)
 
 
-def _read(ctx: Reconciliation, known: KnownRepository, home: RepositoryRef, number: int) -> Issue | None:
+def _read(ctx: Reconciliation, poc: Poc, home: RepositoryRef, number: int) -> Issue | None:
     """The issue, gone where it is; None where issues are switched off, and may come back with it."""
-    github = ctx.github(known.installation_id)
+    github = ctx.github(poc.known.installation_id)
     try:
         return github.issue(home, number)
     except GitHubError as error:
@@ -113,7 +115,7 @@ def _read(ctx: Reconciliation, known: KnownRepository, home: RepositoryRef, numb
 
 def stall_actions(
     ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     facts: StallFacts,
     decision: StallDecision,
     home: RepositoryRef | None,
@@ -125,23 +127,23 @@ def stall_actions(
     number = issue.number if issue else None
     if decision.step is Step.CLOSE:
         if number is not None:
-            yield EditIssue(home, known.repository.id, number, escalation, state=str(IssueState.CLOSED))
+            yield EditIssue(home, poc.known.repository.id, number, escalation, state=str(IssueState.CLOSED))
         return
-    view = _view(ctx, known, facts, decision.stall, home) if decision.stall else None
+    view = _view(ctx, poc, facts, decision.stall, home) if decision.stall else None
     if view is not None and (issue is None or number is None or decision.step is Step.OPEN):
         title, body = ctx.texts.stall_issue(view)
         day, most = ctx.policy.calendar.day(ctx.now), ctx.policy.issues_a_day
-        yield OpenIssue(home, known.repository.id, title, body, view.assignee, day, most, escalation)
+        yield OpenIssue(home, poc.known.repository.id, title, body, view.assignee, day, most, escalation)
     elif issue is not None and number is not None:
         if decision.say and view is not None:
             # Before the edit, which notes how far up it is: a kill between the two repeats what is said once.
             yield PostComment(
                 home,
                 number,
-                f"stall:{known.repository.id}:{escalation.episode}:{int(decision.say)}",
+                f"stall:{poc.known.repository.id}:{escalation.episode}:{int(decision.say)}",
                 ctx.texts.ladder_comment(view, decision.say),
             )
-        yield from _editing(ctx, home, issue, decision, view, poc_id=known.repository.id)
+        yield from _editing(ctx, home, issue, decision, view, poc_id=poc.known.repository.id)
 
 
 def _editing(
@@ -176,26 +178,26 @@ def _editing(
         yield edit
 
 
-def _view(
-    ctx: Reconciliation, known: KnownRepository, facts: StallFacts, stall: Stall, home: RepositoryRef
-) -> StallView:
+def _view(ctx: Reconciliation, poc: Poc, facts: StallFacts, stall: Stall, home: RepositoryRef) -> StallView:
     """What its texts say: the calendar up to the rung's day, so that they stay until the next one."""
-    repository, waiting, calendar = known.repository, ctx.records.waiting, ctx.policy.calendar
-    happened = ctx.records.timeline.of(repository.id)
+    repository, waiting, calendar = poc.known.repository, poc.waiting, ctx.policy.calendar
     began = calendar.day(facts.chartered_at or facts.registered_at)
     counted = None
     if stall.cause is not Cause.NO_CHARTER and began <= last_day(stall):
-        turns, rests = waiting.turns(repository.id), waiting.rests(repository.id)
+        happened = merged_timeline(ctx.store.timeline.of(poc.id), poc.learned)
+        pauses = [each.period for each in waiting.pauses]
         counted = totals(
-            time_breakdown(turns, rests, happened, first=began, last=last_day(stall), calendar=calendar)
+            time_breakdown(
+                waiting.periods, pauses, happened, first=began, last=last_day(stall), calendar=calendar
+            )
         )
     place = Place(
         repository.id,
         repository.full_name,
         elsewhere=home.id != repository.id,
-        charter_url=charter_url(ctx, known),
-        draft_url=draft_url(ctx, known),
+        charter_url=charter_url(ctx, poc),
+        draft_url=draft_url(ctx, poc),
     )
-    moved = ship_date_changes([each.ship_by for each in waiting.ship_dates(repository.id)])
+    moved = ship_date_changes([each.ship_by for each in waiting.ship_dates])
     today = calendar.day(ctx.now)
     return stall_view(stall, facts, place, slips=moved, began=began, totals=counted, today=today)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from service.ports import GitHub, GitHubError, RenamedError
 from service.reconcile.context import Reconciliation
+from service.reconcile.poc import Poc
 from service.rules.checks.judge import judge
 from service.rules.checks.surroundings import (
     NOT_KNOWN,
@@ -19,7 +20,6 @@ from service.rules.checks.surroundings import (
     questions_of,
 )
 from service.rules.checks.verdict import CharterChange
-from service.rules.policy.poc import KnownRepository
 from service.rules.queue.retry import FailureKind
 from service.rules.values.github import EventKind, RepositoryRef
 
@@ -34,27 +34,27 @@ T = TypeVar("T")
 
 
 def outside_of(
-    ctx: Reconciliation, known: KnownRepository, case: CharterChange, *, head_sha: str, base_ref: str
+    ctx: Reconciliation, poc: Poc, case: CharterChange, *, head_sha: str, base_ref: str
 ) -> tuple[RepositoryFacts, tuple[str, ...]]:
     """The facts about the charter of a case, and what GitHub did not answer when it was asked just now.
 
     The paths of a charter that the change brings are looked up in the change, others on its base.
     """
-    file, repository = case.judged, known.repository.ref
+    file, repository = case.judged, poc.known.repository.ref
     if file is None or file.blob_sha is None:
         return NOT_KNOWN, ()
     ref = head_sha if case.written else base_ref
-    last = ctx.records.outside_facts.find(repository.id, file.blob_sha)
+    last = ctx.store.outside_facts.find(repository.id, file.blob_sha)
     again = ctx.told(EventKind.RERUN_REQUESTED)
     if last and not is_due(last, ref=ref, written=case.written, asked_again=again, now=ctx.looked_at):
         return last.outside, ()
     questions = questions_of(judge(file, today=ctx.now.date()).charter)
     if questions.nothing:
         return NOT_KNOWN, ()
-    questioner = _Questioner(ctx.github(known.installation_id), repository, last)
+    questioner = _Questioner(ctx.github(poc.known.installation_id), repository, last)
     outside = questioner.ask(questions, ref)
     gathered = Gathered(outside, ref, ctx.looked_at, complete=not questioner.unanswered)
-    ctx.records.outside_facts.remember(repository.id, file.blob_sha, gathered)
+    ctx.notes.outside_facts.remember(repository.id, file.blob_sha, gathered)
     return outside, tuple(questioner.unanswered)
 
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from service.ports import GitHubError
+from service.reconcile.commit_files import proposal
 from service.reconcile.context import Reconciliation
 from service.reconcile.lifecycle import PocStatus
+from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter, InfraKind
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Round, named, standing
-from service.rules.policy.poc import KnownRepository
 from service.rules.queue.retry import FailureKind
 from service.rules.stall.review_requests import open_requests
 from service.rules.stall.waiting_on import (
@@ -27,7 +28,7 @@ from service.rules.stall.waiting_on import (
     next_waiting_period,
     who_is_waited_for,
 )
-from service.rules.values.activity import ENGINEERING, is_bot
+from service.rules.values.activity import ENGINEERING, is_bot, last_activity
 from service.rules.values.github import IssueState, RepositoryRef
 from service.rules.values.groups import Group
 from service.rules.values.recorded import recorded_reviews
@@ -40,25 +41,20 @@ REFERENCE = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)?#(?P<number>[0-9]{1,9})")
 """`#12`, or `owner/name#12`."""
 
 
-def present_blocker(
-    ctx: Reconciliation, known: KnownRepository, charter: Charter | None, state: State
-) -> Blocker | None:
+def present_blocker(ctx: Reconciliation, poc: Poc, charter: Charter | None, state: State) -> Blocker | None:
     """The blocker that is open, if there is one: of several the one that was named last.
 
     What the charter's `infra` waits for holds nothing up before there is something to run on it.
     """
-    waiting, repository_id = ctx.records.waiting, known.repository.id
     charters = _named(charter) if state in WAITS_FOR_INFRA else []
-    if not ctx.dry:
-        for reference in charters:
-            at = known.charter_changed_at or ctx.looked_at
-            waiting.blocked(repository_id, reference, at, commanded=False)
+    for reference in charters:
+        poc.blocked(reference, poc.known.charter_changed_at or ctx.looked_at, commanded=False)
     found = None
-    for each in waiting.blockers(repository_id):
+    for each in poc.waiting.blockers:
         if not each.blocker.open or not (each.commanded or each.blocker.reference in charters):
             continue
         stale = each.read_at is None or each.read_at < ctx.looked_at - FRESH
-        present = _read(ctx, known, each) if stale else each.blocker
+        present = _read(ctx, poc, each) if stale else each.blocker
         found = present if present.open else found
     return found
 
@@ -72,7 +68,7 @@ def _named(charter: Charter | None) -> list[str]:
     return [match[0] for text in texts if (match := REFERENCE.search(text))]
 
 
-def _read(ctx: Reconciliation, known: KnownRepository, named: KnownBlocker) -> Blocker:
+def _read(ctx: Reconciliation, poc: Poc, named: KnownBlocker) -> Blocker:
     """Ask GitHub; an issue that is gone, or that we may not see, blocks nothing that we could follow.
 
     A snooze ends with the issue that it waits for. One that was never seen open is only a word of the reason.
@@ -80,63 +76,59 @@ def _read(ctx: Reconciliation, known: KnownRepository, named: KnownBlocker) -> B
     blocker = named.blocker
     match = REFERENCE.fullmatch(blocker.reference)
     assert match is not None
-    repository = _place(ctx, known, match["name"])
+    repository = _place(ctx, poc, match["name"])
     present = replace(blocker, open=False)
     if repository is not None:
         try:
-            issue = ctx.github(known.installation_id).issue(repository, int(match["number"]))
+            issue = ctx.github(poc.known.installation_id).issue(repository, int(match["number"]))
         except GitHubError as error:
             if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
                 raise
         else:
             present = replace(blocker, open=issue.state is IssueState.OPEN, assignees=issue.assignees)
-    ctx.records.waiting.saw_blocker(known.repository.id, present, ctx.looked_at)
-    if not present.open and named.read_at is not None and not ctx.dry:
-        ctx.records.waiting.end_snoozes(
-            known.repository.id, ctx.policy.calendar.day(ctx.now), naming=blocker.reference
-        )
+    poc.saw_blocker(present, ctx.looked_at)
+    if not present.open and named.read_at is not None:
+        poc.snoozes_ended(ctx.policy.calendar.day(ctx.now), naming=blocker.reference)
     return present
 
 
-def _place(ctx: Reconciliation, known: KnownRepository, name: str | None) -> RepositoryRef | None:
+def _place(ctx: Reconciliation, poc: Poc, name: str | None) -> RepositoryRef | None:
     """The repository that a reference names, where the same installation covers it."""
-    if name is None or name.lower() == known.repository.full_name.lower():
-        return known.repository.ref
-    return ctx.records.repositories.named(known.installation_id, name)
+    if name is None or name.lower() == poc.known.repository.full_name.lower():
+        return poc.known.repository.ref
+    return ctx.store.repositories.named(poc.known.installation_id, name)
 
 
 CHANGES_REQUESTED = "changes_requested"
 
 
-def follow_waiting_on(ctx: Reconciliation, known: KnownRepository, life: PocStatus) -> WaitingOn:
+def follow_waiting_on(ctx: Reconciliation, poc: Poc, life: PocStatus) -> WaitingOn:
     """Decide who has the ball, and note it where it has moved."""
-    waiting, repository_id = ctx.records.waiting, known.repository.id
     charter = life.judgement.charter
-    if charter and not ctx.dry:
-        _note(ctx, known, charter)
-    turns = waiting.turns(repository_id)
-    previous = turns[-1] if turns else None
-    present = who_is_waited_for(_facts(ctx, known, life))
-    moved_at = ctx.records.timeline.last(repository_id)
+    if charter:
+        _note(ctx, poc, charter)
+    periods = poc.waiting.periods
+    previous = periods[-1] if periods else None
+    present = who_is_waited_for(_facts(ctx, poc, life))
+    moved_at = last_activity(poc.waiting.acted)
     if previous is not None and previous.party is Party.BLOCKER:
         moved_at = ctx.looked_at  # that another issue was closed or reassigned is nobody's doing here
     moved = next_waiting_period(previous, present, moved_at)
-    if moved is not None and not ctx.dry:
-        waiting.passed(repository_id, moved)
+    if moved is not None:
+        poc.waits_for(moved)
     return moved or previous or present
 
 
-def _note(ctx: Reconciliation, known: KnownRepository, charter: Charter) -> None:
+def _note(ctx: Reconciliation, poc: Poc, charter: Charter) -> None:
     """Keep what the charter says now and may not say tomorrow: its ship date, its pause."""
-    waiting, repository_id = ctx.records.waiting, known.repository.id
-    at = known.charter_changed_at or ctx.looked_at
+    at = poc.known.charter_changed_at or ctx.looked_at
     if charter.ship_by:
-        waiting.promised(repository_id, charter.ship_by.value, at)
-    source = f"charter:{known.charter.blob_sha if known.charter else ''}"
-    rest = pause_of(charter, ctx.policy.calendar.day(at))
-    waiting.end_pauses(repository_id, ctx.policy.calendar.day(at), but=source)
-    if rest:
-        waiting.rested(repository_id, source, rest, actor="", at=at)
+        poc.promised(charter.ship_by.value, at)
+    source = f"charter:{poc.known.charter.blob_sha if poc.known.charter else ''}"
+    pause = pause_of(charter, ctx.policy.calendar.day(at))
+    poc.pauses_ended(ctx.policy.calendar.day(at), but=source)
+    if pause:
+        poc.paused(source, pause, actor="", at=at)
 
 
 def pause_of(charter: Charter, first: date) -> PausePeriod | None:
@@ -147,27 +139,26 @@ def pause_of(charter: Charter, first: date) -> PausePeriod | None:
     return PausePeriod(min(first, pause.until), pause.until, pause.reason)
 
 
-def _facts(ctx: Reconciliation, known: KnownRepository, life: PocStatus) -> WaitingOnFacts:
-    records, repository_id = ctx.records, known.repository.id
-    charter, stored = life.judgement.charter, records.pocs.find(repository_id)
-    proposed = records.pull_requests.proposal(repository_id) if charter is None else None
+def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus) -> WaitingOnFacts:
+    charter, stored = life.judgement.charter, poc.record.poc
+    proposed = proposal(ctx, poc) if charter is None else None
     if proposed is not None:
         judgement = judge_standing(proposed[1], ctx.now.date(), ctx.policy)
         charter, valid, number = judgement.charter, judgement.valid, proposed[0].number
         since = proposed[0].updated_at
     else:
         valid, number = life.judgement.valid, None
-        since = known.charter_changed_at or known.registered_at or known.first_seen_at
+        since = poc.known.charter_changed_at or poc.known.registered_at or poc.known.first_seen_at
     unsigned = (
-        _start(ctx, known, charter, life, since=since, number=number)
+        _start(poc, charter, life, since=since, number=number)
         if life.state is State.PROPOSED
         else _ship(
             charter, stored.unsigned, stored.proven_at, stored.request.number if stored.request else None
         )
     )
-    requests = open_requests(
-        *records.timeline.requests(repository_id), records.pull_requests.open_numbers(repository_id)
-    )
+    done = [each for each in poc.waiting.asked if not each.taken_back]
+    taken_back = [each for each in poc.waiting.asked if each.taken_back]
+    requests = open_requests(done, taken_back, poc.record.open_numbers)
     asked = {login.lower() for request in requests for login in request.people}
     return WaitingOnFacts(
         state=life.state,
@@ -179,12 +170,12 @@ def _facts(ctx: Reconciliation, known: KnownRepository, life: PocStatus) -> Wait
             charter and charter.paused and charter.paused.value.until >= ctx.policy.calendar.day(ctx.now)
         ),
         unsigned=unsigned,
-        objected=tuple(_objected(ctx, repository_id, {each.number for each in unsigned})),
+        objected=tuple(_objected(ctx, poc, {each.number for each in unsigned})),
         reviews=requests,
-        worked_at=records.timeline.last(repository_id, deeds=ENGINEERING, but=asked),
+        worked_at=last_activity(poc.waiting.acted, kinds=ENGINEERING, but=asked),
         missing_infra=_missing(charter),
         platform=named(charter, Group.PLATFORM) if charter else None,
-        blocker=present_blocker(ctx, known, charter, life.state),
+        blocker=present_blocker(ctx, poc, charter, life.state),
         asked_to_ship=stored.request.number if stored.request else None,
         ready=stored.proven_at is not None and not stored.unsigned,
     )
@@ -198,8 +189,7 @@ def _owner(charter: Charter | None, author: str | None) -> str | None:
 
 
 def _start(
-    ctx: Reconciliation,
-    known: KnownRepository,
+    poc: Poc,
     charter: Charter | None,
     life: PocStatus,
     *,
@@ -211,7 +201,7 @@ def _start(
         return ()
     signed = life.signed
     if number is not None:
-        given = ctx.records.signatures.standing(known.repository.id)
+        given = poc.record.standing
         signed = standing(charter, given, Round.START)
     return tuple(_requests(charter, [g for g in Group if signed.get(g) is None], since=since, number=number))
 
@@ -240,13 +230,13 @@ def _missing(charter: Charter | None) -> tuple[str, ...]:
     return tuple(name for name, entry in entries if entry and entry.value.kind is InfraKind.MISSING)
 
 
-def _objected(ctx: Reconciliation, repository_id: int, numbers: set[int | None]) -> Iterator[str]:
+def _objected(ctx: Reconciliation, poc: Poc, numbers: set[int | None]) -> Iterator[str]:
     """Who asked for changes last, on the commit that is still the head: they wait for others."""
     for number in numbers - {None}:
         assert number is not None
-        pull = ctx.records.pull_requests.find(repository_id, number)
+        pull = poc.record.pulls.get(number)
         last = {}
-        for each in recorded_reviews(ctx.records.signatures.reviews(pull_request_key(repository_id, number))):
+        for each in recorded_reviews(ctx.store.signatures.reviews(pull_request_key(poc.id, number))):
             last[each.review.login.lower()] = each
         for login, each in last.items():
             head = pull.head_sha if pull else None

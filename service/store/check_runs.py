@@ -6,29 +6,29 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from service.rules.values.actions import CheckRunOutput, PostedCheckRun
-from service.store.database import COMMIT_LOCK, lock, reading, transaction
+from service.store.database import Database, LockClass
 from service.store.tables import CheckRunRow
 
 
 class CheckRuns:
-    """The table of check runs; each method is a transaction of its own."""
+    """The table of check runs; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @contextmanager
     def posting(self, repository_id: int, head_sha: str) -> Iterator[None]:
         """Be the only one who posts check runs on a commit; two pull requests may share it."""
-        with lock(self._engine, COMMIT_LOCK, f"{repository_id}:{head_sha}"):
+        with self._database.lock(LockClass.COMMIT, f"{repository_id}:{head_sha}"):
             yield
 
     def newest(self, repository_id: int, head_sha: str, name: str) -> PostedCheckRun | None:
         """The newest check run of ours on a commit."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.exec(
                 select(CheckRunRow)
                 .where(
@@ -57,7 +57,7 @@ class CheckRuns:
             conclusion=output.conclusion,
             title=output.title,
         )
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.add(row)
             session.flush()
             assert row.id is not None
@@ -65,12 +65,12 @@ class CheckRuns:
 
     def posted(self, row_id: int, github_id: int) -> None:
         """Note the id that GitHub gave to a check run."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(CheckRunRow).where(col(CheckRunRow.id) == row_id).values(github_id=github_id)
             )
 
     def forget(self, row_id: int) -> None:
         """Forget a check run that turned out never to have been posted."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(delete(CheckRunRow).where(col(CheckRunRow.id) == row_id))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, func
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access, Gathered, RepositoryFacts
 from service.rules.values.github import Commit
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.tables import BlobAt, BlobRow, KnownCommit, OutsideFactRow
 
 
@@ -26,14 +26,14 @@ class Blob:
 
 
 class Contents:
-    """The tables of blobs, of paths at commits and of commits; each method is a transaction of its own."""
+    """The tables of blobs, of paths at commits and of commits; each method is a statement of its own."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def blobs_at(self, repository_id: int, commit_sha: str, paths: Sequence[str]) -> Mapping[str, str | None]:
         """The blobs at those of the paths that were ever looked up in a commit."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = session.exec(
                 select(BlobAt).where(
                     BlobAt.repository_id == repository_id,
@@ -49,16 +49,22 @@ class Contents:
             {"repository_id": repository_id, "commit_sha": commit_sha, "path": path, "blob_sha": blob_sha}
             for path, blob_sha in sorted(blobs.items())
         ]
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(insert(BlobAt).values(rows).on_conflict_do_nothing())
 
     def blob(self, repository_id: int, blob_sha: str) -> Blob | None:
         """A file's content, if it was ever read; None where it was, and is no longer kept."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(BlobRow, (repository_id, blob_sha))
             return Blob(row.data, row.first_seen_at) if row and row.kept else None
 
-    def remember_blob(self, repository_id: int, blob_sha: str, data: bytes | None, seen_at: datetime) -> Blob:
+    def first_seen(self, repository_id: int, blob_sha: str) -> datetime | None:
+        """When a file's content was first seen, also where it is no longer kept."""
+        with self._database.reading() as session:
+            row = session.get(BlobRow, (repository_id, blob_sha))
+            return row.first_seen_at if row else None
+
+    def remember_blob(self, repository_id: int, blob_sha: str, data: bytes | None, seen_at: datetime) -> None:
         """Keep a file's content, and when it was first seen, which stays whatever comes later."""
         statement = insert(BlobRow).values(
             repository_id=repository_id, blob_sha=blob_sha, data=data, kept=True, first_seen_at=seen_at
@@ -67,13 +73,12 @@ class Contents:
             index_elements=["repository_id", "blob_sha"],
             set_={"data": data, "kept": True, "read_at": func.now()},
         )
-        with transaction(self._engine) as session:
-            first_seen_at = session.execute(statement.returning(col(BlobRow.first_seen_at))).scalar_one()
-        return Blob(data, first_seen_at)
+        with self._database.transaction() as session:
+            session.execute(statement)
 
     def commit(self, repository_id: int, sha: str) -> Commit | None:
         """A commit's tree and parents, if they were ever asked for."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(KnownCommit, (repository_id, sha))
             return Commit(row.sha, row.tree_sha, tuple(row.parents)) if row else None
 
@@ -85,19 +90,19 @@ class Contents:
             tree_sha=commit.tree_sha,
             parents=list(commit.parents),
         )
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(row.on_conflict_do_nothing())
 
 
 class OutsideFacts:
-    """The table of outside facts; each method is a transaction of its own."""
+    """The table of outside facts; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, repository_id: int, blob_sha: str) -> Gathered | None:
         """What was last found out about one text of a repository's charter."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(OutsideFactRow, (repository_id, blob_sha))
             return Gathered(_outside(row.facts), row.ref, row.gathered_at, row.complete) if row else None
 
@@ -110,7 +115,7 @@ class OutsideFacts:
             "facts": _facts(gathered.outside),
         }
         row = insert(OutsideFactRow).values(repository_id=repository_id, blob_sha=blob_sha, **found)
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 row.on_conflict_do_update(index_elements=["repository_id", "blob_sha"], set_=found)
             )

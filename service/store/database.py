@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from enum import IntEnum
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlmodel import Session
 
-SUBJECT_LOCK = 1
-"""The class of a subject's advisory lock: one look at a time."""
-COMMIT_LOCK = 2
-"""The class of a commit's lock: one poster of check runs at a time."""
-ACCOUNT_LOCK = 3
-"""The class of an installation's lock: its daily number of new issues is counted by one at a time."""
 
-PLANNING_LOCK = 4
-"""The class of the lock under which an installation's moments for content writes are given away."""
-WRITING_LOCK = 5
-"""The class of the lock that whoever writes content for an installation holds while it writes."""
+class LockClass(IntEnum):
+    """What an advisory lock of PostgreSQL is about: the first of its two numbers."""
+
+    SUBJECT = 1
+    """One reconciliation of a subject at a time."""
+    COMMIT = 2
+    """One poster of check runs on a commit at a time."""
+    ACCOUNT = 3
+    """The daily number of new issues of an installation is counted by one at a time."""
+    PLANNING = 4
+    """An installation's slots for content writes are given away by one at a time."""
+    WRITING = 5
+    """Held by whoever writes content for an installation, while it writes."""
+    MIGRATION = 6
+    """One process migrates the schema."""
+
 
 LOCK_WAIT = "5s"
 """Jobs are deferred only for clean subjects, so whoever holds a subject is about to let go."""
@@ -34,14 +42,15 @@ class LockBusyError(Exception):
     """Somebody else is looking at this subject, and will see what we would have seen."""
 
 
-def connect(url: str, *, pool_size: int = 10) -> Engine:
+def connect(url: str | URL, *, pool_size: int = 10, read_only: bool = False) -> Engine:
     """Make an engine for a libpq URL; it connects at first use, and again after PostgreSQL was away."""
     driver_url = make_url(url).set(drivername="postgresql+psycopg")
+    options = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if read_only else "")
     engine = create_engine(
         driver_url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC", "prepare_threshold": None},
+        connect_args={"connect_timeout": 5, "options": options, "prepare_threshold": None},
     )
     event.listen(engine, "checkout", _still_there)
     return engine
@@ -68,8 +77,23 @@ def reading(engine: Engine) -> Iterator[Session]:
     """Questions without a transaction around them, which would cost two round trips more and promise nothing:
     at PostgreSQL's usual level each statement sees what is committed when it begins.
     """
-    with Session(engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False) as session:
+    with reading_session(engine) as session:
         yield session
+
+
+def reading_session(engine: Engine) -> Session:
+    """A session for `reading` that its user closes."""
+    return Session(_autocommit(engine), expire_on_commit=False)
+
+
+_AUTOCOMMIT: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
+
+
+def _autocommit(engine: Engine) -> Engine:
+    """The same engine without transactions; made once, since making it costs more than a statement."""
+    if engine not in _AUTOCOMMIT:
+        _AUTOCOMMIT[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return _AUTOCOMMIT[engine]
 
 
 @contextmanager
@@ -87,7 +111,7 @@ def cursor(session: Session) -> psycopg.Cursor[Any]:
 
 
 @contextmanager
-def lock(engine: Engine, lock_class: int, key: str, *, wait: str = LOCK_WAIT) -> Iterator[Connection]:
+def lock(engine: Engine, lock_class: LockClass, key: str, *, wait: str = LOCK_WAIT) -> Iterator[Connection]:
     """Hold the advisory lock of `key` on a connection of its own: it is gone when this process is.
 
     Raises `LockBusyError` when somebody holds it for longer than `wait`.
@@ -115,3 +139,52 @@ def lock(engine: Engine, lock_class: int, key: str, *, wait: str = LOCK_WAIT) ->
                     connection.execute(text("SELECT pg_advisory_unlock(:class, hashtext(:key))"), values)
                 except OperationalError:
                     connection.invalidate()
+
+
+class Database:
+    """Where tables are read and changed: each call in a session of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A session for questions."""
+        return reading(self._engine)
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """A session for changes, committed at its end."""
+        return transaction(self._engine)
+
+    def lock(
+        self, lock_class: LockClass, key: str, *, wait: str = LOCK_WAIT
+    ) -> AbstractContextManager[Connection]:
+        """`lock` of this database."""
+        return lock(self._engine, lock_class, key, wait=wait)
+
+
+class WithinSession(Database):
+    """The same in one session that is open already: in a transaction, or for reading only."""
+
+    def __init__(self, session: Session, *, read_only: bool = False) -> None:
+        self._session = session
+        self._read_only = read_only
+
+    @contextmanager
+    def _use(self) -> Iterator[Session]:
+        yield self._session
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """The session."""
+        return self._use()
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """The session; `RuntimeError` where it is for reading only."""
+        if self._read_only:
+            raise RuntimeError("a change while a reconciliation gathers and decides: note it instead")
+        return self._use()
+
+    def lock(
+        self, lock_class: LockClass, key: str, *, wait: str = LOCK_WAIT
+    ) -> AbstractContextManager[Connection]:
+        """Locks need a connection of their own, which a session lacks."""
+        raise RuntimeError(f"no lock {lock_class.name} {key} for {wait} within a session")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Engine, Row, text
+from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import insert
 
 from service.rules.digest.edition import Central, ComposedDigest, DigestPlace, UndeliveredDigest
@@ -16,7 +16,7 @@ from service.rules.stall.stalls import Cause
 from service.rules.stall.time_spent import ship_date_changes
 from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.groups import Group
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.policies import policy_of
 from service.store.tables_waiting import DigestRow
 
@@ -84,14 +84,14 @@ WHERE installation_id = :installation AND lower(full_name) = lower(:name) AND re
 
 
 class Digests:
-    """The table of digests, and reads beside it; each method is a transaction of its own."""
+    """The table of digests, and reads beside it; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, installation_id: int, channel: Channel, week: str) -> ComposedDigest | None:
         """What was composed for a week."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(DigestRow, (installation_id, str(channel), week))
             if row is None:
                 return None
@@ -113,13 +113,13 @@ class Digests:
             installation_id=installation_id, channel=str(place.channel), week=edition.week, **values
         )
         row = row.on_conflict_do_update(index_elements=["installation_id", "channel", "week"], set_=values)
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(row)
 
     def last_told(self, installation_id: int, channel: Channel) -> LastDigest | None:
         """The newest digest that a place heard; before any, from when on its first one tells."""
         asked = {"installation": installation_id, "channel": str(channel)}
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             connection = session.connection()
             if row := connection.execute(LAST_TOLD, asked).first():
                 return LastDigest(row.composed_at, frozenset(row.told))
@@ -128,7 +128,7 @@ class Digests:
 
     def untold(self) -> tuple[UndeliveredDigest, ...]:
         """The newest digest of each place, where it was refused."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = session.connection().execute(UNTOLD).all()
         return tuple(
             UndeliveredDigest(
@@ -139,7 +139,7 @@ class Digests:
 
     def centrals(self) -> Iterator[Central]:
         """The central repository of each policy that names one."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             connection = session.connection()
             for policy in connection.execute(CENTRALS).all():
                 name = policy_of(policy.good_text).central_repository
@@ -157,7 +157,7 @@ class Digests:
     def pocs(self, installation_id: int, today: date) -> tuple[PocLine, ...]:
         """The POCs of an installation, those that have ended as well."""
         asked = {"installation": installation_id, "today": today}
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             return tuple(map(_line, session.connection().execute(POCS, asked).all()))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from sqlalchemy import Engine, update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -14,18 +14,19 @@ from service.rules.charter.quantity import Quantity, parse_quantity, read_unit
 from service.rules.charter.units import NO_UNIT, Unit
 from service.rules.evidence.values import Conditions, Measurement
 from service.rules.values.groups import Level
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.tables import EvidenceRow
 
+NONE_RESOLVED: Mapping[str, str] = {}
 MOST_COMMITS = 10
 """How many commits that a workflow measured are compared with another by their trees."""
 
 
 class Evidence:
-    """The table of evidence; each method is a transaction of its own."""
+    """The table of evidence; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def remember_files(
         self, repository_id: int, commit_sha: str, values: Iterable[tuple[str, str, Measurement]]
@@ -48,12 +49,12 @@ class Evidence:
             for key, blob_sha, value in values
         ]
         if rows:
-            with transaction(self._engine) as session:
+            with self._database.transaction() as session:
                 session.execute(insert(EvidenceRow).values(rows).on_conflict_do_nothing())
 
     def in_blob(self, repository_id: int, blob_sha: str, source: str) -> Measurement | None:
         """The number that a line of `evidence` found in a blob before."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.exec(
                 select(EvidenceRow)
                 .where(
@@ -65,15 +66,24 @@ class Evidence:
             ).first()
             return replace(_measurement(row), conditions=None) if row else None
 
-    def measured(self, repository_id: int, commits: Sequence[str]) -> tuple[Measurement, ...]:
-        """What workflows measured on any of the commits, newest first."""
-        with reading(self._engine) as session:
+    def measured(
+        self, repository_id: int, commits: Sequence[str], *, resolved: Mapping[str, str] = NONE_RESOLVED
+    ) -> tuple[Measurement, ...]:
+        """What workflows measured on any of the commits, newest first.
+
+        `resolved` says for which commits test merges speak, where that is not stored yet.
+        """
+        merges = [merge for merge, commit in resolved.items() if commit in commits]
+        speaks: ColumnElement[bool] = col(EvidenceRow.commit_sha).in_(commits)
+        if merges:
+            speaks |= col(EvidenceRow.commit_sha).is_(None) & col(EvidenceRow.run_sha).in_(merges)
+        with self._database.reading() as session:
             rows = session.exec(
                 select(EvidenceRow)
                 .where(
                     EvidenceRow.repository_id == repository_id,
                     EvidenceRow.level == Level.MEASURED,
-                    col(EvidenceRow.commit_sha).in_(commits),
+                    speaks,
                 )
                 .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())
             )
@@ -91,13 +101,13 @@ class Evidence:
             .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())
             .limit(100 * MOST_COMMITS)
         )
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             commits = dict.fromkeys(sha for sha, _ in session.exec(newest) if sha)
             return list(commits)[:MOST_COMMITS]
 
     def unresolved(self, repository_id: int, number: int) -> list[str]:
         """The test merges of a pull request that were measured, and whose head is not known yet."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             return list(
                 session.exec(
                     select(EvidenceRow.run_sha)
@@ -112,7 +122,7 @@ class Evidence:
 
     def unresolved_numbers(self, repository_id: int) -> list[int]:
         """The pull requests with such test merges."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             numbers = session.exec(
                 select(EvidenceRow.number)
                 .where(EvidenceRow.repository_id == repository_id, col(EvidenceRow.commit_sha).is_(None))
@@ -122,7 +132,7 @@ class Evidence:
 
     def resolve(self, repository_id: int, run_sha: str, commit_sha: str) -> None:
         """Note which commit a test merge speaks for."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(EvidenceRow)
                 .where(

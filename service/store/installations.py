@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.values.github import Installation
 from service.store import subjects
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.tables import InstallationRow
 
 
@@ -25,24 +25,21 @@ class KnownInstallation:
 
 
 class Installations:
-    """The table of installations; each method is a transaction of its own."""
+    """The table of installations; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def mark(self, *keys: str) -> None:
         """Mark subjects of an installation as needing a look."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             subjects.mark(session, keys)
 
     def find(self, installation_id: int) -> KnownInstallation | None:
         """An installation, if any event or call has told of it."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(InstallationRow, installation_id)
-            if row is None:
-                return None
-            known = Installation(row.id, row.account, row.permissions, row.suspended_at)
-            return KnownInstallation(known, row.deleted_at is not None, row.rate_limited_until)
+            return installation_of(row) if row else None
 
     def remember(self, installation: Installation) -> None:
         """Store what GitHub says of an installation now."""
@@ -52,12 +49,12 @@ class Installations:
             "suspended_at": installation.suspended_at,
         }
         statement = insert(InstallationRow).values(id=installation.id, **told)
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=told))
 
     def rate_limited(self, installation_id: int, until: datetime) -> None:
         """Keep every look of an installation waiting until a time that GitHub named."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(InstallationRow)
                 .where(col(InstallationRow.id) == installation_id)
@@ -66,10 +63,16 @@ class Installations:
 
     def known(self) -> list[int]:
         """The ids of all installations, also of suspended ones, which may be in use again."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = session.exec(
                 select(InstallationRow.id)
                 .where(col(InstallationRow.deleted_at).is_(None))
                 .order_by(col(InstallationRow.id))
             )
             return list(rows)
+
+
+def installation_of(row: InstallationRow) -> KnownInstallation:
+    """A row as a known installation."""
+    described = Installation(row.id, row.account, row.permissions, row.suspended_at)
+    return KnownInstallation(described, row.deleted_at is not None, row.rate_limited_until)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.tables import MessageRow
 
 
@@ -22,15 +22,15 @@ class MessageState(StrEnum):
 
 
 class Messages:
-    """The table of messages; each method is a transaction of its own."""
+    """The table of messages; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def begin(self, repository_id: int, key: str) -> MessageState:
         """Note that something is about to be said, and tell whether it was before."""
         row = insert(MessageRow).values(repository_id=repository_id, key=key)
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             inserted = session.execute(row.on_conflict_do_nothing().returning(col(MessageRow.key)))
             if inserted.first() is not None:
                 return MessageState.NEW
@@ -44,25 +44,25 @@ class Messages:
 
     def was_said(self, repository_id: int, key: str) -> bool:
         """Whether it was said, as far as we know."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             known = session.get(MessageRow, (repository_id, key))
             return known is not None and known.github_id is not None
 
     def was_begun(self, repository_id: int, key: str) -> bool:
         """Whether it was said, or may have been."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             known = session.get(MessageRow, (repository_id, key))
             return known is not None and known.refused is None
 
     def number(self, repository_id: int, key: str) -> int | None:
         """The issue under which it was said."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             known = session.get(MessageRow, (repository_id, key))
             return known.number if known is not None and known.github_id is not None else None
 
     def said(self, repository_id: int, key: str, number: int, github_id: int) -> None:
         """Note where it stands: the issue's number, and of a comment its id, of an issue the number again."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(MessageRow)
                 .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
@@ -71,7 +71,7 @@ class Messages:
 
     def refused(self, repository_id: int, key: str, reason: str) -> None:
         """Note why it could not be said; it may be tried again."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(MessageRow)
                 .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
@@ -80,7 +80,7 @@ class Messages:
 
     def forget(self, repository_id: int, key: str) -> None:
         """Forget what turned out never to have been said."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 delete(MessageRow).where(
                     col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, delete, text, update
+from sqlalchemy import delete, text, update
 from sqlmodel import Session, col, select
 
 from service.ports import GitHubError
 from service.rules.queue.rate_limits import LIMITS, next_slot
 from service.rules.queue.retry import FailureKind
-from service.store.database import AT_ONCE, PLANNING_LOCK, WRITING_LOCK, LockBusyError, lock, transaction
+from service.store.database import AT_ONCE, Database, LockBusyError, LockClass
 from service.store.tables_waiting import WriteSlot
 
 LAPSES = timedelta(minutes=10)
@@ -35,8 +35,8 @@ class NotYetError(Exception):
 class Pacing:
     """The table of the moments at which installations write."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @contextmanager
     def writing(self, installation_id: int, subject: str, clock: Callable[[], datetime]) -> Iterator[None]:
@@ -80,7 +80,7 @@ class Pacing:
     def _enter(self, turn: ExitStack, installation_id: int) -> bool:
         """Whether nobody writes now; from then on the caller does, until it or its process ends."""
         try:
-            turn.enter_context(lock(self._engine, WRITING_LOCK, str(installation_id), wait=AT_ONCE))
+            turn.enter_context(self._database.lock(LockClass.WRITING, str(installation_id), wait=AT_ONCE))
         except LockBusyError:
             return False
         return True
@@ -88,14 +88,14 @@ class Pacing:
     @contextmanager
     def _planning(self, installation_id: int) -> Iterator[Session]:
         """A transaction in which nobody else gives the installation's moments away."""
-        with transaction(self._engine) as session:
-            values = {"class": PLANNING_LOCK, "key": str(installation_id)}
+        with self._database.transaction() as session:
+            values = {"class": LockClass.PLANNING, "key": str(installation_id)}
             alone = text("SELECT pg_advisory_xact_lock(:class, hashtext(:key))")
             session.connection().execute(alone, values)
             yield session
 
     def _ended(self, slot: WriteSlot, now: datetime, *, used: bool) -> None:
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now, used=used))
 
 

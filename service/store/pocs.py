@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Engine, true, update
+from sqlalchemy import ColumnElement, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -15,7 +15,7 @@ from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.groups import Group
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.tables import FactRow, PocRow
 
 MOST_DEPLOYMENTS = 5
@@ -61,14 +61,14 @@ class StoredPoc:
 
 
 class Pocs:
-    """The table of POCs; each method is a transaction of its own."""
+    """The table of POCs; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, repository_id: int) -> StoredPoc:
         """Where a POC stands; one that nothing is known of has just begun."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(PocRow, repository_id)
             if row is None:
                 return StoredPoc()
@@ -79,7 +79,7 @@ class Pocs:
 
         Where it was asked before there is no verdict any more, and the repository's look rests on it as well.
         """
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(insert(PocRow).values(repository_id=repository_id).on_conflict_do_nothing())
             row = session.get_one(PocRow, repository_id, with_for_update=True)
             before = row.ship_request
@@ -101,7 +101,7 @@ class Pocs:
         Who has the ball depends on it, so the repository is looked at where it has changed.
         """
         groups = None if unsigned is None else [str(group) for group in unsigned]
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             row = session.get(PocRow, repository_id, with_for_update=True)
             if row is None or row.ship_request != number or row.request_unsigned == groups:
                 return
@@ -142,7 +142,7 @@ class Pocs:
 
     def take_back(self, repository_id: int, number: int) -> None:
         """Forget a ship request whose pull request was closed without being merged."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             row = session.get(PocRow, repository_id)
             if row is not None and row.ship_request == number:
                 row.ship_request = row.ship_requested_at = None
@@ -162,19 +162,19 @@ class Pocs:
 
     def end(self, repository_id: int, at: datetime) -> None:
         """Note that a POC whose repository was archived has stopped, unless it had shipped."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(PocRow)
                 .where(
                     col(PocRow.repository_id) == repository_id,
-                    col(PocRow.state).not_in([str(State.SHIPPED), str(State.STOPPED)]),
+                    col(PocRow.state).not_in([str(state) for state in State if state.has_ended]),
                 )
                 .values(state=str(State.STOPPED), state_since=at)
             )
 
     def deployed(self, repository_id: int) -> tuple[EventRecord, ...]:
         """The deployments that were told of last, newest first."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = session.exec(
                 select(FactRow)
                 .where(FactRow.subject == repository_key(repository_id), FactRow.kind == EventKind.DEPLOYED)
@@ -188,7 +188,7 @@ class Pocs:
     def _note(self, repository_id: int, values: dict[str, object], when: ColumnElement[bool]) -> None:
         statement = insert(PocRow).values(repository_id=repository_id, **values)
         statement = statement.on_conflict_do_update(index_elements=["repository_id"], set_=values, where=when)
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(statement)
 
 

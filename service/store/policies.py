@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Engine, delete, func
+from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.policy.reading import read_policy
 from service.store import subjects
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.tables_waiting import PolicyRow
 
 
@@ -36,14 +36,14 @@ class KnownPolicy:
 
 
 class Policies:
-    """The table of policies; each method is a transaction of its own."""
+    """The table of policies; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, installation_id: int) -> KnownPolicy | None:
         """What is stored for an installation."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(PolicyRow, installation_id)
             return _known(row) if row else None
 
@@ -54,7 +54,7 @@ class Policies:
 
     def broken(self) -> tuple[tuple[int, KnownPolicy], ...]:
         """The installations whose present text cannot be read."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = session.exec(select(PolicyRow).where(col(PolicyRow.broken_since).is_not(None)))
             return tuple((row.installation_id, _known(row)) for row in rows)
 
@@ -84,7 +84,7 @@ class Policies:
         else:
             values |= {"good_text": text, "good_blob_sha": blob_sha, "broken_since": None}
         row = insert(PolicyRow).values(installation_id=installation_id, **values)
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             if findings:
                 values["broken_since"] = func.coalesce(col(PolicyRow.broken_since), at)
             session.execute(row.on_conflict_do_update(index_elements=["installation_id"], set_=values))
@@ -92,7 +92,7 @@ class Policies:
 
     def forget(self, installation_id: int, *, marking: Sequence[str] = ()) -> None:
         """Forget the policy of an installation that does not cover its repository, and mark subjects."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(delete(PolicyRow).where(col(PolicyRow.installation_id) == installation_id))
             subjects.mark(session, marking)
 

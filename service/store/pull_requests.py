@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -13,7 +13,7 @@ from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import PullRequest
 from service.rules.values.subjects import pull_request_key
 from service.store import subjects
-from service.store.database import cursor, reading, transaction
+from service.store.database import Database, cursor
 from service.store.recording import UPSERT_PULL_REQUESTS, pull_request_rows
 from service.store.tables import CharterAt, MergeBase, PullRequestRow
 
@@ -22,20 +22,20 @@ LIST_DELAY = timedelta(minutes=2)
 
 
 class PullRequests:
-    """The tables of pull requests and of charters at commits; each method is a transaction of its own."""
+    """The tables of pull requests and of charters at commits; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, repository_id: int, number: int) -> PullRequest | None:
         """A pull request as its newest payload showed it."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(PullRequestRow, (repository_id, number))
-            return _pull(row) if row else None
+            return pull_of(row) if row else None
 
     def open_numbers(self, repository_id: int) -> list[int]:
         """The numbers of a repository's open pull requests."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = select(PullRequestRow.number).where(
                 PullRequestRow.repository_id == repository_id, PullRequestRow.state == "open"
             )
@@ -47,7 +47,7 @@ class PullRequests:
         Not those that changed around the time of the list: one of them may have been opened after it.
         """
         open_pulls = sorted(pulls, key=lambda pull: pull.number)
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             for rows in pull_request_rows(open_pulls):
                 cursor(session).execute(UPSERT_PULL_REQUESTS, (rows,))
             session.execute(
@@ -60,53 +60,23 @@ class PullRequests:
                 .values(state="closed")
             )
 
-    def proposes_charter(self, repository_id: int) -> bool:
-        """Whether the head of an open pull request was seen to hold a file at the charter's path."""
-        with reading(self._engine) as session:
-            return (
-                session.exec(
-                    select(CharterAt.commit_sha)
-                    .join(
-                        PullRequestRow,
-                        (col(PullRequestRow.repository_id) == CharterAt.repository_id)
-                        & (col(PullRequestRow.head_sha) == CharterAt.commit_sha),
-                    )
-                    .where(
-                        PullRequestRow.repository_id == repository_id,
-                        PullRequestRow.state == "open",
-                        CharterAt.kind == FileKind.FILE,
-                    )
-                    .limit(1)
-                ).first()
-                is not None
-            )
-
-    def proposal(self, repository_id: int) -> tuple[PullRequest, CharterFile] | None:
-        """The oldest open pull request whose head was seen to hold a file at the charter's path."""
-        with reading(self._engine) as session:
-            found = session.exec(
-                select(PullRequestRow, CharterAt)
-                .join(
-                    CharterAt,
-                    (col(CharterAt.repository_id) == PullRequestRow.repository_id)
-                    & (col(CharterAt.commit_sha) == PullRequestRow.head_sha),
-                )
-                .where(
-                    PullRequestRow.repository_id == repository_id,
-                    PullRequestRow.state == "open",
+    def charter_files(self, repository_id: int, commits: Collection[str]) -> Mapping[str, CharterFile]:
+        """The files at the charter's path of those of the commits where one was seen."""
+        if not commits:
+            return {}
+        with self._database.reading() as session:
+            rows = session.exec(
+                select(CharterAt).where(
+                    CharterAt.repository_id == repository_id,
                     CharterAt.kind == FileKind.FILE,
+                    col(CharterAt.commit_sha).in_(commits),
                 )
-                .order_by(col(PullRequestRow.number))
-                .limit(1)
-            ).first()
-            if found is None:
-                return None
-            pull, stood = found
-            return _pull(pull), CharterFile(FileKind(stood.kind), stood.data, stood.blob_sha, stood.size)
+            )
+            return {row.commit_sha: charter_file_of(row) for row in rows}
 
     def open_keys(self, repository_ids: Iterable[int]) -> list[str]:
         """The subjects of all open pull requests of some repositories."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = session.exec(
                 select(PullRequestRow.repository_id, PullRequestRow.number).where(
                     col(PullRequestRow.repository_id).in_(list(repository_ids)),
@@ -115,20 +85,9 @@ class PullRequests:
             )
             return [pull_request_key(repository_id, number) for repository_id, number in rows]
 
-    def speaker(self, pull: PullRequest) -> int | None:
-        """Which of the open pull requests with this one's head has a say in its check run: the oldest."""
-        with reading(self._engine) as session:
-            return session.exec(
-                select(func.min(PullRequestRow.number)).where(
-                    PullRequestRow.repository_id == pull.repository_id,
-                    PullRequestRow.head_sha == pull.head_sha,
-                    PullRequestRow.state == "open",
-                )
-            ).one()
-
     def mark_others(self, closed: PullRequest) -> None:
         """Mark the open pull requests with a closed one's head: one of them speaks for it from now on."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             numbers = session.exec(
                 select(PullRequestRow.number).where(
                     PullRequestRow.repository_id == closed.repository_id,
@@ -140,21 +99,21 @@ class PullRequests:
 
     def merge_base(self, repository_id: int, base_sha: str, head_sha: str) -> str | None:
         """Where one commit left another, if that was ever asked."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(MergeBase, (repository_id, base_sha, head_sha))
             return row.sha if row else None
 
     def remember_merge_base(self, repository_id: int, base_sha: str, head_sha: str, sha: str) -> None:
         """Keep where one commit left another."""
         row = {"repository_id": repository_id, "base_sha": base_sha, "head_sha": head_sha, "sha": sha}
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(insert(MergeBase).values(**row).on_conflict_do_nothing())
 
     def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
         """What stood at the charter's path at a commit, if that was ever read."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(CharterAt, (repository_id, commit_sha))
-            return CharterFile(FileKind(row.kind), row.data, row.blob_sha, row.size) if row else None
+            return charter_file_of(row) if row else None
 
     def remember_charter_at(self, repository_id: int, commit_sha: str, file: CharterFile) -> None:
         """Keep what stood there: a commit does not change."""
@@ -168,11 +127,12 @@ class PullRequests:
         )
         told = {"kind": str(file.kind), "blob_sha": file.blob_sha, "data": file.data, "size": file.size}
         statement = statement.on_conflict_do_update(index_elements=["repository_id", "commit_sha"], set_=told)
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(statement)
 
 
-def _pull(row: PullRequestRow) -> PullRequest:
+def pull_of(row: PullRequestRow) -> PullRequest:
+    """A row as a pull request."""
     return PullRequest(
         repository_id=row.repository_id,
         number=row.number,
@@ -184,3 +144,8 @@ def _pull(row: PullRequestRow) -> PullRequest:
         updated_at=row.updated_at,
         before_sha=row.before_sha,
     )
+
+
+def charter_file_of(row: CharterAt) -> CharterFile:
+    """A row as what stood at the charter's path."""
+    return CharterFile(FileKind(row.kind), row.data, row.blob_sha, row.size)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import Engine, delete, func, update
+from sqlalchemy import ScalarSelect, delete, func, update
 from sqlmodel import col, select
 
 from service.rules.policy.poc import KnownRepository
@@ -15,26 +15,26 @@ from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
-from service.store.database import cursor, reading, transaction
+from service.store.database import Database, cursor
 from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row
 from service.store.tables import CharterAt, FactRow, PullRequestRow, RepositoryRow
 
 
 class Repositories:
-    """The table of repositories; each method is a transaction of its own."""
+    """The table of repositories; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, repository_id: int) -> KnownRepository | None:
         """A repository, if any event or list has told of it."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.get(RepositoryRow, repository_id)
-            return _known(row) if row else None
+            return known_of(row) if row else None
 
     def listed(self, installation_id: int, page: Sequence[Repository]) -> list[int]:
         """Store a page of the repository list and return the ids that differ from what events had told."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             known = {
                 row.id: row
                 for row in session.exec(
@@ -52,7 +52,7 @@ class Repositories:
 
     def keep_only(self, installation_id: int, kept: Iterable[int]) -> None:
         """Note that an installation covers only these repositories any more."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(RepositoryRow)
                 .where(
@@ -70,7 +70,7 @@ class Repositories:
         )
         if pocs_only:
             statement = statement.where(col(RepositoryRow.poc_reason).is_not(None))
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             return list(session.exec(statement.order_by(col(RepositoryRow.id))))
 
     def register(
@@ -87,7 +87,7 @@ class Repositories:
 
         The open pull requests that this changes something for are marked with it, so that a kill loses none.
         """
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             row = session.get_one(RepositoryRow, repository_id)
             if reason and row.poc_reason is None:
                 row.registered_at = at
@@ -108,24 +108,11 @@ class Repositories:
                 )
                 numbers = session.exec(open_pulls)
                 subjects.mark(session, [pull_request_key(repository_id, number) for number in numbers])
-            return _known(row)
-
-    def default_head(self, repository_id: int) -> str | None:
-        """The commit that the default branch was last pushed to, if a push was ever told."""
-        with reading(self._engine) as session:
-            return session.exec(
-                select(FactRow.detail)
-                .where(
-                    FactRow.subject == repository_key(repository_id),
-                    FactRow.kind == EventKind.DEFAULT_PUSHED,
-                )
-                .order_by(col(FactRow.at).desc(), col(FactRow.recorded_at).desc())
-                .limit(1)
-            ).first()
+            return known_of(row)
 
     def renamed(self, repository: Repository) -> None:
         """Note a name that no event told of, and forget what its old name did not show."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(RepositoryRow)
                 .where(col(RepositoryRow.id) == repository.id)
@@ -142,7 +129,7 @@ class Repositories:
         self, installation_id: int, told: Mapping[int, Mapping[str, tuple[str, ...]]]
     ) -> list[int]:
         """Store custom properties by repository, and return the ids of those that differ."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             rows = session.exec(
                 select(RepositoryRow).where(
                     RepositoryRow.installation_id == installation_id, col(RepositoryRow.id).in_(list(told))
@@ -158,7 +145,7 @@ class Repositories:
 
     def known(self, installation_id: int) -> list[KnownRepository]:
         """All repositories of an installation that are described and not known to be gone."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = session.exec(
                 select(RepositoryRow)
                 .where(
@@ -168,11 +155,11 @@ class Repositories:
                 )
                 .order_by(col(RepositoryRow.full_name))
             )
-            return list(map(_known, rows))
+            return list(map(known_of, rows))
 
     def named(self, installation_id: int, full_name: str) -> RepositoryRef | None:
         """The repository of an installation that has that name now; names do not differ by case."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             row = session.exec(
                 select(RepositoryRow).where(
                     RepositoryRow.installation_id == installation_id,
@@ -184,11 +171,12 @@ class Repositories:
 
     def mark(self, repository_ids: Iterable[int]) -> None:
         """Mark repositories as needing a look."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             subjects.mark(session, map(repository_key, repository_ids))
 
 
-def _known(row: RepositoryRow) -> KnownRepository:
+def known_of(row: RepositoryRow) -> KnownRepository:
+    """A row as a known repository."""
     charter = None
     if row.charter_kind is not None:
         charter = CharterFile(
@@ -237,3 +225,14 @@ def _differs(row: RepositoryRow, listed: Repository) -> bool:
 
 def _missed_push(row: RepositoryRow, listed: Repository) -> bool:
     return listed.pushed_at is not None and (row.pushed_at is None or row.pushed_at < listed.pushed_at)
+
+
+def default_head_of(repository_id: int) -> ScalarSelect[str]:
+    """The commit that the default branch was last pushed to, as a part of a statement."""
+    return (
+        select(FactRow.detail)
+        .where(FactRow.subject == repository_key(repository_id), FactRow.kind == EventKind.DEFAULT_PUSHED)
+        .order_by(col(FactRow.at).desc(), col(FactRow.recorded_at).desc())
+        .limit(1)
+        .scalar_subquery()
+    )

@@ -13,9 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlmodel import SQLModel
 
 from service.store import tables, tables_waiting
-
-MIGRATION_LOCK = 4
-"""The class of the lock under which one process migrates and the others wait."""
+from service.store.database import LockClass
 
 
 class NewerSchemaError(Exception):
@@ -25,7 +23,7 @@ class NewerSchemaError(Exception):
 def migrate(engine: Engine) -> None:
     """Bring the database to the newest revision; safe to call from many processes at once."""
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock, 0)"), {"lock": MIGRATION_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock, 0)"), {"lock": LockClass.MIGRATION})
         _refuse_newer(_revision(connection))
         config = _config()
         config.attributes["connection"] = connection

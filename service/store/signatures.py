@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -16,36 +17,23 @@ from service.rules.values.github import EventKind, EventRecord, PullRequest
 from service.rules.values.groups import Group
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects, timeline
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.tables import FactRow, SignatureRow
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSignature:
+    """A signature, and whether it was withdrawn since."""
+
+    signature: Signature
+    withdrawn: bool
+
+
 class Signatures:
-    """The table of signatures; each method is a transaction of its own."""
+    """The table of signatures; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def standing(self, repository_id: int) -> tuple[Signature, ...]:
-        """Every signature of a repository that was not withdrawn, oldest first."""
-        with reading(self._engine) as session:
-            rows = session.exec(
-                select(SignatureRow)
-                .where(SignatureRow.repository_id == repository_id, col(SignatureRow.withdrawn_at).is_(None))
-                .order_by(col(SignatureRow.at), col(SignatureRow.id))
-            )
-            return tuple(
-                Signature(
-                    row.login,
-                    Group(row.signs_for),
-                    Round(row.round),
-                    row.hash,
-                    row.at,
-                    row.number,
-                    row.source,
-                )
-                for row in rows
-            )
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def give(self, repository_id: int, signatures: Iterable[Signature]) -> None:
         """Record signatures; what a source signs it signs once, and what was withdrawn stays so.
@@ -69,7 +57,7 @@ class Signatures:
         ]
         if rows:
             statement = insert(SignatureRow).values(rows).on_conflict_do_nothing()
-            with transaction(self._engine) as session:
+            with self._database.transaction() as session:
                 if session.execute(statement.returning(col(SignatureRow.id))).all():
                     timeline.append(session, repository_id, _signed(repository_id, given))
                     subjects.mark(session, [repository_key(repository_id)])
@@ -85,14 +73,14 @@ class Signatures:
             )
             .values(withdrawn_at=at)
         )
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             if session.execute(statement.returning(col(SignatureRow.id))).all():
                 subjects.mark(session, [repository_key(repository_id)])
 
     def reviews(self, subject: str) -> tuple[EventRecord, ...]:
         """All that was ever told of a pull request's reviews, in the order in which it happened."""
         kinds = (EventKind.REVIEWED, EventKind.REVIEW_DISMISSED)
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             rows = session.exec(
                 select(FactRow)
                 .where(FactRow.subject == subject, col(FactRow.kind).in_(kinds))
@@ -104,7 +92,7 @@ class Signatures:
 
     def moved_by_author(self, pull: PullRequest) -> bool:
         """Whether an event told that its author moved a pull request to its head, or opened it with that."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             actors = session.exec(
                 select(func.lower(FactRow.actor)).where(
                     FactRow.subject == pull_request_key(pull.repository_id, pull.number),
@@ -119,3 +107,11 @@ def _signed(repository_id: int, given: Iterable[Signature]) -> Iterator[Activity
     for each in given:
         if not each.source.startswith(OPENED):
             yield activity.signed(repository_id, each.source, each.number, each.login, each.at)
+
+
+def stored_signature_of(row: SignatureRow) -> StoredSignature:
+    """A row as a signature."""
+    signature = Signature(
+        row.login, Group(row.signs_for), Round(row.round), row.hash, row.at, row.number, row.source
+    )
+    return StoredSignature(signature, row.withdrawn_at is not None)

@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values.actions import EditIssue, EscalationRecord, text_digest
 from service.rules.values.github import Issue, IssueState, RepositoryRef, StallIssue
-from service.store.database import ACCOUNT_LOCK, lock, reading, transaction
+from service.store.database import Database, LockClass
 from service.store.tables import RepositoryRow, StallIssueRow
 
 
 class StallIssues:
-    """The table of stall issues; each method is a transaction of its own."""
+    """The table of stall issues; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, repository_id: int) -> StallIssue | None:
         """The one stall issue of a POC."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             return issues_of(session, [repository_id]).get(repository_id)
 
     def opened_on(self, installation_id: int, day: date) -> int:
         """How many stall issues an installation got on a day."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             return session.exec(
                 select(func.count())
                 .select_from(StallIssueRow)
@@ -50,7 +50,7 @@ class StallIssues:
 
         One that is gone makes room for another.
         """
-        with lock(self._engine, ACCOUNT_LOCK, str(installation_id)):
+        with self._database.lock(LockClass.ACCOUNT, str(installation_id)):
             known = self.find(repository_id)
             begun = known is not None and known.number is None
             if not begun and self.opened_on(installation_id, day) >= limit:
@@ -76,7 +76,7 @@ class StallIssues:
                 set_=values,
                 where=col(StallIssueRow.state) == str(IssueState.GONE),
             )
-            with transaction(self._engine) as session:
+            with self._database.transaction() as session:
                 session.execute(row)
             return True
 
@@ -144,7 +144,7 @@ class StallIssues:
         self._change(repository_id, state=str(state), **changes)
 
     def _change(self, repository_id: int, **changes: object) -> None:
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(StallIssueRow)
                 .where(

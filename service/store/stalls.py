@@ -7,19 +7,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Engine, func
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from service.rules.stall.waiting_on import PausePeriod, WaitingOn
 from service.rules.values.github import EventKind, StallIssue
 from service.rules.values.subjects import repository_key
-from service.store.database import reading
+from service.store.database import Database
 from service.store.pocs import StoredPoc, stored_poc_of
 from service.store.stall_issues import issues_of
 from service.store.tables import FactRow, PocRow
 from service.store.tables_waiting import RestRow, TurnRow
-from service.store.waiting import ball_of, rest_of
+from service.store.waiting import pause_of, waiting_on_of
 
 NOTHING_DONE: Mapping[str, datetime] = {}
 
@@ -49,14 +49,14 @@ class StoredStall:
 
 
 class Stalls:
-    """Reads; each method is a transaction of its own."""
+    """Reads; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def of(self, repository_ids: Collection[int]) -> Mapping[int, StoredStall]:
         """What is stored of each of these POCs; of one that nothing is known of, how it begins."""
-        with reading(self._engine) as session:
+        with self._database.reading() as session:
             standings, turns = _standings(session, repository_ids), _turns(session, repository_ids)
             rests, issues = _rests(session, repository_ids), issues_of(session, repository_ids)
             acted = _acted(session, repository_ids)
@@ -84,7 +84,7 @@ def _turns(session: Session, repository_ids: Collection[int]) -> Mapping[int, Wa
         .where(col(TurnRow.repository_id).in_(repository_ids))
         .order_by(col(TurnRow.repository_id), col(TurnRow.id).desc())
     )
-    return {row.repository_id: ball_of(row) for row in rows}
+    return {row.repository_id: waiting_on_of(row) for row in rows}
 
 
 def _rests(session: Session, repository_ids: Collection[int]) -> Mapping[int, PausePeriod]:
@@ -94,7 +94,7 @@ def _rests(session: Session, repository_ids: Collection[int]) -> Mapping[int, Pa
         .where(col(RestRow.repository_id).in_(repository_ids))
         .order_by(col(RestRow.repository_id), col(RestRow.until).desc(), col(RestRow.source).desc())
     )
-    return {row.repository_id: rest_of(row) for row in rows}
+    return {row.repository_id: pause_of(row) for row in rows}
 
 
 def _acted(session: Session, repository_ids: Collection[int]) -> Mapping[str, Mapping[str, datetime]]:

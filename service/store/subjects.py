@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +29,9 @@ writers cannot wait for each other. An event does not touch a subject that is di
 forgot would never be found while events keep coming."""
 
 
+_MARKED = "subjects to mark"
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A dirty subject as a look found it: `wanted` is what the look will have done."""
@@ -44,6 +48,9 @@ def mark(session: Session, keys: Iterable[str], *, as_of: datetime | None = None
     distinct = sorted(set(keys))
     if not distinct:
         return
+    if _MARKED in session.info and as_of is None:
+        session.info[_MARKED].update(distinct)
+        return
     rows = cursor(session).execute(MARK, {"keys": distinct}).fetchall()
     if as_of is not None:
         session.connection().execute(
@@ -51,6 +58,17 @@ def mark(session: Session, keys: Iterable[str], *, as_of: datetime | None = None
             {"as_of": as_of, "keys": distinct},
         )
     defer_reconciliations(session, [key for key, was_clean in rows if was_clean])
+
+
+@contextmanager
+def marking_last(session: Session) -> Iterator[None]:
+    """Mark all that is marked within the block at its end, in one order: see `MARK`."""
+    session.info[_MARKED] = set[str]()
+    try:
+        yield
+    finally:
+        marked = session.info.pop(_MARKED)
+    mark(session, marked)
 
 
 def claim(connection: Connection, key: str) -> Claim | None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Engine, update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col
 
 from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.groups import Group
-from service.store.database import reading, transaction
+from service.store.database import Database
 from service.store.tables_waiting import BlockerRow, RestRow, ShipDateRow, TurnRow
 
 PAUSE = "charter:"
@@ -22,15 +21,6 @@ PAUSE = "charter:"
 
 SNOOZE = "comment:"
 """How the source begins of a snooze; the comment follows, and its place among the comment's commands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snoozed:
-    """A snooze, the command that asked for it, and when that was given."""
-
-    source: str
-    at: datetime
-    rest: PausePeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +41,10 @@ class KnownBlocker:
 
 
 class Waiting:
-    """Four small tables that only grow; each method is a transaction of its own."""
+    """Four small tables that only grow; each method is a statement or a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def turns(self, repository_id: int) -> tuple[WaitingOn, ...]:
-        """Who had the ball, oldest first; the last one has it now."""
-        with reading(self._engine) as session:
-            rows = session.exec(
-                select(TurnRow).where(TurnRow.repository_id == repository_id).order_by(col(TurnRow.id))
-            )
-            return tuple(map(ball_of, rows))
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def passed(self, repository_id: int, waiting_on: WaitingOn) -> None:
         """Note that the ball has moved."""
@@ -76,48 +58,13 @@ class Waiting:
             about=waiting_on.about,
             since=waiting_on.since,
         )
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.add(row)
 
-    def ship_dates(self, repository_id: int) -> tuple[ShipDate, ...]:
-        """The ship dates that a POC ever had, in their order; each but the first is a slip, or an advance."""
-        with reading(self._engine) as session:
-            rows = session.exec(
-                select(ShipDateRow)
-                .where(ShipDateRow.repository_id == repository_id)
-                .order_by(col(ShipDateRow.id))
-            )
-            return tuple(ShipDate(row.ship_by, row.at) for row in rows)
-
     def promised(self, repository_id: int, ship_by: date, at: datetime) -> None:
-        """Note the ship date of the charter, where it is another than the last."""
-        known = self.ship_dates(repository_id)
-        if not known or known[-1].ship_by != ship_by:
-            with transaction(self._engine) as session:
-                session.add(ShipDateRow(repository_id=repository_id, ship_by=ship_by, at=at))
-
-    def rests(self, repository_id: int) -> tuple[PausePeriod, ...]:
-        """The pauses and snoozes, in the order of their last days."""
-        with reading(self._engine) as session:
-            rows = session.exec(
-                select(RestRow)
-                .where(RestRow.repository_id == repository_id)
-                .order_by(col(RestRow.until), col(RestRow.source))
-            )
-            return tuple(map(rest_of, rows))
-
-    def snoozes(self, repository_id: int) -> tuple[Snoozed, ...]:
-        """What commands put off, in the order of their last days."""
-        with reading(self._engine) as session:
-            rows = session.exec(
-                select(RestRow)
-                .where(
-                    RestRow.repository_id == repository_id,
-                    col(RestRow.source).startswith(SNOOZE, autoescape=True),
-                )
-                .order_by(col(RestRow.until), col(RestRow.source))
-            )
-            return tuple(Snoozed(row.source, row.at, rest_of(row)) for row in rows)
+        """Note another ship date of the charter."""
+        with self._database.transaction() as session:
+            session.add(ShipDateRow(repository_id=repository_id, ship_by=ship_by, at=at))
 
     def rested(self, repository_id: int, source: str, rest: PausePeriod, *, actor: str, at: datetime) -> None:
         """Note a pause, by the blob that says it, or a snooze, by its comment; once each."""
@@ -130,7 +77,7 @@ class Waiting:
             actor=actor,
             at=at,
         )
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(row.on_conflict_do_nothing())
 
     def end_pauses(self, repository_id: int, on: date, *, but: str) -> None:
@@ -140,33 +87,16 @@ class Waiting:
 
     def end_snoozes(self, repository_id: int, on: date, *, naming: str) -> None:
         """Let the snoozes that named an issue end on a day: what they waited for has come."""
-        named = col(RestRow.reason).regexp_match(rf"(^|[^\w./-]){re.escape(naming)}($|[^0-9])")
+        named = col(RestRow.reason).regexp_match(_naming(naming))
         self._end(repository_id, on, named & ~col(RestRow.source).startswith(PAUSE, autoescape=True))
 
     def _end(self, repository_id: int, on: date, which: ColumnElement[bool]) -> None:
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(RestRow)
                 .where(col(RestRow.repository_id) == repository_id, col(RestRow.until) > on, which)
                 .values(until=on)
             )
-
-    def blockers(self, repository_id: int) -> Sequence[KnownBlocker]:
-        """What was named as blocking a POC, the oldest first."""
-        with reading(self._engine) as session:
-            rows = session.exec(
-                select(BlockerRow)
-                .where(BlockerRow.repository_id == repository_id)
-                .order_by(col(BlockerRow.named_at), col(BlockerRow.reference))
-            )
-            return [
-                KnownBlocker(
-                    Blocker(row.reference, row.named_at, row.open, tuple(row.assignees)),
-                    row.commanded,
-                    row.read_at,
-                )
-                for row in rows
-            ]
 
     def blocked(self, repository_id: int, reference: str, at: datetime, *, commanded: bool = True) -> None:
         """Note an issue that was named as what a POC waits for; named again, it is asked about again.
@@ -190,12 +120,12 @@ class Waiting:
             },
             where=col(BlockerRow.named_at) < at,
         )
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(again)
 
     def saw_blocker(self, repository_id: int, blocker: Blocker, at: datetime) -> None:
         """Note how GitHub shows a blocker."""
-        with transaction(self._engine) as session:
+        with self._database.transaction() as session:
             session.execute(
                 update(BlockerRow)
                 .where(
@@ -206,7 +136,16 @@ class Waiting:
             )
 
 
-def ball_of(row: TurnRow) -> WaitingOn:
+def names(reason: str, reference: str) -> bool:
+    """Whether a snooze's reason names an issue, and not one whose number only begins so."""
+    return re.search(_naming(reference), reason) is not None
+
+
+def _naming(reference: str) -> str:
+    return rf"(^|[^\w./-]){re.escape(reference)}($|[^0-9])"
+
+
+def waiting_on_of(row: TurnRow) -> WaitingOn:
     """A row as who has the ball."""
     return WaitingOn(
         Party(row.party),
@@ -219,6 +158,12 @@ def ball_of(row: TurnRow) -> WaitingOn:
     )
 
 
-def rest_of(row: RestRow) -> PausePeriod:
-    """A row as a rest."""
+def pause_of(row: RestRow) -> PausePeriod:
+    """A row as a pause."""
     return PausePeriod(row.first, row.until, row.reason)
+
+
+def blocker_of(row: BlockerRow) -> KnownBlocker:
+    """A row as a blocker."""
+    blocker = Blocker(row.reference, row.named_at, row.open, tuple(row.assignees))
+    return KnownBlocker(blocker, row.commanded, row.read_at)

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from service.rules.evidence.values import Conditions
 from service.rules.values.groups import Level
+from service.store.database import Database
 from service.store.evidence import Evidence
 from tests.evidence_api.conftest import GOOD, Api, serving
 from tests.evidence_api.issuer import SHA, issuing
@@ -76,7 +77,7 @@ async def test_the_rows_are_read_back_as_measurements(api: Api, engine: Engine) 
     us = {"value": "88", "unit": "%", "segment": "us"}
     metrics = WHOLE["metrics"] | {"recall": us}
     assert (await api.send({"metrics": metrics}, environment="support-staging")).status_code == 202
-    measured = {one.conditions: one for one in Evidence(engine).measured(7, [SHA])}
+    measured = {one.conditions: one for one in Evidence(Database(engine)).measured(7, [SHA])}
     recall = measured[Conditions(environment="support-staging", segment="us")]
     assert (recall.metric, f"{recall.canonical_value}", recall.level) == ("recall", "0.88", Level.MEASURED)
     [latency] = [one for one in measured.values() if one.metric == "latency_p95"]

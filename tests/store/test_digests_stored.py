@@ -14,10 +14,10 @@ from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.actions import EscalationRecord
 from service.rules.values.github import Installation, Issue, IssueState
 from service.rules.values.groups import Group
-from service.store.database import transaction
+from service.store.database import Database, transaction
 from service.store.digests import Digests
 from service.store.messages import MessageState
-from service.store.records import Store
+from service.store.store import Store
 from service.store.subjects import delete_litter
 from tests.fakes import repository
 
@@ -28,7 +28,7 @@ URL = "https://github.com/acme/poc-1/issues/5"
 
 @pytest.fixture
 def records(engine: Engine) -> Store:
-    made = Store(engine)
+    made = Store(Database(engine))
     made.installations.remember(Installation(7, "acme", {}))
     return made
 
@@ -147,8 +147,8 @@ def test_a_digest_of_an_installation_that_is_gone_is_no_matter(engine: Engine, r
     where = compose(records, Channel.SLACK, 0)
     records.messages.begin(*where.message)
     records.messages.refused(*where.message, "no")
-    (untold,) = Digests(engine).untold()
+    (untold,) = Digests(Database(engine)).untold()
     assert (untold.account, untold.reason) == ("acme", "no")
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE installation SET deleted_at = now()")
-    assert Digests(engine).untold() == ()
+    assert Digests(Database(engine)).untold() == ()

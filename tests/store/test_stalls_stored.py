@@ -15,9 +15,10 @@ from service.rules.values import activity
 from service.rules.values.actions import EscalationRecord
 from service.rules.values.activity import Activity
 from service.rules.values.github import Issue, IssueState, RepositoryRef
+from service.store.database import Database
 from service.store.pocs import StoredPoc
-from service.store.records import Store
 from service.store.stalls import StoredStall
+from service.store.store import Store
 from tests.fakes import repository
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -30,7 +31,7 @@ def at(hour: int) -> datetime:
 
 @pytest.fixture
 def records(engine: Engine) -> Store:
-    return Store(engine)
+    return Store(Database(engine))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from service.store import database, subjects
-from service.store.database import COMMIT_LOCK, SUBJECT_LOCK, LockBusyError, lock, transaction
+from service.store.database import LockBusyError, LockClass, lock, transaction
 
 KEY = "repository:1"
 FORGOTTEN = timedelta(seconds=45)
@@ -155,19 +155,19 @@ def test_a_lock_is_for_one_at_a_time_and_of_its_class(
     engine: Engine, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "LOCK_WAIT", "200ms")
-    with lock(engine, SUBJECT_LOCK, KEY), lock(engine, COMMIT_LOCK, KEY):
+    with lock(engine, LockClass.SUBJECT, KEY), lock(engine, LockClass.COMMIT, KEY):
         assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(2,)]
-        with pytest.raises(LockBusyError), lock(engine, SUBJECT_LOCK, KEY):
+        with pytest.raises(LockBusyError), lock(engine, LockClass.SUBJECT, KEY):
             pytest.fail("locked twice")
-    with lock(engine, SUBJECT_LOCK, KEY):
+    with lock(engine, LockClass.SUBJECT, KEY):
         pass
     assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
 
 
 def test_a_lock_is_given_back_by_an_exception_and_with_a_lost_connection(engine: Engine, ask: Ask) -> None:
-    with pytest.raises(ZeroDivisionError), lock(engine, SUBJECT_LOCK, KEY):
+    with pytest.raises(ZeroDivisionError), lock(engine, LockClass.SUBJECT, KEY):
         raise ZeroDivisionError
-    with lock(engine, SUBJECT_LOCK, KEY):
+    with lock(engine, LockClass.SUBJECT, KEY):
         ask("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
-    with lock(engine, SUBJECT_LOCK, KEY):
+    with lock(engine, LockClass.SUBJECT, KEY):
         assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(1,)]

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from service.rules.queue.rate_limits import APART
 from service.store import subjects
-from service.store.database import WRITING_LOCK, lock, transaction
+from service.store.database import Database, LockClass, lock, transaction
 from service.store.pacing import LAPSES, NotYetError, Pacing
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ Ask = Callable[..., float]
 @pytest.fixture
 def ask(engine: Engine, clock: Clock) -> Ask:
     """Try to write; the seconds to wait, 0 where it was written."""
-    pacing = Pacing(engine)
+    pacing = Pacing(Database(engine))
 
     def asked(key: str = KEY, installation_id: int = INSTALLATION, *, takes: float = 0) -> float:
         try:
@@ -147,7 +147,7 @@ def test_while_somebody_writes_nobody_else_does(engine: Engine, clock: Clock) ->
     inside, leave = threading.Event(), threading.Event()
 
     def write() -> None:
-        with Pacing(engine).writing(INSTALLATION, KEY, clock):
+        with Pacing(Database(engine)).writing(INSTALLATION, KEY, clock):
             inside.set()
             assert leave.wait(10)
 
@@ -155,13 +155,16 @@ def test_while_somebody_writes_nobody_else_does(engine: Engine, clock: Clock) ->
         writing = pool.submit(write)
         assert inside.wait(10)
         clock.wait(20)
-        with pytest.raises(NotYetError) as error, Pacing(engine).writing(INSTALLATION, "repository:2", clock):
+        with (
+            pytest.raises(NotYetError) as error,
+            Pacing(Database(engine)).writing(INSTALLATION, "repository:2", clock),
+        ):
             pass
         assert error.value.until > clock.now
         leave.set()
         writing.result()
     clock.wait(1)
-    with Pacing(engine).writing(INSTALLATION, "repository:2", clock):
+    with Pacing(Database(engine)).writing(INSTALLATION, "repository:2", clock):
         pass
 
 
@@ -175,9 +178,9 @@ def test_many_threads_at_once_get_moments_that_differ(ask: Ask, rows: Rows) -> N
 
 
 def test_a_write_that_fails_counts_and_lets_go(engine: Engine, ask: Ask, clock: Clock) -> None:
-    with pytest.raises(ZeroDivisionError), Pacing(engine).writing(INSTALLATION, KEY, clock):
+    with pytest.raises(ZeroDivisionError), Pacing(Database(engine)).writing(INSTALLATION, KEY, clock):
         raise ZeroDivisionError
-    with lock(engine, WRITING_LOCK, str(INSTALLATION)):
+    with lock(engine, LockClass.WRITING, str(INSTALLATION)):
         pass
     assert ask() == 1
 

@@ -110,7 +110,7 @@ def test_no_message_on_a_day_off(year: Year, calendar: Calendar) -> None:
 
 
 def test_every_span_adds_up(year: Year, calendar: Calendar) -> None:
-    records = year.services.records
+    records = year.services.store
     for life in year.lives:
         turns = records.waiting.turns(life.found.id)
         assert turns, life
@@ -137,7 +137,7 @@ def test_only_people_are_in_the_timeline(year: Year) -> None:
 
 
 def _timeline(year: Year, life: Life) -> tuple[Activity, ...]:
-    return year.services.records.timeline.of(life.found.id)
+    return year.services.store.timeline.of(life.found.id)
 
 
 def test_messages_of_the_year(year: Year) -> None:

@@ -25,7 +25,6 @@ MOST_PEOPLE = 3
 """People of one party who are named."""
 BEGUN, STALLED = "begun", "stalled"
 ON_THE_WAY = frozenset({State.SHIPPING, State.EVALUATING, State.BUILDING})
-ENDED = frozenset({State.SHIPPED, State.STOPPED})
 
 
 class Channel(StrEnum):
@@ -131,7 +130,7 @@ def digest(
     """What there is to say after what was told last; None where nothing happened and nobody is waited for."""
     news, today = _News(now, last), calendar.day(now)
     all_of_them = sorted(pocs, key=lambda poc: poc.full_name)
-    going = [poc for poc in all_of_them if poc.state not in ENDED]
+    going = [poc for poc in all_of_them if not poc.state.has_ended]
     stalled = sorted((poc for poc in going if poc.stalled_since), key=_longest_first)
     late = sorted((poc for poc in going if not poc.stalled_since and poc.is_late(today)), key=_latest_first)
     found = Digest(

@@ -20,6 +20,11 @@ class State(StrEnum):
     SHIPPED = "shipped"
     STOPPED = "stopped"
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is to come."""
+        return self in {State.SHIPPED, State.STOPPED}
+
 
 @dataclass(frozen=True, slots=True)
 class LifecycleFacts:

@@ -157,7 +157,7 @@ def assignee(stall: Stall, charter: Charter | None) -> str | None:
 def _over(facts: StallFacts) -> bool:
     """Whether nothing is expected of anybody: it is none, is left alone, has ended, or is paused."""
     left_alone = not facts.is_poc or facts.dormant or facts.archived
-    ended = facts.state in (State.SHIPPED, State.STOPPED) or facts.shipped_at is not None
+    ended = facts.state.has_ended or facts.shipped_at is not None
     stopped = facts.charter is not None and facts.charter.stopped is not None
     nobody = facts.waiting_on is not None and facts.waiting_on.party is Party.NOBODY
     return left_alone or ended or stopped or nobody

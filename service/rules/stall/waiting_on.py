@@ -145,7 +145,7 @@ def who_is_waited_for(facts: WaitingOnFacts) -> WaitingOn:
     signatures of a ship request that has everything else come first, then deploying it, then what platform
     owes, then asking to ship; a review is waited for only where nothing of that holds.
     """
-    if facts.state in (State.SHIPPED, State.STOPPED) or facts.paused:
+    if facts.state.has_ended or facts.paused:
         return WaitingOn(Party.NOBODY, Wants.NOTHING, facts.since)
     if facts.blocker is not None and facts.blocker.open:
         blocker = facts.blocker

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,6 +62,34 @@ class Activity:
     """That it ended: a request was removed, or a pull request became a draft. No activity."""
 
 
+def last_activity(
+    acted: Mapping[tuple[str, ActivityKind], datetime],
+    *,
+    kinds: Collection[ActivityKind] | None = None,
+    but: Collection[str] = (),
+) -> datetime | None:
+    """When anybody last did anything, out of who did what when: of some kinds, by anybody `but` some."""
+    moments = (
+        at for (login, kind), at in acted.items() if login not in but and (kinds is None or kind in kinds)
+    )
+    return max(moments, default=None)
+
+
+def last_by_person(acted: Mapping[tuple[str, ActivityKind], datetime]) -> Mapping[str, datetime]:
+    """When each person last did anything."""
+    last: dict[str, datetime] = {}
+    for (login, _), at in acted.items():
+        last[login] = max(at, last.get(login, at))
+    return last
+
+
+def merged_timeline(stored: Iterable[Activity], learned: Iterable[Activity]) -> tuple[Activity, ...]:
+    """What people did, oldest first, out of what is stored and what is about to be."""
+    by_id = {each.id: each for each in learned if each.actor and not each.taken_back}
+    by_id |= {each.id: each for each in stored}
+    return tuple(sorted(by_id.values(), key=lambda each: (each.at, each.id)))
+
+
 BOT = "[bot]"
 MERGE = re.compile(r"Merge (?:pull request #|(?:remote-tracking )?branch(?:es)? |tag |commit )")
 """How the message of a commit begins that only takes in another branch: git's words and GitHub's."""
@@ -79,6 +108,12 @@ def is_merge(message: str) -> bool:
 def commit(repository_id: int, sha: str, actor: str, at: datetime) -> Activity:
     """Commits of somebody's own came, the newest of which is named."""
     return Activity(f"{repository_key(repository_id)}:commit:{sha}", at, actor, ActivityKind.COMMIT)
+
+
+def seen_commit(repository_id: int, login: str, at: datetime) -> Activity:
+    """A commit that no event told of, found by its author and time."""
+    name = f"{repository_key(repository_id)}:commit:{login}:{at.isoformat()}"
+    return Activity(name, at, login, ActivityKind.COMMIT)
 
 
 def charter(repository_id: int, sha: str, actor: str, at: datetime) -> Activity:
@@ -160,10 +195,11 @@ def team(full_name: str, slug: str) -> str:
 
 def facts_of(repository_id: int, *happenings: Activity) -> tuple[EventRecord, ...]:
     """Happenings as they are recorded: nothing that a bot did, but that it asked for a review."""
-    return tuple(_fact(repository_id, each) for each in happenings if _is_told(each))
+    return tuple(_fact(repository_id, each) for each in happenings if is_told(each))
 
 
-def _is_told(happening: Activity) -> bool:
+def is_told(happening: Activity) -> bool:
+    """Whether it is recorded: nothing that a bot did, but that it asked for a review."""
     if happening.taken_back or happening.deed is ActivityKind.REVIEW_REQUESTED:
         return True
     return bool(happening.actor) and not is_bot(happening.actor)

@@ -1,0 +1,318 @@
+"""A POC while it is reconciled: the record that was gathered, with all that was learned and decided since.
+
+Each change is noted for the database and made in the record, so that what is decided next goes by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, datetime
+
+from service.rules.gate.lifecycle import State
+from service.rules.gate.signoffs import Signature
+from service.rules.policy.poc import KnownRepository
+from service.rules.source.text import CharterFile
+from service.rules.stall.waiting_on import Blocker, PausePeriod, WaitingOn
+from service.rules.values.activity import Activity, is_told
+from service.rules.values.github import Commit, PullRequest, Repository, StallIssue
+from service.rules.values.groups import Group
+from service.store.contents import Blob
+from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
+from service.store.pocs import KnownAccess, ShipRequest
+from service.store.pull_requests import LIST_DELAY
+from service.store.signatures import StoredSignature
+from service.store.store import Store
+from service.store.timeline import AWAITED
+from service.store.waiting import PAUSE, KnownBlocker, ShipDate, names
+
+
+class Poc:
+    """A repository and what it goes by; it need not be a POC."""
+
+    def __init__(self, record: PocRecord, store: Store, notes: Store) -> None:
+        self.record = record
+        self._store = store
+        self._notes = notes
+        self._waiting: WaitingRecord | None = None
+        self.learned: list[Activity] = []
+        """Activity that was found now, and is not stored yet."""
+        # What was read of commits now, and is not stored yet: each is asked for once.
+        self.charters: dict[str, CharterFile] = {}
+        self.merge_bases: dict[tuple[str, str], str] = {}
+        self.blob_shas: dict[tuple[str, str], str | None] = {}
+        self.blobs: dict[str, Blob] = {}
+        self.commits: dict[str, Commit] = {}
+        self.resolved: dict[str, str] = {}
+        """For which commits test merges turned out to speak."""
+
+    @property
+    def id(self) -> int:
+        """The repository's."""
+        return self.record.known.repository.id
+
+    @property
+    def known(self) -> KnownRepository:
+        """The repository as it is known now."""
+        return self.record.known
+
+    @property
+    def waiting(self) -> WaitingRecord:
+        """Whom it waited for; read when it is first asked for."""
+        if self._waiting is None:
+            self._waiting = self._store.poc_records.waiting(self.id)
+        return self._waiting
+
+    # What the repository is
+
+    def described(self, repository: Repository) -> None:
+        """Its description was read: until now only id and name were known."""
+        self._notes.repositories.listed(self.known.installation_id, [repository])
+        before = self.known
+        pushed = max((at for at in (before.repository.pushed_at, repository.pushed_at) if at), default=None)
+        properties = before.repository.properties if repository.properties is None else repository.properties
+        known = replace(
+            before,
+            repository=replace(repository, pushed_at=pushed, properties=properties),
+            described=True,
+            first_pushed_at=before.first_pushed_at or repository.pushed_at,
+        )
+        self.record = replace(self.record, known=known)
+
+    def registered(
+        self,
+        reason: str | None,
+        read: CharterFile | None,
+        *,
+        declared: bool,
+        at: datetime,
+        tell_pull_requests: bool,
+    ) -> None:
+        """It is a POC or not, with the charter as it was read just now, if it was."""
+        self._notes.repositories.register(
+            self.id, reason, read, declared=declared, at=at, tell_pull_requests=tell_pull_requests
+        )
+        known = self.known
+        if reason and known.poc_reason is None:
+            known = replace(known, registered_at=at)
+        known = replace(known, poc_reason=reason)
+        if read is not None:
+            before = known.charter
+            if before is None or (before.blob_sha, before.kind) != (read.blob_sha, read.kind):
+                known = replace(known, charter_changed_at=at)
+            kept = read if reason else replace(read, data=None)
+            known = replace(known, charter=kept, reread=False)
+        if declared and known.chartered_at is None:
+            known = replace(known, chartered_at=at)
+        self.record = replace(self.record, known=known)
+
+    def listed(self, pulls: Iterable[PullRequest], at: datetime) -> None:
+        """Its open pull requests were listed."""
+        found = tuple(pulls)
+        self._notes.pull_requests.remember_open(self.id, found, at)
+        listed = {each.number: self._newer(each) for each in found}
+        others = {
+            number: replace(pull, state="closed") if pull.updated_at < at - LIST_DELAY else pull
+            for number, pull in self.record.pulls.items()
+            if number not in listed
+        }
+        self.record = replace(self.record, pulls={**others, **listed})
+
+    def _newer(self, listed: PullRequest) -> PullRequest:
+        """An event may have told of a later state than the list shows."""
+        told = self.record.pulls.get(listed.number)
+        return told if told is not None and told.updated_at > listed.updated_at else listed
+
+    # How far it is
+
+    def became(self, state: State, at: datetime) -> None:
+        """Its state was derived."""
+        self._notes.pocs.set_state(self.id, state, at)
+        if self.record.poc.state is not state or self.record.poc.state_since is None:
+            self._poc(state=state, state_since=at)
+
+    def ended(self, at: datetime) -> None:
+        """Its repository was archived."""
+        self._notes.pocs.end(self.id, at)
+        if not self.record.poc.state.has_ended:
+            self._poc(state=State.STOPPED, state_since=at)
+
+    def shipped(self, sha: str, at: datetime) -> None:
+        """It was deployed with everything met; the first time counts."""
+        self._notes.pocs.ship(self.id, sha, at)
+        if self.record.poc.shipped_at is None:
+            self._poc(shipped_at=at, shipped_sha=sha)
+
+    def bound(self, at: datetime) -> None:
+        """Every threshold had a value that counts; the first time counts."""
+        if not self.record.poc.bound:
+            self._notes.pocs.bind(self.id, at)
+
+    def protected(self, environment: str) -> None:
+        """Platform has signed for an environment."""
+        if self.record.poc.environment != environment:
+            self._notes.pocs.protect(self.id, environment)
+
+    def asked_to_ship(self, number: int, at: datetime) -> None:
+        """Somebody wrote `/poc ship`: the newest command counts, and of several on one the first."""
+        self._notes.pocs.ask_to_ship(self.id, number, at)
+        request = self.record.poc.request
+        if request is not None and request.number == number:
+            self._poc(request=ShipRequest(number, min(at, request.asked_at)))
+        elif request is None or request.asked_at < at:
+            self._poc(request=ShipRequest(number, at), proven_at=None, unsigned=())
+
+    def ship_request_taken_back(self, number: int) -> None:
+        """The pull request was closed without being merged."""
+        self._notes.pocs.take_back(self.id, number)
+        request = self.record.poc.request
+        if request is not None and request.number == number:
+            self._poc(request=None, proven_at=None, unsigned=())
+
+    def ship_request_judged(self, number: int, unsigned: tuple[Group, ...] | None, at: datetime) -> None:
+        """Whose signatures alone are missing on the ship request; None where more is."""
+        present = self.record.poc
+        if (present.unsigned if present.proven_at else None) != unsigned:
+            self._notes.pocs.request_judged(self.id, number, unsigned, at)
+
+    def owner_may(self, access: KnownAccess) -> None:
+        """What GitHub says that the owner may do."""
+        self._notes.pocs.owner_may(self.id, access)
+
+    def stalled(self, since: date | None, cause: str | None) -> None:
+        """From which day on its stall counts, and why; None where it is not stalled."""
+        self._notes.pocs.stalls(self.id, since, cause)
+
+    def _poc(self, **changes: object) -> None:
+        self.record = replace(self.record, poc=replace(self.record.poc, **changes))  # type: ignore[arg-type] # named above
+
+    # Who signed
+
+    def signed(self, given: Iterable[Signature]) -> None:
+        """Approvals; what a source signs it signs once, and what was withdrawn stays so."""
+        present = {
+            (each.signature.source, each.signature.group, each.signature.round)
+            for each in self.record.signatures
+        }
+        new = tuple(each for each in given if (each.source, each.group, each.round) not in present)
+        if not new:
+            return
+        self._notes.signatures.give(self.id, new)
+        signatures = (*self.record.signatures, *(StoredSignature(each, withdrawn=False) for each in new))
+        self.record = replace(
+            self.record, signatures=tuple(sorted(signatures, key=lambda each: each.signature.at))
+        )
+
+    def withdrew(self, sources: Iterable[str], at: datetime) -> None:
+        """What was given by these sources holds no more."""
+        taken = frozenset(sources)
+        if not any(each.signature.source in taken and not each.withdrawn for each in self.record.signatures):
+            return
+        self._notes.signatures.withdraw(self.id, sorted(taken), at)
+        signatures = (
+            replace(each, withdrawn=True) if each.signature.source in taken else each
+            for each in self.record.signatures
+        )
+        self.record = replace(self.record, signatures=tuple(signatures))
+
+    # Whom it waits for
+
+    def waits_for(self, present: WaitingOn) -> None:
+        """Somebody else has the ball from now on."""
+        self._notes.waiting.passed(self.id, present)
+        self._wait(periods=(*self.waiting.periods, present))
+
+    def promised(self, ship_by: date, at: datetime) -> None:
+        """The ship date of the charter, noted where it is another than the last."""
+        dates = self.waiting.ship_dates
+        if not dates or dates[-1].ship_by != ship_by:
+            self._notes.waiting.promised(self.id, ship_by, at)
+            self._wait(ship_dates=(*dates, ShipDate(ship_by, at)))
+
+    def paused(self, source: str, period: PausePeriod, *, actor: str, at: datetime) -> None:
+        """A pause, by the blob that says it, or a snooze, by its comment; once each."""
+        if any(each.source == source for each in self.waiting.pauses):
+            return
+        self._notes.waiting.rested(self.id, source, period, actor=actor, at=at)
+        self._pauses((*self.waiting.pauses, StoredPause(source, at, period)))
+
+    def pauses_ended(self, on: date, *, but: str) -> None:
+        """The pauses of charters that were replaced end on a day; `but` is the present one's source."""
+        if self._cut(on, lambda each: each.source.startswith(PAUSE) and each.source != but):
+            self._notes.waiting.end_pauses(self.id, on, but=but)
+
+    def snoozes_ended(self, on: date, *, naming: str) -> None:
+        """The snoozes that named an issue end on a day: what they waited for has come."""
+        if self._cut(
+            on, lambda each: not each.source.startswith(PAUSE) and names(each.period.reason, naming)
+        ):
+            self._notes.waiting.end_snoozes(self.id, on, naming=naming)
+
+    def _cut(self, on: date, which: Callable[[StoredPause], bool]) -> bool:
+        """Let pauses end on a day, and tell whether any was longer."""
+        longer = {each.source for each in self.waiting.pauses if each.period.until > on and which(each)}
+        self._pauses(
+            replace(each, period=replace(each.period, until=on)) if each.source in longer else each
+            for each in self.waiting.pauses
+        )
+        return bool(longer)
+
+    def _pauses(self, pauses: Iterable[StoredPause]) -> None:
+        self._wait(pauses=tuple(sorted(pauses, key=lambda each: (each.period.until, each.source))))
+
+    def blocked(self, reference: str, at: datetime, *, commanded: bool) -> None:
+        """An issue was named as what it waits for; named again, it is asked about again."""
+        blockers = {each.blocker.reference: each for each in self.waiting.blockers}
+        present = blockers.get(reference)
+        if present is not None and present.blocker.since >= at:
+            return
+        self._notes.waiting.blocked(self.id, reference, at, commanded=commanded)
+        if present is None:
+            found = KnownBlocker(Blocker(reference, at, True, ()), commanded, None)
+        else:
+            found = KnownBlocker(
+                replace(present.blocker, since=at, open=True), present.commanded or commanded, None
+            )
+        self._blockers({**blockers, reference: found})
+
+    def saw_blocker(self, blocker: Blocker, at: datetime) -> None:
+        """How GitHub shows a blocker."""
+        self._notes.waiting.saw_blocker(self.id, blocker, at)
+        blockers = {each.blocker.reference: each for each in self.waiting.blockers}
+        blockers[blocker.reference] = replace(blockers[blocker.reference], blocker=blocker, read_at=at)
+        self._blockers(blockers)
+
+    def _blockers(self, blockers: dict[str, KnownBlocker]) -> None:
+        found = sorted(blockers.values(), key=lambda each: (each.blocker.since, each.blocker.reference))
+        self._wait(blockers=tuple(found))
+
+    def _wait(self, **changes: object) -> None:
+        self._waiting = replace(self.waiting, **changes)  # type: ignore[arg-type] # named above
+
+    # What people did
+
+    def acted(self, *activities: Activity) -> None:
+        """Something that no event told of, or not yet."""
+        self._notes.timeline.remember(self.id, activities)
+        told = tuple(each for each in activities if is_told(each))
+        self.learned += told
+        acted, asked = dict(self.waiting.acted), list(self.waiting.asked)
+        known = {each.id for each in asked}
+        for each in told:
+            if each.deed in AWAITED or each.taken_back:
+                asked += [each] if each.id not in known else []
+            if each.actor and not each.taken_back:
+                key = each.actor.lower(), each.deed
+                acted[key] = max(each.at, acted.get(key, each.at))
+        self._wait(acted=acted, asked=tuple(sorted(asked, key=lambda each: (each.at, each.id))))
+
+    def history_read(self, activities: Iterable[Activity], at: datetime) -> None:
+        """What people did before it was registered."""
+        self.acted(*activities)
+        self._notes.pocs.history_read(self.id, at)
+
+    # Its stall issue
+
+    def issue_is(self, issue: StallIssue) -> None:
+        """How GitHub shows the issue, and what follows from it."""
+        self._wait(issue=issue)
