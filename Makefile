@@ -33,9 +33,10 @@ format: $(READY) ## Format, and mend what ruff can mend
 serve: $(READY) ## Run the service with the settings of the environment
 	@$(BIN)/poc-governor serve $(ARGS)
 
-bench: $(READY) ## Measure: durable acknowledgements against Probot's, and the time to judge a charter
+bench: $(READY) ## Measure: acknowledgements and looks against Probot's, and the time to judge a charter
 	$(BIN)/python -m bench.acknowledge
 	$(BIN)/python -m bench.charter
+	$(BIN)/python -m bench.look
 
 clean: ## Remove the environment, the tools and the caches
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

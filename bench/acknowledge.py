@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=4000, help="deliveries of a run")
     parser.add_argument("--connections", type=int, nargs="+", default=[32, 100])
     arguments = parser.parse_args()
-    with scratch() as folder, ours(folder) as (us, database), probot(folder) as them:
+    with scratch() as folder, ours(folder) as (us, database), probot(folder, LOG_LEVEL="error") as them:
         _ours(us, database, 32, 1, WARM_UP)
         _send(them, 32, 1, WARM_UP)
         holds = [

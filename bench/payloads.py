@@ -7,7 +7,7 @@ import hmac
 import json
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,7 +43,9 @@ def deliveries(seed: int, count: int) -> Iterator[Delivery]:
     """Deliveries with ids and bodies of their own, spread over the repositories in no order."""
     chance = random.Random(seed)  # reproducible, not secret
     templates = {
-        (repository, action): json.dumps(_payload(repository, action), separators=(",", ":")).encode()
+        (repository, action): json.dumps(
+            _payload(repository, action, repository_name(repository)), separators=(",", ":")
+        ).encode()
         for repository in REPOSITORIES
         for action in ("opened", "synchronize")
     }
@@ -67,14 +69,66 @@ def repository_name(repository: int) -> str:
     return f"service-{repository - REPOSITORIES.start:03}"
 
 
-def _payload(repository: int, action: str) -> dict[str, Any]:
+def synchronize(
+    repository: Mapping[str, Any],
+    installation: int,
+    *,
+    number: int,
+    ref: str,
+    base_sha: str,
+    before: str,
+    head: str,
+    moment: str,
+) -> bytes:
+    """The body of a pull request that moved, in a repository as GitHub's API describes it."""
+    payload = _payload(REPOSITORIES.start, "synchronize", repository["name"])
+    whole = payload["repository"] | repository
+    pull = payload["pull_request"]
+    pull["id"] += repository["id"] * 1000 + number
+    pull["head"] |= {"repo": whole, "ref": ref, "label": f"{ORG}:{ref}"}
+    pull["base"] |= {"repo": whole, "sha": base_sha}
+    payload |= {"repository": whole, "installation": payload["installation"] | {"id": installation}}
+    body = json.dumps(payload, separators=(",", ":")).replace(str(_NUMBER), str(number))
+    return body.replace(_HEAD, head).replace(_BEFORE, before).replace(_MOMENT, moment).encode()
+
+
+def installed(
+    repositories: Sequence[Mapping[str, Any]], installation: int, granted: Mapping[str, str]
+) -> bytes:
+    """The body of an installation that was made on these repositories."""
+    kept = ("id", "node_id", "name", "full_name", "private")
+    payload = {
+        "action": "created",
+        "installation": {
+            "id": installation,
+            "account": _user(ORG, ORG_ID, "Organization"),
+            "repository_selection": "all",
+            "permissions": dict(granted),
+            "events": ["check_run", "check_suite", "pull_request", "push", "repository"],
+            "created_at": EPOCH.isoformat(),
+            "updated_at": EPOCH.isoformat(),
+            "suspended_at": None,
+        },
+        "repositories": [{name: each[name] for name in kept} for each in repositories],
+        "sender": _user("jane-doe", 4_711),
+    }
+    return json.dumps(payload).encode()
+
+
+def signed(event: str, body: bytes, secret: str) -> Delivery:
+    """A delivery of a body, with an id that no other has."""
+    signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return Delivery(str(uuid.uuid4()), event, body, signature)
+
+
+def _payload(repository: int, action: str, name: str) -> dict[str, Any]:
     moved = {"before": _BEFORE, "after": _HEAD} if action == "synchronize" else {}
     return {
         "action": action,
         "number": _NUMBER,
-        "pull_request": _pull_request(repository),
+        "pull_request": _pull_request(repository, name),
         **moved,
-        "repository": _repository(repository),
+        "repository": _repository(repository, name),
         "organization": {
             "login": ORG,
             "id": ORG_ID,
@@ -92,9 +146,9 @@ def _payload(repository: int, action: str) -> dict[str, Any]:
     }
 
 
-def _pull_request(repository: int) -> dict[str, Any]:
-    name = f"{ORG}/{repository_name(repository)}"
-    api, web = f"https://api.github.com/repos/{name}", f"https://github.com/{name}/pull/{_NUMBER}"
+def _pull_request(repository: int, name: str) -> dict[str, Any]:
+    api = f"https://api.github.com/repos/{ORG}/{name}"
+    web = f"https://github.com/{ORG}/{name}/pull/{_NUMBER}"
     links = {
         "self": f"{api}/pulls/{_NUMBER}",
         "html": web,
@@ -135,8 +189,8 @@ def _pull_request(repository: int) -> dict[str, Any]:
         "review_comment_url": links["review_comment"],
         "comments_url": links["comments"],
         "statuses_url": links["statuses"],
-        "head": _branch(repository, "retry-behind-the-queue", _HEAD),
-        "base": _branch(repository, "main", "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"),
+        "head": _branch(repository, name, "retry-behind-the-queue", _HEAD),
+        "base": _branch(repository, name, "main", "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"),
         "_links": {key: {"href": href} for key, href in links.items()},
         "author_association": "MEMBER",
         "auto_merge": None,
@@ -156,13 +210,13 @@ def _pull_request(repository: int) -> dict[str, Any]:
     }
 
 
-def _branch(repository: int, ref: str, sha: str) -> dict[str, Any]:
+def _branch(repository: int, name: str, ref: str, sha: str) -> dict[str, Any]:
     return {
         "label": f"{ORG}:{ref}",
         "ref": ref,
         "sha": sha,
         "user": _user(ORG, ORG_ID, "Organization"),
-        "repo": _repository(repository),
+        "repo": _repository(repository, name),
     }
 
 
@@ -187,8 +241,7 @@ def _user(login: str, number: int, kind: str = "User") -> dict[str, Any]:
     }
 
 
-def _repository(repository: int) -> dict[str, Any]:
-    name = repository_name(repository)
+def _repository(repository: int, name: str) -> dict[str, Any]:
     api, web = f"https://api.github.com/repos/{ORG}/{name}", f"https://github.com/{ORG}/{name}"
     return {
         "id": repository,

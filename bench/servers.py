@@ -92,16 +92,23 @@ class Database:
 
 
 @contextmanager
-def ours(folder: Path) -> Iterator[tuple[Server, Database]]:
-    """`poc-governor serve` with its worker and its embedded PostgreSQL, all in their defaults."""
-    port = free_port()
+def serving(folder: Path, env: Mapping[str, str]) -> Iterator[tuple[Server, str]]:
+    """`poc-governor serve` in this environment, and the address of its embedded database."""
     command = [sys.executable, "-m", "service.cli.app", "serve"]
-    with _process(command, settings(folder, port), folder / "service.log", port, "/readyz") as pid:
+    port = int(env["PORT"])
+    with _process(command, env, folder / "service.log", port, "/readyz") as pid:
         url = join(folder / "data", START_TIMEOUT)
         assert url is not None
+        yield Server("ours", port, "/webhooks/github", pid), url
+
+
+@contextmanager
+def ours(folder: Path) -> Iterator[tuple[Server, Database]]:
+    """`poc-governor serve` with its worker and its embedded PostgreSQL, all in their defaults."""
+    with serving(folder, settings(folder, free_port())) as (server, url):
         database = Database(url)
         database.register()
-        yield Server("ours", port, "/webhooks/github", pid), database
+        yield server, database
 
 
 def settings(folder: Path, port: int) -> dict[str, str]:
@@ -119,21 +126,20 @@ def settings(folder: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def probot(folder: Path) -> Iterator[Server]:
-    """Probot with its defaults."""
+def probot(folder: Path, script: str = "app.js", **env: str) -> Iterator[Server]:
+    """Probot with its defaults; `env` is what the script is to have beside them."""
     port, node = free_port(), find_node()
     _install(node)
     its = environment() | {
         "NODE_ENV": "production",
-        "LOG_LEVEL": "error",
         "APP_ID": "1",
         "PRIVATE_KEY": _private_key(),
         "WEBHOOK_SECRET": SECRET,
         "HOST": "127.0.0.1",
         "PORT": str(port),
     }
-    command = [str(node.program), str(PROBOT / "app.js")]
-    with _process(command, its, folder / "probot.log", port, "/ping") as pid:
+    command = [str(node.program), str(PROBOT / script)]
+    with _process(command, its | env, folder / "probot.log", port, "/ping") as pid:
         yield Server("Probot", port, "/api/github/webhooks", pid)
 
 
