@@ -64,6 +64,6 @@ def _read(path: Path) -> Process | None:
 def _kind(process: Process) -> str:
     if process.name.startswith("postgres") or "/bin/postgres" in process.name:
         return "postgres"
-    if process.name.endswith("service.cli work"):
+    if process.name.endswith("service.cli.app work"):
         return "worker"
     return "web" if "service.cli" in process.name else "node"

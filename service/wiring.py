@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -76,10 +76,11 @@ class Services:
         write_notes(self.engine, ctx.noted)
         ctx.noted.clear()
 
-    def apply(self, ctx: Reconciliation, decision: Decision, action: Action) -> None:
-        """Carry out one of the actions that were decided."""
-        assert decision.installation_id is not None
-        apply(ctx, decision.installation_id, action)
+    def apply(self, ctx: Reconciliation, decision: Decision, actions: Sequence[Action]) -> None:
+        """Carry out those of the actions that were decided and granted, in their order."""
+        if actions:
+            assert decision.installation_id is not None
+            apply(ctx, decision.installation_id, actions)
 
     def read_only(self) -> Services:
         """The same services, whose database refuses every change."""

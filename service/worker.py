@@ -43,22 +43,22 @@ def reconcile_while_dirty(services: Services, key: str) -> None:
                 if not _reconcile_once(services, connection, claim):
                     return
     except LockBusyError:
-        log.debug("somebody else is looking", subject=key)
+        log.debug("subject locked by another worker", subject=key)
     except DBAPIError as error:
         # The subject stays dirty, and is woken when the database is back.
-        log.warning("look lost with the database", subject=key, error=str(error.orig))
+        log.warning("reconciliation lost with the database", subject=key, error=str(error.orig))
 
 
 def _reconcile_once(services: Services, connection: Connection, claim: Claim) -> bool:
-    """Look once and store what came of it; whether the subject may be looked at again at once."""
+    """Reconcile once and store what came of it; whether the subject is dirty, and may be taken up at once."""
     kind, started = claim.key.partition(":")[0], time.monotonic()
     ctx = services.reconciliation(claim)
     try:
         decision = _decide(services, ctx)
         outcome = _apply(services, ctx, decision)
     except UnusableError as error:
-        subjects.finish(connection, claim, str(error))
         RECONCILIATIONS.labels(kind, "unusable").inc()
+        return subjects.finish(connection, claim, str(error))
     except RenamedError as error:
         services.store.repositories.renamed(error.repository)
         log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)
@@ -72,13 +72,14 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
         failure = Failure(FailureKind.TRANSIENT, f"the database refused: {error.orig}")
         return _failed(services, connection, claim, failure)
     except Exception:
-        log.exception("look failed", subject=claim.key)
+        log.exception("reconciliation failed", subject=claim.key)
         failure = Failure(FailureKind.TRANSIENT, "an error of the service itself: see its log")
         return _failed(services, connection, claim, failure)
     else:
-        subjects.finish(connection, claim, outcome)
+        dirty = subjects.finish(connection, claim, outcome)
         RECONCILIATIONS.labels(kind, "done").inc()
-        log.info("looked", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
+        log.info("reconciled", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
+        return dirty
     finally:
         ctx.close()
         SECONDS.labels(kind).observe(time.monotonic() - started)
@@ -99,9 +100,7 @@ def _decide(services: Services, ctx: Reconciliation) -> Decision:
 def _apply(services: Services, ctx: Reconciliation, decision: Decision) -> str:
     """Carry out what was decided, as far as it was granted; say what was not."""
     refused = _not_granted(ctx, decision)
-    for action in decision.actions:
-        if action.needs not in refused:
-            services.apply(ctx, decision, action)
+    services.apply(ctx, decision, [action for action in decision.actions if action.needs not in refused])
     return decision.outcome + "".join(f"; not written: {name}: write is not granted" for name in refused)
 
 
@@ -124,13 +123,13 @@ def _failed(services: Services, connection: Connection, claim: Claim, failure: F
                 subjects.postpone(session, claim, failure.message, until=at, counts=counts)
             RECONCILIATIONS.labels(kind, str(failure.kind)).inc()
             say = log.info if failure.kind is FailureKind.PACED else log.warning
-            say("look postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
+            say("reconciliation postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
             return False
         case GiveUp(reason, dead):
-            subjects.give_up(connection, claim, reason, dead=dead)
+            dirty = subjects.give_up(connection, claim, reason, dead=dead)
             RECONCILIATIONS.labels(kind, "dead" if dead else "gone").inc()
-            log.error("look given up", subject=claim.key, dead=dead, reason=reason)
-            return True
+            log.error("reconciliation given up", subject=claim.key, dead=dead, reason=reason)
+            return dirty
 
 
 def wake_forgotten(services: Services) -> None:

@@ -20,7 +20,8 @@ def pull_request_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffe
     assert payload.repository is not None
     pull, repository_id = _pull(payload), payload.repository.id
     key, repository = pull_request_key(repository_id, pull.number), repository_key(repository_id)
-    facts = activity_facts(payload, *_done(payload, pull)) + tuple(_moved(payload, pull, key))
+    done = activity_facts(payload, *_done(payload, pull))
+    facts = done + tuple(_moved(payload, pull, key))
     if payload.action == "closed" and not pull.merged:
         fact_id = f"{key}:closed-unmerged:{pull.updated_at.isoformat()}"
         facts += (EventRecord(fact_id, key, EventKind.CLOSED_UNMERGED, pull.updated_at),)
@@ -29,7 +30,9 @@ def pull_request_changed(payload: Payload, seen: EffectsBuilder) -> DeliveryEffe
     if is_policys(payload):
         key = policy_change_key(repository_id, pull.number)
         return seen(pull_request=_described(payload, pull), subjects=(key,))
-    subjects = (key, repository) if payload.action != "edited" or pull.merged else (key,)
+    # A head that moved in the repository itself is told of by its push as well.
+    is_quiet = payload.action in ("edited", "synchronize") and not pull.merged and not done
+    subjects = (key,) if is_quiet else (key, repository)
     return seen(
         pull_request=_described(payload, pull),
         facts=facts,

@@ -6,10 +6,17 @@ renamed repository. It offers `injectConnectionClasses` to put other connections
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+import time
+from typing import Any, ClassVar
 
 import requests
-from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
+from github.Requester import (
+    HTTPRequestsConnectionClass,
+    HTTPSRequestsConnectionClass,
+    Requester,
+    RequestsResponse,
+)
 from prometheus_client import Counter
 
 CALLS = Counter("poc_governor_github_calls", "Calls to GitHub's API", ["verb", "status"])
@@ -17,6 +24,9 @@ CALLS = Counter("poc_governor_github_calls", "Calls to GitHub's API", ["verb", "
 REDIRECTS = range(300, 400)
 NOT_MODIFIED = 304
 ACCEPTED = 202
+HTTPS = 443
+IDLE = 30.0
+"""Seconds after which a session is not trusted to be connected."""
 
 
 class MovedError(Exception):
@@ -31,31 +41,86 @@ class UnfinishedError(Exception):
     """GitHub answered 202 to a read: it is still computing, and PyGithub would wait in a loop."""
 
 
-class _Counted:
-    """Mixed into PyGithub's connections."""
+class _Sessions(threading.local):
+    """A thread's sessions, by address: a session for each client would cost more than its calls."""
 
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[requests.Session, float]] = {}
+
+    def at(self, address: str) -> requests.Session:
+        """The session for an address; one that was idle for long has lost its connection, and begins anew."""
+        session, used = self._kept.get(address, (None, 0.0))
+        if session is None or time.monotonic() - used > IDLE:
+            if session is not None:
+                session.close()
+            session = _session(address)
+        self._kept[address] = session, time.monotonic()
+        return session
+
+
+def _session(address: str) -> requests.Session:
+    """A session that has read once what the environment says of proxies and certificates."""
+    session = requests.Session()
+    found = session.merge_environment_settings(address, {}, None, None, None)
+    session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
+    session.trust_env = False  # or the environment and .netrc are read again for each request
+    return session
+
+
+SESSIONS = _Sessions()
+
+
+class _Connection:
+    """What PyGithub asks of a connection, over a session that outlives it; counts every call."""
+
+    default_port: ClassVar[int]
+    protocol: str
     verb: str
+    url: str
+    input: Any
+    headers: dict[str, str]
 
-    def getresponse(self) -> Any:  # noqa: ANN401 (PyGithub's own signature)
+    def __init__(self, host: str, port: int | None = None, timeout: int | None = None, **_: object) -> None:
+        self.host, self.protocol = host, "https" if self.default_port == HTTPS else "http"
+        self._address = f"{self.protocol}://{host}:{port or self.default_port}"
+        self._timeout = timeout
+
+    def getresponse(self) -> RequestsResponse:
+        """Send the request and read the answer."""
         try:
-            response = super().getresponse()  # type: ignore[misc]  # the connection class beside this one
+            answer = SESSIONS.at(self._address).request(
+                self.verb,
+                f"{self._address}{self.url}",
+                headers=self.headers,
+                data=self.input,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
         except requests.RequestException as error:
             CALLS.labels(self.verb, type(error).__name__).inc()
             raise
-        CALLS.labels(self.verb, str(response.status)).inc()
-        if response.status in REDIRECTS and response.status != NOT_MODIFIED:
-            raise MovedError(response.headers.get("location", ""))
-        if response.status == ACCEPTED and self.verb == "GET":
+        answer.encoding = answer.encoding or "utf-8"  # or requests would guess
+        CALLS.labels(self.verb, str(answer.status_code)).inc()
+        if answer.status_code in REDIRECTS and answer.status_code != NOT_MODIFIED:
+            raise MovedError(answer.headers.get("location", ""))
+        if answer.status_code == ACCEPTED and self.verb == "GET":
             raise UnfinishedError
-        return response
+        return RequestsResponse(answer)
+
+    def close(self) -> None:
+        """The session stays for the next client."""
 
 
-class _Http(_Counted, HTTPRequestsConnectionClass):
+class _Http(_Connection, HTTPRequestsConnectionClass):
     """Plain HTTP: an emulator on this machine."""
 
+    default_port = 80
 
-class _Https(_Counted, HTTPSRequestsConnectionClass):
+
+class _Https(_Connection, HTTPSRequestsConnectionClass):
     """GitHub."""
+
+    default_port = HTTPS
 
 
 def install() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import groupby
+from typing import TypeVar, assert_never
 
 from service.ports import GitHubError
 from service.reconcile.apply_messages import paced, say
@@ -13,24 +15,48 @@ from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.actions import (
     STALL_LABEL,
     Action,
+    Announce,
+    AnswerDeployment,
     CompleteCheckRun,
     CreateCheckRun,
     EditIssue,
     OpenIssue,
+    OpenNotice,
+    PostComment,
+    PostedCheckRun,
     Propose,
+    React,
     stall_opening,
     text_digest,
 )
 from service.rules.values.github import IssueState
 from service.rules.values.issue_block import replace_block
+from service.store.check_runs import CheckRuns
 from service.store.database import LockBusyError
 
+T = TypeVar("T")
 
-def apply(ctx: Reconciliation, installation_id: int, action: Action) -> None:
-    """Carry out one action with an installation's rights; raises `GitHubError`."""
+
+def apply(ctx: Reconciliation, installation_id: int, actions: Sequence[Action]) -> None:
+    """Carry out actions in their order with an installation's rights; raises `GitHubError`."""
+    for commit, several in groupby(actions, key=_commit_of):
+        if commit is None:
+            for action in several:
+                _apply_one(ctx, installation_id, action)
+        else:
+            runs = [action for action in several if isinstance(action, CreateCheckRun)]
+            _create_check_runs(ctx, installation_id, runs)
+
+
+def _commit_of(action: Action) -> tuple[int, str] | None:
+    """The commit that a check run is posted on: those of one commit are posted under one lock."""
+    return (action.repository.id, action.head_sha) if isinstance(action, CreateCheckRun) else None
+
+
+def _apply_one(ctx: Reconciliation, installation_id: int, action: Action) -> None:
     match action:
         case CreateCheckRun():
-            _create_check_run(ctx, installation_id, action)
+            _create_check_runs(ctx, installation_id, [action])
         case CompleteCheckRun():
             github = ctx.github(installation_id)
             github.complete_check_run(action.repository, action.check_run_id, action.output)
@@ -43,41 +69,67 @@ def apply(ctx: Reconciliation, installation_id: int, action: Action) -> None:
                 _edit_issue(ctx, installation_id, action)
         case Propose():
             propose(ctx, installation_id, action)
-        case _:
+        case PostComment() | OpenNotice() | Announce() | React() | AnswerDeployment():
             say(ctx, installation_id, action)
+        case _:
+            assert_never(action)
 
 
-def _create_check_run(ctx: Reconciliation, installation_id: int, action: CreateCheckRun) -> None:
-    repository, head_sha, name, output = action.repository, action.head_sha, action.name, action.output
-    runs = ctx.writing.check_runs
-    with _alone(runs.posting(repository.id, head_sha), f"another look posts on {head_sha[:7]}"):
-        posted = runs.newest(repository.id, head_sha, name)
-        if posted is not None and posted.digest == output.digest and posted.github_id is not None:
-            return  # another look at the same commit was faster
-        github = ctx.github(installation_id)
-        if posted is None or posted.digest != output.digest:
-            posted = runs.begin(repository.id, head_sha, name, ctx.key, output)
-        elif found := github.find_check_run(repository, head_sha, name, posted.external_id):
-            runs.posted(posted.row_id, found)
-            return
+def _create_check_runs(ctx: Reconciliation, installation_id: int, actions: Sequence[CreateCheckRun]) -> None:
+    """Post check runs on one commit: all are begun before the first is posted."""
+    repository, head_sha = actions[0].repository, actions[0].head_sha
+    posting = ctx.writing.check_runs.posting(repository.id, head_sha)
+    with _alone(posting, f"another reconciliation posts on {head_sha[:7]}") as runs:
+        newest = runs.newest_of(repository.id, head_sha)
+        wanted = [each for each in actions if not _is_posted(newest.get(each.name), each)]
+        begun = {
+            each.name: newest[each.name]
+            for each in wanted
+            if each.name in newest and newest[each.name].digest == each.output.digest
+        }
+        new = {each.name: each.output for each in wanted if each.name not in begun}
+        left = {**begun, **runs.begin(repository.id, head_sha, ctx.key, new)}
         try:
-            created = github.create_check_run(repository, head_sha, name, posted.external_id, output)
+            for each in wanted:
+                _post(ctx, installation_id, each, runs, left[each.name], found=each.name in begun)
+                del left[each.name]
         except GitHubError as error:
             if error.failure.kind is not FailureKind.TRANSIENT:
-                runs.forget(posted.row_id)  # GitHub said no, so there is nothing to be found later
+                # GitHub said no, so there is nothing to be found later.
+                runs.forget([posted.row_id for posted in left.values()])
             raise
-        runs.posted(posted.row_id, created)
+
+
+def _is_posted(posted: PostedCheckRun | None, action: CreateCheckRun) -> bool:
+    """Whether another reconciliation of the same commit was faster."""
+    return posted is not None and posted.digest == action.output.digest and posted.github_id is not None
+
+
+def _post(
+    ctx: Reconciliation,
+    installation_id: int,
+    action: CreateCheckRun,
+    runs: CheckRuns,
+    posted: PostedCheckRun,
+    *,
+    found: bool,
+) -> None:
+    """Post one that was begun; where that was `found`, it may have been posted by whoever began it."""
+    github = ctx.github(installation_id)
+    where = action.repository, action.head_sha, action.name, posted.external_id
+    github_id = github.find_check_run(*where) if found else None
+    runs.posted(posted.row_id, github_id or github.create_check_run(*where, action.output))
 
 
 @contextmanager
-def _alone(lock: AbstractContextManager[None], otherwise: str) -> Iterator[None]:
+def _alone(lock: AbstractContextManager[T], otherwise: str) -> Iterator[T]:
     """Hold a lock, or come back later."""
     with ExitStack() as stack:
         try:
-            stack.enter_context(lock)
+            held = stack.enter_context(lock)
         except LockBusyError as error:
             raise GitHubError(Failure(FailureKind.TRANSIENT, otherwise)) from error
-        yield
+        yield held
 
 
 def _open_issue(ctx: Reconciliation, installation_id: int, action: OpenIssue) -> None:

@@ -12,6 +12,7 @@ from service.reconcile.poc import Poc
 from service.reconcile.registration import gather, registered
 from service.reconcile.signing import record_signatures
 from service.rules.checks.judge import judge
+from service.rules.source.text import FileKind
 from service.rules.values.actions import Action
 from service.rules.values.github import EventKind, PullRequest
 
@@ -69,8 +70,12 @@ def _record_events(
 ) -> tuple[Action, ...]:
     """Take in the measurements, commands and reviews that led here, before anything is judged."""
     resolve_test_merges(ctx, poc, pull.number)
+    reviews = ctx.store.signatures.told_of(pull)
     if commit_charter is not None:
-        record_signatures(ctx, poc, pull, commit_charter)
+        record_signatures(ctx, poc, pull, commit_charter, reviews)
+    proposes = poc.known.charter is None or poc.known.charter.kind is FileKind.ABSENT
+    if ctx.told(EventKind.HEAD_MOVED) and (proposes or reviews.any_objection):
+        ctx.notes.repositories.mark([poc.id])  # another head may change who is waited for
     if not ctx.told(EventKind.COMMANDED):
         return ()
     charter = judge(poc.known.charter, today=ctx.now.date()).charter if poc.known.charter else None

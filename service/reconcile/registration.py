@@ -52,6 +52,8 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
         # Which pull requests are open in a new POC, or in one that moved without our being told.
         listed = ctx.github(known.installation_id).open_pull_requests(known.repository.ref)
         poc.listed(listed, ctx.looked_at)
+    if reason is not None and known.poc_reason is None:
+        ctx.notes.repositories.mark([poc.id])  # whichever subject came first
     changed = read is not None and not same(read, known.charter or read)
     poc.registered(
         reason,

@@ -13,14 +13,14 @@ from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
 from service.rules.gate.signoffs import OPENED, Round, give
 from service.rules.values.github import EventKind, PullRequest
-from service.rules.values.recorded import RecordedReview, recorded_reviews
-from service.rules.values.subjects import pull_request_key
+from service.rules.values.recorded import RecordedReview
+from service.store.signatures import ToldOfPull
 
 APPROVED, CHANGES_REQUESTED = "approved", "changes_requested"
 
 
 def record_signatures(
-    ctx: Reconciliation, poc: Poc, pull: PullRequest, commit_charter: CommitCharter
+    ctx: Reconciliation, poc: Poc, pull: PullRequest, commit_charter: CommitCharter, told: ToldOfPull
 ) -> None:
     """Record what a pull request's author and reviewers have signed; each review and head signs once.
 
@@ -30,7 +30,7 @@ def record_signatures(
     if commit_charter.charter is None:
         return
     rounds = (Round.START, Round.SHIP) if commit_charter.verdict.case.written else (Round.SHIP,)
-    if ctx.store.signatures.moved_by_author(pull):
+    if told.moved_by_author:
         source = f"{OPENED}{pull.number}:{pull.head_sha}"
         for each in rounds:
             given = give(
@@ -44,7 +44,7 @@ def record_signatures(
             )
             poc.signed(given)
     if ctx.told(EventKind.REVIEWED) or ctx.told(EventKind.REVIEW_DISMISSED):
-        _record_reviews(ctx, poc, pull, commit_charter, rounds)
+        _record_reviews(ctx, poc, pull, commit_charter, rounds=rounds, told=told.reviews)
 
 
 def _record_reviews(
@@ -52,10 +52,11 @@ def _record_reviews(
     poc: Poc,
     pull: PullRequest,
     commit_charter: CommitCharter,
+    *,
     rounds: tuple[Round, ...],
+    told: tuple[RecordedReview, ...],
 ) -> None:
     """All reviews of the pull request again, since they arrive in any order."""
-    told = recorded_reviews(ctx.store.signatures.reviews(pull_request_key(pull.repository_id, pull.number)))
     for each in told:
         if each.review.state != APPROVED or each.dismissed:
             continue

@@ -3,65 +3,74 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import delete, update
-from sqlmodel import col, select
+from sqlalchemy import delete, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col
 
 from service.rules.values.actions import CheckRunOutput, PostedCheckRun
-from service.store.database import Database, LockClass
+from service.store.database import Database, LockClass, WithinSession
 from service.store.tables import CheckRunRow
+
+NEWEST = text("""
+SELECT DISTINCT ON (name) id, name, external_id, digest, github_id FROM check_run
+WHERE repository_id = :repository_id AND head_sha = :head_sha ORDER BY name, id DESC
+""")
 
 
 class CheckRuns:
-    """The table of check runs; each method is a statement or a transaction."""
+    """The table of check runs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @contextmanager
-    def posting(self, repository_id: int, head_sha: str) -> Iterator[None]:
-        """Be the only one who posts check runs on a commit; two pull requests may share it."""
-        with self._database.lock(LockClass.COMMIT, f"{repository_id}:{head_sha}"):
-            yield
+    def posting(self, repository_id: int, head_sha: str) -> Iterator[CheckRuns]:
+        """Be the only one who posts check runs on a commit, two pull requests may share it; within the block
+        each statement is committed by itself, on the connection that holds the lock.
+        """
+        held = self._database.lock(LockClass.COMMIT, f"{repository_id}:{head_sha}")
+        with held as connection, Session(connection) as session:
+            yield CheckRuns(WithinSession(session))
 
     def newest(self, repository_id: int, head_sha: str, name: str) -> PostedCheckRun | None:
         """The newest check run of ours on a commit."""
+        return self.newest_of(repository_id, head_sha).get(name)
+
+    def newest_of(self, repository_id: int, head_sha: str) -> Mapping[str, PostedCheckRun]:
+        """The newest check run of each name on a commit."""
         with self._database.reading() as session:
-            row = session.exec(
-                select(CheckRunRow)
-                .where(
-                    CheckRunRow.repository_id == repository_id,
-                    CheckRunRow.head_sha == head_sha,
-                    CheckRunRow.name == name,
-                )
-                .order_by(col(CheckRunRow.id).desc())
-                .limit(1)
-            ).first()
-            if row is None or row.id is None:
-                return None
-            return PostedCheckRun(row.id, row.external_id, row.digest, row.github_id)
+            rows = session.execute(NEWEST, {"repository_id": repository_id, "head_sha": head_sha}).all()
+        return {row.name: PostedCheckRun(row.id, row.external_id, row.digest, row.github_id) for row in rows}
 
     def begin(
-        self, repository_id: int, head_sha: str, name: str, subject: str, output: CheckRunOutput
-    ) -> PostedCheckRun:
-        """Note that a check run is about to be posted, and under which `external_id` it can be found."""
-        row = CheckRunRow(
-            repository_id=repository_id,
-            head_sha=head_sha,
-            name=name,
-            subject=subject,
-            external_id=f"poc-governor:{uuid.uuid4()}",
-            digest=output.digest,
-            conclusion=output.conclusion,
-            title=output.title,
-        )
+        self, repository_id: int, head_sha: str, subject: str, outputs: Mapping[str, CheckRunOutput]
+    ) -> Mapping[str, PostedCheckRun]:
+        """Note that check runs are about to be posted, by their names, and under which `external_id` each
+        can be found.
+        """
+        if not outputs:
+            return {}
+        rows = [
+            {
+                "repository_id": repository_id,
+                "head_sha": head_sha,
+                "name": name,
+                "subject": subject,
+                "external_id": f"poc-governor:{uuid.uuid4()}",
+                "digest": output.digest,
+                "conclusion": str(output.conclusion),
+                "title": output.title,
+            }
+            for name, output in outputs.items()
+        ]
+        statement = insert(CheckRunRow).values(rows)
+        columns = (CheckRunRow.id, CheckRunRow.name, CheckRunRow.external_id, CheckRunRow.digest)
         with self._database.transaction() as session:
-            session.add(row)
-            session.flush()
-            assert row.id is not None
-            return PostedCheckRun(row.id, row.external_id, row.digest, None)
+            begun = session.execute(statement.returning(*map(col, columns))).all()
+        return {row.name: PostedCheckRun(row.id, row.external_id, row.digest, None) for row in begun}
 
     def posted(self, row_id: int, github_id: int) -> None:
         """Note the id that GitHub gave to a check run."""
@@ -70,7 +79,7 @@ class CheckRuns:
                 update(CheckRunRow).where(col(CheckRunRow.id) == row_id).values(github_id=github_id)
             )
 
-    def forget(self, row_id: int) -> None:
-        """Forget a check run that turned out never to have been posted."""
+    def forget(self, row_ids: Sequence[int]) -> None:
+        """Forget check runs that turned out never to have been posted."""
         with self._database.transaction() as session:
-            session.execute(delete(CheckRunRow).where(col(CheckRunRow.id) == row_id))
+            session.execute(delete(CheckRunRow).where(col(CheckRunRow.id).in_(row_ids)))

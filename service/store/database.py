@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from enum import IntEnum
 from selectors import EVENT_READ, DefaultSelector
@@ -34,8 +34,6 @@ class LockClass(IntEnum):
 
 LOCK_WAIT = "5s"
 """Jobs are deferred only for clean subjects, so whoever holds a subject is about to let go."""
-AT_ONCE = "1ms"
-"""For those who would rather come back than wait."""
 
 
 class LockBusyError(Exception):
@@ -110,35 +108,47 @@ def cursor(session: Session) -> psycopg.Cursor[Any]:
     return connection.cursor()
 
 
+TRY_LOCK = text("SELECT pg_try_advisory_lock(:class, hashtext(:key))")
+WAIT_FOR_LOCK = text("SELECT pg_advisory_lock(:class, hashtext(:key))")
+UNLOCK = text("SELECT pg_advisory_unlock(:class, hashtext(:key))")
+
+
 @contextmanager
-def lock(engine: Engine, lock_class: LockClass, key: str, *, wait: str = LOCK_WAIT) -> Iterator[Connection]:
+def lock(
+    engine: Engine, lock_class: LockClass, key: str, *, wait: str | None = LOCK_WAIT
+) -> Iterator[Connection]:
     """Hold the advisory lock of `key` on a connection of its own: it is gone when this process is.
 
-    Raises `LockBusyError` when somebody holds it for longer than `wait`.
+    Raises `LockBusyError` when somebody holds it for longer than `wait`; None waits not at all.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"SET lock_timeout = '{wait}'"))
+    with _autocommit(engine).connect() as connection:
         values = {"class": lock_class, "key": key}
-        try:
-            connection.execute(text("SELECT pg_advisory_lock(:class, hashtext(:key))"), values)
-        except OperationalError as error:
-            if isinstance(error.orig, psycopg.errors.LockNotAvailable):
-                raise LockBusyError(key) from error
-            raise
-        finally:
-            if not connection.invalidated:
-                connection.execute(text("RESET lock_timeout"))
+        if not connection.execute(TRY_LOCK, values).scalar_one():
+            if wait is None:
+                raise LockBusyError(key)
+            _wait_for(connection, values, wait)
         try:
             yield connection
         finally:
             # A connection that cannot unlock is not given back to the pool with the lock on it.
-            if connection.closed or connection.invalidated:
-                pass
-            else:
+            if not (connection.closed or connection.invalidated):
                 try:
-                    connection.execute(text("SELECT pg_advisory_unlock(:class, hashtext(:key))"), values)
+                    connection.execute(UNLOCK, values)
                 except OperationalError:
                     connection.invalidate()
+
+
+def _wait_for(connection: Connection, values: Mapping[str, object], wait: str) -> None:
+    connection.execute(text(f"SET lock_timeout = '{wait}'"))
+    try:
+        connection.execute(WAIT_FOR_LOCK, values)
+    except OperationalError as error:
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise LockBusyError(str(values["key"])) from error
+        raise
+    finally:
+        if not connection.invalidated:
+            connection.execute(text("RESET lock_timeout"))
 
 
 class Database:
@@ -156,7 +166,7 @@ class Database:
         return transaction(self._engine)
 
     def lock(
-        self, lock_class: LockClass, key: str, *, wait: str = LOCK_WAIT
+        self, lock_class: LockClass, key: str, *, wait: str | None = LOCK_WAIT
     ) -> AbstractContextManager[Connection]:
         """`lock` of this database."""
         return lock(self._engine, lock_class, key, wait=wait)
@@ -184,7 +194,7 @@ class WithinSession(Database):
         return self._use()
 
     def lock(
-        self, lock_class: LockClass, key: str, *, wait: str = LOCK_WAIT
+        self, lock_class: LockClass, key: str, *, wait: str | None = LOCK_WAIT
     ) -> AbstractContextManager[Connection]:
         """Locks need a connection of their own, which a session lacks."""
         raise RuntimeError(f"no lock {lock_class.name} {key} for {wait} within a session")

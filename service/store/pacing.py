@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from service.ports import GitHubError
 from service.rules.queue.rate_limits import LIMITS, next_slot
 from service.rules.queue.retry import FailureKind
-from service.store.database import AT_ONCE, Database, LockBusyError, LockClass
+from service.store.database import Database, LockBusyError, LockClass
 from service.store.tables_waiting import WriteSlot
 
 LAPSES = timedelta(minutes=10)
@@ -80,7 +80,7 @@ class Pacing:
     def _enter(self, turn: ExitStack, installation_id: int) -> bool:
         """Whether nobody writes now; from then on the caller does, until it or its process ends."""
         try:
-            turn.enter_context(self._database.lock(LockClass.WRITING, str(installation_id), wait=AT_ONCE))
+            turn.enter_context(self._database.lock(LockClass.WRITING, str(installation_id), wait=None))
         except LockBusyError:
             return False
         return True

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -15,6 +15,7 @@ from service.rules.values import activity
 from service.rules.values.activity import Activity
 from service.rules.values.github import EventKind, EventRecord, PullRequest
 from service.rules.values.groups import Group
+from service.rules.values.recorded import RecordedReview, recorded_reviews
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects, timeline
 from service.store.database import Database
@@ -27,6 +28,21 @@ class StoredSignature:
 
     signature: Signature
     withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOfPull:
+    """What events told of a pull request that bears on signatures."""
+
+    reviews: tuple[RecordedReview, ...]
+    """In the order in which they happened, dismissals among them."""
+    moved_by_author: bool
+    """Whether its author moved it to its head, or opened it with that."""
+
+    @property
+    def any_objection(self) -> bool:
+        """Whether a reviewer ever asked for changes."""
+        return any(each.review.state == "changes_requested" for each in self.reviews)
 
 
 class Signatures:
@@ -90,17 +106,23 @@ class Signatures:
                 EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail) for r in rows
             )
 
-    def moved_by_author(self, pull: PullRequest) -> bool:
-        """Whether an event told that its author moved a pull request to its head, or opened it with that."""
+    def told_of(self, pull: PullRequest) -> ToldOfPull:
+        """What events told of a pull request's reviews, and of who moved it to its head."""
+        kinds = (EventKind.REVIEWED, EventKind.REVIEW_DISMISSED, EventKind.HEAD_MOVED)
         with self._database.reading() as session:
-            actors = session.exec(
-                select(func.lower(FactRow.actor)).where(
+            rows = session.exec(
+                select(FactRow)
+                .where(
                     FactRow.subject == pull_request_key(pull.repository_id, pull.number),
-                    FactRow.kind == EventKind.HEAD_MOVED,
-                    FactRow.detail == pull.head_sha,
+                    col(FactRow.kind).in_(kinds),
                 )
+                .order_by(col(FactRow.at), col(FactRow.id))
             ).all()
-        return pull.author.lower() in actors
+        events = [EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail) for r in rows]
+        moved_by = {
+            e.actor.lower() for e in events if e.kind is EventKind.HEAD_MOVED and e.detail == pull.head_sha
+        }
+        return ToldOfPull(recorded_reviews(events), pull.author.lower() in moved_by)
 
 
 def _signed(repository_id: int, given: Iterable[Signature]) -> Iterator[Activity]:

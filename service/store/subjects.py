@@ -71,18 +71,28 @@ def marking_last(session: Session) -> Iterator[None]:
     mark(session, marked)
 
 
+CLAIM = text("""
+WITH claimed AS (
+    UPDATE subject SET touched = now() WHERE key = :key AND wanted > done
+    AND (not_before IS NULL OR not_before <= now()) RETURNING wanted, attempts, as_of
+)
+SELECT claimed.*, fact.* FROM claimed LEFT JOIN (
+    SELECT id, subject, kind, at, actor, detail FROM fact WHERE subject = :key AND answered_at IS NULL
+) AS fact ON true ORDER BY fact.at, fact.id
+""")
+
+
 def claim(connection: Connection, key: str) -> Claim | None:
     """Read a subject under its lock; None where it is clean, or waits until a later time."""
-    row = connection.execute(
-        text(
-            "UPDATE subject SET touched = now() WHERE key = :key AND wanted > done "
-            "AND (not_before IS NULL OR not_before <= now()) RETURNING wanted, attempts, as_of"
-        ),
-        {"key": key},
-    ).one_or_none()
-    if row is None:
+    rows = connection.execute(CLAIM, {"key": key}).all()
+    if not rows:
         return None
-    return Claim(key, row.wanted, row.attempts, row.as_of, _unanswered(connection, key))
+    events = tuple(
+        EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail)
+        for r in rows
+        if r.id is not None
+    )
+    return Claim(key, rows[0].wanted, rows[0].attempts, rows[0].as_of, events)
 
 
 def peek(session: Session, key: str, as_of: datetime | None) -> Claim:
@@ -109,22 +119,22 @@ UPDATE subject SET
     done = :wanted, looked_at = now(), touched = now(), outcome = :outcome, last_error = :error,
     attempts = 0, not_before = NULL, dead_since = CASE WHEN :dead THEN now() END,
     as_of = CASE WHEN wanted = :wanted THEN NULL ELSE as_of END
-WHERE key = :key
+WHERE key = :key RETURNING wanted > :wanted
 """)
 
 
-def finish(connection: Connection, seen: Claim, outcome: str) -> None:
-    """Store what a look came to; what arrived meanwhile keeps the subject dirty."""
-    _finish(connection, seen, outcome=outcome, error=None, dead=False)
+def finish(connection: Connection, seen: Claim, outcome: str) -> bool:
+    """Store what came of a subject, and tell whether something arrived meanwhile that keeps it dirty."""
+    return _finish(connection, seen, outcome=outcome, error=None, dead=False)
 
 
-def give_up(connection: Connection, seen: Claim, error: str, *, dead: bool) -> None:
-    """Store that a look will not be tried again by itself."""
-    _finish(connection, seen, outcome="gave up", error=error, dead=dead)
+def give_up(connection: Connection, seen: Claim, error: str, *, dead: bool) -> bool:
+    """Store that a subject will not be tried again by itself; tell whether something arrived meanwhile."""
+    return _finish(connection, seen, outcome="gave up", error=error, dead=dead)
 
 
-def _finish(connection: Connection, seen: Claim, *, outcome: str, error: str | None, dead: bool) -> None:
-    connection.execute(
+def _finish(connection: Connection, seen: Claim, *, outcome: str, error: str | None, dead: bool) -> bool:
+    dirty = connection.execute(
         FINISH,
         {
             "key": seen.key,
@@ -136,6 +146,7 @@ def _finish(connection: Connection, seen: Claim, *, outcome: str, error: str | N
             "dead": dead,
         },
     )
+    return bool(dirty.scalar())
 
 
 def postpone(session: Session, seen: Claim, error: str, *, until: datetime, counts: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from service.rules.charter.model import Charter
 from service.rules.charter.reader import read_charter
@@ -57,15 +58,20 @@ def judge(
 
     What is not known of the world outside is not complained about.
     """
+    return _judge(file, before, today, outside or NOT_KNOWN, policy)
+
+
+@lru_cache(maxsize=256)
+def _judge(
+    file: CharterFile, before: Charter | None, today: date, outside: RepositoryFacts, policy: Policy
+) -> Judgement:
     document = load(file)
     if document.block is None:
         return Judgement(declared=False, findings=document.findings)
     if document.root is None:
         return Judgement(declared=True, findings=in_order(document.findings))
     charter = read_charter(document.root, document.block, document.lines)
-    context = CheckContext(
-        document.lines, document.root, charter, before, today, outside or NOT_KNOWN, policy
-    )
+    context = CheckContext(document.lines, document.root, charter, before, today, outside, policy)
     return Judgement(True, charter, in_order((*document.findings, *problems(context))))
 
 

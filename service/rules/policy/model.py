@@ -79,6 +79,10 @@ class Policy:
     central_repository: str | None = None
     """`owner/name` of where the digest goes, and the issues of repositories that have none."""
 
+    def __hash__(self) -> int:
+        """Its mappings have none; these fields tell most policies apart."""
+        return hash((self.mode, self.limits, self.environments, self.central_repository))
+
     def lead_of(self, group: Group) -> str | None:
         """Who is brought in when a group does not answer."""
         known = self.groups.get(group)
