@@ -4,19 +4,29 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
+# Tests run side by side, one process for each processor; JOBS=0 runs them one after the other.
+JOBS ?= auto
+TESTS := $(BIN)/pytest -n $(JOBS) --dist loadfile
+
 export PYTHON
+# Some machines tell Python to keep nothing compiled; every process of the tests would then compile it all anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format serve bench clean
+.PHONY: help demo test test-slow lint check format serve bench clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 demo: $(READY) ## Watch it work: an emulated GitHub, the service, its database; stop with Ctrl-C
 	@$(BIN)/poc-governor demo $(ARGS)
 
-test: $(READY) ## Run the tests
-	$(BIN)/pytest $(ARGS)
+# Together these two run every test once; pytest fails where none is left to run.
+test: $(READY) ## Run the tests, but for the slow ones
+	$(TESTS) -m "not slow" $(ARGS)
+
+test-slow: $(READY) ## Run the slow tests: kills, outages, pacing, the simulated year
+	$(TESTS) -m slow $(ARGS)
 
 lint: $(READY) ## Formatting, lint, types, import rule
 	$(BIN)/ruff format --check .
@@ -24,7 +34,7 @@ lint: $(READY) ## Formatting, lint, types, import rule
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test ## All that CI checks
+check: lint test test-slow ## All that CI checks
 
 format: $(READY) ## Format, and mend what ruff can mend
 	$(BIN)/ruff format .

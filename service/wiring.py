@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 
 from sqlalchemy import Engine
 
@@ -88,6 +89,12 @@ class Services:
         return replace(self, engine=engine, store=Store(Database(engine)))
 
 
+@cache
+def _texts() -> Texts:
+    """Templates are compiled once in a process."""
+    return Texts(find_templates())
+
+
 def build(
     settings: Settings,
     database_url: str,
@@ -104,7 +111,7 @@ def build(
         engine=engine,
         store=Store(Database(engine)),
         app=app or App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url),
-        texts=Texts(find_templates()),
+        texts=_texts(),
         announcer=announcer or (Slack(settings.slack_webhook_url) if settings.slack_webhook_url else None),
         clock=clock,
     )

@@ -13,7 +13,7 @@ from service.reconcile.context import Decision, Reconciliation
 from service.settings import Settings
 from service.wiring import Clock, Services, build, utc_now
 from service.work import work
-from tests.fakes import FakeApp
+from tests.harness.github import FakeApp
 
 Script = Callable[[Reconciliation], Decision]
 

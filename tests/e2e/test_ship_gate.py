@@ -17,7 +17,7 @@ from service.demo.person import CheckRun, Pull
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
 from tests.e2e.gateway import Call, says
 from tests.e2e.stage import SIGNERS, Repo, Stage, stamp
-from tests.ship.story import CHARTER
+from tests.harness.charters import CHARTER
 
 RUN_ID = 18_500_042
 LOAD = {"metrics": {"http_req_duration": {"avg": 101.2, "p(95)": 212.0, "p(99)": 260.4}}}

@@ -8,7 +8,7 @@ from service.rules.evidence.claims import Reason
 from service.rules.values.groups import Level
 from service.settings import EvidenceLevel, SettingsError, load
 from service.web.evidence import PROBLEMS
-from tests.test_settings import NEEDED
+from tests.harness.settings import NEEDED
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,23 @@
+"""The settings that a service needs."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+
+def pem() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+PEM = pem()
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+NEEDED = {
+    "GITHUB_APP_ID": "4711",
+    "GITHUB_APP_PRIVATE_KEY": PEM,
+    "GITHUB_WEBHOOK_SECRET": "s3cret",
+    "PUBLIC_URL": "https://governor.example.com/",
+}
+REMEDY = 'Download the key again under "Private keys" on the app\'s settings page.'

@@ -1,0 +1,291 @@
+"""The deployment protection rule: which deployments wait for the verdict, and what GitHub is answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.rules.queue.retry import Failure, FailureKind
+from tests.harness.charters import CHARTER, PRODUCTION, SIGNERS, STAGING, UNBOUND, files
+from tests.harness.github import DeploymentAnswer, repository
+from tests.harness.story import Story, sha
+from tests.harness.world import HEAD, LOST, NO
+
+SQUASHED = sha("squashed")
+GONE = Failure(FailureKind.GONE, "GitHub says 404, Not Found")
+
+
+@pytest.fixture
+def ready(poc: Story) -> Story:
+    """A ship request that lacks nothing."""
+    poc.commit(HEAD, tree="shared")
+    poc.ship_request()
+    poc.review(*SIGNERS)
+    assert poc.gate().conclusion == "success"
+    return poc
+
+
+def answered(answer: DeploymentAnswer | None) -> tuple[bool, str]:
+    assert answer is not None
+    return answer.approved, answer.comment
+
+
+# The target environment
+
+
+def test_a_ship_requests_head_that_lacks_nothing_is_approved(ready: Story) -> None:
+    approved, comment = answered(ready.ask_to_deploy())
+    assert approved
+    assert "2 of 2 thresholds" in comment
+
+
+def test_another_case_of_letters_is_the_same_environment(ready: Story) -> None:
+    assert answered(ready.ask_to_deploy(environment=PRODUCTION.upper()))[0]
+    ready.commit(sha("bad"), put=files(accuracy=0.5))
+    assert not answered(ready.ask_to_deploy(sha("bad"), PRODUCTION.upper()))[0]
+
+
+def test_a_commit_that_misses_a_bound_is_rejected_and_told_why(poc: Story) -> None:
+    poc.land(HEAD, put=files(accuracy=0.914))
+    approved, comment = answered(poc.ask_to_deploy())
+    assert not approved
+    assert "missed by 0.6 points" in comment
+
+
+def test_the_answer_speaks_of_the_commit_that_is_deployed(ready: Story) -> None:
+    ready.land(sha("main"), put=files(accuracy=0.2))
+    assert answered(ready.ask_to_deploy(HEAD))[0]
+    assert not answered(ready.ask_to_deploy(sha("main")))[0]
+
+
+def test_what_nobody_asked_to_ship_is_rejected(poc: Story) -> None:
+    poc.land(HEAD)
+    approved, comment = answered(poc.ask_to_deploy())
+    assert not approved
+    assert "/poc ship" in comment
+
+
+def test_what_not_all_have_signed_is_rejected(poc: Story) -> None:
+    poc.commit(HEAD)
+    poc.ship_request()
+    poc.review(*SIGNERS[:3])
+    approved, comment = answered(poc.ask_to_deploy())
+    assert not approved
+    assert "security" in comment
+
+
+def test_a_squashed_commit_ships_with_what_was_measured_on_the_branch(ready: Story) -> None:
+    ready.upload(HEAD)
+    ready.land(SQUASHED, put={}, tree="shared")
+    ready.pull(action="closed", state="closed", merged=True)
+    assert answered(ready.ask_to_deploy(SQUASHED))[0]
+
+
+def test_a_commit_of_another_branch_that_meets_everything_is_not_what_was_asked_for(ready: Story) -> None:
+    ready.land(sha("main"), tree="of main")
+    ready.commit(sha("elsewhere"), tree="of another branch")
+    ready.repo.merge_bases[sha("elsewhere"), sha("main")] = sha("fork")
+    approved, _ = answered(ready.ask_to_deploy(sha("elsewhere")))
+    assert not approved
+
+
+def test_a_commit_behind_the_default_branchs_head_is_contained(ready: Story) -> None:
+    ready.land(sha("first"), tree="first")
+    ready.land(sha("second"), tree="second")
+    ready.repo.merge_bases[sha("first"), sha("second")] = sha("first")
+    assert answered(ready.ask_to_deploy(sha("first")))[0]
+
+
+def test_a_commit_that_github_does_not_know_is_rejected(ready: Story) -> None:
+    assert not answered(ready.ask_to_deploy(sha("unknown")))[0]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "why"),
+    [
+        pytest.param("target:", "stopped: 2026-11-20 - no demand\ntarget:", "topped", id="stopped"),
+        pytest.param("target:", "paused: until 2026-12-10 - data\ntarget:", "aused", id="paused"),
+        pytest.param("https://ci.example.com/deploy", "missing", "deploy_process", id="infra missing"),
+        pytest.param("  drilled: 2026-11-12 in 4 min\n", "", "drill", id="rollback not drilled"),
+        pytest.param("  - accuracy >=", "  - fast enough\n  - accuracy >=", "error", id="errors"),
+    ],
+)
+def test_the_default_branchs_charter_decides_whatever_the_commit_brings(
+    ready: Story, was: str, now: str, why: str
+) -> None:
+    ready.land(sha("main"), CHARTER.replace(was, now))
+    approved, comment = answered(ready.ask_to_deploy())
+    assert not approved
+    assert why in comment
+
+
+def test_a_commit_does_not_bring_its_own_bounds(ready: Story) -> None:
+    loose = CHARTER.replace("accuracy >= 92 %", "accuracy >= 60 %")
+    ready.commit(sha("loose"), loose, files(accuracy=0.7))
+    ready.pull(sha("loose"), action="synchronize")
+    assert not answered(ready.ask_to_deploy(sha("loose")))[0]
+
+
+# What passes with a note
+
+
+def test_another_environment_is_approved_with_a_note_and_costs_one_call(poc: Story) -> None:
+    poc.land(HEAD, put={})
+    poc.github.forget_calls()
+    approved, comment = answered(poc.ask_to_deploy(environment=STAGING))
+    assert approved
+    assert PRODUCTION in comment
+    assert [call.method for call in poc.github.calls] == ["answer_deployment"]
+
+
+def test_without_a_charter_it_is_approved_with_a_note(story: Story) -> None:
+    story.found(None, signed=False)
+    approved, comment = answered(story.ask_to_deploy())
+    assert approved
+    assert "no charter" in comment
+
+
+def test_a_repository_that_is_no_poc_is_not_held_up(story: Story) -> None:
+    plain = repository(full_name="acme/website")
+    story.github.add(plain).write(None, "main")
+    story.install(plain)
+    approved, comment = answered(story.ask_to_deploy())
+    assert approved
+    assert "no charter" in comment
+
+
+@pytest.mark.parametrize(("put", "would"), [(files(), "approved"), ({}, "rejected")])
+def test_observing_approves_and_says_what_the_verdict_would_be(
+    poc: Story, put: dict[str, str], would: str
+) -> None:
+    poc.commit(HEAD, put=put)
+    poc.ship_request()
+    poc.review(*SIGNERS)
+    poc.observe()
+    approved, comment = answered(poc.ask_to_deploy())
+    assert approved
+    assert f"only observed: by the verdict it would be {would}" in comment
+
+
+# An environment that platform signed for stays protected
+
+
+def test_renaming_the_target_does_not_open_the_door_until_platform_signs(poc: Story) -> None:
+    poc.land(sha("main"), put={})
+    renamed = CHARTER.replace("environment: support-prod", "environment: support-live")
+    poc.land(sha("renamed"), renamed, put={})
+    assert not answered(poc.ask_to_deploy(sha("renamed"), PRODUCTION))[0]
+    poc.sign("bob-m")
+    assert answered(poc.ask_to_deploy(sha("renamed"), PRODUCTION))[0]
+    assert not answered(poc.ask_to_deploy(sha("renamed"), "support-live"))[0]
+
+
+def test_deleting_the_charter_does_not_open_the_door(poc: Story) -> None:
+    poc.land(sha("main"))
+    poc.land(sha("bare"), None)
+    assert not answered(poc.ask_to_deploy(sha("bare")))[0]
+
+
+# Without `measured_in`
+
+
+@pytest.fixture
+def unbound(story: Story) -> Story:
+    """A POC whose numbers can only be taken where it will run."""
+    story.found(UNBOUND)
+    return story
+
+
+@pytest.mark.parametrize("put", [{}, files(accuracy=None)], ids=["no value", "one of two"])
+def test_it_is_approved_with_a_note_until_every_threshold_has_a_value(
+    unbound: Story, put: dict[str, str]
+) -> None:
+    unbound.land(HEAD, UNBOUND, put=put)
+    approved, comment = answered(unbound.ask_to_deploy())
+    assert approved
+    assert "not bound yet" in comment
+    assert "`accuracy`" in comment
+
+
+def test_it_is_answered_by_the_verdict_once_every_threshold_has_a_value(unbound: Story) -> None:
+    unbound.land(HEAD, UNBOUND, put={})
+    assert answered(unbound.ask_to_deploy())[0]
+    unbound.land(sha("measured"), UNBOUND, put=files(accuracy=0.5))
+    approved, comment = answered(unbound.ask_to_deploy(sha("measured")))
+    assert not approved
+    assert "missed" in comment
+    unbound.commit(sha("good"), UNBOUND, tree="good")
+    unbound.ship_request(sha("good"))
+    unbound.review(*SIGNERS, head=sha("good"))
+    assert answered(unbound.ask_to_deploy(sha("good")))[0]
+
+
+def test_once_bound_a_commit_without_numbers_is_rejected(unbound: Story) -> None:
+    unbound.land(sha("measured"), UNBOUND)
+    unbound.land(HEAD, UNBOUND, put={})
+    approved, comment = answered(unbound.ask_to_deploy())
+    assert not approved
+    assert "not measured" in comment
+
+
+def test_a_stopped_poc_is_not_deployed_for_want_of_numbers(unbound: Story) -> None:
+    unbound.land(HEAD, UNBOUND.replace("target:", "stopped: 2026-11-20 - no demand\ntarget:"), put={})
+    assert not answered(unbound.ask_to_deploy())[0]
+
+
+# GitHub's side
+
+
+def test_a_run_that_asks_again_after_a_rejection_is_answered_again(poc: Story) -> None:
+    poc.land(HEAD, put={})
+    assert not answered(poc.ask_to_deploy(run_id=77, deployment_id=9001))[0]
+    poc.repo.answers.clear()
+    poc.commit(HEAD)
+    poc.upload(HEAD)
+    poc.pull(HEAD)
+    poc.say("/poc ship")
+    poc.review(*SIGNERS)
+    assert answered(poc.ask_to_deploy(run_id=77, deployment_id=9001))[0]
+
+
+def test_a_request_that_is_delivered_again_is_answered_once(poc: Story) -> None:
+    poc.land(HEAD)
+    poc.ask_to_deploy()
+    poc.github.forget_calls()
+    poc.sweep()
+    assert poc.github.made("answer_deployment") == []
+
+
+@pytest.mark.parametrize("failure", [GONE, NO], ids=["404", "422"])
+def test_an_answer_that_github_does_not_take_is_not_tried_for_ever(poc: Story, failure: Failure) -> None:
+    poc.land(HEAD)
+    poc.github.fail_next(failure, "answer_deployment")
+    assert poc.ask_to_deploy(deployment_id=9001) is None
+    state = poc.state("deployment:1:9001")
+    assert not state.dirty
+    assert state.dead is (failure is NO)
+
+
+@pytest.mark.parametrize("method", ["answer_deployment", "commit", "merge_base"])
+def test_a_deployment_is_answered_when_github_is_back(ready: Story, method: str) -> None:
+    ready.land(SQUASHED, tree="another")
+    ready.land(sha("later"), tree="later")
+    ready.repo.merge_bases[SQUASHED, sha("later")] = SQUASHED
+    ready.github.fail_next(LOST, method)
+    assert ready.ask_to_deploy(SQUASHED) is None
+    ready.work(waited=True)
+    assert answered(ready.repo.answers[-1])[0]
+
+
+def test_an_answer_that_was_given_and_whose_own_answer_was_lost_is_given_once(ready: Story) -> None:
+    ready.github.fail_next(LOST, "answer_deployment", done=True)
+    ready.ask_to_deploy(deployment_id=9001)
+    ready.work(waited=True)
+    assert len(ready.repo.answers) == 1
+    assert not ready.state("deployment:1:9001").dirty
+
+
+def test_two_environments_of_one_run_are_both_answered(ready: Story) -> None:
+    first = answered(ready.ask_to_deploy(environment=STAGING, run_id=77, deployment_id=9001))
+    second = answered(ready.ask_to_deploy(run_id=77, deployment_id=9002))
+    assert [first[0], second[0]] == [True, True]
+    assert [answer.environment for answer in ready.repo.answers] == [STAGING, PRODUCTION]

@@ -1,0 +1,154 @@
+"""The commands: exit codes, messages, and what they import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from service.cli.app import cli
+from tests.harness.places import CHARTERS
+from tests.harness.settings import NEEDED
+
+SETTINGS = ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL")
+
+
+def run(*words: str, **environment: str) -> Result:
+    """Run a command with these settings and no others."""
+    none = dict.fromkeys([*SETTINGS, "GITHUB_APP_PRIVATE_KEY_FILE", "GITHUB_API_URL", "DATABASE_URL"])
+    return CliRunner().invoke(cli, list(words), env=none | environment)
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "sweep"])
+def test_a_half_configured_app_is_refused_with_a_line_for_each_setting(command: str) -> None:
+    result = run(command, GITHUB_APP_ID="4711")
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["poc-governor:", "GITHUB_APP_PRIVATE_KEY"],
+        ["poc-governor:", "GITHUB_WEBHOOK_SECRET"],
+        ["poc-governor:", "PUBLIC_URL"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        pytest.param(
+            ["check", str(CHARTERS / "ok" / "example.md")], 0, "charter complete", id="a good charter"
+        ),
+        pytest.param(
+            ["check", "--as-of", "2026-11-22", str(CHARTERS / "err" / "several.md")],
+            1,
+            "3 errors",
+            id="a bad one",
+        ),
+        pytest.param(
+            ["check", "nowhere.md"], 2, "'nowhere.md': No such file or directory", id="no such file"
+        ),
+        pytest.param(
+            ["check", "--format", "xml"], 2, "--format xml: write one of text, json, github", id="a format"
+        ),
+        pytest.param(["check", "--as-of", "tomorrow"], 2, "--as-of", id="a day that is none"),
+        pytest.param(["fly"], 2, "fly", id="an unknown command"),
+        pytest.param(
+            ["init", str(CHARTERS / "ok" / "example.md")],
+            2,
+            "example.md exists: check it with",
+            id="init over",
+        ),
+        pytest.param(
+            ["init", "/nowhere/x.md", "--owner", "acme/team"],
+            2,
+            "write one GitHub login",
+            id="init for a team",
+        ),
+        pytest.param(["init", "/nowhere/POC.md"], 2, "/nowhere/POC.md: No such file", id="init into nowhere"),
+    ],
+)
+def test_a_command_that_needs_no_settings(words: list[str], code: int, says: str) -> None:
+    result = run(*words, "--as-of", "2026-11-22") if words[:1] == ["check"] and code == 0 else run(*words)
+    assert result.exit_code == code
+    assert says in result.output
+    assert "Traceback" not in result.output
+
+
+def test_init_writes_a_charter_that_check_reads(tmp_path: Path) -> None:
+    path = tmp_path / "POC.md"
+    written = run("init", str(path), "--owner", "jane-doe")
+    assert written.exit_code == 0
+    assert written.output == (
+        f"{path} written. 12 lines marked TODO, for what only you know. Then: poc-governor check {path}\n"
+    )
+    checked = run("check", str(path))
+    assert checked.exit_code == 1
+    assert "[unfilled]" in checked.output
+    assert checked.output.count(": error:") == checked.output.count("[unfilled]")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "says"),
+    [
+        pytest.param("2999-01-01", "is in the future: people would get messages early", id="a future day"),
+        pytest.param("2999-01-01T09:00:00+02:00", "is in the future", id="a future time"),
+        pytest.param("soon", "is not a time: write 2027-01-15 or", id="no time at all"),
+    ],
+)
+def test_a_sweep_of_the_real_github_does_not_look_ahead(as_of: str, says: str) -> None:
+    result = run("sweep", "--as-of", as_of, **NEEDED, DATABASE_URL="postgresql://127.0.0.1:1/x")
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "changes"),
+    [
+        pytest.param(["--dry-run"], {}, id="a dry run"),
+        pytest.param([], {"GITHUB_API_URL": "http://localhost:1"}, id="an emulator on this machine"),
+    ],
+)
+def test_a_sweep_may_look_ahead_where_nobody_is_bothered(
+    database_url: str, words: list[str], changes: dict[str, str]
+) -> None:
+    result = run("sweep", "--as-of", "2999-01-01", *words, **NEEDED, **changes, DATABASE_URL=database_url)
+    assert result.exit_code == 0, result.stderr
+
+
+def test_doctor_counts_what_is_to_be_mended() -> None:
+    result = run("doctor", DATABASE_URL="postgresql://127.0.0.1:1/x")
+    assert result.exit_code == 1
+    assert result.output.endswith("\n5 to mend.\n")
+    assert "Traceback" not in result.output
+
+
+def test_no_command_shows_the_help() -> None:
+    assert "Usage" in run().output
+    assert run("--help").exit_code == 0
+
+
+def test_check_starts_without_web_store_or_worker() -> None:
+    code = (
+        "import sys; from service.cli.app import cli\n"
+        f"try: cli(['check', {str(CHARTERS / 'ok' / 'example.md')!r}])\n"
+        "except SystemExit: pass\n"
+        "print('\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    listed = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=dict(os.environ),
+        timeout=60,
+    )
+    modules = set(listed.stderr.split())
+    ours = {
+        f"service.{name}"
+        for name in ("web", "store", "worker", "work", "wiring", "events", "settings", "logs")
+    }
+    assert not ours & modules
+    assert not {"fastapi", "sqlalchemy", "github", "jinja2", "procrastinate", "structlog"} & modules

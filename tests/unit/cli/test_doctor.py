@@ -1,0 +1,338 @@
+"""`doctor`: each thing that can be wrong, in a line that says how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import httpx
+import pytest
+
+from service.cli import doctor
+from service.cli.doctor import Line, Mark, examine
+from service.ports import GitHubError
+from service.rules.queue.redelivery import DeliveryAttempt
+from service.rules.queue.retry import Failure, FailureKind
+from service.rules.values.github import Installation
+from service.store.database import Database, connect
+from service.store.embedded import PostgresFailed
+from service.store.health import Health
+from service.store.policies import Policies
+from tests.harness.github import NOW, PERMISSIONS
+from tests.harness.settings import CERTIFICATE, NEEDED, REMEDY
+
+NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/poc"
+HEALTH = Health(0, None, 1, 3.0, 0, None, (), 0)
+ACME = Installation(7, "acme", dict(PERMISSIONS))
+
+
+class Answers:
+    """Stands for the app: what GitHub says of it."""
+
+    def __init__(self, *installations: Installation, fails: Failure | None = None) -> None:
+        self._installations = {found.id: found for found in installations}
+        self._fails = fails
+
+    def slug(self) -> str:
+        if self._fails:
+            raise GitHubError(self._fails)
+        return "poc-governor"
+
+    def installation_ids(self) -> list[int]:
+        return list(self._installations)
+
+    def describe(self, installation_id: int) -> Installation:
+        return self._installations[installation_id]
+
+    def webhook(self) -> tuple[str, str]:
+        if self._fails:
+            raise GitHubError(self._fails)
+        return self.delivers
+
+    def failed_deliveries(self, since: datetime) -> list[DeliveryAttempt]:
+        return [attempt for attempt in self.failed if attempt.delivered_at >= since]
+
+    delivers: ClassVar[tuple[str, str]] = (f"{NEEDED['PUBLIC_URL']}webhooks/github", "json")
+    failed: ClassVar[list[DeliveryAttempt]] = []
+
+
+@pytest.fixture
+def github(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Decides what GitHub and the way to the service answer."""
+
+    def answer(*installations: Installation, fails: Failure | None = None, status: int | None = 200) -> None:
+        def get(url: str, **_: Any) -> httpx.Response:
+            if status is None:
+                raise httpx.ConnectError("refused")
+            return httpx.Response(status, request=httpx.Request("GET", url))
+
+        monkeypatch.setattr(doctor, "App", lambda *_: Answers(*installations, fails=fails))
+        monkeypatch.setattr(httpx, "get", get)
+
+    answer(ACME)
+    return answer
+
+
+def lines(**changes: str) -> list[Line]:
+    return list(examine(NEEDED | {"DATABASE_URL": NOWHERE} | changes))
+
+
+def about(what: str, found: list[Line]) -> Line:
+    return next(line for line in found if line.what == what)
+
+
+@pytest.mark.usefixtures("github")
+def test_a_certificate_instead_of_a_key() -> None:
+    found = lines(GITHUB_APP_PRIVATE_KEY=CERTIFICATE)
+    assert found[0] == Line(
+        Mark.WRONG,
+        "settings",
+        "GITHUB_APP_PRIVATE_KEY: it is not a PEM private key "
+        f"(it begins with `-----BEGIN CERTIFICATE-----`). {REMEDY}",
+    )
+    assert about("database", found).mark is Mark.WRONG
+
+
+@pytest.mark.parametrize(
+    ("fails", "says"),
+    [
+        pytest.param(
+            Failure(
+                FailureKind.TRANSIENT,
+                "reading the app: GitHub says 401, A JSON web token could not be decoded",
+            ),
+            "https://api.github.com does not accept GITHUB_APP_PRIVATE_KEY for app 4711: "
+            "use a key from that app's settings page, or mend GITHUB_APP_ID",
+            id="the key of another app",
+        ),
+        pytest.param(
+            Failure(FailureKind.GONE, "reading the app: GitHub says 404, Integration not found"),
+            "https://api.github.com knows no app 4711: mend GITHUB_APP_ID",
+            id="an app that there is not",
+        ),
+        pytest.param(
+            Failure(FailureKind.TRANSIENT, "reading the app: no answer from GitHub (ConnectTimeout)"),
+            "reading the app: no answer from GitHub (ConnectTimeout): "
+            "check GITHUB_API_URL (https://api.github.com) and the way out of this network",
+            id="no way to GitHub",
+        ),
+    ],
+)
+def test_github_does_not_accept_the_app(github: Callable[..., None], fails: Failure, says: str) -> None:
+    github(fails=fails)
+    assert about("GitHub", lines()) == Line(Mark.WRONG, "GitHub", says)
+
+
+@pytest.mark.parametrize(
+    ("installation", "mark", "says"),
+    [
+        pytest.param(ACME, Mark.OK, "all permissions that this version uses are granted", id="all granted"),
+        pytest.param(
+            Installation(7, "acme", PERMISSIONS | {"contents": "write", "pull_requests": "write"}),
+            Mark.OK,
+            "all permissions that this version uses are granted, "
+            "and those with which commands that change the charter open a pull request",
+            id="more than is asked for",
+        ),
+        pytest.param(
+            Installation(7, "acme", PERMISSIONS | {"contents": "write"}),
+            Mark.OK,
+            "all permissions that this version uses are granted; "
+            "pull_requests: write is lacking to open pull requests",
+            id="half of what opens pull requests",
+        ),
+        pytest.param(
+            replace(ACME, permissions=PERMISSIONS | {"checks": "read", "issues": ""}),
+            Mark.WRONG,
+            "not granted: checks: write, issues: write. What needs them is off until an owner approves them",
+            id="two not granted",
+        ),
+        pytest.param(
+            replace(ACME, suspended_at=NOW),
+            Mark.WRONG,
+            "suspended: an owner of the account unsuspends it in its settings",
+            id="suspended",
+        ),
+    ],
+)
+def test_an_installation(
+    github: Callable[..., None], installation: Installation, mark: Mark, says: str
+) -> None:
+    github(installation)
+    assert about("installation 7 (acme)", lines()) == Line(mark, "installation 7 (acme)", says)
+
+
+def test_no_installation_is_a_note_with_the_address_to_install_it(github: Callable[..., None]) -> None:
+    github()
+    says = "none yet: install the app at https://github.com/apps/poc-governor/installations/new"
+    assert about("installations", lines()) == Line(Mark.NOTE, "installations", says)
+
+
+@pytest.mark.parametrize(
+    ("status", "url", "mark", "says"),
+    [
+        pytest.param(
+            200, "https://g.example.com", Mark.OK, "https://g.example.com answers from here", id="answers"
+        ),
+        pytest.param(
+            502,
+            "https://g.example.com",
+            Mark.WRONG,
+            "https://g.example.com/healthz answers 502",
+            id="another server",
+        ),
+        pytest.param(
+            None,
+            "https://g.example.com",
+            Mark.NOTE,
+            "https://g.example.com/healthz does not answer",
+            id="silent",
+        ),
+        pytest.param(
+            200,
+            "http://localhost:8080",
+            Mark.WRONG,
+            "PUBLIC_URL is http://localhost:8080, which GitHub cannot reach: use a public address",
+            id="an address of this machine",
+        ),
+    ],
+)
+def test_the_webhooks_address(
+    github: Callable[..., None], status: int | None, url: str, mark: Mark, says: str
+) -> None:
+    github(ACME, status=status)
+    line = about("webhook", lines(PUBLIC_URL=url))
+    assert line.mark is mark
+    assert line.says.startswith(says)
+
+
+@pytest.mark.usefixtures("github")
+def test_a_database_that_is_down_is_named_without_its_password() -> None:
+    line = about("database", lines())
+    assert line.mark is Mark.WRONG
+    assert line.says.startswith("PostgreSQL at 127.0.0.1/poc is not reachable (")
+    assert line.says.endswith("): start it, or mend DATABASE_URL")
+    assert "hunter2" not in line.says
+
+
+@pytest.mark.usefixtures("github")
+def test_an_embedded_database_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise PostgresFailed("PostgreSQL did not start: see /data/postgres.log")
+
+    monkeypatch.setattr(doctor, "open_database", fail)
+    assert about("database", lines(DATABASE_URL="")) == Line(
+        Mark.WRONG, "database", "PostgreSQL did not start: see /data/postgres.log"
+    )
+
+
+@pytest.mark.usefixtures("github")
+def test_a_new_database_without_a_worker(database_url: str) -> None:
+    found = {line.what: (line.mark, line.says) for line in lines(DATABASE_URL=database_url)}
+    assert found["database"][0] is Mark.OK
+    assert found["migrations"] == (Mark.OK, "up to date")
+    assert found["worker"] == (Mark.WRONG, "none running: start `serve` or `work`")
+    assert found["queue"] == (Mark.OK, "0 subjects wait for a look")
+    assert found["deliveries"] == (
+        Mark.NOTE,
+        "none yet: see the app's settings, Advanced, Recent deliveries",
+    )
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize(
+    ("health", "line"),
+    [
+        pytest.param(
+            replace(HEALTH, workers=2),
+            Line(Mark.OK, "worker", "2 running, last heartbeat 3 s ago"),
+            id="two workers",
+        ),
+        pytest.param(
+            replace(HEALTH, workers=0, heartbeat_age=400.0),
+            Line(Mark.WRONG, "worker", "last heartbeat 400 s ago: start `serve` or `work` again"),
+            id="a worker that fell silent",
+        ),
+        pytest.param(
+            replace(HEALTH, dirty=12, queue_age=900.0),
+            Line(Mark.WRONG, "queue", "12 subjects wait, the oldest for 900 s: add workers with `work`"),
+            id="a queue that grows",
+        ),
+        pytest.param(
+            replace(HEALTH, dead=(("repository:1", "GitHub says 403"),), dead_count=1),
+            Line(Mark.WRONG, "dead repository:1", "GitHub says 403. Its next event or `sweep` tries again"),
+            id="a dead subject",
+        ),
+    ],
+)
+def test_the_queue_and_its_workers(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, health: Health, line: Line
+) -> None:
+    monkeypatch.setattr(doctor, "health", lambda _: health)
+    assert line in lines(DATABASE_URL=database_url)
+
+
+@pytest.mark.usefixtures("github")
+def test_a_policy_that_cannot_be_read(database_url: str) -> None:
+    engine = connect(database_url, pool_size=1)
+    says = ("poc-policy.yml:2: `mode` is `watch`.", "poc-policy.yml:9: `limit` is no key.")
+    Policies(Database(engine)).keep(7, 90, "9f1c2b4", "policy: 1\nmode: watch\n", says, at=datetime.now(UTC))
+    engine.dispose()
+    assert about("policy of installation 7", lines(DATABASE_URL=database_url)) == Line(
+        Mark.WRONG,
+        "policy of installation 7",
+        "poc-policy.yml:2: `mode` is `watch`. The last one that could be read stays in force",
+    )
+
+
+def attempt(status: int) -> DeliveryAttempt:
+    return DeliveryAttempt(1, "guid", datetime.now(UTC) - timedelta(hours=1), status)
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize(
+    ("delivers", "failed", "expected"),
+    [
+        pytest.param(None, [], (Mark.OK, "delivers here, and no delivery failed today"), id="all is well"),
+        pytest.param(
+            ("https://old.example.com/hook", "json"),
+            [],
+            (
+                Mark.WRONG,
+                f"delivers to https://old.example.com/hook: set it to {NEEDED['PUBLIC_URL']}webhooks/github",
+            ),
+            id="another address",
+        ),
+        pytest.param(
+            ("https://governor.example.com/webhooks/github", "form"),
+            [],
+            (Mark.WRONG, "sends form: set the content type to application/json"),
+            id="forms",
+        ),
+        pytest.param(
+            None,
+            [attempt(401), attempt(401)],
+            (Mark.WRONG, "2 deliveries refused today: GITHUB_WEBHOOK_SECRET is not the webhook's secret"),
+            id="another secret",
+        ),
+        pytest.param(
+            None,
+            [attempt(503)],
+            (Mark.NOTE, "1 deliveries failed today, the last with 503; they are asked for again"),
+            id="not stored",
+        ),
+    ],
+)
+def test_what_github_says_of_its_deliveries(
+    monkeypatch: pytest.MonkeyPatch,
+    delivers: tuple[str, str] | None,
+    failed: list[DeliveryAttempt],
+    expected: tuple[Mark, str],
+) -> None:
+    monkeypatch.setattr(Answers, "failed", failed)
+    if delivers:
+        monkeypatch.setattr(Answers, "delivers", delivers)
+    line = about("webhook at GitHub", lines())
+    assert (line.mark, line.says) == expected
