@@ -7,15 +7,17 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import procrastinate
 import psycopg
 import structlog
 from procrastinate.exceptions import ProcrastinateException
-from psycopg_pool import PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.parent import end_with_parent
+from service.store.database import has_input
 from service.store.jobs import QUEUE, RECONCILE_TASK
 from service.store.schema import migrate
 from service.sweep import fetch_missed_deliveries, mark_all
@@ -49,12 +51,14 @@ def work(services: Services, database_url: str) -> None:
 
 def make_app(services: Services, database_url: str) -> procrastinate.App:
     """The tasks: one job, which looks at a subject, and the upkeep."""
-    connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=6, timeout=10)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=database_url, min_size=1, max_size=6, timeout=10, pool_factory=_pool
+    )
     app = procrastinate.App(connector=connector)
 
     @app.task(name=RECONCILE_TASK, queue=QUEUE)
-    def reconciliation(key: str) -> None:
-        reconcile_while_dirty(services, key)
+    async def reconciliation(key: str) -> None:
+        await asyncio.to_thread(reconcile_while_dirty, services, key)
 
     @app.periodic(cron=EVERY_20_SECONDS)
     @app.task(name="wake", queue="upkeep", priority=UPKEEP)
@@ -77,6 +81,22 @@ def make_app(services: Services, database_url: str) -> procrastinate.App:
         tidy(services)
 
     return app
+
+
+def _pool(**asked: Any) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:  # noqa: ANN401 (the pool's own)
+    """Procrastinate's pool: it asks one statement at a time, which need no transaction around them, and a
+    connection is asked whether it is alive only where PostgreSQL has said something.
+    """
+    return AsyncConnectionPool(**asked | {"configure": _configure, "check": _check})
+
+
+async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
+
+
+async def _check(connection: psycopg.AsyncConnection[Any]) -> None:
+    if has_input(connection):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 async def _work(services: Services, database_url: str) -> None:

@@ -29,7 +29,7 @@ def check_charter(
         results=results,
     )
     wanted = ctx.texts.check_run(verdict, view)
-    posted = ctx.store.check_runs.newest(repository.id, commit_charter.head_sha, CHARTER_CHECK)
+    posted = ctx.posted(repository.id, commit_charter.head_sha, CHARTER_CHECK)
     actions = plan_check_run(
         repository,
         commit_charter.head_sha,

@@ -13,7 +13,7 @@ from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.queue.retry import Failure, FailureKind
-from service.rules.values.actions import Action
+from service.rules.values.actions import Action, PostedCheckRun
 from service.rules.values.github import EventKind, EventRecord, Installation
 from service.rules.values.groups import Level
 from service.store.installations import KnownInstallation
@@ -70,10 +70,18 @@ class Reconciliation:
     """What was learned and decided, to be written in one transaction before the first action."""
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """The files of evidence that were read, by blob and name: both check runs look into them."""
+    _posted: dict[tuple[int, str], Mapping[str, PostedCheckRun]] = field(default_factory=dict)
     _clients: dict[int, GitHub] = field(default_factory=dict)
     _proposals: dict[int, Proposals | None] = field(default_factory=dict)
     _known: dict[int, KnownInstallation] = field(default_factory=dict)
     _installations: dict[int, Installation] = field(default_factory=dict)
+
+    def posted(self, repository_id: int, head_sha: str, name: str) -> PostedCheckRun | None:
+        """Our newest check run of a name on a commit, as it was when that was first asked."""
+        key = (repository_id, head_sha)
+        if key not in self._posted:
+            self._posted[key] = self.store.check_runs.newest_of(*key)
+        return self._posted[key].get(name)
 
     @property
     def notes(self) -> Store:

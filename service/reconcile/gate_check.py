@@ -77,7 +77,7 @@ def post_gate(
         request_url=f"{ctx.web_url}/{repository.full_name}/pull/{number}" if number else None,
     )
     wanted = ctx.texts.gate_check(verdict, view)
-    posted = ctx.store.check_runs.newest(repository.id, head_sha, GATE_CHECK)
+    posted = ctx.posted(repository.id, head_sha, GATE_CHECK)
     actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, poc.known.installation_id)
 

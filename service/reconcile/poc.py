@@ -127,8 +127,8 @@ class Poc:
 
     def became(self, state: State, at: datetime) -> None:
         """Its state was derived."""
-        self._notes.pocs.set_state(self.id, state, at)
         if self.record.poc.state is not state or self.record.poc.state_since is None:
+            self._notes.pocs.set_state(self.id, state, at)
             self._poc(state=state, state_since=at)
 
     def ended(self, at: datetime) -> None:

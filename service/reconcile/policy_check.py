@@ -44,7 +44,7 @@ def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int
     public = not known.repository.private
     view = policy_view(data, reading, change, public=public, app_observes=ctx.observe)
     wanted = ctx.texts.policy_check(view)
-    posted = ctx.store.check_runs.newest(repository_id, pull.head_sha, POLICY_CHECK)
+    posted = ctx.posted(repository_id, pull.head_sha, POLICY_CHECK)
     rerun = any(f.kind is EventKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in ctx.facts)
     actions = plan_check_run(repository, pull.head_sha, POLICY_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"{POLICY_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)

@@ -48,7 +48,7 @@ def connect(url: str | URL, *, pool_size: int = 10, read_only: bool = False) -> 
         driver_url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        connect_args={"connect_timeout": 5, "options": options, "prepare_threshold": None},
+        connect_args={"connect_timeout": 5, "options": options},
     )
     event.listen(engine, "checkout", _still_there)
     return engine
