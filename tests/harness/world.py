@@ -17,7 +17,7 @@ from service.settings import Mode, Settings
 from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState
-from service.sweep import mark_all
+from service.sweep import dry_run, mark_all
 from service.wiring import build
 from service.worker import reconcile_while_dirty
 from tests.harness.database import share_compiled
@@ -120,6 +120,24 @@ class World:
             free = text("UPDATE subject SET not_before = NULL WHERE key = :key")
             session.connection().execute(free, {"key": key})
         return True
+
+    def dry_run(self, as_of: datetime | None = None) -> dict[str, list[str]]:
+        """The actions of a dry run by subject, which must leave every table as it was."""
+        before = self.tables()
+        actions = {key: list(found) for key, _, found in dry_run(self.services, as_of=as_of)}
+        after = self.tables()
+        assert after == before
+        return actions
+
+    def tables(self) -> dict[str, list[str]]:
+        """Every row of every table."""
+        with transaction(self.services.engine) as session:
+            connection = session.connection()
+            names = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+            return {
+                name: sorted(connection.execute(text(f'SELECT t::text FROM "{name}" AS t')).scalars())
+                for name in names.scalars()
+            }
 
     def install(self, *repositories: Repository) -> None:
         """Let the installation cover repositories, and look at them."""

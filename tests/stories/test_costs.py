@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from psycopg import AsyncConnection
 from sqlalchemy import Engine, event
-from sqlmodel import Session
 
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
 from service.rules.values.subjects import pull_request_key
 from service.worker import reconcile_while_dirty
+from tests.harness.deliveries import described
 from tests.harness.snapshots import Snapshots
 from tests.harness.story import Story
-from tests.harness.world import POC
+from tests.harness.world import BASE, POC
 
 STATEMENTS, SESSIONS, CALLS = 40, 8, 3
 """The most that a steady `pull_request.synchronize` may take; Procrastinate has statements of its own."""
+NUMBER = 5
 PROCRASTINATES = 6
 """Statements for one job: its notice, fetching, finishing and deleting it."""
 
@@ -35,7 +37,7 @@ def counted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter
         seen[" ".join(statement.split())[:90]] += 1
 
     def ended(connection: Any) -> None:
-        if not connection.get_isolation_level() == "AUTOCOMMIT":
+        if connection.get_isolation_level() != "AUTOCOMMIT":
             seen["statements"] += 2
 
     async def recorded(connection: Any, query: Any, *args: Any, **more: Any) -> Any:
@@ -65,13 +67,34 @@ def poc(snapshots: Snapshots) -> Iterator[Story]:
         yield made
 
 
+def moved(poc: Story, head: str) -> None:
+    """Its author pushes to a pull request's branch, which lies in the POC's own repository."""
+    poc.commit(head)
+    poc.tick()
+    shown = {
+        "number": NUMBER,
+        "state": "open",
+        "head": {"ref": "work", "sha": head, "repo": {"id": POC.id}},
+        "base": {"ref": "main", "sha": BASE},
+        "user": {"login": "jane-doe"},
+        "updated_at": poc.now.isoformat(),
+    }
+    event = {"action": "synchronize", "pull_request": shown, "repository": described(POC)}
+    poc.deliver("pull_request", **event, sender={"login": "jane-doe"})
+
+
 def test_a_steady_synchronize(poc: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    poc.pull_request(head="a" * 40)
-    poc.github.repos[POC.id].files["c" * 40] = poc.github.repos[POC.id].files["main"]
-    poc.github.repos[POC.id].files["d" * 40] = poc.github.repos[POC.id].files["main"]
-    poc.pull_request("synchronize", head="c" * 40, at=poc.now)
+    moved(poc, "c" * 40)
+    poc.work()
     poc.github.calls.clear()
     with counted(poc.services.engine, monkeypatch) as seen:
-        poc.pull_request("synchronize", head="d" * 40, at=poc.now)
-    print(*seen.items(), sep="\n")
-    assert 0
+        moved(poc, "d" * 40)
+        reconcile_while_dirty(poc.services, pull_request_key(POC.id, NUMBER))
+    assert not [state for state in poc.states() if state.dirty]
+    assert [run.name for run in poc.repo.check_runs if run.head_sha == "d" * 40] == [
+        CHARTER_CHECK,
+        GATE_CHECK,
+    ]
+    assert seen["statements"] + PROCRASTINATES <= STATEMENTS, seen
+    assert seen["sessions"] <= SESSIONS, seen
+    assert len(poc.github.calls) <= CALLS, poc.github.calls

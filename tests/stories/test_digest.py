@@ -19,7 +19,6 @@ from service.rules.values.github import IssueState
 from service.rules.values.subjects import digest_key, installation_key, slack_key
 from service.store import subjects
 from service.store.database import transaction
-from service.sweep import dry_run
 from tests.harness.github import NOW, FakeRepository, repository
 from tests.harness.org import HOME, Org
 from tests.harness.world import INSTALLATION, LOST, NO
@@ -171,7 +170,7 @@ def test_a_suspended_installation_is_told_nothing(org: Told) -> None:
 
 
 def test_a_dry_run_composes_nothing(org: Told) -> None:
-    said = {key: actions for key, _, actions in dry_run(org.services, as_of=None)}
+    said = org.dry_run()
     assert said[digest_key(INSTALLATION)] == ["open issue 'POCs, week by week' (digest)"]
     assert said[slack_key(INSTALLATION)] == [f"announce slack:{INSTALLATION}:2026-W48"]
     assert org.editions == {Channel.CENTRAL: None, Channel.SLACK: None}

@@ -11,7 +11,6 @@ import pytest
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.actions import CHARTER_CHECK, ProposalState
 from service.rules.values.subjects import pull_request_key, repository_key
-from service.sweep import dry_run
 from tests.harness.charters import CHARTER
 from tests.harness.deliveries import described
 from tests.harness.github import OurPull
@@ -224,7 +223,7 @@ def test_observing_opens_nothing(poc: Story) -> None:
 def test_a_dry_run_opens_nothing_and_says_what_would_be(poc: Story) -> None:
     with poc.without_workers():
         comment = ask(poc, EXTEND)
-    [actions] = [told for key, _, told in dry_run(poc.services, as_of=None) if key == repository_key(POC.id)]
+    actions = poc.dry_run()[repository_key(POC.id)]
     assert f"open poc-governor/extend-{comment} and comment on #9 (answer:{comment})" in actions
     assert (poc.comments(), poc.repo.ours, poc.github.writes) == ([], [], [])
 

@@ -15,7 +15,6 @@ from service.rules.values.groups import Level
 from service.rules.values.subjects import repository_key
 from service.store import subjects
 from service.store.database import transaction
-from service.sweep import dry_run
 from service.worker import reconcile_while_dirty
 from tests.harness.charters import CHARTER as WITHOUT_STOP
 from tests.harness.charters import PRODUCTION, SIGNERS, STAGING, files
@@ -271,7 +270,7 @@ def test_observing_nobody_is_answered(ship: Shipping) -> None:
 def test_a_dry_run_keeps_nothing_of_what_it_decides(ship: Shipping) -> None:
     before = ship.services.store.pocs.find(POC.id)
     ship.tell_comment("/poc ship")
-    list(dry_run(ship.services, as_of=None))
+    ship.dry_run()
     assert ship.services.store.pocs.find(POC.id) == before
     ship.work()
     assert ship.gate() == open_signatures(4)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from service.rules.values.actions import STALL_LABEL, STALL_MARKER, stall_opening
 from service.rules.values.github import Issue, IssueState
 from service.rules.values.issue_block import STALL_END
+from service.rules.values.subjects import repository_key
 from tests.harness.deliveries import BOT, person
 from tests.harness.github import FakeRepository, repository
 from tests.harness.world import POC
@@ -93,6 +95,14 @@ def test_who_closes_it_has_seen_it_and_it_comes_back_once(unsigned: Days, told: 
     unsigned.close()
     with unsigned.quietly():
         unsigned.through(5 * LIMIT)
+
+
+def test_a_dry_run_says_what_comes_of_a_closing_that_nobody_told_of(unsigned: Days) -> None:
+    unsigned.stalled()
+    unsigned.change_issue(state=IssueState.CLOSED)
+    unsigned.now += timedelta(days=14)
+    actions = unsigned.dry_run()
+    assert any(action.startswith("reopen issue #1") for action in actions[repository_key(POC.id)]), actions
 
 
 def test_one_that_came_back_and_stays_open_takes_the_last_step(unsigned: Days) -> None:
