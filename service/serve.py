@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -35,11 +35,13 @@ FIRST_WAIT, LONGEST_WAIT, HEALTHY = 0.5, 30.0, 60.0
 GRACE = 25
 """Seconds that a process has to end in order: a worker ends its looks, which takes 20 at most."""
 BACKLOG = 2048
+PROGRAM = "service.cli.app"
+"""The module whose commands the further processes run."""
 LISTENING = "POC_GOVERNOR_LISTENING"
 """Set for a further process of the web: the descriptor of the socket that it is to accept from."""
 
 
-def serve(settings: Settings, *, with_worker: bool) -> None:
+def serve(settings: Settings, *, with_worker: bool, program: str = PROGRAM) -> None:
     """Serve until SIGTERM or SIGINT; raises `DataDirInUse` where another process serves from DATA_DIR."""
     # Uvicorn stops at a signal and raises it again: PostgreSQL is to end in order too.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,13 +49,15 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir, "serve")
     url = postgres.start() if postgres else settings.database_url
     try:
-        _run(settings, url, postgres, with_worker=with_worker)
+        _run(settings, url, postgres, with_worker=with_worker, program=program)
     finally:
         if postgres:
             postgres.stop()
 
 
-def _run(settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, with_worker: bool) -> None:
+def _run(
+    settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, with_worker: bool, program: str
+) -> None:
     engine = connect(url, pool_size=3)
     is_further = LISTENING in os.environ
     listening = socket.socket(fileno=int(os.environ[LISTENING])) if is_further else _listen(settings)
@@ -63,11 +67,11 @@ def _run(settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, wit
         keepers: list[Awaitable[None]] = []
         if not is_further:
             keepers.append(_migrated(lambda: migrate(engine)))
-            keepers += [_keep_web(url, listening) for _ in range(settings.web_processes - 1)]
+            keepers += [_keep_web(program, url, listening) for _ in range(settings.web_processes - 1)]
         if postgres:
             keepers.append(_keep_postgres(postgres))
         if with_worker:
-            keepers.append(_keep("worker", ["work"], {"DATABASE_URL": url}))
+            keepers.append(_keep("worker", [program, "work"], {"DATABASE_URL": url}))
         tasks = [asyncio.ensure_future(keeper) for keeper in keepers]
         try:
             yield
@@ -147,13 +151,13 @@ async def _keep_postgres(postgres: EmbeddedPostgres) -> None:
             log.error("PostgreSQL does not start", error=str(error))  # noqa: TRY400 (it is its own explanation)
 
 
-async def _keep_web(url: str, listening: socket.socket) -> None:
+async def _keep_web(program: str, url: str, listening: socket.socket) -> None:
     environment = {"DATABASE_URL": url, LISTENING: str(listening.fileno())}
-    await _keep("web", ["serve", "--no-worker"], environment, [listening.fileno()])
+    await _keep("web", [program, "serve", "--no-worker"], environment, [listening.fileno()])
 
 
 async def _keep(
-    name: str, command: Collection[str], environment: dict[str, str], descriptors: Collection[int] = ()
+    name: str, command: Sequence[str], environment: dict[str, str], descriptors: Collection[int] = ()
 ) -> None:
     """Run a command of ours, again whenever it ends, until cancelled."""
     loop, wait = asyncio.get_running_loop(), FIRST_WAIT
@@ -162,7 +166,6 @@ async def _keep(
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "service.cli.app",
             *command,
             env=os.environ | environment | {SUPERVISED: "1"},
             stdin=asyncio.subprocess.PIPE,

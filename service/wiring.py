@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from sqlalchemy import Engine
 
-from service.github_client.app import App
+from service.github_client.app import TIMEOUT, App
 from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.subjects import reconcile
+from service.rules.queue.rate_limits import USUAL_PACE, Pace
 from service.rules.values.actions import Action
 from service.rules.values.groups import Level
 from service.settings import Mode, Settings
@@ -33,6 +35,27 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """How long a worker waits for things. Nobody configures these; tests set shorter ones."""
+
+    untouched: timedelta = timedelta(seconds=45)
+    """A dirty subject that nobody touched for this long is woken; with `wake` that is within two minutes."""
+    wake: str = "* * * * * */20"
+    """When forgotten subjects are looked for; Procrastinate takes the seconds as the sixth field."""
+    poll: float = 1.0
+    """Seconds between two questions for jobs whose time has come."""
+    answer: int = TIMEOUT
+    """Seconds that GitHub has for an answer."""
+    pace: Pace = USUAL_PACE
+    """The pause between two writes that people are notified of."""
+    jitter: Callable[[], float] = random.random
+    """Spreads retries in time, from 0 to 1; nothing secret depends on it."""
+
+
+USUAL_WAITS = Waits()
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """What a worker, the sweep and the doctor work with."""
 
@@ -43,6 +66,7 @@ class Services:
     texts: Texts
     announcer: Announcer | None
     clock: Clock
+    waits: Waits
 
     def reconciliation(self, claim: Claim) -> Reconciliation:
         """One reconciliation of a claimed subject, at the time that the claim or the clock says."""
@@ -103,15 +127,20 @@ def build(
     announcer: Announcer | None = None,
     clock: Clock = utc_now,
     pool_size: int = 10,
+    waits: Waits = USUAL_WAITS,
 ) -> Services:
     """Put the parts together; the keywords are the seams for tests."""
     engine = connect(database_url, pool_size=pool_size)
     return Services(
         settings=settings,
         engine=engine,
-        store=Store(Database(engine)),
-        app=app or App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url),
+        store=Store(Database(engine), waits.pace),
+        app=app
+        or App(
+            settings.github_app_id, settings.github_app_private_key, settings.github_api_url, waits.answer
+        ),
         texts=_texts(),
         announcer=announcer or (Slack(settings.slack_webhook_url) if settings.slack_webhook_url else None),
         clock=clock,
+        waits=waits,
     )

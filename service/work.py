@@ -35,8 +35,6 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 
 UPKEEP = 10
 """The priority of the upkeep: it does not stand in line behind the looks."""
-EVERY_20_SECONDS = "* * * * * */20"
-"""Procrastinate takes the seconds as the sixth field."""
 EVERY_TEN_MINUTES = "*/10 * * * *"
 EVERY_HOUR = "17 * * * *"
 EVERY_NIGHT = "41 3 * * *"
@@ -60,7 +58,7 @@ def make_app(services: Services, database_url: str) -> procrastinate.App:
     async def reconciliation(key: str) -> None:
         await asyncio.to_thread(reconcile_while_dirty, services, key)
 
-    @app.periodic(cron=EVERY_20_SECONDS)
+    @app.periodic(cron=services.waits.wake)
     @app.task(name="wake", queue="upkeep", priority=UPKEEP)
     def wake(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
         wake_forgotten(services)
@@ -129,7 +127,7 @@ async def _run_once(services: Services, database_url: str) -> None:
             log.info("working", concurrency=CONCURRENCY)
             await app.run_worker_async(
                 concurrency=CONCURRENCY,
-                fetch_job_polling_interval=1,
+                fetch_job_polling_interval=services.waits.poll,
                 delete_jobs="always",
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=GRACE,

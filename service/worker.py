@@ -6,7 +6,6 @@ lost, so is the outcome, and the subject stays dirty.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -29,8 +28,6 @@ log = structlog.get_logger(__name__)
 RECONCILIATIONS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "result"])
 SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
 
-UNTOUCHED = timedelta(seconds=45)
-"""A dirty subject that nobody touched for so long is woken; with the tick that is within two minutes."""
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for whoever wants to see it."""
 
@@ -115,9 +112,7 @@ def _not_granted(ctx: Reconciliation, decision: Decision) -> Sequence[str]:
 def _failed(services: Services, connection: Connection, claim: Claim, failure: Failure) -> bool:
     now = services.clock()
     kind = claim.key.partition(":")[0]
-    # Spreads retries in time; nothing secret depends on it.
-    jitter = random.random()  # noqa: S311
-    match retry(failure, attempt=claim.attempts + 1, now=now, jitter=jitter):
+    match retry(failure, attempt=claim.attempts + 1, now=now, jitter=services.waits.jitter()):
         case RetryAt(at, counts):
             with transaction(services.engine) as session:
                 subjects.postpone(session, claim, failure.message, until=at, counts=counts)
@@ -135,7 +130,7 @@ def _failed(services: Services, connection: Connection, claim: Claim, failure: F
 def wake_forgotten(services: Services) -> None:
     """Wake the subjects that a killed worker, or a database that was away, left dirty."""
     with transaction(services.engine) as session:
-        woken = subjects.wake_forgotten(session, untouched_for=UNTOUCHED)
+        woken = subjects.wake_forgotten(session, untouched_for=services.waits.untouched)
     if woken:
         log.warning("woken", subjects=len(woken))
 

@@ -61,9 +61,16 @@ _ASKED = {_Kind.LOOKING: NEEDS, _Kind.PROPOSING: PROPOSING}
 class App:
     """Acts in the app's name; safe to share between threads, since it holds no open connection."""
 
-    def __init__(self, app_id: int, private_key: str, api_url: str = Consts.DEFAULT_BASE_URL) -> None:
+    def __init__(
+        self,
+        app_id: int,
+        private_key: str,
+        api_url: str = Consts.DEFAULT_BASE_URL,
+        timeout: int = TIMEOUT,
+    ) -> None:
         self._auth = Auth.AppAuth(app_id, private_key)
         self._api_url = api_url
+        self._timeout = timeout
         self._tokens: dict[tuple[int, _Kind], tuple[str, datetime]] = {}
         self._minting: defaultdict[tuple[int, _Kind], threading.Lock] = defaultdict(threading.Lock)
         transport.install()
@@ -84,7 +91,7 @@ class App:
         return Github(
             auth=Auth.Token(token),
             base_url=self._api_url,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             per_page=100,
             retry=None,
             lazy=True,
@@ -148,7 +155,7 @@ class App:
         return GithubIntegration(
             auth=self._auth,
             base_url=self._api_url,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             retry=None,
             per_page=100,
             api_version=API_VERSION,

@@ -13,7 +13,7 @@ from sqlalchemy import delete, text, update
 from sqlmodel import Session, col, select
 
 from service.ports import GitHubError
-from service.rules.queue.rate_limits import LIMITS, next_slot
+from service.rules.queue.rate_limits import LIMITS, USUAL_PACE, Pace, next_slot
 from service.rules.queue.retry import FailureKind
 from service.store.database import Database, LockBusyError, LockClass
 from service.store.tables_waiting import WriteSlot
@@ -35,8 +35,9 @@ class NotYetError(Exception):
 class Pacing:
     """The table of the moments at which installations write."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, pace: Pace = USUAL_PACE) -> None:
         self._database = database
+        self._pace = pace
 
     @contextmanager
     def writing(self, installation_id: int, subject: str, clock: Callable[[], datetime]) -> Iterator[None]:
@@ -70,12 +71,13 @@ class Pacing:
             return WriteSlot(installation_id=installation_id, subject=subject, at=mine, used=False)
         others = list(planned.values())
         # Who comes for a moment that was kept takes precedence over those who are still to come.
-        at = next_slot(made, now, others if mine is None else ())
+        at = next_slot(made, now, others if mine is None else (), self._pace)
         if at == now and self._enter(turn, installation_id):
             return _kept(session, installation_id, subject, now, used=True)
         if at == now:
             made.append(now)  # somebody writes at this moment
-        return _kept(session, installation_id, subject, next_slot(made, now, others), used=False)
+        later = next_slot(made, now, others, self._pace)
+        return _kept(session, installation_id, subject, later, used=False)
 
     def _enter(self, turn: ExitStack, installation_id: int) -> bool:
         """Whether nobody writes now; from then on the caller does, until it or its process ends."""

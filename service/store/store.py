@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.rules.queue.rate_limits import USUAL_PACE, Pace
 from service.store.check_runs import CheckRuns
 from service.store.contents import Contents, OutsideFacts
 from service.store.database import Database
@@ -25,7 +26,7 @@ from service.store.waiting import Waiting
 class Store:
     """All tables; `Database` says in whose session they are read and changed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, pace: Pace = USUAL_PACE) -> None:
         self.installations = Installations(database)
         self.repositories = Repositories(database)
         self.pull_requests = PullRequests(database)
@@ -39,7 +40,7 @@ class Store:
         self.pocs = Pocs(database)
         self.poc_records = PocRecords(database)
         self.messages = Messages(database)
-        self.pacing = Pacing(database)
+        self.pacing = Pacing(database, pace)
         self.timeline = Timeline(database)
         self.waiting = Waiting(database)
         self.policies = Policies(database)

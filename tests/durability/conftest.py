@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.demo.emulator import Emulator, SeedRepo
 from service.demo.person import Person
+from tests.harness.processes import quick_folder
 
 REPOSITORY, QUIET = "poc-triage", "poc-quiet"
+NOT_COVERED = {
+    "ref": "refs/heads/other",
+    "installation": {"id": 1},
+    "repository": {"id": 7, "full_name": "acme/poc-elsewhere"},
+}
+
+
+def push(n: int) -> dict[str, Any]:
+    """A push to a repository that the emulator does not have: its look ends without a write."""
+    return NOT_COVERED | {"after": f"{n:040x}"}
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +39,7 @@ def jane(emulator: Emulator) -> Iterator[Person]:
 
 
 @pytest.fixture
-def folder(open_folder: Path) -> Path:
-    """A folder of the test's own that PostgreSQL's account can enter; it ends with the session."""
-    made = Path(tempfile.mkdtemp(dir=open_folder))
-    made.chmod(0o711)
-    return made
+def folder() -> Iterator[Path]:
+    """A folder of the test's own."""
+    with quick_folder() as made:
+        yield made

@@ -13,16 +13,22 @@ import pytest
 
 from service.demo.emulator import Emulator
 from service.demo.person import Person
-from service.rules.queue.rate_limits import APART
 from tests.durability.conftest import REPOSITORY
-from tests.durability.processes import Serve, environment, eventually, kill, serving
-from tests.e2e.gateway import Answer, Forward, Gateway
+from tests.harness.gateway import Answer, Forward, Gateway
+from tests.harness.processes import Serve, environment, kill, serving
+from tests.harness.program import PACE, PROGRAM, UNTOUCHED
+from tests.harness.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 log = logging.getLogger(__name__)
 
 PULLS, KILL_AT = 12, 5
 """How many are asked for at once, and at which of them the worker is killed."""
 TWO_MINUTES = 120.0
+APART = 0.3
+"""Seconds between two comments; in the product it is one."""
+WOKEN_AFTER = "5"
 ASKED = "/poc help"
 
 
@@ -72,7 +78,8 @@ def test_a_worker_killed_among_a_dozen_comments_leaves_none_unsaid_and_says_none
 ) -> None:
     numbers = [pull["number"] for pull in pulls]
     env = environment(emulator, DATA_DIR=str(folder / "data"), GITHUB_API_URL=content.gateway.url)
-    with serving(folder / "serve.log", env) as serve:
+    env |= {PACE: str(APART), UNTOUCHED: WOKEN_AFTER}
+    with serving(folder / "serve.log", env, program=PROGRAM) as serve:
         content.serve = serve
         for pull in pulls:
             assert (
@@ -95,7 +102,7 @@ def test_a_worker_killed_among_a_dozen_comments_leaves_none_unsaid_and_says_none
     waits = [later - earlier for earlier, later in pairwise(content.came)]
     log.info("%d comments, %.2f to %.2f s apart", len(content.came), min(waits), max(waits))
     assert len(content.came) == PULLS
-    assert min(waits) >= APART.total_seconds()
+    assert min(waits) >= APART
 
 
 def _payload(emulator: Emulator, jane: Person, **what: Any) -> dict[str, Any]:

@@ -12,21 +12,12 @@ import pytest
 
 from service.demo.emulator import Emulator, free_port
 from service.demo.person import Person
-from tests.durability.conftest import QUIET
-from tests.durability.processes import Serve, alive, environment, eventually, kill, run, serving, working
-
-NOT_COVERED = {
-    "ref": "refs/heads/other",
-    "installation": {"id": 1},
-    "repository": {"id": 7, "full_name": "acme/poc-elsewhere"},
-}
+from tests.durability.conftest import QUIET, push
+from tests.harness.processes import Serve, alive, environment, kill, run, serving, working
+from tests.harness.waiting import eventually
 
 
-def push(n: int) -> dict[str, Any]:
-    """A push to a repository that the emulator does not have: its look ends without a write."""
-    return NOT_COVERED | {"after": f"{n:040x}"}
-
-
+@pytest.mark.slow
 def test_a_worker_that_ends_is_started_again_whatever_its_exit_code(emulator: Emulator, folder: Path) -> None:
     with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
         for times, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):
@@ -51,6 +42,7 @@ def test_a_worker_that_ends_is_started_again_whatever_its_exit_code(emulator: Em
         assert len(types) == len(set(types))
 
 
+@pytest.mark.slow
 def test_postgresql_killed_and_back_while_web_and_worker_go_on(emulator: Emulator, folder: Path) -> None:
     with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
         assert serve.deliver("push", push(0)) == 202
@@ -71,6 +63,7 @@ def test_postgresql_killed_and_back_while_web_and_worker_go_on(emulator: Emulato
         assert serve.postgres() != postgres
 
 
+@pytest.mark.slow
 def test_sigterm_ends_web_worker_and_postgresql_in_order_and_a_restart_has_the_data(
     emulator: Emulator, folder: Path
 ) -> None:
@@ -97,6 +90,7 @@ def test_sigterm_ends_web_worker_and_postgresql_in_order_and_a_restart_has_the_d
         eventually(serve.idle, "the delivery is processed")
 
 
+@pytest.mark.slow
 def test_a_second_serve_on_one_data_dir_is_refused_and_sweep_and_doctor_join(
     emulator: Emulator, jane: Person, folder: Path
 ) -> None:
@@ -137,6 +131,7 @@ def test_a_second_serve_on_one_data_dir_is_refused_and_sweep_and_doctor_join(
     assert not (folder / "data/postgresql-18/postmaster.pid").exists()
 
 
+@pytest.mark.slow
 def test_doctor_and_sweep_start_a_database_where_there_never_was_one(
     emulator: Emulator, folder: Path
 ) -> None:
@@ -148,6 +143,7 @@ def test_doctor_and_sweep_start_a_database_where_there_never_was_one(
     assert (swept.returncode, swept.stdout, swept.stderr) == (0, listed, "")
 
 
+@pytest.mark.slow
 def test_web_and_two_workers_apart_over_one_database(
     emulator: Emulator, database_url: str, folder: Path
 ) -> None:
@@ -248,6 +244,7 @@ def _installed(emulator: Emulator) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_the_helpers_know_a_serve_that_does_not_start(emulator: Emulator, folder: Path) -> None:
     with pytest.raises(AssertionError, match="MODE"):
         Serve(folder / "log", environment(emulator, MODE="none"))

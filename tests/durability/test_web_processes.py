@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 from contextlib import closing, suppress
@@ -10,22 +9,20 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import pytest
 
 from service.demo.emulator import Emulator
-from tests.durability.processes import Process, Serve, alive, environment, eventually, kill, serving, signed
-from tests.durability.test_serve import push
+from tests.durability.conftest import push
+from tests.harness.processes import Process, Serve, alive, children, environment, kill, serving
+from tests.harness.waiting import eventually
+from tests.harness.webhooks import deliver
+
+pytestmark = pytest.mark.slow
 
 
 def further(pid: int) -> list[int]:
     """The pids of the web processes that a `serve` keeps beside it."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == pid and "service.cli.app\0serve\0--no-worker" in (entry / "cmdline").read_text():
-                    found.append(int(entry.name))
-    return found
+    return children(pid, "service.cli.app\0serve\0--no-worker")
 
 
 def accepting(serve: Serve, number: int) -> list[int]:
@@ -130,11 +127,7 @@ def _ready(url: str) -> bool:
 
 def _deliver_anew(serve: Serve, n: int) -> int:
     """Deliver over a connection of its own, which any process may accept."""
-    body = json.dumps(push(n)).encode()
-    headers = signed("push", body)
-    return httpx.post(
-        f"{serve.url}/webhooks/github", content=body, headers=headers, trust_env=False, timeout=20
-    ).status_code
+    return deliver(serve.url, "push", push(n)).status_code
 
 
 def _metrics_anew(serve: Serve) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy import Engine
 
 from service.store import subjects
 from service.store.database import transaction
 from service.store.jobs import defer_reconciliations
-from tests.durability.controlled import TABLE
-from tests.durability.processes import eventually, working
+from tests.harness.controlled import TABLE
+from tests.harness.processes import inherited, working
+from tests.harness.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 SUBJECTS = [f"repository:{n}" for n in range(6)]
 ROUNDS = 40
@@ -34,10 +37,10 @@ def test_two_worker_processes_never_look_at_one_subject_at_a_time_and_miss_nothi
         def ask(query: str) -> list[tuple[Any, ...]]:
             return connection.execute(query).fetchall()  # type: ignore[arg-type,call-overload,no-any-return,unused-ignore]
 
-        env = os.environ | {"DATABASE_URL": database_url, "LOOK_SECONDS": "0.03"}
+        env = inherited() | {"DATABASE_URL": database_url, "LOOK_SECONDS": "0.03"}
         with ExitStack() as stack:
             workers = [
-                stack.enter_context(working(folder / f"{n}.log", env, "tests.durability.controlled"))
+                stack.enter_context(working(folder / f"{n}.log", env, "tests.harness.controlled"))
                 for n in range(2)
             ]
             eventually(lambda: len(ask("SELECT id FROM procrastinate_workers")) == 2, "both workers beat")

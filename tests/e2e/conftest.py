@@ -1,17 +1,17 @@
-"""The stages of the end-to-end tests: started together, because starting takes the most time."""
+"""The stages of the end-to-end tests: each is started for the first test that asks, and lasts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.e2e.stage import Repo, Stage, open_stage
-from tests.evidence_api.issuer import issuing
+from tests.harness.emulator import Repo, Stage, open_stage
+from tests.harness.issuer import issuing
+from tests.harness.processes import quick_folder
 
 ORGS = ("globex", "initech", "hooli", "umbrella", "tyrell", "weyland", "cyberdyne", "aperture")
 HIDDEN = ("globex", "umbrella")
@@ -21,6 +21,8 @@ POLICED = ("oscorp", "massive", "vandelay")
 """Each with a policy of its own."""
 GRANTING = ("sirius",)
 """Which let us open pull requests."""
+MEASURING = "macrodata"
+"""Whose policy says that only the numbers count that workflow runs send."""
 UNGOVERNED, CENTRAL, TOLD = "globex", "initech", "hooli"
 """Of the calendar's stage: an organisation without a policy, and two with a central repository."""
 CALENDARS_POLICY = """\
@@ -32,58 +34,55 @@ issues_a_day: 500
 """
 
 
-def _plans(folder: Path) -> dict[str, AbstractContextManager[Stage]]:
-    return {
-        "stage": open_stage(
-            folder / "enforce",
-            orgs=(*ORGS, *LIMITED, *POLICED, *GRANTING),
-            hidden=HIDDEN,
-            granting=GRANTING,
-        ),
-        "calendar": open_stage(folder / "calendar", orgs=(UNGOVERNED, CENTRAL, TOLD)),
-        "observed": open_stage(folder / "observe", mode="observe"),
-        "measured": _open_measured(folder / "measured"),
-    }
+@pytest.fixture(scope="session")
+def stages() -> Iterator[Path]:
+    """The folder of all stages."""
+    with quick_folder() as made:
+        yield made
 
 
 @contextmanager
-def _open_measured(folder: Path) -> Iterator[Stage]:
-    with issuing() as issuer, open_stage(folder, orgs=("globex", "initech"), issuer=issuer) as stage:
-        yield stage
-
-
-@pytest.fixture(scope="session")
-def stages(open_folder: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, Stage]]:
-    """Every stage that some test of this run asks for."""
-    asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    plans = {name: plan for name, plan in _plans(open_folder).items() if name in asked}
-    with ExitStack() as stack, ThreadPoolExecutor() as together:
-        started = {name: together.submit(plan.__enter__) for name, plan in plans.items()}
-        for name, plan in plans.items():
-            if started[name].exception() is None:
-                stack.push(plan)
-        running = {name: future.result() for name, future in started.items()}
+def lasting(stage: AbstractContextManager[Stage]) -> Iterator[Stage]:
+    """A stage on which no subject is dead at the end."""
+    with stage as running:
         yield running
-        dead = sum(stage.health()["dead_count"] for stage in running.values())
-        # In parallel as well: each takes a second or two to end its PostgreSQL.
-        ended = [together.submit(plan.__exit__, None, None, None) for plan in plans.values()]
-        stack.pop_all()
-        for future in ended:
-            future.result()
-    assert dead == 0
+        assert running.health()["dead_count"] == 0
 
 
 @pytest.fixture(scope="session")
-def stage(stages: dict[str, Stage]) -> Stage:
+def stage(stages: Path) -> Iterator[Stage]:
     """The stage of every test that does not play with the calendar."""
-    return stages["stage"]
+    orgs = (*ORGS, *LIMITED, *POLICED, *GRANTING, MEASURING)
+    with issuing() as issuer:
+        opened = open_stage(stages / "enforce", orgs=orgs, hidden=HIDDEN, granting=GRANTING, issuer=issuer)
+        with lasting(opened) as running:
+            yield running
 
 
 @pytest.fixture(scope="session")
-def calendar(stages: dict[str, Stage]) -> Stage:
+def calendar(stages: Path) -> Iterator[Stage]:
     """A stage on which sweeps come from the future, most of them from the same day."""
-    stages["calendar"].govern("acme", CALENDARS_POLICY)
-    return stages["calendar"]
+    with lasting(open_stage(stages / "calendar", orgs=(UNGOVERNED, CENTRAL, TOLD))) as running:
+        running.govern("acme", CALENDARS_POLICY)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def observed(stages: Path) -> Iterator[Stage]:
+    """A stage whose service only observes."""
+    with lasting(open_stage(stages / "observe", mode="observe")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def measured(stages: Path) -> Iterator[Stage]:
+    """A stage on which only the numbers count that workflow runs send."""
+    with issuing() as issuer:
+        opened = open_stage(
+            stages / "measured", orgs=("globex", "initech"), issuer=issuer, evidence_level="measured"
+        )
+        with lasting(opened) as running:
+            yield running
 
 
 class MakePoc(Protocol):
@@ -106,15 +105,3 @@ def poc(calendar: Stage) -> Iterator[MakePoc]:
     yield make
     for repo in made:
         repo.retire()
-
-
-@pytest.fixture(scope="session")
-def observed(stages: dict[str, Stage]) -> Stage:
-    """A stage whose service only observes."""
-    return stages["observed"]
-
-
-@pytest.fixture(scope="session")
-def measured(stages: dict[str, Stage]) -> Stage:
-    """A stage on which only the numbers count that workflow runs send."""
-    return stages["measured"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage import Repo, Stage, good_charter
+from tests.harness.emulator import Repo, Stage, good_charter
 
 BINARY = bytes(range(256)) * 8
 LATIN_1 = good_charter().replace("assistant", "für Kunden").encode("latin-1")
@@ -35,6 +35,7 @@ def link(repo: Repo, branch: str, mode: str, target: str) -> str:
     return str(made["sha"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -53,6 +54,7 @@ def test_file_that_nobody_can_read_fails_on_a_line(bare: Repo, content: bytes, s
     assert 1 <= annotation.start_line <= max(lines, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["120000", "160000"], ids=["dangling symlink", "submodule"])
 def test_what_is_no_file_fails_on_the_first_line(bare: Repo, mode: str) -> None:
     link(bare, "bad", mode, "docs/nowhere.md")
@@ -62,6 +64,7 @@ def test_what_is_no_file_fails_on_the_first_line(bare: Repo, mode: str) -> None:
     assert (annotation.path, annotation.start_line) == ("POC.md", 1)
 
 
+@pytest.mark.slow
 def test_directory_fails_on_the_first_line(bare: Repo) -> None:
     bare.branch("bad")
     bare.commit("POC.md/README.txt", "x\n", "bad")
@@ -70,6 +73,7 @@ def test_directory_fails_on_the_first_line(bare: Repo) -> None:
     assert (annotation.path, annotation.start_line) == ("POC.md", 1)
 
 
+@pytest.mark.slow
 def test_empty_file_is_no_charter(bare: Repo) -> None:
     bare.expect(bare.pull("empty", POC_md="").head_sha, "action_required")
 

@@ -9,7 +9,7 @@ from service.demo.charters import ADJECTIVES
 from service.rules.checks.judge import judge
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import CHARTER_CHECK
-from tests.e2e.stage import Repo, Stage, good_charter
+from tests.harness.emulator import Repo, Stage, good_charter
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ def test_good_charter_succeeds_and_shows_itself_as_a_table(bare: Repo) -> None:
         assert shown in run.summary
 
 
+@pytest.mark.slow
 def test_fifty_findings_are_annotated_and_all_are_in_the_summary(bare: Repo, stage: Stage) -> None:
     text = good_charter().replace(
         "rollback:", "evidence:\n" + "".join(f"  zz{n}: README.md $.x\n" for n in range(70)) + "rollback:"
@@ -83,6 +84,7 @@ def test_branch_behind_is_judged_by_the_charter_of_the_base(bare: Repo, stage: S
     assert len(bare.runs(run.head_sha)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moved", [False, True])
 def test_deleting_or_renaming_the_charter_fails(chartered: Repo, moved: bool) -> None:
     files: dict[str, str | None] = {"POC_md": None} | ({"POCS_md": good_charter()} if moved else {})
@@ -90,11 +92,13 @@ def test_deleting_or_renaming_the_charter_fails(chartered: Repo, moved: bool) ->
     assert "stopped: YYYY-MM-DD" in run.summary
 
 
+@pytest.mark.slow
 def test_pull_request_that_leaves_the_charter_alone_succeeds(chartered: Repo) -> None:
     run = chartered.expect(chartered.pull("model", model_py="x = 1\n").head_sha, "success")
     assert run.title == "Charter complete"
 
 
+@pytest.mark.slow
 def test_pull_request_to_another_branch_is_judged_by_that_branch(bare: Repo) -> None:
     bare.branch("release", POC_md=good_charter(owner="alice-x"))
     bare.branch("fix", base="main", fix_py="x = 1\n")
@@ -104,12 +108,14 @@ def test_pull_request_to_another_branch_is_judged_by_that_branch(bare: Repo) -> 
     assert "alice-x" in run.summary
 
 
+@pytest.mark.slow
 def test_stopped_charter_succeeds_and_says_so(bare: Repo) -> None:
     text = good_charter(stopped=f"{datetime.now(UTC).date()} - accuracy stays below the bound")
     run = bare.expect(bare.pull("stop", POC_md=text).head_sha, "success")
     assert run.title == "Stopped on purpose"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("author", ["dependabot[bot]", "renovate[bot]"])
 def test_bots_that_cannot_bring_a_charter_are_not_asked_for_one(bare: Repo, author: str) -> None:
     sha = bare.branch("bump", lock_txt="2\n")

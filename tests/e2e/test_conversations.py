@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.gateway import says
-from tests.e2e.stage import Repo, Stage, good_charter, stamp
+from tests.harness.emulator import Repo, Stage, good_charter, stamp
+from tests.harness.gateway import says
 
 GITHUB = "https://github.example.com"
 
@@ -98,6 +98,7 @@ def test_who_may_not_write_gets_one_answer_and_changes_nothing(repo: Repo, issue
     assert (rests(repo), issue.reactions(comment)) == ([], 0)
 
 
+@pytest.mark.slow
 def test_a_new_owner_is_asked_about_and_the_line_is_named(repo: Repo, issue: Conversation) -> None:
     issue.say("/poc owner @nobody-at-all")
     issue.say("/poc owner @alice-x")
@@ -107,6 +108,7 @@ def test_a_new_owner_is_asked_about_and_the_line_is_named(repo: Repo, issue: Con
     assert f"({GITHUB}/{repo.full_name}/edit/main/POC.md), as a pull request, and merge" in answer
 
 
+@pytest.mark.slow
 def test_on_a_pull_request_that_changes_the_charter_its_branch_is_edited(repo: Repo) -> None:
     pull = repo.pull("another", POC_md=good_charter().replace("poc: 1\n", "poc: 1\n# by the board\n"))
     repo.expect(pull.head_sha, "success")

@@ -6,7 +6,6 @@ Whatever happens, everything is there in the end, and once. What takes long is b
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,9 +19,13 @@ import pytest
 from service.demo.person import CheckRun, Pull
 from service.rules.values.actions import GATE_CHECK
 from tests.e2e.conftest import LIMITED
-from tests.e2e.gateway import Answer, Call, Fault, Forward, Hang, Rule, lost, says, swallow
-from tests.e2e.stage import SIGNERS, Repo, Stage, delivery_id, eventually, stamp
-from tests.e2e.test_ship_gate import LOAD, RUN_ID, Story, charter, metrics
+from tests.harness.emulator import SIGNERS, Repo, Stage, stamp
+from tests.harness.gateway import Answer, Call, Fault, Forward, Hang, Rule, lost, says, swallow
+from tests.harness.shipping import LOAD, RUN_ID, Story, charter, metrics
+from tests.harness.waiting import eventually
+from tests.harness.webhooks import delivery_id
+
+pytestmark = pytest.mark.slow
 
 SLOW_DOWN = "You have exceeded a secondary rate limit. Please wait a few minutes."
 GATE = json.dumps(GATE_CHECK).encode()
@@ -75,7 +78,12 @@ class Patient(Story):
             newest = next(iter(self.gates(sha)), None)
             return newest if newest and newest.conclusion == conclusion and title in newest.title else None
 
-        return eventually(found, f"{GATE_CHECK} is {conclusion}: {title}", every=0.5)
+        return eventually(
+            found,
+            f"{GATE_CHECK} is {conclusion}: {title}",
+            news=self.stage.news_about(self.repo),
+            at_least_every=2,
+        )
 
     def approve(self, pull: Pull, *people: str) -> None:
         for login in people:
@@ -315,12 +323,6 @@ def reviewed(repo: Repo, count: int, action: str = "submitted") -> None:
     repo.stage.until(lambda: len(told("pull_request_review", repo, action)) == count, f"{count} {action}")
 
 
-def next_second(stage: Stage) -> None:
-    """GitHub's clock has seconds: what is to be later has to be so in the next one."""
-    second = int(time.time())
-    stage.until(lambda: time.time() >= second + 1, "the clock goes on")
-
-
 def ship_request(story: Patient) -> Pull:
     """A pull request whose numbers are met, on which the owner has asked to ship."""
     pull = open_ship_request(story)
@@ -375,7 +377,7 @@ def test_approval_from_before_the_command_does_not_count_though_it_is_told_later
     with untold(story.repo) as kept:
         story.approve(pull, *SIGNERS)
         reviewed(story.repo, 4)
-    next_second(story.stage)
+    story.stage.next_second()
     story.say(pull.number, "/poc ship")
     story.gate(pull.head_sha, "failure", "ship: 4 signatures open")
     for call in kept:

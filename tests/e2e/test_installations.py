@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from tests.e2e.gateway import amended
-from tests.e2e.stage import Repo, Stage, good_charter, stamp
+import pytest
+
+from tests.harness.emulator import Repo, Stage, good_charter, stamp
+from tests.harness.gateway import amended
 
 
 def test_created_installation_registers_its_repositories(stage: Stage) -> None:
@@ -19,6 +21,7 @@ def test_created_installation_registers_its_repositories(stage: Stage) -> None:
     assert other.writes() == []
 
 
+@pytest.mark.slow
 def test_deleted_installation_costs_no_call_and_gets_no_write(stage: Stage) -> None:
     repo = stage.poc(org="initech", charter=good_charter())
     stage.deliver("installation.deleted", org="initech", repositories=[repo.stub])
@@ -26,6 +29,7 @@ def test_deleted_installation_costs_no_call_and_gets_no_write(stage: Stage) -> N
     _expect_silence(stage, repo)
 
 
+@pytest.mark.slow
 def test_suspended_installation_waits_until_it_is_not_suspended_any_more(stage: Stage) -> None:
     repo = stage.poc(org="hooli", charter=good_charter())
     place = f"/app/installations/{stage.installations['hooli']}$"
@@ -39,6 +43,7 @@ def test_suspended_installation_waits_until_it_is_not_suspended_any_more(stage: 
     repo.expect(repo.pull("later", later_py="x = 1\n").head_sha, "success")
 
 
+@pytest.mark.slow
 def test_repositories_added_are_registered_and_those_removed_are_left_alone(stage: Stage) -> None:
     repo = stage.repository(stage.name(), org="umbrella")
     sha = repo.branch("model", model_py="x = 1\n")
@@ -58,6 +63,7 @@ def test_repositories_added_are_registered_and_those_removed_are_left_alone(stag
     repo.expect(moved, "action_required")
 
 
+@pytest.mark.slow
 def test_ping_and_strangers_events_are_recorded_and_ignored(stage: Stage) -> None:
     stage.settle()
     before, deliveries = stage.api.calls(), stage.health()["deliveries"]

@@ -15,9 +15,10 @@ import pytest
 from service.demo.person import Pull
 from service.rules.values.actions import GATE_CHECK
 from service.web.evidence import PATH
-from tests.e2e.gateway import Fault, lost, says
-from tests.e2e.stage import SIGNERS, Stage
-from tests.e2e.test_ship_gate import LOAD, Story, charter, metrics
+from tests.e2e.conftest import MEASURING
+from tests.harness.emulator import SIGNERS, Stage
+from tests.harness.gateway import Fault, lost, says
+from tests.harness.shipping import LOAD, Story, charter, metrics
 
 STAGING = "support-staging"
 LATENCY: dict[str, object] = {"value": 212.4, "unit": "ms", "load": "50 req/s"}
@@ -96,18 +97,39 @@ def on_pull(pull: Pull, merge: str) -> dict[str, str]:
     return {"event_name": "pull_request", "ref": f"refs/pull/{pull.number}/merge", "sha": merge}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _what_the_emulator_lacks(measured: Stage) -> None:
+@pytest.fixture(scope="module")
+def complete(measured: Stage) -> Stage:
+    """The stage, with what the emulator lacks."""
     measured.api.fail("POST", "/deployment_protection_rule$", says(204), times=1000)
     measured.api.fail("POST", "/comments/[0-9]+/reactions$", says(201), times=1000)
+    return measured
 
 
 @pytest.fixture
-def story(measured: Stage) -> Workflows:
-    return Workflows(measured.poc(), measured)
+def story(complete: Stage) -> Workflows:
+    return Workflows(complete.poc(), complete)
 
 
-def test_a_poc_goes_to_production_by_what_its_workflows_measure(story: Workflows) -> None:
+@pytest.fixture
+def governed(stage: Stage) -> Workflows:
+    """A POC of an organisation whose policy asks for measured numbers."""
+    stage.govern(MEASURING, "policy: 1\nevidence:\n  level: measured\n")
+    stage.api.fail("POST", f"/{MEASURING}/.*/deployment_protection_rule$", says(204), times=10)
+    stage.api.fail("POST", f"/{MEASURING}/.*/comments/[0-9]+/reactions$", says(201), times=10)
+    return Workflows(stage.poc(org=MEASURING), stage)
+
+
+@pytest.mark.parametrize(
+    "asked_by",
+    [
+        pytest.param("governed", id="its organisation asks for it"),
+        pytest.param("story", id="the service asks for it", marks=pytest.mark.slow),
+    ],
+)
+def test_a_poc_goes_to_production_by_what_its_workflows_measure(
+    request: pytest.FixtureRequest, asked_by: str
+) -> None:
+    story: Workflows = request.getfixturevalue(asked_by)
     repo = story.repo
     story.start()
     repo.branch("ship", model_py="x = 1\n")
@@ -146,6 +168,7 @@ def test_a_poc_goes_to_production_by_what_its_workflows_measure(story: Workflows
     assert {sha for *_, sha in history} == {head}
 
 
+@pytest.mark.slow
 def test_numbers_for_the_head_of_a_push_count_without_a_pull_request_event(story: Workflows) -> None:
     story.start()
     pull = story.repo.pull("ship", model_py="x = 1\n")
@@ -156,6 +179,7 @@ def test_numbers_for_the_head_of_a_push_count_without_a_pull_request_event(story
     story.gate(pull.head_sha, "neutral", "Numbers met; nobody has asked to ship this")
 
 
+@pytest.mark.slow
 def test_numbers_that_come_before_the_pull_request_is_told_of_count(story: Workflows) -> None:
     repo, stage = story.repo, story.stage
     story.start()
@@ -168,6 +192,7 @@ def test_numbers_that_come_before_the_pull_request_is_told_of_count(story: Workf
     story.gate(pull.head_sha, "neutral", "Numbers met; nobody has asked to ship this")
 
 
+@pytest.mark.slow
 def test_numbers_that_come_after_the_merge_count_for_what_was_merged(story: Workflows) -> None:
     repo = story.repo
     story.start()
@@ -211,9 +236,9 @@ CONDITIONS: dict[str, tuple[str, dict[str, object], str]] = {
 
 
 @pytest.fixture(scope="module")
-def asked(measured: Stage) -> tuple[Workflows, Pull, list[str]]:
+def asked(complete: Stage) -> tuple[Workflows, Pull, list[str]]:
     """A ship request whose numbers are missing; the list ends with its head."""
-    story = Workflows(measured.poc(charter=charter()), measured)
+    story = Workflows(complete.poc(charter=charter()), complete)
     pull = story.repo.pull("ship", model_py="x = 1\n")
     story.gate(pull.head_sha, "neutral")
     story.say(pull.number, "/poc ship")
@@ -221,6 +246,7 @@ def asked(measured: Stage) -> tuple[Workflows, Pull, list[str]]:
     return story, pull, [pull.head_sha]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_numbers_under_other_conditions_do_not_count_and_the_gate_says_which(
     asked: tuple[Workflows, Pull, list[str]], condition: str
@@ -250,6 +276,7 @@ def present(story: Workflows) -> tuple[list[tuple[Any, ...]], int]:
     return story.stage.rows(STORED), len(story.stage.api.calls())
 
 
+@pytest.mark.slow
 def test_token_that_is_sent_again_is_refused(story: Workflows) -> None:
     assert story.stage.issuer is not None
     story.start()
@@ -265,6 +292,7 @@ def test_token_that_is_sent_again_is_refused(story: Workflows) -> None:
     unchanged(story, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["nobody's", "not a POC", "removed", "uninstalled"])
 def test_numbers_for_what_is_not_a_poc_of_an_installation_are_refused(measured: Stage, who: str) -> None:
     org = {"removed": "globex", "uninstalled": "initech"}.get(who, "acme")
@@ -287,6 +315,7 @@ def test_numbers_for_what_is_not_a_poc_of_an_installation_are_refused(measured: 
     unchanged(story, before)
 
 
+@pytest.mark.slow
 def test_numbers_of_one_repository_say_nothing_about_another(measured: Stage) -> None:
     pocs = [Workflows(measured.poc(charter=charter()), measured) for _ in range(2)]
     pulls = [story.repo.pull("ship", model_py="x = 1\n") for story in pocs]
@@ -307,6 +336,7 @@ def drop(_: object) -> None:
     """Hang up without an answer."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "times"), [(says(502), 2), (drop, 1), (says(409), 1)], ids=["502", "no answer", "409"]
 )
@@ -325,6 +355,7 @@ def test_head_of_a_test_merge_is_found_when_github_answers_again(
     assert len(titles) == len(set(titles)) == 2
 
 
+@pytest.mark.slow
 def test_verdict_that_numbers_change_is_written_once_though_its_answer_got_lost(story: Workflows) -> None:
     story.start()
     pull = story.repo.pull("ship", model_py="x = 1\n")
@@ -338,6 +369,7 @@ def test_verdict_that_numbers_change_is_written_once_though_its_answer_got_lost(
     assert len(story.gates(pull.head_sha)) == 2
 
 
+@pytest.mark.slow
 def test_deployment_is_answered_when_github_shows_what_was_merged(story: Workflows) -> None:
     story.start()
     pull = story.repo.pull("ship", model_py="x = 1\n")

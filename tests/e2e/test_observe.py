@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from service.demo.charters import ADJECTIVES
-from tests.e2e.stage import Stage, good_charter, later
+from tests.harness.emulator import Stage, good_charter, later
+
+pytestmark = pytest.mark.slow
 
 
 def test_checks_are_neutral_and_say_the_same(observed: Stage) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from service.rules.commands.charter_changes import PROPOSING
 from tests.e2e.conftest import GRANTING
-from tests.e2e.gateway import lost, says
-from tests.e2e.stage import Repo, Stage, good_charter
+from tests.harness.emulator import Repo, Stage, good_charter
+from tests.harness.gateway import lost, says
 
 NEW_DAY = datetime.now(UTC).date() + timedelta(days=120)
 EXTEND = f"/poc extend {NEW_DAY} the cluster comes late, closes #1 @dan-w"
@@ -69,6 +69,7 @@ def test_the_pull_request_is_opened_judged_and_merged(stage: Stage, repo: Repo) 
     assert (len(pulls(repo)), answers(repo, number)) == (1, [answer])
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_lost_is_no_second_pull_request(stage: Stage, repo: Repo) -> None:
     stage.api.fail("POST", f"/{repo.full_name}/pulls$", lost)
     number = asked(repo, EXTEND)
@@ -76,6 +77,7 @@ def test_an_answer_that_was_lost_is_no_second_pull_request(stage: Stage, repo: R
     assert [f"#{pull['number']} writes it" in answer for answer in answers(repo, number)] == [True]
 
 
+@pytest.mark.slow
 def test_what_is_refused_is_answered_with_the_line(stage: Stage, repo: Repo) -> None:
     stage.api.fail("POST", f"/{repo.full_name}/git/refs$", says(422, "Repository rule violations found"))
     number = asked(repo, EXTEND)
@@ -83,6 +85,7 @@ def test_what_is_refused_is_answered_with_the_line(stage: Stage, repo: Repo) -> 
     assert pulls(repo) == []
 
 
+@pytest.mark.slow
 def test_only_the_token_that_opens_them_can_write_contents(stage: Stage, repo: Repo) -> None:
     asked(repo, "/poc stop the baseline was good enough")
     assert len(pulls(repo)) == 1

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.gateway import Answer, Fault, Forward, Hang, lost, says
-from tests.e2e.stage import Repo, Stage, good_charter
+from tests.harness.emulator import Repo, Stage, good_charter
+from tests.harness.gateway import Answer, Fault, Forward, Hang, lost, says
 
 RATE_LIMIT = "You have exceeded a secondary rate limit. Please wait a few minutes."
 NOT_THERE = 3
@@ -74,6 +74,7 @@ def troubled(stage: Stage) -> Iterator[dict[str, tuple[Repo, str]]]:
     HANG_AFTER.over.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_check_run_arrives_once(troubled: dict[str, tuple[Repo, str]], stage: Stage, trouble: str) -> None:
     repo, sha = troubled[trouble]
@@ -105,6 +106,7 @@ def test_check_run_arrives_when_github_is_back(stage: Stage) -> None:
     repo.expect(sha, "success")
 
 
+@pytest.mark.slow
 def test_token_that_cannot_be_minted_at_once_is_minted_later(stage: Stage) -> None:
     minting = f"^/app/installations/{stage.installations['aperture']}/access_tokens"
     stage.api.fail("POST", minting, says(502), times=2)

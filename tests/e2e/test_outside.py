@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.stage import Repo, Stage, good_charter
+from tests.harness.emulator import Repo, Stage, good_charter
 
 EVAL = ".github/workflows/eval.yml"
 
@@ -25,6 +25,7 @@ def asked(repo: Repo) -> list[str]:
     return [word for call in repo.calls() for word in words if word in call.path.split("/")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("owner", ["stranger", "no-such-person"])
 def test_owner_without_access_fails_the_change_that_names_them(bare: Repo, owner: str) -> None:
     run = bare.expect(bare.pull("owner", POC_md=good_charter(owner=owner)).head_sha, "failure")
@@ -32,6 +33,7 @@ def test_owner_without_access_fails_the_change_that_names_them(bare: Repo, owner
     assert asked(bare) == ["permission", "environments"]
 
 
+@pytest.mark.slow
 def test_owner_without_access_is_a_notice_to_everybody_else(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter(owner="stranger"))
     run = repo.expect(repo.pull("model", model_py="x = 1\n").head_sha, "success")
@@ -53,6 +55,7 @@ def test_missing_path_fails_until_a_commit_brings_it(bare: Repo, stage: Stage) -
     assert asked(bare) == before
 
 
+@pytest.mark.slow
 def test_path_that_went_away_is_a_notice_to_everybody_else(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter(eval_pipeline=EVAL))
     run = repo.expect(repo.pull("model", model_py="x = 1\n").head_sha, "success")

@@ -9,7 +9,8 @@ from service.reconcile.policy import POLICY_LABEL
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
 from service.rules.values.actions import POLICY_CHECK
 from tests.e2e.conftest import POLICED
-from tests.e2e.stage import Repo, Stage, eventually, good_charter
+from tests.harness.emulator import Repo, Stage, good_charter
+from tests.harness.waiting import eventually
 
 LABS = 'policy: 1\nselect:\n  names: ["lab-*"]\n'
 ELSEWHERE = "policy: 1\nenvironments: [only-here]\n"
@@ -25,7 +26,7 @@ def decide(home: Repo, policy: str, *, good: str | None = None) -> None:
     """Push a policy, and wait until what holds is `good`: by default the same."""
     home.commit(POLICY_PATH, policy)
     row = (home.stage.installations[home.org], good or policy, good is not None)
-    eventually(lambda: held(home) == row, f"it was read: {policy!r}", every=0.2)
+    eventually(lambda: held(home) == row, f"it was read: {policy!r}")
     home.stage.settle()
 
 
@@ -87,6 +88,7 @@ def test_a_policy_selects_and_a_change_of_it_says_first_what_it_would_do(stage: 
     assert any("only-here" in each.message for each in poc.person.annotations(poc.name, judged.id))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("org", [POLICED[1]])
 def test_a_broken_policy_keeps_the_last_good_one_and_says_so_once(stage: Stage, org: str) -> None:
     lab, home = stage.repository(stage.name("lab-"), org=org), home_in(stage, org)
@@ -108,6 +110,7 @@ def test_a_broken_policy_keeps_the_last_good_one_and_says_so_once(stage: Stage, 
     assert len(home.person.issues(home.name, label=POLICY_LABEL)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("org", [POLICED[2]])
 def test_observing_by_policy_holds_nobody_up(stage: Stage, org: str) -> None:
     poc, home = stage.poc(org=org), home_in(stage, org)

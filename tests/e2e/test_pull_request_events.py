@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from service.demo.charters import ADJECTIVES
-from tests.e2e.gateway import Call
-from tests.e2e.stage import Repo, Stage, delivery_id, good_charter, recorded, stamp
+from tests.harness.emulator import Repo, Stage, good_charter, recorded, stamp
+from tests.harness.gateway import Call
+from tests.harness.webhooks import delivery_id
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def test_duplicate_delivery_does_nothing_more(chartered: Repo, stage: Stage) -> 
     assert chartered.calls() == before
 
 
+@pytest.mark.slow
 def test_older_event_that_comes_later_changes_nothing(chartered: Repo, stage: Stage) -> None:
     first = chartered.branch("model", model_py="x = 1\n")
     pull = chartered.person.open_pull(chartered.name, "model", "Model")
@@ -65,6 +67,7 @@ def test_older_event_that_comes_later_changes_nothing(chartered: Repo, stage: St
     assert len(chartered.runs(first)) == len(chartered.runs(third)) == 1
 
 
+@pytest.mark.slow
 def test_of_two_events_of_one_second_the_one_that_replaced_the_other_stands(
     chartered: Repo, stage: Stage
 ) -> None:
@@ -100,6 +103,7 @@ def test_event_in_steady_state_costs_one_read_and_two_check_runs(chartered: Repo
     assert len(stage.api.calls()) == len(before) + 3
 
 
+@pytest.mark.slow
 def test_moved_head_in_steady_state_costs_one_read_and_two_check_runs(chartered: Repo, stage: Stage) -> None:
     pull = chartered.pull("model", model_py="x = 1\n")
     chartered.expect(pull.head_sha, "success")
@@ -114,6 +118,7 @@ def test_moved_head_in_steady_state_costs_one_read_and_two_check_runs(chartered:
     assert new[0].query["ref"] == [moved]
 
 
+@pytest.mark.slow
 def test_changed_charter_on_main_is_judged_again_on_open_pull_requests(bare: Repo, stage: Stage) -> None:
     pull = bare.pull("model", model_py="x = 1\n")
     bare.expect(pull.head_sha, "action_required")
@@ -122,6 +127,7 @@ def test_changed_charter_on_main_is_judged_again_on_open_pull_requests(bare: Rep
     assert len(bare.runs(pull.head_sha)) == 2
 
 
+@pytest.mark.slow
 def test_pull_request_that_gets_another_base_is_judged_by_that(chartered: Repo, stage: Stage) -> None:
     chartered.branch("release", POC_md=good_charter(owner="alice-x"))
     pull = chartered.pull("model", onto="main", model_py="x = 1\n")
@@ -131,6 +137,7 @@ def test_pull_request_that_gets_another_base_is_judged_by_that(chartered: Repo, 
     stage.until(lambda: "alice-x" in chartered.runs(pull.head_sha)[0].summary, "it was judged again")
 
 
+@pytest.mark.slow
 def test_two_pull_requests_of_one_commit_share_its_check_run(bare: Repo, stage: Stage) -> None:
     bare.branch("release")
     pull = bare.pull("model", onto="main", model_py="x = 1\n")
@@ -152,6 +159,7 @@ def test_merged_charter_is_what_open_pull_requests_are_judged_by(bare: Repo, sta
     assert len(bare.runs(charter.head_sha)) == 1
 
 
+@pytest.mark.slow
 def test_closed_pull_request_gets_no_check_run(chartered: Repo, stage: Stage) -> None:
     pull = chartered.pull("model", model_py="x = 1\n")
     chartered.expect(pull.head_sha, "success")
@@ -169,6 +177,7 @@ def test_merge_queue_head_gets_the_check_run(chartered: Repo) -> None:
     chartered.expect(queued, "success")
 
 
+@pytest.mark.slow
 def test_merge_queue_head_that_deletes_the_charter_fails(chartered: Repo) -> None:
     base = chartered.person.head(chartered.name)
     queued = chartered.branch("queue", POC_md=None)
@@ -176,6 +185,7 @@ def test_merge_queue_head_that_deletes_the_charter_fails(chartered: Repo) -> Non
     chartered.expect(queued, "failure")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["run", "suite"])
 def test_re_request_completes_the_same_run_without_annotations(bare: Repo, stage: Stage, what: str) -> None:
     pull = bare.pull("adjectives", POC_md=ADJECTIVES)

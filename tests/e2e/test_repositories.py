@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.gateway import says, swallow
-from tests.e2e.stage import Repo, Stage, good_charter, stamp
+from tests.harness.emulator import Repo, Stage, good_charter, stamp
+from tests.harness.gateway import says, swallow
 
 
 def quiet(stage: Stage, repo: Repo) -> None:
@@ -17,6 +17,7 @@ def forget_news(stage: Stage, repo_name: str, *, times: int) -> None:
     stage.hooks.fail("POST", "", swallow, times=times, body=f'/{repo_name}"'.encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["poc-", "proof-poc", "POC-"])
 def test_name_makes_a_poc(stage: Stage, name: str) -> None:
     unique = stage.name(name) if name.endswith("-") else f"{stage.name('x')}-poc"
@@ -24,6 +25,7 @@ def test_name_makes_a_poc(stage: Stage, name: str) -> None:
     repo.expect(repo.pull("model", model_py="x = 1\n").head_sha, "action_required")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", ["poc", "proof-of-concept"])
 def test_topic_makes_a_poc(stage: Stage, topic: str) -> None:
     repo = stage.repository(stage.name("triage-"), topics=[topic])
@@ -39,6 +41,7 @@ def test_charter_on_the_default_branch_makes_a_poc(stage: Stage) -> None:
     repo.expect(repo.pull("model", model_py="x = 1\n").head_sha, "success")
 
 
+@pytest.mark.slow
 def test_file_of_that_name_without_the_block_makes_no_poc(stage: Stage) -> None:
     repo = stage.repository(stage.name("triage-"))
     quiet(stage, repo)
@@ -66,6 +69,7 @@ def test_events_of_other_repositories_cost_no_call(stage: Stage) -> None:
     assert stage.api.calls() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{"archived": True}, {"fork": True}, {"is_template": True}, {"topics": ["poc", "not-a-poc"]}]
 )
@@ -83,6 +87,7 @@ def test_what_is_never_a_poc_gets_nothing(stage: Stage, change: dict[str, object
     assert repo.calls() == []
 
 
+@pytest.mark.slow
 def test_github_folder_is_never_a_poc(stage: Stage) -> None:
     repo = stage.repository(".github", topics=["poc"])
     quiet(stage, repo)
@@ -95,6 +100,7 @@ def test_github_folder_is_never_a_poc(stage: Stage) -> None:
     assert repo.writes() == []
 
 
+@pytest.mark.slow
 def test_repository_first_heard_of_through_a_pull_request_is_registered(stage: Stage) -> None:
     name = stage.name()
     forget_news(stage, name, times=2)
@@ -108,6 +114,7 @@ def test_repository_first_heard_of_through_a_pull_request_is_registered(stage: S
     repo.expect(sha, "action_required")
 
 
+@pytest.mark.slow
 def test_repository_without_a_commit_is_registered(stage: Stage) -> None:
     person, name = stage.person(), stage.name()
     created = person.call("POST", "/orgs/acme/repos", {"name": name, "auto_init": False})
@@ -118,6 +125,7 @@ def test_repository_without_a_commit_is_registered(stage: Stage) -> None:
     assert stage.health()["dead_count"] == 0
 
 
+@pytest.mark.slow
 def test_charter_is_read_from_a_new_default_branch(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter())
     repo.branch("trunk", POC_md=good_charter(owner="alice-x"))
@@ -134,6 +142,7 @@ def test_charter_is_read_from_a_new_default_branch(stage: Stage) -> None:
     assert [call.method for call in repo.calls()[before:]][:2] == ["GET", "POST"]
 
 
+@pytest.mark.slow
 def test_topic_taken_away_ends_the_checks(stage: Stage) -> None:
     repo = stage.repository(stage.name("triage-"), topics=["poc"])
     repo.expect(repo.pull("one", a_py="a\n").head_sha, "action_required")
@@ -147,6 +156,7 @@ def test_topic_taken_away_ends_the_checks(stage: Stage) -> None:
     assert repo.calls() == before
 
 
+@pytest.mark.slow
 def test_archived_repository_gets_nothing_written_any_more(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter())
     pull = repo.pull("model", model_py="x = 1\n")
@@ -177,6 +187,7 @@ def test_renamed_repository_keeps_getting_its_checks(stage: Stage) -> None:
     assert not [c for c in stage.api.calls()[before:] if f"/{former}/" in c.path]
 
 
+@pytest.mark.slow
 def test_rename_that_nobody_told_of_is_found_by_the_id(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter())
     former, name = repo.name, stage.name()
@@ -200,6 +211,7 @@ def test_rename_that_nobody_told_of_is_found_by_the_id(stage: Stage) -> None:
     assert f"GET /repositories/{repo.id}" in [str(call) for call in repo.calls()]
 
 
+@pytest.mark.slow
 def test_rename_answered_by_404_does_not_look_like_a_missing_charter(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter())
     former, name = repo.name, stage.name()
@@ -218,6 +230,7 @@ def test_rename_answered_by_404_does_not_look_like_a_missing_charter(stage: Stag
     assert [run.conclusion for run in repo.runs(sha)] == ["success"]
 
 
+@pytest.mark.slow
 def test_repository_taken_from_the_installation_gets_nothing(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter())
     stage.deliver("installation_repositories.removed", repositories=[repo.stub])

@@ -15,9 +15,9 @@ from service.rules.policy.model import NO_POLICY
 from service.rules.values.actions import STALL_MARKER
 from service.rules.values.issue_block import STALL_END
 from tests.e2e.conftest import CENTRAL, MakePoc
-from tests.e2e.gateway import Call, says
-from tests.e2e.stage import SIGNERS, Repo, Stage, good_charter, later, stamp
-from tests.e2e.test_stalls import OWNER_STALLED, STALLED, issue_of, wait_a_second, wait_for_state
+from tests.harness.emulator import SIGNERS, Repo, Stage, good_charter, later, stamp
+from tests.harness.gateway import Call, says
+from tests.harness.stalls import OWNER_STALLED, STALLED, issue_of, wait_for_state
 
 LIMIT = NO_POLICY.limits.waiting
 OWNER_LIMIT = 10
@@ -46,7 +46,7 @@ def mentioned(text: str) -> list[str]:
 
 def sign(repo: Repo, number: int, *people: str) -> None:
     """Sign the charter that stands on the default branch, in the POC's issue."""
-    wait_a_second(repo.stage)
+    repo.stage.next_second()
     for login in people:
         repo.say(number, "/poc sign", login)
 
@@ -59,6 +59,7 @@ def turns(repo: Repo) -> list[str]:
     return [f"{party} {', '.join(people)}".strip() for party, people in waited]
 
 
+@pytest.mark.slow
 def test_the_ball_goes_from_signer_to_signer_to_owner_and_the_one_issue_with_it(
     calendar: Stage, poc: MakePoc
 ) -> None:
@@ -109,6 +110,7 @@ def test_the_second_and_third_step_are_one_comment_each_to_owner_and_lead(
     assert issue_of(repo) == number
 
 
+@pytest.mark.slow
 def test_after_the_owner_product_is_brought_in(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter(), signers=SIGNERS)
     for step in (1, 2, 3):
@@ -117,6 +119,7 @@ def test_after_the_owner_product_is_brought_in(calendar: Stage, poc: MakePoc) ->
     assert [mentioned(text) for text in said] == [["jane-doe", "carol-s"]] * 2
 
 
+@pytest.mark.slow
 def test_what_people_write_around_our_block_stays(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     calendar.sweep(later(LIMIT))
@@ -137,6 +140,7 @@ def test_what_people_write_around_our_block_stays(calendar: Stage, poc: MakePoc)
     assert edited.title == "Ticket triage assistant is waiting for data science: 10 working days"
 
 
+@pytest.mark.slow
 def test_a_locked_issue_is_edited_and_nothing_more_is_said(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     calendar.sweep(later(LIMIT))
@@ -149,6 +153,7 @@ def test_a_locked_issue_is_edited_and_nothing_more_is_said(calendar: Stage, poc:
     assert [call.status for call in repo.writes() if call.path.endswith("/comments")] == [403]
 
 
+@pytest.mark.slow
 def test_an_owner_who_is_gone_is_told_to_product_the_next_day(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter(owner="left-long-ago"), signers=SIGNERS)
     calendar.sweep(later(1))
@@ -160,6 +165,7 @@ def test_an_owner_who_is_gone_is_told_to_product_the_next_day(calendar: Stage, p
     assert "@left-long-ago" not in issue.body
 
 
+@pytest.mark.slow
 def test_a_date_that_passed_is_said_and_counted(calendar: Stage, poc: MakePoc) -> None:
     ship_by = later(3).date()
     repo = poc(good_charter(ship_by=str(ship_by)), signers=SIGNERS)
@@ -169,7 +175,7 @@ def test_a_date_that_passed_is_said_and_counted(calendar: Stage, poc: MakePoc) -
     shown = f"{ship_by.day} {ship_by:%B} {ship_by.year}"
     assert the_issue(repo).title == f"Ticket triage assistant is past its ship date, {shown}"
     # Another date is a fact of its own: the issue closes, and the delay is counted from then on.
-    wait_a_second(calendar)
+    calendar.next_second()
     moved = later(6).date()
     repo.commit("POC.md", good_charter(ship_by=str(moved)))
     wait_for_state(calendar, repo, "closed")
@@ -178,6 +184,7 @@ def test_a_date_that_passed_is_said_and_counted(calendar: Stage, poc: MakePoc) -
     assert f"(second date, +{slip} day{'s' if slip > 1 else ''})" in the_issue(repo).title
 
 
+@pytest.mark.slow
 def test_where_issues_are_off_it_stands_in_the_central_repository(calendar: Stage, poc: MakePoc) -> None:
     central = calendar.repository("waiting-room", org=CENTRAL)
     calendar.govern(CENTRAL, f"policy: 1\ncentral_repository: {central.full_name}\n")
@@ -195,7 +202,7 @@ def test_where_issues_are_off_it_stands_in_the_central_repository(calendar: Stag
     (second,) = said_in(central, issue.number)
     assert second.startswith(f"`{repo.full_name}`: **10 working days")
 
-    wait_a_second(calendar)
+    calendar.next_second()
     central.say(issue.number, "/poc sign", "alice-k")
     wait_for_state(calendar, central, "closed")
     assert turns(repo)[-1] == "signer bob-m"
@@ -209,6 +216,7 @@ def asked(calls: list[Call], ending: str) -> int:
     return len([call for call in calls if call.path.endswith(ending)])
 
 
+@pytest.mark.slow
 def test_history_is_read_once_and_the_owner_asked_about_once_a_day(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     # All of a registration, with the history that is read once; then the charter, which brings one call about
@@ -235,6 +243,7 @@ def test_history_is_read_once_and_the_owner_asked_about_once_a_day(calendar: Sta
     assert repo.calls()[seen:] == []
 
 
+@pytest.mark.slow
 def test_the_owner_is_asked_about_again_on_another_day(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     assert asked(repo.calls(), "/collaborators/jane-doe/permission") == 1

@@ -15,40 +15,19 @@ from service.rules.policy.model import NO_POLICY
 from service.rules.values.actions import STALL_LABEL, STALL_MARKER, stall_opening
 from service.rules.values.calendar import USUAL
 from tests.e2e.conftest import UNGOVERNED, MakePoc
-from tests.e2e.gateway import Hang, lost, says, swallow
-from tests.e2e.stage import SIGNERS, Repo, Stage, good_charter, later, morning, stamp
+from tests.harness.emulator import SIGNERS, Repo, Stage, good_charter, later, morning, stamp
+from tests.harness.gateway import Hang, lost, says, swallow
+from tests.harness.stalls import OWNER_STALLED, STALLED, issue_of, wait_for_state
 
 FIRST_SIGNER = SIGNERS[0]
-STALLED = NO_POLICY.limits.waiting + 2
-"""Working days after which a signer has the first step of the ladder behind them, and not the second."""
-OWNER_STALLED = 12
-"""The same for the owner of a charter whose ship date is three months ahead: their limit is 10."""
 
 
 def today() -> date:
     return datetime.now(UTC).date()
 
 
-def issue_of(repo: Repo, state: str = "open") -> int:
-    """The number of the one issue of a repository."""
-    (issue,) = repo.issues()
-    assert issue.state == state
-    return issue.number
-
-
-def wait_for_state(stage: Stage, repo: Repo, state: str) -> None:
-    stage.until(lambda: [i.state for i in repo.issues()] == [state], f"the issue is {state}")
-    stage.settle()
-
-
-def wait_a_second(stage: Stage) -> None:
-    """GitHub's clock has seconds: what comes now is later than what was there only in the next one."""
-    second = int(time.time())
-    stage.until(lambda: time.time() >= second + 1, "the clock goes on")
-
-
 def push_after_the_issue(repo: Repo, login: str) -> None:
-    wait_a_second(repo.stage)
+    repo.stage.next_second()
     repo.stage.person(login, repo.org).write_file(repo.name, "model.py", f"x = {time.time()}\n")
 
 
@@ -81,6 +60,7 @@ def test_silent_signer_gets_one_issue_and_a_second_sweep_writes_nothing(
     assert issue_of(repo) == issue.number
 
 
+@pytest.mark.slow
 def test_a_commit_that_no_event_told_of_is_asked_for_before_anything_is_said(
     calendar: Stage, poc: MakePoc
 ) -> None:
@@ -91,6 +71,7 @@ def test_a_commit_that_no_event_told_of_is_asked_for_before_anything_is_said(
     assert repo.issues() == []
 
 
+@pytest.mark.slow
 def test_dry_run_prints_and_writes_nothing(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     before = repo.writes()
@@ -102,6 +83,7 @@ def test_dry_run_prints_and_writes_nothing(calendar: Stage, poc: MakePoc) -> Non
     issue_of(repo)
 
 
+@pytest.mark.slow
 def test_work_closes_the_owners_issue_and_a_later_stall_reopens_it(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter(), signers=SIGNERS)
     calendar.sweep(later(OWNER_STALLED))
@@ -115,11 +97,12 @@ def test_work_closes_the_owners_issue_and_a_later_stall_reopens_it(calendar: Sta
     wait_for_state(calendar, repo, "closed")
 
 
+@pytest.mark.slow
 def test_bots_labels_and_edits_close_nothing(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter(), signers=SIGNERS)
     calendar.sweep(later(OWNER_STALLED))
     number, sha = issue_of(repo), repo.person.head(repo.name)
-    wait_a_second(calendar)
+    calendar.next_second()
     bot = "dependabot[bot]"
     commits = [{"id": sha, "author": {"username": bot}, "message": "Bump it", "modified": ["uv.lock"]}]
     repo.deliver("push", branch="bump", before=sha, after=sha, commits=commits, sender=bot, sender_type="Bot")
@@ -149,6 +132,7 @@ def test_issue_closed_by_a_person_is_reopened_once_at_the_next_step(calendar: St
     assert repo.writes() == before
 
 
+@pytest.mark.slow
 def test_label_that_was_removed_comes_back(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     calendar.sweep(later(STALLED))
@@ -163,6 +147,7 @@ def test_label_that_was_removed_comes_back(calendar: Stage, poc: MakePoc) -> Non
     calendar.until(lambda: set(repo.person.issues(repo.name)[0].labels) == labelled, "the label is back")
 
 
+@pytest.mark.slow
 def test_deleted_issue_gets_one_successor_at_the_next_step(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     calendar.sweep(later(STALLED))
@@ -186,6 +171,7 @@ def delete(repo: Repo, number: int) -> None:
     repo.stage.settle()
 
 
+@pytest.mark.slow
 def test_opening_whose_answer_got_lost_leads_to_one_issue(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     calendar.api.fail("POST", f"^/repos/{repo.full_name}/issues$", lost)
@@ -196,6 +182,7 @@ def test_opening_whose_answer_got_lost_leads_to_one_issue(calendar: Stage, poc: 
     assert len(repo.issue_writes()) == 1
 
 
+@pytest.mark.slow
 def test_opening_that_was_killed_leads_to_one_issue(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     opening = Hang(done=True)
@@ -215,6 +202,7 @@ def test_opening_that_was_killed_leads_to_one_issue(calendar: Stage, poc: MakePo
     calendar.until(lambda: calendar.health()["heartbeat_age"] < 9, "there is a new worker")
 
 
+@pytest.mark.slow
 def test_missing_charter_becomes_an_issue_after_ten_working_days(calendar: Stage, poc: MakePoc) -> None:
     limit, repo = NO_POLICY.limits.charter, poc()
     calendar.sweep(later(limit - 1))
@@ -226,6 +214,7 @@ def test_missing_charter_becomes_an_issue_after_ten_working_days(calendar: Stage
     assert issue.title == f"{repo.name} is waiting for a charter: {limit} working days"
 
 
+@pytest.mark.slow
 def test_one_organisation_gets_five_new_issues_a_day(calendar: Stage, poc: MakePoc) -> None:
     most = NO_POLICY.issues_a_day
     repos = [poc(org=UNGOVERNED) for _ in range(most + 2)]
@@ -242,6 +231,7 @@ def test_one_organisation_gets_five_new_issues_a_day(calendar: Stage, poc: MakeP
     assert {len(repo.issues()) for repo in repos} == {1}
 
 
+@pytest.mark.slow
 def test_no_issue_on_a_day_off(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     off = later(STALLED)
@@ -253,6 +243,7 @@ def test_no_issue_on_a_day_off(calendar: Stage, poc: MakePoc) -> None:
     issue_of(repo)
 
 
+@pytest.mark.slow
 def test_who_cannot_be_assigned_gets_the_issue_all_the_same(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter(data_science="left-long-ago"))
     calendar.sweep(later(STALLED))
@@ -262,6 +253,7 @@ def test_who_cannot_be_assigned_gets_the_issue_all_the_same(calendar: Stage, poc
     assert issue.labels == (STALL_LABEL,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ended", ["paused", "stopped"])
 def test_poc_that_was_ended_on_purpose_gets_no_issue(calendar: Stage, poc: MakePoc, ended: str) -> None:
     line = (
@@ -275,6 +267,7 @@ def test_poc_that_was_ended_on_purpose_gets_no_issue(calendar: Stage, poc: MakeP
     assert repo.issue_writes() == []
 
 
+@pytest.mark.slow
 def test_two_sweeps_at_once_open_one_issue(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     with ThreadPoolExecutor() as together:
@@ -284,6 +277,7 @@ def test_two_sweeps_at_once_open_one_issue(calendar: Stage, poc: MakePoc) -> Non
     assert len(repo.issue_writes()) == 1
 
 
+@pytest.mark.slow
 def test_dormant_poc_gets_no_issue(calendar: Stage) -> None:
     name = calendar.name()
     calendar.hooks.fail("POST", "", swallow, body=f'/{name}"'.encode())
@@ -297,6 +291,7 @@ def test_dormant_poc_gets_no_issue(calendar: Stage) -> None:
     repo.retire()
 
 
+@pytest.mark.slow
 def test_archived_poc_keeps_its_issue_as_it_is(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     calendar.sweep(later(STALLED))
@@ -307,6 +302,7 @@ def test_archived_poc_keeps_its_issue_as_it_is(calendar: Stage, poc: MakePoc) ->
     assert repo.writes() == before
 
 
+@pytest.mark.slow
 def test_renamed_poc_gets_its_issue_where_it_is_now(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     name = calendar.name()
@@ -319,6 +315,7 @@ def test_renamed_poc_gets_its_issue_where_it_is_now(calendar: Stage, poc: MakePo
     assert f"GET /repositories/{repo.id}" in [str(call) for call in repo.calls()]
 
 
+@pytest.mark.slow
 def test_issue_that_a_person_marked_as_ours_is_not_taken_for_ours(calendar: Stage, poc: MakePoc) -> None:
     repo = poc(good_charter())
     forged = {"title": "Mine", "body": f"{stall_opening(repo.id)}\nmine", "labels": [STALL_LABEL]}

@@ -6,7 +6,7 @@ from service.demo.person import Issue
 from service.reconcile.digest import DIGEST_LABEL
 from service.rules.policy.model import NO_POLICY
 from tests.e2e.conftest import TOLD, MakePoc
-from tests.e2e.stage import Repo, Stage, good_charter, later
+from tests.harness.emulator import Repo, Stage, good_charter, later
 
 LIMIT, A_WEEK = NO_POLICY.limits.waiting, 5
 

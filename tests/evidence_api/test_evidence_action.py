@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from service.web.evidence import PROBLEMS
-from tests.evidence_api.conftest import GOOD, Api
-from tests.evidence_api.issuer import DISCOVERY, MINT, SHA, Issuer
+from tests.harness.evidence import GOOD, Api
+from tests.harness.issuer import DISCOVERY, MINT, SHA, Issuer
 
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "evidence" / "action.yml").read_text())

@@ -13,8 +13,7 @@ from service.rules.charter.quantity import plain
 from service.rules.evidence.claims import Reason, Refused
 from service.rules.evidence.upload import MOST_FAULTS, Sent, read_upload
 from service.web.evidence import LARGEST_BODY
-from tests.evidence_api.conftest import Api
-from tests.evidence_api.test_evidence_tokens import refused
+from tests.harness.evidence import Api, refused
 
 
 def body(**entry: Any) -> bytes:

@@ -11,15 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
-from sqlalchemy import Engine
 
 from service.rules.evidence.values import Conditions
 from service.rules.values.groups import Level
-from service.store.database import Database
+from service.store.database import Database, connect
 from service.store.evidence import Evidence
-from tests.evidence_api.conftest import GOOD, Api, serving
-from tests.evidence_api.issuer import SHA, issuing
-from tests.evidence_api.test_evidence_tokens import refused
+from tests.harness.evidence import GOOD, Api, asking, refused, serving
+from tests.harness.issuer import SHA, issuing
 
 pytestmark = pytest.mark.asyncio
 
@@ -72,12 +70,14 @@ async def test_what_is_recorded(api: Api) -> None:
     assert api.rows("at = recorded_at AND at > now() - interval '1 minute'") == [(True,)] * 3
 
 
-async def test_the_rows_are_read_back_as_measurements(api: Api, engine: Engine) -> None:
+async def test_the_rows_are_read_back_as_measurements(api: Api) -> None:
     assert (await api.send(WHOLE, environment="support-staging")).status_code == 422
     us = {"value": "88", "unit": "%", "segment": "us"}
     metrics = WHOLE["metrics"] | {"recall": us}
     assert (await api.send({"metrics": metrics}, environment="support-staging")).status_code == 202
+    engine = connect(api.database_url)
     measured = {one.conditions: one for one in Evidence(Database(engine)).measured(7, [SHA])}
+    engine.dispose()
     recall = measured[Conditions(environment="support-staging", segment="us")]
     assert (recall.metric, f"{recall.canonical_value}", recall.level) == ("recall", "0.88", Level.MEASURED)
     [latency] = [one for one in measured.values() if one.metric == "latency_p95"]
@@ -182,18 +182,18 @@ async def test_a_pull_request_that_arrives_meanwhile_is_looked_at(api: Api) -> N
 
 async def test_without_a_database_nothing_is_said_to_be_stored(unused_tcp_port: int) -> None:
     url = f"postgresql://nobody@127.0.0.1:{unused_tcp_port}/nowhere"
-    with issuing() as issuer:
-        async with serving(url, issuer) as api:
+    with issuing() as issuer, serving(url, issuer) as server:
+        async with asking(server) as api:
             answer = await api.send()
             assert "Send it again" in refused(answer, "not-stored")
             assert answer.headers["retry-after"] == "5"
 
 
-async def test_before_the_migrations_nothing_is_said_to_be_stored(api: Api) -> None:
-    with psycopg.connect(api.database_url) as connection:
+async def test_before_the_migrations_nothing_is_said_to_be_stored(api_alone: Api) -> None:
+    with psycopg.connect(api_alone.database_url) as connection:
         connection.execute("DROP TABLE evidence")
-    assert refused(await api.send(), "not-stored")
-    assert api.rows("jti", "used_token") == []
+    assert refused(await api_alone.send(), "not-stored")
+    assert api_alone.rows("jti", "used_token") == []
 
 
 async def test_answers_are_counted(api: Api) -> None:

@@ -7,28 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
-from service.web.evidence import PATH, PROBLEMS, TYPE
+from service.web.evidence import PATH
 from service.web.oidc import COOLDOWN, FRESH, LONGEST_TOKEN, RETRY
-from tests.evidence_api.conftest import GOOD, Api
-from tests.evidence_api.issuer import AUDIENCE, DISCOVERY, JWKS, Issuer, described, encoded
+from tests.harness.evidence import GOOD, Api, refused
+from tests.harness.issuer import AUDIENCE, DISCOVERY, JWKS, Issuer, described, encoded
 
 pytestmark = pytest.mark.asyncio
-
-
-def refused(answer: httpx.Response, problem: str) -> str:
-    """The detail of a problem, after its form was checked."""
-    body = answer.json()
-    assert body["type"] == f"{TYPE}{problem}", body
-    assert (body["status"], body["title"]) == PROBLEMS[problem]
-    assert answer.status_code == body["status"]
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert ("www-authenticate" in answer.headers) is (answer.status_code == 401)
-    detail: str = body["detail"]
-    assert detail.endswith(".")
-    return detail
 
 
 NOW = int(time.time())

@@ -24,7 +24,7 @@ from service.store.health import health
 from service.store.subjects import SubjectState
 from service.web.health import Metrics, Readiness
 from service.worker import reconcile_while_dirty, tidy, wake_forgotten
-from tests.durability.controlled import Controlled, Script, controlled
+from tests.harness.controlled import Controlled, Script, controlled
 from tests.harness.github import FakeApp, FakeGitHub
 from tests.harness.waiting import eventually
 

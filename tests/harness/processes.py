@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from service.demo.emulator import Emulator, free_port
+from tests.harness.program import ROOT
+from tests.harness.waiting import eventually
+from tests.harness.webhooks import PLAIN, SECRET, deliver
 
-T = TypeVar("T")
-
-ROOT = Path(__file__).parents[2]
-SECRET = "the webhook's secret"
 PATIENCE = 30.0
+PRODUCT = "service.cli.app"
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+"""Where folders lie in memory, and how many bytes of it have to be free."""
 
 
-def eventually(found: Callable[[], T], what: str, *, within: float = PATIENCE) -> T:
-    """Ask until the answer is true; fail with what was waited for."""
-    deadline = time.monotonic() + within
-    while True:
-        if answer := found():
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"after {within:.0f} s it is not so that {what}")
-        time.sleep(0.05)
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's account can enter; in memory where there is room for it.
+
+    Each cluster has a thousand files, and nothing here outlives the machine anyway.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    made = Path(tempfile.mkdtemp(prefix="poc-governor-tests-", dir=MEMORY if has_room else None))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def inherited() -> dict[str, str]:
+    """Our environment without what was meant for us; Python may keep what it compiled for the next one."""
+    ours = ("GITHUB_", "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "HOST", "PORT", "MODE", "PROMETHEUS_")
+    withheld = (*ours, "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS")
+    return {name: value for name, value in os.environ.items() if not name.startswith(withheld)}
 
 
 def environment(emulator: Emulator, **settings: str) -> dict[str, str]:
     """The environment of a command, with nothing in it that was meant for this process."""
-    ours = ("GITHUB_", "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "HOST", "PORT", "MODE", "PROMETHEUS_")
-    rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return rest | {
+    return inherited() | {
         "GITHUB_APP_ID": str(emulator.app_id),
         "GITHUB_APP_PRIVATE_KEY": emulator.private_key,
         "GITHUB_WEBHOOK_SECRET": SECRET,
@@ -105,11 +111,13 @@ class Process:
 class Serve(Process):
     """`poc-governor serve`, ready to receive."""
 
-    def __init__(self, log: Path, env: Mapping[str, str], *arguments: str) -> None:
-        port = free_port()
+    def __init__(
+        self, log: Path, env: Mapping[str, str], *arguments: str, program: str = PRODUCT, port: int = 0
+    ) -> None:
+        port = port or free_port()
         self.url = f"http://127.0.0.1:{port}"
-        super().__init__(log, env, "service.cli.app", "serve", "--port", str(port), *arguments)
-        self._http = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
+        super().__init__(log, env, program, "serve", "--port", str(port), *arguments)
+        self._http = httpx.Client(base_url=self.url, timeout=20, trust_env=False, verify=PLAIN)
         try:
             eventually(self.ready, f"it is ready; it said {self.said}")
         except AssertionError:
@@ -135,19 +143,17 @@ class Serve(Process):
 
     def deliver(self, event: str, payload: object, delivery_id: str = "") -> int:
         """Deliver; the answer's status, or 0 where there was none."""
-        body = json.dumps(payload).encode()
         with suppress(httpx.TransportError):
-            headers = signed(event, body, delivery_id)
-            return self._http.post("/webhooks/github", content=body, headers=headers).status_code
+            return deliver(self.url, event, payload, delivery=delivery_id, client=self._http).status_code
         return 0
 
     def worker(self) -> int:
         """The pid of its worker, once it looks for work."""
-        return eventually(lambda: _child(self.pid, "service.cli.app\0work"), "there is a worker")
+        return eventually(lambda: child(self.pid, "\0work"), "there is a worker")
 
     def postgres(self) -> int:
         """The pid of its PostgreSQL."""
-        return eventually(lambda: _child(self.pid, "postgres\0-D"), "there is a PostgreSQL")
+        return eventually(lambda: child(self.pid, "postgres\0-D"), "there is a PostgreSQL")
 
     def close(self) -> None:
         self._http.close()
@@ -156,9 +162,11 @@ class Serve(Process):
 
 
 @contextmanager
-def serving(log: Path, env: Mapping[str, str], *arguments: str) -> Iterator[Serve]:
+def serving(
+    log: Path, env: Mapping[str, str], *arguments: str, program: str = PRODUCT, port: int = 0
+) -> Iterator[Serve]:
     """A `serve` for as long as the block lasts, unless it was ended in it."""
-    serve = Serve(log, env, *arguments)
+    serve = Serve(log, env, *arguments, program=program, port=port)
     try:
         yield serve
     finally:
@@ -168,22 +176,12 @@ def serving(log: Path, env: Mapping[str, str], *arguments: str) -> Iterator[Serv
 @contextmanager
 def working(log: Path, env: Mapping[str, str], *command: str) -> Iterator[Process]:
     """A worker for as long as the block lasts, unless it was ended in it."""
-    worker = Process(log, env, *(command or ("service.cli.app", "work")))
+    worker = Process(log, env, *(command or (PRODUCT, "work")))
     try:
         yield worker
     finally:
         if worker.running():
             worker.kill()
-
-
-def signed(event: str, body: bytes, delivery_id: str = "", *, secret: str = SECRET) -> dict[str, str]:
-    """The headers of a delivery as GitHub sends them."""
-    return {
-        "Content-Type": "application/json",
-        "X-GitHub-Event": event,
-        "X-GitHub-Delivery": delivery_id or str(uuid.uuid4()),
-        "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
-    }
 
 
 def alive(pid: int) -> bool:
@@ -197,12 +195,19 @@ def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     os.kill(pid, number)
 
 
-def _child(parent: int, command: str) -> int:
+def child(parent: int, command: str) -> int:
+    """The pid of a process's child by a part of its command line; 0 where there is none."""
+    return next(iter(children(parent, command)), 0)
+
+
+def children(parent: int, command: str) -> list[int]:
+    """The pids of a process's children by a part of their command line."""
+    listed: list[int] = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with suppress(OSError):
             of = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             if of == parent and command in (entry / "cmdline").read_text():
-                return int(entry.name)
-    return 0
+                listed.append(int(entry.name))
+    return listed

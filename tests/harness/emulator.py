@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import itertools
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar, cast
+from urllib.parse import quote
 
 import httpx
 import psycopg
@@ -36,14 +36,17 @@ from service.store.database import transaction
 from service.store.embedded import open_database
 from service.store.subjects import SubjectState
 from service.sweep import sweep
-from service.wiring import build
-from tests.e2e.gateway import Call, Gateway, swallow
-from tests.evidence_api.issuer import Issuer
+from service.wiring import Services, build
+from tests.harness.gateway import Call, Gateway, swallow
+from tests.harness.issuer import Issuer
+from tests.harness.processes import Serve, alive, children, inherited, kill, serving
+from tests.harness.program import PROGRAM, ROOT, quick
+from tests.harness.waiting import PATIENCE, eventually
+from tests.harness.webhooks import PLAIN, deliver
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
-DELIVERIES = Path(__file__).parent / "deliveries"
+DELIVERIES = ROOT / "tests" / "e2e" / "deliveries"
 PEOPLE = ("jane-doe", "alice-x", "alice-k", "bob-m", "carol-s", "dan-w")
 SIGNERS = ("alice-k", "bob-m", "carol-s", "dan-w")
 """Who signs for what, in the order in which they are waited for."""
@@ -59,18 +62,6 @@ def good_charter(**changes: str) -> str:
         if not replaced:
             text = text.replace("poc: 1\n", f"poc: 1\n{key}: {value}\n")
     return text
-
-
-def eventually(
-    condition: Callable[[], T | None], what: str, patience: float = PATIENCE, *, every: float = 0.03
-) -> T:
-    """Ask until the answer is true, and return it; the emulator answers one person 5000 times an hour."""
-    deadline = time.monotonic() + patience
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"after {patience:.0f} seconds it is not so that {what}")
-        time.sleep(every)
-    return found
 
 
 def recorded(name: str, values: Mapping[str, object]) -> bytes:
@@ -90,30 +81,67 @@ def recorded(name: str, values: Mapping[str, object]) -> bytes:
     return json.dumps(fill(json.loads((DELIVERIES / f"{name}.json").read_text()))).encode()
 
 
-def delivery_id() -> str:
-    return str(uuid.uuid4())
+WATCH = """
+import http from 'node:http';
+let underWay = 0;
+const send = globalThis.fetch;
+globalThis.fetch = (...what) => { underWay++; return send(...what).finally(() => underWay--); };
+const emit = http.Server.prototype.emit;
+http.Server.prototype.emit = function (name, request, response) {
+  if (name !== 'request' || request.url !== '/_under_way') return emit.apply(this, arguments);
+  response.end(String(underWay));
+  return true;
+};
+"""
+"""Runs in the emulator before it: it answers before its webhooks have arrived, and does not tell when."""
+
+
+class WatchedEmulator(Emulator):
+    """An emulator that says whether all of its webhooks have been answered."""
+
+    def _spawn(self, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+        os.environ["NODE_OPTIONS"] = f"--import=data:text/javascript,{quote(WATCH)}"
+        self._asking = httpx.Client(base_url=self.api_url, trust_env=False, verify=PLAIN)
+        return super()._spawn(folder, log)
+
+    def __exit__(self, *_: object) -> None:
+        self._asking.close()
+        super().__exit__()
+
+    def all_told(self) -> bool:
+        return self._asking.get("/_under_way").text == "0"
 
 
 @dataclass(slots=True)
 class Stage:
     """What a test plays on. GitHub's calls pass `api`, its webhooks pass `hooks`."""
 
-    emulator: Emulator
+    emulator: WatchedEmulator
     api: Gateway
     hooks: Gateway
     environment: dict[str, str]
     url: str
     log: Path
-    people: ExitStack
     installations: Mapping[str, int]
-    serving: subprocess.Popen[bytes]
+    serve: Serve
+    database: psycopg.Connection[tuple[Any, ...]]
+    services: Services
+    """What a sweep from this process works with."""
     issuer: Issuer | None = None
     """Who signs the tokens of workflow runs, where the stage has one."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _people: dict[tuple[str, str], Person] = field(default_factory=dict)
+    _alone: threading.Lock = field(default_factory=threading.Lock)
 
     def person(self, login: str = "jane-doe", org: str = "acme") -> Person:
-        person = Person(self.emulator.api_url, org, login, token_of(login))
-        return self.people.enter_context(person)
+        with self._alone:
+            if (login, org) not in self._people:
+                self._people[login, org] = Person(self.emulator.api_url, org, login, token_of(login))
+            return self._people[login, org]
+
+    def close(self) -> None:
+        for person in self._people.values():
+            person.close()
 
     def name(self, prefix: str = "poc-") -> str:
         return f"{prefix}{next(self._numbers)}-{uuid.uuid4().hex[:6]}"
@@ -131,7 +159,7 @@ class Stage:
         While somebody has not signed it, the first of them has the ball; once all have, its owner.
         """
         repo = self.repository(name or self.name(), org=org)
-        eventually(
+        self.until(
             lambda: [c for c in repo.calls() if c.path.endswith("/pulls")], f"{repo.name} is registered"
         )
         if charter is not None:
@@ -143,7 +171,7 @@ class Stage:
                 repo.merge(pull)
             else:
                 repo.commit("POC.md", charter)
-            eventually(lambda: len(repo.reads_of_main()) > 1, "the charter was read from main")
+            self.until(lambda: len(repo.reads_of_main()) > 1, "the charter was read from main")
         self.settle()
         return repo
 
@@ -157,23 +185,13 @@ class Stage:
         """Put a policy in force for an organisation."""
         self.repository(POLICY_REPOSITORY, org=org).commit(POLICY_PATH, policy)
         good: LiteralString = "SELECT good_text FROM policy WHERE installation_id = %s"
-        eventually(lambda: self.rows(good, self.installations[org]) == [(policy,)], "it holds", every=0.2)
+        eventually(lambda: self.rows(good, self.installations[org]) == [(policy,)], "it holds")
         self.settle()
 
     def post(self, event: str, body: bytes, delivery: str | None = None) -> httpx.Response:
         """Deliver a webhook as GitHub would."""
-        signature = hmac.new(self.emulator.webhook_secret.encode(), body, hashlib.sha256).hexdigest()
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "GitHub-Hookshot/044aadd",
-            "X-GitHub-Delivery": delivery or delivery_id(),
-            "X-GitHub-Event": event,
-            "X-GitHub-Hook-ID": "501928374",
-            "X-GitHub-Hook-Installation-Target-ID": str(self.emulator.app_id),
-            "X-GitHub-Hook-Installation-Target-Type": "integration",
-            "X-Hub-Signature-256": f"sha256={signature}",
-        }
-        return httpx.post(f"{self.url}/webhooks/github", content=body, headers=headers, trust_env=False)
+        secret = self.emulator.webhook_secret
+        return deliver(self.serve.url, event, body, secret=secret, delivery=delivery or "")
 
     def deliver(self, name: str, *, org: str = "acme", delivery: str | None = None, **values: object) -> None:
         """Fill a recorded delivery and post it; the names are `deliveries/EVENT.ACTION.json`."""
@@ -188,6 +206,8 @@ class Stage:
             "updated_at": stamp(),
             "suspended_at": stamp(),
         }
+        # What the emulator tells of is older than what is told of here.
+        eventually(self.emulator.all_told, "the emulator has told all that it had to")
         answer = self.post(name.partition(".")[0], recorded(name, common | values), delivery)
         assert answer.status_code == 202, answer.text
 
@@ -202,18 +222,33 @@ class Stage:
         ]
 
     def health(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/readyz", trust_env=False)
-        health: dict[str, Any] = answer.raise_for_status().json()
-        return health
+        return self.serve.health()
 
     def metrics(self) -> str:
-        return httpx.get(f"{self.url}/metrics", trust_env=False).raise_for_status().text
+        return self.serve.metrics()
 
-    def until(self, condition: Callable[[], object], what: str) -> None:
-        eventually(lambda: bool(condition()), what)
+    def until(self, condition: Callable[[], T | None], what: str) -> T:
+        """Wait for what follows from a call of the service, or from a webhook, or comes by itself."""
+        return eventually(condition, what, news=lambda: (self.api.count(), self.hooks.count()))
 
-    def until_is(self, condition: Callable[[], T | None], what: str) -> T:
-        return eventually(condition, what)
+    def next_second(self) -> None:
+        """GitHub's clock has seconds: what is to be later than something has to wait for the next one."""
+        second = int(time.time())
+        eventually(lambda: time.time() >= second + 1, "the clock goes on")
+
+    def news_about(self, repo: Repo) -> Callable[[], object]:
+        """How many calls about a repository there were: where many wait, not each call is news to all."""
+        place = f"/repos/{repo.full_name}/"
+        seen = told = 0
+
+        def news() -> int:
+            nonlocal seen, told
+            calls = self.api.calls_from(seen)
+            seen += len(calls)
+            told += sum(call.path.startswith(place) for call in calls)
+            return told
+
+        return news
 
     def wait_for_run(self, repo: Repo, sha: str, conclusion: str) -> CheckRun:
         """The newest check run on a commit that has several, once it says so."""
@@ -221,28 +256,32 @@ class Stage:
         return repo.runs(sha)[0]
 
     def settle(self, repo: Repo | None = None) -> None:
-        """Wait until nothing delivered so far, of one repository or of all, needs a look any more."""
-        if repo is None:
-            eventually(lambda: self.health()["dirty"] == 0, "every subject had its look")
-            return
+        """Wait until nothing told so far, of one repository or of all, needs a look any more."""
+        keys = f"^[a-z_]+:{repo.id}(:|$)" if repo else ""
         dirty: LiteralString = "SELECT key, last_error FROM subject WHERE wanted > done AND key ~ %s"
-        of_repo = f"^[a-z_]+:{repo.id}(:|$)"
-        eventually(lambda: not self.rows(dirty, of_repo), f"all of {repo.name} had its look", every=0.2)
+
+        def settled() -> bool:
+            # A look that has ended has told GitHub all that it had to, and GitHub tells us of that.
+            return not self.rows(dirty, keys) and self.emulator.all_told() and not self.rows(dirty, keys)
+
+        try:
+            eventually(settled, f"all of {repo.name if repo else 'them'} had their look")
+        except AssertionError as error:
+            left = self.rows(dirty, keys)
+            about = [*(key for key, _ in left), "warning", "error"]
+            said = [line for line in self.serve.said.splitlines() if any(word in line for word in about)]
+            error.add_note("\n".join([str(left), "The service said:", *said[-60:]]))
+            raise
 
     def sweep(self, as_of: datetime | None) -> Sequence[SubjectState]:
         """What `poc-governor sweep` runs, without the seconds that a process takes to start."""
-        settings = load(self.environment)
-        with open_database(settings.data_dir, "sweep") as url:
-            services = build(settings, url)
-            try:
-                return sweep(services, as_of=as_of, timeout=PATIENCE)
-            finally:
-                services.engine.dispose()
+        return sweep(self.services, as_of=as_of, timeout=PATIENCE)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `poc-governor` beside the service."""
         return subprocess.Popen(
-            [sys.executable, "-m", "service.cli.app", *arguments],
+            [sys.executable, "-m", PROGRAM, *arguments],
+            cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -258,30 +297,16 @@ class Stage:
 
     def kill_worker(self) -> None:
         """Kill the worker of the service, which starts another."""
-        (worker,) = eventually(self._workers, "there is a worker")
-        os.kill(worker, signal.SIGKILL)
-
-    def _workers(self) -> list[int]:
-        listed = ["ps", "-o", "pid=,args=", "--ppid", str(self.serving.pid)]
-        children = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
-        return [int(child.split()[0]) for child in children if child.endswith("service.cli.app work")]
+        kill(self.serve.worker())
 
     def wake(self) -> None:
-        """Wake at once what a killed worker left, which the service does by itself within two minutes."""
-        settings = load(self.environment)
-        with open_database(settings.data_dir, "sweep") as url:
-            services = build(settings, url)
-            try:
-                with transaction(services.engine) as session:
-                    subjects.wake_forgotten(session, untouched_for=timedelta())
-            finally:
-                services.engine.dispose()
+        """Wake at once what a killed worker left."""
+        with transaction(self.services.engine) as session:
+            subjects.wake_forgotten(session, untouched_for=timedelta())
 
     def rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         """What the service's database answers."""
-        settings = load(self.environment)
-        with open_database(settings.data_dir, "sweep") as url, psycopg.connect(url) as connection:
-            return connection.execute(query, values).fetchall()
+        return self.database.execute(query, values).fetchall()
 
 
 @dataclass(slots=True)
@@ -403,11 +428,12 @@ class Repo:
 
     def expect(self, sha: str, conclusion: str) -> CheckRun:
         """The one check run on a commit, once it is there."""
-        runs = eventually(lambda: self.runs(sha), f"{self.name} has a check run on {sha[:7]}")
+        runs = self.stage.until(lambda: self.runs(sha), f"{self.name} has a check run on {sha[:7]}")
         assert [run.conclusion for run in runs] == [conclusion], runs[0].summary
         assert runs[0].status == "completed"
         # The ship gate is posted right after it, and would be taken for what comes next.
-        eventually(lambda: self.person.check_runs(self.name, sha, name=GATE_CHECK), f"{GATE_CHECK} is there")
+        gates = partial(self.person.check_runs, self.name, sha, name=GATE_CHECK)
+        self.stage.until(gates, f"{GATE_CHECK} is there")
         return runs[0]
 
     def synchronize(self, pull: Pull, sha: str, *, before: str, **values: object) -> None:
@@ -464,14 +490,17 @@ def open_stage(
     hidden: Sequence[str] = (),
     granting: Sequence[str] = (),
     issuer: Issuer | None = None,
+    evidence_level: str = "self-reported",
 ) -> Iterator[Stage]:
     """Start everything; `orgs` have an installation each beside `acme`, of `hidden` no webhook arrives.
 
     Those that are `granting` let us open pull requests, which the app does not ask for.
-    With an `issuer` of tokens, only the numbers count that workflow runs send.
+    With an `issuer` of tokens, workflow runs can send numbers.
     """
     folder.mkdir()
     folder.chmod(0o711)  # as root, PostgreSQL runs as somebody else
+    temporary = folder / "temporary"
+    temporary.mkdir()
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
@@ -479,13 +508,13 @@ def open_stage(
         for org in hidden:
             marker = f'"login":"{org}"'.encode()
             hooks.fail("POST", "", swallow, times=10_000, body=marker)
-        emulator = Emulator(
+        emulator = WatchedEmulator(
             users=PEOPLE, outsiders=OUTSIDERS, webhook_url=f"http://localhost:{hooks.port}/webhooks/github"
         )
         installations = _more_orgs(emulator, orgs, granting)
         stack.enter_context(emulator)
         api = stack.enter_context(Gateway(emulator.api_url, rename=True))
-        environment = os.environ | {
+        environment = inherited() | {
             "GITHUB_APP_ID": str(emulator.app_id),
             "GITHUB_APP_PRIVATE_KEY": emulator.private_key,
             "GITHUB_WEBHOOK_SECRET": emulator.webhook_secret,
@@ -497,20 +526,39 @@ def open_stage(
             "PORT": str(port),
             "DATABASE_URL": "",
             "DATA_DIR": str(folder / "data"),
+            "TMPDIR": str(temporary),
             "MODE": mode,
         }
         if issuer is not None:
-            environment |= {"EVIDENCE_LEVEL": "measured", "OIDC_ISSUER": issuer.url}
-        people = stack.enter_context(ExitStack())
+            environment |= {"EVIDENCE_LEVEL": evidence_level, "OIDC_ISSUER": issuer.url}
         log = folder / "service.log"
-        serving = stack.enter_context(_served(environment, log))
-        stage = Stage(emulator, api, hooks, environment, address, log, people, installations, serving, issuer)
+        serve = stack.enter_context(serving(log, environment, program=PROGRAM, port=port))
+        # Its parts end with it, also then; that all of it ends in order is told in tests/durability.
+        stack.callback(_end, serve)
         try:
-            eventually(lambda: _ready(stage), "the service is ready")
+            eventually(lambda: serve.health()["workers"], "a worker works")
         except AssertionError as error:
-            error.add_note(f"It said:\n{log.read_text()[-3000:]}")
+            error.add_note(f"It said:\n{serve.said[-3000:]}")
             raise
+        settings = load(environment)
+        database_url = stack.enter_context(open_database(settings.data_dir, "sweep"))
+        database = stack.enter_context(psycopg.connect(database_url, autocommit=True))
+        # Nobody kills this PostgreSQL: that is done in tests/durability.
+        database.execute("ALTER SYSTEM SET fsync = off")
+        database.execute("SELECT pg_reload_conf()")
+        services = build(settings, database_url, waits=quick(environment))
+        stack.callback(services.engine.dispose)
+        stage = Stage(
+            emulator, api, hooks, environment, address, log, installations, serve, database, services, issuer
+        )
+        stack.callback(stage.close)
         yield stage
+
+
+def _end(serve: Serve) -> None:
+    parts = children(serve.pid, "")
+    serve.kill()
+    eventually(lambda: not any(map(alive, parts)), "its parts have ended with it")
 
 
 def _more_orgs(emulator: Emulator, orgs: Sequence[str], granting: Sequence[str]) -> dict[str, int]:
@@ -525,32 +573,3 @@ def _more_orgs(emulator: Emulator, orgs: Sequence[str], granting: Sequence[str])
         installed = {"installation_id": installations[org], "account": org, "permissions": granted}
         github["apps"][0]["installations"].append(installed)
     return installations
-
-
-@contextmanager
-def _served(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli.app", "serve"],
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _ready(stage: Stage) -> bool:
-    """Whether deliveries are stored, and a worker is there for them."""
-    try:
-        return bool(stage.health()["workers"])
-    except httpx.HTTPError:
-        return False

@@ -8,11 +8,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+
+from tests.harness.webhooks import PLAIN
 
 NOT_FORWARDED = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding"})
 
@@ -24,7 +27,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """One request as it passed, and the status that it was answered with; 0 where it got no answer."""
 
@@ -35,7 +38,7 @@ class Call:
     body: bytes
     status: int
 
-    @property
+    @cached_property
     def json(self) -> Any:
         return json.loads(self.body)
 
@@ -76,7 +79,7 @@ class Gateway:
 
     def __init__(self, target: str, *, rename: bool) -> None:
         self._target = target
-        self._client = httpx.Client(base_url=target, timeout=60, trust_env=False)
+        self._client = httpx.Client(base_url=target, timeout=60, trust_env=False, verify=PLAIN)
         self._rename = rename
         self._lock = threading.Lock()
         self._calls: list[Call] = []
@@ -96,6 +99,15 @@ class Gateway:
         """Every call so far that got its answer, in the order of the answers."""
         with self._lock:
             return list(self._calls)
+
+    def count(self) -> int:
+        """How many calls got their answer so far."""
+        return len(self._calls)
+
+    def calls_from(self, number: int) -> list[Call]:
+        """Those behind so many others."""
+        with self._lock:
+            return self._calls[number:]
 
     def fail(self, method: str, path: str, fault: Fault, *, times: int = 1, body: bytes = b"") -> Rule:
         """Let the next requests fail whose path matches; `body` is to be found in the request's.
@@ -196,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815 (http.server's names)
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815 (the names that http.server asks for)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -47,10 +47,14 @@ class Issuer:
     """Publishes keys and mints tokens; `answers` says what else than the truth it answers a path with."""
 
     def __init__(self) -> None:
+        self.url = ""
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew: with one key, and asked by nobody."""
         self.keys: list[Any] = [described("first")]
         self.answers: dict[str, tuple[int, bytes]] = {}
         self.asked: list[str] = []
-        self.url = ""
 
     def answer(self, path: str) -> tuple[int, bytes]:
         """What is served at a path."""

@@ -11,9 +11,10 @@ import psycopg
 
 from service.reconcile.context import Decision, Reconciliation
 from service.settings import Settings
-from service.wiring import Clock, Services, build, utc_now
+from service.wiring import USUAL_WAITS, Clock, Services, Waits, build, utc_now
 from service.work import work
 from tests.harness.github import FakeApp
+from tests.harness.program import UNTOUCHED, quick
 
 Script = Callable[[Reconciliation], Decision]
 
@@ -43,14 +44,19 @@ def settings() -> Settings:
     )
 
 
-def controlled(database_url: str, script: Script, *, clock: Clock = utc_now) -> Controlled:
+def controlled(
+    database_url: str, script: Script, *, clock: Clock = utc_now, waits: Waits = USUAL_WAITS
+) -> Controlled:
     """Services whose looks run the script; whoever asks for them disposes of the engine."""
-    built = build(settings(), database_url, app=FakeApp(), clock=clock)
+    built = build(settings(), database_url, app=FakeApp(), clock=clock, waits=waits)
     return Controlled(**{field.name: getattr(built, field.name) for field in fields(built)}, script=script)
 
 
 def main() -> None:
-    """Work as `poc-governor work` does; each look is noted in the table and lasts LOOK_SECONDS."""
+    """Work as `poc-governor work` does; each look is noted in the table and lasts LOOK_SECONDS.
+
+    A forgotten subject is woken after `HARNESS_UNTOUCHED` seconds, where that is set.
+    """
     url, seconds = os.environ["DATABASE_URL"], float(os.environ["LOOK_SECONDS"])
 
     def script(ctx: Reconciliation) -> Decision:
@@ -64,7 +70,8 @@ def main() -> None:
             )
         return Decision("looked")
 
-    work(controlled(url, script), url)
+    waits = quick(os.environ) if UNTOUCHED in os.environ else USUAL_WAITS
+    work(controlled(url, script, waits=waits), url)
 
 
 if __name__ == "__main__":

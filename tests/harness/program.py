@@ -1,0 +1,79 @@
+"""The service's own commands with short waits: `python -m tests.harness.program serve`.
+
+What the processes do is the product's; only a worker's `Waits` are others. Two variables are read here and
+nowhere in the product: `HARNESS_PACE`, the seconds between two writes that people are notified of, and
+`HARNESS_UNTOUCHED`, the seconds after which a forgotten subject is woken. Without the second it is the
+product's, which is longer than a test waits: a wake-up that got lost must not go unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from service.cli.app import _counting_in_files, _database, _settings, cli
+from service.rules.queue.rate_limits import Pace
+from service.wiring import Waits
+
+PROGRAM = "tests.harness.program"
+PACE, UNTOUCHED = "HARNESS_PACE", "HARNESS_UNTOUCHED"
+ROOT = Path(__file__).parents[2]
+
+
+def quick(environment: Mapping[str, str]) -> Waits:
+    """Waits for tests: retries are not spread, and what a timer wakes is seen at once."""
+    pace = float(environment.get(PACE, "0.05"))
+    waits = Waits(
+        poll=0.1,
+        answer=6,
+        pace=Pace(apart=timedelta(seconds=pace), margin=timedelta(seconds=2 * pace)),
+        jitter=_no_jitter,
+    )
+    if UNTOUCHED in environment:
+        untouched = timedelta(seconds=float(environment[UNTOUCHED]))
+        waits = replace(waits, untouched=untouched, wake="* * * * * *")
+    return waits
+
+
+def _no_jitter() -> float:
+    return 0.0
+
+
+def _serve(port: str = "", *options: str) -> None:
+    """As the command does, with this module as the program of the further processes."""
+    settings = _settings({"PORT": port} if port else {})
+    with _counting_in_files():
+        from service.serve import serve
+
+        serve(settings, with_worker="--no-worker" not in options, program=PROGRAM)
+
+
+def _work() -> None:
+    """As the command does."""
+    settings = _settings()
+    from service.wiring import build
+    from service.work import POOL_SIZE, work
+
+    with _database(settings, "work") as url:
+        work(build(settings, url, pool_size=POOL_SIZE, waits=quick(os.environ)), url)
+
+
+def main(words: list[str]) -> None:
+    """Serve and work are run here; every other command is the product's own."""
+    match words:
+        case ["serve", "--port", port, *options]:
+            _serve(port, *options)
+        case ["serve", *options]:
+            _serve("", *options)
+        case ["work"]:
+            _work()
+        case _:
+            cli(words)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
