@@ -29,18 +29,14 @@ def share_compiled(engine: Engine) -> None:
 
     Every test has an engine of its own, and compiling takes longer than asking.
     """
-    dialect, compiled = _compiled(engine.dialect)
-    engine.dialect = dialect
+    if not _shared:
+        engine.connect().close()  # the first connection tells the dialect what the server can do
+        _shared.append((engine.dialect, {}))
+    engine.dialect, compiled = _shared[0]
     engine.update_execution_options(compiled_cache=compiled)
 
 
 _shared: list[tuple[Dialect, dict[Any, Any]]] = []
-
-
-def _compiled(dialect: Dialect) -> tuple[Dialect, dict[Any, Any]]:
-    if not _shared:
-        _shared.append((dialect, {}))
-    return _shared[0]
 
 
 class Server:

@@ -21,6 +21,7 @@ from service.store import subjects
 from service.store.database import transaction
 from tests.harness.github import NOW, FakeRepository, repository
 from tests.harness.org import HOME, Org
+from tests.harness.snapshots import Snapshots
 from tests.harness.world import INSTALLATION, LOST, NO
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -99,10 +100,8 @@ class Told(Org):
         return tuple(sum(name in each.partition("New: ")[2] for each in told) for told in texts)  # type: ignore[return-value]
 
 
-@pytest.fixture
-def org(database_url: str) -> Iterator[Told]:
+def begun(made: Told) -> None:
     """An organisation with a central repository, Slack, and a POC that was begun on a Friday."""
-    made = Told(database_url)
     for found in (HOME, CENTRAL, OTHER):
         made.github.add(found)
     made.write_policy(CENTRALLY)
@@ -110,8 +109,12 @@ def org(database_url: str) -> Iterator[Told]:
     made.install(HOME, CENTRAL, OTHER)
     made.begin_poc(1)
     made.now = NOW
-    yield made
-    made.shut_down()
+
+
+@pytest.fixture
+def org(snapshots: Snapshots) -> Iterator[Told]:
+    with snapshots.of(Told, begun) as made:
+        yield made
 
 
 # Once a week, to both

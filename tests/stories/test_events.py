@@ -16,6 +16,7 @@ from service.sweep import mark_all
 from tests.harness.charters import BAD, GOOD, LATER, STOPPED
 from tests.harness.deliveries import described
 from tests.harness.github import NOW, PERMISSIONS, repository
+from tests.harness.snapshots import Snapshots
 from tests.harness.world import (
     BASE,
     FORK_POINT,
@@ -40,20 +41,23 @@ def issue_state(world: World, number: int = 1) -> str:
     return str(world.github.repos[1].issues[number].state)
 
 
-@pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    made = World(database_url)
-    yield made
-    made.shut_down()
-
-
-@pytest.fixture
-def poc(world: World) -> World:
-    """A registered POC with a good charter; what its registration cost is forgotten."""
+def registered(world: World) -> None:
+    """A POC with a good charter; what its registration cost is forgotten."""
     world.github.add(POC).write(GOOD, "main", BASE, FORK_POINT)
     world.install(POC)
     world.github.forget_calls()
-    return world
+
+
+@pytest.fixture
+def world(snapshots: Snapshots) -> Iterator[World]:
+    with snapshots.of(World) as made:
+        yield made
+
+
+@pytest.fixture
+def poc(snapshots: Snapshots) -> Iterator[World]:
+    with snapshots.of(World, registered) as made:
+        yield made
 
 
 # Registration

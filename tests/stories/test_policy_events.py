@@ -16,6 +16,7 @@ from tests.harness.charters import GOOD
 from tests.harness.deliveries import described
 from tests.harness.github import repository
 from tests.harness.org import HOME, Org
+from tests.harness.snapshots import Snapshots
 from tests.harness.world import BASE, FORK_POINT, HEAD, INSTALLATION, POC, charter_runs
 
 OTHER = repository(2, full_name="acme/lab-speech")
@@ -26,17 +27,20 @@ BROKEN = "policy: 1\nmode: watch\n"
 ELSEWHERE = "policy: 1\nenvironments: [only-here]\n"
 
 
-@pytest.fixture
-def org(database_url: str) -> Iterator[Org]:
-    made = Org(database_url)
+def begun(made: Org) -> None:
+    """A POC, another repository, and one for the policy, which is not written yet."""
     made.github.add(POC).write(GOOD, "main", BASE)
     made.github.add(HOME)
     made.github.add(OTHER)
     made.write_policy(None)
     made.install(POC, HOME, OTHER)
     made.github.forget_calls()
-    yield made
-    made.shut_down()
+
+
+@pytest.fixture
+def org(snapshots: Snapshots) -> Iterator[Org]:
+    with snapshots.of(Org, begun) as made:
+        yield made
 
 
 def reason(org: Org, found: Repository) -> str | None:

@@ -77,38 +77,6 @@ def test_four_approvals_after_the_owner_asked_turn_the_gate_green(ship: Shipping
     assert ship.gate() == READY
 
 
-def test_approvals_from_before_do_not_count_and_asking_twice_voids_none(ship: Shipping) -> None:
-    ship.review("alice-k", "bob-m")
-    ship.say("/poc ship")
-    assert ship.gate() == open_signatures(4)
-    ship.review("carol-s", "dan-w", "mallory")
-    ship.say("/poc ship")
-    assert ship.gate() == open_signatures(2)
-
-
-def test_an_approval_that_arrives_before_the_command_counts_by_its_time(ship: Shipping) -> None:
-    later = ship.now + timedelta(minutes=30)
-    for login in SIGNERS:
-        ship.review(login, at=later)
-    ship.say("/poc ship")
-    assert ship.gate() == READY
-
-
-@pytest.mark.parametrize(
-    ("by_push", "signatures"),
-    [pytest.param(False, 1, id="by a person"), pytest.param(True, 0, id="by new commits")],
-)
-def test_a_dismissal_withdraws_unless_new_commits_did_it(
-    ship: Shipping, by_push: bool, signatures: int
-) -> None:
-    ship.say("/poc ship")
-    reviews = {login: ship.review(login) for login in SIGNERS}
-    if by_push:
-        ship.repo.pushed_away.add(reviews["bob-m"])
-    ship.review("bob-m", state="dismissed", review_id=reviews["bob-m"], dismissed_by="jane-doe")
-    assert ship.gate() == (open_signatures(1) if signatures else READY)
-
-
 def test_who_asks_for_changes_has_not_signed(ship: Shipping) -> None:
     ship.say("/poc ship")
     ship.review(*SIGNERS)
@@ -188,15 +156,6 @@ def test_a_signature_may_still_be_given_after_the_merge(ship: Shipping) -> None:
     assert approved, comment
 
 
-@pytest.mark.parametrize(("merged", "kept"), [(True, True), (False, False)], ids=["merged", "not merged"])
-def test_a_request_that_is_closed_is_taken_back_unless_it_was_merged(
-    ship: Shipping, merged: bool, kept: bool
-) -> None:
-    ship.say("/poc ship")
-    ship.pull(action="closed", state="closed", merged=merged)
-    assert (ship.services.store.pocs.find(POC.id).request is not None) is kept
-
-
 def test_the_ship_request_speaks_for_a_head_that_another_pull_request_has_too(ship: Shipping) -> None:
     ship.pull(number=9)
     ship.say("/poc ship", number=9)
@@ -258,13 +217,6 @@ def test_one_comment_gets_one_answer_and_a_reaction(ship: Shipping) -> None:
     assert len(ship.comments()) == 1
     assert ship.repo.reactions == {(comment, "+1")}
     assert ship.gate() == open_signatures(4)
-
-
-def test_observing_nobody_is_answered(ship: Shipping) -> None:
-    ship.observe()
-    ship.say("/poc ship")
-    assert (ship.comments(), ship.repo.reactions) == ([], set())
-    assert ship.gate().conclusion == "neutral"
 
 
 def test_a_dry_run_keeps_nothing_of_what_it_decides(ship: Shipping) -> None:
@@ -394,14 +346,6 @@ def test_a_deployment_is_held_until_everything_is_met(ship: Shipping) -> None:
     assert ship.may_deploy(MERGED, "SUPPORT-PROD")[0]
 
 
-def test_another_environment_passes_without_anything_being_measured(ship: Shipping) -> None:
-    ship.github.forget_calls()
-    approved, comment = ship.may_deploy(NEXT, "sandbox")
-    assert approved
-    assert "support-prod" in comment
-    assert [call.method for call in ship.github.calls] == ["answer_deployment"]
-
-
 def test_a_commit_that_was_never_asked_for_does_not_ship_with_the_signatures_of_another(
     ship: Shipping,
 ) -> None:
@@ -441,14 +385,6 @@ def test_observing_a_deployment_is_approved_with_the_verdict(ship: Shipping) -> 
     approved, comment = ship.may_deploy(BASE)
     assert approved
     assert "rejected" in comment
-
-
-def test_a_deployment_that_waits_no_more_needs_no_answer(ship: Shipping) -> None:
-    ready(ship)
-    gone = Failure(FailureKind.GONE, "GitHub says 404, Not Found")
-    ship.github.fail_next(gone, "answer_deployment")
-    ship.may_deploy(MERGED)
-    assert not any(state.dead or state.dirty for state in ship.states())
 
 
 def test_a_commit_that_github_does_not_know_is_answered(ship: Shipping) -> None:
