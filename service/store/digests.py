@@ -26,14 +26,14 @@ SELECT r.id, r.full_name, r.private, coalesce(r.registered_at, r.first_seen_at) 
     t.since, CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung,
     CASE WHEN s.state = 'open' THEN s.html_url END AS issue_url, d.dates, f.acted_at,
     EXISTS (
-        SELECT 1 FROM rest WHERE repository_id = r.id AND first <= :today AND until >= :today
+        SELECT 1 FROM rest WHERE poc_id = p.id AND first <= :today AND until >= :today
     ) AS resting
 FROM repository r
 JOIN poc p ON p.repository_id = r.id
-LEFT JOIN stall_issue s ON s.repository_id = r.id
-LEFT JOIN LATERAL (SELECT * FROM turn WHERE repository_id = r.id ORDER BY id DESC LIMIT 1) t ON true
+LEFT JOIN stall_issue s ON s.poc_id = p.id
+LEFT JOIN LATERAL (SELECT * FROM turn WHERE poc_id = p.id ORDER BY id DESC LIMIT 1) t ON true
 LEFT JOIN LATERAL (
-    SELECT array_agg(ship_by ORDER BY id) AS dates FROM ship_date WHERE repository_id = r.id
+    SELECT array_agg(ship_by ORDER BY id) AS dates FROM ship_date WHERE poc_id = p.id
 ) d ON true
 LEFT JOIN LATERAL (
     SELECT max(at) AS acted_at FROM fact

@@ -12,9 +12,11 @@ from sqlmodel import col, or_, select
 from service.rules.gate.signoffs import Signature
 from service.rules.policy.model import Policy
 from service.rules.policy.poc import KnownRepository
+from service.rules.source.text import CHARTER_PATH
 from service.rules.stall.waiting_on import PausePeriod, WaitingOn
 from service.rules.values.activity import Activity, ActivityKind
 from service.rules.values.github import PullRequest, StallIssue
+from service.rules.values.subjects import PocId
 from service.store.database import Database
 from service.store.installations import KnownInstallation, installation_of
 from service.store.pocs import StoredPoc, stored_poc_of
@@ -37,6 +39,8 @@ class PocRecord:
     policy: Policy
     """Of the organisation; the defaults where it has none."""
     installation: KnownInstallation | None
+    poc_id: PocId | None
+    """None for what never was a POC, or is found to be one just now."""
     poc: StoredPoc
     default_head: str | None
     """The commit that the default branch was last pushed to, if a push was ever told."""
@@ -100,7 +104,11 @@ class PocRecords:
         with self._database.reading() as session:
             row = session.execute(
                 sa.select(RepositoryRow, PocRow, PolicyRow, InstallationRow, default_head_of(repository_id))
-                .outerjoin(PocRow, col(PocRow.repository_id) == col(RepositoryRow.id))
+                .outerjoin(
+                    PocRow,
+                    (col(PocRow.repository_id) == col(RepositoryRow.id))
+                    & (col(PocRow.charter_path) == CHARTER_PATH),
+                )
                 .outerjoin(PolicyRow, col(PolicyRow.installation_id) == col(RepositoryRow.installation_id))
                 .outerjoin(InstallationRow, col(InstallationRow.id) == col(RepositoryRow.installation_id))
                 .where(col(RepositoryRow.id) == repository_id)
@@ -108,6 +116,7 @@ class PocRecords:
             if row is None:
                 return None
             repository, poc, policy, installation, default_head = row
+            poc_id = poc.id if poc else None
             asked = [each for each in (number, poc.ship_request if poc else None) if each is not None]
             pulls = session.exec(
                 select(PullRequestRow).where(
@@ -117,26 +126,27 @@ class PocRecords:
             )
             signatures = session.exec(
                 select(SignatureRow)
-                .where(SignatureRow.repository_id == repository_id)
+                .where(SignatureRow.poc_id == poc_id)
                 .order_by(col(SignatureRow.at), col(SignatureRow.id))
             )
             return PocRecord(
                 known=known_of(repository),
                 policy=policy_of(policy.good_text if policy else None),
                 installation=installation_of(installation) if installation else None,
+                poc_id=poc_id,
                 poc=stored_poc_of(poc) if poc else StoredPoc(),
                 default_head=default_head,
                 pulls={each.number: pull_of(each) for each in pulls},
                 signatures=tuple(map(stored_signature_of, signatures)),
             )
 
-    def waiting(self, repository_id: int) -> WaitingRecord:
-        """Whom a POC waited for, as far as it is stored."""
+    def waiting(self, poc_id: PocId | None, repository_id: int) -> WaitingRecord:
+        """Whom the POC of a repository waited for, as far as it is stored."""
         with self._database.reading() as session:
-            periods = select(TurnRow).where(TurnRow.repository_id == repository_id)
-            dates = select(ShipDateRow).where(ShipDateRow.repository_id == repository_id)
-            pauses = select(RestRow).where(RestRow.repository_id == repository_id)
-            blockers = select(BlockerRow).where(BlockerRow.repository_id == repository_id)
+            periods = select(TurnRow).where(TurnRow.poc_id == poc_id)
+            dates = select(ShipDateRow).where(ShipDateRow.poc_id == poc_id)
+            pauses = select(RestRow).where(RestRow.poc_id == poc_id)
+            blockers = select(BlockerRow).where(BlockerRow.poc_id == poc_id)
             return WaitingRecord(
                 periods=tuple(map(waiting_on_of, session.exec(periods.order_by(col(TurnRow.id))))),
                 ship_dates=tuple(
@@ -152,7 +162,7 @@ class PocRecords:
                         blockers.order_by(col(BlockerRow.named_at), col(BlockerRow.reference))
                     )
                 ),
-                issue=issues_of(session, [repository_id]).get(repository_id),
+                issue=next(iter(issues_of(session, [poc_id]).values()), None),
                 acted=acted_by_kind(session, repository_id),
                 asked=asked_reviews(session, repository_id),
             )

@@ -16,7 +16,7 @@ from service.rules.values.activity import Activity
 from service.rules.values.github import EventKind, EventRecord, PullRequest
 from service.rules.values.groups import Group
 from service.rules.values.recorded import RecordedReview, recorded_reviews
-from service.rules.values.subjects import pull_request_key, repository_key
+from service.rules.values.subjects import PocId, pull_request_key, repository_key
 from service.store import subjects, timeline
 from service.store.database import Database
 from service.store.tables import FactRow, SignatureRow
@@ -51,7 +51,7 @@ class Signatures:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def give(self, repository_id: int, signatures: Iterable[Signature]) -> None:
+    def give(self, poc_id: PocId, repository_id: int, signatures: Iterable[Signature]) -> None:
         """Record signatures; what a source signs it signs once, and what was withdrawn stays so.
 
         The repository's look, which may be over by now, rests on them as well. Reviews and comments that sign
@@ -60,7 +60,7 @@ class Signatures:
         given = tuple(signatures)
         rows = [
             {
-                "repository_id": repository_id,
+                "poc_id": poc_id,
                 "number": signature.number,
                 "login": signature.login,
                 "signs_for": str(signature.group),
@@ -78,12 +78,12 @@ class Signatures:
                     timeline.append(session, repository_id, _signed(repository_id, given))
                     subjects.mark(session, [repository_key(repository_id)])
 
-    def withdraw(self, repository_id: int, sources: Iterable[str], at: datetime) -> None:
+    def withdraw(self, poc_id: PocId, repository_id: int, sources: Iterable[str], at: datetime) -> None:
         """Note that what was given by these sources holds no more."""
         statement = (
             update(SignatureRow)
             .where(
-                col(SignatureRow.repository_id) == repository_id,
+                col(SignatureRow.poc_id) == poc_id,
                 col(SignatureRow.source).in_(list(sources)),
                 col(SignatureRow.withdrawn_at).is_(None),
             )

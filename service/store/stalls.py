@@ -11,9 +11,10 @@ from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
+from service.rules.source.text import CHARTER_PATH
 from service.rules.stall.waiting_on import PausePeriod, WaitingOn
 from service.rules.values.github import EventKind, StallIssue
-from service.rules.values.subjects import repository_key
+from service.rules.values.subjects import PocId, repository_key
 from service.store.database import Database
 from service.store.pocs import StoredPoc, stored_poc_of
 from service.store.stall_issues import issues_of
@@ -22,6 +23,8 @@ from service.store.tables_waiting import RestRow, TurnRow
 from service.store.waiting import pause_of, waiting_on_of
 
 NOTHING_DONE: Mapping[str, datetime] = {}
+NOT_BEGUN = PocId(0), StoredPoc()
+"""Of a POC without a record; no record has this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,46 +58,52 @@ class Stalls:
         self._database = database
 
     def of(self, repository_ids: Collection[int]) -> Mapping[int, StoredStall]:
-        """What is stored of each of these POCs; of one that nothing is known of, how it begins."""
+        """What is stored of these repositories' POCs; of one that nothing is known of, how it begins."""
         with self._database.reading() as session:
-            standings, turns = _standings(session, repository_ids), _turns(session, repository_ids)
-            rests, issues = _rests(session, repository_ids), issues_of(session, repository_ids)
-            acted = _acted(session, repository_ids)
+            pocs = _pocs(session, repository_ids)
+            poc_ids = [poc_id for poc_id, _ in pocs.values()]
+            turns, rests = _turns(session, poc_ids), _rests(session, poc_ids)
+            issues, acted = issues_of(session, poc_ids), _acted(session, repository_ids)
         return {
             each: StoredStall(
-                standing=standings.get(each, StoredPoc()),
-                turn=turns.get(each),
-                rest=rests.get(each),
-                issue=issues.get(each),
+                standing=standing,
+                turn=turns.get(poc_id),
+                rest=rests.get(poc_id),
+                issue=issues.get(poc_id),
                 acted=acted.get(repository_key(each), NOTHING_DONE),
             )
             for each in repository_ids
+            for poc_id, standing in [pocs.get(each, NOT_BEGUN)]
         }
 
 
-def _standings(session: Session, repository_ids: Collection[int]) -> Mapping[int, StoredPoc]:
-    rows = session.exec(select(PocRow).where(col(PocRow.repository_id).in_(repository_ids)))
-    return {row.repository_id: stored_poc_of(row) for row in rows}
+def _pocs(session: Session, repository_ids: Collection[int]) -> Mapping[int, tuple[PocId, StoredPoc]]:
+    rows = session.exec(
+        select(PocRow).where(
+            col(PocRow.repository_id).in_(repository_ids), PocRow.charter_path == CHARTER_PATH
+        )
+    )
+    return {row.repository_id: (row.id, stored_poc_of(row)) for row in rows}
 
 
-def _turns(session: Session, repository_ids: Collection[int]) -> Mapping[int, WaitingOn]:
+def _turns(session: Session, poc_ids: Collection[PocId]) -> Mapping[PocId, WaitingOn]:
     rows = session.exec(
         select(TurnRow)
-        .ext(distinct_on(col(TurnRow.repository_id)))
-        .where(col(TurnRow.repository_id).in_(repository_ids))
-        .order_by(col(TurnRow.repository_id), col(TurnRow.id).desc())
+        .ext(distinct_on(col(TurnRow.poc_id)))
+        .where(col(TurnRow.poc_id).in_(poc_ids))
+        .order_by(col(TurnRow.poc_id), col(TurnRow.id).desc())
     )
-    return {row.repository_id: waiting_on_of(row) for row in rows}
+    return {row.poc_id: waiting_on_of(row) for row in rows}
 
 
-def _rests(session: Session, repository_ids: Collection[int]) -> Mapping[int, PausePeriod]:
+def _rests(session: Session, poc_ids: Collection[PocId]) -> Mapping[PocId, PausePeriod]:
     rows = session.exec(
         select(RestRow)
-        .ext(distinct_on(col(RestRow.repository_id)))
-        .where(col(RestRow.repository_id).in_(repository_ids))
-        .order_by(col(RestRow.repository_id), col(RestRow.until).desc(), col(RestRow.source).desc())
+        .ext(distinct_on(col(RestRow.poc_id)))
+        .where(col(RestRow.poc_id).in_(poc_ids))
+        .order_by(col(RestRow.poc_id), col(RestRow.until).desc(), col(RestRow.source).desc())
     )
-    return {row.repository_id: pause_of(row) for row in rows}
+    return {row.poc_id: pause_of(row) for row in rows}
 
 
 def _acted(session: Session, repository_ids: Collection[int]) -> Mapping[str, Mapping[str, datetime]]:

@@ -20,6 +20,7 @@ from service.worker import reconcile_while_dirty
 from tests.harness.charters import CHARTER as WITHOUT_STOP
 from tests.harness.charters import PRODUCTION, SIGNERS, STAGING, files
 from tests.harness.github import NOW
+from tests.harness.pocs import stored_poc
 from tests.harness.snapshots import Snapshots
 from tests.harness.story import READY, Said, Story, open_signatures, sent
 from tests.harness.world import BASE, HEAD, LOST, NEXT, POC
@@ -195,7 +196,7 @@ def test_a_request_that_is_closed_is_taken_back_unless_it_was_merged(
 ) -> None:
     ship.say("/poc ship")
     ship.pull(action="closed", state="closed", merged=merged)
-    assert (ship.services.store.pocs.find(POC.id).request is not None) is kept
+    assert (stored_poc(ship.services.store, POC.id).request is not None) is kept
 
 
 def test_the_ship_request_speaks_for_a_head_that_another_pull_request_has_too(ship: Shipping) -> None:
@@ -236,14 +237,14 @@ def test_a_refused_command_says_why_once_and_changes_nothing(
     ship: Shipping, body: str, login: str, pull: bool, said: str
 ) -> None:
     ship.repo.permissions = {"mallory": "read"}
-    before = ship.services.store.pocs.find(POC.id)
+    before = stored_poc(ship.services.store, POC.id)
     ship.github.fail_next(LOST, "post_comment", done=True)
     ship.say(body, login, on_pull=pull)
     ship.work(waited=True)
     assert len(ship.comments()) == 1
     assert said in ship.comments()[0]
     assert ship.repo.reactions == set()
-    assert ship.services.store.pocs.find(POC.id) == before
+    assert stored_poc(ship.services.store, POC.id) == before
 
 
 def test_a_ship_request_goes_to_the_default_branch(ship: Shipping) -> None:
@@ -251,7 +252,7 @@ def test_a_ship_request_goes_to_the_default_branch(ship: Shipping) -> None:
     ship.pull(number=6, head=NEXT, base_ref="rel")
     ship.say("/poc ship", number=6)
     assert "`main`" in ship.comments()[0]
-    assert ship.services.store.pocs.find(POC.id).request is None
+    assert stored_poc(ship.services.store, POC.id).request is None
 
 
 def test_one_comment_gets_one_answer_and_a_reaction(ship: Shipping) -> None:
@@ -269,10 +270,10 @@ def test_observing_nobody_is_answered(ship: Shipping) -> None:
 
 
 def test_a_dry_run_keeps_nothing_of_what_it_decides(ship: Shipping) -> None:
-    before = ship.services.store.pocs.find(POC.id)
+    before = stored_poc(ship.services.store, POC.id)
     ship.tell_comment("/poc ship")
     list(dry_run(ship.services, as_of=None))
-    assert ship.services.store.pocs.find(POC.id) == before
+    assert stored_poc(ship.services.store, POC.id) == before
     ship.work()
     assert ship.gate() == open_signatures(4)
 
