@@ -11,15 +11,11 @@ from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access
 from service.rules.gate.lifecycle import State
-from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId, pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import Database
-from service.store.tables import FactRow, PocRow
-
-MOST_DEPLOYMENTS = 5
-"""Of those that were told of last, which are looked at again for whether they shipped the POC."""
+from service.store.tables import PocRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,19 +162,6 @@ class Pocs:
         """Note that a POC whose repository was archived has stopped, unless it had shipped."""
         goes_on = col(PocRow.state).not_in([str(state) for state in State if state.has_ended])
         self._note(poc_id, {"state": str(State.STOPPED), "state_since": at}, goes_on)
-
-    def deployed(self, repository_id: int) -> tuple[EventRecord, ...]:
-        """The deployments that were told of last, newest first."""
-        with self._database.reading() as session:
-            rows = session.exec(
-                select(FactRow)
-                .where(FactRow.subject == repository_key(repository_id), FactRow.kind == EventKind.DEPLOYED)
-                .order_by(col(FactRow.at).desc())
-                .limit(MOST_DEPLOYMENTS)
-            )
-            return tuple(
-                EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail) for r in rows
-            )
 
     def _note(self, poc_id: PocId, values: dict[str, object], when: ColumnElement[bool]) -> None:
         with self._database.transaction() as session:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, Row, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -146,7 +147,7 @@ def _naming(reference: str) -> str:
     return rf"(^|[^\w./-]){re.escape(reference)}($|[^0-9])"
 
 
-def waiting_on_of(row: TurnRow) -> WaitingOn:
+def waiting_on_of(row: TurnRow | Row[Any]) -> WaitingOn:
     """A row as who has the ball."""
     return WaitingOn(
         Party(row.party),

@@ -289,10 +289,10 @@ def pull(head_sha: str, author: str = "jane-doe") -> PullRequest:
 def test_an_author_who_showed_a_head_is_known_by_it(records: Store, database_url: str) -> None:
     deliver(database_url, "pull_request.synchronize")
     head = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
-    assert records.signatures.told_of(pull(head)).moved_by_author
-    assert records.signatures.told_of(pull(head, "Jane-Doe")).moved_by_author
-    assert not records.signatures.told_of(pull(SHA)).moved_by_author
-    assert not records.signatures.told_of(pull(head, "alice-k")).moved_by_author
+    assert records.timeline.told_of(pull(head)).moved_by_author
+    assert records.timeline.told_of(pull(head, "Jane-Doe")).moved_by_author
+    assert not records.timeline.told_of(pull(SHA)).moved_by_author
+    assert not records.timeline.told_of(pull(head, "alice-k")).moved_by_author
 
 
 # Signatures and evidence.
