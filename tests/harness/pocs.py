@@ -18,4 +18,4 @@ def poc_id_of(store: Store, repository_id: int) -> PocId:
 
 def stored_poc(store: Store, repository_id: int) -> StoredPoc:
     """Where the POC stands."""
-    return store.stalls.of([repository_id])[repository_id].standing
+    return store.poc_records.stalls([repository_id])[repository_id].standing

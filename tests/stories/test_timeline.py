@@ -238,7 +238,7 @@ def test_a_commit_that_was_found_counts_once(records: Store) -> None:
     for _ in range(2):
         records.timeline.remember(POC, [activity.seen_commit(POC, "jane-doe", NOW)])
     assert [each.deed for each in records.timeline.of(POC)] == [ActivityKind.COMMIT]
-    assert records.stalls.of([POC])[POC].acted == {"jane-doe": NOW}
+    assert records.poc_records.stalls([POC])[POC].acted == {"jane-doe": NOW}
 
 
 ASKED = datetime(2026, 11, 20, 10, 20, tzinfo=UTC)

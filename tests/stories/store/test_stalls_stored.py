@@ -16,8 +16,8 @@ from service.rules.values.actions import EscalationRecord
 from service.rules.values.activity import Activity
 from service.rules.values.github import Issue, IssueState, RepositoryRef
 from service.store.database import Database
+from service.store.poc_records import StoredStall
 from service.store.pocs import StoredPoc
-from service.store.stalls import StoredStall
 from service.store.store import Store
 from tests.harness.github import repository
 from tests.harness.pocs import poc_id_of
@@ -69,7 +69,7 @@ def test_the_last_of_everything_is_read(records: Store) -> None:
     records.stall_issues.opened(poc_id, issue, "digest", escalation, assignee="bob-m")
     records.pocs.set_state(poc_id_of(records, OTHER), State.SHIPPED, NOW)
 
-    stored = records.stalls.of([OTHER, POC, UNKNOWN])
+    stored = records.poc_records.stalls([OTHER, POC, UNKNOWN])
 
     assert (stored[POC].standing.state, stored[POC].turn, stored[POC].rest) == (
         State.BUILDING,
@@ -111,7 +111,7 @@ DEEDS: tuple[Activity, ...] = (
 def test_when_one_of_some_people_last_acted(records: Store, people: list[str], hours: int | None) -> None:
     records.timeline.remember(POC, DEEDS)
     records.timeline.remember(OTHER, [activity.commit(OTHER, "b", "jane-doe", at(9))])
-    stored = records.stalls.of([POC])[POC]
+    stored = records.poc_records.stalls([POC])[POC]
     assert stored.acted_at(people) == (None if hours is None else at(hours))
     assert stored.activity_at == at(6)
 
@@ -120,6 +120,6 @@ def test_a_hundred_pocs_take_as_many_questions_as_one(records: Store, engine: En
     asked = []
     for ids in ([POC], range(POC, POC + 100)):
         with counted(engine) as statements:
-            assert len(records.stalls.of(list(ids))) == len(ids)
+            assert len(records.poc_records.stalls(list(ids))) == len(ids)
         asked.append(len(statements))
     assert asked == [5, 5]

@@ -199,7 +199,7 @@ def test_what_a_digest_and_a_policy_go_by(upgraded: Store) -> None:
     )
     assert line(triage)[:2] == ("acme/poc-triage", State.PROPOSED)
     assert line(triage)[4:] == (3, date(2027, 3, 12), True)
-    stored = upgraded.stalls.of([TRIAGE, SEARCH])
+    stored = upgraded.poc_records.stalls([TRIAGE, SEARCH])
     assert stored[TRIAGE].turn == waiting(upgraded, TRIAGE).periods[-1]
     assert (stored[TRIAGE].issue, stored[SEARCH].issue) == (
         waiting(upgraded, TRIAGE).issue,
