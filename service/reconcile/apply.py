@@ -139,14 +139,14 @@ def _open_issue(ctx: Reconciliation, installation_id: int, action: OpenIssue) ->
         installation_id,
         action.day,
         action.most,
-        home_repository_id=home.id,
+        home_repository_id=None if home.id == action.repository_id else home.id,
         escalation=action.escalation,
     ):
         return  # others were faster today; tomorrow's look opens it
     # Begun before its turn comes: who waits for one counts towards the day's number.
     with paced(ctx, installation_id):
         github = ctx.github(installation_id)
-        issue = github.find_issue(home, STALL_LABEL, stall_opening(action.poc_id))
+        issue = github.find_issue(home, STALL_LABEL, stall_opening(action.repository_id))
         if issue is None:
             issue = github.open_issue(home, action.title, action.body, STALL_LABEL, action.assignee)
     issues.opened(

@@ -100,7 +100,7 @@ def _deployed(ctx: Reconciliation, poc: Poc, judgement: Judgement, charter: Char
     shipped = poc.record.poc.shipped_at is not None
     if target is None or (shipped and ctx.store.messages.was_said(poc.known.repository.id, SHIPPED)):
         return
-    for told in recorded_deployments(ctx.store.pocs.deployed(poc.id)):
+    for told in recorded_deployments(ctx.store.timeline.deployed(poc.id)):
         if told.deployed.environment.lower() != target.value.lower():
             continue
         verdict = judge_deployment(ctx, poc, judgement, told.deployed.sha)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime
+from typing import cast
 
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Signature
@@ -17,6 +18,7 @@ from service.rules.stall.waiting_on import Blocker, PausePeriod, WaitingOn
 from service.rules.values.activity import Activity, is_told
 from service.rules.values.github import Commit, PullRequest, Repository, StallIssue
 from service.rules.values.groups import Group
+from service.rules.values.subjects import PocId
 from service.store.contents import Blob
 from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
 from service.store.pocs import KnownAccess, ShipRequest
@@ -52,6 +54,11 @@ class Poc:
         return self.record.known.repository.id
 
     @property
+    def poc_id(self) -> PocId:
+        """The record's; only in a dry run, whose notes nobody writes, a POC may have none."""
+        return cast("PocId", self.record.poc_id)
+
+    @property
     def known(self) -> KnownRepository:
         """The repository as it is known now."""
         return self.record.known
@@ -60,7 +67,7 @@ class Poc:
     def waiting(self) -> WaitingRecord:
         """Whom it waited for; read when it is first asked for."""
         if self._waiting is None:
-            self._waiting = self._store.poc_records.waiting(self.id)
+            self._waiting = self._store.poc_records.waiting(self.record.poc_id, self.id)
         return self._waiting
 
     # What the repository is
@@ -125,37 +132,41 @@ class Poc:
 
     # How far it is
 
+    def begun(self, poc_id: PocId | None) -> None:
+        """It turned out to be a POC, and has a record from now on."""
+        self.record = replace(self.record, poc_id=poc_id)
+
     def became(self, state: State, at: datetime) -> None:
         """Its state was derived."""
         if self.record.poc.state is not state or self.record.poc.state_since is None:
-            self._notes.pocs.set_state(self.id, state, at)
+            self._notes.pocs.set_state(self.poc_id, state, at)
             self._poc(state=state, state_since=at)
 
     def ended(self, at: datetime) -> None:
         """Its repository was archived."""
-        self._notes.pocs.end(self.id, at)
-        if not self.record.poc.state.has_ended:
+        if self.record.poc_id is not None and not self.record.poc.state.has_ended:
+            self._notes.pocs.end(self.poc_id, at)
             self._poc(state=State.STOPPED, state_since=at)
 
     def shipped(self, sha: str, at: datetime) -> None:
         """It was deployed with everything met; the first time counts."""
-        self._notes.pocs.ship(self.id, sha, at)
+        self._notes.pocs.ship(self.poc_id, sha, at)
         if self.record.poc.shipped_at is None:
             self._poc(shipped_at=at, shipped_sha=sha)
 
     def bound(self, at: datetime) -> None:
         """Every threshold had a value that counts; the first time counts."""
         if not self.record.poc.bound:
-            self._notes.pocs.bind(self.id, at)
+            self._notes.pocs.bind(self.poc_id, at)
 
     def protected(self, environment: str) -> None:
         """Platform has signed for an environment."""
         if self.record.poc.environment != environment:
-            self._notes.pocs.protect(self.id, environment)
+            self._notes.pocs.protect(self.poc_id, environment)
 
     def asked_to_ship(self, number: int, at: datetime) -> None:
         """Somebody wrote `/poc ship`: the newest command counts, and of several on one the first."""
-        self._notes.pocs.ask_to_ship(self.id, number, at)
+        self._notes.pocs.ask_to_ship(self.poc_id, number, at)
         request = self.record.poc.request
         if request is not None and request.number == number:
             self._poc(request=ShipRequest(number, min(at, request.asked_at)))
@@ -164,24 +175,24 @@ class Poc:
 
     def ship_request_taken_back(self, number: int) -> None:
         """The pull request was closed without being merged."""
-        self._notes.pocs.take_back(self.id, number)
         request = self.record.poc.request
         if request is not None and request.number == number:
+            self._notes.pocs.take_back(self.poc_id, number)
             self._poc(request=None, proven_at=None, unsigned=())
 
     def ship_request_judged(self, number: int, unsigned: tuple[Group, ...] | None, at: datetime) -> None:
         """Whose signatures alone are missing on the ship request; None where more is."""
         present = self.record.poc
         if (present.unsigned if present.proven_at else None) != unsigned:
-            self._notes.pocs.request_judged(self.id, number, unsigned, at)
+            self._notes.pocs.request_judged(self.poc_id, number, unsigned, at)
 
     def owner_may(self, access: KnownAccess) -> None:
         """What GitHub says that the owner may do."""
-        self._notes.pocs.owner_may(self.id, access)
+        self._notes.pocs.owner_may(self.poc_id, access)
 
     def stalled(self, since: date | None, cause: str | None) -> None:
         """From which day on its stall counts, and why; None where it is not stalled."""
-        self._notes.pocs.stalls(self.id, since, cause)
+        self._notes.pocs.stalls(self.poc_id, since, cause)
 
     def _poc(self, **changes: object) -> None:
         self.record = replace(self.record, poc=replace(self.record.poc, **changes))  # type: ignore[arg-type] # named above
@@ -197,7 +208,7 @@ class Poc:
         new = tuple(each for each in given if (each.source, each.group, each.round) not in present)
         if not new:
             return
-        self._notes.signatures.give(self.id, new)
+        self._notes.signatures.give(self.poc_id, self.id, new)
         signatures = (*self.record.signatures, *(StoredSignature(each, withdrawn=False) for each in new))
         self.record = replace(
             self.record, signatures=tuple(sorted(signatures, key=lambda each: each.signature.at))
@@ -208,7 +219,7 @@ class Poc:
         taken = frozenset(sources)
         if not any(each.signature.source in taken and not each.withdrawn for each in self.record.signatures):
             return
-        self._notes.signatures.withdraw(self.id, sorted(taken), at)
+        self._notes.signatures.withdraw(self.poc_id, self.id, sorted(taken), at)
         signatures = (
             replace(each, withdrawn=True) if each.signature.source in taken else each
             for each in self.record.signatures
@@ -219,34 +230,34 @@ class Poc:
 
     def waits_for(self, present: WaitingOn) -> None:
         """Somebody else has the ball from now on."""
-        self._notes.waiting.passed(self.id, present)
+        self._notes.waiting.passed(self.poc_id, present)
         self._wait(periods=(*self.waiting.periods, present))
 
     def promised(self, ship_by: date, at: datetime) -> None:
         """The ship date of the charter, noted where it is another than the last."""
         dates = self.waiting.ship_dates
         if not dates or dates[-1].ship_by != ship_by:
-            self._notes.waiting.promised(self.id, ship_by, at)
+            self._notes.waiting.promised(self.poc_id, ship_by, at)
             self._wait(ship_dates=(*dates, ShipDate(ship_by, at)))
 
     def paused(self, source: str, period: PausePeriod, *, actor: str, at: datetime) -> None:
         """A pause, by the blob that says it, or a snooze, by its comment; once each."""
         if any(each.source == source for each in self.waiting.pauses):
             return
-        self._notes.waiting.rested(self.id, source, period, actor=actor, at=at)
+        self._notes.waiting.rested(self.poc_id, source, period, actor=actor, at=at)
         self._pauses((*self.waiting.pauses, StoredPause(source, at, period)))
 
     def pauses_ended(self, on: date, *, but: str) -> None:
         """The pauses of charters that were replaced end on a day; `but` is the present one's source."""
         if self._cut(on, lambda each: each.source.startswith(PAUSE) and each.source != but):
-            self._notes.waiting.end_pauses(self.id, on, but=but)
+            self._notes.waiting.end_pauses(self.poc_id, on, but=but)
 
     def snoozes_ended(self, on: date, *, naming: str) -> None:
         """The snoozes that named an issue end on a day: what they waited for has come."""
         if self._cut(
             on, lambda each: not each.source.startswith(PAUSE) and names(each.period.reason, naming)
         ):
-            self._notes.waiting.end_snoozes(self.id, on, naming=naming)
+            self._notes.waiting.end_snoozes(self.poc_id, on, naming=naming)
 
     def _cut(self, on: date, which: Callable[[StoredPause], bool]) -> bool:
         """Let pauses end on a day, and tell whether any was longer."""
@@ -266,7 +277,7 @@ class Poc:
         present = blockers.get(reference)
         if present is not None and present.blocker.since >= at:
             return
-        self._notes.waiting.blocked(self.id, reference, at, commanded=commanded)
+        self._notes.waiting.blocked(self.poc_id, reference, at, commanded=commanded)
         if present is None:
             found = KnownBlocker(Blocker(reference, at, True, ()), commanded, None)
         else:
@@ -277,7 +288,7 @@ class Poc:
 
     def saw_blocker(self, blocker: Blocker, at: datetime) -> None:
         """How GitHub shows a blocker."""
-        self._notes.waiting.saw_blocker(self.id, blocker, at)
+        self._notes.waiting.saw_blocker(self.poc_id, blocker, at)
         blockers = {each.blocker.reference: each for each in self.waiting.blockers}
         blockers[blocker.reference] = replace(blockers[blocker.reference], blocker=blocker, read_at=at)
         self._blockers(blockers)
@@ -309,7 +320,7 @@ class Poc:
     def history_read(self, activities: Iterable[Activity], at: datetime) -> None:
         """What people did before it was registered."""
         self.acted(*activities)
-        self._notes.pocs.history_read(self.id, at)
+        self._notes.pocs.history_read(self.poc_id, at)
 
     # Its stall issue
 

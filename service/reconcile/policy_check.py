@@ -17,7 +17,7 @@ from service.rules.policy.reading import PolicyReading, read_policy
 from service.rules.values.actions import POLICY_CHECK, plan_check_run
 from service.rules.values.github import EventKind, PullRequest
 from service.rules.what_if import PocFacts, WhatIf, what_if
-from service.store.stalls import StoredStall
+from service.store.poc_records import StoredStall
 from service.texts.policy import policy_view
 
 NOTHING = PolicyReading(NO_POLICY, ())
@@ -63,7 +63,7 @@ def _what_if(ctx: Reconciliation, installation_id: int, after: Policy) -> WhatIf
     """What the policy would change for what is stored of the installation; asks nobody."""
     before = ctx.store.policies.in_force(installation_id)
     known = ctx.store.repositories.known(installation_id)
-    stored = ctx.store.stalls.of([each.repository.id for each in known if each.poc_reason])
+    stored = ctx.store.poc_records.stalls([each.repository.id for each in known if each.poc_reason])
     facts = (_facts(each, stored.get(each.repository.id), before, ctx.now) for each in known)
     return what_if(facts, before, after, ctx.now)
 

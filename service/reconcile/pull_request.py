@@ -70,7 +70,7 @@ def _record_events(
 ) -> tuple[Action, ...]:
     """Take in the measurements, commands and reviews that led here, before anything is judged."""
     resolve_test_merges(ctx, poc, pull.number)
-    reviews = ctx.store.signatures.told_of(pull)
+    reviews = ctx.store.timeline.told_of(pull)
     if commit_charter is not None:
         record_signatures(ctx, poc, pull, commit_charter, reviews)
     proposes = poc.known.charter is None or poc.known.charter.kind is FileKind.ABSENT

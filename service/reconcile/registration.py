@@ -11,7 +11,7 @@ from service.rules.checks.judge import declares
 from service.rules.checks.verdict import same
 from service.rules.policy.poc import KnownRepository
 from service.rules.policy.recognition import exclusion, poc_reason
-from service.rules.source.text import FileKind
+from service.rules.source.text import CHARTER_PATH, FileKind
 from service.rules.values.github import EventKind
 
 
@@ -52,6 +52,8 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
         # Which pull requests are open in a new POC, or in one that moved without our being told.
         listed = ctx.github(known.installation_id).open_pull_requests(known.repository.ref)
         poc.listed(listed, ctx.looked_at)
+    if reason is not None and poc.record.poc_id is None:
+        poc.begun(ctx.writing.pocs.begin(poc.id, CHARTER_PATH, ctx.looked_at))
     if reason is not None and known.poc_reason is None:
         ctx.notes.repositories.mark([poc.id])  # whichever subject came first
     changed = read is not None and not same(read, known.charter or read)

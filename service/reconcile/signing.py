@@ -14,7 +14,7 @@ from service.rules.checks.judge import declares, judge
 from service.rules.gate.signoffs import OPENED, Round, give
 from service.rules.values.github import EventKind, PullRequest
 from service.rules.values.recorded import RecordedReview
-from service.store.signatures import ToldOfPull
+from service.store.timeline import ToldOfPull
 
 APPROVED, CHANGES_REQUESTED = "approved", "changes_requested"
 

@@ -18,8 +18,8 @@ from service.rules.stall.stalls import StallFacts
 from service.rules.stall.waiting_on import Party, WaitingOn
 from service.rules.values.activity import last_by_person
 from service.rules.values.github import StallIssue
+from service.store.poc_records import StoredStall
 from service.store.pocs import KnownAccess
-from service.store.stalls import StoredStall
 
 FRESH = timedelta(days=1)
 

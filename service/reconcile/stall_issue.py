@@ -22,6 +22,7 @@ from service.rules.values.actions import (
 )
 from service.rules.values.activity import is_bot, merged_timeline
 from service.rules.values.github import EventKind, Issue, IssueState, RepositoryRef, StallIssue
+from service.rules.values.subjects import PocId
 from service.texts.stall import Place, StallView, last_day, stall_view
 
 
@@ -69,12 +70,12 @@ def read_issue(ctx: Reconciliation, poc: Poc, issue: StallIssue) -> StallIssue:
         if moved is None:
             present = replace(present, state=IssueState.GONE)
         else:
-            issues.moved(poc.id, moved.id, present.number)
+            issues.moved(poc.poc_id, None if moved.id == poc.id else moved.id, present.number)
             issue = replace(issue, home=moved, number=present.number)
     if present.state is not issue.state:
         issue = _changed(ctx, issue, present.state)
         issues.became(
-            poc.id,
+            poc.poc_id,
             issue.state,
             closed_by_us=issue.closed_by_us,
             opened_at=issue.opened_at,
@@ -127,13 +128,13 @@ def stall_actions(
     number = issue.number if issue else None
     if decision.step is Step.CLOSE:
         if number is not None:
-            yield EditIssue(home, poc.known.repository.id, number, escalation, state=str(IssueState.CLOSED))
+            yield EditIssue(home, poc.poc_id, number, escalation, state=str(IssueState.CLOSED))
         return
     view = _view(ctx, poc, facts, decision.stall, home) if decision.stall else None
     if view is not None and (issue is None or number is None or decision.step is Step.OPEN):
         title, body = ctx.texts.stall_issue(view)
         day, most = ctx.policy.calendar.day(ctx.now), ctx.policy.issues_a_day
-        yield OpenIssue(home, poc.known.repository.id, title, body, view.assignee, day, most, escalation)
+        yield OpenIssue(home, poc.poc_id, poc.id, title, body, view.assignee, day, most, escalation)
     elif issue is not None and number is not None:
         if decision.say and view is not None:
             # Before the edit, which notes how far up it is: a kill between the two repeats what is said once.
@@ -143,7 +144,7 @@ def stall_actions(
                 f"stall:{poc.known.repository.id}:{escalation.episode}:{int(decision.say)}",
                 ctx.texts.ladder_comment(view, decision.say),
             )
-        yield from _editing(ctx, home, issue, decision, view, poc_id=poc.known.repository.id)
+        yield from _editing(ctx, home, issue, decision, view, poc_id=poc.poc_id)
 
 
 def _editing(
@@ -153,7 +154,7 @@ def _editing(
     decision: StallDecision,
     view: StallView | None,
     *,
-    poc_id: int,
+    poc_id: PocId,
 ) -> Iterator[EditIssue]:
     """Bring an issue that is there up to date; an unchanged one is not written."""
     assert issue.number is not None

@@ -236,7 +236,7 @@ def _objected(ctx: Reconciliation, poc: Poc, numbers: set[int | None]) -> Iterat
         assert number is not None
         pull = poc.record.pulls.get(number)
         last = {}
-        for each in recorded_reviews(ctx.store.signatures.reviews(pull_request_key(poc.id, number))):
+        for each in recorded_reviews(ctx.store.timeline.reviews(pull_request_key(poc.id, number))):
             last[each.review.login.lower()] = each
         for login, each in last.items():
             head = pull.head_sha if pull else None

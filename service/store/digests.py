@@ -14,11 +14,10 @@ from service.rules.digest.week import REACHES_BACK, Channel, LastDigest, PocLine
 from service.rules.gate.lifecycle import State
 from service.rules.stall.stalls import Cause
 from service.rules.stall.time_spent import ship_date_changes
-from service.rules.stall.waiting_on import Party, WaitingOn, Wants
-from service.rules.values.groups import Group
 from service.store.database import Database
 from service.store.policies import policy_of
 from service.store.tables_waiting import DigestRow
+from service.store.waiting import waiting_on_of
 
 POCS = text("""
 SELECT r.id, r.full_name, r.private, coalesce(r.registered_at, r.first_seen_at) AS registered_at, p.state,
@@ -26,14 +25,14 @@ SELECT r.id, r.full_name, r.private, coalesce(r.registered_at, r.first_seen_at) 
     t.since, CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung,
     CASE WHEN s.state = 'open' THEN s.html_url END AS issue_url, d.dates, f.acted_at,
     EXISTS (
-        SELECT 1 FROM rest WHERE repository_id = r.id AND first <= :today AND until >= :today
+        SELECT 1 FROM rest WHERE poc_id = p.id AND first <= :today AND until >= :today
     ) AS resting
 FROM repository r
 JOIN poc p ON p.repository_id = r.id
-LEFT JOIN stall_issue s ON s.repository_id = r.id
-LEFT JOIN LATERAL (SELECT * FROM turn WHERE repository_id = r.id ORDER BY id DESC LIMIT 1) t ON true
+LEFT JOIN stall_issue s ON s.poc_id = p.id
+LEFT JOIN LATERAL (SELECT * FROM turn WHERE poc_id = p.id ORDER BY id DESC LIMIT 1) t ON true
 LEFT JOIN LATERAL (
-    SELECT array_agg(ship_by ORDER BY id) AS dates FROM ship_date WHERE repository_id = r.id
+    SELECT array_agg(ship_by ORDER BY id) AS dates FROM ship_date WHERE poc_id = p.id
 ) d ON true
 LEFT JOIN LATERAL (
     SELECT max(at) AS acted_at FROM fact
@@ -174,17 +173,9 @@ def _line(row: Row[Any]) -> PocLine:
         cause=Cause(row.stall_cause) if row.stall_cause else None,
         rung=row.rung or 0,
         issue_url=row.issue_url or "",
-        waiting_on=_ball(row),
+        waiting_on=waiting_on_of(row) if row.party else None,
         ship_by=dates[-1] if dates else None,
         slips=ship_date_changes(dates),
         acted_at=row.acted_at,
         resting=row.resting,
     )
-
-
-def _ball(row: Row[Any]) -> WaitingOn | None:
-    if not row.party:
-        return None
-    group = Group(row.for_group) if row.for_group else None
-    people = tuple(row.people)
-    return WaitingOn(Party(row.party), Wants(row.wants), row.since, people, group, row.number, row.about)

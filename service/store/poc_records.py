@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import col, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import Session, col, func, or_, select
 
 from service.rules.gate.signoffs import Signature
 from service.rules.policy.model import Policy
 from service.rules.policy.poc import KnownRepository
+from service.rules.source.text import CHARTER_PATH
 from service.rules.stall.waiting_on import PausePeriod, WaitingOn
 from service.rules.values.activity import Activity, ActivityKind
-from service.rules.values.github import PullRequest, StallIssue
+from service.rules.values.github import EventKind, PullRequest, StallIssue
+from service.rules.values.subjects import PocId, repository_key
 from service.store.database import Database
 from service.store.installations import KnownInstallation, installation_of
 from service.store.pocs import StoredPoc, stored_poc_of
@@ -23,7 +27,7 @@ from service.store.pull_requests import pull_of
 from service.store.repositories import default_head_of, known_of
 from service.store.signatures import StoredSignature, stored_signature_of
 from service.store.stall_issues import issues_of
-from service.store.tables import InstallationRow, PocRow, PullRequestRow, RepositoryRow, SignatureRow
+from service.store.tables import FactRow, InstallationRow, PocRow, PullRequestRow, RepositoryRow, SignatureRow
 from service.store.tables_waiting import BlockerRow, PolicyRow, RestRow, ShipDateRow, TurnRow
 from service.store.timeline import acted_by_kind, asked_reviews
 from service.store.waiting import SNOOZE, KnownBlocker, ShipDate, blocker_of, pause_of, waiting_on_of
@@ -37,6 +41,8 @@ class PocRecord:
     policy: Policy
     """Of the organisation; the defaults where it has none."""
     installation: KnownInstallation | None
+    poc_id: PocId | None
+    """None for what never was a POC, or is found to be one just now."""
     poc: StoredPoc
     default_head: str | None
     """The commit that the default branch was last pushed to, if a push was ever told."""
@@ -89,6 +95,35 @@ class WaitingRecord:
         return tuple(each for each in self.pauses if each.source.startswith(SNOOZE))
 
 
+NOTHING_DONE: Mapping[str, datetime] = {}
+NOT_BEGUN = PocId(0), StoredPoc()
+"""Of a POC without a record; no record has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStall:
+    """What is stored of one POC, as far as a stall is decided by it."""
+
+    standing: StoredPoc
+    turn: WaitingOn | None = None
+    """Who has the ball by the last look."""
+    rest: PausePeriod | None = None
+    """The pause or snooze that lasts longest."""
+    issue: StallIssue | None = None
+    acted: Mapping[str, datetime] = field(default_factory=dict)
+    """When each person last did anything, by the login in small letters."""
+
+    @property
+    def activity_at(self) -> datetime | None:
+        """When anybody last did anything."""
+        return max(self.acted.values(), default=None)
+
+    def acted_at(self, people: Iterable[str]) -> datetime | None:
+        """When one of these people last did anything."""
+        moments = (self.acted.get(login.lower()) for login in people)
+        return max((at for at in moments if at is not None), default=None)
+
+
 class PocRecords:
     """Reads over many tables."""
 
@@ -100,7 +135,11 @@ class PocRecords:
         with self._database.reading() as session:
             row = session.execute(
                 sa.select(RepositoryRow, PocRow, PolicyRow, InstallationRow, default_head_of(repository_id))
-                .outerjoin(PocRow, col(PocRow.repository_id) == col(RepositoryRow.id))
+                .outerjoin(
+                    PocRow,
+                    (col(PocRow.repository_id) == col(RepositoryRow.id))
+                    & (col(PocRow.charter_path) == CHARTER_PATH),
+                )
                 .outerjoin(PolicyRow, col(PolicyRow.installation_id) == col(RepositoryRow.installation_id))
                 .outerjoin(InstallationRow, col(InstallationRow.id) == col(RepositoryRow.installation_id))
                 .where(col(RepositoryRow.id) == repository_id)
@@ -108,6 +147,7 @@ class PocRecords:
             if row is None:
                 return None
             repository, poc, policy, installation, default_head = row
+            poc_id = poc.id if poc else None
             asked = [each for each in (number, poc.ship_request if poc else None) if each is not None]
             pulls = session.exec(
                 select(PullRequestRow).where(
@@ -117,26 +157,27 @@ class PocRecords:
             )
             signatures = session.exec(
                 select(SignatureRow)
-                .where(SignatureRow.repository_id == repository_id)
+                .where(SignatureRow.poc_id == poc_id)
                 .order_by(col(SignatureRow.at), col(SignatureRow.id))
             )
             return PocRecord(
                 known=known_of(repository),
                 policy=policy_of(policy.good_text if policy else None),
                 installation=installation_of(installation) if installation else None,
+                poc_id=poc_id,
                 poc=stored_poc_of(poc) if poc else StoredPoc(),
                 default_head=default_head,
                 pulls={each.number: pull_of(each) for each in pulls},
                 signatures=tuple(map(stored_signature_of, signatures)),
             )
 
-    def waiting(self, repository_id: int) -> WaitingRecord:
-        """Whom a POC waited for, as far as it is stored."""
+    def waiting(self, poc_id: PocId | None, repository_id: int) -> WaitingRecord:
+        """Whom the POC of a repository waited for, as far as it is stored."""
         with self._database.reading() as session:
-            periods = select(TurnRow).where(TurnRow.repository_id == repository_id)
-            dates = select(ShipDateRow).where(ShipDateRow.repository_id == repository_id)
-            pauses = select(RestRow).where(RestRow.repository_id == repository_id)
-            blockers = select(BlockerRow).where(BlockerRow.repository_id == repository_id)
+            periods = select(TurnRow).where(TurnRow.poc_id == poc_id)
+            dates = select(ShipDateRow).where(ShipDateRow.poc_id == poc_id)
+            pauses = select(RestRow).where(RestRow.poc_id == poc_id)
+            blockers = select(BlockerRow).where(BlockerRow.poc_id == poc_id)
             return WaitingRecord(
                 periods=tuple(map(waiting_on_of, session.exec(periods.order_by(col(TurnRow.id))))),
                 ship_dates=tuple(
@@ -152,7 +193,72 @@ class PocRecords:
                         blockers.order_by(col(BlockerRow.named_at), col(BlockerRow.reference))
                     )
                 ),
-                issue=issues_of(session, [repository_id]).get(repository_id),
+                issue=next(iter(issues_of(session, [poc_id]).values()), None),
                 acted=acted_by_kind(session, repository_id),
                 asked=asked_reviews(session, repository_id),
             )
+
+    def stalls(self, repository_ids: Collection[int]) -> Mapping[int, StoredStall]:
+        """What is stored of these repositories' POCs; of one that nothing is known of, how it begins."""
+        with self._database.reading() as session:
+            pocs = _pocs(session, repository_ids)
+            poc_ids = [poc_id for poc_id, _ in pocs.values()]
+            turns, rests = _turns(session, poc_ids), _rests(session, poc_ids)
+            issues, acted = issues_of(session, poc_ids), _acted(session, repository_ids)
+        return {
+            each: StoredStall(
+                standing=standing,
+                turn=turns.get(poc_id),
+                rest=rests.get(poc_id),
+                issue=issues.get(poc_id),
+                acted=acted.get(repository_key(each), NOTHING_DONE),
+            )
+            for each in repository_ids
+            for poc_id, standing in [pocs.get(each, NOT_BEGUN)]
+        }
+
+
+def _pocs(session: Session, repository_ids: Collection[int]) -> Mapping[int, tuple[PocId, StoredPoc]]:
+    rows = session.exec(
+        select(PocRow).where(
+            col(PocRow.repository_id).in_(repository_ids), PocRow.charter_path == CHARTER_PATH
+        )
+    )
+    return {row.repository_id: (row.id, stored_poc_of(row)) for row in rows}
+
+
+def _turns(session: Session, poc_ids: Collection[PocId]) -> Mapping[PocId, WaitingOn]:
+    rows = session.exec(
+        select(TurnRow)
+        .ext(distinct_on(col(TurnRow.poc_id)))
+        .where(col(TurnRow.poc_id).in_(poc_ids))
+        .order_by(col(TurnRow.poc_id), col(TurnRow.id).desc())
+    )
+    return {row.poc_id: waiting_on_of(row) for row in rows}
+
+
+def _rests(session: Session, poc_ids: Collection[PocId]) -> Mapping[PocId, PausePeriod]:
+    rows = session.exec(
+        select(RestRow)
+        .ext(distinct_on(col(RestRow.poc_id)))
+        .where(col(RestRow.poc_id).in_(poc_ids))
+        .order_by(col(RestRow.poc_id), col(RestRow.until).desc(), col(RestRow.source).desc())
+    )
+    return {row.poc_id: pause_of(row) for row in rows}
+
+
+def _acted(session: Session, repository_ids: Collection[int]) -> Mapping[str, Mapping[str, datetime]]:
+    login = func.lower(col(FactRow.actor))
+    rows = session.exec(
+        select(FactRow.subject, login, func.max(FactRow.at))
+        .where(
+            col(FactRow.subject).in_(map(repository_key, repository_ids)),
+            col(FactRow.kind) == str(EventKind.ACTIVITY),
+            col(FactRow.actor) != "",
+        )
+        .group_by(col(FactRow.subject), login)
+    )
+    acted: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+    for subject, actor, at in rows:
+        acted[subject][actor] = at
+    return acted

@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, true, update
+from sqlalchemy import ColumnElement, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access
 from service.rules.gate.lifecycle import State
-from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.groups import Group
-from service.rules.values.subjects import pull_request_key, repository_key
+from service.rules.values.subjects import PocId, pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import Database
-from service.store.tables import FactRow, PocRow
-
-MOST_DEPLOYMENTS = 5
-"""Of those that were told of last, which are looked at again for whether they shipped the POC."""
+from service.store.tables import PocRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +62,25 @@ class Pocs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, repository_id: int) -> StoredPoc:
-        """Where a POC stands; one that nothing is known of has just begun."""
-        with self._database.reading() as session:
-            row = session.get(PocRow, repository_id)
-            if row is None:
-                return StoredPoc()
-            return stored_poc_of(row)
+    def begin(self, repository_id: int, charter_path: str, at: datetime) -> PocId | None:
+        """Make the record that all that is noted of a POC names, which says nothing yet by itself.
 
-    def ask_to_ship(self, repository_id: int, number: int, at: datetime) -> None:
+        Two subjects may find a POC at the same time. None in a dry run: its database takes no record.
+        """
+        key = {"repository_id": repository_id, "charter_path": charter_path}
+        with self._database.transaction() as session:
+            if session.execute(text("SHOW transaction_read_only")).scalar_one() == "on":
+                return None
+            session.execute(insert(PocRow).values(**key, state_since=at).on_conflict_do_nothing())
+            return PocId(session.exec(select(PocRow.id).filter_by(**key)).one())
+
+    def ask_to_ship(self, poc_id: PocId, number: int, at: datetime) -> None:
         """Note the ship request: the newest command counts, and of several on one pull request the first.
 
         Where it was asked before there is no verdict any more, and the repository's look rests on it as well.
         """
         with self._database.transaction() as session:
-            session.execute(insert(PocRow).values(repository_id=repository_id).on_conflict_do_nothing())
-            row = session.get_one(PocRow, repository_id, with_for_update=True)
+            row = session.get_one(PocRow, poc_id, with_for_update=True)
             before = row.ship_request
             if row.ship_request == number and row.ship_requested_at is not None:
                 row.ship_requested_at = min(at, row.ship_requested_at)
@@ -90,11 +89,11 @@ class Pocs:
             session.add(row)
             if row.ship_request != before:
                 row.request_proven_at = row.request_unsigned = None
-                others = [pull_request_key(repository_id, before)] if before is not None else []
-                subjects.mark(session, [repository_key(repository_id), *others])
+                others = [pull_request_key(row.repository_id, before)] if before is not None else []
+                subjects.mark(session, [repository_key(row.repository_id), *others])
 
     def request_judged(
-        self, repository_id: int, number: int, unsigned: tuple[Group, ...] | None, at: datetime
+        self, poc_id: PocId, number: int, unsigned: tuple[Group, ...] | None, at: datetime
     ) -> None:
         """Note whose signatures alone are missing on the ship request; None where more is.
 
@@ -102,19 +101,19 @@ class Pocs:
         """
         groups = None if unsigned is None else [str(group) for group in unsigned]
         with self._database.transaction() as session:
-            row = session.get(PocRow, repository_id, with_for_update=True)
-            if row is None or row.ship_request != number or row.request_unsigned == groups:
+            row = session.get_one(PocRow, poc_id, with_for_update=True)
+            if row.ship_request != number or row.request_unsigned == groups:
                 return
             row.request_proven_at = None if groups is None else row.request_proven_at or at
             row.request_unsigned = groups
             session.add(row)
-            subjects.mark(session, [repository_key(repository_id)])
+            subjects.mark(session, [repository_key(row.repository_id)])
 
-    def history_read(self, repository_id: int, at: datetime) -> None:
+    def history_read(self, poc_id: PocId, at: datetime) -> None:
         """Note that the repository's history was taken into the timeline."""
-        self._note(repository_id, {"history_read_at": at}, col(PocRow.history_read_at).is_(None))
+        self._note(poc_id, {"history_read_at": at}, col(PocRow.history_read_at).is_(None))
 
-    def owner_may(self, repository_id: int, known: KnownAccess) -> None:
+    def owner_may(self, poc_id: PocId, known: KnownAccess) -> None:
         """Note what the owner was found to be allowed."""
         values: dict[str, object] = {
             "owner_login": known.login,
@@ -122,74 +121,51 @@ class Pocs:
             "owner_asked_at": known.asked_at,
             "owner_since": known.since,
         }
-        self._note(repository_id, values, true())
+        self._note(poc_id, values, true())
 
-    def stalls(self, repository_id: int, since: date | None, cause: str | None) -> None:
+    def stalls(self, poc_id: PocId, since: date | None, cause: str | None) -> None:
         """Note from which day on a POC's present stall counts, and why; None where it is not stalled."""
         another_day = col(PocRow.stalled_since).is_distinct_from(since)
         another_cause = col(PocRow.stall_cause).is_distinct_from(cause)
         values: dict[str, object] = {"stalled_since": since, "stall_cause": cause}
-        self._note(repository_id, values, another_day | another_cause)
+        self._note(poc_id, values, another_day | another_cause)
 
-    def bind(self, repository_id: int, at: datetime) -> None:
+    def bind(self, poc_id: PocId, at: datetime) -> None:
         """Note that every threshold had a value that counts; the first time counts."""
-        self._note(repository_id, {"bound_at": at}, col(PocRow.bound_at).is_(None))
+        self._note(poc_id, {"bound_at": at}, col(PocRow.bound_at).is_(None))
 
-    def protect(self, repository_id: int, environment: str) -> None:
+    def protect(self, poc_id: PocId, environment: str) -> None:
         """Note the environment that platform signed for."""
         changed = col(PocRow.environment).is_distinct_from(environment)
-        self._note(repository_id, {"environment": environment}, changed)
+        self._note(poc_id, {"environment": environment}, changed)
 
-    def take_back(self, repository_id: int, number: int) -> None:
+    def take_back(self, poc_id: PocId, number: int) -> None:
         """Forget a ship request whose pull request was closed without being merged."""
         with self._database.transaction() as session:
-            row = session.get(PocRow, repository_id)
-            if row is not None and row.ship_request == number:
+            row = session.get_one(PocRow, poc_id)
+            if row.ship_request == number:
                 row.ship_request = row.ship_requested_at = None
                 row.request_proven_at = row.request_unsigned = None
                 session.add(row)
-                subjects.mark(session, [repository_key(repository_id)])
+                subjects.mark(session, [repository_key(row.repository_id)])
 
-    def ship(self, repository_id: int, sha: str, at: datetime) -> None:
+    def ship(self, poc_id: PocId, sha: str, at: datetime) -> None:
         """Note that a POC has shipped; the first time counts."""
-        first = col(PocRow.shipped_at).is_(None)
-        self._note(repository_id, {"shipped_at": at, "shipped_sha": sha}, first)
+        self._note(poc_id, {"shipped_at": at, "shipped_sha": sha}, col(PocRow.shipped_at).is_(None))
 
-    def set_state(self, repository_id: int, state: State, at: datetime) -> None:
+    def set_state(self, poc_id: PocId, state: State, at: datetime) -> None:
         """Note the derived state, and since when it is so."""
         changed = col(PocRow.state) != str(state)
-        self._note(repository_id, {"state": str(state), "state_since": at}, changed)
+        self._note(poc_id, {"state": str(state), "state_since": at}, changed)
 
-    def end(self, repository_id: int, at: datetime) -> None:
+    def end(self, poc_id: PocId, at: datetime) -> None:
         """Note that a POC whose repository was archived has stopped, unless it had shipped."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(PocRow)
-                .where(
-                    col(PocRow.repository_id) == repository_id,
-                    col(PocRow.state).not_in([str(state) for state in State if state.has_ended]),
-                )
-                .values(state=str(State.STOPPED), state_since=at)
-            )
+        goes_on = col(PocRow.state).not_in([str(state) for state in State if state.has_ended])
+        self._note(poc_id, {"state": str(State.STOPPED), "state_since": at}, goes_on)
 
-    def deployed(self, repository_id: int) -> tuple[EventRecord, ...]:
-        """The deployments that were told of last, newest first."""
-        with self._database.reading() as session:
-            rows = session.exec(
-                select(FactRow)
-                .where(FactRow.subject == repository_key(repository_id), FactRow.kind == EventKind.DEPLOYED)
-                .order_by(col(FactRow.at).desc())
-                .limit(MOST_DEPLOYMENTS)
-            )
-            return tuple(
-                EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail) for r in rows
-            )
-
-    def _note(self, repository_id: int, values: dict[str, object], when: ColumnElement[bool]) -> None:
-        statement = insert(PocRow).values(repository_id=repository_id, **values)
-        statement = statement.on_conflict_do_update(index_elements=["repository_id"], set_=values, where=when)
+    def _note(self, poc_id: PocId, values: dict[str, object], when: ColumnElement[bool]) -> None:
         with self._database.transaction() as session:
-            session.execute(statement)
+            session.execute(update(PocRow).where(col(PocRow.id) == poc_id, when).values(**values))
 
 
 def stored_poc_of(row: PocRow) -> StoredPoc:

@@ -27,12 +27,6 @@ class PullRequests:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, repository_id: int, number: int) -> PullRequest | None:
-        """A pull request as its newest payload showed it."""
-        with self._database.reading() as session:
-            row = session.get(PullRequestRow, (repository_id, number))
-            return pull_of(row) if row else None
-
     def open_numbers(self, repository_id: int) -> list[int]:
         """The numbers of a repository's open pull requests."""
         with self._database.reading() as session:

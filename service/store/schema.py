@@ -20,14 +20,14 @@ class NewerSchemaError(Exception):
     """The database was migrated by a newer version of this service."""
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, *, to: str = "head") -> None:
     """Bring the database to the newest revision; safe to call from many processes at once."""
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock, 0)"), {"lock": LockClass.MIGRATION})
         _refuse_newer(_revision(connection))
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         connection.commit()
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from service.rules.source.text import CHARTER_PATH
 from service.rules.values.actions import EditIssue, EscalationRecord, text_digest
 from service.rules.values.github import Issue, IssueState, RepositoryRef, StallIssue
+from service.rules.values.subjects import PocId
 from service.store.database import Database, LockClass
 from service.store.tables import RepositoryRow, StallIssueRow
 
@@ -22,10 +22,10 @@ class StallIssues:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, repository_id: int) -> StallIssue | None:
+    def find(self, poc_id: PocId) -> StallIssue | None:
         """The one stall issue of a POC."""
         with self._database.reading() as session:
-            return issues_of(session, [repository_id]).get(repository_id)
+            return issues_of(session, [poc_id]).get(poc_id)
 
     def opened_on(self, installation_id: int, day: date) -> int:
         """How many stall issues an installation got on a day."""
@@ -38,20 +38,20 @@ class StallIssues:
 
     def begin(
         self,
-        repository_id: int,
+        poc_id: PocId,
         installation_id: int,
         day: date,
         limit: int,
         *,
-        home_repository_id: int,
+        home_repository_id: int | None,
         escalation: EscalationRecord,
     ) -> bool:
         """Note that a stall issue is about to be opened; False where the day's number is used up.
 
-        One that is gone makes room for another.
+        One that is gone makes room for another. `home_repository_id` is None for the POC's own repository.
         """
         with self._database.lock(LockClass.ACCOUNT, str(installation_id)):
-            known = self.find(repository_id)
+            known = self.find(poc_id)
             begun = known is not None and known.number is None
             if not begun and self.opened_on(installation_id, day) >= limit:
                 return False
@@ -66,13 +66,11 @@ class StallIssues:
                 "episode": escalation.episode,
                 "rung": escalation.rung,
                 "reopened": escalation.reopened,
-                "home_repository_id": None if home_repository_id == repository_id else home_repository_id,
+                "home_repository_id": home_repository_id,
             }
-            row = insert(StallIssueRow).values(
-                repository_id=repository_id, charter_path=CHARTER_PATH, **values
-            )
+            row = insert(StallIssueRow).values(poc_id=poc_id, **values)
             row = row.on_conflict_do_update(
-                index_elements=["repository_id", "charter_path"],
+                index_elements=["poc_id"],
                 set_=values,
                 where=col(StallIssueRow.state) == str(IssueState.GONE),
             )
@@ -82,7 +80,7 @@ class StallIssues:
 
     def opened(
         self,
-        repository_id: int,
+        poc_id: PocId,
         issue: Issue,
         digest: str,
         escalation: EscalationRecord,
@@ -91,7 +89,7 @@ class StallIssues:
     ) -> None:
         """Note the issue that was opened, or found to have been opened before."""
         self._change(
-            repository_id,
+            poc_id,
             number=issue.number,
             state=str(issue.state),
             digest=digest,
@@ -124,14 +122,13 @@ class StallIssues:
             changes["opened_at"] = at
         self._change(edit.poc_id, **changes)
 
-    def moved(self, repository_id: int, home_repository_id: int, number: int) -> None:
-        """Note where a transferred issue stands now."""
-        home = None if home_repository_id == repository_id else home_repository_id
-        self._change(repository_id, home_repository_id=home, number=number)
+    def moved(self, poc_id: PocId, home_repository_id: int | None, number: int) -> None:
+        """Note where a transferred issue stands now; None for the POC's own repository."""
+        self._change(poc_id, home_repository_id=home_repository_id, number=number)
 
     def became(
         self,
-        repository_id: int,
+        poc_id: PocId,
         state: IssueState,
         *,
         closed_by_us: bool | None = None,
@@ -141,30 +138,23 @@ class StallIssues:
         """Note a state that GitHub showed, and what follows from it; what is None stays."""
         follows = {"closed_by_us": closed_by_us, "opened_at": opened_at, "reopened": reopened}
         changes = {name: value for name, value in follows.items() if value is not None}
-        self._change(repository_id, state=str(state), **changes)
+        self._change(poc_id, state=str(state), **changes)
 
-    def _change(self, repository_id: int, **changes: object) -> None:
+    def _change(self, poc_id: PocId, **changes: object) -> None:
         with self._database.transaction() as session:
             session.execute(
-                update(StallIssueRow)
-                .where(
-                    col(StallIssueRow.repository_id) == repository_id,
-                    col(StallIssueRow.charter_path) == CHARTER_PATH,
-                )
-                .values(**changes)
+                update(StallIssueRow).where(col(StallIssueRow.poc_id) == poc_id).values(**changes)
             )
 
 
-def issues_of(session: Session, repository_ids: Collection[int]) -> Mapping[int, StallIssue]:
+def issues_of(session: Session, poc_ids: Collection[PocId | None]) -> Mapping[PocId, StallIssue]:
     """The stall issues of POCs, each with the repository that it stands in where that is another."""
     rows = session.exec(
         select(StallIssueRow, RepositoryRow)
         .outerjoin(RepositoryRow, col(RepositoryRow.id) == col(StallIssueRow.home_repository_id))
-        .where(
-            col(StallIssueRow.repository_id).in_(repository_ids), StallIssueRow.charter_path == CHARTER_PATH
-        )
+        .where(col(StallIssueRow.poc_id).in_(poc_ids))
     )
-    return {row.repository_id: _issue(row, home) for row, home in rows}
+    return {row.poc_id: _issue(row, home) for row, home in rows}
 
 
 def _issue(row: StallIssueRow, home: RepositoryRow | None) -> StallIssue:

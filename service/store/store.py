@@ -18,7 +18,6 @@ from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
 from service.store.signatures import Signatures
 from service.store.stall_issues import StallIssues
-from service.store.stalls import Stalls
 from service.store.timeline import Timeline
 from service.store.waiting import Waiting
 
@@ -33,7 +32,6 @@ class Store:
         self.check_runs = CheckRuns(database)
         self.outside_facts = OutsideFacts(database)
         self.stall_issues = StallIssues(database)
-        self.stalls = Stalls(database)
         self.contents = Contents(database)
         self.evidence = Evidence(database)
         self.signatures = Signatures(database)

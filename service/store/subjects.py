@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlmodel import Session
@@ -87,28 +88,25 @@ def claim(connection: Connection, key: str) -> Claim | None:
     rows = connection.execute(CLAIM, {"key": key}).all()
     if not rows:
         return None
-    events = tuple(
-        EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail)
-        for r in rows
-        if r.id is not None
-    )
+    events = tuple(event_of(row) for row in rows if row.id is not None)
     return Claim(key, rows[0].wanted, rows[0].attempts, rows[0].as_of, events)
+
+
+UNANSWERED = text("""
+SELECT id, subject, kind, at, actor, detail FROM fact
+WHERE subject = :key AND answered_at IS NULL ORDER BY at, id
+""")
 
 
 def peek(session: Session, key: str, as_of: datetime | None) -> Claim:
     """A subject as a look would find it now, without claiming it."""
-    return Claim(key, 0, 0, as_of, _unanswered(session.connection(), key))
+    events = session.connection().execute(UNANSWERED, {"key": key})
+    return Claim(key, 0, 0, as_of, tuple(map(event_of, events)))
 
 
-def _unanswered(connection: Connection, key: str) -> tuple[EventRecord, ...]:
-    facts = connection.execute(
-        text(
-            "SELECT id, subject, kind, at, actor, detail FROM fact "
-            "WHERE subject = :key AND answered_at IS NULL ORDER BY at, id"
-        ),
-        {"key": key},
-    )
-    return tuple(EventRecord(f.id, f.subject, EventKind(f.kind), f.at, f.actor, f.detail) for f in facts)
+def event_of(row: Any) -> EventRecord:  # noqa: ANN401 (of the table, or with columns named like its)
+    """A row as a recorded event."""
+    return EventRecord(row.id, row.subject, EventKind(row.kind), row.at, row.actor, row.detail)
 
 
 FINISH = text("""

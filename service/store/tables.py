@@ -19,6 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from service.rules.values.subjects import PocId
+
 NOW = text("now()")
 
 
@@ -222,8 +224,7 @@ class StallIssueRow(SQLModel, table=True):
 
     __tablename__ = "stall_issue"
 
-    repository_id: int = big(primary_key=True)
-    charter_path: str = Field(sa_type=Text, primary_key=True)
+    poc_id: PocId = big(primary_key=True)
     installation_id: int = big(index=True)
     number: int | None = Field(default=None)
     state: str = Field(sa_type=Text)
@@ -329,10 +330,10 @@ class SignatureRow(SQLModel, table=True):
     """A person's approval for one group, bound once to a hash of the fields that the group answers for."""
 
     __tablename__ = "signature"
-    __table_args__ = (UniqueConstraint("repository_id", "source", "signs_for", "round"),)
+    __table_args__ = (UniqueConstraint("poc_id", "source", "signs_for", "round"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
-    repository_id: int = big(index=True)
+    poc_id: PocId = big(index=True)
     number: int | None = Field(default=None)
     login: str = Field(sa_type=Text)
     signs_for: str = Field(sa_type=Text)
@@ -353,8 +354,11 @@ class PocRow(SQLModel, table=True):
     """
 
     __tablename__ = "poc"
+    __table_args__ = (UniqueConstraint("repository_id", "charter_path"),)
 
-    repository_id: int = big(primary_key=True)
+    id: PocId = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    repository_id: int = big()
+    charter_path: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "POC.md"})
     state: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "none"})
     state_since: datetime = moment(sa_column_kwargs={"server_default": NOW})
     ship_request: int | None = Field(default=None)

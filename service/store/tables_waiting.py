@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, Identity, Index, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from service.rules.values.subjects import PocId
 from service.store.tables import NOW, big, flag, moment
 
 
@@ -34,10 +35,10 @@ class TurnRow(SQLModel, table=True):
     """Since when whom a POC waited for; a row for each time that the ball moved, never changed."""
 
     __tablename__ = "turn"
-    __table_args__ = (Index("turn_repository", "repository_id", "id"),)
+    __table_args__ = (Index("turn_poc", "poc_id", "id"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
-    repository_id: int = big()
+    poc_id: PocId = big()
     party: str = Field(sa_type=Text)
     wants: str = Field(sa_type=Text)
     for_group: str | None = Field(default=None, sa_type=Text)
@@ -52,10 +53,10 @@ class ShipDateRow(SQLModel, table=True):
     """A ship date that the default branch's charter named, and since when."""
 
     __tablename__ = "ship_date"
-    __table_args__ = (Index("ship_date_repository", "repository_id", "id"),)
+    __table_args__ = (Index("ship_date_poc", "poc_id", "id"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
-    repository_id: int = big()
+    poc_id: PocId = big()
     ship_by: date = Field()
     at: datetime = moment()
 
@@ -65,7 +66,7 @@ class RestRow(SQLModel, table=True):
 
     __tablename__ = "rest"
 
-    repository_id: int = big(primary_key=True)
+    poc_id: PocId = big(primary_key=True)
     source: str = Field(sa_type=Text, primary_key=True)
     first: date = Field()
     until: date = Field()
@@ -82,7 +83,7 @@ class BlockerRow(SQLModel, table=True):
 
     __tablename__ = "blocker"
 
-    repository_id: int = big(primary_key=True)
+    poc_id: PocId = big(primary_key=True)
     reference: str = Field(sa_type=Text, primary_key=True)
     named_at: datetime = moment()
     commanded: bool = flag()

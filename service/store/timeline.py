@@ -1,8 +1,9 @@
-"""The timeline of each POC: what people did, appended to and never changed."""
+"""Recorded events as they are read again, and the timeline of each POC, which is only appended to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_
@@ -10,17 +11,38 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from service.rules.values.activity import Activity, ActivityKind, facts_of, happening_of
-from service.rules.values.github import EventKind, EventRecord
-from service.rules.values.subjects import repository_key
+from service.rules.values.github import EventKind, EventRecord, PullRequest
+from service.rules.values.recorded import RecordedReview, recorded_reviews
+from service.rules.values.subjects import pull_request_key, repository_key
 from service.store.database import Database
+from service.store.subjects import event_of
 from service.store.tables import FactRow
 
 AWAITED = (ActivityKind.REVIEW_REQUESTED, ActivityKind.REVIEW, ActivityKind.PULL_REQUEST)
 """What tells whether a review is waited for."""
 
 
+MOST_DEPLOYMENTS = 5
+"""Of those that were told of last, which are looked at again for whether they shipped the POC."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOfPull:
+    """What events told of a pull request that bears on signatures."""
+
+    reviews: tuple[RecordedReview, ...]
+    """In the order in which they happened, dismissals among them."""
+    moved_by_author: bool
+    """Whether its author moved it to its head, or opened it with that."""
+
+    @property
+    def any_objection(self) -> bool:
+        """Whether a reviewer ever asked for changes."""
+        return any(each.review.state == "changes_requested" for each in self.reviews)
+
+
 class Timeline:
-    """The facts that are activity; each method is a statement or a transaction."""
+    """What was recorded of people's doings; each method is a statement or a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,6 +52,34 @@ class Timeline:
         wanted = [_by_a_person()] if since is None else [_by_a_person(), col(FactRow.at) >= since]
         with self._database.reading() as session:
             return _activities(session, *_of(repository_id, EventKind.ACTIVITY), *wanted)
+
+    def deployed(self, repository_id: int) -> tuple[EventRecord, ...]:
+        """The deployments that were told of last, newest first."""
+        with self._database.reading() as session:
+            rows = session.exec(
+                select(FactRow)
+                .where(*_of(repository_id, EventKind.DEPLOYED))
+                .order_by(col(FactRow.at).desc())
+                .limit(MOST_DEPLOYMENTS)
+            )
+            return tuple(map(event_of, rows))
+
+    def reviews(self, subject: str) -> tuple[EventRecord, ...]:
+        """All that was ever told of a pull request's reviews, in the order in which it happened."""
+        return self._told(subject, EventKind.REVIEWED, EventKind.REVIEW_DISMISSED)
+
+    def told_of(self, pull: PullRequest) -> ToldOfPull:
+        """What events told of a pull request's reviews, and of who moved it to its head."""
+        subject = pull_request_key(pull.repository_id, pull.number)
+        events = self._told(subject, EventKind.REVIEWED, EventKind.REVIEW_DISMISSED, EventKind.HEAD_MOVED)
+        moved_by = {
+            e.actor.lower() for e in events if e.kind is EventKind.HEAD_MOVED and e.detail == pull.head_sha
+        }
+        return ToldOfPull(recorded_reviews(events), pull.author.lower() in moved_by)
+
+    def _told(self, subject: str, *kinds: EventKind) -> tuple[EventRecord, ...]:
+        with self._database.reading() as session:
+            return _events(session, col(FactRow.subject) == subject, col(FactRow.kind).in_(kinds))
 
     def remember(self, repository_id: int, happenings: Iterable[Activity]) -> None:
         """Append what no event told of, or not yet; it leads to no reconciliation."""
@@ -91,7 +141,9 @@ def asked_reviews(session: Session, repository_id: int) -> tuple[Activity, ...]:
 
 
 def _activities(session: Session, *wanted: ColumnElement[bool]) -> tuple[Activity, ...]:
+    return tuple(map(happening_of, _events(session, *wanted)))
+
+
+def _events(session: Session, *wanted: ColumnElement[bool]) -> tuple[EventRecord, ...]:
     rows = session.exec(select(FactRow).where(*wanted).order_by(col(FactRow.at), col(FactRow.id)))
-    return tuple(
-        happening_of(EventRecord(r.id, r.subject, EventKind(r.kind), r.at, r.actor, r.detail)) for r in rows
-    )
+    return tuple(map(event_of, rows))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, Row, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.groups import Group
+from service.rules.values.subjects import PocId
 from service.store.database import Database
 from service.store.tables_waiting import BlockerRow, RestRow, ShipDateRow, TurnRow
 
@@ -46,10 +48,10 @@ class Waiting:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def passed(self, repository_id: int, waiting_on: WaitingOn) -> None:
+    def passed(self, poc_id: PocId, waiting_on: WaitingOn) -> None:
         """Note that the ball has moved."""
         row = TurnRow(
-            repository_id=repository_id,
+            poc_id=poc_id,
             party=str(waiting_on.party),
             wants=str(waiting_on.wants),
             for_group=str(waiting_on.group) if waiting_on.group else None,
@@ -61,15 +63,15 @@ class Waiting:
         with self._database.transaction() as session:
             session.add(row)
 
-    def promised(self, repository_id: int, ship_by: date, at: datetime) -> None:
+    def promised(self, poc_id: PocId, ship_by: date, at: datetime) -> None:
         """Note another ship date of the charter."""
         with self._database.transaction() as session:
-            session.add(ShipDateRow(repository_id=repository_id, ship_by=ship_by, at=at))
+            session.add(ShipDateRow(poc_id=poc_id, ship_by=ship_by, at=at))
 
-    def rested(self, repository_id: int, source: str, rest: PausePeriod, *, actor: str, at: datetime) -> None:
+    def rested(self, poc_id: PocId, source: str, rest: PausePeriod, *, actor: str, at: datetime) -> None:
         """Note a pause, by the blob that says it, or a snooze, by its comment; once each."""
         row = insert(RestRow).values(
-            repository_id=repository_id,
+            poc_id=poc_id,
             source=source,
             first=rest.first,
             until=rest.until,
@@ -80,38 +82,38 @@ class Waiting:
         with self._database.transaction() as session:
             session.execute(row.on_conflict_do_nothing())
 
-    def end_pauses(self, repository_id: int, on: date, *, but: str) -> None:
+    def end_pauses(self, poc_id: PocId, on: date, *, but: str) -> None:
         """Let the pauses of charters that were replaced end on a day; `but` is the present one's source."""
         replaced = col(RestRow.source).startswith(PAUSE, autoescape=True) & (col(RestRow.source) != but)
-        self._end(repository_id, on, replaced)
+        self._end(poc_id, on, replaced)
 
-    def end_snoozes(self, repository_id: int, on: date, *, naming: str) -> None:
+    def end_snoozes(self, poc_id: PocId, on: date, *, naming: str) -> None:
         """Let the snoozes that named an issue end on a day: what they waited for has come."""
         named = col(RestRow.reason).regexp_match(_naming(naming))
-        self._end(repository_id, on, named & ~col(RestRow.source).startswith(PAUSE, autoescape=True))
+        self._end(poc_id, on, named & ~col(RestRow.source).startswith(PAUSE, autoescape=True))
 
-    def _end(self, repository_id: int, on: date, which: ColumnElement[bool]) -> None:
+    def _end(self, poc_id: PocId, on: date, which: ColumnElement[bool]) -> None:
         with self._database.transaction() as session:
             session.execute(
                 update(RestRow)
-                .where(col(RestRow.repository_id) == repository_id, col(RestRow.until) > on, which)
+                .where(col(RestRow.poc_id) == poc_id, col(RestRow.until) > on, which)
                 .values(until=on)
             )
 
-    def blocked(self, repository_id: int, reference: str, at: datetime, *, commanded: bool = True) -> None:
+    def blocked(self, poc_id: PocId, reference: str, at: datetime, *, commanded: bool = True) -> None:
         """Note an issue that was named as what a POC waits for; named again, it is asked about again.
 
         One that the charter names, and no command, is `commanded=False`.
         """
         row = insert(BlockerRow).values(
-            repository_id=repository_id,
+            poc_id=poc_id,
             reference=reference,
             named_at=at,
             commanded=commanded,
             assignees=[],
         )
         again = row.on_conflict_do_update(
-            index_elements=["repository_id", "reference"],
+            index_elements=["poc_id", "reference"],
             set_={
                 "named_at": at,
                 "read_at": None,
@@ -123,13 +125,13 @@ class Waiting:
         with self._database.transaction() as session:
             session.execute(again)
 
-    def saw_blocker(self, repository_id: int, blocker: Blocker, at: datetime) -> None:
+    def saw_blocker(self, poc_id: PocId, blocker: Blocker, at: datetime) -> None:
         """Note how GitHub shows a blocker."""
         with self._database.transaction() as session:
             session.execute(
                 update(BlockerRow)
                 .where(
-                    col(BlockerRow.repository_id) == repository_id,
+                    col(BlockerRow.poc_id) == poc_id,
                     col(BlockerRow.reference) == blocker.reference,
                 )
                 .values(open=blocker.open, assignees=list(blocker.assignees), read_at=at)
@@ -145,7 +147,7 @@ def _naming(reference: str) -> str:
     return rf"(^|[^\w./-]){re.escape(reference)}($|[^0-9])"
 
 
-def waiting_on_of(row: TurnRow) -> WaitingOn:
+def waiting_on_of(row: TurnRow | Row[Any]) -> WaitingOn:
     """A row as who has the ball."""
     return WaitingOn(
         Party(row.party),

@@ -75,7 +75,9 @@ def issue(repo: Repo) -> Conversation:
 
 def rests(repo: Repo) -> list[tuple[object, ...]]:
     return repo.stage.rows(
-        "SELECT until - first, reason, actor FROM rest WHERE repository_id = %s ORDER BY until", repo.id
+        "SELECT until - first, reason, actor FROM rest JOIN poc ON id = poc_id WHERE repository_id = %s "
+        "ORDER BY until",
+        repo.id,
     )
 
 
@@ -85,9 +87,9 @@ def test_a_snooze_is_noted_once_and_what_it_waits_for_is_looked_up(repo: Repo, i
     issue.tell(f"/poc snooze 2w waits for #{blocker}", comment)
     assert rests(repo) == [(14, f"waits for #{blocker}", "jane-doe")]
     assert (issue.answers(), issue.reactions(comment)) == ([], 1)
-    assert repo.stage.rows("SELECT reference, open FROM blocker WHERE repository_id = %s", repo.id) == [
-        (f"#{blocker}", True)
-    ]
+    assert repo.stage.rows(
+        "SELECT reference, open FROM blocker JOIN poc ON poc.id = poc_id WHERE repository_id = %s", repo.id
+    ) == [(f"#{blocker}", True)]
 
 
 def test_who_may_not_write_gets_one_answer_and_changes_nothing(repo: Repo, issue: Conversation) -> None:

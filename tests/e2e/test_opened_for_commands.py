@@ -64,7 +64,10 @@ def test_the_pull_request_is_opened_judged_and_merged(stage: Stage, repo: Repo) 
     run = repo.expect(pull["head"]["sha"], "success")
     assert "product" in run.summary
     repo.merge(repo.person.pull(repo.name, pull["number"]))
-    days = stage.rows("SELECT ship_by FROM ship_date WHERE repository_id = %s ORDER BY id", repo.id)
+    days = stage.rows(
+        "SELECT ship_by FROM ship_date d JOIN poc p ON p.id = poc_id WHERE repository_id = %s ORDER BY d.id",
+        repo.id,
+    )
     assert days[-1] == (NEW_DAY,)
     assert (len(pulls(repo)), answers(repo, number)) == (1, [answer])
 

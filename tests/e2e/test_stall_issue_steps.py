@@ -54,7 +54,8 @@ def sign(repo: Repo, number: int, *people: str) -> None:
 def turns(repo: Repo) -> list[str]:
     """Whom it waited for, from the first."""
     waited: list[tuple[str, list[str]]] = repo.stage.rows(
-        "SELECT party, people FROM turn WHERE repository_id = %s ORDER BY id", repo.id
+        "SELECT party, people FROM turn t JOIN poc p ON p.id = poc_id WHERE repository_id = %s ORDER BY t.id",
+        repo.id,
     )
     return [f"{party} {', '.join(people)}".strip() for party, people in waited]
 

@@ -32,6 +32,7 @@ from service.store.poc_records import PocRecord
 from service.store.store import Store
 from tests.harness.deliveries import Receiver, event_of, recorded
 from tests.harness.github import NOW, PERMISSIONS, FakeApp, FakeGitHub, repository
+from tests.harness.pocs import poc_id_of, stored_poc
 from tests.harness.reconciliation import reconciling
 
 POC = 9001
@@ -107,12 +108,12 @@ NOISE = (
 
 def last(records: Store, repository_id: int, **asked: Any) -> datetime | None:
     """When anybody last did anything, by what is stored."""
-    return activity.last_activity(records.poc_records.waiting(repository_id).acted, **asked)
+    return activity.last_activity(records.poc_records.waiting(None, repository_id).acted, **asked)
 
 
 def awaited(records: Store, repository_id: int = POC) -> tuple[Request, ...]:
     """The reviews on #7 that are waited for, by what is stored."""
-    asked = records.poc_records.waiting(repository_id).asked
+    asked = records.poc_records.waiting(None, repository_id).asked
     done = [each for each in asked if not each.taken_back]
     return open_requests(done, [each for each in asked if each.taken_back], [7])
 
@@ -237,7 +238,7 @@ def test_a_commit_that_was_found_counts_once(records: Store) -> None:
     for _ in range(2):
         records.timeline.remember(POC, [activity.seen_commit(POC, "jane-doe", NOW)])
     assert [each.deed for each in records.timeline.of(POC)] == [ActivityKind.COMMIT]
-    assert records.stalls.of([POC])[POC].acted == {"jane-doe": NOW}
+    assert records.poc_records.stalls([POC])[POC].acted == {"jane-doe": NOW}
 
 
 ASKED = datetime(2026, 11, 20, 10, 20, tzinfo=UTC)
@@ -288,10 +289,10 @@ def pull(head_sha: str, author: str = "jane-doe") -> PullRequest:
 def test_an_author_who_showed_a_head_is_known_by_it(records: Store, database_url: str) -> None:
     deliver(database_url, "pull_request.synchronize")
     head = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
-    assert records.signatures.told_of(pull(head)).moved_by_author
-    assert records.signatures.told_of(pull(head, "Jane-Doe")).moved_by_author
-    assert not records.signatures.told_of(pull(SHA)).moved_by_author
-    assert not records.signatures.told_of(pull(head, "alice-k")).moved_by_author
+    assert records.timeline.told_of(pull(head)).moved_by_author
+    assert records.timeline.told_of(pull(head, "Jane-Doe")).moved_by_author
+    assert not records.timeline.told_of(pull(SHA)).moved_by_author
+    assert not records.timeline.told_of(pull(head, "alice-k")).moved_by_author
 
 
 # Signatures and evidence.
@@ -304,12 +305,12 @@ def signature(group: Group, source: str) -> Signature:
 def test_a_review_that_signs_for_two_groups_is_one_deed(records: Store) -> None:
     both = [signature(group, "review:70011") for group in (Group.SECURITY, Group.PLATFORM)]
     for _ in range(2):
-        records.signatures.give(POC, both)
+        records.signatures.give(poc_id_of(records, POC), POC, both)
     assert told(records) == ["23 09:00 alice-k: signature #7"]
 
 
 def test_what_an_author_signs_by_opening_is_told_by_the_opening(records: Store) -> None:
-    records.signatures.give(POC, [signature(Group.PRODUCT, f"opened:7:{SHA}")])
+    records.signatures.give(poc_id_of(records, POC), POC, [signature(Group.PRODUCT, f"opened:7:{SHA}")])
     assert told(records) == []
 
 
@@ -357,8 +358,9 @@ def test_the_first_numbers_of_a_commit_are_news_and_a_repetition_is_none(
 
 def read(engine: Engine, github_app: FakeApp, known: KnownRepository | None = None) -> None:
     """Read a POC's history, as a reconciliation of it does."""
-    stored = Store(Database(engine)).pocs.find(1)
-    record = PocRecord(known or KNOWN, NO_POLICY, None, stored, None, {}, ())
+    store = Store(Database(engine))
+    poc_id, stored = poc_id_of(store, 1), stored_poc(store, 1)
+    record = PocRecord(known or KNOWN, NO_POLICY, None, poc_id, stored, None, {}, ())
     with reconciling(engine, github_app) as ctx:
         read_history(ctx, Poc(record, ctx.store, ctx.notes))
 
@@ -430,7 +432,7 @@ def test_history_of_what_rests_is_not_read(
 ) -> None:
     read(engine, github_app, known)
     assert github_of(github_app).calls == []
-    assert not records.pocs.find(1).history_read
+    assert not stored_poc(records, 1).history_read
 
 
 @pytest.mark.parametrize("kind", [FailureKind.REFUSED, FailureKind.GONE])
@@ -440,9 +442,9 @@ def test_history_that_is_refused_stays_unread_and_stops_no_look(
     github_of(github_app).fail_next(Failure(kind, "no"), "history")
     read(engine, github_app)
     assert told(records, 1) == []
-    assert not records.pocs.find(1).history_read
+    assert not stored_poc(records, 1).history_read
     read(engine, github_app)
-    assert records.pocs.find(1).history_read
+    assert stored_poc(records, 1).history_read
 
 
 @pytest.mark.parametrize("kind", [FailureKind.TRANSIENT, FailureKind.RATE_LIMITED])
@@ -452,4 +454,4 @@ def test_history_that_does_not_come_now_is_waited_for(
     github_of(github_app).fail_next(Failure(kind, "later", NOW), "history")
     with pytest.raises(GitHubError):
         read(engine, github_app)
-    assert not records.pocs.find(1).history_read
+    assert not stored_poc(records, 1).history_read

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from service.rules.values.github import RepositoryRef
+from service.rules.values.subjects import PocId
 
 CHARTER_CHECK = "POC charter"
 """The frozen name of the check run; rulesets require it by this name."""
@@ -32,9 +33,9 @@ STALL_OPENING = re.compile(
 )
 
 
-def stall_opening(poc_id: int) -> str:
+def stall_opening(repository_id: int) -> str:
     """How the body of a POC's stall issue begins: in the central repository there are many."""
-    return f"{STALL_MARKER}\n<!-- poc-governor:repository {poc_id} -->"
+    return f"{STALL_MARKER}\n<!-- poc-governor:repository {repository_id} -->"
 
 
 def poc_told_by(body: str) -> int | None:
@@ -132,7 +133,9 @@ class OpenIssue:
 
     needs: ClassVar[str] = "issues"
     repository: RepositoryRef
-    poc_id: int
+    poc_id: PocId
+    repository_id: int
+    """The POC's own."""
     title: str
     body: str
     assignee: str | None
@@ -155,7 +158,7 @@ class EditIssue:
 
     needs: ClassVar[str] = "issues"
     repository: RepositoryRef
-    poc_id: int
+    poc_id: PocId
     number: int
     escalation: EscalationRecord
     title: str | None = None

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NewType
 
 from service.rules.values.github import EventRecord, Installation, PullRequest, Repository, RepositoryRef
+
+PocId = NewType("PocId", int)
+"""Names the record of a POC, which is a charter at its path in a repository. GitHub never sees it."""
 
 
 class SubjectKind(StrEnum):

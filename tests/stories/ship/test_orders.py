@@ -304,9 +304,9 @@ def central(poc: Story) -> Story:
     """A POC whose stall issue stands in the central repository, as #4."""
     poc.install(CENTRAL)
     poc.execute(
-        "INSERT INTO stall_issue (repository_id, charter_path, installation_id, number, state, digest,"
+        "INSERT INTO stall_issue (poc_id, installation_id, number, state, digest,"
         " opened_on, opened_at, home_repository_id, rung)"
-        " VALUES (1, 'POC.md', :installation, 4, 'open', '', :day, :now, :home, 1)",
+        " SELECT id, :installation, 4, 'open', '', :day, :now, :home, 1 FROM poc WHERE repository_id = 1",
         installation=INSTALLATION,
         day=poc.now.date(),
         home=CENTRAL.id,

@@ -19,6 +19,7 @@ from service.worker import reconcile_while_dirty
 from tests.harness.charters import CHARTER as WITHOUT_STOP
 from tests.harness.charters import PRODUCTION, SIGNERS, STAGING, files
 from tests.harness.github import NOW
+from tests.harness.pocs import stored_poc
 from tests.harness.snapshots import Snapshots
 from tests.harness.story import READY, Said, Story, open_signatures, sent
 from tests.harness.world import BASE, HEAD, LOST, NEXT, POC
@@ -194,14 +195,14 @@ def test_a_refused_command_says_why_once_and_changes_nothing(
     ship: Shipping, body: str, login: str, pull: bool, said: str
 ) -> None:
     ship.repo.permissions = {"mallory": "read"}
-    before = ship.services.store.pocs.find(POC.id)
+    before = stored_poc(ship.services.store, POC.id)
     ship.github.fail_next(LOST, "post_comment", done=True)
     ship.say(body, login, on_pull=pull)
     ship.work(waited=True)
     assert len(ship.comments()) == 1
     assert said in ship.comments()[0]
     assert ship.repo.reactions == set()
-    assert ship.services.store.pocs.find(POC.id) == before
+    assert stored_poc(ship.services.store, POC.id) == before
 
 
 def test_a_ship_request_goes_to_the_default_branch(ship: Shipping) -> None:
@@ -209,7 +210,7 @@ def test_a_ship_request_goes_to_the_default_branch(ship: Shipping) -> None:
     ship.pull(number=6, head=NEXT, base_ref="rel")
     ship.say("/poc ship", number=6)
     assert "`main`" in ship.comments()[0]
-    assert ship.services.store.pocs.find(POC.id).request is None
+    assert stored_poc(ship.services.store, POC.id).request is None
 
 
 def test_one_comment_gets_one_answer_and_a_reaction(ship: Shipping) -> None:
@@ -220,10 +221,10 @@ def test_one_comment_gets_one_answer_and_a_reaction(ship: Shipping) -> None:
 
 
 def test_a_dry_run_keeps_nothing_of_what_it_decides(ship: Shipping) -> None:
-    before = ship.services.store.pocs.find(POC.id)
+    before = stored_poc(ship.services.store, POC.id)
     ship.tell_comment("/poc ship")
     ship.dry_run()
-    assert ship.services.store.pocs.find(POC.id) == before
+    assert stored_poc(ship.services.store, POC.id) == before
     ship.work()
     assert ship.gate() == open_signatures(4)
 

@@ -21,6 +21,7 @@ from service.store.messages import MessageState
 from service.store.store import Store
 from service.store.subjects import delete_litter
 from tests.harness.github import repository
+from tests.harness.pocs import poc_id_of
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DAY, TODAY = timedelta(days=1), date(2026, 11, 23)
@@ -52,17 +53,18 @@ def test_a_poc_as_a_digest_shows_it(records: Store) -> None:
     records.repositories.register(
         1, "its name", None, declared=False, at=NOW - 30 * DAY, tell_pull_requests=False
     )
-    records.pocs.set_state(1, State.EVALUATING, NOW - 9 * DAY)
-    records.pocs.stalls(1, date(2026, 11, 9), "silent")
+    poc_id = poc_id_of(records, 1)
+    records.pocs.set_state(poc_id, State.EVALUATING, NOW - 9 * DAY)
+    records.pocs.stalls(poc_id, date(2026, 11, 9), "silent")
     waiting_on = WaitingOn(Party.SIGNER, Wants.SHIP_SIGNATURE, NOW - 20 * DAY, ("dan-w",), Group.SECURITY, 41)
-    records.waiting.passed(1, waiting_on)
+    records.waiting.passed(poc_id, waiting_on)
     for ship_by in (date(2027, 1, 15), date(2027, 2, 26)):
-        records.waiting.promised(1, ship_by, NOW)
+        records.waiting.promised(poc_id, ship_by, NOW)
     records.timeline.remember(1, [activity.seen_commit(1, "jane-doe", NOW - 5 * DAY)])
     escalation = EscalationRecord(1, 2, reopened=False)
-    records.stall_issues.begin(1, 7, TODAY, 5, home_repository_id=1, escalation=escalation)
+    records.stall_issues.begin(poc_id, 7, TODAY, 5, home_repository_id=None, escalation=escalation)
     shown = Issue(5, IssueState.OPEN, ("poc-stalled",), "", NOW, URL)
-    records.stall_issues.opened(1, shown, "digest", escalation, assignee=None)
+    records.stall_issues.opened(poc_id, shown, "digest", escalation, assignee=None)
     (line,) = records.digests.pocs(7, TODAY)
     assert (line.id, line.full_name, line.private, line.state) == (1, "acme/poc-1", False, State.EVALUATING)
     assert (line.stalled_since, line.rung, line.issue_url) == (date(2026, 11, 9), 2, URL)
@@ -72,8 +74,8 @@ def test_a_poc_as_a_digest_shows_it(records: Store) -> None:
         "second date, +42 days",
     )
     assert (line.acted_at, line.resting) == (NOW - 5 * DAY, False)
-    records.stall_issues.became(1, IssueState.CLOSED)
-    records.waiting.rested(1, "comment:1:0", PausePeriod(TODAY, TODAY, "why"), actor="jane-doe", at=NOW)
+    records.stall_issues.became(poc_id, IssueState.CLOSED)
+    records.waiting.rested(poc_id, "comment:1:0", PausePeriod(TODAY, TODAY, "why"), actor="jane-doe", at=NOW)
     (line,) = records.digests.pocs(7, TODAY)
     assert (line.rung, line.issue_url, line.resting) == (0, "", True)
     (line,) = records.digests.pocs(7, TODAY + DAY)

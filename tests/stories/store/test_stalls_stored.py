@@ -16,10 +16,11 @@ from service.rules.values.actions import EscalationRecord
 from service.rules.values.activity import Activity
 from service.rules.values.github import Issue, IssueState, RepositoryRef
 from service.store.database import Database
+from service.store.poc_records import StoredStall
 from service.store.pocs import StoredPoc
-from service.store.stalls import StoredStall
 from service.store.store import Store
 from tests.harness.github import repository
+from tests.harness.pocs import poc_id_of
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 POC, OTHER, CENTRAL, UNKNOWN = 9001, 9002, 9003, 9004
@@ -51,30 +52,31 @@ def counted(engine: Engine) -> Iterator[list[str]]:
 
 def test_the_last_of_everything_is_read(records: Store) -> None:
     records.repositories.listed(7, [repository(CENTRAL, full_name="acme/central")])
-    records.pocs.set_state(POC, State.BUILDING, NOW)
+    poc_id = poc_id_of(records, POC)
+    records.pocs.set_state(poc_id, State.BUILDING, NOW)
     owner = WaitingOn(Party.OWNER, Wants.WORK, at(0), ("jane-doe",))
     reviewer = WaitingOn(Party.REVIEWER, Wants.REVIEW, at(1), ("bob-m",), None, 12)
     for waiting_on in (owner, reviewer):
-        records.waiting.passed(POC, waiting_on)
+        records.waiting.passed(poc_id, waiting_on)
     longest = PausePeriod(date(2026, 11, 2), date(2026, 12, 24), "the vendor")
     for number, rest in enumerate(
         (longest, PausePeriod(date(2026, 11, 20), date(2026, 11, 30), "a holiday"))
     ):
-        records.waiting.rested(POC, f"comment:{number}:0", rest, actor="jane-doe", at=NOW)
+        records.waiting.rested(poc_id, f"comment:{number}:0", rest, actor="jane-doe", at=NOW)
     escalation = EscalationRecord(2, 1, reopened=False)
-    records.stall_issues.begin(POC, 7, NOW.date(), 5, home_repository_id=CENTRAL, escalation=escalation)
+    records.stall_issues.begin(poc_id, 7, NOW.date(), 5, home_repository_id=CENTRAL, escalation=escalation)
     issue = Issue(4, IssueState.OPEN, (), "", NOW, "https://github.test/acme/central/issues/4")
-    records.stall_issues.opened(POC, issue, "digest", escalation, assignee="bob-m")
-    records.pocs.set_state(OTHER, State.SHIPPED, NOW)
+    records.stall_issues.opened(poc_id, issue, "digest", escalation, assignee="bob-m")
+    records.pocs.set_state(poc_id_of(records, OTHER), State.SHIPPED, NOW)
 
-    stored = records.stalls.of([OTHER, POC, UNKNOWN])
+    stored = records.poc_records.stalls([OTHER, POC, UNKNOWN])
 
     assert (stored[POC].standing.state, stored[POC].turn, stored[POC].rest) == (
         State.BUILDING,
         reviewer,
         longest,
     )
-    assert stored[POC].issue == records.stall_issues.find(POC)
+    assert stored[POC].issue == records.poc_records.waiting(poc_id, POC).issue
     found = stored[POC].issue
     assert found is not None
     assert (found.number, found.home, found.episode, found.assignee) == (
@@ -109,7 +111,7 @@ DEEDS: tuple[Activity, ...] = (
 def test_when_one_of_some_people_last_acted(records: Store, people: list[str], hours: int | None) -> None:
     records.timeline.remember(POC, DEEDS)
     records.timeline.remember(OTHER, [activity.commit(OTHER, "b", "jane-doe", at(9))])
-    stored = records.stalls.of([POC])[POC]
+    stored = records.poc_records.stalls([POC])[POC]
     assert stored.acted_at(people) == (None if hours is None else at(hours))
     assert stored.activity_at == at(6)
 
@@ -118,6 +120,6 @@ def test_a_hundred_pocs_take_as_many_questions_as_one(records: Store, engine: En
     asked = []
     for ids in ([POC], range(POC, POC + 100)):
         with counted(engine) as statements:
-            assert len(records.stalls.of(list(ids))) == len(ids)
+            assert len(records.poc_records.stalls(list(ids))) == len(ids)
         asked.append(len(statements))
     assert asked == [5, 5]

@@ -16,6 +16,7 @@ from service.rules.stall.time_spent import time_breakdown
 from service.rules.values.actions import STALL_LABEL
 from service.rules.values.activity import Activity
 from service.rules.values.calendar import Calendar
+from tests.harness.pocs import poc_id_of
 from tests.stories.year.org import FIRST, LAST, POLICY
 from tests.stories.year.year import CENTRAL, Life, Year
 
@@ -114,7 +115,7 @@ def test_no_message_on_a_day_off(year: Year, calendar: Calendar) -> None:
 def test_every_span_adds_up(year: Year, calendar: Calendar) -> None:
     records = year.services.store
     for life in year.lives:
-        waiting = records.poc_records.waiting(life.found.id)
+        waiting = records.poc_records.waiting(poc_id_of(records, life.found.id), life.found.id)
         assert waiting.periods, life
         first, last = life.begins, LAST
         found = time_breakdown(

@@ -6,7 +6,11 @@ import re
 
 from tests.harness.places import ROOT
 
-FILES = [path for tier in ("unit", "stories", "e2e", "durability", "evidence_api") for path in sorted((ROOT / "tests" / tier).rglob("*.py"))]
+FILES = [
+    path
+    for tier in ("unit", "stories", "e2e", "durability", "evidence_api")
+    for path in sorted((ROOT / "tests" / tier).rglob("*.py"))
+]
 
 
 def test_no_test_imports_another() -> None:

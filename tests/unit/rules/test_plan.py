@@ -24,6 +24,7 @@ from service.rules.values.actions import (
     text_digest,
 )
 from service.rules.values.github import RepositoryRef
+from service.rules.values.subjects import PocId
 
 REPOSITORY = RepositoryRef(1, "acme/poc-triage")
 FIRST = EscalationRecord(1, 1, reopened=False)
@@ -88,23 +89,30 @@ def test_a_title_and_a_body_cannot_be_mistaken_for_each_other() -> None:
         pytest.param(CREATE, "post POC charter: success, 'Charter complete' on a1b2c3d", "checks", id="post"),
         pytest.param(REPEAT, "complete check run 900 again: success", "checks", id="complete again"),
         pytest.param(
-            OpenIssue(REPOSITORY, 1, "x is waiting", "body", "jane-doe", date(2026, 11, 23), 5, FIRST),
+            OpenIssue(
+                REPOSITORY, PocId(2), 1, "x is waiting", "body", "jane-doe", date(2026, 11, 23), 5, FIRST
+            ),
             "open issue 'x is waiting' for jane-doe",
             "issues",
             id="open for somebody",
         ),
         pytest.param(
-            OpenIssue(REPOSITORY, 1, "x is waiting", "body", None, date(2026, 11, 23), 5, FIRST),
+            OpenIssue(REPOSITORY, PocId(2), 1, "x is waiting", "body", None, date(2026, 11, 23), 5, FIRST),
             "open issue 'x is waiting'",
             "issues",
             id="open for nobody",
         ),
-        pytest.param(EditIssue(REPOSITORY, 1, 5, FIRST, "t", "b"), "edit issue #5", "issues", id="edit"),
         pytest.param(
-            EditIssue(REPOSITORY, 1, 5, FIRST, state="closed"), "close issue #5", "issues", id="close"
+            EditIssue(REPOSITORY, PocId(2), 5, FIRST, "t", "b"), "edit issue #5", "issues", id="edit"
         ),
         pytest.param(
-            EditIssue(REPOSITORY, 1, 5, FIRST, "t", "b", "open"), "reopen issue #5", "issues", id="reopen"
+            EditIssue(REPOSITORY, PocId(2), 5, FIRST, state="closed"), "close issue #5", "issues", id="close"
+        ),
+        pytest.param(
+            EditIssue(REPOSITORY, PocId(2), 5, FIRST, "t", "b", "open"),
+            "reopen issue #5",
+            "issues",
+            id="reopen",
         ),
     ],
 )
