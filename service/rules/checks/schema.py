@@ -33,7 +33,7 @@ from service.rules.charter.values import (
     UNFILLED,
     URL,
 )
-from service.rules.checks.done_coverage import FEWEST, MOST
+from service.rules.checks.done_lines import FEWEST, MOST
 from service.rules.checks.rollback import FEWEST_CHARACTERS
 from service.rules.checks.target import CORNERS, MACHINES, NONE, NOWHERE
 
