@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.rules.charter.keys import near_metric
 from service.rules.charter.metrics import Kind, Measure
-from service.rules.charter.spelling import near_metric
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.values.finding import Severity
 

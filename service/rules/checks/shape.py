@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.keys import CHARTER, Field, Shape
-from service.rules.charter.spelling import meant_key, misspelt, unknown_entries
+from service.rules.charter.keys import CHARTER, Field, Shape, meant_key, misspelt, unknown_entries
 from service.rules.charter.threshold import EXAMPLE, Threshold, parse_threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.checks.check import CheckContext, Example, Problem, check
