@@ -12,8 +12,7 @@ import jsonpath_rfc9535 as jsonpath
 
 from service.rules.charter.evidence import STEP, Source, read_path
 from service.rules.charter.quantity import EXACT, ROUNDED
-from service.rules.evidence.document import read_document
-from service.rules.evidence.tree import NUMBER, Odd, Tree, Unreadable, decimal_of
+from service.rules.evidence.document import NUMBER, Odd, Tree, Unreadable, decimal_of, read_document
 from service.rules.evidence.values import Unread
 from service.rules.source.wording import shown
 
