@@ -146,9 +146,7 @@ def done_range(context: CheckContext) -> Iterator[Problem]:
 
 def between(metric: Metric, span: Span, threshold: Threshold) -> str:
     """The range in words, in percents where the line is."""
-    factor, sign = (100, " %") if threshold.unit.text == "%" else (1, "")
-    low = None if span.low is None else f"{span.low * factor}{sign}"
-    high = None if span.high is None else f"{span.high * factor}{sign}"
+    low, high = span.ends(percent=threshold.unit.text == "%")
     if low and high:
         return f"from {low} to {high}"
     if span.whole:

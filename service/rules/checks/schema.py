@@ -44,7 +44,7 @@ BEYOND_ASCII = "\\u0080-\\uffff"
 ECMA_WORD = f"A-Za-z0-9_{BEYOND_ASCII}"
 
 SPELT = {
-    "\\w": f"[{WORD}]",
+    "\\w": f"[{ECMA_WORD}]",
     # What `re.escape` escapes, and ECMA 262 forbids to.
     **{f"\\{char}": char for char in "-#&~ "},
 }

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from service.rules.charter.metrics import ONE, Measure, Metric, Span
-from service.rules.charter.quantity import ROUNDED, canonical, plain
+from service.rules.charter.quantity import ROUNDED, canonical
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.unit_fit import HUNDRED, fits
 from service.rules.charter.units import Dimension, Unit
@@ -147,9 +147,7 @@ def _add(number: Measurement, unit: str) -> str:
 
 def _range(metric: Metric, span: Span, unit: Unit) -> str:
     """The values that a metric can have, in percents where the number is."""
-    factor, sign = (HUNDRED, " %") if unit.text == "%" else (ONE, "")
-    low = None if span.low is None else f"{plain(span.low * factor)}{sign}"
-    high = None if span.high is None else f"{plain(span.high * factor)}{sign}"
+    low, high = span.ends(percent=unit.text == "%")
     if low and high:
         return f"{low} to {high}"
     if high:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from service.rules.charter.metrics import canonical_name
 from service.rules.charter.model import Evidence
-from service.rules.charter.quantity import Quantity, parse_quantity
+from service.rules.charter.quantity import Quantity, read_quantity
 from service.rules.charter.threshold import Threshold
 from service.rules.evidence.amounts import exact, grouped, implausible, is_sampled
 from service.rules.evidence.values import Conditions, Demands, Measurement, Reading, Result, Status, Unread
@@ -37,8 +37,8 @@ def conditions_of(threshold: Threshold, number: Measurement) -> Conditions:
     clauses = threshold.clauses
     return Conditions(
         dataset=clauses.get("on"),
-        load=_quantity(clauses.get("at")),
-        window=_quantity(clauses.get("over")),
+        load=read_quantity(clauses.get("at")),
+        window=read_quantity(clauses.get("over")),
         segment=clauses.get("for"),
         n=int(clauses["n"]) if "n" in clauses else None,
     )
@@ -112,18 +112,13 @@ def _is_claimed(number: Measurement) -> bool:
     return number.level is Level.SELF_REPORTED and number.conditions is None
 
 
-def _quantity(text: str | None) -> Quantity | None:
-    quantity = parse_quantity(text) if text else None
-    return quantity if isinstance(quantity, Quantity) else None
-
-
 def _text(quantity: Quantity | None) -> str | None:
     return quantity.text if quantity else None
 
 
 def _reaches(taken: Quantity | None, asked: str) -> bool:
     """Whether it was as much as the line asks for, or more, of the same thing."""
-    wanted = _quantity(asked)
+    wanted = read_quantity(asked)
     if taken is None or wanted is None or taken.canonical_unit != wanted.canonical_unit:
         return False
     return taken.canonical_value >= wanted.canonical_value

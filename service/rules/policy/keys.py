@@ -12,6 +12,8 @@ from service.rules.values.groups import Level
 
 MOST_ITEMS = 100
 MOST_FREEZES = 50
+LONGEST_PROPERTY = 75
+LONGEST_ENVIRONMENT = 255
 MOST_WORKING_DAYS = 260
 """A year of them."""
 MOST_ISSUES = 1000
@@ -61,7 +63,7 @@ def selector(topics: tuple[str, str], names: tuple[str, str], stage: str) -> tup
             "properties",
             "custom properties, each with the values that count",
             stage,
-            parse=read.property_value,
+            parse=read.bounded(LONGEST_PROPERTY),
             most=MOST_ITEMS,
             free=True,
         ),
@@ -155,7 +157,7 @@ POLICY = Key(
             "environments",
             "the targets that a charter may name; without it any",
             "[support-prod]",
-            parse=read.environment,
+            parse=read.bounded(LONGEST_ENVIRONMENT),
             most=MOST_ITEMS,
         ),
         Key(

@@ -161,12 +161,12 @@ def read_policy(data: bytes | str) -> PolicyReading:
     refused = tuple(islice(refused_lines(block, DIALECT.name), MOST_LINES_TOLD))
     if refused:
         return PolicyReading(None, refused)
-    composition = compose(block, DIALECT)
-    if composition.root is None:
-        return PolicyReading(None, composition.findings)
+    root, mistakes = compose(block, DIALECT)
+    if root is None:
+        return PolicyReading(None, mistakes)
     page = PolicyReader(block.lines)
-    policy = read_root(page, composition.root)
-    findings = in_order((*composition.findings, *page.findings))
+    policy = read_root(page, root)
+    findings = in_order((*mistakes, *page.findings))
     broken = any(finding.severity is Severity.ERROR for finding in findings)
     return PolicyReading(None if broken else policy, findings)
 

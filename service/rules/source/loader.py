@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import yaml
 
@@ -25,26 +25,6 @@ MOST_LINES_TOLD = 20
 # What YAML refuses, or takes for a line break.
 INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 NO_CHARTER = "no-charter"
-
-
-class Mark(Protocol):
-    """A position as libyaml and PyYAML both give it."""
-
-    @property
-    def line(self) -> int:
-        """Its line, from 0."""
-
-    @property
-    def column(self) -> int:
-        """Its column, from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Composition:
-    """The mapping that a block holds, if it does, and what was wrong with it as YAML."""
-
-    root: Mapping | None
-    findings: tuple[Finding, ...] = ()
 
 
 class Refused(Exception):  # noqa: N818 - control flow inside this module, it never leaves it
@@ -73,8 +53,11 @@ class Open:
         return Sequence(tuple(self.items), self.line, self.column)
 
 
-def compose(block: Block, dialect: FileLimits = CHARTER) -> Composition:
-    """The block's nodes; never raises, and reads a bounded number of events."""
+def compose(block: Block, dialect: FileLimits = CHARTER) -> tuple[Mapping | None, tuple[Finding, ...]]:
+    """The mapping that a block holds, if it does, and what is wrong with it as YAML.
+
+    It never raises, and reads a bounded number of events.
+    """
     composer = Composer(block, dialect)
     try:
         for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
@@ -83,12 +66,12 @@ def compose(block: Block, dialect: FileLimits = CHARTER) -> Composition:
                 composer.refuse("too-many-values", event, message)
             composer.take(event)
     except Refused as refused:
-        return Composition(None, (*composer.findings, refused.finding))
+        return None, (*composer.findings, refused.finding)
     except yaml.YAMLError as error:
-        return Composition(None, (*composer.findings, traps.explain(error, block, dialect)))
+        return None, (*composer.findings, traps.explain(error, block, dialect))
     if not isinstance(composer.root, Mapping):
-        return Composition(None, (*composer.findings, traps.not_a_mapping(block, dialect)))
-    return Composition(composer.root, tuple(composer.findings))
+        return None, (*composer.findings, traps.not_a_mapping(block, dialect))
+    return composer.root, tuple(composer.findings)
 
 
 class Composer:
@@ -168,7 +151,7 @@ class Composer:
         line, column = self._located(event.start_mark)
         return min(line, self.block.last_line), column
 
-    def _located(self, mark: Mark | None) -> tuple[int, int]:
+    def _located(self, mark: yaml.error.Mark | yaml._yaml.Mark | None) -> tuple[int, int]:
         row, column = (mark.line, mark.column) if mark else (0, 0)
         return self.block.first_line + row, column + 1 + self.block.indent
 
@@ -210,8 +193,7 @@ def load(file: CharterFile) -> Document:
     refusals = tuple(islice(refused(block), MOST_LINES_TOLD))
     if refusals:
         return Document(lines, block, findings=refusals)
-    composition = compose(block)
-    return Document(lines, block, composition.root, composition.findings)
+    return Document(lines, block, *compose(block))
 
 
 def no_charter(text: str) -> Finding:
