@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from service.rules.charter.model import Charter, InfraKind
 from service.rules.charter.threshold import Threshold
-from service.rules.checks.judge import Judgement, in_order
+from service.rules.checks.judge import Judgement
 from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts
 from service.rules.source.block import lines_of
+from service.rules.source.loader import in_order
 from service.rules.source.text import CharterFile, read_text
 from service.rules.values.finding import Finding, Severity
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from service.rules.charter.model import Charter, Located, Stop
-from service.rules.charter.printer import pair, scalar
 from service.rules.charter.reader import read_charter
 from service.rules.source.block import Block
 from service.rules.source.loader import Document, load
@@ -17,6 +18,12 @@ QUOTES = "\"'"
 ABOVE = {"owner": ("poc",), "ship_by": ("owner", "poc")}
 """Below which key one stands that a charter lacks; any other comes last."""
 PLACES = frozenset({"line", "last_line", "done_line"})
+# What stands bare: letters first, then nothing that YAML could take for a sign of its own.
+PLAIN = re.compile(r"[A-Za-z0-9/.][A-Za-z0-9 _./@%<>=$€£~+()'\"|*,-]*(?<! )")
+URL = re.compile(r"https?://[A-Za-z0-9_./-]+")
+ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
+PIECE = 200
+MOST_ON_A_LINE = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +146,32 @@ def _says(text: str, before: Charter, change: Change) -> bool:
         and read.value == change.value
         and all(getattr(after, name) == getattr(before, name) for name in kept)
     )
+
+
+def pair(key: str, value: str | None) -> Iterator[str]:
+    """A key with its value, on as many lines as that takes."""
+    if value is not None:
+        yield from f"{scalar(key)}: {scalar(value)}".rstrip().split("\n")
+
+
+def scalar(value: str) -> str:
+    """A value as YAML reads it back: bare where it can be, else in double quotes."""
+    short = len(value) <= MOST_ON_A_LINE
+    if short and (not value or URL.fullmatch(value) or PLAIN.fullmatch(value)):
+        return value
+    pieces: list[str] = [""]
+    for char in value:
+        if len(pieces[-1]) > PIECE:
+            pieces.append("\\" if char == " " else "")
+        pieces[-1] += escaped(char)
+    return '"' + "\\\n    ".join(pieces) + '"'
+
+
+def escaped(char: str) -> str:
+    """A character between double quotes; what no editor shows is written by its number."""
+    if char in ESCAPES:
+        return ESCAPES[char]
+    if char.isprintable() and char != "\ufeff":
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004

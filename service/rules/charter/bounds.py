@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from service.rules.charter.metrics import Way, canonical_name, metric_of
-from service.rules.charter.quantity import Quantity, parse_quantity
+from service.rules.charter.quantity import read_quantity
 from service.rules.charter.threshold import Threshold
 
 INFINITE = Decimal("Infinity")
@@ -60,10 +60,8 @@ def bound_of(threshold: Threshold) -> Bound:
 
 def amount(text: str | None) -> Condition:
     """A quantity by what it amounts to, so that `7 d` is `1 week`."""
-    quantity = parse_quantity(text) if text else None
-    if not isinstance(quantity, Quantity):
-        return (text,)
-    return quantity.canonical_value, quantity.canonical_unit
+    quantity = read_quantity(text)
+    return (quantity.canonical_value, quantity.canonical_unit) if quantity else (text,)
 
 
 def side_of(bound: Bound) -> str:
@@ -88,15 +86,23 @@ def compare(before: Bound, now: Bound) -> Change:
 
 
 Pair = tuple[Threshold | None, Threshold | None]
+ALIKE: tuple[Callable[[Bound], object], ...] = (
+    lambda bound: bound,
+    lambda bound: (bound.metric, bound.key, side_of(bound)),
+    lambda bound: (bound.metric, side_of(bound)),
+    lambda bound: (bound.metric, bound.key),
+)
+"""What two thresholds have in common that are one before and after, the closest first: all of it; the metric
+and what it is measured on, for and at; the metric and its side; the metric from another side."""
 
 
 def pair(before: Sequence[Threshold], now: Sequence[Threshold]) -> list[Pair]:
     """Each threshold beside what it was: first those whose conditions agree, then those on one metric."""
     left, open_ = list(before), list(now)
     pairs: list[Pair] = []
-    for alike in (alike_whole, alike_conditions, alike_side, alike_metric):
+    for alike in ALIKE:
         for stands in tuple(open_):
-            was = next((each for each in left if alike(bound_of(each), bound_of(stands))), None)
+            was = next((each for each in left if alike(bound_of(each)) == alike(bound_of(stands))), None)
             if was is not None:
                 pairs.append((was, stands))
                 left.remove(was)
@@ -104,23 +110,3 @@ def pair(before: Sequence[Threshold], now: Sequence[Threshold]) -> list[Pair]:
     pairs += [(None, stands) for stands in open_]
     pairs += [(was, None) for was in left]
     return pairs
-
-
-def alike_whole(one: Bound, other: Bound) -> bool:
-    """The same threshold, unmoved."""
-    return one == other
-
-
-def alike_conditions(one: Bound, other: Bound) -> bool:
-    """The same threshold by what makes one: the metric and what it is measured on, for and at."""
-    return (one.metric, one.key, side_of(one)) == (other.metric, other.key, side_of(other))
-
-
-def alike_side(one: Bound, other: Bound) -> bool:
-    """One metric, bounded from one side, measured differently."""
-    return (one.metric, side_of(one)) == (other.metric, side_of(other))
-
-
-def alike_metric(one: Bound, other: Bound) -> bool:
-    """One metric, bounded from another side."""
-    return one.metric == other.metric and one.key == other.key

@@ -178,20 +178,20 @@ def words(text: str) -> list[str]:
 
 def moved_infra(before: Infra, now: Infra) -> Iterator[Move]:
     """What it runs on: there now, not there any more, or elsewhere."""
-    for name in Infra.__slots__:
-        was: Located[InfraEntry] | None = getattr(before, name)
-        stands: Located[InfraEntry] | None = getattr(now, name)
-        if was and stands and (kind := moved_entry(was.value, stands.value)):
+    earlier = before.entries()
+    for name, stands in now.entries().items():
+        was = earlier.get(name)
+        if was and (kind := moved_entry(was.value, stands.value)):
             yield at(stands, kind, f"infra.{name}", was.value.written, stands.value.written)
 
 
 def moved_signoffs(before: Signoffs, now: Signoffs) -> Iterator[Move]:
     """Who signs: another person may be easier to convince."""
-    for name in Signoffs.__slots__:
-        was: Located[str] | None = getattr(before, name)
-        stands: Located[str] | None = getattr(now, name)
-        if was and stands and was.value.lower() != stands.value.lower():
-            yield at(stands, MoveKind.OTHER, f"signoffs.{name}", was.value, stands.value)
+    earlier = before.by_group()
+    for group, stands in now.by_group().items():
+        was = earlier.get(group)
+        if was and was.value.lower() != stands.value.lower():
+            yield at(stands, MoveKind.OTHER, f"signoffs.{group}", was.value, stands.value)
 
 
 def moved_entry(before: InfraEntry, now: InfraEntry) -> MoveKind | None:

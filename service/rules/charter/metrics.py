@@ -62,6 +62,12 @@ class Span:
             return False
         return not self.whole or value == value.to_integral_value()
 
+    def ends(self, *, percent: bool) -> tuple[str | None, str | None]:
+        """Its ends as texts, None where one is open."""
+        factor, sign = (100, " %") if percent else (1, "")
+        low, high = (None if end is None else f"{end * factor:f}{sign}" for end in (self.low, self.high))
+        return low, high
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

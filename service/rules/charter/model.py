@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from service.rules.charter.evidence import Key, Source
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold
+from service.rules.values.groups import Group
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -99,6 +100,11 @@ class Infra:
     eval_pipeline: Located[InfraEntry] | None = None
     deploy_process: Located[InfraEntry] | None = None
 
+    def entries(self) -> dict[str, Located[InfraEntry]]:
+        """Those that the charter has, by their key, in the order of the language."""
+        entries = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: entry for name, entry in entries if entry}
+
 
 @dataclass(frozen=True, slots=True)
 class Signoffs:
@@ -109,11 +115,15 @@ class Signoffs:
     product: Located[str] | None = None
     security: Located[str] | None = None
 
+    def by_group(self) -> dict[Group, Located[str]]:
+        """Those that are named, in the order of the groups."""
+        signers = ((group, getattr(self, group)) for group in Group)
+        return {group: signer for group, signer in signers if signer}
+
     @property
     def all(self) -> tuple[Located[str], ...]:
         """Those that are named, in the order of the groups."""
-        four = (self.data_science, self.platform, self.product, self.security)
-        return tuple(signer for signer in four if signer)
+        return tuple(self.by_group().values())
 
     @property
     def people(self) -> frozenset[str]:
@@ -164,3 +174,8 @@ class Charter:
     """The line on which the charter's block ends."""
     done_line: int = field(default=1, compare=False)
     """Where `done` stands: what was deleted from it is shown there."""
+
+    @property
+    def owner_login(self) -> str | None:
+        """The owner, without the place."""
+        return self.owner.value if self.owner else None

@@ -63,6 +63,12 @@ def parse_quantity(text: str) -> Quantity | Refusal:
     return Quantity(text.strip(), EXACT.create_decimal(match["number"]), unit)
 
 
+def read_quantity(text: str | None) -> Quantity | None:
+    """The quantity that a text is, if it is one."""
+    quantity = parse_quantity(text) if text else None
+    return quantity if isinstance(quantity, Quantity) else None
+
+
 def read_unit(currency: str | None, written: str, *, any_token: bool = False) -> Unit | Refusal:
     """The unit of a number, which a currency sign may stand for; any token where a metric asks for none."""
     if currency:

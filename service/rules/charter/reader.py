@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from service.rules.charter.evidence import Key, Source, parse_key, parse_source
 from service.rules.charter.model import Charter, Evidence, Infra, Located, Rollback, Signoffs, Target
-from service.rules.charter.quantity import Quantity, Refusal, parse_duration, parse_quantity
+from service.rules.charter.quantity import Quantity, Refusal, parse_duration, read_quantity
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.charter.values import (
     is_unfilled,
@@ -117,16 +117,10 @@ def read_target(target: Mapping) -> Target:
     return Target(
         environment=read(target, "environment", str),
         measured_in=read(target, "measured_in", str),
-        load=read(target, "load", quantity),
-        data=read(target, "data", quantity),
+        load=read(target, "load", read_quantity),
+        data=read(target, "data", read_quantity),
         auth=read(target, "auth", str),
     )
-
-
-def quantity(text: str) -> Quantity | None:
-    """A quantity, or None."""
-    parsed = parse_quantity(text)
-    return None if isinstance(parsed, Refusal) else parsed
 
 
 def duration(text: str) -> Quantity | None:

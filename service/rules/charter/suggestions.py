@@ -60,41 +60,20 @@ def times(factor: int) -> Callable[[re.Match[str]], str]:
     return lambda match: plain(EXACT.multiply(EXACT.create_decimal(match["number"]), factor))
 
 
+def worded(verbs: str, words: str, sign: str) -> Repair:
+    """A bound that is written in words."""
+    slip = re.compile(rf"\s(?:{verbs})?(?:{words})\s+(?=[$€£\d])", re.IGNORECASE)
+    return Repair(slip, f" {sign} ", f"A bound is written with a sign, `{sign}`")
+
+
 REPAIRS = (
     Repair(re.compile(r"[\"'“”„«»`]"), "", "A threshold has no quotation marks inside: write it bare"),
     Repair(re.compile(r"=>"), ">=", "The sign is written `>=`"),
     Repair(re.compile(r"=<"), "<=", "The sign is written `<=`"),
-    Repair(
-        re.compile(
-            r"\s(?:is |of |must be |should be )?(?:at most|no more than|up to|max(?:imum)?)\s+(?=[$€£\d])",
-            re.IGNORECASE,
-        ),
-        " <= ",
-        "A bound is written with a sign, `<=`",
-    ),
-    Repair(
-        re.compile(
-            r"\s(?:is |of |must be |should be )?(?:at least|no less than|min(?:imum)?)\s+(?=[$€£\d])",
-            re.IGNORECASE,
-        ),
-        " >= ",
-        "A bound is written with a sign, `>=`",
-    ),
-    Repair(
-        re.compile(
-            r"\s(?:is |stays |must be |should be )?(?:below|under|less than)\s+(?=[$€£\d])", re.IGNORECASE
-        ),
-        " < ",
-        "A bound is written with a sign, `<`",
-    ),
-    Repair(
-        re.compile(
-            r"\s(?:is |stays |must be |should be )?(?:above|more than|greater than)\s+(?=[$€£\d])",
-            re.IGNORECASE,
-        ),
-        " > ",
-        "A bound is written with a sign, `>`",
-    ),
+    worded("is |of |must be |should be ", "at most|no more than|up to|max(?:imum)?", "<="),
+    worded("is |of |must be |should be ", "at least|no less than|min(?:imum)?", ">="),
+    worded("is |stays |must be |should be ", "below|under|less than", "<"),
+    worded("is |stays |must be |should be ", "above|more than|greater than", ">"),
     Repair(re.compile(r":\s*(?=[<>=≤≥])"), " ", "No colon stands between metric and sign"),
     Repair(re.compile(r"(?<![\d.,])(-?0),(?=\d)"), r"\1.", "A decimal has a point"),
     Repair(re.compile(r"(?<=\d)[, '_\u00a0\u202f](?=\d{3}\b)"), "", "A number is written in digits only"),

@@ -15,7 +15,7 @@ from service.rules.charter.quantity import (
     Refusal,
     canonical,
     parse_duration,
-    parse_quantity,
+    read_quantity,
     read_unit,
 )
 from service.rules.charter.units import Unit
@@ -82,8 +82,8 @@ class Threshold:
 
 def at_load(text: str) -> tuple[Decimal, str] | None:
     """A load by what it amounts to, so that `50 req/s` is `3000 req/min`."""
-    load = parse_quantity(text)
-    return (load.canonical_value, load.canonical_unit) if isinstance(load, Quantity) else None
+    load = read_quantity(text)
+    return (load.canonical_value, load.canonical_unit) if load else None
 
 
 def clause_text(clause: tuple[str, str]) -> str:
@@ -143,9 +143,8 @@ def read_clause(word: str, text: str) -> str | Refusal:
         size = SAMPLE_SIZE.fullmatch(text)
         return str(int(size[1])) if size else Refusal("`with` takes a sample size, as in `with n >= 2000`")
     if word == "at":
-        load = parse_quantity(text)
-        named = isinstance(load, Quantity) and load.unit.text
-        return text if named else Refusal("`at` takes a load, as in `at 50 req/s`")
+        load = read_quantity(text)
+        return text if load and load.unit.text else Refusal("`at` takes a load, as in `at 50 req/s`")
     if word == "over":
         time = parse_duration(text)
         return text if isinstance(time, Quantity) else Refusal("`over` takes a time, as in `over 7 d`")

@@ -8,16 +8,33 @@ from itertools import islice
 
 from service.rules.charter.lexicon import vague_in_prose
 from service.rules.charter.reader import prose_lines
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Place, Spot
 from service.rules.values.finding import Severity
 
 FEWEST_WORDS = 4
 PLACEHOLDER = re.compile(r"(?:TODO|TBD|FIXME)\b|<[^<>]*>$")
+MOST_LINES = 200
 
 
+@check(
+    Severity.NOTICE,
+    why="Numbers say how good it is; only prose says what for.",
+    examples=(
+        Example(
+            "# Triage",
+            "# Triage\n\nTriage routes each ticket to a queue; a wrong route costs 11 minutes.",
+            "body",
+        ),
+        Example(
+            "# Triage\n\nTODO: who does this work today.",
+            "# Triage\n\nAgents read 180 000 tickets a day; triage routes each to a queue.",
+            "body",
+        ),
+    ),
+)
 def body_missing(context: CheckContext) -> Iterator[Problem]:
-    """A charter that says in no sentence what it is for."""
+    """A sentence beside the block says for whom it is."""
     summary = context.charter.summary or ""
     if PLACEHOLDER.match(summary):
         message = "This sentence is still open: write for whom this is and what it costs them"
@@ -34,46 +51,7 @@ def placeholder(context: CheckContext) -> Place:
     return next(spots, context.key("poc"))
 
 
-BODY_MISSING = Check(
-    "body-missing",
-    "A sentence beside the block says for whom it is.",
-    body_missing,
-    Severity.NOTICE,
-    why="Numbers say how good it is; only prose says what for.",
-    examples=(
-        Example(
-            "# Triage",
-            "# Triage\n\nTriage routes each ticket to a queue; a wrong route costs 11 minutes.",
-            "body",
-        ),
-        Example(
-            "# Triage\n\nTODO: who does this work today.",
-            "# Triage\n\nAgents read 180 000 tickets a day; triage routes each to a queue.",
-            "body",
-        ),
-    ),
-)
-
-
-MOST_LINES = 200
-
-
-def body_vague(context: CheckContext) -> Iterator[Problem]:
-    """The first word that sounds like a criterion; never more than one."""
-    charter = context.charter
-    prose = prose_lines(context.lines, charter.line - 1, charter.last_line)
-    for number, line in islice(prose, MOST_LINES):
-        found = vague_in_prose(line)
-        if found:
-            message = f"'{found[0].lower()}' promises more than `done` asks: say it there in a number"
-            yield Problem(message, Spot(number, found.start() + 1))
-            return
-
-
-BODY_VAGUE = Check(
-    "body-vague",
-    "The prose promises nothing that `done` does not ask.",
-    body_vague,
+@check(
     Severity.NOTICE,
     why="Adjectives in the prose are read as promises. This is said once, and never fails a charter.",
     examples=(
@@ -84,3 +62,13 @@ BODY_VAGUE = Check(
         ),
     ),
 )
+def body_vague(context: CheckContext) -> Iterator[Problem]:
+    """The prose promises nothing that `done` does not ask."""
+    charter = context.charter
+    prose = prose_lines(context.lines, charter.line - 1, charter.last_line)
+    for number, line in islice(prose, MOST_LINES):
+        found = vague_in_prose(line)
+        if found:
+            message = f"'{found[0].lower()}' promises more than `done` asks: say it there in a number"
+            yield Problem(message, Spot(number, found.start() + 1))
+            return

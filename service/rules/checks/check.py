@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
@@ -88,16 +88,14 @@ class CheckContext:
             node = entry.value
         return place
 
-    def writes(self, value: Callable[[Charter], object]) -> bool:
-        """Whether this change writes the value: the rest is not made red by time (design 5.5)."""
-        return self.before is None or value(self.before) != value(self.charter)
+    def severity(self, value: Callable[[Charter], object]) -> Severity:
+        """An error where this change writes the value; time alone turns nothing red, it is a notice then."""
+        written = self.before is None or value(self.before) != value(self.charter)
+        return Severity.ERROR if written else Severity.NOTICE
 
     def line_with(self, scalar: Scalar, value: str) -> str | None:
         """The scalar's line with another value in its place; None where it takes several lines."""
-        if scalar.line != scalar.end_line:
-            return None
-        line = self.lines[scalar.line - 1]
-        return f"{line[: scalar.column - 1]}{value}{line[scalar.end_column - 1 :]}"
+        return scalar.replaced(self.lines, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +130,12 @@ class Check:
     about: str
     """What it asks for, as a sentence."""
     find: Callable[[CheckContext], Iterator[Problem]]
-    severity: Severity = Severity.ERROR
-    when_stopped: bool = False
+    severity: Severity
+    when_stopped: bool
     """Whether a POC that was ended must still obey."""
-    why: str = field(kw_only=True)
+    why: str
     """The reason, as a sentence or two."""
-    examples: tuple[Example, ...] = field(kw_only=True)
-
-    @property
-    def anchor(self) -> str:
-        """Its section in docs/charter.md."""
-        return self.code
+    examples: tuple[Example, ...]
 
     def findings(self, context: CheckContext) -> Iterator[Finding]:
         """The first complaints as findings: nobody reads more at once."""
@@ -150,3 +143,19 @@ class Check:
             severity = problem.severity or self.severity
             line, column = problem.at.line, problem.at.column + problem.offset
             yield Finding(self.code, severity, problem.message, line, column, fix=problem.fix)
+
+
+def check(
+    severity: Severity = Severity.ERROR,
+    *,
+    when_stopped: bool = False,
+    why: str,
+    examples: tuple[Example, ...],
+) -> Callable[[Callable[[CheckContext], Iterator[Problem]]], Check]:
+    """Make a function a check: its name gives the code, its docstring says what the check asks for."""
+
+    def made(find: Callable[[CheckContext], Iterator[Problem]]) -> Check:
+        code = find.__name__.replace("_", "-")
+        return Check(code, find.__doc__ or "", find, severity, when_stopped, why, examples)
+
+    return made

@@ -11,29 +11,13 @@ from service.rules.charter.threshold import Threshold
 from service.rules.charter.unit_fit import fits
 from service.rules.charter.units import NO_UNIT, Dimension, Unit
 from service.rules.charter.values import is_unfilled
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Scalar, Sequence
 from service.rules.source.wording import shown
 from service.rules.values.finding import Severity
 
 
-def evidence_source(context: CheckContext) -> Iterator[Problem]:
-    """Lines that name no number in a file."""
-    for entry in context.entries("evidence"):
-        if not isinstance(entry.value, Scalar) or is_unfilled(entry.value.value):
-            continue
-        key, source = parse_key(entry.key.value), parse_source(entry.value.value)
-        if isinstance(key, Refusal):
-            yield Problem(key.message, entry.key)
-        if isinstance(source, Refusal):
-            offset = source.offset if entry.value.plain and entry.value.line == entry.value.end_line else 0
-            yield Problem(source.message, entry.value, offset=offset)
-
-
-EVIDENCE_SOURCE = Check(
-    "evidence-source",
-    "Each line of `evidence` is a file, a JSONPath, and the unit.",
-    evidence_source,
+@check(
     why="A number counts when anybody can find it: one file, one path, one value or aggregate.",
     examples=(
         Example("accuracy: see the notebook", "accuracy: eval/metrics.json $.accuracy", "evidence"),
@@ -49,10 +33,29 @@ EVIDENCE_SOURCE = Check(
         ),
     ),
 )
+def evidence_source(context: CheckContext) -> Iterator[Problem]:
+    """Each line of `evidence` is a file, a JSONPath, and the unit."""
+    for entry in context.entries("evidence"):
+        if not isinstance(entry.value, Scalar) or is_unfilled(entry.value.value):
+            continue
+        key, source = parse_key(entry.key.value), parse_source(entry.value.value)
+        if isinstance(key, Refusal):
+            yield Problem(key.message, entry.key)
+        if isinstance(source, Refusal):
+            offset = source.offset if entry.value.plain and entry.value.line == entry.value.end_line else 0
+            yield Problem(source.message, entry.value, offset=offset)
 
 
+@check(
+    why="A number that no line asks for decides nothing; one that could answer two lines decides neither.",
+    examples=(
+        Example(
+            "accuracy_v2: eval/metrics.json $.accuracy", "accuracy: eval/metrics.json $.accuracy", "evidence"
+        ),
+    ),
+)
 def evidence_metric(context: CheckContext) -> Iterator[Problem]:
-    """Keys of `evidence` that no line asks for, once all lines can be read, or that several do."""
+    """Each key of `evidence` is a metric of `done`."""
     stops = context.node("stop_if")
     unread = isinstance(stops, Sequence) and len(stops.items) != len(context.charter.stop_if)
     if not context.all_read("done") or unread:
@@ -82,21 +85,14 @@ def answered(key: Key, done: tuple[Threshold, ...]) -> dict[tuple[object, ...], 
     return named if len(named) == 1 else asked
 
 
-EVIDENCE_METRIC = Check(
-    "evidence-metric",
-    "Each key of `evidence` is a metric of `done`.",
-    evidence_metric,
-    why="A number that no line asks for decides nothing; one that could answer two lines decides neither.",
+@check(
+    why="212 in a file may be milliseconds or seconds, and euros are not compared with dollars.",
     examples=(
-        Example(
-            "accuracy_v2: eval/metrics.json $.accuracy", "accuracy: eval/metrics.json $.accuracy", "evidence"
-        ),
+        Example("latency_p95: load/k6.json $.p95 USD", "latency_p95: load/k6.json $.p95 ms", "evidence"),
     ),
 )
-
-
 def evidence_unit(context: CheckContext) -> Iterator[Problem]:
-    """A unit that measures something else than the line asks for, and none where one is needed."""
+    """The number's unit can be compared with the bound's."""
     for evidence in context.charter.evidence:
         asked = next((each for each in context.charter.done if evidence.key.answers(each)), None)
         if asked is None:
@@ -121,14 +117,3 @@ def comparable(unit: Unit, asked: Threshold, metric: Metric | None) -> bool:
     if asked.unit.dimension in plain:
         return unit.dimension in plain or (metric is not None and fits(metric, unit))
     return unit.canonical == asked.unit.canonical
-
-
-EVIDENCE_UNIT = Check(
-    "evidence-unit",
-    "The number's unit can be compared with the bound's.",
-    evidence_unit,
-    why="212 in a file may be milliseconds or seconds, and euros are not compared with dollars.",
-    examples=(
-        Example("latency_p95: load/k6.json $.p95 USD", "latency_p95: load/k6.json $.p95 ms", "evidence"),
-    ),
-)

@@ -9,7 +9,7 @@ from functools import partial
 from service.rules.charter.keys import INFRA
 from service.rules.charter.model import Charter, InfraEntry, Located
 from service.rules.charter.values import MISSING, NOT_APPLICABLE, parse_infra
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.checks.surroundings import evidence_path, infra_path
 from service.rules.source.nodes import Scalar
 from service.rules.source.wording import shown
@@ -19,8 +19,16 @@ ISSUE = re.compile(r"(?<![\w./#-])(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#[1-9][0-9
 LONGEST = 60
 
 
+@check(
+    why="What it needs to run exists, is not needed for a reason, or is missing and known to be.",
+    examples=(
+        Example("feature_store: soon", "feature_store: missing", "infra"),
+        Example("deploy_process: missing - #12", 'deploy_process: "missing - #12"', "infra"),
+        Example("feature_store: n/a", "feature_store: n/a - retrieval only, no features", "infra"),
+    ),
+)
 def infra_entry(context: CheckContext) -> Iterator[Problem]:
-    """Entries that are none of path, URL, `n/a - reason`, `missing`."""
+    """Each entry of `infra` is a path, a URL, `n/a - reason` or `missing`, which may name its issue."""
     for field in INFRA:
         entry = context.text("infra", field.name)
         if entry is None or parse_infra(entry.value):
@@ -54,32 +62,21 @@ def _missing(context: CheckContext, entry: Scalar) -> Problem:
     )
 
 
-INFRA_ENTRY = Check(
-    "infra-entry",
-    "Each entry of `infra` is a path, a URL, `n/a - reason` or `missing`, which may name its issue.",
-    infra_entry,
-    why="What it needs to run exists, is not needed for a reason, or is missing and known to be.",
-    examples=(
-        Example("feature_store: soon", "feature_store: missing", "infra"),
-        Example("deploy_process: missing - #12", 'deploy_process: "missing - #12"', "infra"),
-        Example("feature_store: n/a", "feature_store: n/a - retrieval only, no features", "infra"),
-    ),
+@check(
+    why="A pipeline that is only a name is not there; asked of GitHub, or of the repository around `POC.md`.",
+    examples=(Example("eval_pipeline: .github/workflows/evil.yml", "eval_pipeline: missing", "infra"),),
 )
-
-
 def path_missing(context: CheckContext) -> Iterator[Problem]:
-    """Paths of `infra` and files of `evidence` that are not in the repository."""
+    """Each path that a charter names is in the repository."""
     missing = context.outside.missing_paths
     if not missing:
         return
-    for field in INFRA:
-        entry = context.text("infra", field.name)
-        path = infra_path(_entry(field.name, context.charter))
-        if entry and path in missing:
-            written = context.writes(partial(_entry, field.name))
-            message = f"{shown(entry.value)} is not in the repository: mend the path, or write `missing`"
-            severity = Severity.ERROR if written else Severity.NOTICE
-            yield Problem(message, entry, context.line_with(entry, "missing"), severity)
+    for name, entry in context.charter.infra.entries().items():
+        written = context.text("infra", name)
+        if written and infra_path(entry) in missing:
+            message = f"{shown(written.value)} is not in the repository: mend the path, or write `missing`"
+            severity = context.severity(partial(_entry, name))
+            yield Problem(message, written, context.line_with(written, "missing"), severity)
     told: set[str] = set()
     for evidence in context.charter.evidence:
         path = evidence_path(evidence.source.value)
@@ -91,14 +88,4 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
 
 
 def _entry(name: str, charter: Charter) -> Located[InfraEntry] | None:
-    entry: Located[InfraEntry] | None = getattr(charter.infra, name)
-    return entry
-
-
-PATH_MISSING = Check(
-    "path-missing",
-    "Each path that a charter names is in the repository.",
-    path_missing,
-    why="A pipeline that is only a name is not there; asked of GitHub, or of the repository around `POC.md`.",
-    examples=(Example("eval_pipeline: .github/workflows/evil.yml", "eval_pipeline: missing", "infra"),),
-)
+    return charter.infra.entries().get(name)

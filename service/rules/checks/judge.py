@@ -13,7 +13,7 @@ from service.rules.checks.check import CheckContext
 from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.source.block import find_block, lines_of
-from service.rules.source.loader import load
+from service.rules.source.loader import in_order, load
 from service.rules.source.text import UNREADABLE, CharterFile, FileKind, read_text
 from service.rules.values.finding import Finding, Severity
 
@@ -101,8 +101,3 @@ def problems(context: CheckContext) -> tuple[Finding, ...]:
     stopped = context.charter.stopped is not None
     checks = (check for check in CHECKS if check.when_stopped or not stopped)
     return tuple(finding for check in checks for finding in check.findings(context))
-
-
-def in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Findings in the order in which a reader meets them."""
-    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column, finding.code)))

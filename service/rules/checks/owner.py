@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.values import bare_login, is_bot, parse_login
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.checks.surroundings import Access
 from service.rules.source.wording import shown
-from service.rules.values.finding import Severity
 
 
+@check(
+    why="A team or a bot cannot be asked what happens next; one person can.",
+    examples=(
+        Example("owner: acme/ml-team", "owner: jane-doe"),
+        Example("owner: renovate[bot]", "owner: jane-doe"),
+    ),
+)
 def owner(context: CheckContext) -> Iterator[Problem]:
-    """An owner that is a team, a bot, several people, or no login."""
+    """One person owns the POC."""
     owner = context.text("owner")
     if owner is None:
         return
@@ -31,20 +37,26 @@ def owner(context: CheckContext) -> Iterator[Problem]:
         yield Problem(f"{shown(name)} is no GitHub login: write one, like `jane-doe`", owner)
 
 
-OWNER = Check(
-    "owner",
-    "One person owns the POC.",
-    owner,
-    why="A team or a bot cannot be asked what happens next; one person can.",
-    examples=(
-        Example("owner: acme/ml-team", "owner: jane-doe"),
-        Example("owner: renovate[bot]", "owner: jane-doe"),
-    ),
+@check(
+    why="A signature is worth something when it is somebody else's.",
+    examples=(Example("product: jane-doe", "product: carol-s", "signoffs"),),
 )
+def owner_signs(context: CheckContext) -> Iterator[Problem]:
+    """The owner is not among those who sign."""
+    owner = context.charter.owner
+    for signer in context.charter.signoffs.all:
+        if owner and signer.value.lower() == owner.value.lower():
+            yield Problem(
+                f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else", signer
+            )
 
 
+@check(
+    why="An owner who cannot push cannot bring it to production; asked of GitHub, not offline.",
+    examples=(Example("owner: somebody-who-left", "owner: jane-doe"),),
+)
 def owner_access(context: CheckContext) -> Iterator[Problem]:
-    """An owner who may not write to the repository, is suspended, or is not known to GitHub."""
+    """The owner can write to the repository."""
     owner, access = context.charter.owner, context.outside.owner_access
     if owner is None or access in (None, Access.WRITE):
         return
@@ -55,33 +67,4 @@ def owner_access(context: CheckContext) -> Iterator[Problem]:
         message = f"the account {name} is suspended: name an owner who can write to this repository"
     else:
         message = f"{name} cannot write to this repository: give them write access, or name an owner who can"
-    written = context.writes(lambda charter: charter.owner)
-    yield Problem(message, owner, severity=Severity.ERROR if written else Severity.NOTICE)
-
-
-OWNER_ACCESS = Check(
-    "owner-access",
-    "The owner can write to the repository.",
-    owner_access,
-    why="An owner who cannot push cannot bring it to production; asked of GitHub, not offline.",
-    examples=(Example("owner: somebody-who-left", "owner: jane-doe"),),
-)
-
-
-def owner_signs(context: CheckContext) -> Iterator[Problem]:
-    """Sign-offs that name the owner."""
-    owner = context.charter.owner
-    for signer in context.charter.signoffs.all:
-        if owner and signer.value.lower() == owner.value.lower():
-            yield Problem(
-                f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else", signer
-            )
-
-
-OWNER_SIGNS = Check(
-    "owner-signs",
-    "The owner is not among those who sign.",
-    owner_signs,
-    why="A signature is worth something when it is somebody else's.",
-    examples=(Example("product: jane-doe", "product: carol-s", "signoffs"),),
-)
+    yield Problem(message, owner, severity=context.severity(lambda charter: charter.owner))

@@ -6,25 +6,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from service.rules.charter.values import parse_pause, parse_stop
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.values.finding import Severity
 
-
-def paused_format(context: CheckContext) -> Iterator[Problem]:
-    """A pause that cannot be read, or that is over."""
-    text, pause = context.text("paused"), context.charter.paused
-    if text and parse_pause(text.value) is None:
-        yield Problem("A pause has an end and a reason: write `paused: until YYYY-MM-DD - reason`", text)
-    elif pause and pause.value.until < context.today:
-        severity = Severity.ERROR if context.writes(lambda charter: charter.paused) else Severity.NOTICE
-        message = f"This pause ended on {pause.value.until}: delete the line, or write a later day"
-        yield Problem(message, pause, severity=severity)
+LONGEST = timedelta(days=60)
+# Somebody east of UTC writes tomorrow's date today.
+AHEAD = timedelta(days=1)
 
 
-PAUSED_FORMAT = Check(
-    "paused-format",
-    "`paused: until DATE - reason`.",
-    paused_format,
+@check(
     why="A pause without an end is a stop that nobody decided.",
     examples=(
         Example("paused: waiting for data", "paused: until 2026-12-18 - waiting for the data contract"),
@@ -34,26 +24,18 @@ PAUSED_FORMAT = Check(
         ),
     ),
 )
+def paused_format(context: CheckContext) -> Iterator[Problem]:
+    """`paused: until DATE - reason`."""
+    text, pause = context.text("paused"), context.charter.paused
+    if text and parse_pause(text.value) is None:
+        yield Problem("A pause has an end and a reason: write `paused: until YYYY-MM-DD - reason`", text)
+    elif pause and pause.value.until < context.today:
+        severity = context.severity(lambda charter: charter.paused)
+        message = f"This pause ended on {pause.value.until}: delete the line, or write a later day"
+        yield Problem(message, pause, severity=severity)
 
 
-LONGEST = timedelta(days=60)
-
-
-def paused_long(context: CheckContext) -> Iterator[Problem]:
-    """A pause of more than two months."""
-    pause = context.charter.paused
-    if pause and pause.value.until - context.today > LONGEST:
-        latest = context.today + LONGEST
-        message = (
-            f"A pause of more than {LONGEST.days} days is a stop: write `stopped`, or end it by `{latest}`"
-        )
-        yield Problem(message, pause)
-
-
-PAUSED_LONG = Check(
-    "paused-long",
-    "A pause ends within 60 days.",
-    paused_long,
+@check(
     Severity.WARNING,
     why="A longer one can be renewed when it ends, and somebody then looks at it.",
     examples=(
@@ -63,27 +45,27 @@ PAUSED_LONG = Check(
         ),
     ),
 )
+def paused_long(context: CheckContext) -> Iterator[Problem]:
+    """A pause ends within 60 days."""
+    pause = context.charter.paused
+    if pause and pause.value.until - context.today > LONGEST:
+        latest = context.today + LONGEST
+        message = (
+            f"A pause of more than {LONGEST.days} days is a stop: write `stopped`, or end it by `{latest}`"
+        )
+        yield Problem(message, pause)
 
 
-# Somebody east of UTC writes tomorrow's date today.
-AHEAD = timedelta(days=1)
-
-
+@check(
+    when_stopped=True,
+    why="To stop is a good end if it is said when and why.",
+    examples=(Example("stopped: yes", "stopped: 2026-11-20 - the baseline was good enough"),),
+)
 def stopped_format(context: CheckContext) -> Iterator[Problem]:
-    """A stop that cannot be read, or that is still to come."""
+    """`stopped: DATE - reason`."""
     text, stop = context.text("stopped"), context.charter.stopped
     if text and parse_stop(text.value) is None:
         message = f"A stop has a day and a reason: write `stopped: {context.today} - reason`"
         yield Problem(message, text)
     elif stop and stop.value.on > context.today + AHEAD:
         yield Problem(f"{stop.value.on} is still to come: write the day on which it was stopped", stop)
-
-
-STOPPED_FORMAT = Check(
-    "stopped-format",
-    "`stopped: DATE - reason`.",
-    stopped_format,
-    when_stopped=True,
-    why="To stop is a good end if it is said when and why.",
-    examples=(Example("stopped: yes", "stopped: 2026-11-20 - the baseline was good enough"),),
-)

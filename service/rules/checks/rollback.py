@@ -7,24 +7,16 @@ from datetime import timedelta
 
 from service.rules.charter.quantity import Refusal, parse_duration
 from service.rules.charter.values import parse_drill
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.wording import shown
 from service.rules.values.finding import Severity
 
 FEWEST_CHARACTERS = 10
+# Somebody east of UTC writes tomorrow's date today.
+AHEAD = timedelta(days=1)
 
 
-def rollback_how(context: CheckContext) -> Iterator[Problem]:
-    """A way that is too short to follow."""
-    how = context.text("rollback", "how")
-    if how and len(how.value.strip()) < FEWEST_CHARACTERS:
-        yield Problem("Nobody could follow this at night: write what is turned off and what takes over", how)
-
-
-ROLLBACK_HOW = Check(
-    "rollback-how",
-    "`rollback.how` can be followed.",
-    rollback_how,
+@check(
     why="Whoever turns it off may not be the one who built it.",
     examples=(
         Example(
@@ -32,14 +24,38 @@ ROLLBACK_HOW = Check(
         ),
     ),
 )
+def rollback_how(context: CheckContext) -> Iterator[Problem]:
+    """`rollback.how` can be followed."""
+    how = context.text("rollback", "how")
+    if how and len(how.value.strip()) < FEWEST_CHARACTERS:
+        yield Problem("Nobody could follow this at night: write what is turned off and what takes over", how)
 
 
-# Somebody east of UTC writes tomorrow's date today.
-AHEAD = timedelta(days=1)
+@check(
+    why="The time it takes to turn off is the time that harm lasts.",
+    examples=(Example("within: quickly", "within: 10 min", "rollback"),),
+)
+def rollback_within(context: CheckContext) -> Iterator[Problem]:
+    """`rollback.within` is a duration."""
+    within = context.text("rollback", "within")
+    if within is None:
+        return
+    read = parse_duration(within.value)
+    if isinstance(read, Refusal):
+        meant = read.meant if read.meant and not isinstance(parse_duration(read.meant), Refusal) else None
+        message = f"{shown(within.value)} is no duration: write number and unit, like `{meant or '10 min'}`"
+        yield Problem(message, within, context.line_with(within, meant) if meant else None)
 
 
+@check(
+    why="A rollback that nobody has tried is a hope. The day and the time it took show that somebody did.",
+    examples=(
+        Example("drilled: yes", "drilled: 2026-11-12 in 4 min", "rollback"),
+        Example("drilled: 2027-01-15 in 4 min", "drilled: 2026-11-12 in 4 min", "rollback"),
+    ),
+)
 def rollback_drilled(context: CheckContext) -> Iterator[Problem]:
-    """A drill without its day or its duration, or one that has not been yet."""
+    """`rollback.drilled` is a day in the past, and a duration."""
     drilled = context.text("rollback", "drilled")
     if drilled is None:
         return
@@ -53,20 +69,13 @@ def rollback_drilled(context: CheckContext) -> Iterator[Problem]:
         yield Problem(f"{drill.on} is still to come: write the day on which it was tried", drilled)
 
 
-ROLLBACK_DRILLED = Check(
-    "rollback-drilled",
-    "`rollback.drilled` is a day in the past, and a duration.",
-    rollback_drilled,
-    why="A rollback that nobody has tried is a hope. The day and the time it took show that somebody did.",
-    examples=(
-        Example("drilled: yes", "drilled: 2026-11-12 in 4 min", "rollback"),
-        Example("drilled: 2027-01-15 in 4 min", "drilled: 2026-11-12 in 4 min", "rollback"),
-    ),
+@check(
+    Severity.WARNING,
+    why="The drill is the best estimate there is; a shorter promise is a guess.",
+    examples=(Example("drilled: 2026-11-12 in 40 min", "drilled: 2026-11-12 in 4 min", "rollback"),),
 )
-
-
 def rollback_slow(context: CheckContext) -> Iterator[Problem]:
-    """A drill that took longer than the rollback may take."""
+    """The drill took no longer than `within`."""
     rollback = context.charter.rollback
     if rollback.drilled and rollback.within:
         took, within = rollback.drilled.value.took, rollback.within.value
@@ -76,34 +85,3 @@ def rollback_slow(context: CheckContext) -> Iterator[Problem]:
                 "write the longer time or drill again"
             )
             yield Problem(" ".join(message.split()), rollback.drilled)
-
-
-ROLLBACK_SLOW = Check(
-    "rollback-slow",
-    "The drill took no longer than `within`.",
-    rollback_slow,
-    Severity.WARNING,
-    why="The drill is the best estimate there is; a shorter promise is a guess.",
-    examples=(Example("drilled: 2026-11-12 in 40 min", "drilled: 2026-11-12 in 4 min", "rollback"),),
-)
-
-
-def rollback_within(context: CheckContext) -> Iterator[Problem]:
-    """Anything that is no duration."""
-    within = context.text("rollback", "within")
-    if within is None:
-        return
-    read = parse_duration(within.value)
-    if isinstance(read, Refusal):
-        meant = read.meant if read.meant and not isinstance(parse_duration(read.meant), Refusal) else None
-        message = f"{shown(within.value)} is no duration: write number and unit, like `{meant or '10 min'}`"
-        yield Problem(message, within, context.line_with(within, meant) if meant else None)
-
-
-ROLLBACK_WITHIN = Check(
-    "rollback-within",
-    "`rollback.within` is a duration.",
-    rollback_within,
-    why="The time it takes to turn off is the time that harm lasts.",
-    examples=(Example("within: quickly", "within: 10 min", "rollback"),),
-)

@@ -33,7 +33,7 @@ from service.rules.charter.values import (
     UNFILLED,
     URL,
 )
-from service.rules.checks.done_coverage import FEWEST, MOST
+from service.rules.checks.done_lines import FEWEST, MOST
 from service.rules.checks.rollback import FEWEST_CHARACTERS
 from service.rules.checks.target import CORNERS, MACHINES, NONE, NOWHERE
 
@@ -44,7 +44,7 @@ BEYOND_ASCII = "\\u0080-\\uffff"
 ECMA_WORD = f"A-Za-z0-9_{BEYOND_ASCII}"
 
 SPELT = {
-    "\\w": f"[{WORD}]",
+    "\\w": f"[{ECMA_WORD}]",
     # What `re.escape` escapes, and ECMA 262 forbids to.
     **{f"\\{char}": char for char in "-#&~ "},
 }

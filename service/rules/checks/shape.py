@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.keys import CHARTER, Field, Shape
-from service.rules.charter.spelling import meant_key, misspelt, unknown_entries
+from service.rules.charter.keys import CHARTER, Field, Shape, meant_key, misspelt, unknown_entries
 from service.rules.charter.threshold import EXAMPLE, Threshold, parse_threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence, scalars
 from service.rules.source.wording import listed, shown
 
+SHOWN_KEYS = 20
+# Keys that people expect, and where what they would say is found instead.
+ELSEWHERE = {
+    "name": "the name is the Markdown heading: delete this line",
+    "title": "the title is the Markdown heading: delete this line",
+    "description": "prose stands below the block, in Markdown: move it there",
+    "status": "the state is derived from what happens: delete this line",
+    "state": "the state is derived from what happens: delete this line",
+    "team": "one person owns a POC: write `owner` instead",
+}
+KEYED = (Shape.SECTION, Shape.METRICS)
 
+
+@check(
+    why="Each key stands for a question that comes up after the demo, when it is dear to answer.",
+    examples=(Example("", "owner: jane-doe"),),
+)
 def missing_key(context: CheckContext) -> Iterator[Problem]:
-    """Required keys that are not there, at the top and inside the sections that are."""
+    """Every required key is there."""
     elsewhere = misspelt(CHARTER, context.root)
     for field in CHARTER.fields:
         node = context.root.get(field.name)
@@ -51,87 +66,13 @@ def fix(context: CheckContext, field: Field, indent: int) -> str | None:
     return f"{' ' * indent}{field.name}: {field.sample(context.today)}"
 
 
-MISSING_KEY = Check(
-    "missing-key",
-    "Every required key is there.",
-    missing_key,
-    why="Each key stands for a question that comes up after the demo, when it is dear to answer.",
-    examples=(Example("", "owner: jane-doe"),),
-)
-
-
-def smart_quotes(context: CheckContext) -> Iterator[Problem]:
-    """Values that begin and end with such marks."""
-    for scalar in scalars(context.root):
-        text = scalar.value
-        if in_smart_quotes(text) and scalar.plain:
-            fix = context.line_with(scalar, f'"{text[1:-1]}"') if not set('"\\') & set(text) else None
-            yield Problem("These quotation marks would be part of the value: use straight ones", scalar, fix)
-
-
-SMART_QUOTES = Check(
-    "smart-quotes",
-    "Quotation marks are straight.",
-    smart_quotes,
+@check(
     when_stopped=True,
-    why="YAML takes typographic quotation marks for a part of the value.",
-    examples=(Example("owner: “jane-doe”", 'owner: "jane-doe"'),),
+    why="A misspelt key would be read by nobody, and its value would be missing.",
+    examples=(Example("ship_day: 2027-02-26", "ship_by: 2027-02-26"),),
 )
-
-
-def unfilled(context: CheckContext) -> Iterator[Problem]:
-    """Empty values, and placeholders such as TODO; an optional key may be left empty."""
-    for entry in context.root.entries:
-        field = CHARTER.field(entry.key.value)
-        if field:
-            yield from open_values(context, field, entry.value)
-
-
-def open_values(context: CheckContext, field: Field, node: Node) -> Iterator[Problem]:
-    """The values at or below a key that are still to be written."""
-    if isinstance(node, Mapping):
-        for entry in node.entries:
-            inner = field.field(entry.key.value) or field
-            yield from open_values(context, inner, entry.value)
-    elif isinstance(node, Sequence):
-        for item in node.items:
-            if isinstance(item, Scalar) and is_unfilled(item.value):
-                yield Problem(f"This line is still open: write one like `{EXAMPLE}`", item)
-    elif is_unfilled(node.value) and (field.required or node.value.strip()):
-        yield Problem(remedy(context, field), node)
-
-
-def remedy(context: CheckContext, field: Field) -> str:
-    """What to write for a key."""
-    if field.shape in (Shape.SECTION, Shape.METRICS, Shape.LIST):
-        return f"`{field.name}` is still open: write {field.asks}"
-    return f"`{field.name}` is still open: write {field.asks}, like `{field.sample(context.today)}`"
-
-
-UNFILLED = Check(
-    "unfilled",
-    "Every value is written.",
-    unfilled,
-    why="A placeholder passes for a decision until somebody needs it.",
-    examples=(Example("owner: TODO", "owner: jane-doe"),),
-)
-
-
-SHOWN_KEYS = 20
-
-# Keys that people expect, and where what they would say is found instead.
-ELSEWHERE = {
-    "name": "the name is the Markdown heading: delete this line",
-    "title": "the title is the Markdown heading: delete this line",
-    "description": "prose stands below the block, in Markdown: move it there",
-    "status": "the state is derived from what happens: delete this line",
-    "state": "the state is derived from what happens: delete this line",
-    "team": "one person owns a POC: write `owner` instead",
-}
-
-
 def unknown_key(context: CheckContext) -> Iterator[Problem]:
-    """Keys at the top and in the sections that are not in the layout."""
+    """Only the keys of the language stand in a charter."""
     yield from unknown(context, CHARTER, context.root)
     for entry in context.root.entries:
         field = CHARTER.field(entry.key.value)
@@ -160,39 +101,19 @@ def problem(context: CheckContext, section: Field, node: Mapping, entry: Entry) 
     )
 
 
-UNKNOWN_KEY = Check(
-    "unknown-key",
-    "Only the keys of the language stand in a charter.",
-    unknown_key,
+@check(
     when_stopped=True,
-    why="A misspelt key would be read by nobody, and its value would be missing.",
-    examples=(Example("ship_day: 2027-02-26", "ship_by: 2027-02-26"),),
+    why="A list where one value is read, or the reverse, would be lost.",
+    examples=(
+        Example("owner: [jane-doe, john-roe]", "owner: jane-doe"),
+        Example(
+            "done: accuracy",
+            "done:\n  - accuracy >= 92 % on holdout with n >= 2000\n  - latency_p95 <= 300 ms",
+        ),
+    ),
 )
-
-
-def version(context: CheckContext) -> Iterator[Problem]:
-    """Any other version than 1."""
-    version = context.text("poc")
-    if version and version.value != "1":
-        message = f"There is no version {shown(version.value)} of the charter: write `poc: 1`"
-        yield Problem(message, version, context.line_with(version, "1"))
-
-
-VERSION = Check(
-    "version",
-    "`poc: 1` is the version that is read.",
-    version,
-    when_stopped=True,
-    why="The version says which rules the charter was written for.",
-    examples=(Example("poc: 2", "poc: 1"),),
-)
-
-
-KEYED = (Shape.SECTION, Shape.METRICS)
-
-
 def wrong_shape(context: CheckContext) -> Iterator[Problem]:
-    """Values whose shape is not the one that their key holds."""
+    """Each key holds what its kind of value is."""
     for entry in context.root.entries:
         field = CHARTER.field(entry.key.value)
         if field:
@@ -258,17 +179,61 @@ def without_colon(context: CheckContext, item: Mapping) -> str | None:
     return f"{line[: key.column - 1]}{meant}{line[value.end_column - 1 :]}"
 
 
-WRONG_SHAPE = Check(
-    "wrong-shape",
-    "Each key holds what its kind of value is.",
-    wrong_shape,
-    when_stopped=True,
-    why="A list where one value is read, or the reverse, would be lost.",
-    examples=(
-        Example("owner: [jane-doe, john-roe]", "owner: jane-doe"),
-        Example(
-            "done: accuracy",
-            "done:\n  - accuracy >= 92 % on holdout with n >= 2000\n  - latency_p95 <= 300 ms",
-        ),
-    ),
+@check(
+    why="A placeholder passes for a decision until somebody needs it.",
+    examples=(Example("owner: TODO", "owner: jane-doe"),),
 )
+def unfilled(context: CheckContext) -> Iterator[Problem]:
+    """Every value is written."""
+    for entry in context.root.entries:
+        field = CHARTER.field(entry.key.value)
+        if field:
+            yield from open_values(context, field, entry.value)
+
+
+def open_values(context: CheckContext, field: Field, node: Node) -> Iterator[Problem]:
+    """The values at or below a key that are still to be written."""
+    if isinstance(node, Mapping):
+        for entry in node.entries:
+            inner = field.field(entry.key.value) or field
+            yield from open_values(context, inner, entry.value)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            if isinstance(item, Scalar) and is_unfilled(item.value):
+                yield Problem(f"This line is still open: write one like `{EXAMPLE}`", item)
+    elif is_unfilled(node.value) and (field.required or node.value.strip()):
+        yield Problem(remedy(context, field), node)
+
+
+def remedy(context: CheckContext, field: Field) -> str:
+    """What to write for a key."""
+    if field.shape in (Shape.SECTION, Shape.METRICS, Shape.LIST):
+        return f"`{field.name}` is still open: write {field.asks}"
+    return f"`{field.name}` is still open: write {field.asks}, like `{field.sample(context.today)}`"
+
+
+@check(
+    when_stopped=True,
+    why="YAML takes typographic quotation marks for a part of the value.",
+    examples=(Example("owner: “jane-doe”", 'owner: "jane-doe"'),),
+)
+def smart_quotes(context: CheckContext) -> Iterator[Problem]:
+    """Quotation marks are straight."""
+    for scalar in scalars(context.root):
+        text = scalar.value
+        if in_smart_quotes(text) and scalar.plain:
+            fix = context.line_with(scalar, f'"{text[1:-1]}"') if not set('"\\') & set(text) else None
+            yield Problem("These quotation marks would be part of the value: use straight ones", scalar, fix)
+
+
+@check(
+    when_stopped=True,
+    why="The version says which rules the charter was written for.",
+    examples=(Example("poc: 2", "poc: 1"),),
+)
+def version(context: CheckContext) -> Iterator[Problem]:
+    """`poc: 1` is the version that is read."""
+    version = context.text("poc")
+    if version and version.value != "1":
+        message = f"There is no version {shown(version.value)} of the charter: write `poc: 1`"
+        yield Problem(message, version, context.line_with(version, "1"))

@@ -6,13 +6,22 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from service.rules.charter.values import ISO_DATE, iso, parse_date
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.wording import shown
 from service.rules.values.finding import Severity
 
+FARTHEST = timedelta(days=180)
 
+
+@check(
+    why="A quarter, or soon, can slip without anybody noticing; a day cannot.",
+    examples=(
+        Example("ship_by: Q1 2027", "ship_by: 2027-02-26"),
+        Example("ship_by: 26.02.2027", "ship_by: 2027-02-26"),
+    ),
+)
 def ship_date(context: CheckContext) -> Iterator[Problem]:
-    """Anything else than YYYY-MM-DD, and days that no calendar has."""
+    """`ship_by` is a day."""
     ship_by = context.text("ship_by")
     if ship_by is None or parse_date(ship_by.value):
         return
@@ -25,53 +34,28 @@ def ship_date(context: CheckContext) -> Iterator[Problem]:
     yield Problem(message, ship_by, context.line_with(ship_by, meant) if meant else None)
 
 
-SHIP_DATE = Check(
-    "ship-date",
-    "`ship_by` is a day.",
-    ship_date,
-    why="A quarter, or soon, can slip without anybody noticing; a day cannot.",
-    examples=(
-        Example("ship_by: Q1 2027", "ship_by: 2027-02-26"),
-        Example("ship_by: 26.02.2027", "ship_by: 2027-02-26"),
-    ),
+@check(
+    why="A date in the past plans nothing. Where only time passed, this is a notice.",
+    examples=(Example("ship_by: 2026-02-26", "ship_by: 2027-02-26"),),
 )
+def ship_date_passed(context: CheckContext) -> Iterator[Problem]:
+    """The ship date is still to come."""
+    ship_by = context.charter.ship_by
+    if ship_by and ship_by.value < context.today:
+        severity = context.severity(lambda charter: charter.ship_by)
+        message = f"{ship_by.value} has passed: write the new day or `stopped: {context.today} - <reason>`"
+        yield Problem(message, ship_by, severity=severity)
 
 
-FARTHEST = timedelta(days=180)
-
-
+@check(
+    Severity.WARNING,
+    why="What takes longer than half a year to reach its users is no proof of concept any more.",
+    examples=(Example("ship_by: 2027-12-31", "ship_by: 2027-02-26"),),
+)
 def ship_date_far(context: CheckContext) -> Iterator[Problem]:
-    """A ship date more than half a year ahead."""
+    """The ship date is at most 180 days ahead."""
     ship_by = context.charter.ship_by
     if ship_by and ship_by.value - context.today > FARTHEST:
         days = (ship_by.value - context.today).days
         message = f"{days} days ahead is far for a POC: write a day within {FARTHEST.days} for a smaller step"
         yield Problem(message, ship_by)
-
-
-SHIP_DATE_FAR = Check(
-    "ship-date-far",
-    "The ship date is at most 180 days ahead.",
-    ship_date_far,
-    Severity.WARNING,
-    why="What takes longer than half a year to reach its users is no proof of concept any more.",
-    examples=(Example("ship_by: 2027-12-31", "ship_by: 2027-02-26"),),
-)
-
-
-def ship_date_passed(context: CheckContext) -> Iterator[Problem]:
-    """A ship date before the day of judging."""
-    ship_by = context.charter.ship_by
-    if ship_by and ship_by.value < context.today:
-        severity = Severity.ERROR if context.writes(lambda charter: charter.ship_by) else Severity.NOTICE
-        message = f"{ship_by.value} has passed: write the new day or `stopped: {context.today} - <reason>`"
-        yield Problem(message, ship_by, severity=severity)
-
-
-SHIP_DATE_PASSED = Check(
-    "ship-date-passed",
-    "The ship date is still to come.",
-    ship_date_passed,
-    why="A date in the past plans nothing. Where only time passed, this is a notice.",
-    examples=(Example("ship_by: 2026-02-26", "ship_by: 2027-02-26"),),
-)

@@ -6,17 +6,22 @@ from collections.abc import Iterator
 
 from service.rules.charter.keys import SIGNOFFS
 from service.rules.charter.values import bare_login, is_bot, parse_login
-from service.rules.checks.check import Check, CheckContext, Example, Problem
+from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Scalar
-from service.rules.source.wording import shown
+from service.rules.source.wording import choice, shown
 from service.rules.values.finding import Severity
 from service.rules.values.groups import Group
 
 FEWEST_PEOPLE = 2
+SHOWN = 20
 
 
+@check(
+    why="Four groups have to agree; a team has no signature, and one person cannot speak for four.",
+    examples=(Example("security: acme/security", "security: dan-w", "signoffs"),),
+)
 def signoffs_people(context: CheckContext) -> Iterator[Problem]:
-    """Signers that are no person, and one person signing for all."""
+    """At least two people sign, one login a group."""
     for field in SIGNOFFS:
         signer = context.text("signoffs", field.name)
         if signer:
@@ -40,17 +45,13 @@ def not_a_person(context: CheckContext, signer: Scalar) -> Iterator[Problem]:
         yield Problem(f"A login stands alone: write {shown(name)}", signer, context.line_with(signer, name))
 
 
-SIGNOFFS_PEOPLE = Check(
-    "signoffs-people",
-    "At least two people sign, one login a group.",
-    signoffs_people,
-    why="Four groups have to agree; a team has no signature, and one person cannot speak for four.",
-    examples=(Example("security: acme/security", "security: dan-w", "signoffs"),),
+@check(
+    Severity.WARNING,
+    why="Each group sees what the others do not; one person for two sees with one pair of eyes.",
+    examples=(Example("platform: alice-k", "platform: bob-m", "signoffs"),),
 )
-
-
 def signoffs_distinct(context: CheckContext) -> Iterator[Problem]:
-    """Somebody who signs for more than one group."""
+    """Each group has a signer of its own."""
     signoffs = context.charter.signoffs
     if len(signoffs.all) < len(SIGNOFFS) or not FEWEST_PEOPLE <= len(signoffs.people) < len(SIGNOFFS):
         return
@@ -61,22 +62,12 @@ def signoffs_distinct(context: CheckContext) -> Iterator[Problem]:
         seen.add(signer.value.lower())
 
 
-SIGNOFFS_DISTINCT = Check(
-    "signoffs-distinct",
-    "Each group has a signer of its own.",
-    signoffs_distinct,
-    Severity.WARNING,
-    why="Each group sees what the others do not; one person for two sees with one pair of eyes.",
-    examples=(Example("platform: alice-k", "platform: bob-m", "signoffs"),),
+@check(
+    why="A signature speaks for the group, so one of them gives it; asked of the policy, not offline.",
+    examples=(Example("security: mallory", "security: dan-w", "signoffs"),),
 )
-
-
-MOST_LISTED = 2
-SHOWN = 20
-
-
 def signoffs_not_member(context: CheckContext) -> Iterator[Problem]:
-    """Signers whom the policy does not list for their group."""
+    """A signer is one of the people whom the organisation's policy lists for that group."""
     for group in Group:
         known, signer = context.policy.groups.get(group), context.text("signoffs", group)
         if known is None or not known.members or signer is None:
@@ -86,21 +77,5 @@ def signoffs_not_member(context: CheckContext) -> Iterator[Problem]:
             continue
         members = sorted(known.members)
         fix = context.line_with(signer, members[0]) if len(members) == 1 else None
-        message = f"{shown(name, SHOWN)} is not in `{group}` of the policy: name {choice(members)}"
+        message = f"{shown(name, SHOWN)} is not in `{group}` of the policy: name {choice(members, SHOWN)}"
         yield Problem(message, signer, fix)
-
-
-def choice(members: list[str]) -> str:
-    """The first of them."""
-    names = [shown(name, SHOWN) for name in members[:MOST_LISTED]]
-    more = len(members) - len(names)
-    return f"{', '.join(names)} or {more} more" if more else " or ".join(names)
-
-
-SIGNOFFS_NOT_MEMBER = Check(
-    "signoffs-not-member",
-    "A signer is one of the people whom the organisation's policy lists for that group.",
-    signoffs_not_member,
-    why="A signature speaks for the group, so one of them gives it; asked of the policy, not offline.",
-    examples=(Example("security: mallory", "security: dan-w", "signoffs"),),
-)

@@ -99,9 +99,9 @@ def is_due(known: Gathered | None, *, ref: str, written: bool, asked_again: bool
     return now - known.at >= (FRESH if known.complete else FRESH_IN_PART)
 
 
-def infra_path(entry: Located[InfraEntry] | None) -> str | None:
+def infra_path(entry: Located[InfraEntry]) -> str | None:
     """The path that an entry of `infra` names, if it names one."""
-    return entry.value.text if entry and entry.value.kind is InfraKind.PATH else None
+    return entry.value.text if entry.value.kind is InfraKind.PATH else None
 
 
 def evidence_path(source: str) -> str | None:
@@ -111,7 +111,5 @@ def evidence_path(source: str) -> str | None:
 
 
 def _paths(charter: Charter) -> Iterator[str]:
-    infra = charter.infra
-    named = (infra.feature_store, infra.model_registry, infra.eval_pipeline, infra.deploy_process)
-    yield from filter(None, map(infra_path, named))
+    yield from filter(None, map(infra_path, charter.infra.entries().values()))
     yield from filter(None, (evidence_path(evidence.source.value) for evidence in charter.evidence))

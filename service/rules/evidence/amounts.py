@@ -1,4 +1,4 @@
-"""A number beside its bound: whether the two can be compared, exactly, and whether the metric can have it."""
+"""A number beside its bound: how it is written, and whether the two can be compared, exactly."""
 
 from __future__ import annotations
 
@@ -6,17 +6,71 @@ from decimal import Decimal
 from fractions import Fraction
 
 from service.rules.charter.metrics import ONE, Measure, Metric, Span
-from service.rules.charter.quantity import canonical, plain
+from service.rules.charter.quantity import ROUNDED, canonical
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.unit_fit import HUNDRED, fits
 from service.rules.charter.units import Dimension, Unit
-from service.rules.evidence.numerals import numeral, with_unit
 from service.rules.evidence.values import Measurement
 from service.rules.source.wording import clip
 from service.rules.values.groups import Level
 
+DIGITS = 4
+LONGEST = 40
 LARGEST_EXPONENT = 400
 RATIO = "ratio"
+
+
+def grouped(number: int) -> str:
+    """A whole number in groups of three: `15 000`."""
+    return f"{number:,}".replace(",", " ")
+
+
+def numeral(value: Fraction, *, digits: int = DIGITS, beside: Fraction | None = None) -> str:
+    """A number with that many significant digits, or as many as it takes to lie on its side of a bound.
+
+    What stands before the point is never rounded away.
+    """
+    places = _places(value, digits)
+    while beside is not None and _side(_rounded(value, places), beside) != _side(value, beside):
+        places += 1
+    return clip(_written(value, places), LONGEST)
+
+
+def with_unit(number: str, unit: Unit) -> str:
+    """A number and its unit."""
+    return f"{number} {clip(unit.text)}" if unit.text else number
+
+
+def is_decimal(value: Fraction) -> bool:
+    """Whether a number can be written with digits that end."""
+    rest = value.denominator
+    for factor in (2, 5):
+        while rest % factor == 0:
+            rest //= factor
+    return rest == 1
+
+
+def _places(value: Fraction, digits: int) -> int:
+    if not value:
+        return 0
+    magnitude = ROUNDED.divide(Decimal(value.numerator), Decimal(value.denominator)).adjusted()
+    return max(0, digits - 1 - magnitude)
+
+
+def _rounded(value: Fraction, places: int) -> Fraction:
+    return Fraction(round(value * 10**places), 10**places)
+
+
+def _side(value: Fraction, bound: Fraction) -> int:
+    return (value > bound) - (value < bound)
+
+
+def _written(value: Fraction, places: int) -> str:
+    scaled = round(value * 10**places)
+    whole, rest = divmod(abs(scaled), 10**places)
+    behind = f"{rest:0{places}d}".rstrip("0") if places else ""
+    sign = "-" if scaled < 0 else ""
+    return f"{sign}{grouped(whole)}.{behind}" if behind else f"{sign}{grouped(whole)}"
 
 
 def exact(value: Decimal, unit: Unit) -> Fraction:
@@ -93,9 +147,7 @@ def _add(number: Measurement, unit: str) -> str:
 
 def _range(metric: Metric, span: Span, unit: Unit) -> str:
     """The values that a metric can have, in percents where the number is."""
-    factor, sign = (HUNDRED, " %") if unit.text == "%" else (ONE, "")
-    low = None if span.low is None else f"{plain(span.low * factor)}{sign}"
-    high = None if span.high is None else f"{plain(span.high * factor)}{sign}"
+    low, high = span.ends(percent=unit.text == "%")
     if low and high:
         return f"{low} to {high}"
     if high:

@@ -1,23 +1,198 @@
-"""A file's bytes as a tree of values, by its name: JSON, YAML, or the front matter of Markdown."""
+"""A file's bytes as plain values, every number exact: JSON, YAML, or the front matter of Markdown."""
 
 from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
+from typing import NoReturn
 
-from service.rules.evidence.tree import Tree, Unreadable, decimal_of, not_finite
-from service.rules.evidence.yaml_tree import read_yaml
+import yaml
+
 from service.rules.source.block import front_matter, lines_of
 from service.rules.source.wording import shown
 
+LONGEST_NUMBER = 100
+LARGEST_EXPONENT, SMALLEST_EXPONENT = 30, -60
+# As JSON has them: YAML 1.1 and 1.2 read `010`, `1_000` and `22:30` differently.
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+LONGEST_YAML = 1024 * 1024
+MOST_EVENTS = 100_000
+MOST_LEVELS = 60
+NOT_FINITE = re.compile(r"[+-]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+BOOLEANS = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+STRING = "tag:yaml.org,2002:str"
+# libyaml compares each directive with all before it.
+DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 MOST_COMMAS = 500_000
 """What bounds the values of a JSON file, and so the time and the memory that it takes."""
 YAML_SUFFIXES = frozenset({".yml", ".yaml"})
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MANY_VALUES = "Extra data"
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A value that is no number, no text and nothing else that JSON has: what it is, and what to do."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why nothing can be read from a file, and what to do about it."""
+
+    problem: str
+
+
+Tree = dict[str, "Tree"] | list["Tree"] | str | int | Decimal | bool | None | Odd
+ALIAS = Odd("is a YAML alias: write the value out")
+TAGGED = Odd("is a tagged YAML value: write a plain number")
+
+
+def not_finite(text: str) -> Odd:
+    """What `NaN` and `Infinity` are read as: neither is JSON, yet tools write them beside good numbers."""
+    return Odd(f"is {'NaN' if 'nan' in text.lower() else 'Infinity'}: measure again")
+
+
+def decimal_of(text: str) -> Decimal | Odd:
+    """The exact value of a number's text, within what anybody measures."""
+    if len(text) > LONGEST_NUMBER:
+        return Odd(f"has {len(text)} characters: round the number")
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return out_of_reach(text)
+    if not value:
+        return Decimal(0)
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < SMALLEST_EXPONENT or value.adjusted() >= LARGEST_EXPONENT:
+        return out_of_reach(text)
+    return value
+
+
+def out_of_reach(text: str) -> Odd:
+    """What a number beyond 30 digits before the point, or 60 behind it, is read as."""
+    return Odd(f"is {shown(text, 14)}, beyond any measure: measure again")
+
+
+class RefusedError(Exception):
+    """The file cannot be read further; it never leaves this module."""
+
+
+def read_yaml(text: str) -> Tree | Unreadable:
+    """The values of a YAML document; bounded in time, since aliases are never followed."""
+    if len(text) > LONGEST_YAML:
+        return Unreadable("larger than 1 MB as YAML: write it as JSON")
+    if DIRECTIVE.search(text):
+        return Unreadable("a line begins with `%`: delete the directive")
+    composer = Composer()
+    try:
+        for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
+            if count >= MOST_EVENTS:
+                refuse("too many values for YAML: write them as JSON")
+            composer.take(event)
+    except RefusedError as refused:
+        return Unreadable(str(refused))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return Unreadable(f"line {line} is not YAML: correct it")
+    except yaml.YAMLError:
+        return Unreadable("a character that YAML refuses: delete it")
+    return composer.root
+
+
+@dataclass(slots=True)
+class Open:
+    """A list or mapping whose end has not come yet."""
+
+    value: dict[str, Tree] | list[Tree]
+    tagged: bool
+    key: str | None = None
+
+
+class Composer:
+    """Builds the values of one document from its events."""
+
+    def __init__(self) -> None:
+        self.root: Tree = None
+        self._open: list[Open] = []
+        self._documents = 0
+
+    def take(self, event: yaml.Event) -> None:
+        """Add one event to what is built."""
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                refuse("a second YAML document begins at `---`: keep one")
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._begin(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            ended = self._open.pop()
+            self._add(TAGGED if ended.tagged else ended.value)
+        elif isinstance(event, yaml.AliasEvent):
+            self._add(ALIAS)
+        elif isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+
+    def _begin(self, event: yaml.CollectionStartEvent) -> None:
+        if len(self._open) >= MOST_LEVELS:
+            refuse("nested too deep: commit a flat summary")
+        if self._wants_key():
+            refuse("a list or mapping as a key: write a word before the colon")
+        value: dict[str, Tree] | list[Tree] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self._open.append(Open(value, tagged=bool(event.tag)))
+
+    def _wants_key(self) -> bool:
+        return bool(self._open) and isinstance(self._open[-1].value, dict) and self._open[-1].key is None
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        if self._wants_key():
+            self._open[-1].key = event.value
+        elif event.tag and event.tag != STRING:
+            self._add(TAGGED)
+        else:
+            self._add(event.value if event.style or event.tag else plain_value(event.value))
+
+    def _add(self, value: Tree) -> None:
+        if not self._open:
+            self.root = value
+            return
+        parent = self._open[-1]
+        if isinstance(parent.value, list):
+            parent.value.append(value)
+            return
+        if parent.key is None:
+            refuse("an alias as a key: write a word before the colon")
+        if parent.key in parent.value:
+            refuse(f"{shown(parent.key, 20)} stands twice in one mapping: keep one")
+        parent.value[parent.key] = value
+        parent.key = None
+
+
+def plain_value(text: str) -> Tree:
+    """What a scalar without quotes stands for."""
+    if NUMBER.fullmatch(text):
+        return decimal_of(text)
+    if text in NULLS:
+        return None
+    if NOT_FINITE.fullmatch(text):
+        return not_finite(text)
+    return BOOLEANS.get(text, text)
+
+
+def refuse(problem: str) -> NoReturn:
+    """Stop here."""
+    raise RefusedError(problem)
 
 
 def read_document(file: str, data: bytes) -> Tree | Unreadable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from service.rules.charter.metrics import Measure, metric_of
 from service.rules.charter.quantity import EXACT, Quantity, Refusal, parse_quantity, plain, read_unit
 from service.rules.charter.threshold import read_clause
 from service.rules.evidence.claims import Fault, Reason, Refused
-from service.rules.evidence.tree import Literal, NoJSONError, Object, exact
 from service.rules.source.wording import listed, shown
 
 MOST_NUMBERS = 100
@@ -28,6 +28,52 @@ TOP = ("metrics", "environment")
 KEYS = ("value", "unit", "n", "dataset", "load", "window", "segment", "environment")
 CLAUSES = {"dataset": "on", "load": "at", "window": "over", "segment": "for"}
 MEANT = {word: key for key, word in CLAUSES.items()} | {"samples": "n", "env": "environment"}
+
+
+class Literal(str):
+    """A number as it stands in the JSON; also `NaN` and `Infinity`, which are none."""
+
+    __slots__ = ()
+
+
+class Object(dict[str, object]):
+    """A JSON object, with the first key that it has twice."""
+
+    twice: str | None = None
+
+
+class _NoJSONError(Exception):
+    """What is wrong with a text that is no JSON."""
+
+
+def _exact(data: bytes) -> object:
+    """Read a JSON text."""
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_int=Literal,
+            parse_float=Literal,
+            parse_constant=Literal,
+        )
+    except json.JSONDecodeError as error:
+        raise _NoJSONError(f"line {error.lineno}, column {error.colno}: {error.msg.lower()}") from error
+    except UnicodeDecodeError as error:
+        raise _NoJSONError("not UTF-8") from error
+    except RecursionError as error:
+        raise _NoJSONError("nested too deep") from error
+
+
+def _object(pairs: list[tuple[str, object]]) -> Object:
+    made = Object(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                made.twice = key
+                break
+            seen.add(key)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +117,8 @@ class _FaultError(Exception):
 def read_upload(body: bytes, environment: str | None) -> tuple[Sent, ...] | Refused:
     """Read a body; `environment` is the one that GitHub vouches for, where it names one."""
     try:
-        root = exact(body)
-    except NoJSONError as error:
+        root = _exact(body)
+    except _NoJSONError as error:
         return Refused(Reason.NO_JSON, f"The body is no JSON ({error}). Send such as {EXAMPLE}.")
     try:
         default, found = _environment(root, environment), list(_found(root))

@@ -7,9 +7,8 @@ from fractions import Fraction
 
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.units import Dimension, Unit
-from service.rules.evidence.amounts import comparable, exact, own
-from service.rules.evidence.conditions import conditions_of
-from service.rules.evidence.numerals import grouped, is_decimal, numeral, with_unit
+from service.rules.evidence.amounts import comparable, exact, grouped, is_decimal, numeral, own, with_unit
+from service.rules.evidence.judging import conditions_of
 from service.rules.evidence.values import Measurement, Result, Status
 
 SHORT = 10

@@ -1,9 +1,25 @@
-"""The policy's keys: what each decides, a value that is right, and what holds without it."""
+"""The policy's keys: what each decides, how its values are read, and what holds without it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from service.rules.policy import values as read
+from service.rules.policy.model import Mode
+from service.rules.values.groups import Level
+
+MOST_ITEMS = 100
+MOST_FREEZES = 50
+LONGEST_PROPERTY = 75
+LONGEST_ENVIRONMENT = 255
+MOST_WORKING_DAYS = 260
+"""A year of them."""
+MOST_ISSUES = 1000
+"""GitHub takes no more content from one installation in an hour."""
+USUAL_WEEKEND = "[saturday, sunday]"
+DAYS, ISSUES = read.count(1, MOST_WORKING_DAYS), read.count(0, MOST_ISSUES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +32,13 @@ class Key:
     """A value as it is written on one line."""
     default: str = ""
     """The value that holds where the key is left out, as it would be written; empty where that is nothing."""
+    parse: Callable[[str], Any] | None = None
+    """Reads one value; None for a section."""
+    most: int = 0
+    """How many values its list may hold; 0 where it holds one value and no list."""
     keys: tuple[Key, ...] = ()
     free: bool = False
-    """Whether it is a section whose keys are names of others' making."""
+    """Whether it is a section whose keys are names of others' making, each with a list."""
 
     def key(self, name: str) -> Key | None:
         """The key of that name inside this one."""
@@ -35,21 +55,31 @@ class Key:
 
 def selector(topics: tuple[str, str], names: tuple[str, str], stage: str) -> tuple[Key, ...]:
     """The keys of `select` and `exclude`: their examples and defaults."""
+    globs = "any of these names; `*` and `?` stand for anything, the case for nothing"
     return (
-        Key("topics", "any of these topics", *topics),
-        Key("names", "any of these names; `*` and `?` stand for anything, the case for nothing", *names),
-        Key("properties", "custom properties, each with the values that count", stage, free=True),
+        Key("topics", "any of these topics", *topics, read.topic, MOST_ITEMS),
+        Key("names", globs, *names, read.glob, MOST_ITEMS),
+        Key(
+            "properties",
+            "custom properties, each with the values that count",
+            stage,
+            parse=read.bounded(LONGEST_PROPERTY),
+            most=MOST_ITEMS,
+            free=True,
+        ),
     )
 
 
 def group(name: str, whose: str, members: str, lead: str) -> Key:
     """A section of `groups`."""
+    signers = f"who may sign for {whose}; without it whoever a charter names"
+    brought_in = f"who is brought in when {whose} does not answer"
     return Key(
         name,
         whose,
         keys=(
-            Key("members", f"who may sign for {whose}; without it whoever a charter names", members),
-            Key("lead", f"who is brought in when {whose} does not answer", lead),
+            Key("members", signers, members, parse=read.login, most=MOST_ITEMS),
+            Key("lead", brought_in, lead, parse=read.login),
         ),
     )
 
@@ -59,7 +89,13 @@ POLICY = Key(
     "all of it",
     keys=(
         Key("policy", "the version of this language", "1"),
-        Key("mode", "`enforce`, or `observe`: the same texts, and nothing is held up", "enforce", "enforce"),
+        Key(
+            "mode",
+            "`enforce`, or `observe`: the same texts, and nothing is held up",
+            "enforce",
+            "enforce",
+            read.word(Mode),
+        ),
         Key(
             "select",
             "what is a POC",
@@ -78,23 +114,32 @@ POLICY = Key(
             "limits",
             "after how many working days somebody is asked",
             keys=(
-                Key("share", "of the working days planned, for the owner", "15 %", "15 %"),
-                Key("shortest", "the least that this share comes to", "7", "7"),
-                Key("longest", "the most that it comes to", "20", "20"),
-                Key("waiting", "for a signer, a reviewer, a group", "5", "5"),
-                Key("charter", "for bringing a charter", "10", "10"),
+                Key("share", "of the working days planned, for the owner", "15 %", "15 %", read.share),
+                Key("shortest", "the least that this share comes to", "7", "7", DAYS),
+                Key("longest", "the most that it comes to", "20", "20", DAYS),
+                Key("waiting", "for a signer, a reviewer, a group", "5", "5", DAYS),
+                Key("charter", "for bringing a charter", "10", "10", DAYS),
             ),
         ),
         Key(
             "calendar",
             "on which days something is expected",
             keys=(
-                Key("time_zone", "where days begin and end", "Europe/Berlin", "UTC"),
-                Key("weekend", "the days off of each week", "[saturday, sunday]", "[saturday, sunday]"),
+                Key("time_zone", "where days begin and end", "Europe/Berlin", "UTC", read.time_zone),
+                Key(
+                    "weekend",
+                    "the days off of each week",
+                    "[saturday, sunday]",
+                    "[saturday, sunday]",
+                    read.weekday,
+                    7,
+                ),
                 Key(
                     "freezes",
                     "days on which nothing is expected: `DATE to DATE - reason`, or one `DATE`",
                     "[2026-12-21 to 2027-01-03 - year end]",
+                    parse=read.freeze,
+                    most=MOST_FREEZES,
                 ),
             ),
         ),
@@ -108,30 +153,46 @@ POLICY = Key(
                 group("security", "security", "[dan-w, eve-s]", "sec-lead"),
             ),
         ),
-        Key("environments", "the targets that a charter may name; without it any", "[support-prod]"),
+        Key(
+            "environments",
+            "the targets that a charter may name; without it any",
+            "[support-prod]",
+            parse=read.bounded(LONGEST_ENVIRONMENT),
+            most=MOST_ITEMS,
+        ),
         Key(
             "evidence",
             "which numbers count",
             keys=(
-                Key("max_age", "how old a number may be", "14 d", "14 d"),
+                Key("max_age", "how old a number may be", "14 d", "14 d", read.age),
                 Key(
                     "level",
                     "`measured`: only what a workflow run sent; `self-reported`: files as well",
                     "measured",
                     "self-reported",
+                    read.word(Level),
                 ),
                 Key(
                     "events",
                     "workflow events whose numbers are taken although outsiders can cause them",
                     "[pull_request_target]",
+                    parse=read.event,
+                    most=MOST_ITEMS,
                 ),
             ),
         ),
-        Key("issues_a_day", "new stall issues in the organisation on one day, at most", "5", "5"),
+        Key(
+            "issues_a_day",
+            "new stall issues in the organisation on one day, at most",
+            "5",
+            "5",
+            ISSUES,
+        ),
         Key(
             "central_repository",
             "where the digest goes, and the issues of repositories that have issues disabled",
             "acme/poc-portfolio",
+            parse=read.full_name,
         ),
     ),
 )

@@ -1,35 +1,77 @@
-"""Is this repository a POC? By the policy's selectors; without one by topic, name, or a declared charter."""
+"""Is this repository a POC, and why? By the policy's selectors, or by a charter that it declares."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from fnmatch import fnmatchcase
 
-from service.rules.policy.match import excludes, selects
-from service.rules.policy.model import NO_POLICY, POLICY_REPOSITORY, Policy
+from service.rules.policy.model import NO_POLICY, POLICY_REPOSITORY, Policy, Selector
+from service.rules.source.wording import shown
 from service.rules.values.github import Repository
 
+LONGEST_SHOWN = 100
+"""Characters of a name in a reason: GitHub's longest."""
 OPT_OUT_TOPIC = "not-a-poc"
 """Whatever a policy selects."""
 DORMANT_AFTER = timedelta(days=90)
 
 
+def found(selector: Selector, repository: Repository) -> str | None:
+    """What of a selector meets a repository: a topic, its name, a property, in this order."""
+    for topic in sorted(selector.topics.intersection(repository.topics)):
+        return f"topic {named(topic)}"
+    name = repository.name.lower()
+    if any(matches(glob, name) for glob in selector.names):
+        return f"its name, {named(repository.name)}"
+    return found_property(selector, repository)
+
+
+def found_property(selector: Selector, repository: Repository) -> str | None:
+    """The property that meets a repository; none where its properties are not known."""
+    wanted = {name.lower(): values for name, values in selector.properties.items()}
+    for name, values in sorted((repository.properties or {}).items() if wanted else ()):
+        counting = {value.lower() for value in wanted.get(name.lower(), ())}
+        for value in values:
+            if value.lower() in counting:
+                return f"property {named(name)}, {named(value)}"
+    return None
+
+
+def matches(glob: str, name: str) -> bool:
+    """Whether a glob fits a name in small letters; no glob goes back over what an earlier star took."""
+    return fnmatchcase(name, glob.lower())
+
+
+def named(text: str) -> str:
+    """A name as code, whole."""
+    return shown(text, LONGEST_SHOWN)
+
+
+def uses_properties(policy: Policy) -> bool:
+    """Whether custom properties matter to what it selects."""
+    return bool(policy.select.properties or policy.exclude.properties)
+
+
 def exclusion(repository: Repository, policy: Policy = NO_POLICY) -> str | None:
     """Why a repository is never a POC, whatever else speaks for it; None where nothing does."""
-    if repository.archived:
-        return "archived"
-    if repository.fork:
-        return "a fork"
-    if repository.is_template:
-        return "a template"
-    if repository.name == POLICY_REPOSITORY:
-        return "the organization's .github repository"
-    if OPT_OUT_TOPIC in repository.topics:
-        return f"topic {OPT_OUT_TOPIC}"
-    return excludes(policy, repository)
+    central = (policy.central_repository or "").lower()
+    reasons = (
+        (repository.archived, "archived"),
+        (repository.fork, "a fork"),
+        (repository.is_template, "a template"),
+        (repository.name == POLICY_REPOSITORY, "the organization's .github repository"),
+        (OPT_OUT_TOPIC in repository.topics, f"topic {OPT_OUT_TOPIC}"),
+        (repository.full_name.lower() == central, "the policy's central repository"),
+    )
+    for holds, reason in reasons:
+        if holds:
+            return reason
+    why = found(policy.exclude, repository)
+    return f"excluded by the policy: {why}" if why else None
 
 
 def poc_reason(repository: Repository, *, declares_charter: bool, policy: Policy = NO_POLICY) -> str | None:
     """Why a repository is a POC, in words for its people; None if it is none."""
     if exclusion(repository, policy):
         return None
-    return selects(policy, repository, declares_charter=declares_charter)
+    return found(policy.select, repository) or ("its `POC.md`" if declares_charter else None)

@@ -23,8 +23,6 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 SHORTEST_DAY = 2
 LONGEST_FREEZE = 366
 LONGEST_GLOB = 100
-LONGEST_PROPERTY = 75
-LONGEST_ENVIRONMENT = 255
 LONGEST_REASON = 120
 OLDEST = 365
 NEAR_ENOUGH = 0.6
@@ -116,21 +114,15 @@ def glob(text: str) -> str | Refusal:
     return Refusal(f"{shown(text)} is no name: write one like `poc-*` (with no signs but `*` and `?`)")
 
 
-def property_value(text: str) -> str | Refusal:
-    """Read a value of a custom property."""
-    return bounded(text, LONGEST_PROPERTY)
-
-
-def environment(text: str) -> str | Refusal:
-    """Read the name of an environment."""
-    return bounded(text, LONGEST_ENVIRONMENT)
-
-
-def bounded(text: str, most: int) -> str | Refusal:
+def bounded(most: int) -> Callable[[str], str | Refusal]:
     """Read a name of which only the length is known."""
-    if not text:
-        return Refusal("This value is empty: write it, or delete it")
-    return text if len(text) <= most else Refusal(f"{len(text)} characters: keep it to {most}")
+
+    def parse(text: str) -> str | Refusal:
+        if not text:
+            return Refusal("This value is empty: write it, or delete it")
+        return text if len(text) <= most else Refusal(f"{len(text)} characters: keep it to {most}")
+
+    return parse
 
 
 def login(text: str) -> str | Refusal:

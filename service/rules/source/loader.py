@@ -4,22 +4,169 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import NoReturn
 
+import yaml
+
+from service.rules.source import traps
 from service.rules.source.block import Block, find_block, lines_of
-from service.rules.source.composer import compose
-from service.rules.source.nodes import Mapping
+from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence
 from service.rules.source.text import CharterFile, FileKind, read_text
-from service.rules.source.traps import CHARTER
+from service.rules.source.traps import CHARTER, FileLimits
+from service.rules.source.wording import shown
 from service.rules.values.finding import Finding, Severity
 
+MAX_DUPLICATES = 20
 MAX_BLOCK_BYTES = 16 * 1024
 MAX_LINE_CHARACTERS = 300
 MOST_LINES_TOLD = 20
 # What YAML refuses, or takes for a line break.
 INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 NO_CHARTER = "no-charter"
+
+
+class Refused(Exception):  # noqa: N818 - control flow inside this module, it never leaves it
+    """The block cannot be read further."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+@dataclass(slots=True)
+class Open:
+    """A list or mapping whose end has not come yet."""
+
+    is_mapping: bool
+    line: int
+    column: int
+    items: list[Node] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    key: Scalar | None = None
+
+    def close(self) -> Node:
+        """The finished node."""
+        if self.is_mapping:
+            return Mapping(tuple(self.entries.values()), self.line, self.column)
+        return Sequence(tuple(self.items), self.line, self.column)
+
+
+def compose(block: Block, dialect: FileLimits = CHARTER) -> tuple[Mapping | None, tuple[Finding, ...]]:
+    """The mapping that a block holds, if it does, and what is wrong with it as YAML.
+
+    It never raises, and reads a bounded number of events.
+    """
+    composer = Composer(block, dialect)
+    try:
+        for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
+            if count >= dialect.events:
+                message = f"Too many values for a {dialect.name}: {dialect.shorten}"
+                composer.refuse("too-many-values", event, message)
+            composer.take(event)
+    except Refused as refused:
+        return None, (*composer.findings, refused.finding)
+    except yaml.YAMLError as error:
+        return None, (*composer.findings, traps.explain(error, block, dialect))
+    if not isinstance(composer.root, Mapping):
+        return None, (*composer.findings, traps.not_a_mapping(block, dialect))
+    return composer.root, tuple(composer.findings)
+
+
+class Composer:
+    """Builds one document from its events."""
+
+    def __init__(self, block: Block, dialect: FileLimits) -> None:
+        self.block = block
+        self.dialect = dialect
+        self.root: Node | None = None
+        self.findings: list[Finding] = []
+        self._open: list[Open] = []
+        self._documents = 0
+
+    def take(self, event: yaml.Event) -> None:
+        """Add one event to what is built."""
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self.refuse("second-document", event, "A second YAML document begins here: delete the `---`")
+        elif isinstance(event, yaml.NodeEvent):
+            self._take_node(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._add(self._open.pop().close(), event)
+
+    def _take_node(self, event: yaml.NodeEvent) -> None:
+        self._refuse_cleverness(event)
+        line, column = self._place(event)
+        if isinstance(event, yaml.ScalarEvent):
+            end_line, end_column = self._located(event.end_mark)
+            self._add(Scalar(event.value, line, column, end_line, end_column, plain=not event.style), event)
+            return
+        depth = self.dialect.depth
+        if len(self._open) >= depth:
+            self.refuse("too-deep", event, f"Nested deeper than {depth} levels: write this value flat")
+        if self._open and self._open[-1].is_mapping and self._open[-1].key is None:
+            self.refuse(
+                "invalid-yaml", event, "A list or mapping cannot be a key: write a word before the colon"
+            )
+        self._open.append(Open(isinstance(event, yaml.MappingStartEvent), line, column))
+
+    def _refuse_cleverness(self, event: yaml.NodeEvent) -> None:
+        name = self.dialect.name
+        if isinstance(event, yaml.AliasEvent):
+            message = f"A {name} has no aliases: {self.dialect.for_alias}"
+            self.refuse("yaml-anchor", event, message, self._quoted(event) if self.dialect.stars else None)
+        if event.anchor:
+            message = f"A {name} has no anchors: delete the word that begins with `&`"
+            self.refuse("yaml-anchor", event, message)
+        if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag:
+            message = f"A {name} has no YAML tags: delete the word that begins with `!`"
+            self.refuse("yaml-tag", event, message)
+
+    def _add(self, node: Node, event: yaml.Event) -> None:
+        if not self._open:
+            self.root = node
+            return
+        parent = self._open[-1]
+        if not parent.is_mapping:
+            parent.items.append(node)
+        elif parent.key is None:
+            if not isinstance(node, Scalar):
+                self.refuse("invalid-yaml", event, "A key is a word: write one before the colon")
+            parent.key = node
+        else:
+            self._add_entry(parent, Entry(parent.key, node))
+            parent.key = None
+
+    def _add_entry(self, parent: Open, entry: Entry) -> None:
+        name = entry.key.value
+        first = parent.entries.setdefault(name, entry)
+        if first is not entry and len(self.findings) < MAX_DUPLICATES:
+            message = f"{shown(name)} is already on line {first.key.line}: keep one of the two"
+            place = entry.key
+            self.findings.append(Finding("duplicate-key", Severity.ERROR, message, place.line, place.column))
+
+    def _place(self, event: yaml.Event) -> tuple[int, int]:
+        line, column = self._located(event.start_mark)
+        return min(line, self.block.last_line), column
+
+    def _located(self, mark: yaml.error.Mark | yaml._yaml.Mark | None) -> tuple[int, int]:
+        row, column = (mark.line, mark.column) if mark else (0, 0)
+        return self.block.first_line + row, column + 1 + self.block.indent
+
+    def _quoted(self, event: yaml.Event) -> str | None:
+        """The event's line with what it stands for in double quotes."""
+        start, end = event.start_mark, event.end_mark
+        if start is None or end is None:
+            return None
+        line = self.block.lines[start.line]
+        return f'{line[: start.column]}"{line[start.column : end.column]}"{line[end.column :]}'
+
+    def refuse(self, code: str, event: yaml.Event, message: str, fix: str | None = None) -> NoReturn:
+        """Stop here, with a finding at the event."""
+        line, column = self._place(event)
+        raise Refused(Finding(code, Severity.ERROR, message, line, column, fix=fix))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +193,7 @@ def load(file: CharterFile) -> Document:
     refusals = tuple(islice(refused(block), MOST_LINES_TOLD))
     if refusals:
         return Document(lines, block, findings=refusals)
-    composition = compose(block)
-    return Document(lines, block, composition.root, composition.findings)
+    return Document(lines, block, *compose(block))
 
 
 def no_charter(text: str) -> Finding:
@@ -81,3 +227,8 @@ def refused_lines(block: Block, name: str = CHARTER.name) -> Iterator[Finding]:
             message = f"An invisible character (U+{ord(hidden[0]):04X}) stands here: delete it"
             fix = INVISIBLE.sub("", line)
             yield Finding("control-character", Severity.ERROR, message, number, hidden.start() + 1, fix=fix)
+
+
+def in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Findings in the order in which a reader meets them."""
+    return tuple(sorted(findings, key=lambda finding: (finding.line, finding.column, finding.code)))

@@ -41,6 +41,13 @@ class Scalar:
     end_column: int
     plain: bool = True
 
+    def replaced(self, lines: tuple[str, ...], value: str) -> str | None:
+        """Its line with another value in its place; None where it takes several lines."""
+        if self.line != self.end_line:
+            return None
+        line = lines[self.line - 1]
+        return f"{line[: self.column - 1]}{value}{line[self.end_column - 1 :]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Sequence:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 SHOWN_CHARACTERS = 28
+MOST_CHOICES = 2
 
 
 def clip(text: str, limit: int = SHOWN_CHARACTERS) -> str:
@@ -17,7 +20,14 @@ def shown(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     return f"`{clip(text, limit).replace('`', chr(39))}`"
 
 
-def listed(words: tuple[str, ...]) -> str:
+def listed(words: Sequence[str]) -> str:
     """Words as a sentence lists them."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def choice(names: Sequence[str], limit: int) -> str:
+    """The first names to choose from, and how many more there are."""
+    first = [shown(name, limit) for name in names[:MOST_CHOICES]]
+    more = len(names) - len(first)
+    return f"{', '.join(first)} or {more} more" if more else " or ".join(first)

@@ -6,16 +6,9 @@ import re
 
 import pytest
 
-from service.rules.policy.keys import POLICY, Key
+from service.rules.policy.keys import MOST_FREEZES, MOST_ISSUES, MOST_WORKING_DAYS, POLICY, Key
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
-from service.rules.policy.reading import (
-    MAX_BYTES,
-    MAX_LINES,
-    MOST_FREEZES,
-    MOST_ISSUES,
-    MOST_WORKING_DAYS,
-    read_policy,
-)
+from service.rules.policy.reading import MAX_BYTES, MAX_LINES, read_policy
 from service.rules.policy.values import LONGEST_FREEZE
 from service.rules.values.actions import POLICY_CHECK
 from tests.harness.golden import assert_current

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.charter.evidence import AGGREGATES as WRITTEN
-from service.rules.evidence.selection import AGGREGATES
+from service.rules.evidence.reading import AGGREGATES
 
 VALUES = st.lists(st.decimals(min_value=-(10**9), max_value=10**9, places=6), min_size=1, max_size=40)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.rules.evidence.amounts import grouped, numeral
 from service.rules.evidence.judging import judge_line
-from service.rules.evidence.numerals import grouped, numeral
 from service.rules.evidence.values import Demands, Measurement, Reading, Result, Status, Unread
 from service.rules.evidence.wording import level_text, measured_text, verdict_text
 from tests.unit.rules.measurements import ANY, STRICT, found, sent, threshold

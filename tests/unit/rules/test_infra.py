@@ -6,10 +6,10 @@ import pytest
 
 from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter, InfraEntry, InfraKind
-from service.rules.charter.printer import print_charter
 from service.rules.charter.values import parse_infra
 from service.rules.gate.signoffs import Round, material_hash
 from service.rules.values.groups import Group
+from tests.unit.rules.printing import print_charter
 from tests.unit.rules.samples import SAMPLE, judged
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.rules.charter.printer import print_charter
 from service.rules.source.loader import MAX_BLOCK_BYTES
 from tests.harness.places import CHARTERS
+from tests.unit.rules.printing import print_charter
 from tests.unit.rules.samples import SAMPLE, judged
 
 FILES = sorted(CHARTERS.glob("*/*.md"))

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-from service.rules.charter.model import Charter, Infra, InfraEntry, Located, Signoffs, Target
+from service.rules.charter.amend import pair, scalar
+from service.rules.charter.model import Charter, Located, Target
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold, parse_threshold
 
-# What stands bare: letters first, then nothing that YAML could take for a sign of its own.
-PLAIN = re.compile(r"[A-Za-z0-9/.][A-Za-z0-9 _./@%<>=$€£~+()'\"|*,-]*(?<! )")
-URL = re.compile(r"https?://[A-Za-z0-9_./-]+")
-ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 MARKS = ("#", "```", "~~~", "<!--", "---")
-PIECE = 200
-MOST_ON_A_LINE = 240
 
 
 def print_charter(charter: Charter) -> str:
@@ -53,9 +47,11 @@ def block_lines(charter: Charter) -> Iterator[str]:
             ("drilled", f"{drill.on.isoformat()} in {drill.took.text}" if drill else None),
         ],
     )
-    yield from section("infra", [(name, entry(getattr(charter.infra, name))) for name in Infra.__slots__])
-    signoffs = [(name, text(getattr(charter.signoffs, name))) for name in Signoffs.__slots__]
-    yield from section("signoffs", signoffs)
+    yield from section(
+        "infra", [(name, each.value.written) for name, each in charter.infra.entries().items()]
+    )
+    signoffs = charter.signoffs.by_group()
+    yield from section("signoffs", [(group, signer.value) for group, signer in signoffs.items()])
     if charter.paused:
         pause = charter.paused.value
         yield from pair("paused", f"until {pause.until.isoformat()} - {pause.reason}")
@@ -86,11 +82,6 @@ def amount(value: Located[Quantity] | None) -> str | None:
     return value.value.text if value else None
 
 
-def entry(value: Located[InfraEntry] | None) -> str | None:
-    """An entry of `infra`."""
-    return value.value.written if value else None
-
-
 def section(name: str, values: Sequence[tuple[str, str | None]]) -> Iterator[str]:
     """A key with keys of its own, where any of them has a value."""
     lines = [f"  {line}" for key, value in values for line in pair(key, value)]
@@ -106,32 +97,3 @@ def thresholds(name: str, lines: Sequence[Threshold]) -> Iterator[str]:
         printed = each.printed
         readable = isinstance(parse_threshold(printed), Threshold)
         yield f"  - {scalar(printed if readable else each.text)}"
-
-
-def pair(key: str, value: str | None) -> Iterator[str]:
-    """A key with its value, on as many lines as that takes."""
-    if value is not None:
-        yield from f"{scalar(key)}: {scalar(value)}".rstrip().split("\n")
-
-
-def scalar(value: str) -> str:
-    """A value as YAML reads it back: bare where it can be, else in double quotes."""
-    short = len(value) <= MOST_ON_A_LINE
-    if short and (not value or URL.fullmatch(value) or PLAIN.fullmatch(value)):
-        return value
-    pieces: list[str] = [""]
-    for char in value:
-        if len(pieces[-1]) > PIECE:
-            pieces.append("\\" if char == " " else "")
-        pieces[-1] += escaped(char)
-    return '"' + "\\\n    ".join(pieces) + '"'
-
-
-def escaped(char: str) -> str:
-    """A character between double quotes; what no editor shows is written by its number."""
-    if char in ESCAPES:
-        return ESCAPES[char]
-    if char.isprintable() and char != "\ufeff":
-        return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
