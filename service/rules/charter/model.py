@@ -99,6 +99,11 @@ class Infra:
     eval_pipeline: Located[InfraEntry] | None = None
     deploy_process: Located[InfraEntry] | None = None
 
+    @property
+    def entries(self) -> tuple[tuple[str, Located[InfraEntry] | None], ...]:
+        """The four by name; None for an entry that the charter does not have."""
+        return tuple((name, getattr(self, name)) for name in self.__slots__)
+
 
 @dataclass(frozen=True, slots=True)
 class Signoffs:

@@ -92,7 +92,9 @@ class Stop:
     reason: str
 
 
-CommandArguments = Snooze | Extend | HandOver | Stop
+CharterCommand = Extend | HandOver | Stop
+"""What changes the charter."""
+CommandArguments = Snooze | CharterCommand
 
 
 def read_order(command: Command, today: date) -> CommandArguments | Refusal | None:

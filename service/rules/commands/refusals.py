@@ -18,7 +18,7 @@ from service.rules.commands.arguments import (
 )
 from service.rules.commands.parsing import WRITERS, Refusal, Verb
 from service.rules.source.wording import listed, shown
-from service.rules.stall.time_spent import ORDINALS
+from service.rules.stall.time_spent import ordinal
 from service.rules.stall.waiting_on import PausePeriod
 
 ONE_ROW = timedelta(days=7)
@@ -80,11 +80,6 @@ def in_a_row(rest: PausePeriod, earlier: Iterable[PausePeriod]) -> tuple[date, i
         if each.until >= first - ONE_ROW:
             first, count = min(first, each.first), count + 1
     return first, count
-
-
-def ordinal(count: int) -> str:
-    """`second`, and for what nobody should have to read `11th`."""
-    return ORDINALS[count - 1] if count <= len(ORDINALS) else f"{count}th"
 
 
 def _snoozed(order: Snooze, present: PocState) -> Refusal | None:

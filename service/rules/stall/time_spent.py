@@ -143,6 +143,11 @@ def _days(first: date, last: date) -> Iterator[date]:
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
+def ordinal(count: int) -> str:
+    """`second`, and for a number that nobody should have to read as a word `11th`."""
+    return ORDINALS[count - 1] if count <= len(ORDINALS) else f"{count}th"
+
+
 @dataclass(frozen=True, slots=True)
 class ShipDateChanges:
     """The present date is the `count`-th; `days` lie between the first and it, fewer where it came closer."""
@@ -153,8 +158,7 @@ class ShipDateChanges:
     last: date
 
     def __str__(self) -> str:
-        ordinal = ORDINALS[self.count - 1] if self.count <= len(ORDINALS) else f"{self.count}th"
-        return f"{ordinal} date, {self.days:+} days"
+        return f"{ordinal(self.count)} date, {self.days:+} days"
 
 
 def ship_date_changes(dates: Sequence[date]) -> ShipDateChanges | None:
