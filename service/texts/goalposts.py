@@ -13,6 +13,7 @@ from service.rules.charter.threshold import Threshold, clause_text
 from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text
 from service.rules.gate.signoffs import named
+from service.rules.gate.verdict import COMPARED
 from service.rules.source.wording import clip, listed, shown
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group
@@ -43,7 +44,6 @@ VERBS = {
 }
 Person = tuple[str, str | None]
 """A group in words, and who signs for it."""
-COMPARED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.MISSED})
 COUNTED = (
     MoveKind.LOOSENED,
     MoveKind.DELETED,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import assert_never
 
 from service.rules.charter.model import Charter
 from service.rules.commands.arguments import FARTHEST, USUAL_EXTENSION
@@ -137,13 +138,19 @@ def _name(charter: Charter | None, place: Place) -> str:
 
 def _waits_for(waiting_on: WaitingOn | None, place: Place) -> str:
     """Whom it waits for, in the words of the calendar."""
-    if waiting_on is None or waiting_on.party is Party.UNNAMED:
+    if waiting_on is None:
         return "a charter"
-    if waiting_on.party is Party.BLOCKER:
-        return _reference(waiting_on, place) or "what blocks it"
-    if waiting_on.group:
-        return NAMES[waiting_on.group]
-    return waiting_on.people[0] if waiting_on.people else str(waiting_on.party)
+    match waiting_on.party:
+        case Party.UNNAMED:
+            return "a charter"
+        case Party.BLOCKER:
+            return _reference(waiting_on, place) or "what blocks it"
+        case Party.OWNER | Party.SIGNER | Party.REVIEWER | Party.PLATFORM | Party.NOBODY:
+            if waiting_on.group:
+                return NAMES[waiting_on.group]
+            return waiting_on.people[0] if waiting_on.people else waiting_on.party.value
+        case _:
+            assert_never(waiting_on.party)
 
 
 def _reference(waiting_on: WaitingOn | None, place: Place) -> str:
