@@ -1,1 +1,1 @@
-"""What a payload means: which facts it tells, which subjects need a look. Imports rules only."""
+"""What a delivery means: which events to record, which subjects to reconcile. Imports rules only."""

@@ -1,4 +1,4 @@
-"""The payload fields that we read, and nothing more; unknown fields are skipped."""
+"""The parts of payloads, each with the fields that we read; unknown fields are skipped."""
 
 from __future__ import annotations
 
@@ -166,18 +166,9 @@ class MergeGroup(msgspec.Struct):
     base_sha: str
 
 
-class CheckRunPayload(msgspec.Struct):
-    """`check_run`; its suite names the commit as well."""
+class RerunPayload(msgspec.Struct):
+    """`check_run` or `check_suite`: either names the commit whose check runs are asked for again."""
 
-    id: int
-    name: str
-    head_sha: str
-
-
-class CheckSuitePayload(msgspec.Struct):
-    """`check_suite`: re-running it re-runs every run of ours on its commit."""
-
-    id: int
     head_sha: str
 
 
@@ -245,69 +236,6 @@ class PropertyValue(msgspec.Struct):
 
     property_name: str
     value: str | list[str] | None = None
-
-
-class Payload(msgspec.Struct):
-    """Any event: each has some of these."""
-
-    action: str | None = None
-    installation: InstallationPayload | None = None
-    sender: Account | None = None
-    repository: RepositoryPayload | None = None
-    repositories: tuple[RepositoryPayload, ...] = ()
-    repositories_added: tuple[RepositoryPayload, ...] = ()
-    repositories_removed: tuple[RepositoryPayload, ...] = ()
-    new_property_values: tuple[PropertyValue, ...] = ()
-    pull_request: PullRequestPayload | None = None
-    requested_reviewer: Account | None = None
-    requested_team: Team | None = None
-    before: str | None = None
-    after: str | None = None
-    ref: str | None = None
-    forced: bool = False
-    commits: tuple[Commit, ...] | None = None
-    merge_group: MergeGroup | None = None
-    check_run: CheckRunPayload | None = None
-    check_suite: CheckSuitePayload | None = None
-    issue: IssuePayload | None = None
-    label: Label | None = None
-    comment: CommentPayload | None = None
-    review: ReviewPayload | None = None
-    deployment: DeploymentPayload | None = None
-    deployment_status: DeploymentStatusPayload | None = None
-    deployment_callback_url: str | None = None
-    environment: str | None = None
-    sha: str | None = None
-
-
-class Unroutable(msgspec.Struct):
-    """An event that we do not know: only who sent it."""
-
-    action: str | None = None
-    installation: InstallationPayload | None = None
-
-
-_payload = msgspec.json.Decoder(Payload)
-_unroutable = msgspec.json.Decoder(Unroutable)
-
-
-def decode(body: bytes) -> Payload:
-    """Read the fields that we use; `ValueError` says what is wrong with the body."""
-    try:
-        return _payload.decode(body)
-    except RecursionError as error:
-        raise ValueError("JSON is nested too deeply") from error
-
-
-def decode_unroutable(body: bytes) -> Payload:
-    """Read who sent an event that we do not use, whatever shape the rest of it has."""
-    try:
-        known = _unroutable.decode(body)
-    except msgspec.ValidationError:
-        return Payload()
-    except RecursionError as error:
-        raise ValueError("JSON is nested too deeply") from error
-    return Payload(action=known.action, installation=known.installation)
 
 
 def _moment(value: datetime | int | None) -> datetime | None:

@@ -63,8 +63,11 @@ def _named(charter: Charter | None) -> list[str]:
     """The issues that entries of `infra` wait for: `missing - #12`."""
     if charter is None:
         return []
-    entries = (getattr(charter.infra, name) for name in charter.infra.__slots__)
-    texts = [entry.value.text for entry in entries if entry and entry.value.kind is InfraKind.MISSING]
+    texts = [
+        entry.value.text
+        for _, entry in charter.infra.entries
+        if entry and entry.value.kind is InfraKind.MISSING
+    ]
     return [match[0] for text in texts if (match := REFERENCE.search(text))]
 
 
@@ -226,8 +229,9 @@ def _requests(
 def _missing(charter: Charter | None) -> tuple[str, ...]:
     if charter is None:
         return ()
-    entries = ((name, getattr(charter.infra, name)) for name in charter.infra.__slots__)
-    return tuple(name for name, entry in entries if entry and entry.value.kind is InfraKind.MISSING)
+    return tuple(
+        name for name, entry in charter.infra.entries if entry and entry.value.kind is InfraKind.MISSING
+    )
 
 
 def _objected(ctx: Reconciliation, poc: Poc, numbers: set[int | None]) -> Iterator[str]:

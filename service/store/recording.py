@@ -178,7 +178,7 @@ async def _with_reruns(connection: Connection, envelope: Envelope) -> DeliveryEf
         )
         for subject in subjects
     )
-    return replace(reception, subjects=subjects, facts=facts)
+    return replace(reception, subjects=subjects, events=facts)
 
 
 async def _told(connection: Connection, fresh: Sequence[Fresh]) -> None:
@@ -189,7 +189,7 @@ async def _told(connection: Connection, fresh: Sequence[Fresh]) -> None:
     await _repositories(connection, receptions)
     await _pull_requests(connection, [r.pull_request for r in receptions if r.pull_request])
     marking = [await _with_reruns(connection, one.envelope) for one in fresh if not one.quiet]
-    await _facts(connection, [fact for reception in marking for fact in reception.facts])
+    await _facts(connection, [fact for reception in marking for fact in reception.events])
     keys = sorted({key for reception in marking for key in reception.subjects})
     if keys:
         cursor = await connection.execute(MARK, {"keys": keys})

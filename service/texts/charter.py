@@ -1,20 +1,21 @@
-"""A verdict as the values that a template shows, and as annotations; the words are the templates'."""
+"""The check run `POC charter`: what its template shows beside the charter itself, and its annotations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from service.rules.charter.model import Charter, Located
+from service.rules.charter.model import Charter, InfraKind
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
 from service.rules.source.block import lines_of
 from service.rules.source.text import CHARTER_PATH, read_text
 from service.rules.source.wording import clip
-from service.rules.values.actions import Annotation
+from service.rules.values.actions import Annotation, Conclusion
 from service.rules.values.finding import Finding, Severity
-from service.texts.goalposts import GoalpostsView, goalposts_view, measured_for, move_findings
+from service.rules.values.groups import Group
+from service.texts.goalposts import GoalpostsView, Person, goalposts_view, move_findings, signers
+from service.texts.markdown import plural
 
 LONGEST_QUOTE = 120
 """Characters of a line in a table; what is wrong with a longer one is not in its end."""
@@ -26,40 +27,10 @@ class FindingView:
     """A finding beside the line that it is about."""
 
     line: int
-    severity: str
+    severity: Severity
     says: str
     message: str
     fix: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DoneView:
-    """One line of `done`, and what was measured for it so far."""
-
-    line: str
-    measured: str
-
-
-@dataclass(frozen=True, slots=True)
-class CharterView:
-    """A charter as a reader wants it: who, when, where, and when it is done."""
-
-    owner: str | None
-    ship_by: date | None
-    environment: str | None
-    measured_in: str | None
-    load: str | None
-    data: str | None
-    auth: str | None
-    done: tuple[DoneView, ...]
-    rollback: str | None
-    within: str | None
-    missing: tuple[str, ...]
-    signoffs: tuple[tuple[str, str], ...]
-    paused_until: date | None
-    paused_because: str | None
-    stopped_on: date | None
-    stopped_because: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +42,9 @@ class CheckView:
     base_ref: str
     errors: tuple[FindingView, ...]
     remarks: tuple[FindingView, ...]
-    charter: CharterView | None
+    charter: Charter | None
+    results: Sequence[Result]
+    """What was measured on that commit."""
     draft_url: str
     observe: bool
     goalposts: GoalpostsView | None = None
@@ -80,6 +53,18 @@ class CheckView:
     def failed(self) -> bool:
         """Whether the charter has errors."""
         return bool(self.errors)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The entries of `infra` that are `missing`."""
+        entries = self.charter.infra.entries if self.charter else ()
+        return tuple(name for name, entry in entries if entry and entry.value.kind is InfraKind.MISSING)
+
+    @property
+    def signers(self) -> tuple[Person, ...]:
+        """The groups for which the charter names somebody, and whom."""
+        named = signers(self.charter, Group) if self.charter else ()
+        return tuple((group, person) for group, person in named if person)
 
 
 def check_view(
@@ -93,19 +78,21 @@ def check_view(
 ) -> CheckView:
     """Lay a verdict out for its template, with what was measured on that commit."""
     judgement = verdict.judgement
-    lines = _lines(verdict)
-    findings = judgement.findings if judgement else ()
-    views = [_finding(finding, lines) for finding in findings]
+    charter = judgement.charter if judgement else None
+    text = read_text(verdict.case.judged) if verdict.case.judged else ""
+    lines = lines_of(text) if isinstance(text, str) else ()
+    errors, remarks = finding_views(judgement.findings if judgement else (), lines)
     return CheckView(
         situation=verdict.case.situation,
         poc_reason=poc_reason,
         base_ref=base_ref,
-        errors=tuple(view for view in views if view.severity == Severity.ERROR),
-        remarks=tuple(view for view in views if view.severity != Severity.ERROR),
-        charter=_charter(judgement.charter, results) if judgement and judgement.charter else None,
+        errors=errors,
+        remarks=remarks,
+        charter=charter,
+        results=results,
         draft_url=draft_url,
         observe=observe,
-        goalposts=goalposts_view(verdict.moves, judgement.charter if judgement else None, results),
+        goalposts=goalposts_view(verdict.moves, charter, results),
     )
 
 
@@ -114,66 +101,58 @@ def annotate(verdict: Verdict) -> tuple[Annotation, ...]:
     if verdict.judgement is None or verdict.case.situation is ChangeKind.BEHIND:
         return ()
     warned = move_findings([move for move in verdict.moves if move.eases])
-    return tuple(_annotation(finding) for finding in (*verdict.judgement.findings, *warned))
+    return tuple(annotation(finding, CHARTER_PATH) for finding in (*verdict.judgement.findings, *warned))
 
 
-def _annotation(finding: Finding) -> Annotation:
-    message = finding.message if finding.fix is None else f"{finding.message}\n\n{finding.fix}"
+def finding_views(
+    findings: Sequence[Finding], lines: Sequence[str]
+) -> tuple[tuple[FindingView, ...], tuple[FindingView, ...]]:
+    """The errors and the other findings, each beside its line."""
+    views = [
+        FindingView(
+            each.line,
+            each.severity,
+            clip(lines[each.line - 1], LONGEST_QUOTE) if each.line <= len(lines) else "",
+            each.message,
+            each.fix,
+        )
+        for each in findings
+    ]
+    errors = tuple(view for view in views if view.severity is Severity.ERROR)
+    return errors, tuple(view for view in views if view.severity is not Severity.ERROR)
+
+
+def annotation(finding: Finding, path: str) -> Annotation:
+    """A finding as GitHub shows it beside the lines of a file."""
     return Annotation(
-        path=CHARTER_PATH,
+        path=path,
         start_line=finding.line,
         end_line=finding.end_line or finding.line,
         level=LEVELS[finding.severity],
-        message=message,
+        message=finding.message if finding.fix is None else f"{finding.message}\n\n{finding.fix}",
         title=finding.code,
         start_column=finding.column,
     )
 
 
-def _lines(verdict: Verdict) -> tuple[str, ...]:
-    """The lines as the findings count them; none where the file holds no text."""
-    text = read_text(verdict.case.judged) if verdict.case.judged else ""
-    return lines_of(text) if isinstance(text, str) else ()
-
-
-def _finding(finding: Finding, lines: tuple[str, ...]) -> FindingView:
-    says = clip(lines[finding.line - 1], LONGEST_QUOTE) if finding.line <= len(lines) else ""
-    return FindingView(finding.line, finding.severity, says, finding.message, finding.fix)
-
-
-def _text(located: Located[object] | None) -> str | None:
-    return None if located is None else str(located.value)
-
-
-def _charter(charter: Charter, results: Sequence[Result]) -> CharterView:
-    target, rollback, infra = charter.target, charter.rollback, charter.infra
-    entries = {
-        "feature_store": infra.feature_store,
-        "model_registry": infra.model_registry,
-        "eval_pipeline": infra.eval_pipeline,
-        "deploy_process": infra.deploy_process,
-    }
-    signers = {
-        "data science": charter.signoffs.data_science,
-        "platform": charter.signoffs.platform,
-        "product": charter.signoffs.product,
-        "security": charter.signoffs.security,
-    }
-    return CharterView(
-        owner=_text(charter.owner),
-        ship_by=charter.ship_by.value if charter.ship_by else None,
-        environment=_text(target.environment),
-        measured_in=_text(target.measured_in),
-        load=target.load.value.text if target.load else None,
-        data=target.data.value.text if target.data else None,
-        auth=_text(target.auth),
-        done=tuple(DoneView(line.printed, measured_for(line, results)) for line in charter.done),
-        rollback=_text(rollback.how),
-        within=rollback.within.value.text if rollback.within else None,
-        missing=tuple(name for name, entry in entries.items() if entry and entry.value.kind == "missing"),
-        signoffs=tuple((group, signer.value) for group, signer in signers.items() if signer),
-        paused_until=charter.paused.value.until if charter.paused else None,
-        paused_because=charter.paused.value.reason if charter.paused else None,
-        stopped_on=charter.stopped.value.on if charter.stopped else None,
-        stopped_because=charter.stopped.value.reason if charter.stopped else None,
-    )
+def check_title(view: CheckView, conclusion: Conclusion) -> str:
+    """The verdict in a few words."""
+    match view.situation:
+        case ChangeKind.NO_CHARTER:
+            title = "No charter yet"
+        case ChangeKind.DELETED:
+            title = "This change removes the charter"
+        case _ if view.failed and view.charter is None:
+            title = "The charter cannot be read"
+        case _ if view.failed:
+            lines = plural(len({finding.line for finding in view.errors}), "line")
+            verb = "needs" if lines.startswith("1 ") else "need"
+            title = f"{lines} of the charter {verb} a change"
+        case _ if view.charter and view.charter.stopped:
+            title = "Stopped on purpose"
+        case ChangeKind.BEHIND:
+            title = f"Charter complete, as it stands on {view.base_ref}"
+        case _:
+            title = "Charter complete"
+    title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
+    return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from service.rules.charter.amend import Amendment, Change, owned_by, shipping_on, stopped_on
 from service.rules.charter.model import Charter
-from service.rules.commands.arguments import CommandArguments, Extend, HandOver, Stop
+from service.rules.commands.arguments import CharterCommand, Extend, HandOver, Stop
 from service.rules.commands.parsing import Verb
+from service.rules.gate.signoffs import named
 from service.rules.source.text import CHARTER_PATH
 from service.rules.stall.time_spent import ship_date_changes
+from service.rules.values.groups import Group
+from service.texts.markdown import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,22 @@ class RequestedChange:
 
 @dataclass(frozen=True, slots=True)
 class AmendView:
-    """A line to write, and what follows from it; what does not apply is empty."""
+    """A line to write, and what follows from it."""
 
-    verb: Verb
+    order: CharterCommand
+    charter: Charter
+    """As it is before the change."""
     amendment: Amendment
     desk: EditLocation
-    owner: str = ""
-    new_owner: str = ""
-    ship_by: date | None = None
-    new_ship_by: date | None = None
-    slip: str = ""
-    """How often and how far it was moved, with this: `third date, +42 days`."""
-    product: str = ""
-    """Who signs for product again."""
+    slip: str
+    """How often and how far the ship date was moved, with this: `third date, +42 days`; else empty."""
+    product: str | None
+    """Who signs for product again, where somebody does."""
+
+    @property
+    def verb(self) -> Verb:
+        """The command that asks for it."""
+        return self.order.verb
 
     @property
     def is_new(self) -> bool:
@@ -61,7 +67,7 @@ class AmendView:
         return f"lines {first} to {first + more}" if more else f"line {first}"
 
 
-def change_of(order: Extend | HandOver | Stop, today: date) -> Change:
+def change_of(order: CharterCommand, today: date) -> Change:
     """What an order asks of the charter."""
     match order:
         case Extend():
@@ -73,36 +79,34 @@ def change_of(order: Extend | HandOver | Stop, today: date) -> Change:
 
 
 def amend_view(
-    order: CommandArguments,
+    order: CharterCommand,
     charter: Charter,
     amendment: Amendment,
     desk: EditLocation,
     ship_dates: Sequence[date],
 ) -> AmendView:
     """Lay the change out for the template; `ship_dates` are those that the charter ever named, in order."""
-    owner, ship_by = charter.owner, charter.ship_by
-    before = ship_by.value if ship_by else None
-    view = AmendView(order.verb, amendment, desk)
-    if isinstance(order, Extend):
-        known = [*ship_dates, before] if before and before not in ship_dates[-1:] else ship_dates
-        moved = ship_date_changes([*known, order.ship_by])
-        later = before is not None and order.ship_by > before
-        return replace(
-            view,
-            ship_by=before,
-            new_ship_by=order.ship_by,
-            slip=str(moved) if later else "",
-            product=_product(charter) if before else "",
-        )
-    if isinstance(order, HandOver):
-        return replace(
-            view,
-            owner=owner.value if owner else "",
-            new_owner=order.login,
-            product=_product(charter) if owner else "",
-        )
-    return view
+    match order:
+        case Extend():
+            before = charter.ship_by.value if charter.ship_by else None
+            known = [*ship_dates, before] if before and before not in ship_dates[-1:] else ship_dates
+            later = before is not None and order.ship_by > before
+            slip = str(ship_date_changes([*known, order.ship_by])) if later else ""
+            replaces = before is not None
+        case HandOver():
+            slip, replaces = "", charter.owner is not None
+        case Stop():
+            slip, replaces = "", False
+    product = named(charter, Group.PRODUCT) if replaces else None
+    return AmendView(order, charter, amendment, desk, slip, product)
 
 
-def _product(charter: Charter) -> str:
-    return charter.signoffs.product.value if charter.signoffs.product else ""
+def proposal_title(view: AmendView) -> str:
+    """What a pull request of ours does, which is the message of its commit as well."""
+    match view.order:
+        case Extend(ship_by=ship_by):
+            return f"Ship on {in_words(ship_by)}"
+        case HandOver(login=login):
+            return f"Hand this POC over to {login}"
+        case Stop():
+            return "Stop this POC"

@@ -1,24 +1,20 @@
-"""The ship gate as the values that a template shows; the words are the templates'."""
+"""The ship gate: what its templates show beside the verdict itself, and its title."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
-from service.rules.charter.goalposts import Move, bound_text, reopened
-from service.rules.charter.model import Charter, InfraKind
+from service.rules.charter.goalposts import Move, reopened
+from service.rules.charter.model import Charter, InfraKind, Pause
 from service.rules.evidence.values import Result, Status
-from service.rules.evidence.wording import measured_text, verdict_text
+from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion
 from service.rules.source.wording import listed
-from service.rules.values.groups import Level
-from service.texts.goalposts import NAMES, SUBJECTS, subject
-
-Person = tuple[str, str | None]
-"""A group, and who signs for it."""
+from service.rules.values.groups import Group, Level
+from service.texts.goalposts import NAMES, SUBJECTS, Person, signers
 
 
 class GateStatus(StrEnum):
@@ -31,88 +27,61 @@ class GateStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ThresholdRow:
-    """One line of `done` beside what was measured for it."""
-
-    subject: str
-    bound: str
-    measured: str
-    verdict: str
-    met: bool
-
-
-@dataclass(frozen=True, slots=True)
-class InfraView:
-    """The entries of `infra` by what they say."""
-
-    in_place: tuple[str, ...] = ()
-    unneeded: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DrillView:
-    """A rollback that was tried."""
-
-    on: date
-    took: str
-    within: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRow:
-    """A goalpost that is judged as it stood, and what the change would make of it."""
-
-    subject: str
-    before: str | None
-    now: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class GateView:
-    """What the summary of the check run `POC ship gate` is made of, and the texts beside it."""
+    """A verdict as the summary of the check run `POC ship gate` shows it, and the texts beside it."""
 
-    occasion: Occasion
+    gate: Gate
+    charter: Charter
+    """The one judged by; an empty one where there is none."""
     standing: GateStatus
-    ready: bool
-    observe: bool
-    environment: str | None
-    owner: str | None
-    ship_by: date | None
-    rows: tuple[ThresholdRow, ...]
-    self_reported: tuple[str, ...]
-    """Whose numbers stand in files of the repository."""
-    vouched: tuple[str, ...]
-    """Whose numbers a workflow run sent."""
-    drill: DrillView | None
-    infra: InfraView
+    rows: tuple[Result, ...]
+    """One for each threshold, also where nobody looked for its number."""
+    in_place: tuple[str, ...]
+    """The entries of `infra` that are there."""
+    missing: tuple[str, ...]
+    """Those that are `missing`."""
     platform: str | None
-    requested: bool
-    asked_on: date | None
-    request_number: int | None
-    request_url: str | None
     signed: tuple[Person, ...]
     open: tuple[Person, ...]
-    held: tuple[HeldRow, ...]
-    """Eased by this change and not signed, so judged as before it."""
     holders: tuple[Person, ...]
-    """Who signs what is held."""
-    paused_until: date | None
-    paused_because: str | None
-    stopped_on: date | None
-    stopped_because: str | None
+    """Who signs what this change eased, and what is judged as before it."""
     base_ref: str
     charter_url: str
-
-    contained: bool
-    """Whether the commit is the ship request's head, or on the default branch."""
-    unasked: bool
-    """Whether all is there but somebody who asks to ship."""
+    request_url: str | None
 
     @property
     def met(self) -> int:
         """How many thresholds are met."""
         return sum(row.met for row in self.rows)
+
+    @property
+    def pause(self) -> Pause | None:
+        """The charter's pause, while it lasts."""
+        return (
+            self.charter.paused.value if self.charter.paused and of_kind(self.gate, GapKind.PAUSED) else None
+        )
+
+    @property
+    def unasked(self) -> bool:
+        """Whether all is there but somebody who asks to ship."""
+        gaps = self.gate.gaps
+        return bool(gaps) and all(gap.kind is GapKind.REQUEST for gap in gaps)
+
+    @property
+    def self_reported(self) -> tuple[str, ...]:
+        """The metrics whose numbers stand in files of the repository."""
+        return self._of_level(Level.SELF_REPORTED)
+
+    @property
+    def vouched(self) -> tuple[str, ...]:
+        """The metrics whose numbers a workflow run sent."""
+        return self._of_level(Level.MEASURED)
+
+    def _of_level(self, level: Level) -> tuple[str, ...]:
+        found = (
+            row.threshold.metric for row in self.rows if row.measurement and row.measurement.level is level
+        )
+        return tuple(dict.fromkeys(found))
 
 
 def gate_view(
@@ -120,39 +89,27 @@ def gate_view(
 ) -> GateView:
     """Lay a verdict out for its template; the messages that show no link need no addresses."""
     facts, charter = gate.facts, gate.facts.charter or Charter(line=1)
-    signoffs, paused, stopped = charter.signoffs, charter.paused, charter.stopped
-    held = tuple(_held(facts.unsigned))
+    infra = {name: entry.value.kind for name, entry in charter.infra.entries if entry}
     return GateView(
-        occasion=facts.occasion,
+        gate=gate,
+        charter=charter,
         standing=standing(gate),
-        ready=gate.ready,
-        observe=facts.observe,
-        environment=charter.target.environment.value if charter.target.environment else None,
-        owner=charter.owner.value if charter.owner else None,
-        ship_by=charter.ship_by.value if charter.ship_by else None,
-        rows=tuple(_row(result) for result in _results(gate)),
-        self_reported=_of_level(facts.results, Level.SELF_REPORTED),
-        vouched=_of_level(facts.results, Level.MEASURED),
-        drill=_drill(charter),
-        infra=_infra(charter),
-        platform=signoffs.platform.value if signoffs.platform else None,
-        requested=facts.request_number is not None,
-        asked_on=facts.asked_on,
-        request_number=facts.request_number,
-        request_url=request_url,
+        rows=_results(gate),
+        in_place=tuple(name for name, kind in infra.items() if kind in (InfraKind.PATH, InfraKind.URL)),
+        missing=tuple(name for name, kind in infra.items() if kind is InfraKind.MISSING),
+        platform=named(charter, Group.PLATFORM),
         signed=tuple((NAMES[group], given.login) for group, given in facts.signatures.items() if given),
-        open=tuple((gap.about.replace("_", " "), gap.login) for gap in of_kind(gate, GapKind.SIGNATURE)),
-        held=held,
-        holders=_signers(facts.unsigned, charter) if held else (),
-        paused_until=paused.value.until if paused and of_kind(gate, GapKind.PAUSED) else None,
-        paused_because=paused.value.reason if paused else None,
-        stopped_on=stopped.value.on if stopped else None,
-        stopped_because=stopped.value.reason if stopped else None,
+        open=tuple((NAMES[Group(gap.about)], gap.login) for gap in of_kind(gate, GapKind.SIGNATURE)),
+        holders=signers(charter, reopened(facts.unsigned)),
         base_ref=base_ref,
         charter_url=charter_url,
-        contained=facts.contained,
-        unasked=bool(gate.gaps) and all(gap.kind is GapKind.REQUEST for gap in gate.gaps),
+        request_url=request_url,
     )
+
+
+def move_subject(move: Move) -> str:
+    """What a goalpost is about, in the words of the tables."""
+    return SUBJECTS.get(move.field, move.subject)
 
 
 def standing(gate: Gate) -> GateStatus:
@@ -173,52 +130,6 @@ def _results(gate: Gate) -> tuple[Result, ...]:
     """One for each threshold, also where nobody looked for its number."""
     judged = gate.facts.results
     return (*judged, *(gap.result for gap in gate.gaps if gap.result and gap.result not in judged))
-
-
-def _row(result: Result) -> ThresholdRow:
-    return ThresholdRow(
-        subject=subject(result.threshold),
-        bound=bound_text(result.threshold),
-        measured=measured_text(result),
-        verdict=verdict_text(result),
-        met=result.met,
-    )
-
-
-def _of_level(results: Sequence[Result], level: Level) -> tuple[str, ...]:
-    """The metrics with a number of that level, each once."""
-    found = (
-        each.threshold.metric for each in results if each.measurement and each.measurement.level is level
-    )
-    return tuple(dict.fromkeys(found))
-
-
-def _drill(charter: Charter) -> DrillView | None:
-    rollback = charter.rollback
-    if rollback.drilled is None:
-        return None
-    drill = rollback.drilled.value
-    return DrillView(drill.on, drill.took.text, rollback.within.value.text if rollback.within else None)
-
-
-def _infra(charter: Charter) -> InfraView:
-    kinds = {name: getattr(charter.infra, name) for name in charter.infra.__slots__}
-    said = {name: entry.value.kind for name, entry in kinds.items() if entry}
-    return InfraView(
-        in_place=tuple(name for name, kind in said.items() if kind in (InfraKind.PATH, InfraKind.URL)),
-        unneeded=tuple(name for name, kind in said.items() if kind is InfraKind.NOT_APPLICABLE),
-        missing=tuple(name for name, kind in said.items() if kind is InfraKind.MISSING),
-    )
-
-
-def _held(unsigned: Sequence[Move]) -> Iterator[HeldRow]:
-    for move in unsigned:
-        yield HeldRow(SUBJECTS.get(move.field, move.subject), move.before, move.now)
-
-
-def _signers(moves: Sequence[Move], charter: Charter) -> tuple[Person, ...]:
-    people = {group: getattr(charter.signoffs, group) for group in reopened(moves)}
-    return tuple((NAMES[group], signer and signer.value) for group, signer in people.items())
 
 
 LONGEST = 240

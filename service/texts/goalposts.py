@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 
@@ -12,6 +12,8 @@ from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold, clause_text
 from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text
+from service.rules.gate.signoffs import named
+from service.rules.gate.verdict import COMPARED
 from service.rules.source.wording import clip, listed, shown
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group
@@ -40,7 +42,8 @@ VERBS = {
     MoveKind.WITHDRAWN: "is withdrawn",
     MoveKind.REPLACED: "reads differently",
 }
-COMPARED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.MISSED})
+Person = tuple[str, str | None]
+"""A group in words, and who signs for it."""
 COUNTED = (
     MoveKind.LOOSENED,
     MoveKind.DELETED,
@@ -76,8 +79,8 @@ class GoalpostsView:
 
     counted: str
     rows: tuple[GoalpostRow, ...]
-    signers: tuple[tuple[str, str | None], ...]
-    """Who signs again: the group, and the person."""
+    signers: tuple[Person, ...]
+    """Who signs again."""
     eased: bool
     thresholds: bool
     """Whether the table begins with those of `done`."""
@@ -94,15 +97,18 @@ def goalposts_view(
     """Lay moves out for the template; None where nothing moved."""
     if not moves or charter is None:
         return None
-    signoffs = charter.signoffs
-    people = {group: getattr(signoffs, group) for group in reopened(moves)}
     return GoalpostsView(
         counted=counted(moves),
         rows=(*done_rows(moves, charter, results), *other_rows(moves)),
-        signers=tuple((NAMES[group], signer and signer.value) for group, signer in people.items()),
+        signers=signers(charter, reopened(moves)),
         eased=any(move.eases for move in moves),
         thresholds=any(move.field == "done" for move in moves),
     )
+
+
+def signers(charter: Charter, groups: Iterable[Group]) -> tuple[Person, ...]:
+    """Who signs for each of some groups; None where the charter names nobody."""
+    return tuple((NAMES[group], named(charter, group)) for group in groups)
 
 
 def counted(moves: Sequence[Move]) -> str:

@@ -1,4 +1,4 @@
-"""markdown."""
+"""What strangers wrote, made harmless for Markdown, titles and Slack; and numbers and dates in words."""
 
 from __future__ import annotations
 

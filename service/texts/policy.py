@@ -8,11 +8,9 @@ from service.rules.policy.model import POLICY_PATH, Mode
 from service.rules.policy.reading import PolicyReading
 from service.rules.source.block import lines_of
 from service.rules.source.text import decoded
-from service.rules.source.wording import clip
 from service.rules.values.actions import Annotation
-from service.rules.values.finding import Finding, Severity
 from service.rules.what_if import Changed, WhatIf
-from service.texts.charter import LEVELS, LONGEST_QUOTE, FindingView
+from service.texts.charter import FindingView, annotation, finding_views
 
 NAMED = (50, 20, 5)
 """Repositories that a list names, the fewer the longer the text gets; the rest is counted."""
@@ -75,22 +73,22 @@ def policy_view(
 
     Where the policy's repository is `public`, private repositories are counted and not named.
     """
-    lines = _lines(data)
-    views = [_finding(finding, lines) for finding in reading.findings]
-    errors = [view for view in views if view.severity == Severity.ERROR]
+    text = decoded(data) if isinstance(data, bytes) else data or ""
+    lines = lines_of(text) if isinstance(text, str) else ()
+    errors, remarks = finding_views(reading.findings, lines)
     policy = reading.policy
     return PolicyView(
         broken=policy is None,
         removed=data is None,
-        errors=tuple(errors[:MOST_LISTED]),
-        remarks=tuple(view for view in views if view.severity != Severity.ERROR)[:MOST_LISTED],
+        errors=errors[:MOST_LISTED],
+        remarks=remarks[:MOST_LISTED],
         more=max(len(errors) - MOST_LISTED, 0),
         count=len(errors),
         lists=_lists(change, public=public) if change and policy else (),
         repositories=change.repositories if change else 0,
         observe=policy is not None and policy.mode is Mode.OBSERVE,
         app_observes=app_observes,
-        annotations=tuple(_annotation(finding) for finding in reading.findings),
+        annotations=tuple(annotation(finding, POLICY_PATH) for finding in reading.findings),
     )
 
 
@@ -127,25 +125,3 @@ def _lists(change: WhatIf, *, public: bool) -> tuple[ChangedList, ...]:
 def _list(what: str, changed: tuple[Changed, ...], *, public: bool) -> ChangedList:
     open_to_name = tuple(each for each in changed if not (public and each.private))
     return ChangedList(what, len(changed), open_to_name, 0, len(changed) - len(open_to_name))
-
-
-def _lines(data: bytes | str | None) -> tuple[str, ...]:
-    text = decoded(data) if isinstance(data, bytes) else data or ""
-    return lines_of(text) if isinstance(text, str) else ()
-
-
-def _finding(finding: Finding, lines: tuple[str, ...]) -> FindingView:
-    says = clip(lines[finding.line - 1], LONGEST_QUOTE) if finding.line <= len(lines) else ""
-    return FindingView(finding.line, finding.severity, says, finding.message, finding.fix)
-
-
-def _annotation(finding: Finding) -> Annotation:
-    return Annotation(
-        path=POLICY_PATH,
-        start_line=finding.line,
-        end_line=finding.end_line or finding.line,
-        level=LEVELS[finding.severity],
-        message=finding.message if finding.fix is None else f"{finding.message}\n\n{finding.fix}",
-        title=finding.code,
-        start_column=finding.column,
-    )

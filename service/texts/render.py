@@ -9,11 +9,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service.rules.charter.goalposts import bound_text
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.commands.parsing import Verb
 from service.rules.digest.week import Digest
 from service.rules.evidence.values import Result
-from service.rules.evidence.wording import level_text, measured_text
+from service.rules.evidence.wording import level_text, measured_text, verdict_text
 from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion
 from service.rules.source.wording import clip
 from service.rules.stall.stalls import Cause, EscalationStep
@@ -21,9 +22,10 @@ from service.rules.stall.waiting_on import Wants
 from service.rules.values.actions import CheckRunOutput, Conclusion, ProposalState
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.issue_block import enclosed, unmarked
-from service.texts.charter import CheckView, annotate
-from service.texts.commands import AmendView, RequestedChange
-from service.texts.gate import GateStatus, GateView, gate_title, gate_view
+from service.texts.charter import CheckView, annotate, check_title
+from service.texts.commands import AmendView, RequestedChange, proposal_title
+from service.texts.gate import GateStatus, GateView, gate_title, gate_view, move_subject
+from service.texts.goalposts import measured_for, subject
 from service.texts.markdown import (
     cell,
     cell_line,
@@ -39,7 +41,7 @@ from service.texts.markdown import (
     slack,
 )
 from service.texts.policy import MOST_LISTED, NAMED, PolicyView, policy_title
-from service.texts.stall import StallView
+from service.texts.stall import StallView, stall_title
 
 SUMMARY_LIMIT = 65_535
 """GitHub's, in characters, for a check run's summary and an issue's body."""
@@ -82,12 +84,21 @@ class Texts:
             slack=slack,
             mention=mention,
             plural=plural,
+            bound_text=bound_text,
+            level_text=level_text,
+            measured_for=measured_for,
+            measured_text=measured_text,
+            move_subject=move_subject,
+            subject=subject,
+            verdict_text=verdict_text,
         )
+        for enum in (Cause, ChangeKind, GateStatus, Occasion, ProposalState, Verb, Wants):
+            self._environment.globals[enum.__name__] = enum
 
     def check_run(self, verdict: Verdict, view: CheckView) -> CheckRunOutput:
         """The check run `POC charter`."""
         exempt = verdict.conclusion is Conclusion.NEUTRAL and not view.observe
-        summary = self._render("checks/charter.md", view=view, exempt=exempt, Situation=ChangeKind)
+        summary = self._render("checks/charter.md", view=view, exempt=exempt)
         return CheckRunOutput(
             conclusion=verdict.conclusion,
             title=_clip_title(check_title(view, verdict.conclusion)),
@@ -97,29 +108,30 @@ class Texts:
 
     def stall_issue(self, view: StallView) -> tuple[str, str]:
         """Title of the stall issue, and our block of its body."""
-        body = self._ladder("issues/stall.md", view)
+        body = self._render("issues/stall.md", view=view)
         return _clip_title(inert(stall_title(view))), enclosed(view.place.poc_id, _clip(body))
 
     def ladder_comment(self, view: StallView, rung: EscalationStep) -> str:
         """What is said once in the stall issue, at the second and the third step."""
         name = "ladder_lead" if rung is EscalationStep.LEAD else "ladder_decision"
-        return unmarked(self._ladder(f"comments/{name}.md", view))
+        return unmarked(self._render(f"comments/{name}.md", view=view))
 
     def gate_check(self, gate: Gate, view: GateView) -> CheckRunOutput:
         """The check run `POC ship gate`."""
-        summary = self._gate("checks/gate.md", view)
+        summary = self._render("checks/gate.md", view=view)
         return CheckRunOutput(gate.conclusion, _clip_title(gate_title(gate)), _clip(summary))
 
     def deployment_comment(self, gate: Gate, answer: DeploymentAnswer, environment: str) -> str:
         """What people read beside a deployment that was approved or rejected: what fits into GitHub's box."""
         view = gate_view(gate)
-        named = (view.environment or "").lower() == environment.lower()
+        target = view.charter.target.environment
+        named = target is not None and target.value.lower() == environment.lower()
         listing = named and view.standing is GateStatus.JUDGED and not gate.ready
         text = ""
         for shown in range(len(view.rows), -1, -1):
-            text = self._gate(
+            text = self._render(
                 "comments/deployment.md",
-                view,
+                view=view,
                 answer=answer,
                 environment=clip(environment, LONGEST_ENVIRONMENT),
                 listing=listing,
@@ -135,17 +147,16 @@ class Texts:
 
     def charter_line(self, view: AmendView) -> str:
         """What to write into the charter for a command, and what it will do."""
-        return self._render("comments/amend.md", view=view, lines=view.amendment.after, Verb=Verb)
+        return self._render("comments/amend.md", view=view, lines=view.amendment.after)
 
     def proposal(self, view: AmendView, asked: RequestedChange) -> tuple[str, str]:
         """Title and body of the pull request that changes the charter for a command."""
-        body = self._render("comments/proposal.md", view=view, asked=asked, Verb=Verb)
+        body = self._render("comments/proposal.md", view=view, asked=asked)
         return _clip_title(inert(proposal_title(view))), unmarked(_clip(body))
 
     def charter_proposed(self, view: AmendView, reference: str, state: ProposalState) -> str:
         """Which pull request changes the charter for a command, and what merging it will do."""
-        values = {"reference": reference, "state": state, "ProposalState": ProposalState}
-        return self._render("comments/proposed.md", view=view, Verb=Verb, **values)
+        return self._render("comments/proposed.md", view=view, reference=reference, state=state)
 
     def help_text(self) -> str:
         """The commands."""
@@ -154,7 +165,7 @@ class Texts:
     def shipped(self, gate: Gate, environment: str, sha: str, day: date) -> str:
         """Said once on the ship request, when a commit that met everything was deployed."""
         view = gate_view(gate)
-        return self._gate("comments/shipped.md", view, environment=environment, sha=sha, day=day)
+        return self._render("comments/shipped.md", view=view, environment=environment, sha=sha, day=day)
 
     def stop_criterion(
         self, result: Result, owner: str | None, product: str | None, *, charter_url: str = ""
@@ -163,10 +174,7 @@ class Texts:
         number = result.measurement
         body = self._render(
             "issues/stop_if.md",
-            line=result.threshold.printed,
-            measured=measured_text(result),
-            level=level_text(result),
-            source=number.source if number else "",
+            result=result,
             day=number.at.astimezone(UTC).date() if number else None,
             people=[
                 f"@{login} ({role})" for login, role in ((owner, "owner"), (product, "product")) if login
@@ -207,9 +215,6 @@ class Texts:
         )
         return "POC policy cannot be read, and is not in force", _clip(body)
 
-    def _ladder(self, template: str, view: StallView) -> str:
-        return self._render(template, view=view, Cause=Cause, Wants=Wants)
-
     def digest_issue(self) -> tuple[str, str]:
         """Title and body of the issue that the digests are comments on."""
         return "POCs, week by week", self._render("digest/issue.md")
@@ -238,58 +243,9 @@ class Texts:
             template, view=view, headline=headline, most=MOST_ROWS, rungs=len(EscalationStep), **values
         )
 
-    def _gate(self, template: str, view: GateView, **values: object) -> str:
-        return self._render(template, view=view, Standing=GateStatus, Occasion=Occasion, **values)
-
     def _render(self, template: str, **values: object) -> str:
         text = self._environment.get_template(template).render(values)
         return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def check_title(view: CheckView, conclusion: Conclusion) -> str:
-    """The verdict in a few words."""
-    match view.situation:
-        case ChangeKind.NO_CHARTER:
-            title = "No charter yet"
-        case ChangeKind.DELETED:
-            title = "This change removes the charter"
-        case _ if view.failed and view.charter is None:
-            title = "The charter cannot be read"
-        case _ if view.failed:
-            lines = plural(len({finding.line for finding in view.errors}), "line")
-            verb = "needs" if lines.startswith("1 ") else "need"
-            title = f"{lines} of the charter {verb} a change"
-        case _ if view.charter and view.charter.stopped_on:
-            title = "Stopped on purpose"
-        case ChangeKind.BEHIND:
-            title = f"Charter complete, as it stands on {view.base_ref}"
-        case _:
-            title = "Charter complete"
-    title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
-    return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
-
-
-def stall_title(view: StallView) -> str:
-    """Who is waited for, and for how long; a date that has passed says that instead."""
-    match view.stall.cause:
-        case Cause.OVERDUE if view.ship_by:
-            slips = f" ({view.slips})" if view.slips else ""
-            return f"{view.name} is past its ship date, {in_words(view.ship_by)}{slips}"
-        case Cause.OWNER_GONE:
-            return f"{view.name} is waiting for a new owner"
-        case _:
-            return f"{view.name} is waiting for {view.waits_for}: {plural(view.days, 'working day')}"
-
-
-def proposal_title(view: AmendView) -> str:
-    """What a pull request of ours does, which is the message of its commit as well."""
-    match view.verb:
-        case Verb.EXTEND if view.new_ship_by:
-            return f"Ship on {in_words(view.new_ship_by)}"
-        case Verb.OWNER:
-            return f"Hand this POC over to {view.new_owner}"
-        case _:
-            return "Stop this POC"
 
 
 def _clip_title(title: str) -> str:

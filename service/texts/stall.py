@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import assert_never
 
 from service.rules.charter.model import Charter
 from service.rules.commands.arguments import FARTHEST, USUAL_EXTENSION
 from service.rules.gate.signoffs import named
 from service.rules.source.wording import clip
 from service.rules.stall.stalls import Cause, Stall, StallFacts, addressed, assignee
-from service.rules.stall.time_spent import ORDINALS, ShipDateChanges, Totals
+from service.rules.stall.time_spent import ShipDateChanges, Totals, ordinal
 from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.groups import Group
+from service.texts.goalposts import NAMES
+from service.texts.markdown import in_words, plural
 
 REFERENCE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#[1-9][0-9]{0,8}", re.ASCII)
 LONGEST_NAME = 80
@@ -36,36 +39,30 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class StallView:
-    """All that the texts of a stall say; what people wrote is not yet made harmless."""
+    """What the texts of a stall say beside the charter; what people wrote is not yet made harmless."""
 
     place: Place
     name: str
     stall: Stall
+    charter: Charter
+    """An empty one where there is none."""
     wants: Wants
     addressed: str | None
     """Whom the first line speaks to, and mentions: a login, or a team."""
     assignee: str | None
     """To whom the issue is given."""
-    beside: tuple[str, ...]
-    """Others who may do it as well."""
     waits_for: str
     """The party in words: `security`, a login, an issue."""
     group: str
     """The group for which it waits, in words."""
     days: int
-    """The working days that had passed on the rung's day."""
+    """The working days that had passed on the day of the step."""
     days_now: int
     """Those that have passed today: for what is said today, and does not stay."""
     reference: str
     """Where it is to be done: `#41`, or with its repository from elsewhere."""
-    about: tuple[str, ...]
-    """The entries of `infra` that are missing."""
-    environment: str | None
     brought_in: tuple[tuple[str, str], ...]
     """Whom the comments mention, each with their part in it."""
-    owner: str | None
-    has_charter: bool
-    ship_by: date | None
     slips: str
     """`third date, +42 days`; empty while it is the first."""
     next_date: str
@@ -90,32 +87,22 @@ def stall_view(
 ) -> StallView:
     """Gather what the texts say."""
     charter, waiting_on, calendar = facts.charter, stall.waiting_on, facts.policy.calendar
-    spoken_to = addressed(stall, charter)
-    group = waiting_on.group if waiting_on else None
-    count = slips.count if slips else 1
     return StallView(
         place=place,
         name=_name(charter, place),
         stall=stall,
+        charter=charter or Charter(line=1),
         wants=waiting_on.wants if waiting_on else Wants.CHARTER,
-        addressed=spoken_to,
+        addressed=addressed(stall, charter),
         assignee=assignee(stall, charter),
-        beside=waiting_on.people[1:] if waiting_on and spoken_to in waiting_on.people else (),
         waits_for=_waits_for(waiting_on, place),
-        group=_words(group) if group else "",
+        group=NAMES[waiting_on.group] if waiting_on and waiting_on.group else "",
         days=calendar.working_days(stall.since, stall.due),
         days_now=calendar.working_days(stall.since, max(today, stall.due)),
         reference=_reference(waiting_on, place),
-        about=tuple(waiting_on.about.split(", "))
-        if waiting_on and waiting_on.wants is Wants.INFRA and waiting_on.about
-        else (),
-        environment=charter.target.environment.value if charter and charter.target.environment else None,
         brought_in=tuple(_brought_in(stall, facts)),
-        owner=charter.owner.value if charter and charter.owner else None,
-        has_charter=charter is not None and charter.owner is not None,
-        ship_by=charter.ship_by.value if charter and charter.ship_by else None,
         slips=str(slips) if slips else "",
-        next_date=ORDINALS[count] if count < len(ORDINALS) else f"{count + 1}th",
+        next_date=ordinal((slips.count if slips else 1) + 1),
         extension=calendar.add_working_days(_extension(stall, charter) - timedelta(days=1), 1),
         began=began,
         totals=_shortened(totals) if totals else None,
@@ -123,8 +110,21 @@ def stall_view(
     )
 
 
+def stall_title(view: StallView) -> str:
+    """Who is waited for, and for how long; a date that has passed says that instead."""
+    ship_by = view.charter.ship_by
+    match view.stall.cause:
+        case Cause.OVERDUE if ship_by:
+            slips = f" ({view.slips})" if view.slips else ""
+            return f"{view.name} is past its ship date, {in_words(ship_by.value)}{slips}"
+        case Cause.OWNER_GONE:
+            return f"{view.name} is waiting for a new owner"
+        case Cause.NO_CHARTER | Cause.SILENT | Cause.OVERDUE:
+            return f"{view.name} is waiting for {view.waits_for}: {plural(view.days, 'working day')}"
+
+
 def last_day(stall: Stall) -> date:
-    """Up to which day the calendar is counted: the rung's day itself may still bring something."""
+    """Up to which day the calendar is counted: the step's own day may still bring something."""
     return stall.due - timedelta(days=1)
 
 
@@ -136,19 +136,21 @@ def _name(charter: Charter | None, place: Place) -> str:
     return title or place.full_name.partition("/")[2]
 
 
-def _words(group: Group) -> str:
-    return group.value.replace("_", " ")
-
-
 def _waits_for(waiting_on: WaitingOn | None, place: Place) -> str:
     """Whom it waits for, in the words of the calendar."""
-    if waiting_on is None or waiting_on.party is Party.UNNAMED:
+    if waiting_on is None:
         return "a charter"
-    if waiting_on.party is Party.BLOCKER:
-        return _reference(waiting_on, place) or "what blocks it"
-    if waiting_on.group:
-        return _words(waiting_on.group)
-    return waiting_on.people[0] if waiting_on.people else str(waiting_on.party)
+    match waiting_on.party:
+        case Party.UNNAMED:
+            return "a charter"
+        case Party.BLOCKER:
+            return _reference(waiting_on, place) or "what blocks it"
+        case Party.OWNER | Party.SIGNER | Party.REVIEWER | Party.PLATFORM | Party.NOBODY:
+            if waiting_on.group:
+                return NAMES[waiting_on.group]
+            return waiting_on.people[0] if waiting_on.people else waiting_on.party.value
+        case _:
+            assert_never(waiting_on.party)
 
 
 def _reference(waiting_on: WaitingOn | None, place: Place) -> str:
@@ -172,7 +174,7 @@ def _brought_in(stall: Stall, facts: StallFacts) -> Iterator[tuple[str, str]]:
     if stall.cause is not Cause.OWNER_GONE:
         found.append((charter.owner.value if charter.owner else None, "owner"))
     if group:
-        found.append((facts.policy.lead_of(group), f"leads {_words(group)}"))
+        found.append((facts.policy.lead_of(group), f"leads {NAMES[group]}"))
     if group is None or stall.cause is Cause.OVERDUE:
         found.append((product, "product"))
     seen: set[str] = set()
@@ -183,7 +185,7 @@ def _brought_in(stall: Stall, facts: StallFacts) -> Iterator[tuple[str, str]]:
 
 
 def _extension(stall: Stall, charter: Charter | None) -> date:
-    """A usual time after the ship date, or after the rung's day, and not too far for a command."""
+    """A usual time after the ship date, or after the day of the step, and not too far for a command."""
     planned = charter.ship_by.value if charter and charter.ship_by else stall.due
     return min(max(planned, stall.due) + USUAL_EXTENSION, stall.due + FARTHEST / 2)
 

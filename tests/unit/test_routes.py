@@ -33,7 +33,7 @@ def told(reception: DeliveryEffects) -> Iterator[str]:
         yield f"ignored: {reception.ignored}"
     yield f"installation {reception.installation_id}, repository {reception.repository_id}"
     yield from (f"look at {subject}" for subject in reception.subjects)
-    for fact in reception.facts:
+    for fact in reception.events:
         yield f"fact {fact.id}: {fact.kind} of {fact.subject} at {fact.at} by {fact.actor or 'nobody'}"
         if fact.detail:
             yield f"    {fact.detail}"
@@ -93,7 +93,7 @@ def test_a_delivery_is_as_large_as_githubs() -> None:
     ],
 )
 def test_a_push_that_may_have_changed_the_charter(changes: dict[str, Any], told_of: bool) -> None:
-    kinds = {fact.kind for fact in routed("push", **changes).facts}
+    kinds = {fact.kind for fact in routed("push", **changes).events}
     assert (EventKind.CHARTER_PUSHED in kinds) is told_of
 
 
@@ -222,21 +222,21 @@ def assert_harmless(event: str, body: bytes) -> None:
 
 def test_a_push_without_a_time_happened_about_now() -> None:
     repository = recorded("push")["repository"] | {"pushed_at": None}
-    facts = routed("push", repository=repository).facts
+    facts = routed("push", repository=repository).events
     assert {fact.kind for fact in facts} == {EventKind.ACTIVITY, EventKind.DEFAULT_PUSHED}
     assert all(abs(datetime.now(fact.at.tzinfo) - fact.at) < timedelta(minutes=1) for fact in facts)
 
 
 def test_a_default_branch_that_is_deleted_or_created_elsewhere_was_not_moved() -> None:
     for changes in ({"after": "0" * 40}, {"ref": "refs/heads/work"}, {"ref": "refs/tags/main"}):
-        kinds = {fact.kind for fact in routed("push", **changes).facts}
+        kinds = {fact.kind for fact in routed("push", **changes).events}
         assert EventKind.DEFAULT_PUSHED not in kinds
 
 
 def test_a_branch_forced_back_to_where_it_was_moved_again() -> None:
     later = recorded("push")["repository"] | {"pushed_at": 1795000000}
     moves = [routed("push"), routed("push", repository=later)]
-    ids = {fact.id for move in moves for fact in move.facts if fact.kind is EventKind.DEFAULT_PUSHED}
+    ids = {fact.id for move in moves for fact in move.events if fact.kind is EventKind.DEFAULT_PUSHED}
     assert len(ids) == 2
 
 
@@ -245,7 +245,7 @@ DEPLOYMENT, DEPLOYED = "deployment_protection_rule.requested", "deployment_statu
 
 
 def test_a_review_is_told_as_it_was_recorded() -> None:
-    facts = [*routed("pull_request_review.dismissed").facts, *routed(REVIEW).facts]
+    facts = [*routed("pull_request_review.dismissed").events, *routed(REVIEW).events]
     given, taken = told_of.recorded_reviews(facts)
     assert (given.review.state, given.dismissed, given.actor) == ("approved", False, "alice-k")
     assert (taken.review.id, taken.dismissed, taken.actor) == (given.review.id, True, "jane-doe")
@@ -254,14 +254,14 @@ def test_a_review_is_told_as_it_was_recorded() -> None:
 
 def test_a_review_in_capitals_is_the_same() -> None:
     review = recorded(REVIEW)["review"] | {"state": "APPROVED", "commit_id": None}
-    [told] = told_of.recorded_reviews(routed(REVIEW, review=review).facts)
+    [told] = told_of.recorded_reviews(routed(REVIEW, review=review).events)
     assert (told.review.state, told.review.commit_id) == ("approved", "")
 
 
 def test_a_dismissal_in_the_second_of_the_review_comes_after_it() -> None:
     pull = recorded(REVIEW)["pull_request"]
-    dismissed = routed("pull_request_review.dismissed", pull_request=pull).facts
-    assert [each.dismissed for each in told_of.recorded_reviews([*dismissed, *routed(REVIEW).facts])] == [
+    dismissed = routed("pull_request_review.dismissed", pull_request=pull).events
+    assert [each.dismissed for each in told_of.recorded_reviews([*dismissed, *routed(REVIEW).events])] == [
         False,
         True,
     ]
@@ -270,13 +270,13 @@ def test_a_dismissal_in_the_second_of_the_review_comes_after_it() -> None:
 def test_the_review_of_somebody_who_left_can_be_dismissed_and_not_given() -> None:
     left = recorded(REVIEW)["review"] | {"user": None}
     assert routed(REVIEW, review=left).ignored
-    assert routed("pull_request_review.dismissed", review=left).facts
+    assert routed("pull_request_review.dismissed", review=left).events
 
 
 def test_commands_are_told_in_the_order_in_which_they_were_given() -> None:
     comment = recorded(COMMENT)["comment"]
     later = comment | {"id": 2, "body": "/poc help\n/poc sign", "created_at": "2026-11-20T11:15:43Z"}
-    facts = [*routed(COMMENT, comment=later).facts, *routed(COMMENT).facts]
+    facts = [*routed(COMMENT, comment=later).events, *routed(COMMENT).events]
     told = told_of.recorded_commands(reversed(facts))
     assert [each.line.text for each in told] == ["/poc ship", "/poc help", "/poc sign"]
     assert [each.line.index for each in told] == [0, 0, 1]
@@ -291,7 +291,7 @@ def test_a_comment_without_a_command_means_nothing(body: str | None) -> None:
 
 def test_a_command_with_odd_characters_can_be_recorded_and_told() -> None:
     comment = recorded(COMMENT)["comment"] | {"body": '/poc ship \x00 "é" \\ \U0001f600'}
-    facts = routed(COMMENT, comment=comment).facts
+    facts = routed(COMMENT, comment=comment).events
     assert facts[0].detail.isascii()
     assert "\x00" not in facts[0].detail
     assert told_of.recorded_commands(facts)[0].line.text.startswith("/poc ship")
@@ -317,14 +317,14 @@ def test_of_the_address_to_answer_at_only_the_runs_id_is_taken(
         with pytest.raises(ValueError, match="without a run"):
             routed(DEPLOYMENT, deployment_callback_url=address)
         return
-    [request] = told_of.deployment_requests(routed(DEPLOYMENT, deployment_callback_url=address).facts)
+    [request] = told_of.deployment_requests(routed(DEPLOYMENT, deployment_callback_url=address).events)
     assert request.run_id == run_id
     assert (request.deployment_id, request.environment) == (91001, "support-prod")
 
 
 def test_a_job_that_makes_no_deployment_of_it_waits_as_well() -> None:
     reception = routed(DEPLOYMENT, deployment=None)
-    [request] = told_of.deployment_requests(reception.facts)
+    [request] = told_of.deployment_requests(reception.events)
     assert (request.deployment_id, request.sha) == (18500042, recorded(DEPLOYMENT)["sha"])
     assert reception.subjects == ("deployment:9001:18500042",)
 
@@ -336,7 +336,7 @@ def test_a_deployment_waits_for_an_answer_in_every_repository_and_nothing_else_d
 
 def test_a_deployment_that_succeeded_is_told_once_however_often_its_status_is_set() -> None:
     again = recorded(DEPLOYED)["deployment_status"] | {"id": 1, "created_at": "2026-11-20T14:00:00Z"}
-    first, second = routed(DEPLOYED).facts, routed(DEPLOYED, deployment_status=again).facts
+    first, second = routed(DEPLOYED).events, routed(DEPLOYED, deployment_status=again).events
     assert [fact.id for fact in first] == [fact.id for fact in second]
     [told] = told_of.recorded_deployments(first)
     assert (told.deployed.environment, told.deployed.deployment_id) == ("support-prod", 91001)

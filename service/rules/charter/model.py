@@ -100,10 +100,10 @@ class Infra:
     eval_pipeline: Located[InfraEntry] | None = None
     deploy_process: Located[InfraEntry] | None = None
 
-    def entries(self) -> dict[str, Located[InfraEntry]]:
-        """Those that the charter has, by their key, in the order of the language."""
-        entries = ((name, getattr(self, name)) for name in self.__slots__)
-        return {name: entry for name, entry in entries if entry}
+    @property
+    def entries(self) -> tuple[tuple[str, Located[InfraEntry] | None], ...]:
+        """The four by name; None for an entry that the charter does not have."""
+        return tuple((name, getattr(self, name)) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)

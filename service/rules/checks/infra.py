@@ -71,9 +71,9 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
     missing = context.outside.missing_paths
     if not missing:
         return
-    for name, entry in context.charter.infra.entries().items():
+    for name, entry in context.charter.infra.entries:
         written = context.text("infra", name)
-        if written and infra_path(entry) in missing:
+        if entry and written and infra_path(entry) in missing:
             message = f"{shown(written.value)} is not in the repository: mend the path, or write `missing`"
             severity = context.severity(partial(_entry, name))
             yield Problem(message, written, context.line_with(written, "missing"), severity)
@@ -88,4 +88,4 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
 
 
 def _entry(name: str, charter: Charter) -> Located[InfraEntry] | None:
-    return charter.infra.entries().get(name)
+    return dict(charter.infra.entries).get(name)

@@ -111,5 +111,5 @@ def evidence_path(source: str) -> str | None:
 
 
 def _paths(charter: Charter) -> Iterator[str]:
-    yield from filter(None, map(infra_path, charter.infra.entries().values()))
+    yield from filter(None, (infra_path(entry) for _, entry in charter.infra.entries if entry))
     yield from filter(None, (evidence_path(evidence.source.value) for evidence in charter.evidence))

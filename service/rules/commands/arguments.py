@@ -6,10 +6,10 @@ A refusal of one that is written wrongly ends in the line to write.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from service.rules.charter.values import (
     ISO_DATE,
@@ -92,20 +92,26 @@ class Stop:
     reason: str
 
 
-CommandArguments = Snooze | Extend | HandOver | Stop
+CharterCommand = Extend | HandOver | Stop
+"""What changes the charter."""
+CommandArguments = Snooze | CharterCommand
 
 
 def read_order(command: Command, today: date) -> CommandArguments | Refusal | None:
     """What a command asks for, given on a day; None for those that take no words."""
-    readers: dict[Verb, Callable[[str, date], CommandArguments | Refusal]] = {
-        Verb.SNOOZE: _snooze,
-        Verb.EXTEND: _extend,
-        Verb.OWNER: _owner,
-        Verb.STOP: _stop,
-    }
-    if command.verb not in readers:
-        return None
-    return readers[command.verb](command.argument, today)
+    match command.verb:
+        case Verb.SNOOZE:
+            return _snooze(command.argument)
+        case Verb.EXTEND:
+            return _extend(command.argument, today)
+        case Verb.OWNER:
+            return _owner(command.argument)
+        case Verb.STOP:
+            return _stop(command.argument)
+        case Verb.SHIP | Verb.SIGN | Verb.RECHECK | Verb.HELP | None:
+            return None
+        case _:
+            assert_never(command.verb)
 
 
 def reason_of(text: str) -> str:
@@ -122,7 +128,7 @@ def line_of(verb: Verb, *words: str) -> str:
     return shown(" ".join([PREFIX, verb, *words]), LONGEST_LINE)
 
 
-def _snooze(text: str, _today: date) -> Snooze | Refusal:
+def _snooze(text: str) -> Snooze | Refusal:
     match = SPAN.match(text)
     if match is None:
         wanted = line_of(Verb.SNOOZE, f"{USUAL_SNOOZE}d", reason_of(text) or REASON)
@@ -169,7 +175,7 @@ def _no_ship_date(word: str, day: date | None, today: date) -> tuple[str, date]:
     return "`/poc extend` begins with the new day", usual
 
 
-def _owner(text: str, _today: date) -> HandOver | Refusal:
+def _owner(text: str) -> HandOver | Refusal:
     words = text.split()
     name = bare_login(words[0]) if words else ""
     if "/" in name:
@@ -187,10 +193,7 @@ def _owner(text: str, _today: date) -> HandOver | Refusal:
     return Refusal(f"{why}: write {line_of(Verb.OWNER, f'@{LOGIN}')}.")
 
 
-def _stop(text: str, _today: date) -> Stop | Refusal:
-    reason = reason_of(text)
-    return (
-        Stop(reason)
-        if reason
-        else Refusal(f"`/poc stop` needs a reason: write {line_of(Verb.STOP, REASON)}.")
-    )
+def _stop(text: str) -> Stop | Refusal:
+    if reason := reason_of(text):
+        return Stop(reason)
+    return Refusal(f"`/poc stop` needs a reason: write {line_of(Verb.STOP, REASON)}.")

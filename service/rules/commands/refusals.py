@@ -1,12 +1,13 @@
-"""Why an order that is written well is not followed: what the POC is by now, and what was asked before."""
+"""Why a command that can be read is refused: because of the POC's state, or of earlier commands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import assert_never
 
-from service.rules.charter.model import Charter, Located, Signoffs
+from service.rules.charter.model import Charter
 from service.rules.commands.arguments import (
     LOGIN,
     LONGEST_SNOOZE,
@@ -14,20 +15,22 @@ from service.rules.commands.arguments import (
     Extend,
     HandOver,
     Snooze,
+    Stop,
     line_of,
 )
 from service.rules.commands.parsing import WRITERS, Refusal, Verb
+from service.rules.gate.signoffs import groups_of
 from service.rules.source.wording import listed, shown
-from service.rules.stall.time_spent import ORDINALS
+from service.rules.stall.time_spent import ordinal
 from service.rules.stall.waiting_on import PausePeriod
 
 ONE_ROW = timedelta(days=7)
-"""Snoozes that begin within a week of the end of another are one row: nobody can have moved in between."""
+"""A snooze that begins within a week of the end of another continues it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PocState:
-    """What an order meets on the day on which it was given."""
+    """The POC on the day on which a command is given."""
 
     today: date
     charter: Charter | None = None
@@ -38,7 +41,7 @@ class PocState:
 
 
 def refusal_of(order: CommandArguments, present: PocState) -> Refusal | None:
-    """Why an order is not followed, if it is not."""
+    """Why a command is not followed; None where it is."""
     verb, charter = order.verb, present.charter
     if present.shipped:
         return Refusal(f"`/poc {verb}` comes too late: this POC has shipped.")
@@ -48,13 +51,20 @@ def refusal_of(order: CommandArguments, present: PocState) -> Refusal | None:
             f"`/poc {verb}` comes too late: this POC was stopped on {stop.on}. To take it up again, delete "
             f"the line `stopped` from its charter."
         )
-    if isinstance(order, Snooze):
-        return _snoozed(order, present)
-    if charter is None:
-        return Refusal(_without_charter(verb))
-    if isinstance(order, Extend):
-        return _extended(order, charter)
-    return _handed_over(order, charter) if isinstance(order, HandOver) else None
+    match order:
+        case Snooze():
+            return _snoozed(order, present)
+        case Extend():
+            instead = "bring one that says when it ships, in `ship_by`"
+            return _extended(order, charter) if charter else _without_charter(verb, instead)
+        case HandOver():
+            instead = "bring one that says who, in `owner`"
+            return _handed_over(order, charter) if charter else _without_charter(verb, instead)
+        case Stop():
+            instead = "give the repository the topic `not-a-poc`, or archive it"
+            return None if charter else _without_charter(verb, instead)
+        case _:
+            assert_never(order)
 
 
 def rest_of(order: Snooze, today: date) -> PausePeriod:
@@ -74,17 +84,12 @@ def may_not_own(login: str, permission: str | None) -> Refusal | None:
 
 
 def in_a_row(rest: PausePeriod, earlier: Iterable[PausePeriod]) -> tuple[date, int]:
-    """When the row began that a snooze continues, and the how many-th in it that one is."""
+    """Start of the run of consecutive snoozes, and this one's position in it."""
     first, count = rest.first, 1
     for each in sorted(earlier, key=lambda each: each.until, reverse=True):
         if each.until >= first - ONE_ROW:
             first, count = min(first, each.first), count + 1
     return first, count
-
-
-def ordinal(count: int) -> str:
-    """`second`, and for what nobody should have to read `11th`."""
-    return ORDINALS[count - 1] if count <= len(ORDINALS) else f"{count}th"
 
 
 def _snoozed(order: Snooze, present: PocState) -> Refusal | None:
@@ -109,13 +114,8 @@ def _snoozed(order: Snooze, present: PocState) -> Refusal | None:
     return None
 
 
-def _without_charter(verb: Verb) -> str:
-    lines = {
-        Verb.EXTEND: "bring one that says when it ships, in `ship_by`",
-        Verb.OWNER: "bring one that says who, in `owner`",
-        Verb.STOP: "give the repository the topic `not-a-poc`, or archive it",
-    }
-    return f"`/poc {verb}` changes the charter, and there is none here: {lines[verb]}."
+def _without_charter(verb: Verb, instead: str) -> Refusal:
+    return Refusal(f"`/poc {verb}` changes the charter, and there is none here: {instead}.")
 
 
 def _extended(order: Extend, charter: Charter) -> Refusal | None:
@@ -132,17 +132,10 @@ def _handed_over(order: HandOver, charter: Charter) -> Refusal | None:
         return Refusal(
             f"`/poc owner` changes nothing here: the charter says {shown(f'owner: {order.login}')} already."
         )
-    groups = tuple(_groups(charter.signoffs, login))
+    groups = tuple(group.replace("_", " ") for group in groups_of(charter, login))
     if not groups:
         return None
     return Refusal(
         f"`/poc owner`: {shown(order.login)} signs for {listed(groups)}, and nobody signs their own POC. "
         f"Name another signer first, or write {line_of(Verb.OWNER, f'@{LOGIN}')}."
     )
-
-
-def _groups(signoffs: Signoffs, login: str) -> Iterable[str]:
-    for name in Signoffs.__slots__:
-        signer: Located[str] | None = getattr(signoffs, name)
-        if signer and signer.value.lower() == login:
-            yield name.replace("_", " ")

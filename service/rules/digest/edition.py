@@ -1,4 +1,4 @@
-"""A week's digest for one place, as it was composed; and what is in the way of telling it."""
+"""A composed weekly digest for one channel, and why it could not be delivered."""
 
 from __future__ import annotations
 

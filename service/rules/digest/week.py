@@ -1,4 +1,4 @@
-"""The weekly digest: what shipped, stopped and stalled, whose ball it is, and what ships next."""
+"""The weekly digest: what shipped, stopped and stalled, whom it waits for, and what ships next."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from service.rules.gate.lifecycle import State
 from service.rules.stall.stalls import Cause, EscalationStep
@@ -18,13 +19,14 @@ NOT_BEFORE = time(7)
 REACHES_BACK, AT_MOST = timedelta(days=7), timedelta(weeks=4)
 """What the first digest of a place tells of, and what any other does where the last one is long ago."""
 OVERLAP = timedelta(hours=1)
-"""A look may have seen something before the last digest, and stored it after."""
+"""A reconciliation may have seen something before the last digest, and stored it after."""
 MOST_NEXT = 3
 """POCs that are named as next to ship."""
 MOST_PEOPLE = 3
 """People of one party who are named."""
 BEGUN, STALLED = "begun", "stalled"
-ON_THE_WAY = frozenset({State.SHIPPING, State.EVALUATING, State.BUILDING})
+ON_THE_WAY = (State.SHIPPING, State.EVALUATING, State.BUILDING)
+"""Nearest to production first."""
 
 
 class Channel(StrEnum):
@@ -78,7 +80,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class LastDigest:
-    """What a place was last told: when that was composed, and of what."""
+    """The last digest of a channel: when it was composed, and what it reported."""
 
     at: datetime
     of: frozenset[str] = frozenset()
@@ -99,7 +101,7 @@ class Digest:
     shipped: tuple[PocLine, ...] = ()
     stopped: tuple[PocLine, ...] = ()
     moving: tuple[PocLine, ...] = ()
-    """Told as stalled the last time, and somebody has worked on them since."""
+    """Reported as stalled the last time, and somebody has worked on them since."""
     begun: tuple[PocLine, ...] = ()
     next_to_ship: tuple[PocLine, ...] = ()
     active: int = 0
@@ -120,7 +122,7 @@ def week_of(day: date) -> str:
 
 
 def is_time(now: datetime, calendar: Calendar) -> bool:
-    """Whether a digest may go out: on a working day, from the morning on; the week's first look has it."""
+    """Whether a digest may go out: on a working day, from the morning on; the week's first reconciliation sends it."""
     return calendar.is_working_day(calendar.day(now)) and now.astimezone(calendar.zone).time() >= NOT_BEFORE
 
 
@@ -186,7 +188,7 @@ def _waiting(pocs: Iterable[PocLine], today: date, calendar: Calendar) -> Iterat
     for poc in pocs:
         party, people = _party(poc)
         counted = None if poc.cause is Cause.OVERDUE else poc.stalled_since
-        # A date that has passed says nothing of how long whoever has the ball has had it.
+        # For an overdue POC `stalled_since` is the ship date, not when the current person was asked.
         held = calendar.day(poc.waiting_on.since) if poc.waiting_on else poc.ship_by
         since = counted or held or calendar.day(poc.registered_at)
         blocked_by = poc.waiting_on.about if poc.waiting_on and poc.waiting_on.party is Party.BLOCKER else ""
@@ -195,18 +197,25 @@ def _waiting(pocs: Iterable[PocLine], today: date, calendar: Calendar) -> Iterat
 
 
 def _party(poc: PocLine) -> tuple[str, str]:
-    """Whose ball it is, in words, and the people."""
+    """Who is waited for, in words, and the people."""
     waiting_on = poc.waiting_on
-    if waiting_on is None or waiting_on.party is Party.UNNAMED:
+    if waiting_on is None:
         return "a charter", ""
     people = _few(waiting_on.people)
-    if poc.cause is Cause.OWNER_GONE:
-        return "a new owner", f"{people} has no access" if people else ""
-    if waiting_on.party is Party.NOBODY:
-        return "nobody (paused)", ""
-    if waiting_on.party is Party.BLOCKER:
-        return "what blocks it", people
-    return waiting_on.group.value.replace("_", " ") if waiting_on.group else str(waiting_on.party), people
+    match waiting_on.party:
+        case Party.UNNAMED:
+            return "a charter", ""
+        case _ if poc.cause is Cause.OWNER_GONE:
+            return "a new owner", f"{people} has no access" if people else ""
+        case Party.NOBODY:
+            return "nobody (paused)", ""
+        case Party.BLOCKER:
+            return "what blocks it", people
+        case Party.OWNER | Party.SIGNER | Party.REVIEWER | Party.PLATFORM:
+            group = waiting_on.group
+            return group.value.replace("_", " ") if group else waiting_on.party.value, people
+        case _:
+            assert_never(waiting_on.party)
 
 
 def _few(people: Sequence[str]) -> str:
@@ -233,6 +242,5 @@ def _next(going: Iterable[PocLine], today: date) -> tuple[PocLine, ...]:
         for poc in going
         if poc.ship_by and poc.ship_by >= today and poc.state in ON_THE_WAY and not poc.stalled_since
     ]
-    order = {State.SHIPPING: 0, State.EVALUATING: 1, State.BUILDING: 2}
-    nearest = sorted(dated, key=lambda each: (order[each[1].state], each[0], each[1].full_name))
+    nearest = sorted(dated, key=lambda each: (ON_THE_WAY.index(each[1].state), each[0], each[1].full_name))
     return tuple(poc for _, poc in nearest[:MOST_NEXT])

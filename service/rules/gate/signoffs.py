@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from service.rules.charter.bounds import bound_of
 from service.rules.charter.goalposts import Move, reopened
-from service.rules.charter.model import Charter, Infra, InfraEntry, Located, Rollback, Target
+from service.rules.charter.model import Charter, Infra, Located, Rollback, Target
 from service.rules.charter.quantity import Quantity
 from service.rules.values.groups import Group
 
@@ -184,10 +184,7 @@ def _target(target: Target) -> Material:
 
 
 def _infra(infra: Infra) -> Material:
-    entries: Mapping[str, Located[InfraEntry] | None] = {
-        name: getattr(infra, name) for name in Infra.__slots__
-    }
-    return {name: entry and entry.value.material for name, entry in entries.items()}
+    return {name: entry and entry.value.material for name, entry in infra.entries}
 
 
 def _rollback(rollback: Rollback) -> Material:

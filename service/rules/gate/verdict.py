@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from service.rules.charter.goalposts import Move
-from service.rules.charter.model import Charter, Infra, InfraEntry, InfraKind, Located
+from service.rules.charter.model import Charter, InfraKind
 from service.rules.evidence.values import Result, Status
 from service.rules.gate.signoffs import Signature, named
 from service.rules.source.wording import listed, shown
@@ -159,8 +159,7 @@ def _unmet(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator[Ga
 def _unprepared(charter: Charter) -> Iterator[Gap]:
     """What it needs to run and lacks, and a way back that nobody has tried."""
     platform = named(charter, Group.PLATFORM)
-    for name in Infra.__slots__:
-        entry: Located[InfraEntry] | None = getattr(charter.infra, name)
+    for name, entry in charter.infra.entries:
         if entry and entry.value.kind is InfraKind.MISSING:
             yield Gap(GapKind.INFRA, name, login=platform)
     if charter.rollback.drilled is None:

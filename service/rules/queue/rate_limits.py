@@ -1,4 +1,4 @@
-"""When a write that people are told of may go out: GitHub's limits for content, kept beforehand."""
+"""When a write that notifies people may go out, so that GitHub's limits for content are never reached."""
 
 from __future__ import annotations
 

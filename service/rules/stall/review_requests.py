@@ -48,7 +48,7 @@ def _ready_at(number: int, done: Iterable[Activity], ended: Iterable[Activity]) 
     drafts = [each.at for each in ended if each.deed is ActivityKind.PULL_REQUEST and each.number == number]
     if not drafts:
         return datetime.min.replace(tzinfo=UTC)
-    # One that was opened as a draft is told of twice, in the same second.
+    # A pull request opened as a draft is recorded as opened and as draft with the same timestamp.
     after = [at for at in offered if at > max(drafts)]
     return min(after, default=None)
 

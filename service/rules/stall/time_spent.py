@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import assert_never
 
 from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn
 from service.rules.values.activity import ENGINEERING, Activity
 from service.rules.values.calendar import Calendar
 
 LONGEST_GAP = 3
-"""Working days between two days of work that still count as work, while the owner has the ball."""
+"""Working days between two days of work that still count as work, while the owner is waited for."""
 DAY = timedelta(days=1)
 
 
@@ -105,21 +106,25 @@ def summary(counted: Totals) -> str:
 
 def _waiting(waiting_on: WaitingOn | None) -> tuple[Kind, str]:
     """What a day is on which nobody works."""
-    match waiting_on:
-        case WaitingOn(party=Party.SIGNER | Party.PLATFORM, group=group) if group is not None:
-            return Kind.WAITING, group.value.replace("_", " ")
-        case WaitingOn(party=Party.REVIEWER, people=(login, *_)):
-            return Kind.WAITING, login
-        case WaitingOn(party=Party.BLOCKER, about=reference):
-            return Kind.WAITING, reference
-        case _:
+    if waiting_on is None:
+        return Kind.IDLE, ""
+    match waiting_on.party:
+        case Party.SIGNER | Party.PLATFORM if waiting_on.group:
+            return Kind.WAITING, waiting_on.group.value.replace("_", " ")
+        case Party.REVIEWER if waiting_on.people:
+            return Kind.WAITING, waiting_on.people[0]
+        case Party.BLOCKER:
+            return Kind.WAITING, waiting_on.about
+        case Party.SIGNER | Party.PLATFORM | Party.REVIEWER | Party.OWNER | Party.UNNAMED | Party.NOBODY:
             return Kind.IDLE, ""
+        case _:
+            assert_never(waiting_on.party)
 
 
 def _holders(
     turns: Sequence[WaitingOn], first: date, last: date, calendar: Calendar
 ) -> Iterator[tuple[date, WaitingOn | None]]:
-    """Each day with who had the ball at its end."""
+    """Each day with who was waited for at its end."""
     coming = [(calendar.day(waiting_on.since), waiting_on) for waiting_on in turns]
     holder, at = None, 0
     for day in _days(first, last):
@@ -143,6 +148,11 @@ def _days(first: date, last: date) -> Iterator[date]:
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
+def ordinal(count: int) -> str:
+    """`second`, and for a number that nobody should have to read as a word `11th`."""
+    return ORDINALS[count - 1] if count <= len(ORDINALS) else f"{count}th"
+
+
 @dataclass(frozen=True, slots=True)
 class ShipDateChanges:
     """The present date is the `count`-th; `days` lie between the first and it, fewer where it came closer."""
@@ -153,8 +163,7 @@ class ShipDateChanges:
     last: date
 
     def __str__(self) -> str:
-        ordinal = ORDINALS[self.count - 1] if self.count <= len(ORDINALS) else f"{self.count}th"
-        return f"{ordinal} date, {self.days:+} days"
+        return f"{ordinal(self.count)} date, {self.days:+} days"
 
 
 def ship_date_changes(dates: Sequence[date]) -> ShipDateChanges | None:

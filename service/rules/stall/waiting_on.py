@@ -1,17 +1,18 @@
-"""Who has the ball: the one party that a POC waits for, and what it waits for."""
+"""The one party that a POC waits for, and what for: in texts for people, who has the ball."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import assert_never
 
 from service.rules.gate.lifecycle import State
 from service.rules.values.groups import Group
 
 
 class Party(StrEnum):
-    """Those who may have the ball."""
+    """Those who may be waited for."""
 
     OWNER = "owner"
     SIGNER = "signer"
@@ -29,7 +30,7 @@ class Party(StrEnum):
 
 
 class Wants(StrEnum):
-    """What the party with the ball is to do."""
+    """What is asked of whoever is waited for."""
 
     CHARTER = "charter"
     """Bring one."""
@@ -73,7 +74,7 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class WaitingOnFacts:
-    """What the answer rests on; all of it is the present, as the last look found it."""
+    """What the answer depends on, as it is now."""
 
     state: State
     since: datetime
@@ -106,7 +107,7 @@ class WaitingOnFacts:
 
 @dataclass(frozen=True, slots=True)
 class WaitingOn:
-    """Who has it, since when, and what for; `people` are GitHub logins, the first is addressed."""
+    """Who is waited for, since when, and what for; `people` are GitHub logins, the first is addressed."""
 
     party: Party
     wants: Wants
@@ -120,7 +121,7 @@ class WaitingOn:
 
     @property
     def holder(self) -> tuple[Party, tuple[str, ...], Group | None]:
-        """What tells two turns apart: what is wanted of one party may change within its turn."""
+        """What tells two waiting periods apart: what is wanted may change within one."""
         return self.party, tuple(login.lower() for login in self.people), self.group
 
 
@@ -134,41 +135,46 @@ class PausePeriod:
     reason: str
 
 
-_GROUPS = tuple(Group)
-
-
 def who_is_waited_for(facts: WaitingOnFacts) -> WaitingOn:
     """The one party that the POC waits for; the first rule that holds decides.
 
-    What has ended or rests waits for nobody. A blocker is stronger than any other request, because somebody
+    What has ended or is paused waits for nobody. A blocker is stronger than any other request, because somebody
     said so. A charter comes before signatures, signatures to start before work. On the way to production the
     signatures of a ship request that has everything else come first, then deploying it, then what platform
     owes, then asking to ship; a review is waited for only where nothing of that holds.
     """
-    if facts.state.has_ended or facts.paused:
-        return WaitingOn(Party.NOBODY, Wants.NOTHING, facts.since)
-    if facts.blocker is not None and facts.blocker.open:
-        blocker = facts.blocker
-        return WaitingOn(
-            Party.BLOCKER, Wants.UNBLOCK, blocker.since, blocker.assignees, about=blocker.reference
-        )
-    if facts.state is State.NONE or facts.owner is None:
-        return WaitingOn(Party.UNNAMED, Wants.CHARTER, facts.since)
-    if facts.state is State.PROPOSED:
-        if not facts.valid:
+    blocker = facts.blocker
+    match facts.state:
+        case State.SHIPPED | State.STOPPED:
+            return WaitingOn(Party.NOBODY, Wants.NOTHING, facts.since)
+        case _ if facts.paused:
+            return WaitingOn(Party.NOBODY, Wants.NOTHING, facts.since)
+        case _ if blocker is not None and blocker.open:
+            return WaitingOn(
+                Party.BLOCKER, Wants.UNBLOCK, blocker.since, blocker.assignees, about=blocker.reference
+            )
+        case _ if facts.owner is None:
+            return WaitingOn(Party.UNNAMED, Wants.CHARTER, facts.since)
+        case State.NONE:
+            return WaitingOn(Party.UNNAMED, Wants.CHARTER, facts.since)
+        case State.PROPOSED if facts.valid:
+            return _signer(facts, Wants.START_SIGNATURE) or _owner(facts, Wants.WORK)
+        case State.PROPOSED:
             return _owner(facts, Wants.MEND_CHARTER)
-        return _signer(facts, Wants.START_SIGNATURE) or _owner(facts, Wants.WORK)
-    return _on_the_way(facts)
+        case State.BUILDING | State.EVALUATING | State.SHIPPING:
+            return _on_the_way(facts)
+        case _:
+            assert_never(facts.state)
 
 
 def next_waiting_period(
     previous: WaitingOn | None, present: WaitingOn, moved_at: datetime | None = None
 ) -> WaitingOn | None:
-    """What is to be noted when the ball may have moved; None where all is as it was.
+    """The period to record when another party may be waited for; None where all is as it was.
 
-    Who gets it has it from `moved_at`, when anybody last did anything, or from when something was asked of
-    them, if that was later. Who keeps it keeps the moment since when, though something else may be wanted; a
-    reviewer's time begins anew when others have worked.
+    Another party is waited for from `moved_at`, when anybody last did anything, or from when something was
+    asked of them, if that was later. For the same party the period goes on, though something else may be
+    wanted; only a reviewer's begins anew when others have worked.
     """
     if previous is None:
         return present
@@ -180,7 +186,7 @@ def next_waiting_period(
 
 
 def _on_the_way(facts: WaitingOnFacts) -> WaitingOn:
-    """Who has the ball of a POC whose charter is signed."""
+    """Who is waited for once the charter is signed."""
     if signer := _signer(facts, Wants.SHIP_SIGNATURE):
         return signer
     if facts.ready:
@@ -213,5 +219,5 @@ def _signer(facts: WaitingOnFacts, wants: Wants) -> WaitingOn | None:
     ]
     if not asked:
         return None
-    first = min(asked, key=lambda each: (each.since, _GROUPS.index(each.group or Group.DATA_SCIENCE)))
+    first = min(asked, key=lambda each: (each.since, list(Group).index(each.group or Group.DATA_SCIENCE)))
     return WaitingOn(Party.SIGNER, wants, first.since, first.people, first.group, first.number)

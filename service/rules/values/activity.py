@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from service.rules.values.github import CommandLine, Doing, EventKind, EventRecord
+from service.rules.values.github import CommandLine, EventKind, EventRecord
 from service.rules.values.subjects import pull_request_key, repository_key
 
 
@@ -193,41 +193,40 @@ def team(full_name: str, slug: str) -> str:
     return f"{full_name.partition('/')[0]}/{slug}"
 
 
-def facts_of(repository_id: int, *happenings: Activity) -> tuple[EventRecord, ...]:
-    """Happenings as they are recorded: nothing that a bot did, but that it asked for a review."""
-    return tuple(_fact(repository_id, each) for each in happenings if is_told(each))
-
-
-def is_told(happening: Activity) -> bool:
-    """Whether it is recorded: nothing that a bot did, but that it asked for a review."""
-    if happening.taken_back or happening.deed is ActivityKind.REVIEW_REQUESTED:
-        return True
-    return bool(happening.actor) and not is_bot(happening.actor)
-
-
-def _fact(repository_id: int, happening: Activity) -> EventRecord:
-    return EventRecord(
-        id=happening.id,
-        subject=repository_key(repository_id),
-        kind=EventKind.REVIEW_REQUEST_REMOVED if happening.taken_back else EventKind.ACTIVITY,
-        at=happening.at,
-        actor="" if is_bot(happening.actor) else happening.actor,
-        detail=json.dumps(asdict(Doing(str(happening.deed), happening.number, happening.asked))),
+def facts_of(repository_id: int, *activities: Activity) -> tuple[EventRecord, ...]:
+    """Activities as they are recorded: nothing that a bot did, but that it asked for a review."""
+    return tuple(
+        EventRecord(
+            id=each.id,
+            subject=repository_key(repository_id),
+            kind=EventKind.REVIEW_REQUEST_REMOVED if each.taken_back else EventKind.ACTIVITY,
+            at=each.at,
+            actor="" if is_bot(each.actor) else each.actor,
+            detail=json.dumps({"deed": each.deed, "number": each.number, "asked": each.asked}),
+        )
+        for each in activities
+        if is_told(each)
     )
 
 
-def happening_of(fact: EventRecord) -> Activity:
-    """A happening as it was recorded; a fact without a deed was a commit's."""
-    told = json.loads(fact.detail) if fact.detail.startswith("{") else {"deed": ActivityKind.COMMIT}
-    doing = Doing(**told)
+def is_told(each: Activity) -> bool:
+    """Whether it is recorded."""
+    if each.taken_back or each.deed is ActivityKind.REVIEW_REQUESTED:
+        return True
+    return bool(each.actor) and not is_bot(each.actor)
+
+
+def happening_of(record: EventRecord) -> Activity:
+    """An activity as it was recorded; where no kind was, it was a commit."""
+    detail = json.loads(record.detail) if record.detail.startswith("{") else {}
     return Activity(
-        fact.id,
-        fact.at,
-        fact.actor,
-        ActivityKind(doing.deed),
-        doing.number,
-        doing.asked,
-        taken_back=fact.kind is EventKind.REVIEW_REQUEST_REMOVED,
+        record.id,
+        record.at,
+        record.actor,
+        ActivityKind(detail.get("deed", ActivityKind.COMMIT)),
+        detail.get("number"),
+        detail.get("asked", ""),
+        taken_back=record.kind is EventKind.REVIEW_REQUEST_REMOVED,
     )
 
 

@@ -121,10 +121,10 @@ class StallIssue:
 
 
 class EventKind(StrEnum):
-    """What a recorded fact says happened."""
+    """What a recorded event says happened."""
 
     ACTIVITY = "activity"
-    """A person did something that counts; `detail` is a `Doing` as JSON."""
+    """A person did something that counts; `detail` is an `Activity`'s kind, number and `asked` as JSON."""
     CHARTER_PUSHED = "charter-pushed"
     """A push to the default branch named the charter, or was too large to tell."""
     DEFAULT_PUSHED = "default-pushed"
@@ -142,7 +142,7 @@ class EventKind(StrEnum):
     COMMANDED = "commanded"
     """A person wrote a line that begins with `/poc`; `detail` is a `CommandLine` as JSON."""
     REVIEW_REQUEST_REMOVED = "review-request-removed"
-    """A review is not asked for any more, or not while its pull request is a draft; `detail` is a `Doing`."""
+    """A review is not asked for any more, or not while its pull request is a draft; `detail` as above."""
     HEAD_MOVED = "head-moved"
     """A person opened or reopened a pull request, or moved its head, to the commit that `detail` names."""
     POLICY_PUSHED = "policy-pushed"
@@ -164,15 +164,6 @@ class Review:
     login: str
     state: str
     commit_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """What was done (a `timeline.Deed`), on which pull request or issue, and of a request: to whom."""
-
-    deed: str
-    number: int | None = None
-    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""groups."""
+"""The groups that sign, and how far a number can be trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a delivery means: facts and descriptions to record, and subjects that need a look."""
+"""What can be reconciled, by its key; and what a delivery means for that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PocId = NewType("PocId", int)
 
 
 class SubjectKind(StrEnum):
-    """The kinds of things that are looked at."""
+    """The kinds of things that are reconciled."""
 
     INSTALLATION = "installation"
     REPOSITORY = "repository"
@@ -61,7 +61,7 @@ def digest_key(installation_id: int) -> str:
 
 
 def slack_key(installation_id: int) -> str:
-    """The subject of the same digest, as it is told to Slack."""
+    """The subject of the same digest, as it is sent to Slack."""
     return f"{SubjectKind.DIGEST}:{installation_id}:slack"
 
 
@@ -78,7 +78,7 @@ class DeliveryEffects:
     repository_id: int | None = None
     action: str | None = None
     subjects: tuple[str, ...] = ()
-    facts: tuple[EventRecord, ...] = ()
+    events: tuple[EventRecord, ...] = ()
     installation: Installation | None = None
     uninstalled: bool = False
     repositories: tuple[Repository, ...] = ()

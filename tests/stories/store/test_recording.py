@@ -68,7 +68,7 @@ def pull(head: str, *, before: str | None = None, seconds: int = 0, state: str =
 
 
 async def test_one_delivery_twice_in_a_group_and_once_later_is_recorded_once(store: Store) -> None:
-    envelope = store.envelope(DeliveryEffects(subjects=("repository:1",), facts=(fact("f"),)))
+    envelope = store.envelope(DeliveryEffects(subjects=("repository:1",), events=(fact("f"),)))
     assert await recording.record(store.pool, [envelope, envelope]) == 1
     assert await recording.record(store.pool, [envelope]) == 0
     assert store.rows("SELECT wanted FROM subject") == [(1,)]
@@ -85,22 +85,22 @@ async def test_one_delivery_by_many_writers_at_a_time_is_recorded_once(store: St
 
 async def test_a_fact_told_by_two_deliveries_is_recorded_once_and_both_mark(store: Store) -> None:
     for _ in range(2):
-        await store.record(DeliveryEffects(subjects=("repository:1",), facts=(fact("merged"),)))
+        await store.record(DeliveryEffects(subjects=("repository:1",), events=(fact("merged"),)))
     assert store.rows("SELECT id, answered_at FROM fact") == [("merged", None)]
     assert store.rows("SELECT wanted FROM subject") == [(2,)]
 
 
 async def test_an_answered_fact_told_again_stays_answered(store: Store) -> None:
-    await store.record(DeliveryEffects(facts=(fact("merged"),)))
+    await store.record(DeliveryEffects(events=(fact("merged"),)))
     async with store.pool.connection() as connection:
         await connection.execute("UPDATE fact SET answered_at = now()")
-    await store.record(DeliveryEffects(facts=(fact("merged"),)))
+    await store.record(DeliveryEffects(events=(fact("merged"),)))
     assert store.rows("SELECT answered_at IS NULL FROM fact") == [(False,)]
 
 
 async def test_nothing_of_a_group_is_stored_when_it_fails(store: Store) -> None:
-    good = DeliveryEffects(subjects=("repository:1",), facts=(fact("f"),), pull_request=pull("a"))
-    bad = DeliveryEffects(subjects=("repository:2",), facts=(replace(fact("g"), detail="nul \0"),))
+    good = DeliveryEffects(subjects=("repository:1",), events=(fact("f"),), pull_request=pull("a"))
+    bad = DeliveryEffects(subjects=("repository:2",), events=(replace(fact("g"), detail="nul \0"),))
     with pytest.raises(psycopg.DataError):
         await store.record(good, bad)
     for table in ("delivery", "subject", "fact", "pull_request", "procrastinate_jobs"):

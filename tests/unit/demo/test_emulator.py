@@ -300,6 +300,6 @@ def test_the_history_of_a_repository_is_told_without_timelines_and_deployments(
         ("review-requested", "jane-doe", 1),
     ]
     by_event = route("push", receiver.next_push(written))
-    ids = {fact.id for fact in by_event.facts if fact.kind is EventKind.ACTIVITY}
+    ids = {fact.id for fact in by_event.events if fact.kind is EventKind.ACTIVITY}
     assert ids
     assert ids <= {each.id for each in told}

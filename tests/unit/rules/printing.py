@@ -47,9 +47,7 @@ def block_lines(charter: Charter) -> Iterator[str]:
             ("drilled", f"{drill.on.isoformat()} in {drill.took.text}" if drill else None),
         ],
     )
-    yield from section(
-        "infra", [(name, each.value.written) for name, each in charter.infra.entries().items()]
-    )
+    yield from section("infra", [(name, each.value.written) for name, each in charter.infra.entries if each])
     signoffs = charter.signoffs.by_group()
     yield from section("signoffs", [(group, signer.value) for group, signer in signoffs.items()])
     if charter.paused:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.rules.evidence.wording import measured_text
 from service.rules.gate.verdict import GateFacts, Occasion, gate
 from service.rules.values.groups import Group
 from service.texts.gate import GateStatus, gate_title, gate_view
@@ -80,13 +81,15 @@ def test_how_far_a_commit_can_be_judged(case: Case, standing: GateStatus) -> Non
 def test_a_threshold_that_nobody_judged_is_shown_as_not_measured() -> None:
     charter = charter_of(COMPLETE)
     view = gate_view(gate(GateFacts(Occasion.ORDINARY, NOW.date(), charter, valid=True)))
-    assert [(row.measured, row.met) for row in view.rows] == [("not measured", False)] * len(charter.done)
+    assert [(measured_text(row), row.met) for row in view.rows] == [("not measured", False)] * len(
+        charter.done
+    )
     assert view.met == 0
 
 
 def test_a_pause_that_is_over_is_not_shown() -> None:
     text = COMPLETE.replace("poc: 1\n", "poc: 1\npaused: until 2027-02-07 - waiting\n")
-    assert gate_view(replace(ORDINARY, text=text).gate).paused_until is None
+    assert gate_view(replace(ORDINARY, text=text).gate).pause is None
 
 
 def test_the_levels_name_each_metric_once() -> None:
