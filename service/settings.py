@@ -25,7 +25,7 @@ class SettingsError(Exception):
 
 
 class Mode(StrEnum):
-    """`enforce` holds things up, `observe` only says what it would hold up."""
+    """`enforce` holds deployments and checks back; `observe` only says what it would hold back."""
 
     ENFORCE = "enforce"
     OBSERVE = "observe"
@@ -53,7 +53,7 @@ def _url(value: str) -> str:
 
 
 def _secret_url(value: str) -> str:
-    """An address that is a secret: what is wrong with it is said without it."""
+    """An address that is a secret: error messages don't show it."""
     if value and not value.startswith(("https://", "http://localhost", "http://127.0.0.1")):
         raise ValueError("is not an address that begins with https://")
     return value
@@ -61,7 +61,7 @@ def _secret_url(value: str) -> str:
 
 def _postgres(value: str) -> str:
     if value and not value.startswith(("postgresql://", "postgres://")):
-        raise ValueError("is not the address of a PostgreSQL: it begins with postgresql://")
+        raise ValueError("must start with postgresql://")
     return value
 
 
@@ -145,7 +145,7 @@ class Settings(StoreSettings):
 
     @property
     def github_is_local(self) -> bool:
-        """Whether GitHub is an emulator on this machine, with which one may play with time."""
+        """Whether GitHub is an emulator on this machine, where tests and the demo may change the time."""
         return urlsplit(self.github_api_url).hostname in LOCAL_HOSTS
 
 

@@ -1,7 +1,7 @@
-"""A dirty subject gets its look; what came of it is stored; what failed waits, or is given up.
+"""Reconcile dirty subjects, store each outcome, and retry or give up what failed.
 
-A look holds the subject's advisory lock, on the connection on which it stores the outcome: if the lock is
-lost, so is the outcome, and the subject stays dirty.
+A reconciliation holds the subject's advisory lock on the connection that stores its outcome: if the lock is
+lost, the outcome is lost with it, and the subject stays dirty.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ RECONCILIATIONS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "r
 SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
 
 KEEP = timedelta(days=1)
-"""How long the job tables keep what killed workers left, for whoever wants to see it."""
+"""How long the job tables keep what killed workers left, for people who want to see it."""
 
 
 def reconcile_while_dirty(services: Services, key: str) -> None:
-    """Look at a subject until it is clean, waits, or is given up; one process at a time."""
+    """Reconcile a subject until it is clean, waits, or is given up; one process at a time."""
     try:
         with lock(services.engine, LockClass.SUBJECT, key) as connection:
             while (claim := subjects.claim(connection, key)) is not None:
@@ -47,7 +47,7 @@ def reconcile_while_dirty(services: Services, key: str) -> None:
 
 
 def _reconcile_once(services: Services, connection: Connection, claim: Claim) -> bool:
-    """Reconcile once and store what came of it; whether the subject is dirty, and may be taken up at once."""
+    """Reconcile once and store the outcome; returns whether the subject is still dirty and ready."""
     kind, started = claim.key.partition(":")[0], time.monotonic()
     ctx = services.reconciliation(claim)
     try:
@@ -84,7 +84,7 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
 
 
 def _decide(services: Services, ctx: Reconciliation) -> Decision:
-    """Decide, and note it; where GitHub breaks it off, what was learned until then is not asked twice."""
+    """Decide, and write the notes; if a call to GitHub fails, what was learned until then is kept."""
     try:
         decision = services.decide(ctx)
     except (GitHubError, UnusableError):
@@ -95,7 +95,7 @@ def _decide(services: Services, ctx: Reconciliation) -> Decision:
 
 
 def _apply(services: Services, ctx: Reconciliation, decision: Decision) -> str:
-    """Carry out what was decided, as far as it was granted; say what was not."""
+    """Carry out the actions that we have permissions for; the outcome names the others."""
     refused = _not_granted(ctx, decision)
     services.apply(ctx, decision, [action for action in decision.actions if action.needs not in refused])
     return decision.outcome + "".join(f"; not written: {name}: write is not granted" for name in refused)
@@ -132,18 +132,18 @@ def wake_forgotten(services: Services) -> None:
     with transaction(services.engine) as session:
         woken = subjects.wake_forgotten(session, untouched_for=services.waits.untouched)
     if woken:
-        log.warning("woken", subjects=len(woken))
+        log.warning("forgotten subjects woken", subjects=len(woken))
 
 
 def tidy(services: Services) -> None:
-    """Delete what is of no use any more."""
+    """Delete rows that are no longer needed."""
     with transaction(services.engine) as session:
         deleted = subjects.delete_litter(session, older_than=KEEP)
     log.info("tidied", rows=deleted)
 
 
 def preview(services: Services, claim: Claim) -> Decision:
-    """Gather and decide without noting or applying: what `sweep --dry-run` prints."""
+    """Gather and decide without notes or actions: what `sweep --dry-run` prints."""
     ctx = services.reconciliation(claim)
     try:
         return services.decide(ctx)

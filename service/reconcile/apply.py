@@ -1,4 +1,4 @@
-"""Carry out what a look decided. Each action may be repeated: what was done already is found first."""
+"""Carry out what a reconciliation decided. Repeating an action is safe: what it did before is found first."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _apply_one(ctx: Reconciliation, installation_id: int, action: Action) -> Non
 
 
 def _create_check_runs(ctx: Reconciliation, installation_id: int, actions: Sequence[CreateCheckRun]) -> None:
-    """Post check runs on one commit: all are begun before the first is posted."""
+    """Post check runs on one commit: all are recorded as begun before the first is posted."""
     repository, head_sha = actions[0].repository, actions[0].head_sha
     posting = ctx.writing.check_runs.posting(repository.id, head_sha)
     with _alone(posting, f"another reconciliation posts on {head_sha[:7]}") as runs:
@@ -95,7 +95,7 @@ def _create_check_runs(ctx: Reconciliation, installation_id: int, actions: Seque
                 del left[each.name]
         except GitHubError as error:
             if error.failure.kind is not FailureKind.TRANSIENT:
-                # GitHub said no, so there is nothing to be found later.
+                # GitHub refused, so there is no check run to find later.
                 runs.forget([posted.row_id for posted in left.values()])
             raise
 
@@ -114,7 +114,7 @@ def _post(
     *,
     found: bool,
 ) -> None:
-    """Post one that was begun; where that was `found`, it may have been posted by whoever began it."""
+    """Post a check run that was begun; one that was `found` begun may be on GitHub already."""
     github = ctx.github(installation_id)
     where = action.repository, action.head_sha, action.name, posted.external_id
     github_id = github.find_check_run(*where) if found else None
@@ -123,7 +123,7 @@ def _post(
 
 @contextmanager
 def _alone(lock: AbstractContextManager[T], otherwise: str) -> Iterator[T]:
-    """Hold a lock, or come back later."""
+    """Hold a lock; if somebody else has it, the reconciliation is retried later."""
     with ExitStack() as stack:
         try:
             held = stack.enter_context(lock)
@@ -142,8 +142,8 @@ def _open_issue(ctx: Reconciliation, installation_id: int, action: OpenIssue) ->
         home_repository_id=None if home.id == action.repository_id else home.id,
         escalation=action.escalation,
     ):
-        return  # others were faster today; tomorrow's look opens it
-    # Begun before its turn comes: who waits for one counts towards the day's number.
+        return  # today's quota is used up; tomorrow's reconciliation opens it
+    # Reserve the daily quota first: issues that wait for a write slot count against it.
     with paced(ctx, installation_id):
         github = ctx.github(installation_id)
         issue = github.find_issue(home, STALL_LABEL, stall_opening(action.repository_id))
@@ -180,5 +180,5 @@ def _edit_issue(ctx: Reconciliation, installation_id: int, action: EditIssue) ->
             raise
         if github.repository(action.repository.id).has_issues:
             issues.became(action.poc_id, IssueState.GONE)
-        return  # where they are switched off, they may come back with this one in them
+        return  # if issues are disabled, this one reappears when they are enabled again: not recorded as gone
     issues.edited(action, at=ctx.looked_at)

@@ -1,6 +1,6 @@
-"""Say something once, and answer what waits: comments, reactions, notices, deployments.
+"""Post messages once, and answer waiting deployments: comments, reactions, notices, the digest.
 
-What is said is a courtesy beside the verdicts: where GitHub refuses it, they are written all the same.
+Messages matter less than verdicts: if GitHub refuses a message, the check runs are still written.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _MOST = LIMITS[-1][0]
 
 @contextmanager
 def paced(ctx: Reconciliation, installation_id: int) -> Iterator[None]:
-    """Write content within the block, alone; raises `GitHubError` until it is this subject's turn.
+    """Hold the installation's write slot within the block; raises `GitHubError` until this subject has one.
 
-    What notes that a write was begun belongs into the block: who waits for a turn has begun nothing.
+    Record the beginning of a write inside the block: a subject that waits for a slot has begun nothing.
     """
     with ExitStack() as stack:
         try:
             stack.enter_context(ctx.writing.pacing.writing(installation_id, ctx.key, ctx.clock))
         except NotYetError as error:
-            said = f"its turn to write comes at {error.until:%H:%M:%S} UTC: GitHub takes {_MOST} in an hour"
+            said = f"waiting for a write slot at {error.until:%H:%M:%S} UTC: GitHub takes {_MOST} in an hour"
             raise GitHubError(Failure(FailureKind.PACED, said, error.until)) from error
         yield
 
@@ -43,13 +43,13 @@ log = structlog.get_logger(__name__)
 LONGEST_BODY = 65_536
 """GitHub's, in characters, for a comment and an issue."""
 _PLAIN_KEY = re.compile(r"[a-z0-9]+(?:[:.-][a-z0-9]+)*")
-"""A key that can stand in an HTML comment as it is."""
+"""A key that needs no escaping in an HTML comment."""
 _NEVER = (FailureKind.GONE, FailureKind.REFUSED)
-"""Asking again would be answered the same."""
+"""Trying again would get the same answer."""
 
 
 def marker(key: str) -> str:
-    """The hidden first line by which something that we said is found again."""
+    """The hidden first line by which a message of ours is found again."""
     plain = key if _PLAIN_KEY.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:32]
     return f"<!-- poc-governor:{plain} -->"
 
@@ -58,7 +58,7 @@ Message = PostComment | OpenNotice | Announce | React | AnswerDeployment
 
 
 def say(ctx: Reconciliation, installation_id: int, action: Message) -> None:
-    """Carry out one action that says something; raises `GitHubError`."""
+    """Carry out one action that posts a message; raises `GitHubError`."""
     match action:
         case PostComment():
             post_comment(ctx, installation_id, action)
@@ -111,7 +111,7 @@ def react(ctx: Reconciliation, installation_id: int, action: React) -> None:
 
 
 def announce(ctx: Reconciliation, action: Announce) -> None:
-    """Announce what was never announced before; one that was begun may have arrived, and is not repeated."""
+    """Announce each text once; one that was begun may have arrived, so it isn't sent again."""
     messages = ctx.writing.messages
     if ctx.announcer is None or messages.begin(0, action.key) is not MessageState.NEW:
         return
@@ -127,7 +127,7 @@ def announce(ctx: Reconciliation, action: Announce) -> None:
 
 
 def answer_deployment(ctx: Reconciliation, installation_id: int, action: AnswerDeployment) -> None:
-    """Answer a deployment; one that waits no more was answered before, or cancelled."""
+    """Answer a deployment; one that no longer waits was answered already, or cancelled."""
     try:
         ctx.github(installation_id).answer_deployment(
             action.repository,
@@ -139,7 +139,7 @@ def answer_deployment(ctx: Reconciliation, installation_id: int, action: AnswerD
     except GitHubError as error:
         if not error.gone:
             raise
-        log.info("deployment waits no more", subject=ctx.key, action=str(action))
+        log.info("deployment no longer waiting", subject=ctx.key, action=str(action))
 
 
 def _say_once(
@@ -149,7 +149,7 @@ def _say_once(
     find: Callable[[GitHub], tuple[int, int] | None],
     say: Callable[[GitHub], tuple[int, int]],
 ) -> None:
-    """Say it if it was not said before; `find` and `say` tell the number and the id that it has on GitHub."""
+    """Post a message once; `find` and `say` return the number and the id that it has on GitHub."""
     messages, repository_id, key = ctx.writing.messages, action.repository.id, action.key
     if messages.was_said(repository_id, key):
         return
@@ -162,7 +162,7 @@ def _say_once(
         try:
             place = place or say(github)
         except GitHubError as error:
-            # Where GitHub said no there is nothing to be found later.
+            # If GitHub refused, there is no message to find later.
             if error.failure.kind in _NEVER:
                 messages.refused(repository_id, key, error.failure.message)
             elif error.failure.kind is not FailureKind.TRANSIENT:
@@ -173,13 +173,13 @@ def _say_once(
 
 @contextmanager
 def _if_allowed(ctx: Reconciliation, action: PostComment | OpenNotice | React) -> Iterator[None]:
-    """Go on without it where it is refused: a conversation may be locked, an issue gone."""
+    """Carry on if GitHub refuses the message: a conversation may be locked, an issue deleted."""
     try:
         yield
     except GitHubError as error:
         if error.failure.kind not in _NEVER:
             raise
-        log.warning("not said", subject=ctx.key, action=str(action), reason=error.failure.message)
+        log.warning("message not posted", subject=ctx.key, action=str(action), reason=error.failure.message)
 
 
 def _marked(key: str, body: str) -> str:

@@ -1,7 +1,7 @@
 """Open pull requests that change the charter, and answer the commands that asked for them.
 
-What was opened is found again by its branch, so each step may be repeated. Where GitHub does not take a pull
-request, the line to write is said instead.
+A pull request is found again by its branch, so each step may be repeated. If GitHub refuses one, the answer
+names the line to write instead.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from service.rules.values.actions import PULL_REQUEST, Offer, PostComment, Propo
 log = structlog.get_logger(__name__)
 
 _NEVER = (FailureKind.GONE, FailureKind.REFUSED)
-"""Asking again would be answered the same."""
+"""Trying again would get the same answer."""
 
 
 def propose(ctx: Reconciliation, installation_id: int, action: Propose) -> None:
-    """Open what was not opened before, and say what came of it; raises `GitHubError`."""
+    """Open the pull requests that aren't open yet, and answer the command; raises `GitHubError`."""
     if ctx.writing.messages.was_said(action.repository.id, action.key):
         return
     said = [
@@ -33,7 +33,7 @@ def propose(ctx: Reconciliation, installation_id: int, action: Propose) -> None:
 
 
 def _offered(ctx: Reconciliation, installation_id: int, action: Propose, offer: Offer) -> str:
-    """What is said of a pull request, or the line to write where there is none."""
+    """The text about the pull request, or the line to write if there is none."""
     try:
         proposed = _opened(ctx, installation_id, offer)
     except GitHubError as error:
@@ -50,11 +50,11 @@ def _offered(ctx: Reconciliation, installation_id: int, action: Propose, offer: 
 
 
 def _opened(ctx: Reconciliation, installation_id: int, offer: Offer) -> Proposed | None:
-    """The pull request, opened unless it was before; None where it may not be."""
+    """The pull request, opened if it isn't there yet; None if we have no permission for it."""
     proposals = ctx.proposals(installation_id)
     if proposals is None:
         return None
-    # Found before a turn is asked for: the turn of the look that opened it is that of the answer now.
+    # Look for an existing pull request first: the write slot of the attempt that opened it serves the answer.
     found = proposals.find(offer.repository, offer.proposal.branch)
     if found is not None:
         return found

@@ -1,4 +1,4 @@
-"""The check run `POC charter` on one commit: what was weighed, in words, against what is posted."""
+"""The check run `POC charter` on one commit: written if it differs from what is posted."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def check_charter(
 
 
 def draft_url(ctx: Reconciliation, poc: Poc, branch: str | None = None) -> str:
-    """GitHub's editor with a charter filled in, which needs no right to write of ours."""
+    """GitHub's editor with a charter filled in; it needs no write permission of ours."""
     repository = poc.known.repository
     if poc.known.charter is not None and poc.known.charter.kind is FileKind.FILE:
-        return charter_url(ctx, poc)  # the new-file page refuses a name that is taken
+        return charter_url(ctx, poc)  # the new-file page refuses a name that exists already
     text = draft(repository=repository.name, owner=None, today=None)
     place = f"{ctx.web_url}/{repository.full_name}/new/{quote(branch or repository.default_branch)}"
     return f"{place}?filename={CHARTER_PATH}&value={quote(text)}"

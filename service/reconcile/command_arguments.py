@@ -1,6 +1,6 @@
-"""Commands that carry words: a snooze is noted; what would change the charter is answered with the line.
+"""Commands with arguments: a snooze is noted; one that would change the charter is answered with the line.
 
-Where an organisation granted what it takes, the answer is a pull request that writes the line.
+If the organisation granted the permissions, the answer is a pull request that writes the line.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Conversation:
 
     @property
     def elsewhere(self) -> str:
-        """The POC's repository, where this stands in another."""
+        """The POC's repository, if the command was written in another one."""
         repository = self.poc.known.repository
         return "" if self.place.id == repository.id else repository.full_name
 
@@ -60,7 +60,7 @@ class Conversation:
 def follow_order(
     ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, command: Command
 ) -> str | Offer | Refusal:
-    """Carry out an order, or say why not; returns what is to be said about it, which may be nothing."""
+    """Carry out a command, or explain the refusal; returns the answer, which may be empty."""
     today = ctx.policy.calendar.day(told.at)
     order = read_order(command, today)
     if order is None or isinstance(order, Refusal):
@@ -89,7 +89,7 @@ def _snooze(conversation: Conversation, told: RecordedCommand, order: Snooze, to
 
 
 def _earlier(poc: Poc, at: datetime, source: str) -> Iterator[PausePeriod]:
-    """The snoozes that were asked for before this one, of which a look that was cut short may have noted."""
+    """The snoozes from before this one: an interrupted reconciliation may have noted this one already."""
     for each in poc.waiting.snoozes:
         if (each.at, *_numbers(each.source)) < (at, *_numbers(source)):
             yield each.period
@@ -101,7 +101,7 @@ def _numbers(source: str) -> list[int]:
 
 
 def _conversations(conversation: Conversation, number: int) -> Iterator[tuple[str, int]]:
-    """Issues that nobody waits for: the one that this is said in, and the POC's own stall issue."""
+    """Issues that nobody can wait for: the one with the command, and the POC's own stall issue."""
     yield conversation.place.full_name, number
     issue = conversation.poc.waiting.issue
     if issue is not None and issue.number is not None:

@@ -1,4 +1,4 @@
-"""Commands in comments: each is answered once, by what it asks for or by why not."""
+"""Commands in comments: each is carried out, or refused with the reason, once."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SEEN = "+1"
 
 @dataclass(slots=True)
 class Answers:
-    """What one comment comes to: what is said about its commands, and whether any was followed."""
+    """The result of one comment: the answers to its commands, and whether any was carried out."""
 
     said: list[str | Offer] = field(default_factory=list)
     followed: bool = False
 
     def say(self, what: str | Offer) -> None:
-        """Say something, once."""
+        """Add an answer; the same text is added once."""
         if what and what not in self.said:
             self.said.append(what)
 
@@ -49,7 +49,7 @@ def answer_commands(
     *,
     brings_charter: bool = False,
 ) -> tuple[Action, ...]:
-    """Carry out the commands that led to this look, and acknowledge them; a comment gets one answer.
+    """Carry out the commands that were recorded since the last time, and answer each comment once.
 
     `pull` is the pull request that they were given on, `brings_charter` whether it changes the charter.
     """
@@ -70,7 +70,7 @@ def answer_commands(
 
 
 def _place(poc: Poc, line: CommandLine) -> RepositoryRef | None:
-    """Where a command was given; None where it only claims to stand in this POC's stall issue."""
+    """Where a command was given; None if its issue isn't this POC's stall issue after all."""
     if line.home is None:
         return poc.known.repository.ref
     issue = poc.waiting.issue
@@ -80,7 +80,7 @@ def _place(poc: Poc, line: CommandLine) -> RepositoryRef | None:
 
 
 def _heard(ctx: Reconciliation, conversation: Conversation, comment: tuple[RecordedCommand, ...]) -> Answers:
-    """Carry out the commands of a comment; a line that it holds twice was meant once."""
+    """Carry out the commands of a comment; a repeated line counts once."""
     answers = Answers()
     heard: set[str] = set()
     for told in comment:
@@ -137,7 +137,7 @@ def _refusal(conversation: Conversation, told: RecordedCommand, command: Command
 def _followed(
     ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, command: Command
 ) -> str | Offer | Refusal:
-    """Do what a command asks for; returns what is to be said about it, which may be nothing."""
+    """Carry out a command; returns the answer, which may be empty."""
     line, charter = told.line, conversation.charter
     match command.verb:
         case Verb.HELP:
@@ -150,5 +150,5 @@ def _followed(
         case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP:
             return follow_order(ctx, conversation, told, command)
         case _:
-            """Looking again, which this look does."""
+            """Nothing to do: this reconciliation is the check that was asked for."""
     return ""

@@ -15,7 +15,7 @@ from service.store.contents import Blob
 def blobs_at(
     ctx: Reconciliation, poc: Poc, commit_sha: str, paths: Sequence[str]
 ) -> Mapping[str, str | None]:
-    """Which blobs stand at paths of a commit; one call for all that is not known."""
+    """The blobs at paths of a commit; one call for all that aren't known."""
     if missing := [path for path in paths if (commit_sha, path) not in poc.blob_shas]:
         _add(poc.blob_shas, commit_sha, ctx.store.contents.blobs_at(poc.id, commit_sha, missing))
     if missing := [path for path in paths if (commit_sha, path) not in poc.blob_shas]:
@@ -40,7 +40,7 @@ def blob(ctx: Reconciliation, poc: Poc, blob_sha: str) -> Blob:
 def _read_blob(ctx: Reconciliation, poc: Poc, blob_sha: str) -> Blob:
     data = ctx.github(poc.known.installation_id).blob(poc.known.repository.ref, blob_sha)
     ctx.notes.contents.remember_blob(poc.id, blob_sha, data, ctx.looked_at)
-    # One that was let go has been seen before, and is as old as it was.
+    # A blob whose content was deleted keeps the time when it was first seen.
     return Blob(data, ctx.store.contents.first_seen(poc.id, blob_sha) or ctx.looked_at)
 
 
@@ -56,9 +56,9 @@ def commit(ctx: Reconciliation, poc: Poc, sha: str) -> Commit:
 
 
 def charter_at(ctx: Reconciliation, poc: Poc, commit_sha: str, *, again: bool = False) -> CharterFile:
-    """What stands at the charter's path at a commit; read once, since a commit does not change.
+    """The file at the charter's path at a commit; read once, since a commit doesn't change.
 
-    Somebody who asks `again` may doubt an answer that it was not there.
+    `again` asks GitHub once more if the file wasn't there: the earlier answer may have been wrong.
     """
     known = poc.charters.get(commit_sha)
     if known is not None:
@@ -76,7 +76,7 @@ def charter_at(ctx: Reconciliation, poc: Poc, commit_sha: str, *, again: bool = 
         poc.known.charter is None or poc.known.charter.kind is FileKind.ABSENT
     )
     if proposed:
-        ctx.notes.repositories.mark([poc.id])  # it follows that a charter is proposed
+        ctx.notes.repositories.mark([poc.id])  # the repository shows that a charter is proposed
     return read
 
 
@@ -91,9 +91,9 @@ def proposal(ctx: Reconciliation, poc: Poc) -> tuple[PullRequest, CharterFile] |
 
 
 def _charter_by_blob(ctx: Reconciliation, poc: Poc, commit_sha: str) -> CharterFile | None:
-    """The charter of a commit whose tree is looked into anyway, because evidence lies in its files.
+    """The charter of a commit whose tree is read anyway, because evidence lies in its files.
 
-    None where that does not tell: no such file, or something else than a file.
+    None if the tree doesn't say: there is no such file, or it is a folder or a link.
     """
     files = evidence_files(ctx, poc)
     if not files:

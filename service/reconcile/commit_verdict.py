@@ -1,4 +1,4 @@
-"""A commit's charter, weighed: which one it is judged by, what is wrong with it, which goalposts it moves."""
+"""Evaluate the charter at a commit: which version applies, its findings, which goalposts the change moves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CommitCharter:
     before: Charter | None
     """The charter that the change began with."""
     unanswered: tuple[str, ...] = ()
-    """What GitHub did not answer when it was asked just now."""
+    """The questions that GitHub gave no answer to."""
     rerun: bool = False
 
     @property
@@ -49,13 +49,13 @@ def evaluate_charter(
     base_sha: str,
     author: str | None,
 ) -> CommitCharter:
-    """Weigh the charter of `head_sha`; a merge queue's head has no author."""
+    """Evaluate the charter of `head_sha`; a merge queue's head has no author."""
     rerun = any(fact.kind is EventKind.RERUN_REQUESTED and fact.detail == head_sha for fact in ctx.facts)
     head = charter_at(ctx, poc, head_sha, again=rerun)
     began = None
     if needs_merge_base(head, base):
         began_at = merge_base(ctx, poc, base_sha, head_sha)
-        # What stands at the default branch's head is known without a call.
+        # The charter of the default branch is known without a call.
         at_tip = base_ref == poc.known.repository.default_branch and began_at == poc.record.default_head
         began = base if at_tip else charter_at(ctx, poc, began_at)
     case = situate(head, base, began)
@@ -76,7 +76,7 @@ def base_charter(ctx: Reconciliation, poc: Poc, base_ref: str, base_sha: str) ->
 
 
 def merge_base(ctx: Reconciliation, poc: Poc, base_sha: str, head_sha: str) -> str:
-    """The commit at which a branch began; of two commits it does not change either."""
+    """The commit at which a branch began; it stays the same for the same two commits."""
     found = poc.merge_bases.get((base_sha, head_sha))
     if found is None:
         found = ctx.store.pull_requests.merge_base(poc.id, base_sha, head_sha)

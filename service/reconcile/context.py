@@ -1,4 +1,4 @@
-"""What a look has at hand, and what it comes to."""
+"""What a reconciliation works with, and what it results in."""
 
 from __future__ import annotations
 
@@ -23,53 +23,53 @@ from service.texts.render import Texts
 
 
 class UnusableError(Exception):
-    """The installation was removed or suspended: there is nothing to look at, and no right to."""
+    """The installation was removed or suspended: we may not read anything there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a look wants written, and in one line what it found."""
+    """What is to be written to GitHub, and in one line what was found."""
 
     outcome: str
     actions: tuple[Action, ...] = ()
     installation_id: int | None = None
-    """With whose rights the actions are carried out."""
+    """The installation whose token the actions use."""
 
 
 @dataclass(slots=True)
 class Reconciliation:
-    """One look at one subject: the facts that led to it, the clock, and the ways to learn more.
+    """One reconciliation of one subject: its recorded events, the clock, and where to read more.
 
-    The client is made when it is first asked for: a look that needs no call makes none, not even for a token.
+    A client is made when it is first needed: without a call to GitHub there is not even one for a token.
     """
 
     key: str
     now: datetime
     """The time to judge by: `--as-of`, or the present."""
     looked_at: datetime
-    """The present, whatever the look judges by: what is seen now was so now."""
+    """The real time, also with `--as-of`: what GitHub shows now is recorded under this time."""
     clock: Callable[[], datetime]
-    """Goes on while the look lasts; for what has to be told apart by the second."""
+    """Keeps running during a reconciliation; for what must be told apart by the second."""
     facts: tuple[EventRecord, ...]
     session: Session
-    """In which `store` reads."""
+    """The session that `store` reads in."""
     store: Store
-    """What is stored, read in one session; nothing can be changed through it."""
+    """Reads what is stored, in one session; it can't change anything."""
     writing: Store
-    """For `apply` and its neighbours only: what has to be committed by itself, at once."""
+    """For the exceptions that must commit by themselves, at once: see docs/decisions/0008."""
     app: GitHubApp
     texts: Texts
     observe: bool
     evidence_level: Level
     web_url: str
     announcer: Announcer | None = None
-    """Where a week's digest is told beside GitHub, if anywhere."""
+    """Where the weekly digest goes besides GitHub: Slack, or nowhere."""
     policy: Policy = NO_POLICY
-    """What the organisation has decided."""
+    """The organisation's policy."""
     noted: list[Note] = field(default_factory=list)
-    """What was learned and decided, to be written in one transaction before the first action."""
+    """What was learned and decided; written in one transaction before the first action."""
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
-    """The files of evidence that were read, by blob and name: both check runs look into them."""
+    """The files of evidence that were read, by blob and name: both check runs use them."""
     _posted: dict[tuple[int, str], Mapping[str, PostedCheckRun]] = field(default_factory=dict)
     _clients: dict[int, GitHub] = field(default_factory=dict)
     _proposals: dict[int, Proposals | None] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Reconciliation:
         return notebook(self.noted)
 
     def under(self, policy: Policy) -> None:
-        """Look on with an organisation's policy: it may only observe, and may ask for better numbers."""
+        """Apply the organisation's policy: observe mode and minimum evidence level."""
         self.policy = policy
         self.observe = self.observe or policy.mode is Mode.OBSERVE
         if policy.evidence_level is Level.MEASURED:
@@ -97,42 +97,42 @@ class Reconciliation:
 
     @property
     def announces(self) -> bool:
-        """Whether there is a place beside GitHub to tell things."""
+        """Whether the digest also goes somewhere besides GitHub."""
         return self.announcer is not None
 
     def told(self, kind: EventKind) -> bool:
-        """Whether a fact of that kind led to this look."""
+        """Whether an event of that kind was recorded since the last reconciliation."""
         return any(fact.kind is kind for fact in self.facts)
 
     def github(self, installation_id: int) -> GitHub:
-        """Act for an installation; `UnusableError` when it was removed or suspended."""
+        """The client of an installation; raises `UnusableError` if it was removed or suspended."""
         if installation_id not in self._clients:
             self._clients[installation_id] = self.app.installation(self.installation(installation_id))
         return self._clients[installation_id]
 
     def may_propose(self, installation_id: int) -> bool:
-        """Whether an installation was granted, as far as we know, what it takes to open a pull request."""
+        """Whether an installation has the permissions to open a pull request, as far as we know."""
         return may_propose(self.installation(installation_id).permissions)
 
     def proposals(self, installation_id: int) -> Proposals | None:
-        """Open pull requests for an installation; None where that was not granted."""
+        """The client that opens pull requests for an installation; None without the permissions."""
         if installation_id not in self._proposals:
             self._proposals[installation_id] = self.app.proposals(self.installation(installation_id))
         return self._proposals[installation_id]
 
     def installation(self, installation_id: int) -> Installation:
-        """An installation that may be used; `UnusableError` or `GitHubError` where it may not be."""
+        """An installation that may be used; raises `UnusableError` or `GitHubError` if it may not."""
         if installation_id not in self._installations:
             self._installations[installation_id] = self._usable(installation_id)
         return self._installations[installation_id]
 
     def knows(self, installation: KnownInstallation | None) -> None:
-        """Take an installation as it was gathered."""
+        """Keep an installation that was gathered, so that it isn't read again."""
         if installation is not None:
             self._known[installation.installation.id] = installation
 
     def permissions(self, installation_id: int) -> Mapping[str, str]:
-        """What an installation was granted, as far as we know."""
+        """An installation's permissions, as far as we know."""
         known = self._known.get(installation_id) or self.store.installations.find(installation_id)
         described = known.installation if known else self._installations.get(installation_id)
         return described.permissions if described else {}
@@ -153,7 +153,7 @@ class Reconciliation:
         return known.installation
 
     def rate_limited(self, until: datetime) -> None:
-        """Keep other looks of the installations that this one asked waiting as well."""
+        """Make other reconciliations of the same installations wait as well."""
         for installation_id in {*self._clients, *self._proposals}:
             self.writing.installations.rate_limited(installation_id, until)
 

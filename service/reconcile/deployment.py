@@ -1,4 +1,4 @@
-"""A deployment that waits for our answer gets it: the ship gate's verdict on the commit to be deployed."""
+"""Answer a waiting deployment with the ship gate's verdict on its commit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from service.rules.values.recorded import deployment_requests
 
 
 def reconcile_deployment(ctx: Reconciliation, repository_id: int) -> Decision:
-    """Answer each request by the charter of the default branch: what is deployed cannot bring its own."""
+    """Answer each request by the default branch's charter: a deployed commit can't bring its own."""
     poc = registered(ctx, gather(ctx, repository_id))
     if poc is None:
         return Decision("not covered by an installation any more")
@@ -30,7 +30,7 @@ def reconcile_deployment(ctx: Reconciliation, repository_id: int) -> Decision:
 
 
 def judge_deployment(ctx: Reconciliation, poc: Poc, judgement: Judgement, sha: str) -> Gate:
-    """The verdict on a commit that is to be deployed, or was: also whether it is what was asked for."""
+    """The verdict on a commit that is or was deployed, and whether it is the requested one."""
     for number in ctx.store.evidence.unresolved_numbers(poc.id):
         resolve_test_merges(ctx, poc, number)
     try:
@@ -40,7 +40,7 @@ def judge_deployment(ctx: Reconciliation, poc: Poc, judgement: Judgement, sha: s
     except GitHubError as error:
         if not error.gone:
             raise
-        # GitHub does not know the commit any more: nothing was measured on it.
+        # GitHub no longer knows the commit: nothing was measured on it.
         facts = GateFacts(Occasion.DEPLOYMENT, ctx.now.date(), judgement.charter, judgement.valid)
         return gate(replace(facts, observe=ctx.observe))
     return verdict
@@ -57,7 +57,7 @@ def _answer(ctx: Reconciliation, poc: Poc, request: DeploymentRequest) -> Answer
         protected=stored.environment if poc.known.poc_reason else None,
         observe=ctx.observe,
     )
-    # Nothing has to be measured to let another environment pass.
+    # Other environments pass without any measurement.
     passes = elsewhere(facts, request.environment)
     verdict = gate(facts) if passes else judge_deployment(ctx, poc, judgement, request.sha)
     answer = answer_deployment(verdict, request.environment)
@@ -68,7 +68,7 @@ def _answer(ctx: Reconciliation, poc: Poc, request: DeploymentRequest) -> Answer
 
 
 def _contained(ctx: Reconciliation, poc: Poc, sha: str) -> bool:
-    """Whether a commit is what was asked for: the ship request's head or files, or on the default branch."""
+    """Whether a commit was requested: the ship request's head or files, or one on the default branch."""
     repository = poc.known.repository
     request = poc.record.poc.request
     asked = poc.record.pulls.get(request.number) if request else None

@@ -1,6 +1,6 @@
-"""The weekly digest, to the central repository's issue and to Slack; nothing to say, nothing sent.
+"""The weekly digest, to the central repository's issue and to Slack; an empty one isn't sent.
 
-Each of the two is a subject of its own: where one refuses it or is away, the other hears it all the same.
+The two channels are separate subjects: if one refuses the digest or is down, the other still gets it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ISSUE = "digest"
 
 
 def reconcile_digest(ctx: Reconciliation, installation_id: int, channel: str = Channel.CENTRAL) -> Decision:
-    """Tell one place what there is to say of the week, where that was not said yet."""
+    """Send the week's digest to one channel, if it wasn't sent there yet."""
     known = ctx.store.installations.find(installation_id)
     if known is None or known.deleted:
         return Decision("not installed any more")
@@ -29,9 +29,9 @@ def reconcile_digest(ctx: Reconciliation, installation_id: int, channel: str = C
         return Decision("the installation is suspended")
     ctx.under(ctx.store.policies.in_force(installation_id))
     if ctx.observe:
-        return Decision("only observed")
+        return Decision("observe mode: no digest is sent")
     if not is_time(ctx.now, ctx.policy.calendar):
-        return Decision("a digest comes in the morning of a working day")
+        return Decision("digests are sent on working-day mornings")
     account = known.installation.account
     if Channel(channel) is Channel.SLACK:
         return _to_slack(ctx, installation_id, account)
@@ -40,14 +40,14 @@ def reconcile_digest(ctx: Reconciliation, installation_id: int, channel: str = C
 
 def _to_slack(ctx: Reconciliation, installation_id: int, account: str) -> Decision:
     if not ctx.announces:
-        return Decision("nobody to tell")
+        return Decision("no Slack webhook configured")
     week = _week(ctx)
     place = DigestPlace(Channel.SLACK, 0, f"slack:{installation_id}:{week}", public=False)
     if ctx.store.messages.was_begun(*place.message):  # it may have arrived
-        return Decision(f"told of {week} already")
+        return Decision(f"the digest of {week} was sent already")
     edition = _edition(ctx, installation_id, place, account)
     if edition.text is None:
-        return Decision(f"nothing to say of {week}")
+        return Decision(f"nothing to report for {week}")
     actions = (Announce(place.key, edition.text),)
     return Decision(f"the digest of {week}", actions, installation_id)
 
@@ -58,16 +58,16 @@ def _to_home(ctx: Reconciliation, installation_id: int, account: str) -> Decisio
         return Decision("no central repository that an issue can be written in")
     place = DigestPlace(Channel.CENTRAL, home.id, f"digest:{week}", public=not home.private)
     if _was_told(ctx, installation_id, place, week):
-        return Decision(f"told of {week} already")
+        return Decision(f"the digest of {week} was sent already")
     edition = _edition(ctx, installation_id, place, account)
     if edition.text is not None:
-        # It may have become public since: that is asked before private repositories are named there.
+        # It may have become public since: ask GitHub before naming private repositories there.
         public = not ctx.github(installation_id).repository(home.id).private
         if public is not place.public:
             place = replace(place, public=public)
             edition = _edition(ctx, installation_id, place, account)
     if edition.text is None:
-        return Decision(f"nothing to say of {week}")
+        return Decision(f"nothing to report for {week}")
     action = _writing(ctx, installation_id, home.ref, edition.text, place.key)
     return Decision(f"the digest of {week}", (action,), installation_id)
 
@@ -77,7 +77,7 @@ def _week(ctx: Reconciliation) -> str:
 
 
 def _home(ctx: Reconciliation, installation_id: int) -> Repository | None:
-    """The central repository, where the installation covers it and an issue can be written there."""
+    """The central repository, if the installation covers it and it takes issues."""
     name = ctx.policy.central_repository
     found = ctx.store.repositories.named(installation_id, name) if name else None
     known = ctx.store.repositories.find(found.id) if found else None
@@ -87,7 +87,7 @@ def _home(ctx: Reconciliation, installation_id: int) -> Repository | None:
 
 
 def _was_told(ctx: Reconciliation, installation_id: int, place: DigestPlace, week: str) -> bool:
-    """Whether the week was told there, or in what was the central repository then."""
+    """Whether the week's digest was sent there, or to an earlier central repository."""
     messages = ctx.store.messages
     if messages.was_said(*place.message):
         return True
@@ -98,7 +98,7 @@ def _was_told(ctx: Reconciliation, installation_id: int, place: DigestPlace, wee
 
 
 def _edition(ctx: Reconciliation, installation_id: int, place: DigestPlace, account: str) -> ComposedDigest:
-    """The week's digest, composed at the first look: however often it is tried, it says the same."""
+    """The week's digest, composed once: each retry sends the same text."""
     digests, calendar, week = ctx.store.digests, ctx.policy.calendar, _week(ctx)
     known = digests.find(installation_id, place.channel, week)
     if known is not None and (known.text is None or known.place == place):
@@ -118,7 +118,7 @@ def _text(ctx: Reconciliation, found: Digest, place: DigestPlace, account: str) 
 
 
 def _writing(ctx: Reconciliation, installation_id: int, home: RepositoryRef, text: str, key: str) -> Action:
-    """The digest as a comment; before the first one comes the issue that it is a comment on."""
+    """The digest as a comment; the issue that it belongs to is opened first."""
     number = _number(ctx, installation_id, home)
     if number is not None:
         return PostComment(home, number, key, text)
@@ -127,7 +127,7 @@ def _writing(ctx: Reconciliation, installation_id: int, home: RepositoryRef, tex
 
 
 def _number(ctx: Reconciliation, installation_id: int, home: RepositoryRef) -> int | None:
-    """The issue of the digests, open or closed; None where there is none, or it stands there no more."""
+    """The issue of the digests, open or closed; None if there is none, or it was deleted."""
     messages = ctx.store.messages
     number = messages.number(home.id, ISSUE)
     if number is None or _stands(ctx, installation_id, home, number):
@@ -143,7 +143,7 @@ def _stands(ctx: Reconciliation, installation_id: int, home: RepositoryRef, numb
     except GitHubError as error:
         if not error.gone:
             raise
-        # Where issues are switched off, it may come back with them.
+        # If issues are disabled, it reappears when they are enabled again.
         return not github.repository(home.id).has_issues
     moved = issue.full_name.lower() not in ("", home.full_name.lower())
     return issue.state is not IssueState.GONE and not moved

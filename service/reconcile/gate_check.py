@@ -1,4 +1,4 @@
-"""The check run `POC ship gate` on one commit, and the verdict that deployments are answered by."""
+"""The check run `POC ship gate` on one commit, and the verdict that answers deployments."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def check_gate(
 ) -> Decision:
     """Bring the check run on a commit to what it should say; `number` is the pull request's, if it is one's.
 
-    `results` are those by the commit's own charter. Goalposts that the change eases count as they were before
-    it, until those who answer for them have signed.
+    `results` are those by the commit's own charter. Goalposts that the change loosens count as they were
+    before it, until the people responsible for them have signed.
     """
     signatures = poc.record.standing
     request = poc.record.poc.request
@@ -51,7 +51,7 @@ def check_gate(
         charter=charter,
         valid=commit_charter.valid,
         results=results,
-        # They sign the charter as the change writes it, whatever it is held to.
+        # Sign-offs are for the proposed charter even while the gate still applies the previous thresholds.
         signatures=_shipping(commit_charter.charter, signatures, request, signers=charter),
         request_number=request.number if request else None,
         asked_on=request.asked_at.date() if request else None,
@@ -67,7 +67,7 @@ def check_gate(
 def post_gate(
     ctx: Reconciliation, poc: Poc, verdict: Gate, head_sha: str, *, rerun: bool = False
 ) -> Decision:
-    """Write the verdict where it differs from what is posted on the commit."""
+    """Write the verdict if it differs from what is posted on the commit."""
     repository = poc.known.repository.ref
     number = verdict.facts.request_number
     view = gate_view(
@@ -116,7 +116,7 @@ def _shipping(
     *,
     signers: Charter | None = None,
 ) -> Mapping[Group, Signature | None]:
-    """The ship round as it stands; empty while nobody asked."""
+    """The sign-offs of the ship request; empty without one."""
     if charter is None or request is None:
         return {}
     number, since = request.number, request.asked_at

@@ -1,4 +1,4 @@
-"""A POC's history before its registration, taken into the timeline once."""
+"""What people did before a POC was registered, read into the timeline once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPAN = timedelta(days=180)
 
 
 def read_history(ctx: Reconciliation, poc: Poc) -> None:
-    """Read what people did in the last half year; what GitHub refuses stays unread, and stops no look.
+    """Read what people did in the last half year; if GitHub refuses a part, it is left out.
 
     A dormant POC is left alone until somebody pushes.
     """
@@ -28,6 +28,6 @@ def read_history(ctx: Reconciliation, poc: Poc) -> None:
         if error.failure.kind in (FailureKind.RATE_LIMITED, FailureKind.TRANSIENT):
             raise
         return
-    # A commit's date is what its author's clock said.
+    # A commit's date comes from its author's clock, which may be wrong.
     happened = [replace(each, at=min(each.at, ctx.looked_at)) for each in told]
     poc.history_read(happened, ctx.looked_at)

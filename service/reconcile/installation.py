@@ -1,4 +1,4 @@
-"""An installation's repositories are listed, and those that changed are marked; its permissions are read."""
+"""List an installation's repositories, mark those that changed, and read its permissions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 100
 
 
 def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decision:
-    """List what the installation covers, a hundred a call, and mark what differs from what events told."""
+    """List what the installation covers, a hundred a call, and mark what differs from the recorded events."""
     ctx.app.forget_token(installation_id)
     ctx.writing.installations.remember(ctx.app.describe(installation_id))
     github = ctx.github(installation_id)
@@ -29,7 +29,7 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
     except GitHubError as error:
         if not error.gone or listed:
             raise
-        # A server without this list: look at those that events told of, each by its id.
+        # A server without this list: read the repositories that events named, each by its id.
         changed = repositories.ids(installation_id, pocs_only=False)
     else:
         repositories.keep_only(installation_id, listed)
@@ -39,7 +39,7 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
 
 
 def _propertied(ctx: Reconciliation, installation_id: int) -> list[int]:
-    """Where the policy goes by custom properties: the repositories that have others than were known."""
+    """The repositories whose custom properties changed, if the policy uses properties."""
     known = ctx.writing.installations.find(installation_id)
     policy = ctx.writing.policies.in_force(installation_id)
     if known is None or not uses_properties(policy):
@@ -50,7 +50,7 @@ def _propertied(ctx: Reconciliation, installation_id: int) -> list[int]:
     except GitHubError as error:
         if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
             raise
-        return []  # no organisation, or not granted: what events told is all that is known
+        return []  # no organisation, or no permission: only recorded events say something
     return ctx.writing.repositories.propertied(installation_id, told)
 
 

@@ -1,4 +1,4 @@
-"""A POC's life as the default branch shows it: ship gate, kill criteria, deployments, state."""
+"""A POC's lifecycle on the default branch: ship gate, kill criteria, deployments, state."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ SHIPPED = "shipped"
 
 @dataclass(frozen=True, slots=True)
 class PocStatus:
-    """What a look at the default branch came to."""
+    """What was found on the default branch."""
 
     state: State
     judgement: Judgement
     signed: Mapping[Group, Signature | None]
-    """The start round as it stands; empty without a charter."""
+    """The start sign-offs; empty without a charter."""
     actions: tuple[Action, ...] = ()
 
 
 def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
-    """Judge the default branch's head, hear what was asked and deployed, and derive the state."""
+    """Judge the default branch's head, handle ship requests and deployments, and derive the state."""
     today = ctx.now.date()
     judgement = (
         judge_standing(poc.known.charter, today, ctx.policy)
@@ -92,9 +92,9 @@ def _state(
 
 
 def _deployed(ctx: Reconciliation, poc: Poc, judgement: Judgement, charter: Charter) -> Iterator[Action]:
-    """A deployment of a commit that met everything ships the POC, which is said once.
+    """A deployment of a commit that met everything ships the POC, which is announced once.
 
-    The last deployments are looked at again each time: what a commit lacked may arrive after it.
+    The last deployments are judged again each time: a missing number may arrive later.
     """
     target = charter.target.environment
     shipped = poc.record.poc.shipped_at is not None
@@ -120,7 +120,7 @@ def _announce(ctx: Reconciliation, poc: Poc, verdict: Gate, told: RecordedDeploy
 def _stop_criteria(
     ctx: Reconciliation, poc: Poc, charter: Charter, stops: Sequence[Result]
 ) -> Iterator[Action]:
-    """Each kill criterion that is true is told once, to the owner and to product."""
+    """Report each kill criterion that came true once, to the owner and to product."""
     repository = poc.known.repository
     shipped = poc.record.poc.shipped_at is not None
     if ctx.observe or shipped or charter.stopped or not repository.has_issues:

@@ -20,7 +20,7 @@ from service.rules.values.groups import Level
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All that is known of a commit's numbers, for the lines that ask for them."""
+    """All that is known about a commit's numbers, for each line of the charter."""
 
     results: tuple[Result, ...]
     """One for each line of `done`."""
@@ -52,7 +52,7 @@ def measure(
 
 
 def resolve_test_merges(ctx: Reconciliation, poc: Poc, number: int) -> None:
-    """Find out for which commits the numbers speak that were taken on a pull request's test merges."""
+    """Resolve numbers that were measured on a pull request's test merge to the commit that was merged."""
     for run_sha in ctx.store.evidence.unresolved(poc.id, number):
         if run_sha in poc.resolved:
             continue
@@ -61,7 +61,7 @@ def resolve_test_merges(ctx: Reconciliation, poc: Poc, number: int) -> None:
         except GitHubError as error:
             if not error.gone:
                 raise
-            parents = ()  # nobody will ever know what it was merged of
+            parents = ()  # the test merge is gone: its parents can't be found any more
         poc.resolved[run_sha] = parents[-1] if parents else run_sha
         ctx.notes.evidence.resolve(poc.id, run_sha, poc.resolved[run_sha])
         ctx.notes.repositories.mark([poc.id])
@@ -104,7 +104,7 @@ def _from_files(ctx: Reconciliation, poc: Poc, charter: Charter, commit_sha: str
 
 
 def _read(ctx: Reconciliation, poc: Poc, line: Evidence, blob_sha: str | None) -> Reading:
-    """What a line of `evidence` finds; in one blob it finds the same for ever."""
+    """What a line of `evidence` finds; the same blob always gives the same result."""
     place = line.source.value
     if blob_sha is None:
         value = value_in(document_of(line.reading.file, None), line.reading)

@@ -1,6 +1,6 @@
-"""A POC while it is reconciled: the record that was gathered, with all that was learned and decided since.
+"""A POC while it is reconciled: the gathered record, with all that was learned and decided since.
 
-Each change is noted for the database and made in the record, so that what is decided next goes by it.
+Each change is noted for the database and made in the record, so that the next decision takes it into account.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from service.store.waiting import PAUSE, KnownBlocker, ShipDate, names
 
 
 class Poc:
-    """A repository and what it goes by; it need not be a POC."""
+    """A repository with its gathered record; it need not be a POC."""
 
     def __init__(self, record: PocRecord, store: Store, notes: Store) -> None:
         self.record = record
@@ -38,15 +38,15 @@ class Poc:
         self._notes = notes
         self._waiting: WaitingRecord | None = None
         self.learned: list[Activity] = []
-        """Activity that was found now, and is not stored yet."""
-        # What was read of commits now, and is not stored yet: each is asked for once.
+        """Activity that was found now and isn't stored yet."""
+        # What was read of commits now and isn't stored yet: each is asked for once.
         self.charters: dict[str, CharterFile] = {}
         self.merge_bases: dict[tuple[str, str], str] = {}
         self.blob_shas: dict[tuple[str, str], str | None] = {}
         self.blobs: dict[str, Blob] = {}
         self.commits: dict[str, Commit] = {}
         self.resolved: dict[str, str] = {}
-        """For which commits test merges turned out to speak."""
+        """The commits that test merges turned out to stand for."""
 
     @property
     def id(self) -> int:
@@ -65,7 +65,7 @@ class Poc:
 
     @property
     def waiting(self) -> WaitingRecord:
-        """Whom it waited for; read when it is first asked for."""
+        """Whom it waited for; read when it is first needed."""
         if self._waiting is None:
             self._waiting = self._store.poc_records.waiting(self.record.poc_id, self.id)
         return self._waiting
@@ -73,7 +73,7 @@ class Poc:
     # What the repository is
 
     def described(self, repository: Repository) -> None:
-        """Its description was read: until now only id and name were known."""
+        """GitHub's description of it was read; before, only id and name were known."""
         self._notes.repositories.listed(self.known.installation_id, [repository])
         before = self.known
         pushed = max((at for at in (before.repository.pushed_at, repository.pushed_at) if at), default=None)
@@ -126,7 +126,7 @@ class Poc:
         self.record = replace(self.record, pulls={**others, **listed})
 
     def _newer(self, listed: PullRequest) -> PullRequest:
-        """An event may have told of a later state than the list shows."""
+        """A recorded event may show a later state than the list."""
         told = self.record.pulls.get(listed.number)
         return told if told is not None and told.updated_at > listed.updated_at else listed
 
@@ -155,7 +155,7 @@ class Poc:
             self._poc(shipped_at=at, shipped_sha=sha)
 
     def bound(self, at: datetime) -> None:
-        """Every threshold had a value that counts; the first time counts."""
+        """Every threshold had a value that counts; the first time is kept."""
         if not self.record.poc.bound:
             self._notes.pocs.bind(self.poc_id, at)
 
@@ -181,17 +181,17 @@ class Poc:
             self._poc(request=None, proven_at=None, unsigned=())
 
     def ship_request_judged(self, number: int, unsigned: tuple[Group, ...] | None, at: datetime) -> None:
-        """Whose signatures alone are missing on the ship request; None where more is."""
+        """The ship request lacks only these signatures; None if more is missing."""
         present = self.record.poc
         if (present.unsigned if present.proven_at else None) != unsigned:
             self._notes.pocs.request_judged(self.poc_id, number, unsigned, at)
 
     def owner_may(self, access: KnownAccess) -> None:
-        """What GitHub says that the owner may do."""
+        """The owner's permission, as GitHub answered."""
         self._notes.pocs.owner_may(self.poc_id, access)
 
     def stalled(self, since: date | None, cause: str | None) -> None:
-        """From which day on its stall counts, and why; None where it is not stalled."""
+        """The day its stall began, and why; None if it isn't stalled."""
         self._notes.pocs.stalls(self.poc_id, since, cause)
 
     def _poc(self, **changes: object) -> None:
@@ -200,7 +200,7 @@ class Poc:
     # Who signed
 
     def signed(self, given: Iterable[Signature]) -> None:
-        """Approvals; what a source signs it signs once, and what was withdrawn stays so."""
+        """Approvals; a source signs once, and what was withdrawn stays withdrawn."""
         present = {
             (each.signature.source, each.signature.group, each.signature.round)
             for each in self.record.signatures
@@ -215,7 +215,7 @@ class Poc:
         )
 
     def withdrew(self, sources: Iterable[str], at: datetime) -> None:
-        """What was given by these sources holds no more."""
+        """The signatures of these sources no longer count."""
         taken = frozenset(sources)
         if not any(each.signature.source in taken and not each.withdrawn for each in self.record.signatures):
             return
@@ -229,38 +229,38 @@ class Poc:
     # Whom it waits for
 
     def waits_for(self, present: WaitingOn) -> None:
-        """Somebody else has the ball from now on."""
+        """A new waiting period begins: it waits for somebody else from now on."""
         self._notes.waiting.passed(self.poc_id, present)
         self._wait(periods=(*self.waiting.periods, present))
 
     def promised(self, ship_by: date, at: datetime) -> None:
-        """The ship date of the charter, noted where it is another than the last."""
+        """The charter's ship date, noted if it changed."""
         dates = self.waiting.ship_dates
         if not dates or dates[-1].ship_by != ship_by:
             self._notes.waiting.promised(self.poc_id, ship_by, at)
             self._wait(ship_dates=(*dates, ShipDate(ship_by, at)))
 
     def paused(self, source: str, period: PausePeriod, *, actor: str, at: datetime) -> None:
-        """A pause, by the blob that says it, or a snooze, by its comment; once each."""
+        """A pause, known by its blob, or a snooze, known by its comment; each is noted once."""
         if any(each.source == source for each in self.waiting.pauses):
             return
         self._notes.waiting.rested(self.poc_id, source, period, actor=actor, at=at)
         self._pauses((*self.waiting.pauses, StoredPause(source, at, period)))
 
     def pauses_ended(self, on: date, *, but: str) -> None:
-        """The pauses of charters that were replaced end on a day; `but` is the present one's source."""
+        """End the pauses of replaced charters on a day; `but` is the source of the present one."""
         if self._cut(on, lambda each: each.source.startswith(PAUSE) and each.source != but):
             self._notes.waiting.end_pauses(self.poc_id, on, but=but)
 
     def snoozes_ended(self, on: date, *, naming: str) -> None:
-        """The snoozes that named an issue end on a day: what they waited for has come."""
+        """End the snoozes that named an issue on a day: it was closed."""
         if self._cut(
             on, lambda each: not each.source.startswith(PAUSE) and names(each.period.reason, naming)
         ):
             self._notes.waiting.end_snoozes(self.poc_id, on, naming=naming)
 
     def _cut(self, on: date, which: Callable[[StoredPause], bool]) -> bool:
-        """Let pauses end on a day, and tell whether any was longer."""
+        """End pauses on a day; returns whether any was longer."""
         longer = {each.source for each in self.waiting.pauses if each.period.until > on and which(each)}
         self._pauses(
             replace(each, period=replace(each.period, until=on)) if each.source in longer else each
@@ -272,7 +272,7 @@ class Poc:
         self._wait(pauses=tuple(sorted(pauses, key=lambda each: (each.period.until, each.source))))
 
     def blocked(self, reference: str, at: datetime, *, commanded: bool) -> None:
-        """An issue was named as what it waits for; named again, it is asked about again."""
+        """Somebody named an issue as a blocker; if it is named again, GitHub is asked again."""
         blockers = {each.blocker.reference: each for each in self.waiting.blockers}
         present = blockers.get(reference)
         if present is not None and present.blocker.since >= at:
@@ -287,7 +287,7 @@ class Poc:
         self._blockers({**blockers, reference: found})
 
     def saw_blocker(self, blocker: Blocker, at: datetime) -> None:
-        """How GitHub shows a blocker."""
+        """A blocker's state was read from GitHub."""
         self._notes.waiting.saw_blocker(self.poc_id, blocker, at)
         blockers = {each.blocker.reference: each for each in self.waiting.blockers}
         blockers[blocker.reference] = replace(blockers[blocker.reference], blocker=blocker, read_at=at)
@@ -303,7 +303,7 @@ class Poc:
     # What people did
 
     def acted(self, *activities: Activity) -> None:
-        """Something that no event told of, or not yet."""
+        """Activity that no recorded event contains, or not yet."""
         self._notes.timeline.remember(self.id, activities)
         told = tuple(each for each in activities if is_told(each))
         self.learned += told
@@ -325,5 +325,5 @@ class Poc:
     # Its stall issue
 
     def issue_is(self, issue: StallIssue) -> None:
-        """How GitHub shows the issue, and what follows from it."""
+        """Its stall issue was read from GitHub."""
         self._wait(issue=issue)

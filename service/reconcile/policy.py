@@ -1,6 +1,6 @@
 """The organisation's policy: read when it may have changed, in force once it can be read.
 
-One that cannot be read changes nothing: the last good one holds, and that is said where the file stands.
+A broken policy changes nothing: the last good one stays in force, and an issue in `.github` says so.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ POLICY_LABEL = "poc-policy-broken"
 
 
 def reconcile_policy(ctx: Reconciliation, installation_id: int) -> Decision:
-    """Read the policy where its file is another than before, and let it hold if it can be read."""
+    """Read the policy if its file changed, and put it in force if it can be read."""
     policies = ctx.store.policies
     known, before = policy_repository(ctx, installation_id), policies.find(installation_id)
     if known is None:
@@ -57,7 +57,7 @@ def policy_repository(ctx: Reconciliation, installation_id: int) -> KnownReposit
     known = ctx.store.installations.find(installation_id)
     if known is not None and known.deleted:
         return None
-    # The first that we hear of an installation may be a push of its policy.
+    # The first event of an installation may be a push of its policy.
     installation = known.installation if known else ctx.installation(installation_id)
     name = f"{installation.account}/{POLICY_REPOSITORY}"
     found = ctx.store.repositories.named(installation_id, name)
@@ -70,7 +70,7 @@ def policy_repository(ctx: Reconciliation, installation_id: int) -> KnownReposit
 
 
 def _blob_sha(ctx: Reconciliation, known: KnownRepository) -> str | None:
-    """What stands at the policy's path: at the commit that was pushed last, or on the default branch."""
+    """The policy's file: at the commit that was pushed last, or on the default branch."""
     github, branch = ctx.github(known.installation_id), known.repository.default_branch
     for ref in dict.fromkeys((newest_push(ctx, EventKind.POLICY_PUSHED, branch), branch)):
         try:
@@ -78,11 +78,11 @@ def _blob_sha(ctx: Reconciliation, known: KnownRepository) -> str | None:
         except GitHubError as error:
             if not error.gone:
                 raise
-    return None  # a repository without a commit
+    return None  # a repository without commits
 
 
 def _read(data: bytes | None) -> PolicyReading:
-    """A file that is larger than we read is too large for a policy as well."""
+    """A file that is too large to read becomes one that is too large for a policy."""
     return read_policy(b" " * (MAX_BYTES + 1) if data is None else data)
 
 
@@ -93,7 +93,7 @@ def _keep(
     data: bytes | None,
     reading: PolicyReading | None,
 ) -> None:
-    """Store what stands there now; where it says something else than what held, all concerned are marked."""
+    """Store the policy's file; if its content differs from the one in force, mark everything affected."""
     policies, installation_id = ctx.store.policies, known.installation_id
     was, now, findings = policies.in_force(installation_id), NO_POLICY, tuple[str, ...]()
     if reading is not None and reading.policy is not None:
@@ -113,7 +113,7 @@ def _keep(
 
 
 def _concerned(ctx: Reconciliation, installation_id: int, before: Policy, now: Policy) -> Sequence[str]:
-    """All that another policy may change: POCs, what becomes or ceases to be one, and their pull requests."""
+    """What a new policy may affect: POCs, repositories that become or stop being one, pull requests."""
     if before == now:
         return ()
     concerned = []
@@ -124,12 +124,12 @@ def _concerned(ctx: Reconciliation, installation_id: int, before: Policy, now: P
             concerned.append(known.repository.id)
     keys = [*map(repository_key, concerned), *ctx.store.pull_requests.open_keys(concerned)]
     if uses_properties(now):
-        keys.append(installation_key(installation_id))  # its look asks for the properties
+        keys.append(installation_key(installation_id))  # its reconciliation reads the properties
     return keys
 
 
 def _is_to_be_said(ctx: Reconciliation, known: KnownRepository, blob_sha: str) -> bool:
-    """Whether nobody was told yet of a text that cannot be read: the look that found it may have failed."""
+    """Whether a broken text wasn't reported yet: the reconciliation that found it may have failed."""
     if ctx.observe or not known.repository.has_issues:
         return False
     return not ctx.store.messages.was_said(known.repository.id, _notice_key(blob_sha))

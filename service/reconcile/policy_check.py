@@ -21,11 +21,11 @@ from service.store.poc_records import StoredStall
 from service.texts.policy import policy_view
 
 NOTHING = PolicyReading(NO_POLICY, ())
-"""What no file says."""
+"""The text of a policy without a file."""
 
 
 def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int) -> Decision:
-    """Judge the policy of a pull request's head, where the pull request changes it."""
+    """Judge the policy at a pull request's head, if the pull request changes it."""
     poc = gather(ctx, repository_id, number=number)
     pull = poc.record.pulls.get(number) if poc else None
     if poc is None or poc.known.removed or pull is None or pull.state != "open":
@@ -60,7 +60,7 @@ def _untouched(ctx: Reconciliation, poc: Poc, pull: PullRequest, head: str | Non
 
 
 def _what_if(ctx: Reconciliation, installation_id: int, after: Policy) -> WhatIf:
-    """What the policy would change for what is stored of the installation; asks nobody."""
+    """What the policy would change for the stored POCs of the installation; makes no call."""
     before = ctx.store.policies.in_force(installation_id)
     known = ctx.store.repositories.known(installation_id)
     stored = ctx.store.poc_records.stalls([each.repository.id for each in known if each.poc_reason])

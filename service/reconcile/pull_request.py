@@ -1,4 +1,4 @@
-"""A pull request of a POC repository gets its two check runs, and what people write on it is heard."""
+"""A pull request of a POC repository: its two check runs, and the commands and reviews on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.rules.values.github import EventKind, PullRequest
 
 
 def reconcile_pull_request(ctx: Reconciliation, repository_id: int, number: int) -> Decision:
-    """Judge the head that the newest payload named, and each commit whose run was asked for again."""
+    """Judge the newest known head, and each commit whose check run was requested again."""
     gathered = gather(ctx, repository_id, number=number)
     pull = gathered.record.pulls.get(number) if gathered else None
     if gathered is None or pull is None:
@@ -53,7 +53,7 @@ def reconcile_pull_request(ctx: Reconciliation, repository_id: int, number: int)
 
 
 def _closed(ctx: Reconciliation, gathered: Poc, pull: PullRequest) -> Decision:
-    """A merged ship request may still be signed, and what was measured on it counts for what it became."""
+    """A merged ship request may still be signed, and its numbers count for the merge commit."""
     ctx.notes.pull_requests.mark_others(pull)
     if ctx.told(EventKind.CLOSED_UNMERGED):
         gathered.ship_request_taken_back(pull.number)
@@ -68,14 +68,14 @@ def _closed(ctx: Reconciliation, gathered: Poc, pull: PullRequest) -> Decision:
 def _record_events(
     ctx: Reconciliation, poc: Poc, pull: PullRequest, commit_charter: CommitCharter | None
 ) -> tuple[Action, ...]:
-    """Take in the measurements, commands and reviews that led here, before anything is judged."""
+    """Handle the recorded measurements, commands and reviews before anything is judged."""
     resolve_test_merges(ctx, poc, pull.number)
     reviews = ctx.store.timeline.told_of(pull)
     if commit_charter is not None:
         record_signatures(ctx, poc, pull, commit_charter, reviews)
     proposes = poc.known.charter is None or poc.known.charter.kind is FileKind.ABSENT
     if ctx.told(EventKind.HEAD_MOVED) and (proposes or reviews.any_objection):
-        ctx.notes.repositories.mark([poc.id])  # another head may change who is waited for
+        ctx.notes.repositories.mark([poc.id])  # a new head may change who is waited for
     if not ctx.told(EventKind.COMMANDED):
         return ()
     charter = judge(poc.known.charter, today=ctx.now.date()).charter if poc.known.charter else None
@@ -84,14 +84,14 @@ def _record_events(
 
 
 def _pull_request_of_head(poc: Poc, pull: PullRequest) -> int | None:
-    """Which of the open pull requests with this head has a say: the ship request, or else the oldest."""
+    """The open pull request that represents this head: the ship request, or else the oldest."""
     request = poc.record.poc.request
     same = [n for n in poc.record.open_numbers if poc.record.pulls[n].head_sha == pull.head_sha]
     return request.number if request and request.number in same else min(same, default=None)
 
 
 def _evaluate(ctx: Reconciliation, poc: Poc, pull: PullRequest, head_sha: str) -> CommitCharter:
-    """Weigh what a pull request changes; into the branch's present charter a merged one has gone itself."""
+    """Evaluate a pull request's charter; a merged one is compared with its base commit."""
     is_open = pull.state == "open"
     base = base_charter(ctx, poc, pull.base_ref, pull.base_sha) if is_open else None
     return evaluate_charter(

@@ -1,6 +1,7 @@
 """Registration: what a repository's default branch says, and whether it is a POC.
 
-Done by whichever look comes first, so that a repository first heard of through a pull request is known too.
+The first reconciliation of any subject of a repository does it, so that one that we first learn of
+through a pull request is registered too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from service.rules.values.github import EventKind
 
 
 def gather(ctx: Reconciliation, repository_id: int, *, number: int | None = None) -> Poc | None:
-    """What is stored of a repository; None if nobody ever told of it."""
+    """What is stored of a repository; None if no event named it."""
     record = ctx.store.poc_records.find(repository_id, number=number)
     if record is None:
         return None
@@ -25,7 +26,7 @@ def gather(ctx: Reconciliation, repository_id: int, *, number: int | None = None
 
 
 def registered(ctx: Reconciliation, poc: Poc | None) -> Poc | None:
-    """The repository, its default branch read where that is due; None if nobody told of it any more."""
+    """The repository, its default branch read if that is due; None if it isn't known any more."""
     if poc is None or poc.known.removed:
         return None
     ctx.under(poc.record.policy)
@@ -49,13 +50,13 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
         return
     found = known.poc_reason is None or known.reread
     if reason is not None and found:
-        # Which pull requests are open in a new POC, or in one that moved without our being told.
+        # List the open pull requests of a new POC, or of one that changed without an event.
         listed = ctx.github(known.installation_id).open_pull_requests(known.repository.ref)
         poc.listed(listed, ctx.looked_at)
     if reason is not None and poc.record.poc_id is None:
         poc.begun(ctx.writing.pocs.begin(poc.id, CHARTER_PATH, ctx.looked_at))
     if reason is not None and known.poc_reason is None:
-        ctx.notes.repositories.mark([poc.id])  # whichever subject came first
+        ctx.notes.repositories.mark([poc.id])  # if a pull request came first, the repository is next
     changed = read is not None and not same(read, known.charter or read)
     poc.registered(
         reason,
@@ -67,7 +68,7 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
 
 
 def newest_push(ctx: Reconciliation, kind: EventKind, branch: str) -> str:
-    """The commit that was pushed last; the branch's name where that is not told, or by two at once."""
+    """The commit that was pushed last; the branch's name if no push was recorded, or two at one time."""
     pushes = [fact for fact in ctx.facts if fact.kind is kind]
     last = max((fact.at for fact in pushes), default=None)
     commits = {fact.detail for fact in pushes if fact.at == last}

@@ -1,4 +1,4 @@
-"""A repository is registered as a POC or not, its ball followed, its one stall issue kept as it should be."""
+"""A repository: whether it is a POC, whom it waits for, and its one stall issue."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from service.rules.values.github import EventKind, IssueState, StallIssue
 
 
 def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
-    """Register it, follow its life, see who has the ball, then decide about its stall issue."""
+    """Register it, derive its state, find out whom it waits for, then decide about its stall issue."""
     poc = registered(ctx, gather(ctx, repository_id))
     if poc is None:
         return Decision("not covered by an installation any more")
     if poc.known.repository.archived:
-        poc.ended(ctx.looked_at)  # archived, it is followed no more
+        poc.ended(ctx.looked_at)  # an archived repository has ended
     issue = present_issue(ctx, poc)
     if poc.known.poc_reason is None and issue is None:
         return Decision("not a POC")
@@ -40,13 +40,13 @@ def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
 
 
 def _has_ended(ctx: Reconciliation, poc: Poc, issue: StallIssue | None) -> bool:
-    """Whether the POC has ended, its issue is closed, and nothing was told since: it is left alone."""
+    """Whether the POC has ended, its issue is closed, and no event was recorded since: it is left alone."""
     if ctx.facts or poc.known.poc_reason is None or (issue is not None and issue.state is IssueState.OPEN):
         return False
     stored = poc.record.poc
     if not stored.state.has_ended or stored.state_since is None:
         return False
-    # Another charter, or a repository that is archived no more, may have brought it back.
+    # A new charter, or an end of the archiving, may have brought it back.
     changed = (poc.known.registered_at, poc.known.charter_changed_at)
     return all(at is None or at <= stored.state_since for at in changed)
 
@@ -64,7 +64,7 @@ def _decided(
     decision = decide(facts, ctx.now)
     speaks = decision.step in (Step.OPEN, Step.REOPEN) or decision.say is not None
     if speaks or decision.step is Step.CLOSE:
-        # Only now is it worth a call to ask what no event told of: whether the issue is as we know it, and
+        # Only now is it worth a call to ask what no event contains: whether the issue is as we know it, and
         # whether somebody was at work.
         facts = _verified(ctx, poc, facts) if speaks else facts
         if facts.issue and facts.issue.state is not IssueState.GONE and not ctx.told(EventKind.ISSUE_CHANGED):
@@ -80,7 +80,7 @@ def _decided(
 
 
 def _verified(ctx: Reconciliation, poc: Poc, facts: StallFacts) -> StallFacts:
-    """The same facts with the last commit by whoever has the ball, which may have come without an event."""
+    """The same facts with the last commit of the person waited for; it may have come without an event."""
     waiting_on = facts.waiting_on
     if waiting_on is None or not waiting_on.people:
         return facts
@@ -101,7 +101,7 @@ def _outcome(poc: Poc, decision: StallDecision, life: PocStatus | None, waiting_
 
 
 def _has_it(waiting_on: WaitingOn | None) -> str:
-    """Who has the ball, in few words; nothing where nobody could be named."""
+    """Whom it waits for, in a few words for the log; empty if nobody could be named."""
     if waiting_on is None or waiting_on.party in (Party.NOBODY, Party.UNNAMED):
         return ""
     people = ", ".join(waiting_on.people) or waiting_on.about

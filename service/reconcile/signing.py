@@ -1,4 +1,4 @@
-"""Approvals become signatures: bound to what was approved, and withdrawn when they are taken back."""
+"""Turn approvals into signatures: for exactly what was approved, withdrawn when the approval is."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _record_reviews(
     rounds: tuple[Round, ...],
     told: tuple[RecordedReview, ...],
 ) -> None:
-    """All reviews of the pull request again, since they arrive in any order."""
+    """All reviews of the pull request, not only new ones, since they arrive in any order."""
     for each in told:
         if each.review.state != APPROVED or each.dismissed:
             continue
@@ -103,13 +103,13 @@ def _source(each: RecordedReview) -> str:
 def _approved(
     ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, each: RecordedReview
 ) -> Charter | None:
-    """The charter that a reviewer had in front of them; None where nobody can tell any more."""
+    """The charter that a reviewer approved; None if it can't be found any more."""
     try:
         file = charter_at(ctx, poc, each.review.commit_id)
     except GitHubError as error:
         if not error.gone:
             raise
-        return None  # a commit that was forced away
+        return None  # a force push removed the commit
     if declares(file):
         return judge(file, today=ctx.now.date()).charter
     changed_since = poc.known.charter_changed_at is not None and poc.known.charter_changed_at > each.at

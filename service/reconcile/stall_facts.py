@@ -1,4 +1,4 @@
-"""What a POC's stall is decided by, from what is stored; the owner's access is asked for once a day."""
+"""The inputs of a stall decision, from what is stored; the owner's access is read once a day."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def stall_facts(
     issue: StallIssue | None,
     has_home: bool,
 ) -> StallFacts:
-    """What a look decides by."""
+    """The inputs, with what GitHub has to be asked for."""
     installation_id, day = poc.known.installation_id, ctx.policy.calendar.day(ctx.now)
     waiting = poc.waiting
     stored = StoredStall(
@@ -58,7 +58,7 @@ def stall_facts(
 def stall_facts_stored(
     stored: StoredStall, known: KnownRepository, policy: Policy, now: datetime
 ) -> StallFacts:
-    """The same for a policy that is not in force, without asking anybody."""
+    """The same for a policy that isn't in force, without a call to GitHub."""
     charter, owner = None, stored.standing.owner
     if known.charter is not None:
         charter = judge_standing(known.charter, policy.calendar.day(now), policy=policy).charter
@@ -110,7 +110,7 @@ def _facts(
 
 
 def _acted_at(stored: StoredStall) -> datetime | None:
-    """When the party with the ball last did anything: for the owner whoever works on it does."""
+    """When the party waited for last did anything; any work on the POC counts for the owner."""
     waiting_on = stored.turn
     if waiting_on is None or waiting_on.party in (Party.OWNER, Party.UNNAMED):
         return stored.activity_at
@@ -120,7 +120,7 @@ def _acted_at(stored: StoredStall) -> datetime | None:
 def _owner(
     ctx: Reconciliation, poc: Poc, charter: Charter | None, last: KnownAccess | None
 ) -> KnownAccess | None:
-    """What the owner may do in the repository; None where there is none, or GitHub does not tell us."""
+    """The owner's permission in the repository; None without an owner, or without GitHub's answer."""
     if charter is None or charter.owner is None or charter.stopped:
         return None
     login = charter.owner.value
@@ -140,6 +140,6 @@ def _owner(
 
 
 def _names(charter: Charter | None, owner: KnownAccess | None) -> bool:
-    """Whether what is known is about the owner that the charter names."""
+    """Whether the stored permission is that of the charter's owner."""
     named = charter.owner.value if charter and charter.owner else None
     return named is not None and owner is not None and named.lower() == owner.login.lower()

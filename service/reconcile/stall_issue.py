@@ -1,4 +1,4 @@
-"""The one stall issue of a POC: how it stands on GitHub, where its place is, what is to be written there."""
+"""The one stall issue of a POC: its state on GitHub, the repository it belongs in, what to write there."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from service.texts.stall import Place, StallView, last_day, stall_view
 
 
 def home_of(ctx: Reconciliation, poc: Poc, issue: StallIssue | None) -> RepositoryRef | None:
-    """Where the issue stands or would stand: the POC's repository, or the central one; None for nowhere.
+    """The repository of the issue: the POC's own, or the central one; None if neither takes issues.
 
-    One that is there stays where it is, also while issues are switched off: two would be one too many.
+    An existing issue stays where it is, also while issues are disabled: a POC has at most one.
     """
     standing = issue is not None and issue.number is not None and issue.state is not IssueState.GONE
     if issue is not None and issue.home is not None and standing:
@@ -49,7 +49,7 @@ def _with_issues(ctx: Reconciliation, home: RepositoryRef) -> RepositoryRef | No
 
 
 def present_issue(ctx: Reconciliation, poc: Poc) -> StallIssue | None:
-    """Our issue as it is: read again when somebody changed it, so that a closed one is seen to be closed."""
+    """The stored issue, read again from GitHub if somebody changed it."""
     issue = poc.waiting.issue
     if issue is None or not ctx.told(EventKind.ISSUE_CHANGED):
         return issue
@@ -57,7 +57,7 @@ def present_issue(ctx: Reconciliation, poc: Poc) -> StallIssue | None:
 
 
 def read_issue(ctx: Reconciliation, poc: Poc, issue: StallIssue) -> StallIssue:
-    """Our issue as GitHub shows it now; what has changed is noted."""
+    """The issue as GitHub shows it now; changes are noted."""
     if issue.number is None:
         return issue
     issues = ctx.notes.stall_issues
@@ -87,10 +87,10 @@ def read_issue(ctx: Reconciliation, poc: Poc, issue: StallIssue) -> StallIssue:
 
 
 def _changed(ctx: Reconciliation, issue: StallIssue, state: IssueState) -> StallIssue:
-    """Our record of an issue whose state is another on GitHub.
+    """The stored issue, corrected to the state that it has on GitHub.
 
-    A person who reopens it has begun something new. Where nobody is known to have, it was us: the answer was
-    lost, and the stall is still the one that it was reopened for.
+    If a person reopened it, a new stall begins. If no event names a person, we reopened it ourselves and
+    GitHub's answer was lost: the stall is the same.
     """
     if state is not IssueState.OPEN:
         closed_by_us = issue.closed_by_us and state is IssueState.CLOSED
@@ -102,7 +102,7 @@ def _changed(ctx: Reconciliation, issue: StallIssue, state: IssueState) -> Stall
 
 
 def _read(ctx: Reconciliation, poc: Poc, home: RepositoryRef, number: int) -> Issue | None:
-    """The issue, gone where it is; None where issues are switched off, and may come back with it."""
+    """The issue, recorded as gone; None if issues are disabled: it may reappear with them."""
     github = ctx.github(poc.known.installation_id)
     try:
         return github.issue(home, number)
@@ -121,7 +121,7 @@ def stall_actions(
     decision: StallDecision,
     home: RepositoryRef | None,
 ) -> Iterator[Action]:
-    """What is to be written for a decision: what is said in the issue first, then the issue."""
+    """The actions for a decision: comments first, then the issue itself."""
     if decision.step is Step.NOTHING or home is None or decision.escalation is None:
         return
     issue, escalation = facts.issue, decision.escalation
@@ -137,7 +137,8 @@ def stall_actions(
         yield OpenIssue(home, poc.poc_id, poc.id, title, body, view.assignee, day, most, escalation)
     elif issue is not None and number is not None:
         if decision.say and view is not None:
-            # Before the edit, which notes how far up it is: a kill between the two repeats what is said once.
+            # Comments before the edit, which records the escalation step: a kill between the two repeats the
+            # comment, and a comment is posted once.
             yield PostComment(
                 home,
                 number,
@@ -156,7 +157,7 @@ def _editing(
     *,
     poc_id: PocId,
 ) -> Iterator[EditIssue]:
-    """Bring an issue that is there up to date; an unchanged one is not written."""
+    """Bring an existing issue up to date; an unchanged one isn't written."""
     assert issue.number is not None
     assert decision.escalation is not None
     edit = EditIssue(
@@ -180,7 +181,7 @@ def _editing(
 
 
 def _view(ctx: Reconciliation, poc: Poc, facts: StallFacts, stall: Stall, home: RepositoryRef) -> StallView:
-    """What its texts say: the calendar up to the rung's day, so that they stay until the next one."""
+    """What its texts show: the calendar ends at the escalation step, so they stay until the next one."""
     repository, waiting, calendar = poc.known.repository, poc.waiting, ctx.policy.calendar
     began = calendar.day(facts.chartered_at or facts.registered_at)
     counted = None

@@ -1,4 +1,4 @@
-"""Which behaviour looks at which kind of subject."""
+"""Which function reconciles which kind of subject."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ _RECONCILERS: Mapping[SubjectKind, Callable[[Reconciliation, list[str]], Decisio
 
 
 def reconcile(ctx: Reconciliation) -> Decision:
-    """Gather and decide for the look's subject."""
+    """Gather and decide for the subject of a reconciliation."""
     kind, *parts = ctx.key.split(":")
     return _RECONCILERS[SubjectKind(kind)](ctx, parts)

@@ -1,4 +1,4 @@
-"""The facts about the world that a charter names: asked for when its text is new, and once a day."""
+"""Facts from GitHub about what a charter names: read when its text is new, and once a day."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ T = TypeVar("T")
 def outside_of(
     ctx: Reconciliation, poc: Poc, case: CharterChange, *, head_sha: str, base_ref: str
 ) -> tuple[RepositoryFacts, tuple[str, ...]]:
-    """The facts about the charter of a case, and what GitHub did not answer when it was asked just now.
+    """The facts about a change's charter, and the questions that GitHub gave no answer to.
 
-    The paths of a charter that the change brings are looked up in the change, others on its base.
+    If the change brings the charter, its paths are looked up in the change, otherwise on its base.
     """
     file, repository = case.judged, poc.known.repository.ref
     if file is None or file.blob_sha is None:
@@ -59,7 +59,7 @@ def outside_of(
 
 
 class _Questioner:
-    """Asks one question after the other; where GitHub gives no answer, the last one stands."""
+    """Asks one question after the other; without an answer from GitHub the last one still counts."""
 
     def __init__(self, github: GitHub, repository: RepositoryRef, last: Gathered | None) -> None:
         self._github = github
@@ -68,7 +68,7 @@ class _Questioner:
         self.unanswered: list[str] = []
 
     def ask(self, questions: Questions, ref: str) -> RepositoryFacts:
-        """Everything that a charter asks to be known."""
+        """The answers to everything that a charter names."""
         github, repository, last = self._github, self._repository, self._last
         owner, paths = questions.owner, questions.paths
         return RepositoryFacts(
@@ -86,7 +86,7 @@ class _Questioner:
         )
 
     def _answer(self, question: Callable[[], T | None], last: T | None) -> T | None:
-        """The answer; None where it is not for us. A rate limit holds the whole look up, as it must."""
+        """The answer; None if GitHub refuses it. A rate limit stops the whole reconciliation, as it must."""
         try:
             return question()
         except RenamedError:

@@ -1,4 +1,4 @@
-"""Who has the ball: gathered from what is stored, asked of GitHub where it was named, noted when it moves."""
+"""Whom a POC waits for: from what is stored and from the issues it names on GitHub; noted when it changes."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ REFERENCE = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)?#(?P<number>[0-9]{1,9})")
 
 
 def present_blocker(ctx: Reconciliation, poc: Poc, charter: Charter | None, state: State) -> Blocker | None:
-    """The blocker that is open, if there is one: of several the one that was named last.
+    """The open blocker, if there is one; of several the one that was named last.
 
-    What the charter's `infra` waits for holds nothing up before there is something to run on it.
+    Issues from the charter's `infra` block nothing until there is something to run on it.
     """
     charters = _named(charter) if state in WAITS_FOR_INFRA else []
     for reference in charters:
@@ -72,9 +72,10 @@ def _named(charter: Charter | None) -> list[str]:
 
 
 def _read(ctx: Reconciliation, poc: Poc, named: KnownBlocker) -> Blocker:
-    """Ask GitHub; an issue that is gone, or that we may not see, blocks nothing that we could follow.
+    """Ask GitHub; an issue that is gone, or that we may not read, doesn't block.
 
-    A snooze ends with the issue that it waits for. One that was never seen open is only a word of the reason.
+    A snooze ends when the issue that it names is closed. An issue that was never seen open is only part of
+    the reason's text.
     """
     blocker = named.blocker
     match = REFERENCE.fullmatch(blocker.reference)
@@ -96,7 +97,7 @@ def _read(ctx: Reconciliation, poc: Poc, named: KnownBlocker) -> Blocker:
 
 
 def _place(ctx: Reconciliation, poc: Poc, name: str | None) -> RepositoryRef | None:
-    """The repository that a reference names, where the same installation covers it."""
+    """The repository that a reference names, if the same installation covers it."""
     if name is None or name.lower() == poc.known.repository.full_name.lower():
         return poc.known.repository.ref
     return ctx.store.repositories.named(poc.known.installation_id, name)
@@ -106,7 +107,7 @@ CHANGES_REQUESTED = "changes_requested"
 
 
 def follow_waiting_on(ctx: Reconciliation, poc: Poc, life: PocStatus) -> WaitingOn:
-    """Decide who has the ball, and note it where it has moved."""
+    """Decide whom the POC waits for, and note it if that changed."""
     charter = life.judgement.charter
     if charter:
         _note(ctx, poc, charter)
@@ -115,7 +116,7 @@ def follow_waiting_on(ctx: Reconciliation, poc: Poc, life: PocStatus) -> Waiting
     present = who_is_waited_for(_facts(ctx, poc, life))
     moved_at = last_activity(poc.waiting.acted)
     if previous is not None and previous.party is Party.BLOCKER:
-        moved_at = ctx.looked_at  # that another issue was closed or reassigned is nobody's doing here
+        moved_at = ctx.looked_at  # a change of another issue has no event in this repository
     moved = next_waiting_period(previous, present, moved_at)
     if moved is not None:
         poc.waits_for(moved)
@@ -123,7 +124,7 @@ def follow_waiting_on(ctx: Reconciliation, poc: Poc, life: PocStatus) -> Waiting
 
 
 def _note(ctx: Reconciliation, poc: Poc, charter: Charter) -> None:
-    """Keep what the charter says now and may not say tomorrow: its ship date, its pause."""
+    """Note the charter's ship date and pause: a later charter may say something else."""
     at = poc.known.charter_changed_at or ctx.looked_at
     if charter.ship_by:
         poc.promised(charter.ship_by.value, at)
@@ -135,7 +136,7 @@ def _note(ctx: Reconciliation, poc: Poc, charter: Charter) -> None:
 
 
 def pause_of(charter: Charter, first: date) -> PausePeriod | None:
-    """The pause that a charter asks for, from the day on which it came."""
+    """The pause that a charter asks for, from the day of the charter."""
     if charter.paused is None:
         return None
     pause = charter.paused.value
@@ -185,7 +186,7 @@ def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus) -> WaitingOnFacts:
 
 
 def _owner(charter: Charter | None, author: str | None) -> str | None:
-    """Whom the charter names; before it names anybody, the person who proposes it."""
+    """The people that the charter names; before there is a charter, the person who proposes it."""
     if charter and charter.owner:
         return charter.owner.value
     return author if author and not is_bot(author) else None
@@ -199,7 +200,7 @@ def _start(
     since: datetime,
     number: int | None,
 ) -> tuple[Request, ...]:
-    """Whose start signature is missing: on the pull request that brings the charter, or in its issue."""
+    """Whose start sign-off is missing: on the pull request with the charter, or in its issue."""
     if charter is None:
         return ()
     signed = life.signed
@@ -235,7 +236,7 @@ def _missing(charter: Charter | None) -> tuple[str, ...]:
 
 
 def _objected(ctx: Reconciliation, poc: Poc, numbers: set[int | None]) -> Iterator[str]:
-    """Who asked for changes last, on the commit that is still the head: they wait for others."""
+    """Who requested changes last on the present head: the author has to answer them."""
     for number in numbers - {None}:
         assert number is not None
         pull = poc.record.pulls.get(number)

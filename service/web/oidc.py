@@ -19,19 +19,19 @@ import structlog
 log = structlog.get_logger(__name__)
 
 ALGORITHM = "RS256"
-"""The only one: no key is even looked up for a token that names another."""
+"""The only algorithm: a token that names another is refused before its key is looked up."""
 LONGEST_TOKEN = 16 * 1024
 FRESH = 3600.0
-"""Seconds for which keys are believed: one that the issuer takes back is refused after that."""
+"""Seconds for which fetched keys are trusted: a key that the issuer revokes is refused after that."""
 COOLDOWN, RETRY = 60.0, 5.0
-"""Seconds between two questions for a key that the issuer does not have, and after one that failed."""
+"""Seconds between two requests for a key that the issuer doesn't have, and after a failed request."""
 TIMEOUT = 5.0
 
 TOKENS = jwt.PyJWS(algorithms=[ALGORITHM])
 
 
 class TokenError(Exception):
-    """Why a token is not believed: the name of the problem, and what to change."""
+    """Why a token is refused: the name of the problem, and what to change."""
 
     def __init__(self, problem: str, detail: str) -> None:
         super().__init__(detail)
@@ -40,7 +40,7 @@ class TokenError(Exception):
 
 
 class IssuerAwayError(Exception):
-    """The issuer's keys cannot be had at the moment."""
+    """The issuer's keys cannot be fetched at the moment."""
 
 
 class Verifier:
@@ -50,7 +50,7 @@ class Verifier:
         self._keys = Keys(issuer, clock)
 
     async def claims(self, token: str) -> Mapping[str, object]:
-        """The claims of a token; raises `TokenError`, or `IssuerAwayError` where nobody can tell."""
+        """The claims of a token; raises `TokenError`, or `IssuerAwayError` without the keys."""
         header = _header(token)
         if header.get("alg") != ALGORITHM:
             raise TokenError("token-algorithm", f"The token is not signed with {ALGORITHM}. {AS_IT_IS}")
@@ -80,7 +80,7 @@ def _header(token: str) -> Mapping[str, object]:
 
 
 class Keys:
-    """The issuer's keys, fetched when one is asked for that is not known, but not again and again."""
+    """The issuer's keys, fetched when an unknown one is needed, but not again and again."""
 
     def __init__(self, issuer: str, clock: Callable[[], float]) -> None:
         self._issuer, self._clock = issuer, clock
@@ -110,13 +110,15 @@ class Keys:
             self._keys = await _fetch(self._issuer)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             self._failure = str(error) or type(error).__name__
-            log.warning("the keys of GitHub Actions cannot be had", issuer=self._issuer, error=self._failure)
+            log.warning(
+                "the keys of GitHub Actions cannot be fetched", issuer=self._issuer, error=self._failure
+            )
             raise IssuerAwayError(self._failure) from error
         self._fetched, self._failure = self._clock(), None
 
 
 async def _fetch(issuer: str) -> dict[str, jwt.PyJWK]:
-    """Read the issuer's present keys; raises `ValueError` for an answer that is not what it should be."""
+    """Fetch the issuer's present keys; raises `ValueError` for a malformed answer."""
     async with httpx.AsyncClient(timeout=TIMEOUT) as client:
         about = await _json(client, f"{issuer}/.well-known/openid-configuration")
         if about.get("issuer") != issuer:
@@ -126,7 +128,7 @@ async def _fetch(issuer: str) -> dict[str, jwt.PyJWK]:
             raise ValueError(f"its keys are said to be at {address!r}")
         listed = (await _json(client, address)).get("keys")
     if not isinstance(listed, list):
-        raise ValueError("it lists no keys")  # noqa: TRY004 (it is what the issuer said)
+        raise ValueError("it lists no keys")  # noqa: TRY004 (the issuer's answer is wrong)
     return {name: key for one in listed for name, key in _usable(one)}
 
 
@@ -138,12 +140,12 @@ async def _json(client: httpx.AsyncClient, url: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{url} answers with no JSON") from error
     if not isinstance(body, dict):
-        raise ValueError(f"{url} answers with no JSON object")  # noqa: TRY004 (it is what the issuer said)
+        raise ValueError(f"{url} answers with no JSON object")  # noqa: TRY004 (the issuer's answer is wrong)
     return body
 
 
 def _usable(described: object) -> list[tuple[str, jwt.PyJWK]]:
-    """A key under its name, where it is one to verify signatures of ours with; else nothing."""
+    """A key under its name, if it can verify our signatures; otherwise nothing."""
     if not isinstance(described, dict) or not isinstance(described.get("kid"), str):
         return []
     if described.get("kty") != "RSA" or described.get("use", "sig") != "sig":

@@ -110,7 +110,9 @@ class World:
         turns = [
             (state.waits_until, state.key)
             for state in self.states()
-            if state.dirty and state.waits_until and (state.last_error or "").startswith("its turn")
+            if state.dirty
+            and state.waits_until
+            and (state.last_error or "").startswith("waiting for a write slot")
         ]
         if not turns:
             return False

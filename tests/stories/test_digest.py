@@ -229,7 +229,7 @@ def test_a_quiet_week_is_skipped_and_covered_by_the_next(org: Told) -> None:
     org.tell()
     org.now = NOW + WEEK
     org.tell()
-    assert org.outcome(digest_key(INSTALLATION)) == "nothing to say of 2026-W49"
+    assert org.outcome(digest_key(INSTALLATION)) == "nothing to report for 2026-W49"
     org.now += DAY
     org.begin_poc(2)
     org.tell()

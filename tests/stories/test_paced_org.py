@@ -200,4 +200,4 @@ def test_a_sweep_says_who_waits_for_a_turn_that_comes_too_late_for_it(make: Make
     org.now += LONG
     waiting = [state for state in sweep(org.services, as_of=None, timeout=0.5) if state.dirty]
     assert len(waiting) == 2
-    assert all((state.last_error or "").startswith("its turn to write comes at 09:00:") for state in waiting)
+    assert all((state.last_error or "").startswith("waiting for a write slot at 09:00:") for state in waiting)

@@ -178,10 +178,10 @@ def words(text: str) -> list[str]:
 
 def moved_infra(before: Infra, now: Infra) -> Iterator[Move]:
     """What it runs on: there now, not there any more, or elsewhere."""
-    earlier = before.entries()
-    for name, stands in now.entries().items():
-        was = earlier.get(name)
-        if was and (kind := moved_entry(was.value, stands.value)):
+    earlier = dict(before.entries)
+    for name, stands in now.entries:
+        was = earlier[name]
+        if was and stands and (kind := moved_entry(was.value, stands.value)):
             yield at(stands, kind, f"infra.{name}", was.value.written, stands.value.written)
 
 

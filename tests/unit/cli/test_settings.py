@@ -50,7 +50,7 @@ def test_what_is_needed_is_enough() -> None:
         pytest.param({"LOG_FORMAT": "xml"}, "LOG_FORMAT: ", id="an unknown log format"),
         pytest.param(
             {"DATABASE_URL": "mysql://x"},
-            "DATABASE_URL: is not the address of a PostgreSQL: it begins with postgresql://",
+            "DATABASE_URL: must start with postgresql://",
             id="another database",
         ),
         pytest.param(
