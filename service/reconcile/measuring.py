@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from service.ports import GitHubError
@@ -91,16 +91,25 @@ def _from_files(ctx: Reconciliation, poc: Poc, charter: Charter, commit_sha: str
         return {}
     paths = tuple(dict.fromkeys(line.reading.file for line in charter.evidence))
     blobs = blobs_at(ctx, poc, commit_sha, paths)
+    known = ctx.store.evidence.in_blobs(poc.id, list(_places(charter, blobs)))
     readings: dict[str, Reading] = {}
     history: list[tuple[str, str, Measurement]] = []
     for line in charter.evidence:
         blob_sha = blobs[line.reading.file]
-        reading = readings[line.metric.value] = _read(ctx, poc, line, blob_sha)
+        before = known.get((blob_sha, line.source.value)) if blob_sha else None
+        reading = readings[line.metric.value] = before or _read(ctx, poc, line, blob_sha)
         if isinstance(reading, Measurement) and blob_sha is not None:
             history.append((line.metric.value, blob_sha, reading))
     if history:
         ctx.notes.evidence.remember_files(poc.id, commit_sha, history)
     return readings
+
+
+def _places(charter: Charter, blobs: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
+    """Where the lines of `evidence` look: the blob, and the line's own words."""
+    for line in charter.evidence:
+        if blob_sha := blobs[line.reading.file]:
+            yield blob_sha, line.source.value
 
 
 def _read(ctx: Reconciliation, poc: Poc, line: Evidence, blob_sha: str | None) -> Reading:
@@ -110,8 +119,6 @@ def _read(ctx: Reconciliation, poc: Poc, line: Evidence, blob_sha: str | None) -
         value = value_in(document_of(line.reading.file, None), line.reading)
         assert isinstance(value, Unread)
         return value
-    if known_value := ctx.store.evidence.in_blob(poc.known.repository.id, blob_sha, place):
-        return known_value
     found = blob(ctx, poc, blob_sha)
     if found.data is None:
         return TOO_LARGE

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import delete, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from service.rules.values.actions import CheckRunOutput, PostedCheckRun
@@ -18,6 +18,15 @@ NEWEST = text("""
 SELECT DISTINCT ON (name) id, name, external_id, digest, github_id FROM check_run
 WHERE repository_id = :repository_id AND head_sha = :head_sha ORDER BY name, id DESC
 """)
+
+
+BEGIN = text("""
+INSERT INTO check_run (repository_id, head_sha, name, subject, external_id, digest, conclusion, title)
+SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS t (repository_id bigint, head_sha text, name text,
+    subject text, external_id text, digest text, conclusion text, title text)
+RETURNING id, name, external_id, digest
+""")
+"""One statement for any number of rows: SQLAlchemy would compile one for each number."""
 
 
 class CheckRuns:
@@ -66,10 +75,8 @@ class CheckRuns:
             }
             for name, output in outputs.items()
         ]
-        statement = insert(CheckRunRow).values(rows)
-        columns = (CheckRunRow.id, CheckRunRow.name, CheckRunRow.external_id, CheckRunRow.digest)
         with self._database.transaction() as session:
-            begun = session.execute(statement.returning(*map(col, columns))).all()
+            begun = session.execute(BEGIN, {"rows": json.dumps(rows)}).all()
         return {row.name: PostedCheckRun(row.id, row.external_id, row.digest, None) for row in begun}
 
     def posted(self, row_id: int, github_id: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -15,6 +15,12 @@ from service.rules.checks.surroundings import Access, Gathered, RepositoryFacts
 from service.rules.values.github import Commit
 from service.store.database import Database
 from service.store.tables import BlobAt, BlobRow, KnownCommit, OutsideFactRow
+
+KEEP_BLOBS = text("""
+INSERT INTO blob_at (repository_id, commit_sha, path, blob_sha)
+SELECT :repository_id, :commit_sha, path, blob_sha
+FROM unnest(CAST(:paths AS text[]), CAST(:blobs AS text[])) AS t (path, blob_sha) ON CONFLICT DO NOTHING
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,10 @@ class Contents:
 
     def remember_blobs_at(self, repository_id: int, commit_sha: str, blobs: Mapping[str, str | None]) -> None:
         """Keep which blobs stood at paths of a commit."""
-        rows = [
-            {"repository_id": repository_id, "commit_sha": commit_sha, "path": path, "blob_sha": blob_sha}
-            for path, blob_sha in sorted(blobs.items())
-        ]
+        paths = sorted(blobs)
+        found = {"paths": paths, "blobs": [blobs[path] for path in paths]}
         with self._database.transaction() as session:
-            session.execute(insert(BlobAt).values(rows).on_conflict_do_nothing())
+            session.execute(KEEP_BLOBS, {"repository_id": repository_id, "commit_sha": commit_sha} | found)
 
     def blob(self, repository_id: int, blob_sha: str) -> Blob | None:
         """A file's content, if it was ever read; None where it was, and is no longer kept."""

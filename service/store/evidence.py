@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -20,6 +20,17 @@ from service.store.tables import EvidenceRow
 NONE_RESOLVED: Mapping[str, str] = {}
 MOST_COMMITS = 10
 """How many commits that a workflow measured are compared with another by their trees."""
+
+
+BLOB = "blob:"
+"""How the `source_id` begins of a number that a blob holds."""
+IN_BLOBS = text("""
+SELECT found.* FROM unnest(CAST(:ids AS text[]), CAST(:sources AS text[])) AS asked (source_id, source)
+CROSS JOIN LATERAL (
+    SELECT * FROM evidence WHERE repository_id = :repository_id
+    AND source_id = asked.source_id AND source = asked.source LIMIT 1
+) AS found
+""")
 
 
 class Evidence:
@@ -39,7 +50,7 @@ class Evidence:
                 "commit_sha": commit_sha,
                 "level": str(value.level),
                 "source": value.source,
-                "source_id": f"blob:{blob_sha}",
+                "source_id": f"{BLOB}{blob_sha}",
                 "key": key,
                 "metric": value.metric,
                 "value": f"{value.value:f}",
@@ -52,19 +63,23 @@ class Evidence:
             with self._database.transaction() as session:
                 session.execute(insert(EvidenceRow).values(rows).on_conflict_do_nothing())
 
-    def in_blob(self, repository_id: int, blob_sha: str, source: str) -> Measurement | None:
-        """The number that a line of `evidence` found in a blob before."""
+    def in_blobs(
+        self, repository_id: int, places: Collection[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Measurement]:
+        """The numbers that were found before, by the blob and by the line of `evidence` that found them."""
+        if not places:
+            return {}
+        asked = {
+            "repository_id": repository_id,
+            "ids": [f"{BLOB}{blob_sha}" for blob_sha, _ in places],
+            "sources": [source for _, source in places],
+        }
         with self._database.reading() as session:
-            row = session.exec(
-                select(EvidenceRow)
-                .where(
-                    EvidenceRow.repository_id == repository_id,
-                    EvidenceRow.source_id == f"blob:{blob_sha}",
-                    EvidenceRow.source == source,
-                )
-                .limit(1)
-            ).first()
-            return replace(_measurement(row), conditions=None) if row else None
+            rows = session.execute(select(EvidenceRow).from_statement(IN_BLOBS), asked).scalars()
+            return {
+                (row.source_id.removeprefix(BLOB), row.source): replace(_measurement(row), conditions=None)
+                for row in rows
+            }
 
     def measured(
         self, repository_id: int, commits: Sequence[str], *, resolved: Mapping[str, str] = NONE_RESOLVED
