@@ -1,4 +1,4 @@
-# Needs Python 3.11 or later, make and git; each target first sets up what it lacks.
+# Needs Python 3.11 or later, make and git; each target first sets up what is missing.
 # ARGS are passed on:  make demo ARGS=--exit    make test ARGS='-k charter'
 
 BIN := .venv/bin
@@ -8,8 +8,11 @@ READY := .venv/.ready
 JOBS ?= auto
 TESTS := $(BIN)/pytest -n $(JOBS) --dist loadfile
 
+# Pages and texts for people; .proselintrc.json says which checks are off, and why.
+PROSE := README.md CONTRIBUTING.md CHANGELOG.md bench/README.md docs templates
+
 export PYTHON
-# Some machines tell Python to keep nothing compiled; every process of the tests would then compile it all anew.
+# Some machines tell Python to keep nothing compiled; every process of the tests would then compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -28,22 +31,23 @@ test: $(READY) ## Run the tests, but for the slow ones
 test-slow: $(READY) ## Run the slow tests: kills, outages, pacing, the simulated year
 	$(TESTS) -m slow $(ARGS)
 
-lint: $(READY) ## Formatting, lint, types, import rule
+lint: $(READY) ## Formatting, lint, types, import rule, prose
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/proselint --config .proselintrc.json check $(PROSE)
 
 check: lint test test-slow ## All that CI checks
 
-format: $(READY) ## Format, and mend what ruff can mend
+format: $(READY) ## Format, and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 serve: $(READY) ## Run the service with the settings of the environment
 	@$(BIN)/poc-governor serve $(ARGS)
 
-bench: $(READY) ## Measure: acknowledgements and looks against Probot's, and the time to judge a charter
+bench: $(READY) ## Measure: acknowledgements and reconciliations against Probot's, and the time to judge a charter
 	$(BIN)/python -m bench.acknowledge
 	$(BIN)/python -m bench.charter
 	$(BIN)/python -m bench.look

@@ -1,15 +1,18 @@
 """POC Governor, a GitHub App. The folders are the flow of the data:
 
-    web/            GitHub's deliveries in, pages out; decides nothing
-    inbox.py        deliveries and facts recorded once, subjects marked dirty
-    worker.py       a dirty subject gets its look; what failed is retried or given up
-    sweep.py        marks subjects dirty without being asked
-    events/         one file per behaviour: gather facts, decide, apply
-    texts.py        view values to Markdown, through templates/
+    cli/            the commands: check, init, sweep, doctor and the others
+    web/            GitHub's deliveries and evidence in; decides nothing
+    sweep.py        marks every subject dirty, once an hour
+    worker.py       reconciles dirty subjects; what failed is retried or given up
+    deliveries/     what a payload means: recorded events, and the subjects to mark
+    inbox.py        stores deliveries and evidence, and marks subjects dirty
+    reconcile/      one file per subject or check run: gather, decide, note, apply
+    texts/          view values to Markdown, through templates/
     github_client/  the only importer of PyGithub
     store/          the only importer of SQLModel
     ports.py        what the rest needs from GitHub
     rules/          pure: frozen facts and `now` in, values out
 
-Imports point down this list, never up and never sideways; import-linter holds it (pyproject.toml).
+Imports point down this list, never up and never sideways; import-linter holds it (pyproject.toml). The words
+are explained in docs/glossary.md.
 """
