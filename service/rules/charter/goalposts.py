@@ -121,7 +121,6 @@ def moved_values(before: Charter, now: Charter) -> Iterator[Move]:
     yield from compared("ship_by", before.ship_by, now.ship_by, sooner_or_later, date.isoformat)
     yield from compared("target.load", before.target.load, now.target.load, moved_volume, AS_WRITTEN)
     yield from compared("target.data", before.target.data, now.target.data, moved_volume, AS_WRITTEN)
-    yield from compared("rollback.how", before.rollback.how, now.rollback.how, other_way_back, str)
     yield from compared(
         "rollback.within", before.rollback.within, now.rollback.within, moved_time, AS_WRITTEN
     )
