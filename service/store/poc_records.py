@@ -11,7 +11,7 @@ from sqlmodel import col, or_, select
 
 from service.rules.gate.signoffs import Signature
 from service.rules.policy.model import Policy
-from service.rules.policy.poc import KnownRepository
+from service.rules.policy.recognition import KnownRepository
 from service.rules.stall.waiting_on import PausePeriod, WaitingOn
 from service.rules.values.activity import Activity, ActivityKind
 from service.rules.values.github import PullRequest, StallIssue

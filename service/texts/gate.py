@@ -13,7 +13,7 @@ from service.rules.charter.model import Charter, InfraKind
 from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text, verdict_text
 from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion
-from service.rules.source.wording import listed
+from service.rules.source.text import listed
 from service.rules.values.groups import Level
 from service.texts.goalposts import NAMES, SUBJECTS, subject
 

@@ -12,7 +12,7 @@ from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold, clause_text
 from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text
-from service.rules.source.wording import clip, listed, shown
+from service.rules.source.text import clip, listed, shown
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from service.rules.policy.model import POLICY_PATH, Mode
 from service.rules.policy.reading import PolicyReading
 from service.rules.source.block import lines_of
-from service.rules.source.text import decoded
-from service.rules.source.wording import clip
+from service.rules.source.text import clip, decoded
 from service.rules.values.actions import Annotation
 from service.rules.values.finding import Finding, Severity
 from service.rules.what_if import Changed, WhatIf

@@ -19,7 +19,7 @@ from service.rules.charter.quantity import (
     read_unit,
 )
 from service.rules.charter.units import Unit
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 MAX_CHARACTERS = 300
 OPERATORS = {"<=": "<=", "<": "<", ">=": ">=", ">": ">", "==": "==", "≤": "<=", "≥": ">="}

@@ -12,7 +12,7 @@ from service.rules.charter.values import MISSING, NOT_APPLICABLE, parse_infra
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.checks.surroundings import evidence_path, infra_path
 from service.rules.source.nodes import Scalar
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 from service.rules.values.finding import Severity
 
 ISSUE = re.compile(r"(?<![\w./#-])(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#[1-9][0-9]{0,8}(?!\w)")

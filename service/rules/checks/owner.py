@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from service.rules.charter.values import bare_login, is_bot, parse_login
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.checks.surroundings import Access
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 
 @check(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from service.rules.charter.quantity import Refusal, parse_duration
 from service.rules.charter.values import parse_drill
 from service.rules.checks.check import CheckContext, Example, Problem, check
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 from service.rules.values.finding import Severity
 
 FEWEST_CHARACTERS = 10

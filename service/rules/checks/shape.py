@@ -9,7 +9,7 @@ from service.rules.charter.threshold import EXAMPLE, Threshold, parse_threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence, scalars
-from service.rules.source.wording import listed, shown
+from service.rules.source.text import listed, shown
 
 SHOWN_KEYS = 20
 # Keys that people expect, and where what they would say is found instead.

@@ -17,7 +17,7 @@ from service.rules.commands.arguments import (
     line_of,
 )
 from service.rules.commands.parsing import WRITERS, Refusal, Verb
-from service.rules.source.wording import listed, shown
+from service.rules.source.text import listed, shown
 from service.rules.stall.time_spent import ORDINALS
 from service.rules.stall.waiting_on import PausePeriod
 

@@ -14,7 +14,7 @@ from service.rules.charter.evidence import STEP, Source, read_path
 from service.rules.charter.quantity import EXACT, ROUNDED
 from service.rules.evidence.document import NUMBER, Odd, Tree, Unreadable, decimal_of, read_document
 from service.rules.evidence.values import Unread
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 COMPILED_PATHS = 256
 SHOWN_KEYS = 9
