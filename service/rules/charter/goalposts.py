@@ -121,9 +121,9 @@ def moved_values(before: Charter, now: Charter) -> Iterator[Move]:
     yield from compared("ship_by", before.ship_by, now.ship_by, sooner_or_later, date.isoformat)
     yield from compared("target.load", before.target.load, now.target.load, moved_volume, AS_WRITTEN)
     yield from compared("target.data", before.target.data, now.target.data, moved_volume, AS_WRITTEN)
-    yield from compared(
-        "rollback.within", before.rollback.within, now.rollback.within, moved_time, AS_WRITTEN
-    )
+    was, stands = before.rollback, now.rollback
+    yield from compared("rollback.how", was.how, stands.how, other_way_back, str)
+    yield from compared("rollback.within", was.within, stands.within, moved_time, AS_WRITTEN)
     infra, signoffs = before.infra.entries(), before.signoffs.by_group()
     for name, entry in now.infra.entries().items():
         yield from compared(f"infra.{name}", infra.get(name), entry, moved_entry, attrgetter("written"))

@@ -18,7 +18,6 @@ MOST_WORKING_DAYS = 260
 """A year of them."""
 MOST_ISSUES = 1000
 """GitHub takes no more content from one installation in an hour."""
-USUAL_WEEKEND = "[saturday, sunday]"
 DAYS, ISSUES = read.count(1, MOST_WORKING_DAYS), read.count(0, MOST_ISSUES)
 
 
