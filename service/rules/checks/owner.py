@@ -43,12 +43,11 @@ def owner(context: CheckContext) -> Iterator[Problem]:
 )
 def owner_signs(context: CheckContext) -> Iterator[Problem]:
     """The owner is not among those who sign."""
-    owner = context.charter.owner
+    owner = (context.charter.owner_login or "").lower()
     for signer in context.charter.signoffs.all:
-        if owner and signer.value.lower() == owner.value.lower():
-            yield Problem(
-                f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else", signer
-            )
+        if signer.value.lower() == owner:
+            message = f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else"
+            yield Problem(message, signer)
 
 
 @check(
