@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 
 from service.rules.charter.keys import INFRA
 from service.rules.charter.values import MISSING, NOT_APPLICABLE, parse_infra
