@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
-from service.rules.charter.quantity import canonical
 from service.rules.evidence.values import Conditions
 from service.rules.values.groups import Level
 from service.store.database import Database
@@ -80,20 +79,13 @@ async def test_the_rows_are_read_back_as_measurements(api: Api, engine: Engine) 
     assert (await api.send({"metrics": metrics}, environment="support-staging")).status_code == 202
     measured = {one.conditions: one for one in Evidence(Database(engine)).measured(7, [SHA])}
     recall = measured[Conditions(environment="support-staging", segment="us")]
-    assert (recall.metric, f"{canonical(recall.value, recall.unit)}", recall.level) == (
-        "recall",
-        "0.88",
-        Level.MEASURED,
-    )
+    assert (recall.metric, f"{recall.canonical_value}", recall.level) == ("recall", "0.88", Level.MEASURED)
     [latency] = [one for one in measured.values() if one.metric == "latency_p95"]
     assert latency.conditions
     assert latency.conditions.load
     assert latency.conditions.window
-    assert (
-        f"{latency.canonical(conditions.load.value, conditions.load.unit)} {latency.conditions.window.text}"
-        == "50 7 d"
-    )
-    assert (latency.conditions.n, f"{canonical(latency.value, latency.unit)}") == (15000, "0.2124")
+    assert f"{latency.conditions.load.canonical_value} {latency.conditions.window.text}" == "50 7 d"
+    assert (latency.conditions.n, f"{latency.canonical_value}") == (15000, "0.2124")
 
 
 async def test_the_fact_and_the_subjects(api: Api) -> None:

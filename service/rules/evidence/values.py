@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from service.rules.charter.quantity import Quantity
+from service.rules.charter.quantity import Quantity, canonical
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.units import Unit
 from service.rules.values.groups import Level
@@ -39,6 +39,11 @@ class Measurement:
     """When it was taken; of a file, when its content was first seen."""
     conditions: Conditions | None = None
     """None for a file's: they are those that the charter's line claims."""
+
+    @property
+    def canonical_value(self) -> Decimal:
+        """The value in the canonical unit of its unit."""
+        return canonical(self.value, self.unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.charter.quantity import canonical
 from service.rules.charter.units import NO_UNIT, unit_of
 from service.rules.evidence.judging import REFUSALS, inside_error_bar, judge_all, judge_line
 from service.rules.evidence.values import Demands, Measurement, Reading, Status, Unread
@@ -351,7 +350,7 @@ def test_what_is_met_was_measured_and_holds(readings: list[Reading], level: Leve
     assert bool(result.reason) is (result.status in {*REFUSALS, Status.NOT_MEASURED})
     if result.met:
         assert result.measurement in readings
-        assert canonical(result.measurement.value, result.measurement.unit) >= Decimal("0.92")
+        assert result.measurement.canonical_value >= Decimal("0.92")
         assert result.measurement.at >= NOW - timedelta(days=14)
 
 
