@@ -28,8 +28,7 @@ from service.rules.commands.arguments import (
 from service.rules.commands.charter_changes import amended_data, branch_for
 from service.rules.commands.parsing import PREFIX, Command, Refusal
 from service.rules.commands.refusals import PocState, may_not_own, refusal_of, rest_of
-from service.rules.source.text import CHARTER_PATH, CharterFile
-from service.rules.source.wording import shown
+from service.rules.source.text import CHARTER_PATH, CharterFile, shown
 from service.rules.stall.waiting_on import PausePeriod
 from service.rules.values.actions import PULL_REQUEST, Offer, Proposal, ProposalState
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef

@@ -12,7 +12,7 @@ from typing import cast
 
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Signature
-from service.rules.policy.poc import KnownRepository
+from service.rules.policy.recognition import KnownRepository
 from service.rules.source.text import CharterFile
 from service.rules.stall.waiting_on import Blocker, PausePeriod, WaitingOn
 from service.rules.values.activity import Activity, is_told

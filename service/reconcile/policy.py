@@ -15,9 +15,8 @@ from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.registration import newest_push
 from service.rules.checks.judge import declares
 from service.rules.policy.model import NO_POLICY, POLICY_PATH, POLICY_REPOSITORY, Policy
-from service.rules.policy.poc import KnownRepository
 from service.rules.policy.reading import MAX_BYTES, PolicyReading, read_policy
-from service.rules.policy.recognition import poc_reason, uses_properties
+from service.rules.policy.recognition import KnownRepository, poc_reason, uses_properties
 from service.rules.values.actions import Action, OpenNotice
 from service.rules.values.finding import Finding
 from service.rules.values.github import EventKind

@@ -10,8 +10,7 @@ from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.checks.judge import declares
 from service.rules.checks.verdict import same
-from service.rules.policy.poc import KnownRepository
-from service.rules.policy.recognition import exclusion, poc_reason
+from service.rules.policy.recognition import KnownRepository, exclusion, poc_reason
 from service.rules.source.text import CHARTER_PATH, FileKind
 from service.rules.values.github import EventKind
 

@@ -10,8 +10,7 @@ from datetime import date, datetime
 from service.rules.checks.judge import judge_standing
 from service.rules.policy.model import Mode, Policy
 from service.rules.policy.recognition import poc_reason
-from service.rules.source.text import CharterFile
-from service.rules.source.wording import clip, shown
+from service.rules.source.text import CharterFile, clip, shown
 from service.rules.stall.escalation import decide
 from service.rules.stall.stalls import Cause, Stall, StallFacts, Step, find_stall
 from service.rules.values.github import IssueState, Repository

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, or_, select
 
 from service.rules.gate.signoffs import Signature
 from service.rules.policy.model import Policy
-from service.rules.policy.poc import KnownRepository
+from service.rules.policy.recognition import KnownRepository
 from service.rules.source.text import CHARTER_PATH
 from service.rules.stall.waiting_on import PausePeriod, WaitingOn
 from service.rules.values.activity import Activity, ActivityKind

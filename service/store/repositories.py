@@ -9,8 +9,7 @@ from operator import attrgetter
 from sqlalchemy import ScalarSelect, delete, func, update
 from sqlmodel import col, select
 
-from service.rules.policy.poc import KnownRepository
-from service.rules.policy.recognition import exclusion
+from service.rules.policy.recognition import KnownRepository, exclusion
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key

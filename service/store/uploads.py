@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 from service.rules.charter.quantity import plain
 from service.rules.evidence.claims import Reason, Refused, WorkflowRun, refuse_event
 from service.rules.evidence.upload import Sent
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 from service.rules.values import activity
 from service.rules.values.github import EventKind
 from service.rules.values.groups import Level

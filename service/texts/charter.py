@@ -9,8 +9,7 @@ from service.rules.charter.model import Charter, InfraKind
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
 from service.rules.source.block import lines_of
-from service.rules.source.text import CHARTER_PATH, read_text
-from service.rules.source.wording import clip
+from service.rules.source.text import CHARTER_PATH, clip, read_text
 from service.rules.values.actions import Annotation, Conclusion
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group

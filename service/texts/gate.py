@@ -12,7 +12,7 @@ from service.rules.charter.model import Charter, InfraKind, Pause
 from service.rules.evidence.values import Result, Status
 from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion
-from service.rules.source.wording import listed
+from service.rules.source.text import listed
 from service.rules.values.groups import Group, Level
 from service.texts.goalposts import NAMES, SUBJECTS, Person, signers
 

@@ -14,7 +14,7 @@ from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text
 from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import COMPARED
-from service.rules.source.wording import clip, listed, shown
+from service.rules.source.text import clip, listed, shown
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group
 

@@ -16,7 +16,7 @@ from service.rules.digest.week import Digest
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text, verdict_text
 from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion
-from service.rules.source.wording import clip
+from service.rules.source.text import clip
 from service.rules.stall.stalls import Cause, EscalationStep
 from service.rules.stall.waiting_on import Wants
 from service.rules.values.actions import CheckRunOutput, Conclusion, ProposalState

@@ -11,7 +11,7 @@ from typing import assert_never
 from service.rules.charter.model import Charter
 from service.rules.commands.arguments import FARTHEST, USUAL_EXTENSION
 from service.rules.gate.signoffs import named
-from service.rules.source.wording import clip
+from service.rules.source.text import clip
 from service.rules.stall.stalls import Cause, Stall, StallFacts, addressed, assignee
 from service.rules.stall.time_spent import ShipDateChanges, Totals, ordinal
 from service.rules.stall.waiting_on import Party, WaitingOn, Wants

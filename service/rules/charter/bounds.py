@@ -8,8 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from service.rules.charter.metrics import Way, canonical_name, metric_of
-from service.rules.charter.quantity import read_quantity
-from service.rules.charter.threshold import Threshold
+from service.rules.charter.threshold import Threshold, at_load
 
 INFINITE = Decimal("Infinity")
 Condition = tuple[object, ...]
@@ -60,8 +59,7 @@ def bound_of(threshold: Threshold) -> Bound:
 
 def amount(text: str | None) -> Condition:
     """A quantity by what it amounts to, so that `7 d` is `1 week`."""
-    quantity = read_quantity(text)
-    return (quantity.canonical_value, quantity.canonical_unit) if quantity else (text,)
+    return at_load(text) or (text,)
 
 
 def side_of(bound: Bound) -> str:

@@ -10,7 +10,7 @@ from service.rules.charter.metrics import canonical_name
 from service.rules.charter.quantity import Refusal, read_unit
 from service.rules.charter.threshold import Threshold, at_load, read_clauses, split_clauses
 from service.rules.charter.units import Unit
-from service.rules.source.wording import listed, shown
+from service.rules.source.text import listed, shown
 
 NAME = r"\.[^\W\d]\w*"
 QUOTED = r"""(?:'(?:[^'\\\x00-\x1f]|\\['\\/bfnrt])*'|"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*")"""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from operator import attrgetter
 from typing import TypeVar
 
 from service.rules.charter.bounds import Bound, Change, bound_of, compare, pair
 from service.rules.charter.model import (
     Charter,
-    Infra,
     InfraEntry,
     InfraKind,
     Located,
     Rollback,
-    Signoffs,
     Target,
 )
 from service.rules.charter.quantity import Quantity
@@ -49,6 +48,7 @@ class MoveKind(StrEnum):
 
 
 ADDED = MoveKind.ADDED
+AS_WRITTEN = attrgetter("text")
 WELCOME = frozenset({MoveKind.TIGHTENED, ADDED, MoveKind.EARLIER, MoveKind.SUPPLIED, MoveKind.REPLACED})
 REOPENS = {
     "done": (Group.DATA_SCIENCE, Group.PRODUCT),
@@ -101,12 +101,10 @@ def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
     if now.stopped or before.stopped:
         return ()
     moves = (
-        *moved_header(before, now),
-        *moved_target(before.target, now.target),
+        *moved_names(before.target, now.target),
+        *moved_values(before, now),
+        *moved_drill(before.rollback, now.rollback),
         *moved_done(before, now),
-        *moved_rollback(before.rollback, now.rollback),
-        *moved_infra(before.infra, now.infra),
-        *moved_signoffs(before.signoffs, now.signoffs),
     )
     return tuple(sorted(moves, key=lambda move: (move.line, move.column)))
 
@@ -117,58 +115,61 @@ def reopened(moves: Sequence[Move]) -> tuple[Group, ...]:
     return tuple(group for group in Group if group in asked)
 
 
-def moved_header(before: Charter, now: Charter) -> Iterator[Move]:
-    """Another owner, another ship date."""
-    if before.owner and now.owner and before.owner.value.lower() != now.owner.value.lower():
-        yield at(now.owner, MoveKind.OTHER, "owner", before.owner.value, now.owner.value)
-    if before.ship_by and now.ship_by and before.ship_by.value != now.ship_by.value:
-        yield at(now.ship_by, sooner_or_later(before.ship_by.value, now.ship_by.value), "ship_by",
-                 before.ship_by.value.isoformat(), now.ship_by.value.isoformat())  # fmt: skip
+def moved_values(before: Charter, now: Charter) -> Iterator[Move]:
+    """The values that both charters have, beside each other."""
+    yield from compared("owner", before.owner, now.owner, other_login, str)
+    yield from compared("ship_by", before.ship_by, now.ship_by, sooner_or_later, date.isoformat)
+    yield from compared("target.load", before.target.load, now.target.load, moved_volume, AS_WRITTEN)
+    yield from compared("target.data", before.target.data, now.target.data, moved_volume, AS_WRITTEN)
+    was, stands = before.rollback, now.rollback
+    yield from compared("rollback.how", was.how, stands.how, other_way_back, str)
+    yield from compared("rollback.within", was.within, stands.within, moved_time, AS_WRITTEN)
+    infra, signoffs = dict(before.infra.entries), before.signoffs.by_group()
+    for name, entry in now.infra.entries:
+        yield from compared(f"infra.{name}", infra[name], entry, moved_entry, attrgetter("written"))
+    for group, signer in now.signoffs.by_group().items():
+        yield from compared(f"signoffs.{group}", signoffs.get(group), signer, other_login, str)
 
 
-def sooner_or_later(before: date, now: date) -> MoveKind:
+def compared(
+    field: str,
+    was: Located[T] | None,
+    stands: Located[T] | None,
+    kind_of: Callable[[T, T], MoveKind | None],
+    text: Callable[[T], str],
+) -> Iterator[Move]:
+    """The move of a value, if it moved."""
+    if was and stands and (kind := kind_of(was.value, stands.value)):
+        yield at(stands, kind, field, text(was.value), text(stands.value))
+
+
+def other_login(before: str, now: str) -> MoveKind | None:
+    """Another person, who may be easier to convince."""
+    return MoveKind.OTHER if before.lower() != now.lower() else None
+
+
+def other_way_back(before: str, now: str) -> MoveKind | None:
+    """Another way to turn it off."""
+    return MoveKind.REPLACED if words(before) != words(now) else None
+
+
+def sooner_or_later(before: date, now: date) -> MoveKind | None:
     """The direction in which a day moved."""
-    return MoveKind.LATER if now > before else MoveKind.EARLIER
-
-
-def moved_target(before: Target, now: Target) -> Iterator[Move]:
-    """Another environment or sign-in; another load, or volume of data."""
-    place = now.environment or now.load or now.data or now.auth
-    for name in ("environment", "measured_in", "auth"):
-        was, stands = getattr(before, name), getattr(now, name)
-        if place and (was and was.value) != (stands and stands.value):
-            yield at(stands or place, MoveKind.OTHER, f"target.{name}",
-                     was and was.value, stands and stands.value)  # fmt: skip
-    for name, old, new in (("load", before.load, now.load), ("data", before.data, now.data)):
-        kind = moved_volume(old.value, new.value) if old and new else None
-        if old and new and kind:
-            yield at(new, kind, f"target.{name}", old.value.text, new.value.text)
+    return None if now == before else MoveKind.LATER if now > before else MoveKind.EARLIER
 
 
 def moved_volume(before: Quantity, now: Quantity) -> MoveKind | None:
     """Less load, or less data, is an easier target."""
     if before.canonical_unit != now.canonical_unit:
         return MoveKind.OTHER
+    return moved_time(now, before)
+
+
+def moved_time(before: Quantity, now: Quantity) -> MoveKind | None:
+    """More time to turn it off is easier to keep."""
     if before.canonical_value == now.canonical_value:
         return None
-    return MoveKind.LOOSENED if now.canonical_value < before.canonical_value else MoveKind.TIGHTENED
-
-
-def moved_rollback(before: Rollback, now: Rollback) -> Iterator[Move]:
-    """Another way back, or more time for it. A drill is a result: only taking one away moves anything."""
-    if before.how and now.how and words(before.how.value) != words(now.how.value):
-        yield at(now.how, MoveKind.REPLACED, "rollback.how", before.how.value, now.how.value)
-    if before.within and now.within:
-        was, stands = before.within.value, now.within.value
-        if was.canonical_value != stands.canonical_value:
-            longer = stands.canonical_value > was.canonical_value
-            kind = MoveKind.LOOSENED if longer else MoveKind.TIGHTENED
-            yield at(now.within, kind, "rollback.within", was.text, stands.text)
-    place = now.within or now.how
-    if before.drilled and not now.drilled and place:
-        drill = before.drilled.value
-        said = f"{drill.on.isoformat()} in {drill.took.text}"
-        yield at(place, MoveKind.WITHDRAWN, "rollback.drilled", said, None)
+    return MoveKind.LOOSENED if now.canonical_value > before.canonical_value else MoveKind.TIGHTENED
 
 
 def words(text: str) -> list[str]:
@@ -176,22 +177,23 @@ def words(text: str) -> list[str]:
     return text.lower().rstrip(".").split()
 
 
-def moved_infra(before: Infra, now: Infra) -> Iterator[Move]:
-    """What it runs on: there now, not there any more, or elsewhere."""
-    earlier = dict(before.entries)
-    for name, stands in now.entries:
-        was = earlier[name]
-        if was and stands and (kind := moved_entry(was.value, stands.value)):
-            yield at(stands, kind, f"infra.{name}", was.value.written, stands.value.written)
+def moved_names(before: Target, now: Target) -> Iterator[Move]:
+    """Another environment or sign-in, also where one is new or left out."""
+    place = now.environment or now.load or now.data or now.auth
+    for name in ("environment", "measured_in", "auth"):
+        was, stands = getattr(before, name), getattr(now, name)
+        if place and (was and was.value) != (stands and stands.value):
+            yield at(stands or place, MoveKind.OTHER, f"target.{name}",
+                     was and was.value, stands and stands.value)  # fmt: skip
 
 
-def moved_signoffs(before: Signoffs, now: Signoffs) -> Iterator[Move]:
-    """Who signs: another person may be easier to convince."""
-    earlier = before.by_group()
-    for group, stands in now.by_group().items():
-        was = earlier.get(group)
-        if was and was.value.lower() != stands.value.lower():
-            yield at(stands, MoveKind.OTHER, f"signoffs.{group}", was.value, stands.value)
+def moved_drill(before: Rollback, now: Rollback) -> Iterator[Move]:
+    """A drill is a result: only taking one away moves anything."""
+    place = now.within or now.how
+    if before.drilled and not now.drilled and place:
+        drill = before.drilled.value
+        said = f"{drill.on.isoformat()} in {drill.took.text}"
+        yield at(place, MoveKind.WITHDRAWN, "rollback.drilled", said, None)
 
 
 def moved_entry(before: InfraEntry, now: InfraEntry) -> MoveKind | None:

@@ -82,15 +82,12 @@ ROLLBACK = (
         "drilled", "when it was tried, and the time it took", "{date} in 4 min", Shape.DATED, required=False
     ),
 )
+ENTRY = "a path, a URL, `n/a - reason` or `missing`"
 INFRA = (
-    Field("feature_store", "a path, a URL, `n/a - reason` or `missing`", "n/a - retrieval only, no features"),
-    Field(
-        "model_registry",
-        "a path, a URL, `n/a - reason` or `missing`",
-        "https://mlflow.example.com",
-    ),
-    Field("eval_pipeline", "a path, a URL, `n/a - reason` or `missing`", ".github/workflows/eval.yml"),
-    Field("deploy_process", "a path, a URL, `n/a - reason` or `missing`", "missing"),
+    Field("feature_store", ENTRY, "n/a - retrieval only, no features"),
+    Field("model_registry", ENTRY, "https://mlflow.example.com"),
+    Field("eval_pipeline", ENTRY, ".github/workflows/eval.yml"),
+    Field("deploy_process", ENTRY, "missing"),
 )
 SIGNOFFS = (
     Field("data_science", "who signs for data science", "alice-k"),

@@ -8,7 +8,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from service.rules.charter.units import MEANT, NO_UNIT, SYMBOLS, Dimension, Unit, target_unit, unit_of
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 NUMBER = r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?"
 QUANTITY = re.compile(rf"(?P<currency>[$€£])?\s*(?P<number>{NUMBER})\s*(?P<unit>\S.{{0,60}})?")

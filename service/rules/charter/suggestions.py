@@ -11,7 +11,7 @@ from service.rules.charter.quantity import EXACT, Refusal, plain
 from service.rules.charter.threshold import EXAMPLE, MAX_CHARACTERS, NO_THRESHOLD, Threshold, parse_threshold
 from service.rules.charter.unit_fit import fits
 from service.rules.charter.units import MEANT
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 ABOUT = re.compile(r"[~≈]\s*(?=\d)")
 BETWEEN_SIGNS = re.compile(

@@ -19,7 +19,7 @@ from service.rules.charter.quantity import (
     read_unit,
 )
 from service.rules.charter.units import Unit
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 MAX_CHARACTERS = 300
 OPERATORS = {"<=": "<=", "<": "<", ">=": ">=", ">": ">", "==": "==", "≤": "<=", "≥": ">="}
@@ -68,7 +68,7 @@ class Threshold:
         """What makes two lines the same threshold: the metric, and what it is measured on, for and at."""
         clauses = self.clauses
         return (
-            canonical_name(self.metric), clauses.get("on"), clauses.get("for"), at_load(clauses.get("at", ""))
+            canonical_name(self.metric), clauses.get("on"), clauses.get("for"), at_load(clauses.get("at"))
         )  # fmt: skip
 
     @property
@@ -80,7 +80,7 @@ class Threshold:
         )
 
 
-def at_load(text: str) -> tuple[Decimal, str] | None:
+def at_load(text: str | None) -> tuple[Decimal, str] | None:
     """A load by what it amounts to, so that `50 req/s` is `3000 req/min`."""
     load = read_quantity(text)
     return (load.canonical_value, load.canonical_unit) if load else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from service.rules.charter.metrics import Measure, Metric, Way
+from service.rules.charter.metrics import Measure, Metric, Span, Way
 from service.rules.charter.quantity import EXACT
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.units import Dimension, Unit, unit_of
@@ -38,12 +38,16 @@ def fits(metric: Metric, unit: Unit) -> bool:
     return unit.dimension is not Dimension.RATE or is_money is unit.canonical[:3].isupper()
 
 
+def span_of(threshold: Threshold) -> Span | None:
+    """The range of the metric; None where nobody knows it, or the unit is not one of the metric's."""
+    metric = threshold.known
+    return metric.span if metric and fits(metric, threshold.unit) else None
+
+
 def in_range(threshold: Threshold) -> bool:
     """Whether the metric can have the value; true where nobody knows its range."""
-    metric = threshold.known
-    if metric is None or metric.span is None or not fits(metric, threshold.unit):
-        return True
-    return metric.span.holds(threshold.canonical_value)
+    span = span_of(threshold)
+    return span is None or span.holds(threshold.canonical_value)
 
 
 def as_percent(threshold: Threshold) -> Threshold | None:
@@ -65,24 +69,19 @@ def runs_wrong(threshold: Threshold) -> bool:
 
 def is_trivial(threshold: Threshold) -> bool:
     """Whether every value that the metric can have passes."""
-    metric = threshold.known
-    if metric is None or metric.span is None or not fits(metric, threshold.unit) or not in_range(threshold):
-        return False
-    value = threshold.canonical_value
-    if ">" in threshold.op and metric.span.low is not None:
-        return value <= metric.span.low
-    if "<" in threshold.op and metric.span.high is not None:
-        return value >= metric.span.high
-    return False
+    span = span_of(threshold)
+    return span is not None and is_at(threshold, {">": span.low, "<": span.high}.get(threshold.op[0]))
 
 
 def is_impossible(threshold: Threshold) -> bool:
     """Whether no value that the metric can have passes: less than 0 %, more than 100 %."""
-    metric = threshold.known
-    if metric is None or metric.span is None or not fits(metric, threshold.unit) or not in_range(threshold):
-        return False
-    end = {">": metric.span.high, "<": metric.span.low}.get(threshold.op)
-    return end is not None and threshold.canonical_value == end
+    span = span_of(threshold)
+    return span is not None and is_at(threshold, {">": span.high, "<": span.low}.get(threshold.op))
+
+
+def is_at(threshold: Threshold, end: Decimal | None) -> bool:
+    """Whether the bound is a value that the metric can have, and the last one on that side."""
+    return end is not None and in_range(threshold) and threshold.canonical_value == end
 
 
 def is_guessed(threshold: Threshold) -> bool:

@@ -41,7 +41,10 @@ def bare_login(text: str) -> str:
 
 
 def is_bot(login: str) -> bool:
-    """Whether the login is a machine's."""
+    """Whether somebody writes a machine's login, by the names that people give to machines.
+
+    Of an actor, whom GitHub itself calls `…[bot]`, `values.activity.is_bot` asks less.
+    """
     name = login.lower()
     return name.endswith(("[bot]", "-bot")) or name in BOTS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 
 from service.rules.charter.metrics import Metric
@@ -87,6 +87,10 @@ class CheckContext:
                 break
             node = entry.value
         return place
+
+    def is_to_come(self, day: date) -> bool:
+        """Whether a day is in the future: somebody east of UTC writes tomorrow's date today."""
+        return day > self.today + timedelta(days=1)
 
     def severity(self, value: Callable[[Charter], object]) -> Severity:
         """An error where this change writes the value; time alone turns nothing red, it is a notice then."""

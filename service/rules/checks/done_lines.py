@@ -23,7 +23,7 @@ from service.rules.charter.unit_fit import (
 from service.rules.charter.units import Dimension, unit_of
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Sequence
-from service.rules.source.wording import clip
+from service.rules.source.text import clip
 from service.rules.values.finding import Severity
 
 FEWEST, MOST = 2, 12

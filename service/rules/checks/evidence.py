@@ -13,7 +13,7 @@ from service.rules.charter.units import NO_UNIT, Dimension, Unit
 from service.rules.charter.values import is_unfilled
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Scalar, Sequence
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 from service.rules.values.finding import Severity
 
 

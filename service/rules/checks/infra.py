@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
+from operator import attrgetter
 
 from service.rules.charter.keys import INFRA
-from service.rules.charter.model import Charter, InfraEntry, Located
 from service.rules.charter.values import MISSING, NOT_APPLICABLE, parse_infra
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.checks.surroundings import evidence_path, infra_path
 from service.rules.source.nodes import Scalar
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 from service.rules.values.finding import Severity
 
 ISSUE = re.compile(r"(?<![\w./#-])(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#[1-9][0-9]{0,8}(?!\w)")
@@ -75,7 +74,7 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
         written = context.text("infra", name)
         if entry and written and infra_path(entry) in missing:
             message = f"{shown(written.value)} is not in the repository: mend the path, or write `missing`"
-            severity = context.severity(partial(_entry, name))
+            severity = context.severity(attrgetter(f"infra.{name}"))
             yield Problem(message, written, context.line_with(written, "missing"), severity)
     told: set[str] = set()
     for evidence in context.charter.evidence:
@@ -85,7 +84,3 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
             # Never an error: a charter is written before there are numbers, and a workflow may bring them.
             message = f"{shown(path)} is not in the repository: mend the path, unless a workflow writes it"
             yield Problem(message, evidence.source, severity=Severity.NOTICE)
-
-
-def _entry(name: str, charter: Charter) -> Located[InfraEntry] | None:
-    return dict(charter.infra.entries).get(name)

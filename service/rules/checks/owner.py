@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from service.rules.charter.values import bare_login, is_bot, parse_login
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.checks.surroundings import Access
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 
 @check(
@@ -43,12 +43,11 @@ def owner(context: CheckContext) -> Iterator[Problem]:
 )
 def owner_signs(context: CheckContext) -> Iterator[Problem]:
     """The owner is not among those who sign."""
-    owner = context.charter.owner
+    owner = (context.charter.owner_login or "").lower()
     for signer in context.charter.signoffs.all:
-        if owner and signer.value.lower() == owner.value.lower():
-            yield Problem(
-                f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else", signer
-            )
+        if signer.value.lower() == owner:
+            message = f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else"
+            yield Problem(message, signer)
 
 
 @check(

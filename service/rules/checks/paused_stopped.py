@@ -1,4 +1,4 @@
-"""A pause: until when, and why."""
+"""A pause, or the end: since when or until when, and why."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.values.finding import Severity
 
 LONGEST = timedelta(days=60)
-# Somebody east of UTC writes tomorrow's date today.
-AHEAD = timedelta(days=1)
 
 
 @check(
@@ -67,5 +65,5 @@ def stopped_format(context: CheckContext) -> Iterator[Problem]:
     if text and parse_stop(text.value) is None:
         message = f"A stop has a day and a reason: write `stopped: {context.today} - reason`"
         yield Problem(message, text)
-    elif stop and stop.value.on > context.today + AHEAD:
+    elif stop and context.is_to_come(stop.value.on):
         yield Problem(f"{stop.value.on} is still to come: write the day on which it was stopped", stop)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from service.rules.charter.quantity import Refusal, parse_duration
 from service.rules.charter.values import parse_drill
 from service.rules.checks.check import CheckContext, Example, Problem, check
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 from service.rules.values.finding import Severity
 
 FEWEST_CHARACTERS = 10
-# Somebody east of UTC writes tomorrow's date today.
-AHEAD = timedelta(days=1)
 
 
 @check(
@@ -61,11 +58,9 @@ def rollback_drilled(context: CheckContext) -> Iterator[Problem]:
         return
     drill = parse_drill(drilled.value)
     if drill is None:
-        message = (
-            f"{shown(drilled.value)} is no drill: write its day and duration, like `2026-11-12 in 4 min`"
-        )
-        yield Problem(message, drilled)
-    elif drill.on > context.today + AHEAD:
+        message = f"{shown(drilled.value)} is no drill"
+        yield Problem(f"{message}: write its day and duration, like `2026-11-12 in 4 min`", drilled)
+    elif context.is_to_come(drill.on):
         yield Problem(f"{drill.on} is still to come: write the day on which it was tried", drilled)
 
 
@@ -80,8 +75,6 @@ def rollback_slow(context: CheckContext) -> Iterator[Problem]:
     if rollback.drilled and rollback.within:
         took, within = rollback.drilled.value.took, rollback.within.value
         if took.canonical_value > within.canonical_value:
-            message = (
-                f"The drill took {took.text[:24]}, `within` says {within.text[:24]}: "
-                "write the longer time or drill again"
-            )
+            said = f"The drill took {took.text[:24]}, `within` says {within.text[:24]}"
+            message = f"{said}: write the longer time or drill again"
             yield Problem(" ".join(message.split()), rollback.drilled)

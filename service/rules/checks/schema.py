@@ -225,15 +225,11 @@ def asked_of(field: Field, path: tuple[str, ...]) -> Schema:
         return optional(field, {"type": "object", "additionalProperties": {"pattern": WRITTEN}})
     if field.name == "poc":
         return {}
-    asked: Schema = {"allOf": [{"pattern": WRITTEN}, *patterns(path)]}
+    patterns = [WRITTEN, *([PATTERNS[path]] if path in PATTERNS else [])]
+    asked: Schema = {"allOf": [{"pattern": pattern} for pattern in patterns]}
     if field.shape is Shape.DATE:
         asked["format"] = "date"
     return optional(field, {"type": "string", **asked})
-
-
-def patterns(path: tuple[str, ...]) -> list[Schema]:
-    """The pattern of a key's value, if it has one."""
-    return [{"pattern": PATTERNS[path]}] if path in PATTERNS else []
 
 
 def optional(field: Field, asked: Schema) -> Schema:

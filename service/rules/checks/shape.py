@@ -1,4 +1,4 @@
-"""A key that a charter needs."""
+"""The keys of a charter: whether they are there, known, of the right shape, and filled in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.rules.charter.threshold import EXAMPLE, Threshold, parse_threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence, scalars
-from service.rules.source.wording import listed, shown
+from service.rules.source.text import listed, shown
 
 SHOWN_KEYS = 20
 # Keys that people expect, and where what they would say is found instead.
@@ -30,23 +30,30 @@ KEYED = (Shape.SECTION, Shape.METRICS)
 )
 def missing_key(context: CheckContext) -> Iterator[Problem]:
     """Every required key is there."""
-    elsewhere = misspelt(CHARTER, context.root)
-    for field in CHARTER.fields:
-        node = context.root.get(field.name)
-        if node is None and field.required and field.name not in elsewhere:
-            yield Problem(top_level(context, field), context.key(), fix(context, field, indent=0))
-        elif isinstance(node, Mapping):
-            yield from inside(context, field, node)
+    for field in lacking(CHARTER, context.root):
+        yield Problem(top_level(context, field), context.key(), fix(context, field, indent=0))
+    for section, node in known(context):
+        if not isinstance(node, Mapping):
+            continue
+        indent = node.entries[0].key.column - 1 if node.entries else 2
+        for field in lacking(section, node):
+            message = f"`{section.name}` lacks `{field.name}`: add {field.asks}"
+            yield Problem(message, context.key(section.name), fix(context, field, indent))
 
 
-def inside(context: CheckContext, section: Field, node: Mapping) -> Iterator[Problem]:
-    """Required keys that a section lacks."""
+def known(context: CheckContext) -> Iterator[tuple[Field, Node]]:
+    """The keys at the top that are keys of the language, with their values."""
+    for entry in context.root.entries:
+        if field := CHARTER.field(entry.key.value):
+            yield field, entry.value
+
+
+def lacking(section: Field, node: Mapping) -> Iterator[Field]:
+    """The required keys that are not there, nor under a misspelt name."""
     elsewhere = misspelt(section, node)
     for field in section.fields:
         if field.required and node.get(field.name) is None and field.name not in elsewhere:
-            message = f"`{section.name}` lacks `{field.name}`: add {field.asks}"
-            indent = node.entries[0].key.column - 1 if node.entries else 2
-            yield Problem(message, context.key(section.name), fix(context, field, indent))
+            yield field
 
 
 def top_level(context: CheckContext, field: Field) -> str:
@@ -73,17 +80,10 @@ def fix(context: CheckContext, field: Field, indent: int) -> str | None:
 )
 def unknown_key(context: CheckContext) -> Iterator[Problem]:
     """Only the keys of the language stand in a charter."""
-    yield from unknown(context, CHARTER, context.root)
-    for entry in context.root.entries:
-        field = CHARTER.field(entry.key.value)
-        if field and field.shape is Shape.SECTION and isinstance(entry.value, Mapping):
-            yield from unknown(context, field, entry.value)
-
-
-def unknown(context: CheckContext, section: Field, node: Mapping) -> Iterator[Problem]:
-    """The entries of one mapping that its section does not list."""
-    for entry in unknown_entries(section, node):
-        yield problem(context, section, node, entry)
+    for section, node in ((CHARTER, context.root), *known(context)):
+        if section.shape is Shape.SECTION and isinstance(node, Mapping):
+            for entry in unknown_entries(section, node):
+                yield problem(context, section, node, entry)
 
 
 def problem(context: CheckContext, section: Field, node: Mapping, entry: Entry) -> Problem:
@@ -114,10 +114,8 @@ def problem(context: CheckContext, section: Field, node: Mapping, entry: Entry) 
 )
 def wrong_shape(context: CheckContext) -> Iterator[Problem]:
     """Each key holds what its kind of value is."""
-    for entry in context.root.entries:
-        field = CHARTER.field(entry.key.value)
-        if field:
-            yield from misshapen(context, field, entry.value)
+    for field, node in known(context):
+        yield from misshapen(context, field, node)
 
 
 def misshapen(context: CheckContext, field: Field, node: Node) -> Iterator[Problem]:
@@ -185,10 +183,8 @@ def without_colon(context: CheckContext, item: Mapping) -> str | None:
 )
 def unfilled(context: CheckContext) -> Iterator[Problem]:
     """Every value is written."""
-    for entry in context.root.entries:
-        field = CHARTER.field(entry.key.value)
-        if field:
-            yield from open_values(context, field, entry.value)
+    for field, node in known(context):
+        yield from open_values(context, field, node)
 
 
 def open_values(context: CheckContext, field: Field, node: Node) -> Iterator[Problem]:

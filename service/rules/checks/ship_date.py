@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from service.rules.charter.values import ISO_DATE, iso, parse_date
 from service.rules.checks.check import CheckContext, Example, Problem, check
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 from service.rules.values.finding import Severity
 
 FARTHEST = timedelta(days=180)

@@ -8,7 +8,7 @@ from service.rules.charter.keys import SIGNOFFS
 from service.rules.charter.values import bare_login, is_bot, parse_login
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Scalar
-from service.rules.source.wording import choice, shown
+from service.rules.source.text import choice, shown
 from service.rules.values.finding import Severity
 from service.rules.values.groups import Group
 

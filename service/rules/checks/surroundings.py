@@ -75,7 +75,7 @@ def questions_of(charter: Charter | None) -> Questions:
     """The questions of a charter; one that was ended, or cannot be read, has none."""
     if charter is None or charter.stopped is not None:
         return Questions()
-    owner = charter.owner.value if charter.owner and not is_bot(charter.owner.value) else None
+    owner = None if is_bot(charter.owner_login or "") else charter.owner_login
     paths = tuple(dict.fromkeys(_paths(charter)))[:MOST_PATHS]
     return Questions(owner, paths, bool(charter.target.environment or charter.target.measured_in))
 

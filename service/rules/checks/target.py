@@ -11,7 +11,7 @@ from service.rules.charter.suggestions import REPAIRS
 from service.rules.charter.units import Dimension
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Mapping, Scalar
-from service.rules.source.wording import choice, clip, shown
+from service.rules.source.text import choice, clip, shown
 from service.rules.values.finding import Severity
 
 MACHINES = frozenset({"laptop", "notebook", "colab", "jupyter", "macbook"})

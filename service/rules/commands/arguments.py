@@ -21,7 +21,7 @@ from service.rules.charter.values import (
     parse_login,
 )
 from service.rules.commands.parsing import PREFIX, Command, Refusal, Verb
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 LONGEST_SNOOZE = 60
 FARTHEST = timedelta(days=366)

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 from service.rules.charter.model import Charter
 from service.rules.gate.signoffs import groups_of
-from service.rules.source.wording import listed, shown
+from service.rules.source.text import listed, shown
 
 MOST_COMMANDS = 10
 LONGEST_COMMENT = 4_096

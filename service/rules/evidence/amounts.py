@@ -11,7 +11,7 @@ from service.rules.charter.threshold import Threshold
 from service.rules.charter.unit_fit import HUNDRED, fits
 from service.rules.charter.units import Dimension, Unit
 from service.rules.evidence.values import Measurement
-from service.rules.source.wording import clip
+from service.rules.source.text import clip
 from service.rules.values.groups import Level
 
 DIGITS = 4

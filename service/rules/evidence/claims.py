@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from service.rules.source.wording import listed, shown
+from service.rules.source.text import listed, shown
 
 
 class Reason(StrEnum):

@@ -14,7 +14,7 @@ from typing import NoReturn
 import yaml
 
 from service.rules.source.block import front_matter, lines_of
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 LONGEST_NUMBER = 100
 LARGEST_EXPONENT, SMALLEST_EXPONENT = 30, -60

@@ -13,7 +13,7 @@ from service.rules.charter.quantity import Quantity, read_quantity
 from service.rules.charter.threshold import Threshold
 from service.rules.evidence.amounts import exact, grouped, implausible, is_sampled
 from service.rules.evidence.values import Conditions, Demands, Measurement, Reading, Result, Status, Unread
-from service.rules.source.wording import clip
+from service.rules.source.text import clip
 from service.rules.values.groups import Level
 
 Z = Fraction("1.959963984540054")

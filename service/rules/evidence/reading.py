@@ -14,7 +14,7 @@ from service.rules.charter.evidence import STEP, Source, read_path
 from service.rules.charter.quantity import EXACT, ROUNDED
 from service.rules.evidence.document import NUMBER, Odd, Tree, Unreadable, decimal_of, read_document
 from service.rules.evidence.values import Unread
-from service.rules.source.wording import shown
+from service.rules.source.text import shown
 
 COMPILED_PATHS = 256
 SHOWN_KEYS = 9
@@ -106,22 +106,16 @@ def percentile(values: Sequence[Decimal], percent: int) -> Decimal:
     return EXACT.add(ordered[low], EXACT.multiply(step, Decimal(rest).scaleb(-2)))
 
 
-def read_value(source: Source, data: bytes | None) -> Decimal | Unread:
-    """The number that a line of `evidence` finds in its file.
-
-    It is exact, as the file writes it; `data` is None where the commit has no such file. Whatever the file
-    holds, nothing is raised: what is no number is told, with what to do about it.
-    """
-    return value_in(document_of(source.file, data), source)
-
-
 def document_of(file: str, data: bytes | None) -> Document:
     """A file as lines of `evidence` look into it; `data` is None where there is no such file."""
     return ABSENT if data is None else read_document(file, data)
 
 
 def value_in(tree: Document, source: Source) -> Decimal | Unread:
-    """The number that a line finds in a file that is read already (`read_document`)."""
+    """The number that a line finds in a file that is read already, exact, as the file writes it.
+
+    Whatever the file holds, nothing is raised: what is no number is told, with what to do about it.
+    """
     if isinstance(tree, Unreadable):
         return told(source, tree)
     found = select(tree, source.path)

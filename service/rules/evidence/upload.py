@@ -12,7 +12,7 @@ from service.rules.charter.metrics import Measure, metric_of
 from service.rules.charter.quantity import EXACT, Quantity, Refusal, parse_quantity, plain, read_unit
 from service.rules.charter.threshold import read_clause
 from service.rules.evidence.claims import Fault, Reason, Refused
-from service.rules.source.wording import listed, shown
+from service.rules.source.text import listed, shown
 
 MOST_NUMBERS = 100
 MOST_FAULTS = 20

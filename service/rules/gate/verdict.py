@@ -11,7 +11,7 @@ from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter, InfraKind
 from service.rules.evidence.values import Result, Status
 from service.rules.gate.signoffs import Signature, named
-from service.rules.source.wording import listed, shown
+from service.rules.source.text import listed, shown
 from service.rules.values.actions import Conclusion
 from service.rules.values.groups import Group
 

@@ -18,7 +18,7 @@ MOST_WORKING_DAYS = 260
 """A year of them."""
 MOST_ISSUES = 1000
 """GitHub takes no more content from one installation in an hour."""
-USUAL_WEEKEND = "[saturday, sunday]"
+WEEKEND = "[saturday, sunday]"
 DAYS, ISSUES = read.count(1, MOST_WORKING_DAYS), read.count(0, MOST_ISSUES)
 
 
@@ -70,129 +70,109 @@ def selector(topics: tuple[str, str], names: tuple[str, str], stage: str) -> tup
     )
 
 
+def section(name: str, decides: str, *keys: Key) -> Key:
+    """A key with keys of its own."""
+    return Key(name, decides, keys=keys)
+
+
 def group(name: str, whose: str, members: str, lead: str) -> Key:
     """A section of `groups`."""
     signers = f"who may sign for {whose}; without it whoever a charter names"
     brought_in = f"who is brought in when {whose} does not answer"
-    return Key(
+    return section(
         name,
         whose,
-        keys=(
-            Key("members", signers, members, parse=read.login, most=MOST_ITEMS),
-            Key("lead", brought_in, lead, parse=read.login),
-        ),
+        Key("members", signers, members, parse=read.login, most=MOST_ITEMS),
+        Key("lead", brought_in, lead, parse=read.login),
     )
 
 
-POLICY = Key(
+POLICY = section(
     "policy file",
     "all of it",
-    keys=(
-        Key("policy", "the version of this language", "1"),
+    Key("policy", "the version of this language", "1"),
+    Key(
+        "mode",
+        "`enforce`, or `observe`: the same texts, and nothing is held up",
+        "enforce",
+        "enforce",
+        read.word(Mode),
+    ),
+    section(
+        "select",
+        "what is a POC",
+        *selector(
+            ("[poc, proof-of-concept]", "[poc, proof-of-concept]"),
+            ('["poc-*", "*-poc"]', '["poc-*", "*-poc"]'),
+            "{stage: [poc]}",
+        ),
+    ),
+    section(
+        "exclude",
+        "what is none, whatever else speaks for it",
+        *selector(("[not-a-poc]", "[not-a-poc]"), ('["sandbox-*"]', ""), "{stage: [retired]}"),
+    ),
+    section(
+        "limits",
+        "after how many working days somebody is asked",
+        Key("share", "of the working days planned, for the owner", "15 %", "15 %", read.share),
+        Key("shortest", "the least that this share comes to", "7", "7", DAYS),
+        Key("longest", "the most that it comes to", "20", "20", DAYS),
+        Key("waiting", "for a signer, a reviewer, a group", "5", "5", DAYS),
+        Key("charter", "for bringing a charter", "10", "10", DAYS),
+    ),
+    section(
+        "calendar",
+        "on which days something is expected",
+        Key("time_zone", "where days begin and end", "Europe/Berlin", "UTC", read.time_zone),
+        Key("weekend", "the days off of each week", WEEKEND, WEEKEND, read.weekday, len(read.DAYS)),
         Key(
-            "mode",
-            "`enforce`, or `observe`: the same texts, and nothing is held up",
-            "enforce",
-            "enforce",
-            read.word(Mode),
+            "freezes",
+            "days on which nothing is expected: `DATE to DATE - reason`, or one `DATE`",
+            "[2026-12-21 to 2027-01-03 - year end]",
+            parse=read.freeze,
+            most=MOST_FREEZES,
+        ),
+    ),
+    section(
+        "groups",
+        "who signs for whom",
+        group("data_science", "data science", "[alice-k, ann-b]", "ds-lead"),
+        group("platform", "platform", "[bob-m, ben-o]", "platform-lead"),
+        group("product", "product", "[carol-s]", "product-lead"),
+        group("security", "security", "[dan-w, eve-s]", "sec-lead"),
+    ),
+    Key(
+        "environments",
+        "the targets that a charter may name; without it any",
+        "[support-prod]",
+        parse=read.bounded(LONGEST_ENVIRONMENT),
+        most=MOST_ITEMS,
+    ),
+    section(
+        "evidence",
+        "which numbers count",
+        Key("max_age", "how old a number may be", "14 d", "14 d", read.age),
+        Key(
+            "level",
+            "`measured`: only what a workflow run sent; `self-reported`: files as well",
+            "measured",
+            "self-reported",
+            read.word(Level),
         ),
         Key(
-            "select",
-            "what is a POC",
-            keys=selector(
-                ("[poc, proof-of-concept]", "[poc, proof-of-concept]"),
-                ('["poc-*", "*-poc"]', '["poc-*", "*-poc"]'),
-                "{stage: [poc]}",
-            ),
-        ),
-        Key(
-            "exclude",
-            "what is none, whatever else speaks for it",
-            keys=selector(("[not-a-poc]", "[not-a-poc]"), ('["sandbox-*"]', ""), "{stage: [retired]}"),
-        ),
-        Key(
-            "limits",
-            "after how many working days somebody is asked",
-            keys=(
-                Key("share", "of the working days planned, for the owner", "15 %", "15 %", read.share),
-                Key("shortest", "the least that this share comes to", "7", "7", DAYS),
-                Key("longest", "the most that it comes to", "20", "20", DAYS),
-                Key("waiting", "for a signer, a reviewer, a group", "5", "5", DAYS),
-                Key("charter", "for bringing a charter", "10", "10", DAYS),
-            ),
-        ),
-        Key(
-            "calendar",
-            "on which days something is expected",
-            keys=(
-                Key("time_zone", "where days begin and end", "Europe/Berlin", "UTC", read.time_zone),
-                Key(
-                    "weekend",
-                    "the days off of each week",
-                    "[saturday, sunday]",
-                    "[saturday, sunday]",
-                    read.weekday,
-                    7,
-                ),
-                Key(
-                    "freezes",
-                    "days on which nothing is expected: `DATE to DATE - reason`, or one `DATE`",
-                    "[2026-12-21 to 2027-01-03 - year end]",
-                    parse=read.freeze,
-                    most=MOST_FREEZES,
-                ),
-            ),
-        ),
-        Key(
-            "groups",
-            "who signs for whom",
-            keys=(
-                group("data_science", "data science", "[alice-k, ann-b]", "ds-lead"),
-                group("platform", "platform", "[bob-m, ben-o]", "platform-lead"),
-                group("product", "product", "[carol-s]", "product-lead"),
-                group("security", "security", "[dan-w, eve-s]", "sec-lead"),
-            ),
-        ),
-        Key(
-            "environments",
-            "the targets that a charter may name; without it any",
-            "[support-prod]",
-            parse=read.bounded(LONGEST_ENVIRONMENT),
+            "events",
+            "workflow events whose numbers are taken although outsiders can cause them",
+            "[pull_request_target]",
+            parse=read.event,
             most=MOST_ITEMS,
         ),
-        Key(
-            "evidence",
-            "which numbers count",
-            keys=(
-                Key("max_age", "how old a number may be", "14 d", "14 d", read.age),
-                Key(
-                    "level",
-                    "`measured`: only what a workflow run sent; `self-reported`: files as well",
-                    "measured",
-                    "self-reported",
-                    read.word(Level),
-                ),
-                Key(
-                    "events",
-                    "workflow events whose numbers are taken although outsiders can cause them",
-                    "[pull_request_target]",
-                    parse=read.event,
-                    most=MOST_ITEMS,
-                ),
-            ),
-        ),
-        Key(
-            "issues_a_day",
-            "new stall issues in the organisation on one day, at most",
-            "5",
-            "5",
-            ISSUES,
-        ),
-        Key(
-            "central_repository",
-            "where the digest goes, and the issues of repositories that have issues disabled",
-            "acme/poc-portfolio",
-            parse=read.full_name,
-        ),
+    ),
+    Key("issues_a_day", "new stall issues in the organisation on one day, at most", "5", "5", ISSUES),
+    Key(
+        "central_repository",
+        "where the digest goes, and the issues of repositories that have issues disabled",
+        "acme/poc-portfolio",
+        parse=read.full_name,
     ),
 )

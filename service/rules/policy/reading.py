@@ -13,9 +13,8 @@ from service.rules.policy.model import NO_POLICY, GroupPolicy, Limits, Policy, S
 from service.rules.source.block import Block, lines_of
 from service.rules.source.loader import MOST_LINES_TOLD, compose, in_order, refused_lines
 from service.rules.source.nodes import Entry, Mapping, Node, Place, Scalar, Sequence
-from service.rules.source.text import decoded
+from service.rules.source.text import decoded, shown
 from service.rules.source.traps import POLICY as DIALECT
-from service.rules.source.wording import shown
 from service.rules.values.calendar import Calendar
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group

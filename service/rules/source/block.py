@@ -102,7 +102,8 @@ def front_matter(lines: tuple[str, ...]) -> Block | None:
 def fenced_blocks(lines: tuple[str, ...]) -> Iterator[Block]:
     """Every fenced YAML block that opens near the top, those inside other fences left out."""
     opened: Fence | None = None
-    for fence in islice(fences(lines), MOST_FENCES):
+    marked = (fence for number, line in enumerate(lines, start=1) if (fence := fence_of(line, number)))
+    for fence in islice(marked, MOST_FENCES):
         if opened is None and fence.line > MOST_LINES_ABOVE:
             return
         if opened is None:
@@ -122,11 +123,6 @@ def fenced(lines: tuple[str, ...], opening: Fence, last: int, *, closed: bool) -
         margin = re.compile(f" {{0,{opening.indent}}}")
         content = tuple(margin.sub("", line, count=1) for line in content)
     return Block(content, opening.line + 1, opening.marks, opening.indent, closed)
-
-
-def fences(lines: tuple[str, ...]) -> Iterator[Fence]:
-    """The lines that are made of fence marks."""
-    return (fence for number, line in enumerate(lines, start=1) if (fence := fence_of(line, number)))
 
 
 def fence_of(line: str, number: int) -> Fence | None:

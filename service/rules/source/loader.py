@@ -13,9 +13,8 @@ import yaml
 from service.rules.source import traps
 from service.rules.source.block import Block, find_block, lines_of
 from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence
-from service.rules.source.text import CharterFile, FileKind, read_text
+from service.rules.source.text import CharterFile, FileKind, read_text, shown
 from service.rules.source.traps import CHARTER, FileLimits
-from service.rules.source.wording import shown
 from service.rules.values.finding import Finding, Severity
 
 MAX_DUPLICATES = 20

@@ -1,8 +1,9 @@
-"""The file's bytes as text, or the one finding that says why there is none."""
+"""The file's bytes as text, or the one finding that says why there is none; how a message shows a text."""
 
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,9 @@ from service.rules.values.finding import Finding, Severity
 
 CHARTER_PATH = "POC.md"
 MAX_FILE_BYTES = 1 << 20
+UNREADABLE = "unreadable-charter"
+SHOWN_CHARACTERS = 28
+MOST_CHOICES = 2
 
 
 class FileKind(StrEnum):
@@ -33,8 +37,6 @@ class CharterFile:
     blob_sha: str | None = None
     size: int | None = None
 
-
-UNREADABLE = "unreadable-charter"
 
 NOT_A_FILE = {
     FileKind.DIRECTORY: "This is a directory: move it away and write the charter as a file of that name",
@@ -70,3 +72,28 @@ def decoded(data: bytes, meant: str = "a charter in Markdown") -> str | Finding:
 def unreadable(message: str) -> Finding:
     """The finding for a file that nobody could read as a charter."""
     return Finding(UNREADABLE, Severity.ERROR, message, line=1)
+
+
+def clip(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """One printable line of at most `limit` characters."""
+    flat = " ".join(text[: limit * 4].split())
+    clean = "".join(char if char.isprintable() else "·" for char in flat)
+    return clean if len(clean) <= limit and len(text) <= limit * 4 else clean[: limit - 1] + "…"
+
+
+def shown(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """The text as inline code, so that it can mention nobody."""
+    return f"`{clip(text, limit).replace('`', chr(39))}`"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def choice(names: Sequence[str], limit: int) -> str:
+    """The first names to choose from, and how many more there are."""
+    first = [shown(name, limit) for name in names[:MOST_CHOICES]]
+    more = len(names) - len(first)
+    return f"{', '.join(first)} or {more} more" if more else " or ".join(first)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 
 from service.rules.source.block import Block
-from service.rules.source.wording import clip
+from service.rules.source.text import clip
 from service.rules.values.finding import Finding, Severity
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from service.rules.charter.evidence import Key, Source, parse_key, parse_source
 from service.rules.charter.quantity import plain
-from service.rules.evidence.reading import read_value
 from service.rules.evidence.values import Unread
 from tests.harness.places import ROOT
+from tests.unit.evidence.numbers import read_value
 
 FILES = Path(__file__).parent / "files"
 PAGE = (ROOT / "docs" / "evidence-formats.md").read_text()

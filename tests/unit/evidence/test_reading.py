@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from service.rules.charter.evidence import AGGREGATES, Source, parse_source
 from service.rules.charter.quantity import plain
 from service.rules.charter.units import NO_UNIT
-from service.rules.evidence.reading import TOO_LARGE, read_value
+from service.rules.evidence.reading import TOO_LARGE
 from service.rules.evidence.values import Unread
+from tests.unit.evidence.numbers import read_value
 
 LONG = "reports/" + "evaluation/" * 12 + "metrics.json"
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.policy.model import Policy, Selector
-from service.rules.policy.poc import KnownRepository
-from service.rules.policy.recognition import exclusion, matches, poc_reason
+from service.rules.policy.recognition import KnownRepository, exclusion, matches, poc_reason
 from service.rules.values.github import Repository
 from tests.harness.github import NOW, repository
 
