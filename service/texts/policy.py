@@ -43,10 +43,6 @@ class PolicyView:
     removed: bool
     errors: tuple[FindingView, ...]
     remarks: tuple[FindingView, ...]
-    more: int
-    """Errors that are not in the table."""
-    count: int
-    """All errors."""
     lists: tuple[ChangedList, ...]
     repositories: int
     """Repositories that the two policies were tried on."""
@@ -80,10 +76,8 @@ def policy_view(
     return PolicyView(
         broken=policy is None,
         removed=data is None,
-        errors=errors[:MOST_LISTED],
-        remarks=remarks[:MOST_LISTED],
-        more=max(len(errors) - MOST_LISTED, 0),
-        count=len(errors),
+        errors=errors,
+        remarks=remarks,
         lists=_lists(change, public=public) if change and policy else (),
         repositories=change.repositories if change else 0,
         observe=policy is not None and policy.mode is Mode.OBSERVE,
@@ -95,7 +89,7 @@ def policy_view(
 def policy_title(view: PolicyView) -> str:
     """The verdict in a few words: `12 POCs would newly fail, 3 would pass, 2 stall issues would open`."""
     if view.broken:
-        lines = len({finding.line for finding in view.errors})
+        lines = len({finding.line for finding in view.errors[:MOST_LISTED]})
         return (
             f"{lines} lines of the policy need a change"
             if lines > 1

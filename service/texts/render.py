@@ -187,7 +187,7 @@ class Texts:
         """The check run `POC policy`; its lists are as long as GitHub takes them."""
         summary = ""
         for most in NAMED:
-            summary = self._render("checks/policy.md", view=view.naming(most))
+            summary = self._render("checks/policy.md", view=view.naming(most), most=MOST_LISTED)
             if len(summary) <= SUMMARY_LIMIT:
                 break
         return CheckRunOutput(
@@ -207,9 +207,8 @@ class Texts:
         rows = [finding for finding in findings if finding.severity is Severity.ERROR]
         body = self._render(
             "issues/policy.md",
-            rows=rows[:MOST_LISTED],
-            count=len(rows),
-            more=max(len(rows) - MOST_LISTED, 0),
+            rows=rows,
+            most=MOST_LISTED,
             url=url,
             has_good=has_good,
         )

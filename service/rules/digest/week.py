@@ -122,7 +122,7 @@ def week_of(day: date) -> str:
 
 
 def is_time(now: datetime, calendar: Calendar) -> bool:
-    """Whether a digest may go out: on a working day, from the morning on; the week's first reconciliation sends it."""
+    """Whether a digest may go out: on a working day, from the morning on."""
     return calendar.is_working_day(calendar.day(now)) and now.astimezone(calendar.zone).time() >= NOT_BEFORE
 
 

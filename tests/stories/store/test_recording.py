@@ -209,7 +209,7 @@ async def test_many_writers_with_the_same_rows_and_the_waking_of_the_forgotten_d
         return DeliveryEffects(
             installation_id=5,
             subjects=tuple(keys[n] for n in some),
-            facts=tuple(fact(f"{n}", keys[n]) for n in some),
+            events=tuple(fact(f"{n}", keys[n]) for n in some),
             repositories=tuple(Repository(n, f"acme/{n}", "main", updated_at=AT) for n in some)
             if described
             else (),
