@@ -1,4 +1,4 @@
-"""What another policy would change, from stored facts alone."""
+"""What another policy would change, from what is stored alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class WhatIf:
     """What would change, each list in the order of the names."""
 
     repositories: int = 0
-    """Repositories that were looked at."""
+    """Repositories that were compared."""
     failing: tuple[Changed, ...] = ()
     passing: tuple[Changed, ...] = ()
     """POCs that were held up, and would not be."""

@@ -35,7 +35,7 @@ class GateView:
     """The one judged by; an empty one where there is none."""
     standing: GateStatus
     rows: tuple[Result, ...]
-    """One for each threshold, also where nobody looked for its number."""
+    """One for each threshold, also where its number was never read."""
     in_place: tuple[str, ...]
     """The entries of `infra` that are there."""
     missing: tuple[str, ...]
@@ -127,7 +127,7 @@ def of_kind(gate: Gate, kind: GapKind) -> tuple[Gap, ...]:
 
 
 def _results(gate: Gate) -> tuple[Result, ...]:
-    """One for each threshold, also where nobody looked for its number."""
+    """One for each threshold, also where its number was never read."""
     judged = gate.facts.results
     return (*judged, *(gap.result for gap in gate.gaps if gap.result and gap.result not in judged))
 

@@ -111,9 +111,9 @@ class Texts:
         body = self._render("issues/stall.md", view=view)
         return _clip_title(inert(stall_title(view))), enclosed(view.place.poc_id, _clip(body))
 
-    def ladder_comment(self, view: StallView, rung: EscalationStep) -> str:
+    def ladder_comment(self, view: StallView, step: EscalationStep) -> str:
         """What is said once in the stall issue, at the second and the third step."""
-        name = "ladder_lead" if rung is EscalationStep.LEAD else "ladder_decision"
+        name = "ladder_lead" if step is EscalationStep.LEAD else "ladder_decision"
         return unmarked(self._render(f"comments/{name}.md", view=view))
 
     def gate_check(self, gate: Gate, view: GateView) -> CheckRunOutput:
