@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.rules.policy.model import POLICY_PATH, Mode
 from service.rules.policy.reading import PolicyReading
@@ -20,19 +20,14 @@ MOST_LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class ChangedList:
-    """One list of the what-if: those who are named, how many more there are, and how many may not be."""
+    """One list of the what-if: those who may be named, and how many may not."""
 
     what: str
     """What would happen to each, after a number."""
     count: int
     named: tuple[Changed, ...]
-    more: int
     unnamed: int
     """Private repositories, where everybody may read what we write."""
-
-    def naming(self, most: int) -> ChangedList:
-        """The list with no more names than that."""
-        return replace(self, named=self.named[:most], more=self.more + max(len(self.named) - most, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +46,6 @@ class PolicyView:
     app_observes: bool
     """Whether the app does, whatever the policy says."""
     annotations: tuple[Annotation, ...]
-
-    def naming(self, most: int) -> PolicyView:
-        """The view with no more names in a list than that."""
-        return replace(self, lists=tuple(each.naming(most) for each in self.lists))
 
 
 def policy_view(
@@ -118,4 +109,4 @@ def _lists(change: WhatIf, *, public: bool) -> tuple[ChangedList, ...]:
 
 def _list(what: str, changed: tuple[Changed, ...], *, public: bool) -> ChangedList:
     open_to_name = tuple(each for each in changed if not (public and each.private))
-    return ChangedList(what, len(changed), open_to_name, 0, len(changed) - len(open_to_name))
+    return ChangedList(what, len(changed), open_to_name, len(changed) - len(open_to_name))

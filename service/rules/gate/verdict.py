@@ -83,7 +83,7 @@ class Gap:
 
     kind: GapKind
     about: str
-    """A metric, an entry of `infra`, a group; the day of a stop or a pause; what is wrong with the charter."""
+    """A metric, an entry of `infra`, a group; the day of a stop or a pause; what the charter has wrong."""
     result: Result | None = None
     login: str | None = None
     """The owner, who signs for platform, or who signs for the group."""
