@@ -80,7 +80,7 @@ def what_if(facts: Iterable[PocFacts], before: Policy, after: Policy, now: datet
     known = sorted(facts, key=lambda each: each.full_name.lower())
     changes: dict[str, list[Changed]] = {}
     for each in known:
-        for name, why in _changes(each, *fates_of(each, before, after, now)):
+        for name, why in _changes(each, *outcomes_of(each, before, after, now)):
             changes.setdefault(name, []).append(Changed(each.full_name, why, each.repository.private))
     return WhatIf(len(known), **{name: tuple(found) for name, found in changes.items()})
 
@@ -103,29 +103,31 @@ def _changes(facts: PocFacts, old: PolicyOutcome, new: PolicyOutcome) -> Iterato
         yield "closing", "not stalled by that policy" if new.reason else "no POC by that policy"
 
 
-def fates_of(
+def outcomes_of(
     facts: PocFacts, before: Policy, after: Policy, now: datetime
 ) -> tuple[PolicyOutcome, PolicyOutcome]:
     """What each policy makes of a repository; its charter is judged again only where they ask otherwise."""
     today = now.date()
-    reasons = [reason_of(facts, policy) for policy in (before, after)]
+    reasons = [
+        poc_reason(facts.repository, declares_charter=facts.declares_charter, policy=policy)
+        for policy in (before, after)
+    ]
     wrongs: list[str | None] = [None, None]
     if any(reasons):
         wrong = charter_problem(facts.charter, today, before)
         same = asked_by(before) == asked_by(after)
         wrongs = [wrong, wrong if same else charter_problem(facts.charter, today, after)]
-    old, new = (
-        fate(facts, policy, reason, wrong, now, observe=policy.mode is Mode.OBSERVE)
-        for policy, reason, wrong in zip((before, after), reasons, wrongs, strict=True)
+    return (
+        outcome(facts, before, reasons[0], wrongs[0], now),
+        outcome(facts, after, reasons[1], wrongs[1], now),
     )
-    return old, new
 
 
-def fate(
-    facts: PocFacts, policy: Policy, reason: str | None, wrong: str | None, now: datetime, *, observe: bool
+def outcome(
+    facts: PocFacts, policy: Policy, reason: str | None, wrong: str | None, now: datetime
 ) -> PolicyOutcome:
     """What one policy makes of it."""
-    stall, closes = None, False
+    stall, closes, observe = None, False, policy.mode is Mode.OBSERVE
     if facts.stall is not None:
         home = facts.repository.has_issues or policy.central_repository is not None
         poc = reason is not None
@@ -135,11 +137,6 @@ def fate(
         open_now = changed.issue is not None and changed.issue.state is IssueState.OPEN
         closes = open_now and decide(changed, now).step is Step.CLOSE
     return PolicyOutcome(reason, wrong if reason and not observe else None, stall, closes)
-
-
-def reason_of(facts: PocFacts, policy: Policy) -> str | None:
-    """Why it is a POC by that policy."""
-    return poc_reason(facts.repository, declares_charter=facts.declares_charter, policy=policy)
 
 
 def asked_by(policy: Policy) -> object:
