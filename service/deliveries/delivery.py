@@ -90,7 +90,7 @@ class Delivery(msgspec.Struct):
 
     @property
     def effects(self) -> Callable[..., DeliveryEffects]:
-        """Makes effects that say what every delivery says: its installation, and how its repository looks."""
+        """Makes effects with what every delivery says: its installation, and its repository's description."""
         assert self.installation is not None
         return partial(
             DeliveryEffects,

@@ -44,7 +44,7 @@ class RepositoryPayload(msgspec.Struct):
         return RepositoryRef(self.id, self.full_name)
 
     def described(self) -> tuple[Repository, ...]:
-        """The repository as facts; nothing for a stub, which has no default branch."""
+        """The repository as a value; nothing for a stub, which has no default branch."""
         if self.default_branch is None:
             return ()
         return (
@@ -66,13 +66,13 @@ class RepositoryPayload(msgspec.Struct):
 
 
 def properties_of(
-    told: dict[str, str | list[str] | None] | None,
+    values: dict[str, str | list[str] | None] | None,
 ) -> dict[str, tuple[str, ...]] | None:
     """Custom properties, each with its values; one without a value is left out."""
-    if told is None:
+    if values is None:
         return None
     return {
-        name: (value,) if isinstance(value, str) else tuple(value) for name, value in told.items() if value
+        name: (value,) if isinstance(value, str) else tuple(value) for name, value in values.items() if value
     }
 
 
@@ -124,7 +124,7 @@ class InstallationPayload(msgspec.Struct):
     suspended_at: datetime | None = None
 
     def described(self) -> Installation | None:
-        """The installation as facts; None where only its id was sent."""
+        """The installation as a value; None where only its id was sent."""
         if self.account is None:
             return None
         return Installation(self.id, self.account.login, self.permissions, self.suspended_at)

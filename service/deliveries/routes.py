@@ -20,8 +20,14 @@ from service.deliveries.delivery import (
     needed,
     person,
 )
-from service.deliveries.routes_people import commented, poc_elsewhere, review_dismissed, reviewed
-from service.deliveries.routes_pull_requests import pull_request_changed, review_asked
+from service.deliveries.routes_people import (
+    commented,
+    poc_elsewhere,
+    pull_request_changed,
+    review_asked,
+    review_dismissed,
+    reviewed,
+)
 from service.rules.policy.model import POLICY_PATH
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values import activity

@@ -1,9 +1,9 @@
-"""What another policy would change, from stored facts alone."""
+"""What another policy would change, from what is stored alone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -30,7 +30,7 @@ class PocFacts:
     charter: CharterFile | None = None
     """The default branch's, as last read; None where there is none."""
     stall: StallFacts | None = None
-    """As its last look would weigh it now; `policy`, `observe`, `is_poc` and `has_home` are replaced."""
+    """What is stored of it; `policy`, `observe`, `is_poc` and `has_home` are replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class WhatIf:
     """What would change, each list in the order of the names."""
 
     repositories: int = 0
-    """Repositories that were looked at."""
+    """Repositories that were compared."""
     failing: tuple[Changed, ...] = ()
     passing: tuple[Changed, ...] = ()
     """POCs that were held up, and would not be."""
@@ -77,75 +77,56 @@ class PolicyOutcome:
 def what_if(facts: Iterable[PocFacts], before: Policy, after: Policy, now: datetime) -> WhatIf:
     """Compare what two policies make of the same facts, where the app itself enforces."""
     known = sorted(facts, key=lambda each: each.full_name.lower())
-    fates = [(each, *fates_of(each, before, after, now)) for each in known]
-
-    def those(why: Callable[[PolicyOutcome, PolicyOutcome, PocFacts], str | None]) -> tuple[Changed, ...]:
-        return tuple(
-            Changed(each.full_name, words, each.repository.private)
-            for each, old, new in fates
-            if (words := why(old, new, each)) is not None
-        )
-
-    return WhatIf(len(known), *map(those, (failing, passing, becoming, leaving, opening, closing)))
+    changes: dict[str, list[Changed]] = {}
+    for each in known:
+        for name, why in _changes(each, *outcomes_of(each, before, after, now)):
+            changes.setdefault(name, []).append(Changed(each.full_name, why, each.repository.private))
+    return WhatIf(len(known), **{name: tuple(found) for name, found in changes.items()})
 
 
-def failing(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
-    """Why its pull requests would be held up, where they were not."""
-    return new.fails if old.fails is None else None
-
-
-def passing(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
-    """What held them up, where nothing would any more; a repository that is no POC passes nothing."""
-    return f"until now: {old.fails}" if old.fails and new.reason and new.fails is None else None
-
-
-def becoming(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
-    """Why it would be a POC."""
-    return new.reason if old.reason is None else None
-
-
-def leaving(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
-    """Why it was a POC, where it would be none."""
-    return f"until now by {old.reason}" if old.reason and new.reason is None else None
-
-
-def opening(old: PolicyOutcome, new: PolicyOutcome, facts: PocFacts) -> str | None:
-    """Whom its issue would wait for."""
+def _changes(facts: PocFacts, old: PolicyOutcome, new: PolicyOutcome) -> Iterator[tuple[str, str]]:
+    """The lists of a `WhatIf` that a repository is on, each with why."""
+    if new.fails and old.fails is None:
+        yield "failing", new.fails
+    if old.fails and new.reason and new.fails is None:  # what is no POC any more passes nothing
+        yield "passing", f"until now: {old.fails}"
+    if new.reason and old.reason is None:
+        yield "pocs", new.reason
+    if old.reason and new.reason is None:
+        yield "no_pocs", f"until now by {old.reason}"
     issue = facts.stall.issue if facts.stall else None
     settled = issue is not None and issue.state in (IssueState.OPEN, IssueState.GONE)
-    return None if new.stall is None or old.stall or settled else waiting(new.stall)
+    if new.stall and not old.stall and not settled:
+        yield "opening", waiting(new.stall)
+    if new.closes and not old.closes:
+        yield "closing", "not stalled by that policy" if new.reason else "no POC by that policy"
 
 
-def closing(old: PolicyOutcome, new: PolicyOutcome, _: PocFacts) -> str | None:
-    """Why its issue would be closed."""
-    if old.closes or not new.closes:
-        return None
-    return "not stalled by that policy" if new.reason else "no POC by that policy"
-
-
-def fates_of(
+def outcomes_of(
     facts: PocFacts, before: Policy, after: Policy, now: datetime
 ) -> tuple[PolicyOutcome, PolicyOutcome]:
     """What each policy makes of a repository; its charter is judged again only where they ask otherwise."""
     today = now.date()
-    reasons = [reason_of(facts, policy) for policy in (before, after)]
+    reasons = [
+        poc_reason(facts.repository, declares_charter=facts.declares_charter, policy=policy)
+        for policy in (before, after)
+    ]
     wrongs: list[str | None] = [None, None]
     if any(reasons):
         wrong = charter_problem(facts.charter, today, before)
         same = asked_by(before) == asked_by(after)
         wrongs = [wrong, wrong if same else charter_problem(facts.charter, today, after)]
-    old, new = (
-        fate(facts, policy, reason, wrong, now, observe=policy.mode is Mode.OBSERVE)
-        for policy, reason, wrong in zip((before, after), reasons, wrongs, strict=True)
+    return (
+        outcome(facts, before, reasons[0], wrongs[0], now),
+        outcome(facts, after, reasons[1], wrongs[1], now),
     )
-    return old, new
 
 
-def fate(
-    facts: PocFacts, policy: Policy, reason: str | None, wrong: str | None, now: datetime, *, observe: bool
+def outcome(
+    facts: PocFacts, policy: Policy, reason: str | None, wrong: str | None, now: datetime
 ) -> PolicyOutcome:
     """What one policy makes of it."""
-    stall, closes = None, False
+    stall, closes, observe = None, False, policy.mode is Mode.OBSERVE
     if facts.stall is not None:
         home = facts.repository.has_issues or policy.central_repository is not None
         poc = reason is not None
@@ -155,11 +136,6 @@ def fate(
         open_now = changed.issue is not None and changed.issue.state is IssueState.OPEN
         closes = open_now and decide(changed, now).step is Step.CLOSE
     return PolicyOutcome(reason, wrong if reason and not observe else None, stall, closes)
-
-
-def reason_of(facts: PocFacts, policy: Policy) -> str | None:
-    """Why it is a POC by that policy."""
-    return poc_reason(facts.repository, declares_charter=facts.declares_charter, policy=policy)
 
 
 def asked_by(policy: Policy) -> object:

@@ -15,6 +15,7 @@ from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion
 from service.rules.source.text import listed
 from service.rules.values.groups import Group, Level
 from service.texts.goalposts import NAMES, SUBJECTS, Person, signers
+from service.texts.markdown import plural
 
 
 class GateStatus(StrEnum):
@@ -35,7 +36,7 @@ class GateView:
     """The one judged by; an empty one where there is none."""
     standing: GateStatus
     rows: tuple[Result, ...]
-    """One for each threshold, also where nobody looked for its number."""
+    """One for each threshold, also where its number was never read."""
     in_place: tuple[str, ...]
     """The entries of `infra` that are there."""
     missing: tuple[str, ...]
@@ -127,7 +128,7 @@ def of_kind(gate: Gate, kind: GapKind) -> tuple[Gap, ...]:
 
 
 def _results(gate: Gate) -> tuple[Result, ...]:
-    """One for each threshold, also where nobody looked for its number."""
+    """One for each threshold, also where its number was never read."""
     judged = gate.facts.results
     return (*judged, *(gap.result for gap in gate.gaps if gap.result and gap.result not in judged))
 
@@ -180,13 +181,10 @@ def _ordinary(gate: Gate) -> str:
             return f"{lead}: a charter without errors"
         case GateStatus.JUDGED:
             missing = list(_named(gate))
-    if pause := _pause(gate):
-        return (
-            _fitting(f"{pause[:1].upper()}{pause[1:]}; {lead.lower()}", missing)
-            if missing
-            else pause.capitalize()
-        )
-    return _fitting(lead, missing) if missing else "Numbers met; nobody has asked to ship this"
+    pause = _pause(gate).capitalize()
+    if not missing:
+        return pause or "Numbers met; nobody has asked to ship this"
+    return _fitting(f"{pause}; {lead.lower()}" if pause else lead, missing)
 
 
 def _counted(gate: Gate) -> Iterator[str]:
@@ -230,8 +228,8 @@ def _missing_infra(gate: Gate) -> str:
 
 
 def _signatures(gate: Gate) -> str:
-    open_ = len(of_kind(gate, GapKind.SIGNATURE))
-    return f"{open_} signature{'s' * (open_ != 1)}" if open_ else ""
+    count = len(of_kind(gate, GapKind.SIGNATURE))
+    return plural(count, "signature") if count else ""
 
 
 def _fitting(lead: str, parts: Sequence[str]) -> str:

@@ -59,7 +59,7 @@ PLATFORM = {
     MoveKind.TIGHTENED: "faster {}",
     MoveKind.REPLACED: "other {}",
 }
-"""Of several moves of `rollback`, or of `infra`, the title tells the weightiest."""
+"""Of several moves of `rollback`, or of `infra`, the title names the most important."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def counted(moves: Sequence[Move]) -> str:
     said += [f"other {field}" for field in ("owner", "target") if field in fields]
     for field in ("rollback", "infra"):
         kinds = {move.kind for move in moves if move.field.startswith(f"{field}.")}
-        said += [told.format(field) for kind, told in PLATFORM.items() if kind in kinds][:1]
+        said += [words.format(field) for kind, words in PLATFORM.items() if kind in kinds][:1]
     return ", ".join(said)
 
 
@@ -175,8 +175,8 @@ def measured_for(threshold: Threshold, results: Sequence[Result]) -> str:
     if alike is None or alike.measurement is None:
         return ""
     said = f"{measured_text(alike)} on {alike.measurement.at.astimezone(UTC).date()}"
-    told = alike.status is not Status.MET if found else alike.status not in COMPARED
-    return f"{said} ({alike.status})" if told else said
+    counts_not = alike.status is not Status.MET if found else alike.status not in COMPARED
+    return f"{said} ({alike.status})" if counts_not else said
 
 
 def move_findings(moves: Sequence[Move]) -> tuple[Finding, ...]:

@@ -118,3 +118,7 @@ _TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}", re.IGNORECASE)
 
 
 _CODE_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+
+
+FILTERS = (plain, mention, code, cell, cell_line, fenced, prose, sentence, slack, in_words, plural)
+"""What templates may pass a value through."""

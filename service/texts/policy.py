@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.rules.policy.model import POLICY_PATH, Mode
 from service.rules.policy.reading import PolicyReading
@@ -20,19 +20,14 @@ MOST_LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class ChangedList:
-    """One list of the what-if: those who are named, how many more there are, and how many may not be."""
+    """One list of the what-if: those who may be named, and how many may not."""
 
     what: str
     """What would happen to each, after a number."""
     count: int
     named: tuple[Changed, ...]
-    more: int
     unnamed: int
     """Private repositories, where everybody may read what we write."""
-
-    def naming(self, most: int) -> ChangedList:
-        """The list with no more names than that."""
-        return replace(self, named=self.named[:most], more=self.more + max(len(self.named) - most, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +38,6 @@ class PolicyView:
     removed: bool
     errors: tuple[FindingView, ...]
     remarks: tuple[FindingView, ...]
-    more: int
-    """Errors that are not in the table."""
-    count: int
-    """All errors."""
     lists: tuple[ChangedList, ...]
     repositories: int
     """Repositories that the two policies were tried on."""
@@ -55,10 +46,6 @@ class PolicyView:
     app_observes: bool
     """Whether the app does, whatever the policy says."""
     annotations: tuple[Annotation, ...]
-
-    def naming(self, most: int) -> PolicyView:
-        """The view with no more names in a list than that."""
-        return replace(self, lists=tuple(each.naming(most) for each in self.lists))
 
 
 def policy_view(
@@ -80,10 +67,8 @@ def policy_view(
     return PolicyView(
         broken=policy is None,
         removed=data is None,
-        errors=errors[:MOST_LISTED],
-        remarks=remarks[:MOST_LISTED],
-        more=max(len(errors) - MOST_LISTED, 0),
-        count=len(errors),
+        errors=errors,
+        remarks=remarks,
         lists=_lists(change, public=public) if change and policy else (),
         repositories=change.repositories if change else 0,
         observe=policy is not None and policy.mode is Mode.OBSERVE,
@@ -95,7 +80,7 @@ def policy_view(
 def policy_title(view: PolicyView) -> str:
     """The verdict in a few words: `12 POCs would newly fail, 3 would pass, 2 stall issues would open`."""
     if view.broken:
-        lines = len({finding.line for finding in view.errors})
+        lines = len({finding.line for finding in view.errors[:MOST_LISTED]})
         return (
             f"{lines} lines of the policy need a change"
             if lines > 1
@@ -124,4 +109,4 @@ def _lists(change: WhatIf, *, public: bool) -> tuple[ChangedList, ...]:
 
 def _list(what: str, changed: tuple[Changed, ...], *, public: bool) -> ChangedList:
     open_to_name = tuple(each for each in changed if not (public and each.private))
-    return ChangedList(what, len(changed), open_to_name, 0, len(changed) - len(open_to_name))
+    return ChangedList(what, len(changed), open_to_name, len(changed) - len(open_to_name))

@@ -26,20 +26,7 @@ from service.texts.charter import CheckView, annotate, check_title
 from service.texts.commands import AmendView, RequestedChange, proposal_title
 from service.texts.gate import GateStatus, GateView, gate_title, gate_view, move_subject
 from service.texts.goalposts import measured_for, subject
-from service.texts.markdown import (
-    cell,
-    cell_line,
-    code,
-    fenced,
-    in_words,
-    inert,
-    mention,
-    plain,
-    plural,
-    prose,
-    sentence,
-    slack,
-)
+from service.texts.markdown import FILTERS, inert, plural
 from service.texts.policy import MOST_LISTED, NAMED, PolicyView, policy_title
 from service.texts.stall import StallView, stall_title
 
@@ -72,26 +59,8 @@ class Texts:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(
-            plain=plain,
-            code=code,
-            cell=cell,
-            cell_line=cell_line,
-            prose=prose,
-            sentence=sentence,
-            fenced=fenced,
-            in_words=in_words,
-            slack=slack,
-            mention=mention,
-            plural=plural,
-            bound_text=bound_text,
-            level_text=level_text,
-            measured_for=measured_for,
-            measured_text=measured_text,
-            move_subject=move_subject,
-            subject=subject,
-            verdict_text=verdict_text,
-        )
+        shown = (bound_text, level_text, measured_for, measured_text, move_subject, subject, verdict_text)
+        self._environment.filters.update({each.__name__: each for each in (*FILTERS, *shown)})
         for enum in (Cause, ChangeKind, GateStatus, Occasion, ProposalState, Verb, Wants):
             self._environment.globals[enum.__name__] = enum
 
@@ -111,9 +80,9 @@ class Texts:
         body = self._render("issues/stall.md", view=view)
         return _clip_title(inert(stall_title(view))), enclosed(view.place.poc_id, _clip(body))
 
-    def ladder_comment(self, view: StallView, rung: EscalationStep) -> str:
+    def ladder_comment(self, view: StallView, step: EscalationStep) -> str:
         """What is said once in the stall issue, at the second and the third step."""
-        name = "ladder_lead" if rung is EscalationStep.LEAD else "ladder_decision"
+        name = "ladder_lead" if step is EscalationStep.LEAD else "ladder_decision"
         return unmarked(self._render(f"comments/{name}.md", view=view))
 
     def gate_check(self, gate: Gate, view: GateView) -> CheckRunOutput:
@@ -187,7 +156,7 @@ class Texts:
         """The check run `POC policy`; its lists are as long as GitHub takes them."""
         summary = ""
         for most in NAMED:
-            summary = self._render("checks/policy.md", view=view.naming(most))
+            summary = self._render("checks/policy.md", view=view, most_listed=MOST_LISTED, most_named=most)
             if len(summary) <= SUMMARY_LIMIT:
                 break
         return CheckRunOutput(
@@ -207,9 +176,8 @@ class Texts:
         rows = [finding for finding in findings if finding.severity is Severity.ERROR]
         body = self._render(
             "issues/policy.md",
-            rows=rows[:MOST_LISTED],
-            count=len(rows),
-            more=max(len(rows) - MOST_LISTED, 0),
+            rows=rows,
+            most_listed=MOST_LISTED,
             url=url,
             has_good=has_good,
         )

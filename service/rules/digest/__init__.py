@@ -1,1 +1,1 @@
-"""The weekly digest: what a week comes to, and how it was composed and told."""
+"""The weekly digest: what a week comes to, and how it was composed and sent."""

@@ -10,7 +10,7 @@ from service.rules.digest.week import Channel
 
 @dataclass(frozen=True, slots=True)
 class DigestPlace:
-    """Where a digest is told, and the message by which it is known to have been."""
+    """Where a digest is sent, and the message by which we know that it was."""
 
     channel: Channel
     repository_id: int
@@ -27,12 +27,12 @@ class DigestPlace:
 
 @dataclass(frozen=True, slots=True)
 class ComposedDigest:
-    """What is told of a week, whenever that succeeds: it is composed once."""
+    """The text of a week's digest: it is composed once, and sent when that succeeds."""
 
     week: str
     place: DigestPlace
     at: datetime
-    """The next one tells of what happened from here on."""
+    """The next one reports what happened from here on."""
     text: str | None
     """None where there was nothing to say."""
     told: frozenset[str] = frozenset()
@@ -52,7 +52,7 @@ class Central:
 
 @dataclass(frozen=True, slots=True)
 class UndeliveredDigest:
-    """A digest that was refused where it was to be told, and not told since."""
+    """A digest that its channel refused, and that was not sent since."""
 
     installation_id: int
     account: str
@@ -64,7 +64,7 @@ class UndeliveredDigest:
 
 
 def in_the_way(central: Central) -> str | None:
-    """What keeps a digest from being written there, and what to do; None where nothing does."""
+    """Why a digest cannot be written there, and what to do; None where it can."""
     named = f"{central.full_name}, `central_repository` of {central.account}'s poc-policy.yml,"
     if not central.covered:
         return (
@@ -79,7 +79,7 @@ def in_the_way(central: Central) -> str | None:
 
 
 def not_told(untold: UndeliveredDigest) -> str:
-    """What became of a digest that was refused, and what to do."""
+    """Why a digest was refused, and what to do."""
     if untold.channel is Channel.SLACK:
         return f"the digest of {untold.week} for {untold.account} was not sent. {untold.reason}"
     return (

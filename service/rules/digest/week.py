@@ -17,7 +17,7 @@ from service.rules.values.calendar import Calendar
 NOT_BEFORE = time(7)
 """By the organisation's clock: a digest is read in the morning."""
 REACHES_BACK, AT_MOST = timedelta(days=7), timedelta(weeks=4)
-"""What the first digest of a place tells of, and what any other does where the last one is long ago."""
+"""How far back the first digest of a channel goes, and any other at most."""
 OVERLAP = timedelta(hours=1)
 """A reconciliation may have seen something before the last digest, and stored it after."""
 MOST_NEXT = 3
@@ -30,7 +30,7 @@ ON_THE_WAY = (State.SHIPPING, State.EVALUATING, State.BUILDING)
 
 
 class Channel(StrEnum):
-    """The places that a digest is told to; each has its own weeks."""
+    """Where a digest is sent; each channel has its own weeks."""
 
     CENTRAL = "central"
     """An issue of the policy's central repository."""
@@ -109,7 +109,7 @@ class Digest:
 
     @property
     def told(self) -> frozenset[str]:
-        """What it tells of, for the digest that follows it."""
+        """What it reports, for the digest that follows it."""
         waiting = [each.poc for each in (*self.decisions, *self.stalled)]
         kinds = ((STALLED, waiting), (State.SHIPPED, self.shipped), (State.STOPPED, self.stopped))
         return frozenset(_key(kind, poc) for kind, pocs in (*kinds, (BEGUN, self.begun)) for poc in pocs)
@@ -122,14 +122,14 @@ def week_of(day: date) -> str:
 
 
 def is_time(now: datetime, calendar: Calendar) -> bool:
-    """Whether a digest may go out: on a working day, from the morning on; the week's first reconciliation sends it."""
+    """Whether a digest may go out: on a working day, from the morning on."""
     return calendar.is_working_day(calendar.day(now)) and now.astimezone(calendar.zone).time() >= NOT_BEFORE
 
 
 def digest(
     pocs: Iterable[PocLine], now: datetime, calendar: Calendar, last: LastDigest | None = None
 ) -> Digest | None:
-    """What there is to say after what was told last; None where nothing happened and nobody is waited for."""
+    """What there is to say after the last digest; None where nothing happened and nobody is waited for."""
     news, today = _News(now, last), calendar.day(now)
     all_of_them = sorted(pocs, key=lambda poc: poc.full_name)
     going = [poc for poc in all_of_them if not poc.state.has_ended]
@@ -155,14 +155,14 @@ def digest(
 
 
 class _News:
-    """What happened since a place was told last, each thing once."""
+    """What happened since the last digest of a channel, each thing once."""
 
     def __init__(self, now: datetime, last: LastDigest | None) -> None:
         self._now, self._last = now, last
         self.since = max(last.at, now - AT_MOST) if last else now - REACHES_BACK
 
     def holds(self, kind: str, poc: PocLine, at: datetime) -> bool:
-        """Whether something of a POC is to be told."""
+        """Whether something of a POC is to be reported."""
         if self.since < at <= self._now:
             return True
         missed = self._last is not None and self._last.at - OVERLAP < at <= self._last.at
@@ -173,7 +173,7 @@ class _News:
         return (poc for poc in pocs if poc.state is state and self.holds(state, poc, poc.state_since))
 
     def moves(self, poc: PocLine) -> bool:
-        """Whether a POC was told as stalled, and somebody has brought it forward: a pause does not."""
+        """Whether a POC was reported as stalled, and somebody has brought it forward: a pause does not."""
         if self._last is None or _key(STALLED, poc) not in self._of or poc.stalled_since or poc.resting:
             return False
         paused = poc.waiting_on is not None and poc.waiting_on.party is Party.NOBODY

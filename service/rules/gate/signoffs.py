@@ -47,17 +47,17 @@ class Signature:
 
 
 def material_hash(charter: Charter, group: Group, round: Round) -> str:  # noqa: A002 - the word for it
-    """Names what a group answers for; rewritings that mean the same do not change it."""
+    """A hash of what a group answers for; another wording of the same does not change it."""
     return hash_of(group, material(charter, group, round))
 
 
 def hash_of(group: Group, fields: Material) -> str:
-    """Names a group's fields; one person's signature for one group never passes for another."""
+    """A hash of a group's fields; the group is part of it, so a signature counts for no other group."""
     return hashlib.sha256(json.dumps([group, fields], default=str, sort_keys=True).encode()).hexdigest()
 
 
 def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa: A002 - the word for it
-    """The fields that a group answers for, without the accidents of their writing.
+    """The fields that a group answers for, in a canonical form.
 
     To ship, data science answers for where the numbers are found as well; at the start there are none.
     """
@@ -129,10 +129,8 @@ def standing(
 ) -> Mapping[Group, Signature | None]:
     """For each group the signature that holds for the charter as it is now; None where one is asked for.
 
-    Those sign whom the charter names, or another that says so.
-
-    It is the newest by the person who is named now, of the fields as they are now; those that were
-    withdrawn are not passed in. For the ship round only signatures on pull request `number`, given at
+    It is the newest by the person whom `charter` (or `signers`) names, of the fields as they are now;
+    withdrawn ones are not passed in. For the ship round only signatures on pull request `number`, given at
     `since` or later, count; who opened that pull request has signed by opening it, whenever that was.
     """
     counting = [each for each in signatures if each.round is round]
@@ -164,7 +162,7 @@ def _newest(
 
 
 def _done(charter: Charter) -> list[str]:
-    """The bounds in an order of their own: that of the lines says nothing."""
+    """The bounds, sorted: the order of the lines means nothing."""
     return sorted(json.dumps(astuple(bound_of(line)), default=str) for line in charter.done)
 
 
@@ -188,7 +186,7 @@ def _infra(infra: Infra) -> Material:
 
 
 def _rollback(rollback: Rollback) -> Material:
-    """How and how fast; that it was tried is a fact, and asks nobody anew."""
+    """How and how fast; that it was tried needs no new signature."""
     return {
         "how": rollback.how and " ".join(rollback.how.value.split()),
         "within": _amount(rollback.within),
@@ -209,7 +207,7 @@ def unsigned_moves(
 ) -> tuple[Move, ...]:
     """The moves that make it easier to pass, and that somebody who answers for them has not signed.
 
-    Those answer for them whom the charter named before: a change does not choose its own.
+    The signers are those of the charter before the change: a change does not choose its own.
     """
     signed = standing(now, signatures, Round.START, signers=before)
     return tuple(

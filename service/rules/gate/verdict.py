@@ -74,16 +74,16 @@ class GapKind(StrEnum):
 
 
 FOR_PEOPLE = frozenset({GapKind.SIGNATURE, GapKind.REQUEST, GapKind.PAUSED})
-"""What nothing has to be built or measured for."""
+"""Gaps for which nothing has to be built or measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One thing that is missing for shipping: what it is about, and who can mend it."""
+    """One thing that is missing for shipping: what it is about, and who can fix it."""
 
     kind: GapKind
     about: str
-    """A metric, an entry of `infra`, a group; the day of a stop or a pause; of the charter what it lacks."""
+    """A metric, an entry of `infra`, a group; the day of a stop or a pause; what the charter has wrong."""
     result: Result | None = None
     login: str | None = None
     """The owner, who signs for platform, or who signs for the group."""
@@ -91,7 +91,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The verdict and all that it rests on."""
+    """The verdict, and all that it is based on."""
 
     facts: GateFacts
     gaps: tuple[Gap, ...]
@@ -127,7 +127,7 @@ def unsigned_only(verdict: Gate) -> tuple[Group, ...] | None:
 
 
 def _gaps(facts: GateFacts) -> Iterator[Gap]:
-    """What is missing, in the order in which a person would mend it; of a POC that stopped, nothing else."""
+    """What is missing, in the order in which a person would fix it; of a POC that stopped, nothing else."""
     charter = facts.charter
     if charter is None:
         yield Gap(GapKind.CHARTER, "none")
@@ -157,7 +157,7 @@ def _unmet(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator[Ga
 
 
 def _unprepared(charter: Charter) -> Iterator[Gap]:
-    """What it needs to run and lacks, and a way back that nobody has tried."""
+    """The infrastructure that is missing, and a rollback that nobody has tried."""
     platform = named(charter, Group.PLATFORM)
     for name, entry in charter.infra.entries:
         if entry and entry.value.kind is InfraKind.MISSING:

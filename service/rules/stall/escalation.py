@@ -1,4 +1,4 @@
-"""The ladder: what is to become of the one issue of a POC, and what is said in it."""
+"""What is to become of the one issue of a POC, and which step's comment is posted in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.rules.values.github import IssueState, StallIssue
 
 
 def decide(facts: StallFacts, now: datetime) -> StallDecision:
-    """Choose the step. An open issue is closed only by a fact later than its opening, never by the clock."""
+    """Choose the step. An open issue is closed only by activity after its opening, never by the clock."""
     issue, stall = facts.issue, find_stall(facts, now)
     if issue is not None and issue.state is IssueState.OPEN and issue.number is not None:
         return _decide_open(facts, issue, stall, now)
@@ -46,10 +46,12 @@ def _first(facts: StallFacts, issue: StallIssue | None, stall: Stall) -> StallDe
     """There is no issue yet, or one that is being opened, which counts towards the day already."""
     if issue is None and (full := _full(facts)):
         return StallDecision(Step.NOTHING, stall, full)
-    begun = EscalationRecord(issue.episode, issue.rung, issue.reopened) if issue and issue.rung else None
-    escalation = begun or EscalationRecord(
-        issue.episode if issue else 1, int(EscalationStep.ISSUE), reopened=False
-    )
+    if issue and issue.rung:
+        escalation = _unchanged(issue)
+    else:
+        escalation = EscalationRecord(
+            issue.episode if issue else 1, int(EscalationStep.ISSUE), reopened=False
+        )
     return StallDecision(Step.OPEN, stall, f"stalled since {stall.since}", escalation=escalation)
 
 
@@ -60,21 +62,27 @@ def _again(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) ->
         return StallDecision(Step.NOTHING, stall, full)
     step = Step.OPEN if gone else Step.REOPEN
     if issue.closed_by_us or _is_new(facts, issue, stall):
-        anew = EscalationRecord(issue.episode + 1, int(EscalationStep.ISSUE), reopened=False)
-        return StallDecision(step, stall, f"stalled again since {stall.since}", escalation=anew)
-    rung = _reached(facts, issue, stall, now)
-    if issue.reopened or rung is None:
+        return StallDecision(step, stall, f"stalled again since {stall.since}", escalation=_anew(issue))
+    reached = _reached(facts, issue, stall, now)
+    if issue.reopened or reached is None:
         closed = "deleted or transferred" if gone else "closed by a person"
         return StallDecision(Step.NOTHING, stall, f"stalled, and its issue was {closed}: seen")
     why = f"still stalled since {stall.since}"
-    if gone:  # what is opened cannot be commented on yet: its comment is that of the next rung
-        return StallDecision(
-            step,
-            stall,
-            why,
-            escalation=EscalationRecord(issue.episode, int(EscalationStep.LEAD), reopened=True),
-        )
-    return StallDecision(step, stall, why, rung, EscalationRecord(issue.episode, int(rung), reopened=True))
+    if gone:  # what is opened cannot be commented on yet: its comment is that of the next step
+        lead = EscalationRecord(issue.episode, int(EscalationStep.LEAD), reopened=True)
+        return StallDecision(step, stall, why, escalation=lead)
+    return StallDecision(
+        step, stall, why, reached, EscalationRecord(issue.episode, int(reached), reopened=True)
+    )
+
+
+def _unchanged(issue: StallIssue) -> EscalationRecord:
+    return EscalationRecord(issue.episode, issue.rung, issue.reopened)
+
+
+def _anew(issue: StallIssue) -> EscalationRecord:
+    """A new episode begins."""
+    return EscalationRecord(issue.episode + 1, int(EscalationStep.ISSUE), reopened=False)
 
 
 def _full(facts: StallFacts) -> str | None:
@@ -87,7 +95,7 @@ def _full(facts: StallFacts) -> str | None:
 
 def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None, now: datetime) -> StallDecision:
     """The issue is open."""
-    escalation = EscalationRecord(issue.episode, issue.rung, issue.reopened)
+    escalation = _unchanged(issue)
     if facts.observe or facts.archived or not facts.has_home:
         why = "the repository is archived" if facts.archived else _held_back(facts, now)
         return StallDecision(Step.NOTHING, stall, f"its issue is left as it is: {why}")
@@ -104,13 +112,12 @@ def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None, now:
 
 def _keep(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
     """It is stalled, and the issue is open: for the same reason, for another, or for the next step."""
-    escalation = EscalationRecord(issue.episode, issue.rung, issue.reopened)
+    escalation = _unchanged(issue)
     new, say = _is_new(facts, issue, stall), _reached(facts, issue, stall, now)
     if (new or say) and (reason := _held_back(facts, now)):
         return StallDecision(Step.KEEP, None, f"its issue is left as it is: {reason}", escalation=escalation)
     if new:
-        anew = EscalationRecord(issue.episode + 1, int(EscalationStep.ISSUE), reopened=False)
-        return StallDecision(Step.KEEP, stall, f"stalled anew since {stall.since}", escalation=anew)
+        return StallDecision(Step.KEEP, stall, f"stalled anew since {stall.since}", escalation=_anew(issue))
     if say:
         up = EscalationRecord(issue.episode, int(say), issue.reopened)
         return StallDecision(Step.KEEP, stall, f"stalled since {stall.since}, step {say:d}", say, up)
@@ -131,18 +138,18 @@ def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
 
 
 def _reached(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> EscalationStep | None:
-    """The rung to be said, if one is: who was told late has the same time for an answer as everybody."""
+    """The step whose comment is due, if one is; the time for it counts from the opening of the issue."""
     if issue.opened_at is None:
         return None
     calendar = facts.policy.calendar
-    told = calendar.working_days(calendar.day(issue.opened_at), calendar.day(now))
+    passed = calendar.working_days(calendar.day(issue.opened_at), calendar.day(now))
     first = EscalationStep.LEAD if issue.reopened else EscalationStep.ISSUE
-    rung = min(stall.rung, EscalationStep(min(first + told // stall.limit, len(EscalationStep))))
-    return rung if rung > max(issue.rung, first) else None
+    reached = min(stall.rung, EscalationStep(min(first + passed // stall.limit, len(EscalationStep))))
+    return reached if reached > max(issue.rung, first) else None
 
 
 def _moved_since(facts: StallFacts, issue: StallIssue, now: datetime) -> bool:
-    """Whether a fact is later than the issue's opening; an earlier clock knows of none."""
+    """Whether any activity is newer than the issue (none is, with `--as-of` in the past)."""
     opened_at = issue.opened_at
     if opened_at is None or now < opened_at:
         return False

@@ -13,7 +13,7 @@ TEAM = "/"
 
 
 def open_requests(
-    happenings: Iterable[Activity], taken_back: Iterable[Activity], open_pulls: Collection[int]
+    activities: Iterable[Activity], taken_back: Iterable[Activity], open_pulls: Collection[int]
 ) -> tuple[Request, ...]:
     """The reviews that have not come, the longest awaited first.
 
@@ -21,7 +21,7 @@ def open_requests(
     anybody but the one who asked it. While a pull request is a draft nobody is
     waited for, and then from when it is ready.
     """
-    done, ended = tuple(happenings), tuple(taken_back)
+    done, ended = tuple(activities), tuple(taken_back)
     waiting = []
     for asked in _newest(done, open_pulls):
         assert asked.number is not None

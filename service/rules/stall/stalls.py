@@ -1,4 +1,4 @@
-"""Is this POC stalled: since when, who is spoken to, and which step of the ladder is due?"""
+"""Is this POC stalled: since when, who is spoken to, and which step is due?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.rules.values.groups import Group
 TEAM = "/"
 """What a team's name has, `org/team`, and no login."""
 AT_ONCE = 1
-"""Working days after which somebody is told of what is so already: a date that passed, an owner who left."""
+"""Working days after which a ship date that passed, or an owner who left, is reported."""
 
 
 class Cause(StrEnum):
@@ -26,7 +26,7 @@ class Cause(StrEnum):
 
     NO_CHARTER = "no charter"
     SILENT = "silent"
-    """The party with the ball has done nothing for the limit."""
+    """Whoever is waited for has done nothing for the limit."""
     OVERDUE = "overdue"
     """The ship date has passed."""
     OWNER_GONE = "owner gone"
@@ -34,10 +34,10 @@ class Cause(StrEnum):
 
 
 class EscalationStep(IntEnum):
-    """The steps of the ladder, at one, two and three times the limit."""
+    """The steps of the escalation, at one, two and three times the limit."""
 
     ISSUE = 1
-    """The issue, addressed to whoever has the ball."""
+    """The issue, addressed to whoever is waited for."""
     LEAD = 2
     """A comment that brings in the owner and the waiting group's lead."""
     DECISION = 3
@@ -46,7 +46,7 @@ class EscalationStep(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class StallFacts:
-    """What the decision rests on; all moments are GitHub's or ours, in UTC."""
+    """What the decision is based on; all moments are GitHub's or ours, in UTC."""
 
     is_poc: bool
     dormant: bool
@@ -61,7 +61,7 @@ class StallFacts:
     chartered_at: datetime | None = None
     charter_changed_at: datetime | None = None
     acted_at: datetime | None = None
-    """When the party with the ball last did anything that counts."""
+    """When whoever is waited for last did anything that counts."""
     activity_at: datetime | None = None
     """When anybody did."""
     rest: PausePeriod | None = None
@@ -79,17 +79,17 @@ class StallFacts:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """A stall: who is waited for, since when, for how many working days allowed, and the rung that is due."""
+    """A stall: who is waited for, since when, for how many working days allowed, and the step that is due."""
 
     cause: Cause
     waiting_on: WaitingOn | None
     since: date
     """From this day on the working days count."""
     limit: int
-    """Working days to a rung."""
+    """Working days to a step."""
     rung: EscalationStep
     due: date
-    """The day on which this rung was reached."""
+    """The day on which this step was reached."""
 
 
 class Step(StrEnum):
@@ -105,7 +105,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StallDecision:
-    """The step, the stall that it is about, the rung whose comment is to be said, and in one line why."""
+    """The step, the stall that it is about, the step whose comment is to be posted, and in one line why."""
 
     step: Step
     stall: Stall | None
@@ -138,7 +138,7 @@ def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
 
 
 def addressed(stall: Stall, charter: Charter | None) -> str | None:
-    """Who is spoken to: whoever has the ball, or who can pass it on; a login, a team, or nobody."""
+    """Who is spoken to: whoever is waited for, or who can name somebody; a login, a team, or nobody."""
     if stall.cause is Cause.OWNER_GONE:
         return named(charter, Group.PRODUCT) if charter else None
     if stall.waiting_on is None or stall.waiting_on.party is Party.UNNAMED:
@@ -164,7 +164,7 @@ def _over(facts: StallFacts) -> bool:
 
 
 def _overdue(facts: StallFacts, ship_by: date, today: date) -> Stall | None:
-    """The ship date has passed; whoever acts since then puts the next rung off, by one limit at most."""
+    """The ship date has passed; whoever acts since then puts the next step off, by one limit at most."""
     calendar, limit = facts.policy.calendar, facts.policy.limits.waiting
     since = max(ship_by, calendar.day(facts.registered_at), _rested(facts, today))
     acted = max(_day(facts, facts.acted_at) or since, _day(facts, facts.activity_at) or since)
@@ -182,7 +182,7 @@ def _overdue(facts: StallFacts, ship_by: date, today: date) -> Stall | None:
 def _climbing(
     facts: StallFacts, cause: Cause, since: date, limit: int, today: date, *, first: int | None = None
 ) -> Stall | None:
-    """The stall with its rung: the first at its limit, if not before; the others a limit apart."""
+    """The stall with its step: the first at its limit, if not before; the others a limit apart."""
     calendar, first = facts.policy.calendar, first or limit
     passed = calendar.working_days(since, today)
     if passed < first:
@@ -203,7 +203,7 @@ def _day(facts: StallFacts, moment: datetime | None) -> date | None:
 
 
 def _rested(facts: StallFacts, today: date) -> date:
-    """The last day of the last rest; long ago where there was none."""
+    """The last day of the last pause; long ago where there was none."""
     rest = facts.rest
     return rest.until if rest and rest.until < today else date.min
 

@@ -55,24 +55,24 @@ class Totals:
 
 
 def time_breakdown(
-    turns: Sequence[WaitingOn],
-    rests: Sequence[PausePeriod],
-    happenings: Iterable[Activity],
+    periods: Sequence[WaitingOn],
+    pauses: Sequence[PausePeriod],
+    activities: Iterable[Activity],
     *,
     first: date,
     last: date,
     calendar: Calendar,
 ) -> tuple[Span, ...]:
     """The spans from `first` to `last`, without a gap; where a POC has ended they end before that."""
-    worked = {calendar.day(each.at) for each in happenings if each.deed in ENGINEERING}
+    worked = {calendar.day(each.at) for each in activities if each.deed in ENGINEERING}
     bridged = set(_bridged(sorted(worked), calendar))
-    resting = {day for rest in rests for day in _days(max(rest.first, first), min(rest.until, last))}
+    paused = {day for each in pauses for day in _days(max(each.first, first), min(each.until, last))}
     found: list[Span] = []
-    for day, waiting_on in _holders(turns, first, last, calendar):
-        if waiting_on is not None and waiting_on.party is Party.NOBODY and day not in resting:
+    for day, waiting_on in _holders(periods, first, last, calendar):
+        if waiting_on is not None and waiting_on.party is Party.NOBODY and day not in paused:
             break
         kind, whom = _waiting(waiting_on)
-        if day in resting:
+        if day in paused:
             kind, whom = Kind.PAUSED, ""
         elif day in worked or (day in bridged and kind is Kind.IDLE):
             kind, whom = Kind.ENGINEERING, ""
@@ -122,10 +122,10 @@ def _waiting(waiting_on: WaitingOn | None) -> tuple[Kind, str]:
 
 
 def _holders(
-    turns: Sequence[WaitingOn], first: date, last: date, calendar: Calendar
+    periods: Sequence[WaitingOn], first: date, last: date, calendar: Calendar
 ) -> Iterator[tuple[date, WaitingOn | None]]:
     """Each day with who was waited for at its end."""
-    coming = [(calendar.day(waiting_on.since), waiting_on) for waiting_on in turns]
+    coming = [(calendar.day(waiting_on.since), waiting_on) for waiting_on in periods]
     holder, at = None, 0
     for day in _days(first, last):
         while at < len(coming) and coming[at][0] <= day:

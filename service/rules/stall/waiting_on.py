@@ -135,13 +135,13 @@ class PausePeriod:
     reason: str
 
 
-def who_is_waited_for(facts: WaitingOnFacts) -> WaitingOn:
+def who_is_waited_for(facts: WaitingOnFacts) -> WaitingOn:  # noqa: PLR0911 - a rule, a return
     """The one party that the POC waits for; the first rule that holds decides.
 
-    What has ended or is paused waits for nobody. A blocker is stronger than any other request, because somebody
-    said so. A charter comes before signatures, signatures to start before work. On the way to production the
-    signatures of a ship request that has everything else come first, then deploying it, then what platform
-    owes, then asking to ship; a review is waited for only where nothing of that holds.
+    What has ended or is paused waits for nobody. A blocker is stronger than any other request, because
+    somebody said so. A charter comes before signatures, signatures to start before work. On the way to
+    production the signatures of a ship request that has everything else come first, then deploying it, then
+    what platform owes, then asking to ship; a review is waited for only where nothing of that holds.
     """
     blocker = facts.blocker
     match facts.state:

@@ -123,7 +123,7 @@ class CompleteCheckRun:
 
 @dataclass(frozen=True, slots=True)
 class EscalationRecord:
-    """Where a stall issue stands on the ladder when a write is done; see `StallIssue`."""
+    """How far the escalation of a stall issue is when a write is done; see `StallIssue`."""
 
     episode: int
     rung: int

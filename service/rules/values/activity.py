@@ -111,7 +111,7 @@ def commit(repository_id: int, sha: str, actor: str, at: datetime) -> Activity:
 
 
 def seen_commit(repository_id: int, login: str, at: datetime) -> Activity:
-    """A commit that no event told of, found by its author and time."""
+    """A commit that no event reported, found by its author and time."""
     name = f"{repository_key(repository_id)}:commit:{login}:{at.isoformat()}"
     return Activity(name, at, login, ActivityKind.COMMIT)
 

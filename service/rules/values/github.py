@@ -30,7 +30,7 @@ class Repository:
     has_issues: bool = True
     topics: tuple[str, ...] = ()
     properties: Mapping[str, tuple[str, ...]] | None = None
-    """Its custom properties, each with its values; None where nobody told."""
+    """Its custom properties, each with its values; None where GitHub did not say."""
     pushed_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -81,7 +81,7 @@ class IssueState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue as far as we look at it."""
+    """An issue, with the fields that we use."""
 
     number: int
     state: IssueState
@@ -113,7 +113,7 @@ class StallIssue:
     episode: int = 1
     """How often it was opened for a stall that was new."""
     rung: int = 0
-    """The highest step of the ladder that was taken in this episode."""
+    """The highest step of the escalation in this episode."""
     reopened: bool = False
     """Whether it was reopened in this episode after a person had closed it; that is done once."""
     assignee: str | None = None
@@ -126,7 +126,7 @@ class EventKind(StrEnum):
     ACTIVITY = "activity"
     """A person did something that counts; `detail` is an `Activity`'s kind, number and `asked` as JSON."""
     CHARTER_PUSHED = "charter-pushed"
-    """A push to the default branch named the charter, or was too large to tell."""
+    """A push to the default branch named the charter, or was too large to say."""
     DEFAULT_PUSHED = "default-pushed"
     """The default branch moved to the commit that `detail` names."""
     CLOSED_UNMERGED = "closed-unmerged"

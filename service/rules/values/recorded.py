@@ -50,44 +50,47 @@ class RecordedDeployment:
     at: datetime
 
 
-def recorded_reviews(facts: Iterable[EventRecord]) -> tuple[RecordedReview, ...]:
-    """The reviews and dismissals among facts, oldest first."""
+def recorded_reviews(events: Iterable[EventRecord]) -> tuple[RecordedReview, ...]:
+    """The reviews and dismissals among events, oldest first."""
     kinds = (EventKind.REVIEWED, EventKind.REVIEW_DISMISSED)
-    told = [
+    found = [
         RecordedReview(
-            Review(**json.loads(fact.detail)), fact.actor, fact.at, fact.kind is EventKind.REVIEW_DISMISSED
+            Review(**json.loads(event.detail)),
+            event.actor,
+            event.at,
+            event.kind is EventKind.REVIEW_DISMISSED,
         )
-        for fact in facts
-        if fact.kind in kinds
+        for event in events
+        if event.kind in kinds
     ]
     # GitHub's clock has seconds: a dismissal follows the review that it takes back.
-    return tuple(sorted(told, key=lambda each: (each.at, each.review.id, each.dismissed)))
+    return tuple(sorted(found, key=lambda each: (each.at, each.review.id, each.dismissed)))
 
 
-def recorded_commands(facts: Iterable[EventRecord]) -> tuple[RecordedCommand, ...]:
-    """The commands among facts, in the order in which they were given."""
-    told = [
-        RecordedCommand(CommandLine(**json.loads(fact.detail)), fact.actor, fact.at)
-        for fact in facts
-        if fact.kind is EventKind.COMMANDED
+def recorded_commands(events: Iterable[EventRecord]) -> tuple[RecordedCommand, ...]:
+    """The commands among events, in the order in which they were given."""
+    found = [
+        RecordedCommand(CommandLine(**json.loads(event.detail)), event.actor, event.at)
+        for event in events
+        if event.kind is EventKind.COMMANDED
     ]
-    return tuple(sorted(told, key=lambda each: (each.at, each.line.comment_id, each.line.index)))
+    return tuple(sorted(found, key=lambda each: (each.at, each.line.comment_id, each.line.index)))
 
 
-def deployment_requests(facts: Iterable[EventRecord]) -> tuple[DeploymentRequest, ...]:
-    """The deployments among facts that wait for an answer."""
+def deployment_requests(events: Iterable[EventRecord]) -> tuple[DeploymentRequest, ...]:
+    """The deployments among events that wait for an answer."""
     return tuple(
-        DeploymentRequest(**json.loads(fact.detail))
-        for fact in facts
-        if fact.kind is EventKind.DEPLOYMENT_REQUESTED
+        DeploymentRequest(**json.loads(event.detail))
+        for event in events
+        if event.kind is EventKind.DEPLOYMENT_REQUESTED
     )
 
 
-def recorded_deployments(facts: Iterable[EventRecord]) -> tuple[RecordedDeployment, ...]:
-    """The deployments among facts that succeeded, oldest first."""
-    told = [
-        RecordedDeployment(Deployed(**json.loads(fact.detail)), fact.actor, fact.at)
-        for fact in facts
-        if fact.kind is EventKind.DEPLOYED
+def recorded_deployments(events: Iterable[EventRecord]) -> tuple[RecordedDeployment, ...]:
+    """The deployments among events that succeeded, oldest first."""
+    found = [
+        RecordedDeployment(Deployed(**json.loads(event.detail)), event.actor, event.at)
+        for event in events
+        if event.kind is EventKind.DEPLOYED
     ]
-    return tuple(sorted(told, key=lambda each: each.at))
+    return tuple(sorted(found, key=lambda each: each.at))
