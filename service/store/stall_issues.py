@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 
 from sqlalchemy import func, update
@@ -63,10 +64,8 @@ class StallIssues:
                 "number": None,
                 "opened_at": None,
                 "closed_by_us": False,
-                "episode": escalation.episode,
-                "rung": escalation.rung,
-                "reopened": escalation.reopened,
                 "home_repository_id": home_repository_id,
+                **asdict(escalation),
             }
             row = insert(StallIssueRow).values(poc_id=poc_id, **values)
             row = row.on_conflict_do_update(
@@ -96,9 +95,7 @@ class StallIssues:
             html_url=issue.html_url,
             opened_at=issue.created_at,
             assignee=assignee,
-            episode=escalation.episode,
-            rung=escalation.rung,
-            reopened=escalation.reopened,
+            **asdict(escalation),
         )
 
     def edited(self, edit: EditIssue, *, at: datetime) -> None:
@@ -107,11 +104,7 @@ class StallIssues:
         Reopened, or with a new episode, it counts as opened anew.
         """
         escalation, known = edit.escalation, self.find(edit.poc_id)
-        changes: dict[str, object] = {
-            "episode": escalation.episode,
-            "rung": escalation.rung,
-            "reopened": escalation.reopened,
-        }
+        changes: dict[str, object] = asdict(escalation)
         if edit.title and edit.body:
             changes["digest"] = text_digest(edit.title, edit.body)
         if edit.assign or edit.unassign:
