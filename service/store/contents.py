@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -123,14 +123,9 @@ class OutsideFacts:
 
 def _facts(outside: RepositoryFacts) -> dict[str, Any]:
     return {
-        "owner_access": outside.owner_access,
-        "environments": _listed(outside.environments),
-        "missing_paths": _listed(outside.missing_paths),
+        name: sorted(found) if isinstance(found, frozenset) else found
+        for name, found in asdict(outside).items()
     }
-
-
-def _listed(names: frozenset[str] | None) -> list[str] | None:
-    return None if names is None else sorted(names)
 
 
 def _outside(facts: dict[str, Any]) -> RepositoryFacts:
