@@ -1,1 +1,0 @@
-"""Alembic's revisions of the database; `migrate` brings it to the newest."""
