@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from service.rules.values.actions import CheckRunOutput, PostedCheckRun
-from service.store.database import Database, LockClass, WithinSession
+from service.store.database import LockClass, WithinSession
+from service.store.table import Table
 from service.store.tables import CheckRunRow
 
 NEWEST = text("""
@@ -20,11 +21,8 @@ WHERE repository_id = :repository_id AND head_sha = :head_sha ORDER BY name, id 
 """)
 
 
-class CheckRuns:
+class CheckRuns(Table):
     """The table of check runs."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     @contextmanager
     def posting(self, repository_id: int, head_sha: str) -> Iterator[CheckRuns]:

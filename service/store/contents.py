@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access, Gathered, RepositoryFacts
 from service.rules.values.github import Commit
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import BlobAt, BlobRow, KnownCommit, OutsideFactRow
 
 
@@ -25,11 +25,8 @@ class Blob:
     first_seen_at: datetime
 
 
-class Contents:
-    """The tables of blobs, of paths at commits and of commits; each method is a statement of its own."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Contents(Table):
+    """The tables of blobs, of paths at commits and of commits."""
 
     def blobs_at(self, repository_id: int, commit_sha: str, paths: Sequence[str]) -> Mapping[str, str | None]:
         """The blobs at those of the paths that were ever looked up in a commit."""
@@ -49,8 +46,7 @@ class Contents:
             {"repository_id": repository_id, "commit_sha": commit_sha, "path": path, "blob_sha": blob_sha}
             for path, blob_sha in sorted(blobs.items())
         ]
-        with self._database.transaction() as session:
-            session.execute(insert(BlobAt).values(rows).on_conflict_do_nothing())
+        self._keep(BlobAt, rows)
 
     def blob(self, repository_id: int, blob_sha: str) -> Blob | None:
         """A file's content, if it was ever read; None where it was, and is no longer kept."""
@@ -84,21 +80,17 @@ class Contents:
 
     def remember_commit(self, repository_id: int, commit: Commit) -> None:
         """Keep a commit's tree and parents."""
-        row = insert(KnownCommit).values(
-            repository_id=repository_id,
-            sha=commit.sha,
-            tree_sha=commit.tree_sha,
-            parents=list(commit.parents),
-        )
-        with self._database.transaction() as session:
-            session.execute(row.on_conflict_do_nothing())
+        row = {
+            "repository_id": repository_id,
+            "sha": commit.sha,
+            "tree_sha": commit.tree_sha,
+            "parents": list(commit.parents),
+        }
+        self._keep(KnownCommit, [row])
 
 
-class OutsideFacts:
-    """The table of outside facts; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class OutsideFacts(Table):
+    """The table of outside facts."""
 
     def find(self, repository_id: int, blob_sha: str) -> Gathered | None:
         """What was last found out about one text of a repository's charter."""
@@ -108,17 +100,15 @@ class OutsideFacts:
 
     def remember(self, repository_id: int, blob_sha: str, gathered: Gathered) -> None:
         """Keep what was found out, in place of what was found out before."""
-        found: dict[str, Any] = {
+        row = {
+            "repository_id": repository_id,
+            "blob_sha": blob_sha,
             "ref": gathered.ref,
             "gathered_at": gathered.at,
             "complete": gathered.complete,
             "facts": _facts(gathered.outside),
         }
-        row = insert(OutsideFactRow).values(repository_id=repository_id, blob_sha=blob_sha, **found)
-        with self._database.transaction() as session:
-            session.execute(
-                row.on_conflict_do_update(index_elements=["repository_id", "blob_sha"], set_=found)
-            )
+        self._keep(OutsideFactRow, [row], replacing=True)
 
 
 def _facts(outside: RepositoryFacts) -> dict[str, Any]:

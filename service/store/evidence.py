@@ -7,14 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.charter.quantity import Quantity, parse_quantity, read_unit
 from service.rules.charter.units import NO_UNIT, Unit
 from service.rules.evidence.values import Conditions, Measurement
 from service.rules.values.groups import Level
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import EvidenceRow
 
 NONE_RESOLVED: Mapping[str, str] = {}
@@ -22,11 +21,8 @@ MOST_COMMITS = 10
 """How many commits that a workflow measured are compared with another by their trees."""
 
 
-class Evidence:
-    """The table of evidence; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Evidence(Table):
+    """The table of evidence."""
 
     def remember_files(
         self, repository_id: int, commit_sha: str, values: Iterable[tuple[str, str, Measurement]]
@@ -48,9 +44,7 @@ class Evidence:
             }
             for key, blob_sha, value in values
         ]
-        if rows:
-            with self._database.transaction() as session:
-                session.execute(insert(EvidenceRow).values(rows).on_conflict_do_nothing())
+        self._keep(EvidenceRow, rows)
 
     def in_blob(self, repository_id: int, blob_sha: str, source: str) -> Measurement | None:
         """The number that a line of `evidence` found in a blob before."""

@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import MessageRow
 
 
@@ -21,11 +21,8 @@ class MessageState(StrEnum):
     SAID = "said"
 
 
-class Messages:
-    """The table of messages; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Messages(Table):
+    """The table of messages."""
 
     def begin(self, repository_id: int, key: str) -> MessageState:
         """Note that something is about to be said, and tell whether it was before."""

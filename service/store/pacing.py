@@ -15,7 +15,8 @@ from sqlmodel import Session, col, select
 from service.ports import GitHubError
 from service.rules.queue.rate_limits import LIMITS, next_slot
 from service.rules.queue.retry import FailureKind
-from service.store.database import Database, LockBusyError, LockClass
+from service.store.database import LockBusyError, LockClass
+from service.store.table import Table
 from service.store.tables_waiting import WriteSlot
 
 LAPSES = timedelta(minutes=10)
@@ -32,11 +33,8 @@ class NotYetError(Exception):
         self.until = until
 
 
-class Pacing:
+class Pacing(Table):
     """The table of the moments at which installations write."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     @contextmanager
     def writing(self, installation_id: int, subject: str, clock: Callable[[], datetime]) -> Iterator[None]:

@@ -21,7 +21,6 @@ from service.rules.stall.waiting_on import PausePeriod, WaitingOn
 from service.rules.values.activity import Activity, ActivityKind
 from service.rules.values.github import EventKind, PullRequest, StallIssue
 from service.rules.values.subjects import PocId, repository_key
-from service.store.database import Database
 from service.store.installations import KnownInstallation, installation_of
 from service.store.pocs import StoredPoc, stored_poc_of
 from service.store.policies import policy_of
@@ -29,6 +28,7 @@ from service.store.pull_requests import pull_of
 from service.store.repositories import default_head_of, known_of
 from service.store.signatures import StoredSignature, stored_signature_of
 from service.store.stall_issues import issues_of
+from service.store.table import Table
 from service.store.tables import FactRow, InstallationRow, PocRow, PullRequestRow, RepositoryRow, SignatureRow
 from service.store.tables_waiting import BlockerRow, PolicyRow, RestRow, ShipDateRow, TurnRow
 from service.store.timeline import acted_by_kind, asked_reviews
@@ -127,11 +127,8 @@ class StoredStall:
         return max((at for at in moments if at is not None), default=None)
 
 
-class PocRecords:
+class PocRecords(Table):
     """Reads over many tables."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def find(self, repository_id: int, *, number: int | None = None) -> PocRecord | None:
         """What is stored of a repository, with one pull request whatever its state; None if unheard of."""

@@ -15,7 +15,7 @@ from service.rules.gate.lifecycle import State
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId, pull_request_key, repository_key
 from service.store import subjects
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import PocRow
 
 
@@ -57,11 +57,8 @@ class StoredPoc:
     owner: KnownAccess | None = None
 
 
-class Pocs:
-    """The table of POCs; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Pocs(Table):
+    """The table of POCs."""
 
     def begin(self, repository_id: int, charter_path: str, at: datetime) -> PocId | None:
         """Make the record that all that is noted of a POC names, which says nothing yet by itself.

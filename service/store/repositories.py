@@ -15,16 +15,14 @@ from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
-from service.store.database import Database, cursor
+from service.store.database import cursor
 from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row
+from service.store.table import Table
 from service.store.tables import CharterAt, FactRow, PullRequestRow, RepositoryRow
 
 
-class Repositories:
-    """The table of repositories; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Repositories(Table):
+    """The table of repositories."""
 
     def find(self, repository_id: int) -> KnownRepository | None:
         """A repository, if any event or list has told of it."""

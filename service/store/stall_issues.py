@@ -13,15 +13,13 @@ from sqlmodel import Session, col, select
 from service.rules.values.actions import EditIssue, EscalationRecord, text_digest
 from service.rules.values.github import Issue, IssueState, RepositoryRef, StallIssue
 from service.rules.values.subjects import PocId
-from service.store.database import Database, LockClass
+from service.store.database import LockClass
+from service.store.table import Table
 from service.store.tables import RepositoryRow, StallIssueRow
 
 
-class StallIssues:
-    """The table of stall issues; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class StallIssues(Table):
+    """The table of stall issues."""
 
     def find(self, poc_id: PocId) -> StallIssue | None:
         """The one stall issue of a POC."""

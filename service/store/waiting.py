@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlmodel import col
 from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables_waiting import BlockerRow, RestRow, ShipDateRow, TurnRow
 
 PAUSE = "charter:"
@@ -42,11 +42,8 @@ class KnownBlocker:
     read_at: datetime | None
 
 
-class Waiting:
-    """Four small tables that only grow; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Waiting(Table):
+    """Four small tables that only grow."""
 
     def passed(self, poc_id: PocId, waiting_on: WaitingOn) -> None:
         """Note that the ball has moved."""
@@ -70,17 +67,8 @@ class Waiting:
 
     def rested(self, poc_id: PocId, source: str, rest: PausePeriod, *, actor: str, at: datetime) -> None:
         """Note a pause, by the blob that says it, or a snooze, by its comment; once each."""
-        row = insert(RestRow).values(
-            poc_id=poc_id,
-            source=source,
-            first=rest.first,
-            until=rest.until,
-            reason=rest.reason,
-            actor=actor,
-            at=at,
-        )
-        with self._database.transaction() as session:
-            session.execute(row.on_conflict_do_nothing())
+        row = {"poc_id": poc_id, "source": source, **asdict(rest), "actor": actor, "at": at}
+        self._keep(RestRow, [row])
 
     def end_pauses(self, poc_id: PocId, on: date, *, but: str) -> None:
         """Let the pauses of charters that were replaced end on a day; `but` is the present one's source."""

@@ -1,0 +1,1 @@
+"""Alembic's revisions of the database; `migrate` brings it to the newest."""
