@@ -72,12 +72,8 @@ class CheckRuns(Table):
 
     def posted(self, row_id: int, github_id: int) -> None:
         """Note the id that GitHub gave to a check run."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(CheckRunRow).where(col(CheckRunRow.id) == row_id).values(github_id=github_id)
-            )
+        self._execute(update(CheckRunRow).where(col(CheckRunRow.id) == row_id).values(github_id=github_id))
 
     def forget(self, row_ids: Sequence[int]) -> None:
         """Forget check runs that turned out never to have been posted."""
-        with self._database.transaction() as session:
-            session.execute(delete(CheckRunRow).where(col(CheckRunRow.id).in_(row_ids)))
+        self._execute(delete(CheckRunRow).where(col(CheckRunRow.id).in_(row_ids)))

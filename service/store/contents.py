@@ -50,15 +50,13 @@ class Contents(Table):
 
     def blob(self, repository_id: int, blob_sha: str) -> Blob | None:
         """A file's content, if it was ever read; None where it was, and is no longer kept."""
-        with self._database.reading() as session:
-            row = session.get(BlobRow, (repository_id, blob_sha))
-            return Blob(row.data, row.first_seen_at) if row and row.kept else None
+        row = self._get(BlobRow, (repository_id, blob_sha))
+        return Blob(row.data, row.first_seen_at) if row and row.kept else None
 
     def first_seen(self, repository_id: int, blob_sha: str) -> datetime | None:
         """When a file's content was first seen, also where it is no longer kept."""
-        with self._database.reading() as session:
-            row = session.get(BlobRow, (repository_id, blob_sha))
-            return row.first_seen_at if row else None
+        row = self._get(BlobRow, (repository_id, blob_sha))
+        return row.first_seen_at if row else None
 
     def remember_blob(self, repository_id: int, blob_sha: str, data: bytes | None, seen_at: datetime) -> None:
         """Keep a file's content, and when it was first seen, which stays whatever comes later."""
@@ -69,14 +67,12 @@ class Contents(Table):
             index_elements=["repository_id", "blob_sha"],
             set_={"data": data, "kept": True, "read_at": func.now()},
         )
-        with self._database.transaction() as session:
-            session.execute(statement)
+        self._execute(statement)
 
     def commit(self, repository_id: int, sha: str) -> Commit | None:
         """A commit's tree and parents, if they were ever asked for."""
-        with self._database.reading() as session:
-            row = session.get(KnownCommit, (repository_id, sha))
-            return Commit(row.sha, row.tree_sha, tuple(row.parents)) if row else None
+        row = self._get(KnownCommit, (repository_id, sha))
+        return Commit(row.sha, row.tree_sha, tuple(row.parents)) if row else None
 
     def remember_commit(self, repository_id: int, commit: Commit) -> None:
         """Keep a commit's tree and parents."""
@@ -94,9 +90,8 @@ class OutsideFacts(Table):
 
     def find(self, repository_id: int, blob_sha: str) -> Gathered | None:
         """What was last found out about one text of a repository's charter."""
-        with self._database.reading() as session:
-            row = session.get(OutsideFactRow, (repository_id, blob_sha))
-            return Gathered(_outside(row.facts), row.ref, row.gathered_at, row.complete) if row else None
+        row = self._get(OutsideFactRow, (repository_id, blob_sha))
+        return Gathered(_outside(row.facts), row.ref, row.gathered_at, row.complete) if row else None
 
     def remember(self, repository_id: int, blob_sha: str, gathered: Gathered) -> None:
         """Keep what was found out, in place of what was found out before."""

@@ -86,12 +86,11 @@ class Digests(Table):
 
     def find(self, installation_id: int, channel: Channel, week: str) -> ComposedDigest | None:
         """What was composed for a week."""
-        with self._database.reading() as session:
-            row = session.get(DigestRow, (installation_id, str(channel), week))
-            if row is None:
-                return None
-            place = DigestPlace(channel, row.repository_id, row.key, row.public)
-            return ComposedDigest(week, place, row.composed_at, row.body, frozenset(row.told))
+        row = self._get(DigestRow, (installation_id, str(channel), week))
+        if row is None:
+            return None
+        place = DigestPlace(channel, row.repository_id, row.key, row.public)
+        return ComposedDigest(week, place, row.composed_at, row.body, frozenset(row.told))
 
     def keep(self, installation_id: int, edition: ComposedDigest) -> None:
         """Note what was composed, before it is told."""

@@ -126,16 +126,15 @@ class Evidence(Table):
 
     def resolve(self, repository_id: int, run_sha: str, commit_sha: str) -> None:
         """Note which commit a test merge speaks for."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(EvidenceRow)
-                .where(
-                    col(EvidenceRow.repository_id) == repository_id,
-                    col(EvidenceRow.run_sha) == run_sha,
-                    col(EvidenceRow.commit_sha).is_(None),
-                )
-                .values(commit_sha=commit_sha)
+        self._execute(
+            update(EvidenceRow)
+            .where(
+                col(EvidenceRow.repository_id) == repository_id,
+                col(EvidenceRow.run_sha) == run_sha,
+                col(EvidenceRow.commit_sha).is_(None),
             )
+            .values(commit_sha=commit_sha)
+        )
 
 
 def _measurement(row: EvidenceRow) -> Measurement:

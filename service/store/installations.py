@@ -33,9 +33,8 @@ class Installations(Table):
 
     def find(self, installation_id: int) -> KnownInstallation | None:
         """An installation, if any event or call has told of it."""
-        with self._database.reading() as session:
-            row = session.get(InstallationRow, installation_id)
-            return installation_of(row) if row else None
+        row = self._get(InstallationRow, installation_id)
+        return installation_of(row) if row else None
 
     def remember(self, installation: Installation) -> None:
         """Store what GitHub says of an installation now."""
@@ -49,12 +48,11 @@ class Installations(Table):
 
     def rate_limited(self, installation_id: int, until: datetime) -> None:
         """Keep every look of an installation waiting until a time that GitHub named."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(InstallationRow)
-                .where(col(InstallationRow.id) == installation_id)
-                .values(rate_limited_until=func.greatest(InstallationRow.rate_limited_until, until))
-            )
+        self._execute(
+            update(InstallationRow)
+            .where(col(InstallationRow.id) == installation_id)
+            .values(rate_limited_until=func.greatest(InstallationRow.rate_limited_until, until))
+        )
 
     def known(self) -> list[int]:
         """The ids of all installations, also of suspended ones, which may be in use again."""

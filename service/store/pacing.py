@@ -93,8 +93,7 @@ class Pacing(Table):
             yield session
 
     def _ended(self, slot: WriteSlot, now: datetime, *, used: bool) -> None:
-        with self._database.transaction() as session:
-            session.execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now, used=used))
+        self._execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now, used=used))
 
 
 def _known(

@@ -127,8 +127,7 @@ class Pocs(Table):
                 subjects.mark(session, [repository_key(row.repository_id)])
 
     def _note(self, poc_id: PocId, columns: Mapping[str, object], when: ColumnElement[bool]) -> None:
-        with self._database.transaction() as session:
-            session.execute(update(PocRow).where(col(PocRow.id) == poc_id, when).values(**columns))
+        self._execute(update(PocRow).where(col(PocRow.id) == poc_id, when).values(**columns))
 
 
 def stored_poc_of(row: PocRow) -> StoredPoc:

@@ -40,9 +40,8 @@ class Policies(Table):
 
     def find(self, installation_id: int) -> KnownPolicy | None:
         """What is stored for an installation."""
-        with self._database.reading() as session:
-            row = session.get(PolicyRow, installation_id)
-            return _known(row) if row else None
+        row = self._get(PolicyRow, installation_id)
+        return _known(row) if row else None
 
     def in_force(self, installation_id: int) -> Policy:
         """The policy that holds for an installation; the defaults where it has none."""

@@ -90,9 +90,8 @@ class PullRequests(Table):
 
     def merge_base(self, repository_id: int, base_sha: str, head_sha: str) -> str | None:
         """Where one commit left another, if that was ever asked."""
-        with self._database.reading() as session:
-            row = session.get(MergeBase, (repository_id, base_sha, head_sha))
-            return row.sha if row else None
+        row = self._get(MergeBase, (repository_id, base_sha, head_sha))
+        return row.sha if row else None
 
     def remember_merge_base(self, repository_id: int, base_sha: str, head_sha: str, sha: str) -> None:
         """Keep where one commit left another."""
@@ -101,9 +100,8 @@ class PullRequests(Table):
 
     def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
         """What stood at the charter's path at a commit, if that was ever read."""
-        with self._database.reading() as session:
-            row = session.get(CharterAt, (repository_id, commit_sha))
-            return charter_file_of(row) if row else None
+        row = self._get(CharterAt, (repository_id, commit_sha))
+        return charter_file_of(row) if row else None
 
     def remember_charter_at(self, repository_id: int, commit_sha: str, file: CharterFile) -> None:
         """Keep what stood there: a commit does not change."""

@@ -132,10 +132,7 @@ class StallIssues(Table):
         self._change(poc_id, state=str(state), **changes)
 
     def _change(self, poc_id: PocId, **changes: object) -> None:
-        with self._database.transaction() as session:
-            session.execute(
-                update(StallIssueRow).where(col(StallIssueRow.poc_id) == poc_id).values(**changes)
-            )
+        self._execute(update(StallIssueRow).where(col(StallIssueRow.poc_id) == poc_id).values(**changes))
 
 
 def issues_of(session: Session, poc_ids: Collection[PocId | None]) -> Mapping[PocId, StallIssue]:

@@ -81,12 +81,11 @@ class Waiting(Table):
         self._end(poc_id, on, named & ~col(RestRow.source).startswith(PAUSE, autoescape=True))
 
     def _end(self, poc_id: PocId, on: date, which: ColumnElement[bool]) -> None:
-        with self._database.transaction() as session:
-            session.execute(
-                update(RestRow)
-                .where(col(RestRow.poc_id) == poc_id, col(RestRow.until) > on, which)
-                .values(until=on)
-            )
+        self._execute(
+            update(RestRow)
+            .where(col(RestRow.poc_id) == poc_id, col(RestRow.until) > on, which)
+            .values(until=on)
+        )
 
     def blocked(self, poc_id: PocId, reference: str, at: datetime, *, commanded: bool = True) -> None:
         """Note an issue that was named as what a POC waits for; named again, it is asked about again.
@@ -110,20 +109,18 @@ class Waiting(Table):
             },
             where=col(BlockerRow.named_at) < at,
         )
-        with self._database.transaction() as session:
-            session.execute(again)
+        self._execute(again)
 
     def saw_blocker(self, poc_id: PocId, blocker: Blocker, at: datetime) -> None:
         """Note how GitHub shows a blocker."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(BlockerRow)
-                .where(
-                    col(BlockerRow.poc_id) == poc_id,
-                    col(BlockerRow.reference) == blocker.reference,
-                )
-                .values(open=blocker.open, assignees=list(blocker.assignees), read_at=at)
+        self._execute(
+            update(BlockerRow)
+            .where(
+                col(BlockerRow.poc_id) == poc_id,
+                col(BlockerRow.reference) == blocker.reference,
             )
+            .values(open=blocker.open, assignees=list(blocker.assignees), read_at=at)
+        )
 
 
 def names(reason: str, reference: str) -> bool:
