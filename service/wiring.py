@@ -78,7 +78,7 @@ class Services:
             looked_at=present,
             clock=self.clock,
             facts=claim.facts,
-            session=session,
+            release=session.close,
             store=Store(WithinSession(session, read_only=True)),
             writing=self.store,
             app=self.app,
@@ -94,7 +94,7 @@ class Services:
         try:
             return reconcile(ctx)
         finally:
-            ctx.session.close()  # what follows takes connections of its own
+            ctx.release()  # what follows takes connections of its own
 
     def note(self, ctx: Reconciliation) -> None:
         """Write what was learned and decided, in one transaction."""

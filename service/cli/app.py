@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,17 +57,12 @@ def serve(
 def work() -> None:
     """Work on what was received; any number of these over one DATABASE_URL."""
     settings = _settings()
-    from service.store.embedded import DataDirInUse, PostgresFailed
-    from service.store.schema import NewerSchemaError
     from service.wiring import build
     from service.work import POOL_SIZE
     from service.work import work as run
 
-    try:
-        with _database(settings, "work") as url:
-            run(build(settings, url, pool_size=POOL_SIZE), url)
-    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
-        _refuse(str(error))
+    with _database(settings, "work") as url:
+        run(build(settings, url, pool_size=POOL_SIZE), url)
 
 
 @cli.command()
@@ -142,32 +137,28 @@ def sweep(
             "Add --dry-run, or use an emulator on this machine as GITHUB_API_URL"
         )
     from service.logs import configure
-    from service.store.embedded import DataDirInUse, PostgresFailed
-    from service.store.schema import NewerSchemaError, migrate
+    from service.store.schema import migrate
     from service.sweep import dry_run as preview
     from service.sweep import sweep as run
     from service.wiring import build
 
     configure(settings.log_format, level=30)
     failed = False
-    try:
-        with _database(settings, "sweep") as url:
-            services = build(settings, url)
-            migrate(services.engine)
-            if dry_run:
-                for key, outcome, actions in preview(services, as_of=when):
-                    typer.echo(f"{key}: {outcome}")
-                    for action in actions:
-                        typer.echo(f"    would {action}")
-            else:
-                for state in run(services, as_of=when, timeout=SWEEP_TIMEOUT):
-                    failed = failed or state.dirty or state.dead
-                    said = state.last_error if state.dirty or state.dead else state.outcome
-                    mark = "dead: " if state.dead else "waits: " if state.dirty else ""
-                    typer.echo(f"{state.key}: {mark}{said}")
-            services.engine.dispose()
-    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
-        _refuse(str(error))
+    with _database(settings, "sweep") as url:
+        services = build(settings, url)
+        migrate(services.engine)
+        if dry_run:
+            for key, outcome, actions in preview(services, as_of=when):
+                typer.echo(f"{key}: {outcome}")
+                for action in actions:
+                    typer.echo(f"    would {action}")
+        else:
+            for state in run(services, as_of=when, timeout=SWEEP_TIMEOUT):
+                failed = failed or state.dirty or state.dead
+                said = state.last_error if state.dirty or state.dead else state.outcome
+                mark = "dead: " if state.dead else "waits: " if state.dirty else ""
+                typer.echo(f"{state.key}: {mark}{said}")
+        services.engine.dispose()
     raise typer.Exit(FAILED if failed else 0)
 
 
@@ -234,14 +225,18 @@ def _counting_in_files() -> Iterator[None]:
         yield
 
 
-def _database(settings: Settings, command: str) -> AbstractContextManager[str]:
-    from service.store.embedded import open_database
+@contextmanager
+def _database(settings: Settings, command: str) -> Iterator[str]:
+    """The address of the database; where it cannot be used, the command ends and says why."""
+    from service.store.embedded import DataDirInUse, PostgresFailed, open_database
+    from service.store.schema import NewerSchemaError
 
-    return (
-        nullcontext(settings.database_url)
-        if settings.database_url
-        else open_database(settings.data_dir, command)
-    )
+    given = settings.database_url
+    try:
+        with nullcontext(given) if given else open_database(settings.data_dir, command) as url:
+            yield url
+    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
+        _refuse(str(error))
 
 
 def _timestamp(text: str) -> datetime | None:

@@ -10,26 +10,10 @@ from pathlib import Path
 from typing import TextIO
 
 from service.cli.check_output import PRINTERS, Checked, Format
-from service.cli.git import charter_at_merge_base
-from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
-from service.rules.checks.judge import Judgement, judge
+from service.rules.checks.judge import judge
 from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts, questions_of
 from service.rules.source.text import CHARTER_PATH, MAX_FILE_BYTES, CharterFile, FileKind
-from service.rules.values.finding import Finding
-from service.texts.goalposts import counted, move_findings
-
-
-def charter_before(place: Path, base: str, today: date) -> Charter | None:
-    """The charter where this branch left its base; raises GitError."""
-    return judge(charter_at_merge_base(place, base), today=today).charter
-
-
-def moves(before: Charter, judgement: Judgement) -> tuple[tuple[Finding, ...], str]:
-    """The moves of a charter that can be judged as findings, and how many in words."""
-    found = moved(before, judgement.charter) if judgement.charter and judgement.valid else ()
-    return move_findings(found), counted(found)
-
 
 STANDARD_INPUT = "-"
 
@@ -73,6 +57,8 @@ def check_one(path: str, base: str | None, today: date) -> Checked:
     place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
     before = None
     if base is not None:
+        from service.cli.check_base import charter_before
+
         before = charter_before(place, base, today)
     judgement = judge(file, before=before, today=today)
     # What is piped in may be the charter of another repository.
@@ -81,6 +67,7 @@ def check_one(path: str, base: str | None, today: date) -> Checked:
         judgement = judge(file, before=before, today=today, outside=outside)
     if before is None:
         return Checked(path, file, judgement, outside)
+    from service.cli.check_base import moves
 
     return Checked(path, file, judgement, outside, *moves(before, judgement))
 

@@ -114,10 +114,6 @@ class Person:
         edited: dict[str, Any] = self.call("PATCH", self._path(name), fields)
         return edited
 
-    def set_topics(self, repo: str, topics: Sequence[str]) -> None:
-        """Replace the topics; the emulator sends no event."""
-        self.call("PUT", self._path(repo, "topics"), {"names": list(topics)})
-
     def create_branch(self, repo: str, branch: str, base: str | None = None) -> str:
         """Branch off the head of `base`, by default of the default branch; returns its commit."""
         sha = self.head(repo, base)
@@ -167,10 +163,6 @@ class Person:
     def pull(self, repo: str, number: int) -> Pull:
         """One pull request."""
         return _pull(self.call("GET", self._path(repo, f"pulls/{number}")))
-
-    def edit_pull(self, repo: str, number: int, /, **fields: object) -> Pull:
-        """Change `title`, `body`, `state`; sends `edited`, `closed` or `reopened`."""
-        return _pull(self.call("PATCH", self._path(repo, f"pulls/{number}"), fields))
 
     def merge_pull(self, repo: str, number: int) -> str:
         """Merge; sends `pull_request.closed` but no `push`, and returns the merge commit."""

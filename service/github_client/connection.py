@@ -12,6 +12,7 @@ from github.Repository import Repository as GithubRepository
 from service.github_client.errors import UNAUTHORIZED, translated
 from service.github_client.transport import MovedError
 from service.ports import GitHubError, RenamedError
+from service.rules.queue.retry import FailureKind
 from service.rules.values.github import Repository, RepositoryRef
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class Connection:
             for raw in self._pages(f"/orgs/{account}/properties/values"):
                 yield int(raw["repository_id"]), dict(_values(raw["properties"]))
 
-    def _get(self, path: str, **parameters: str | int) -> Any:  # noqa: ANN401 (JSON)
+    def _get(self, path: str, /, **parameters: str | int) -> Any:  # noqa: ANN401 (JSON)
         _, data = self._client.requester.requestJsonAndCheck("GET", path, parameters=parameters)
         return data
 
@@ -112,6 +113,17 @@ class Connection:
             if found.full_name == repository.full_name:
                 raise
             raise RenamedError(found) from error
+
+    def _if_shown(self, repository: RepositoryRef, what: str, call: Callable[[str], T]) -> T | None:
+        """The same; None where GitHub has no such thing, or does not show it to us."""
+        try:
+            return self._at(repository, what, call, gone_is_an_answer=True)
+        except RenamedError:
+            raise
+        except GitHubError as error:
+            if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
+                raise
+            return None
 
 
 def _values(properties: list[dict[str, Any]]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -11,9 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from github import GithubException, UnknownObjectException
-from github.Requester import Requester
 
-from service.github_client import surroundings
 from service.github_client.connection import Connection
 from service.github_client.errors import FORBIDDEN, NO_COMMIT, said_by
 from service.ports import LARGEST_BLOB
@@ -24,6 +22,19 @@ LARGEST_FILE = 1024 * 1024
 """Bytes; GitHub's contents API gives no content beyond it either."""
 TOO_LARGE = "too large"
 """What GitHub says of a blob of more than a hundred megabytes."""
+
+FILES = ("100644", "100755", "100664")
+"""The modes of files; a link's blob holds a path, and a submodule is none."""
+LINK = "120000"
+SUBMODULE = "commit"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeBlob:
+    """A file in a tree."""
+
+    sha: str
+    size: int
 
 
 class Contents(Connection):
@@ -58,22 +69,60 @@ class Contents(Connection):
 
     def existing_paths(self, repository: RepositoryRef, ref: str, paths: Sequence[str]) -> frozenset[str]:
         """Look paths up in the tree of a commit or branch."""
-        what = f"reading the tree of {repository.full_name} at {ref[:12]}"
-        requester = self._client.requester
-        return self._at(
-            repository, what, lambda name: surroundings.existing_paths(requester, name, ref, paths)
-        )
+        wanted = {path: posixpath.normpath(path) for path in paths}
+
+        def look(name: str) -> frozenset[str]:
+            tree, whole = self._tree(name, ref)
+            found = _held(tree, wanted)
+            if not whole:
+                left = {path: place for path, place in wanted.items() if path not in found}
+                found |= {path for path, place in left.items() if self._stands(name, ref, place)}
+            return frozenset(found)
+
+        return self._at(repository, f"reading the tree of {repository.full_name} at {ref[:12]}", look)
+
+    def _tree(self, name: str, ref: str) -> tuple[Sequence[Mapping[str, Any]], bool]:
+        """The entries of a commit's tree, and whether these are all: GitHub cuts what is too large."""
+        data = self._get(f"/repos/{name}/git/trees/{quote(ref, safe='')}", recursive=1)
+        return data["tree"], not data.get("truncated")
+
+    def _stands(self, name: str, ref: str, place: str) -> bool:
+        try:
+            self._get(f"/repos/{name}/contents/{quote(place)}", ref=ref)
+        except UnknownObjectException:
+            return False
+        return True
 
     def blob_shas(
         self, repository: RepositoryRef, commit_sha: str, paths: Sequence[str]
     ) -> Mapping[str, str | None]:
         """Look the blobs at paths up in the tree of a commit."""
         what = f"reading the tree of {repository.full_name} at {commit_sha[:12]}"
-        requester = self._client.requester
-        found = self._at(repository, what, lambda name: blobs(requester, name, commit_sha, paths))
+        found = self._at(repository, what, lambda name: self._blobs(name, commit_sha, paths))
         sizes = {blob.sha: blob.size for blob in found.values() if blob is not None}
         self._sizes = {**self._sizes, **sizes}
         return {path: blob.sha if blob else None for path, blob in found.items()}
+
+    def _blobs(self, name: str, commit_sha: str, paths: Sequence[str]) -> Mapping[str, TreeBlob | None]:
+        """The file at each of the paths; asked for one by one where the tree is too large for an answer."""
+        tree, whole = self._tree(name, commit_sha)
+        places = {path: posixpath.normpath(path) for path in paths}
+        wanted = set(places.values())
+        listed = {entry["path"]: _listed(entry) for entry in tree if entry["path"] in wanted}
+        if not whole:
+            listed |= {place: self._asked(name, commit_sha, place) for place in wanted - listed.keys()}
+        return {path: listed.get(place) for path, place in places.items()}
+
+    def _asked(self, name: str, commit_sha: str, place: str) -> TreeBlob | None:
+        try:
+            data = self._get(f"/repos/{name}/contents/{quote(place)}", ref=commit_sha)
+        except UnknownObjectException as error:
+            if said_by(error).startswith(NO_COMMIT):
+                raise
+            return None
+        if isinstance(data, list) or data["type"] != "file":
+            return None
+        return TreeBlob(str(data["sha"]), int(data.get("size") or 0))
 
     def blob(self, repository: RepositoryRef, blob_sha: str) -> bytes | None:
         """Read a blob; one that a tree showed to be too large is not asked for."""
@@ -125,48 +174,27 @@ def _charter_file(data: Any) -> CharterFile:  # noqa: ANN401 (JSON)
     return CharterFile(FileKind.FILE, base64.b64decode(data["content"]), sha, size)
 
 
-FILES = ("100644", "100755", "100664")
-"""The modes of files; a link's blob holds a path, and a submodule is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class TreeBlob:
-    """A file in a tree."""
-
-    sha: str
-    size: int
-
-
-def blobs(
-    requester: Requester, name: str, commit_sha: str, paths: Sequence[str]
-) -> Mapping[str, TreeBlob | None]:
-    """The file at each of the paths; asked for one by one where the tree is too large for an answer."""
-    _, data = requester.requestJsonAndCheck(
-        "GET", f"/repos/{name}/git/trees/{quote(commit_sha, safe='')}", parameters={"recursive": 1}
-    )
-    places = {path: posixpath.normpath(path) for path in paths}
-    wanted = set(places.values())
-    listed = {entry["path"]: _listed(entry) for entry in data["tree"] if entry["path"] in wanted}
-    if data.get("truncated"):
-        listed |= {place: _asked(requester, name, commit_sha, place) for place in wanted - listed.keys()}
-    return {path: listed.get(place) for path, place in places.items()}
-
-
 def _listed(entry: Mapping[str, Any]) -> TreeBlob | None:
     if entry.get("type") != "blob" or entry.get("mode") not in FILES:
         return None
     return TreeBlob(str(entry["sha"]), int(entry.get("size") or 0))
 
 
-def _asked(requester: Requester, name: str, commit_sha: str, place: str) -> TreeBlob | None:
-    try:
-        _, data = requester.requestJsonAndCheck(
-            "GET", f"/repos/{name}/contents/{quote(place)}", parameters={"ref": commit_sha}
+def _held(tree: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> set[str]:
+    """The paths in a tree; what lies behind a link or in a submodule is taken for there."""
+    steps = {step for place in wanted.values() for step in _steps(place)}
+    kinds = {entry["path"]: entry for entry in tree if entry["path"] in steps}
+
+    def there(place: str) -> bool:
+        behind = (kinds.get(step, {}) for step in _steps(place))
+        return place in kinds or any(
+            entry.get("type") == SUBMODULE or entry.get("mode") == LINK for entry in behind
         )
-    except UnknownObjectException as error:
-        if said_by(error).startswith(NO_COMMIT):
-            raise
-        return None
-    if isinstance(data, list) or data["type"] != "file":
-        return None
-    return TreeBlob(str(data["sha"]), int(data.get("size") or 0))
+
+    return {path for path, place in wanted.items() if place == "." or there(place)}
+
+
+def _steps(place: str) -> list[str]:
+    """`a/b/c` and what it lies in: `a`, `a/b`, `a/b/c`."""
+    parts = place.split("/")
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]

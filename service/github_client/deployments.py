@@ -6,12 +6,14 @@ from urllib.parse import quote
 
 from github import GithubException
 
-from service.github_client import surroundings
-from service.github_client.connection import Connection
+from service.github_client.connection import PAGE, Connection
 from service.github_client.errors import UNPROCESSABLE
 from service.ports import GitHubError, RenamedError
 from service.rules.queue.retry import Failure, FailureKind
 from service.rules.values.github import RepositoryRef
+
+MOST_PAGES = 10
+"""Of environments, a hundred each; a repository with more makes one for every branch."""
 
 
 class Deployments(Connection):
@@ -21,8 +23,9 @@ class Deployments(Connection):
         """What a person may do; None where GitHub knows no such person."""
         what = f"asking what {login} may do in {repository.full_name}"
         try:
+            path = f"collaborators/{quote(login, safe='')}/permission"
             return self._at(
-                repository, what, lambda name: surroundings.permission(self._client.requester, name, login)
+                repository, what, lambda name: str(self._get(f"/repos/{name}/{path}")["permission"])
             )
         except RenamedError:
             raise
@@ -43,20 +46,18 @@ class Deployments(Connection):
 
     def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
         """List the environments; None where GitHub has no such list, or does not show it to us."""
-        what = f"listing the environments of {repository.full_name}"
-        try:
-            return self._at(
-                repository,
-                what,
-                lambda name: surroundings.environments(self._client.requester, name),
-                gone_is_an_answer=True,
-            )
-        except RenamedError:
-            raise
-        except GitHubError as error:
-            if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
-                raise
-            return None
+
+        def read(name: str) -> frozenset[str] | None:
+            names: set[str] = set()
+            for page in range(1, MOST_PAGES + 1):
+                data = self._get(f"/repos/{name}/environments", per_page=PAGE, page=page)
+                listed = data.get("environments") or []
+                names |= {str(environment["name"]) for environment in listed}
+                if not listed or page * PAGE >= data["total_count"]:
+                    return frozenset(names)
+            return None  # too many to list
+
+        return self._if_shown(repository, f"listing the environments of {repository.full_name}", read)
 
     def answer_deployment(
         self, repository: RepositoryRef, run_id: int, environment: str, *, approved: bool, comment: str

@@ -10,8 +10,7 @@ from github import GithubException
 
 from service.github_client.connection import PAGE, Connection
 from service.github_client.errors import CONFLICT
-from service.ports import GitHubError, RenamedError
-from service.rules.queue.retry import FailureKind
+from service.ports import GitHubError
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values import activity
 from service.rules.values.activity import Activity
@@ -55,8 +54,14 @@ class History(Connection):
 
     def _commits(self, repository: RepositoryRef, branch: str, since: datetime) -> Iterator[Activity]:
         query: dict[str, str | int] = {"sha": branch, "since": _as_asked(since), "per_page": PAGE}
+        what = f"reading commits of {repository.full_name}"
         try:
-            commits = self._listed(repository, "commits", query, COMMIT_PAGES)
+            commits = self._at(
+                repository,
+                what,
+                lambda name: self._newest(name, "commits", query, COMMIT_PAGES),
+                gone_is_an_answer=True,
+            )
         except GitHubError as error:
             cause = error.__cause__
             if not isinstance(cause, GithubException) or cause.status != CONFLICT:
@@ -109,28 +114,17 @@ class History(Connection):
 
     def _shown(self, repository: RepositoryRef, path: str, query: Query, pages: int = 1) -> list[Raw] | None:
         """A list; None where there is no such list, or we are not shown it."""
-        try:
-            return self._listed(repository, path, query, pages)
-        except RenamedError:
-            raise
-        except GitHubError as error:
-            if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
-                raise
-            return None
+        what = f"reading {path} of {repository.full_name}"
+        return self._if_shown(repository, what, lambda name: self._newest(name, path, query, pages))
 
-    def _listed(self, repository: RepositoryRef, path: str, query: Query, pages: int) -> list[Raw]:
-        def read(name: str) -> list[Raw]:
-            listed: list[Raw] = []
-            for page in range(1, pages + 1):
-                _, found = self._client.requester.requestJsonAndCheck(
-                    "GET", f"/repos/{name}/{path}", parameters={**query, "page": page}
-                )
-                listed += found
-                if len(found) < int(query["per_page"]):
-                    break
-            return listed
-
-        return self._at(repository, f"reading {path} of {repository.full_name}", read, gone_is_an_answer=True)
+    def _newest(self, name: str, path: str, query: Query, pages: int) -> list[Raw]:
+        listed: list[Raw] = []
+        for page in range(1, pages + 1):
+            found = self._get(f"/repos/{name}/{path}", **query, page=page)
+            listed += found
+            if len(found) < int(query["per_page"]):
+                break
+        return listed
 
 
 def _opened_as_draft(pull: Raw, events: list[Raw]) -> bool:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import Session
-
 from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals
 from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
@@ -51,8 +49,8 @@ class Reconciliation:
     clock: Callable[[], datetime]
     """Keeps running during a reconciliation; for what must be told apart by the second."""
     facts: tuple[EventRecord, ...]
-    session: Session
-    """The session that `store` reads in."""
+    release: Callable[[], None]
+    """Give the connection back on which `store` reads; it takes another when it is asked again."""
     store: Store
     """Reads what is stored, in one session; it can't change anything."""
     writing: Store
@@ -159,7 +157,7 @@ class Reconciliation:
 
     def close(self) -> None:
         """Close the connections of the clients, and of the database if it was asked again."""
-        self.session.close()
+        self.release()
         for client in (*self._clients.values(), *self._proposals.values()):
             if client is not None:
                 client.close()

@@ -139,30 +139,29 @@ class Poc:
     def became(self, state: State, at: datetime) -> None:
         """Its state was derived."""
         if self.record.poc.state is not state or self.record.poc.state_since is None:
-            self._notes.pocs.set_state(self.poc_id, state, at)
+            self._notes.pocs.change(self.poc_id, state=str(state), state_since=at)
             self._poc(state=state, state_since=at)
 
     def ended(self, at: datetime) -> None:
         """Its repository was archived."""
         if self.record.poc_id is not None and not self.record.poc.state.has_ended:
-            self._notes.pocs.end(self.poc_id, at)
-            self._poc(state=State.STOPPED, state_since=at)
+            self.became(State.STOPPED, at)
 
     def shipped(self, sha: str, at: datetime) -> None:
         """It was deployed with everything met; the first time counts."""
-        self._notes.pocs.ship(self.poc_id, sha, at)
         if self.record.poc.shipped_at is None:
+            self._notes.pocs.first(self.poc_id, shipped_at=at, shipped_sha=sha)
             self._poc(shipped_at=at, shipped_sha=sha)
 
     def bound(self, at: datetime) -> None:
         """Every threshold had a value that counts; the first time is kept."""
         if not self.record.poc.bound:
-            self._notes.pocs.bind(self.poc_id, at)
+            self._notes.pocs.first(self.poc_id, bound_at=at)
 
     def protected(self, environment: str) -> None:
         """Platform has signed for an environment."""
         if self.record.poc.environment != environment:
-            self._notes.pocs.protect(self.poc_id, environment)
+            self._notes.pocs.change(self.poc_id, environment=environment)
 
     def asked_to_ship(self, number: int, at: datetime) -> None:
         """Somebody wrote `/poc ship`: the newest command counts, and of several on one the first."""
@@ -188,11 +187,17 @@ class Poc:
 
     def owner_may(self, access: KnownAccess) -> None:
         """The owner's permission, as GitHub answered."""
-        self._notes.pocs.owner_may(self.poc_id, access)
+        self._notes.pocs.change(
+            self.poc_id,
+            owner_login=access.login,
+            owner_access=str(access.access),
+            owner_asked_at=access.asked_at,
+            owner_since=access.since,
+        )
 
     def stalled(self, since: date | None, cause: str | None) -> None:
         """The day its stall began, and why; None if it isn't stalled."""
-        self._notes.pocs.stalls(self.poc_id, since, cause)
+        self._notes.pocs.change(self.poc_id, stalled_since=since, stall_cause=cause)
 
     def _poc(self, **changes: object) -> None:
         self.record = replace(self.record, poc=replace(self.record.poc, **changes))  # type: ignore[arg-type] # named above
@@ -320,7 +325,7 @@ class Poc:
     def history_read(self, activities: Iterable[Activity], at: datetime) -> None:
         """What people did before it was registered."""
         self.acted(*activities)
-        self._notes.pocs.history_read(self.poc_id, at)
+        self._notes.pocs.first(self.poc_id, history_read_at=at)
 
     # Its stall issue
 

@@ -11,7 +11,8 @@ from sqlalchemy import delete, text, update
 from sqlmodel import Session, col
 
 from service.rules.values.actions import CheckRunOutput, PostedCheckRun
-from service.store.database import Database, LockClass, WithinSession
+from service.store.database import LockClass, WithinSession
+from service.store.table import Table
 from service.store.tables import CheckRunRow
 
 NEWEST = text("""
@@ -29,11 +30,8 @@ RETURNING id, name, external_id, digest
 """One statement for any number of rows: SQLAlchemy would compile one for each number."""
 
 
-class CheckRuns:
+class CheckRuns(Table):
     """The table of check runs."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     @contextmanager
     def posting(self, repository_id: int, head_sha: str) -> Iterator[CheckRuns]:
@@ -81,12 +79,8 @@ class CheckRuns:
 
     def posted(self, row_id: int, github_id: int) -> None:
         """Note the id that GitHub gave to a check run."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(CheckRunRow).where(col(CheckRunRow.id) == row_id).values(github_id=github_id)
-            )
+        self._execute(update(CheckRunRow).where(col(CheckRunRow.id) == row_id).values(github_id=github_id))
 
     def forget(self, row_ids: Sequence[int]) -> None:
         """Forget check runs that turned out never to have been posted."""
-        with self._database.transaction() as session:
-            session.execute(delete(CheckRunRow).where(col(CheckRunRow.id).in_(row_ids)))
+        self._execute(delete(CheckRunRow).where(col(CheckRunRow.id).in_(row_ids)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access, Gathered, RepositoryFacts
 from service.rules.values.github import Commit
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import BlobAt, BlobRow, KnownCommit, OutsideFactRow
 
 KEEP_BLOBS = text("""
@@ -31,11 +31,8 @@ class Blob:
     first_seen_at: datetime
 
 
-class Contents:
-    """The tables of blobs, of paths at commits and of commits; each method is a statement of its own."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Contents(Table):
+    """The tables of blobs, of paths at commits and of commits."""
 
     def blobs_at(self, repository_id: int, commit_sha: str, paths: Sequence[str]) -> Mapping[str, str | None]:
         """The blobs at those of the paths that were ever looked up in a commit."""
@@ -58,15 +55,13 @@ class Contents:
 
     def blob(self, repository_id: int, blob_sha: str) -> Blob | None:
         """A file's content, if it was ever read; None where it was, and is no longer kept."""
-        with self._database.reading() as session:
-            row = session.get(BlobRow, (repository_id, blob_sha))
-            return Blob(row.data, row.first_seen_at) if row and row.kept else None
+        row = self._get(BlobRow, (repository_id, blob_sha))
+        return Blob(row.data, row.first_seen_at) if row and row.kept else None
 
     def first_seen(self, repository_id: int, blob_sha: str) -> datetime | None:
         """When a file's content was first seen, also where it is no longer kept."""
-        with self._database.reading() as session:
-            row = session.get(BlobRow, (repository_id, blob_sha))
-            return row.first_seen_at if row else None
+        row = self._get(BlobRow, (repository_id, blob_sha))
+        return row.first_seen_at if row else None
 
     def remember_blob(self, repository_id: int, blob_sha: str, data: bytes | None, seen_at: datetime) -> None:
         """Keep a file's content, and when it was first seen, which stays whatever comes later."""
@@ -77,64 +72,50 @@ class Contents:
             index_elements=["repository_id", "blob_sha"],
             set_={"data": data, "kept": True, "read_at": func.now()},
         )
-        with self._database.transaction() as session:
-            session.execute(statement)
+        self._execute(statement)
 
     def commit(self, repository_id: int, sha: str) -> Commit | None:
         """A commit's tree and parents, if they were ever asked for."""
-        with self._database.reading() as session:
-            row = session.get(KnownCommit, (repository_id, sha))
-            return Commit(row.sha, row.tree_sha, tuple(row.parents)) if row else None
+        row = self._get(KnownCommit, (repository_id, sha))
+        return Commit(row.sha, row.tree_sha, tuple(row.parents)) if row else None
 
     def remember_commit(self, repository_id: int, commit: Commit) -> None:
         """Keep a commit's tree and parents."""
-        row = insert(KnownCommit).values(
-            repository_id=repository_id,
-            sha=commit.sha,
-            tree_sha=commit.tree_sha,
-            parents=list(commit.parents),
-        )
-        with self._database.transaction() as session:
-            session.execute(row.on_conflict_do_nothing())
+        row = {
+            "repository_id": repository_id,
+            "sha": commit.sha,
+            "tree_sha": commit.tree_sha,
+            "parents": list(commit.parents),
+        }
+        self._keep(KnownCommit, [row])
 
 
-class OutsideFacts:
-    """The table of outside facts; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class OutsideFacts(Table):
+    """The table of outside facts."""
 
     def find(self, repository_id: int, blob_sha: str) -> Gathered | None:
         """What was last found out about one text of a repository's charter."""
-        with self._database.reading() as session:
-            row = session.get(OutsideFactRow, (repository_id, blob_sha))
-            return Gathered(_outside(row.facts), row.ref, row.gathered_at, row.complete) if row else None
+        row = self._get(OutsideFactRow, (repository_id, blob_sha))
+        return Gathered(_outside(row.facts), row.ref, row.gathered_at, row.complete) if row else None
 
     def remember(self, repository_id: int, blob_sha: str, gathered: Gathered) -> None:
         """Keep what was found out, in place of what was found out before."""
-        found: dict[str, Any] = {
+        row = {
+            "repository_id": repository_id,
+            "blob_sha": blob_sha,
             "ref": gathered.ref,
             "gathered_at": gathered.at,
             "complete": gathered.complete,
             "facts": _facts(gathered.outside),
         }
-        row = insert(OutsideFactRow).values(repository_id=repository_id, blob_sha=blob_sha, **found)
-        with self._database.transaction() as session:
-            session.execute(
-                row.on_conflict_do_update(index_elements=["repository_id", "blob_sha"], set_=found)
-            )
+        self._keep(OutsideFactRow, [row], replacing=True)
 
 
 def _facts(outside: RepositoryFacts) -> dict[str, Any]:
     return {
-        "owner_access": outside.owner_access,
-        "environments": _listed(outside.environments),
-        "missing_paths": _listed(outside.missing_paths),
+        name: sorted(found) if isinstance(found, frozenset) else found
+        for name, found in asdict(outside).items()
     }
-
-
-def _listed(names: frozenset[str] | None) -> list[str] | None:
-    return None if names is None else sorted(names)
 
 
 def _outside(facts: dict[str, Any]) -> RepositoryFacts:

@@ -7,15 +7,14 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
-from sqlalchemy.dialects.postgresql import insert
 
 from service.rules.digest.edition import Central, ComposedDigest, DigestPlace, UndeliveredDigest
 from service.rules.digest.week import REACHES_BACK, Channel, LastDigest, PocLine
 from service.rules.gate.lifecycle import State
 from service.rules.stall.stalls import Cause
 from service.rules.stall.time_spent import ship_date_changes
-from service.store.database import Database
 from service.store.policies import policy_of
+from service.store.table import Table
 from service.store.tables_waiting import DigestRow
 from service.store.waiting import waiting_on_of
 
@@ -82,25 +81,24 @@ WHERE installation_id = :installation AND lower(full_name) = lower(:name) AND re
 """)
 
 
-class Digests:
-    """The table of digests, and reads beside it; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Digests(Table):
+    """The table of digests, and reads beside it."""
 
     def find(self, installation_id: int, channel: Channel, week: str) -> ComposedDigest | None:
         """What was composed for a week."""
-        with self._database.reading() as session:
-            row = session.get(DigestRow, (installation_id, str(channel), week))
-            if row is None:
-                return None
-            place = DigestPlace(channel, row.repository_id, row.key, row.public)
-            return ComposedDigest(week, place, row.composed_at, row.body, frozenset(row.told))
+        row = self._get(DigestRow, (installation_id, str(channel), week))
+        if row is None:
+            return None
+        place = DigestPlace(channel, row.repository_id, row.key, row.public)
+        return ComposedDigest(week, place, row.composed_at, row.body, frozenset(row.told))
 
     def keep(self, installation_id: int, edition: ComposedDigest) -> None:
         """Note what was composed, before it is told."""
         place = edition.place
-        values: dict[str, object] = {
+        row = {
+            "installation_id": installation_id,
+            "channel": str(place.channel),
+            "week": edition.week,
             "repository_id": place.repository_id,
             "key": place.key,
             "public": place.public,
@@ -108,12 +106,7 @@ class Digests:
             "body": edition.text,
             "told": sorted(edition.told),
         }
-        row = insert(DigestRow).values(
-            installation_id=installation_id, channel=str(place.channel), week=edition.week, **values
-        )
-        row = row.on_conflict_do_update(index_elements=["installation_id", "channel", "week"], set_=values)
-        with self._database.transaction() as session:
-            session.execute(row)
+        self._keep(DigestRow, [row], replacing=True)
 
     def last_told(self, installation_id: int, channel: Channel) -> LastDigest | None:
         """The newest digest that a place heard; before any, from when on its first one tells."""

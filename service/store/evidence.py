@@ -7,14 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.charter.quantity import Quantity, parse_quantity, read_unit
 from service.rules.charter.units import NO_UNIT, Unit
 from service.rules.evidence.values import Conditions, Measurement
 from service.rules.values.groups import Level
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import EvidenceRow
 
 NONE_RESOLVED: Mapping[str, str] = {}
@@ -33,11 +32,8 @@ CROSS JOIN LATERAL (
 """)
 
 
-class Evidence:
-    """The table of evidence; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Evidence(Table):
+    """The table of evidence."""
 
     def remember_files(
         self, repository_id: int, commit_sha: str, values: Iterable[tuple[str, str, Measurement]]
@@ -59,9 +55,7 @@ class Evidence:
             }
             for key, blob_sha, value in values
         ]
-        if rows:
-            with self._database.transaction() as session:
-                session.execute(insert(EvidenceRow).values(rows).on_conflict_do_nothing())
+        self._keep(EvidenceRow, rows)
 
     def in_blobs(
         self, repository_id: int, places: Collection[tuple[str, str]]
@@ -147,16 +141,15 @@ class Evidence:
 
     def resolve(self, repository_id: int, run_sha: str, commit_sha: str) -> None:
         """Note which commit a test merge speaks for."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(EvidenceRow)
-                .where(
-                    col(EvidenceRow.repository_id) == repository_id,
-                    col(EvidenceRow.run_sha) == run_sha,
-                    col(EvidenceRow.commit_sha).is_(None),
-                )
-                .values(commit_sha=commit_sha)
+        self._execute(
+            update(EvidenceRow)
+            .where(
+                col(EvidenceRow.repository_id) == repository_id,
+                col(EvidenceRow.run_sha) == run_sha,
+                col(EvidenceRow.commit_sha).is_(None),
             )
+            .values(commit_sha=commit_sha)
+        )
 
 
 def _measurement(row: EvidenceRow) -> Measurement:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.values.github import Installation
 from service.store import subjects
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import InstallationRow
 
 
@@ -24,11 +23,8 @@ class KnownInstallation:
     rate_limited_until: datetime | None
 
 
-class Installations:
-    """The table of installations; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Installations(Table):
+    """The table of installations."""
 
     def mark(self, *keys: str) -> None:
         """Mark subjects of an installation as needing a look."""
@@ -37,29 +33,26 @@ class Installations:
 
     def find(self, installation_id: int) -> KnownInstallation | None:
         """An installation, if any event or call has told of it."""
-        with self._database.reading() as session:
-            row = session.get(InstallationRow, installation_id)
-            return installation_of(row) if row else None
+        row = self._get(InstallationRow, installation_id)
+        return installation_of(row) if row else None
 
     def remember(self, installation: Installation) -> None:
         """Store what GitHub says of an installation now."""
-        told = {
+        row = {
+            "id": installation.id,
             "account": installation.account,
             "permissions": installation.permissions,
             "suspended_at": installation.suspended_at,
         }
-        statement = insert(InstallationRow).values(id=installation.id, **told)
-        with self._database.transaction() as session:
-            session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=told))
+        self._keep(InstallationRow, [row], replacing=True)
 
     def rate_limited(self, installation_id: int, until: datetime) -> None:
         """Keep every look of an installation waiting until a time that GitHub named."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(InstallationRow)
-                .where(col(InstallationRow.id) == installation_id)
-                .values(rate_limited_until=func.greatest(InstallationRow.rate_limited_until, until))
-            )
+        self._execute(
+            update(InstallationRow)
+            .where(col(InstallationRow.id) == installation_id)
+            .values(rate_limited_until=func.greatest(InstallationRow.rate_limited_until, until))
+        )
 
     def known(self) -> list[int]:
         """The ids of all installations, also of suspended ones, which may be in use again."""

@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import MessageRow
 
 
@@ -21,11 +21,8 @@ class MessageState(StrEnum):
     SAID = "said"
 
 
-class Messages:
-    """The table of messages; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Messages(Table):
+    """The table of messages."""
 
     def begin(self, repository_id: int, key: str) -> MessageState:
         """Note that something is about to be said, and tell whether it was before."""
@@ -44,45 +41,39 @@ class Messages:
 
     def was_said(self, repository_id: int, key: str) -> bool:
         """Whether it was said, as far as we know."""
-        with self._database.reading() as session:
-            known = session.get(MessageRow, (repository_id, key))
-            return known is not None and known.github_id is not None
+        known = self._get(MessageRow, (repository_id, key))
+        return known is not None and known.github_id is not None
 
     def was_begun(self, repository_id: int, key: str) -> bool:
         """Whether it was said, or may have been."""
-        with self._database.reading() as session:
-            known = session.get(MessageRow, (repository_id, key))
-            return known is not None and known.refused is None
+        known = self._get(MessageRow, (repository_id, key))
+        return known is not None and known.refused is None
 
     def number(self, repository_id: int, key: str) -> int | None:
         """The issue under which it was said."""
-        with self._database.reading() as session:
-            known = session.get(MessageRow, (repository_id, key))
-            return known.number if known is not None and known.github_id is not None else None
+        known = self._get(MessageRow, (repository_id, key))
+        return known.number if known is not None and known.github_id is not None else None
 
     def said(self, repository_id: int, key: str, number: int, github_id: int) -> None:
         """Note where it stands: the issue's number, and of a comment its id, of an issue the number again."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(MessageRow)
-                .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
-                .values(number=number, github_id=github_id)
-            )
+        self._execute(
+            update(MessageRow)
+            .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
+            .values(number=number, github_id=github_id)
+        )
 
     def refused(self, repository_id: int, key: str, reason: str) -> None:
         """Note why it could not be said; it may be tried again."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(MessageRow)
-                .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
-                .values(refused=reason)
-            )
+        self._execute(
+            update(MessageRow)
+            .where(col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key)
+            .values(refused=reason)
+        )
 
     def forget(self, repository_id: int, key: str) -> None:
         """Forget what turned out never to have been said."""
-        with self._database.transaction() as session:
-            session.execute(
-                delete(MessageRow).where(
-                    col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key
-                )
+        self._execute(
+            delete(MessageRow).where(
+                col(MessageRow.repository_id) == repository_id, col(MessageRow.key) == key
             )
+        )

@@ -16,6 +16,7 @@ from service.ports import GitHubError
 from service.rules.queue.rate_limits import LIMITS, USUAL_PACE, Pace, next_slot
 from service.rules.queue.retry import FailureKind
 from service.store.database import Database, LockBusyError, LockClass
+from service.store.table import Table
 from service.store.tables_waiting import WriteSlot
 
 LAPSES = timedelta(minutes=10)
@@ -32,11 +33,11 @@ class NotYetError(Exception):
         self.until = until
 
 
-class Pacing:
+class Pacing(Table):
     """The table of the moments at which installations write."""
 
     def __init__(self, database: Database, pace: Pace = USUAL_PACE) -> None:
-        self._database = database
+        super().__init__(database)
         self._pace = pace
 
     @contextmanager
@@ -97,8 +98,7 @@ class Pacing:
             yield session
 
     def _ended(self, slot: WriteSlot, now: datetime, *, used: bool) -> None:
-        with self._database.transaction() as session:
-            session.execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now, used=used))
+        self._execute(update(WriteSlot).where(col(WriteSlot.id) == slot.id).values(at=now, used=used))
 
 
 def _known(

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, func, or_, select
 
@@ -19,7 +21,6 @@ from service.rules.stall.waiting_on import PausePeriod, WaitingOn
 from service.rules.values.activity import Activity, ActivityKind
 from service.rules.values.github import EventKind, PullRequest, StallIssue
 from service.rules.values.subjects import PocId, repository_key
-from service.store.database import Database
 from service.store.installations import KnownInstallation, installation_of
 from service.store.pocs import StoredPoc, stored_poc_of
 from service.store.policies import policy_of
@@ -27,6 +28,7 @@ from service.store.pull_requests import pull_of
 from service.store.repositories import default_head_of, known_of
 from service.store.signatures import StoredSignature, stored_signature_of
 from service.store.stall_issues import issues_of
+from service.store.table import Table
 from service.store.tables import FactRow, InstallationRow, PocRow, PullRequestRow, RepositoryRow, SignatureRow
 from service.store.tables_waiting import BlockerRow, PolicyRow, RestRow, ShipDateRow, TurnRow
 from service.store.timeline import acted_by_kind, asked_reviews
@@ -95,6 +97,7 @@ class WaitingRecord:
         return tuple(each for each in self.pauses if each.source.startswith(SNOOZE))
 
 
+R = TypeVar("R", TurnRow, RestRow)
 NOTHING_DONE: Mapping[str, datetime] = {}
 NOT_BEGUN = PocId(0), StoredPoc()
 """Of a POC without a record; no record has this id."""
@@ -124,11 +127,8 @@ class StoredStall:
         return max((at for at in moments if at is not None), default=None)
 
 
-class PocRecords:
+class PocRecords(Table):
     """Reads over many tables."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def find(self, repository_id: int, *, number: int | None = None) -> PocRecord | None:
         """What is stored of a repository, with one pull request whatever its state; None if unheard of."""
@@ -203,13 +203,14 @@ class PocRecords:
         with self._database.reading() as session:
             pocs = _pocs(session, repository_ids)
             poc_ids = [poc_id for poc_id, _ in pocs.values()]
-            turns, rests = _turns(session, poc_ids), _rests(session, poc_ids)
+            turns = _last(session, TurnRow, poc_ids, col(TurnRow.id).desc())
+            rests = _last(session, RestRow, poc_ids, col(RestRow.until).desc(), col(RestRow.source).desc())
             issues, acted = issues_of(session, poc_ids), _acted(session, repository_ids)
         return {
             each: StoredStall(
                 standing=standing,
-                turn=turns.get(poc_id),
-                rest=rests.get(poc_id),
+                turn=waiting_on_of(turns[poc_id]) if poc_id in turns else None,
+                rest=pause_of(rests[poc_id]) if poc_id in rests else None,
                 issue=issues.get(poc_id),
                 acted=acted.get(repository_key(each), NOTHING_DONE),
             )
@@ -227,24 +228,15 @@ def _pocs(session: Session, repository_ids: Collection[int]) -> Mapping[int, tup
     return {row.repository_id: (row.id, stored_poc_of(row)) for row in rows}
 
 
-def _turns(session: Session, poc_ids: Collection[PocId]) -> Mapping[PocId, WaitingOn]:
+def _last(
+    session: Session, table: type[R], poc_ids: Collection[PocId], *order: ColumnElement[Any]
+) -> Mapping[PocId, R]:
+    """The first row of each POC in an order."""
+    poc_id = col(table.poc_id)
     rows = session.exec(
-        select(TurnRow)
-        .ext(distinct_on(col(TurnRow.poc_id)))
-        .where(col(TurnRow.poc_id).in_(poc_ids))
-        .order_by(col(TurnRow.poc_id), col(TurnRow.id).desc())
+        select(table).ext(distinct_on(poc_id)).where(poc_id.in_(poc_ids)).order_by(poc_id, *order)
     )
-    return {row.poc_id: waiting_on_of(row) for row in rows}
-
-
-def _rests(session: Session, poc_ids: Collection[PocId]) -> Mapping[PocId, PausePeriod]:
-    rows = session.exec(
-        select(RestRow)
-        .ext(distinct_on(col(RestRow.poc_id)))
-        .where(col(RestRow.poc_id).in_(poc_ids))
-        .order_by(col(RestRow.poc_id), col(RestRow.until).desc(), col(RestRow.source).desc())
-    )
-    return {row.poc_id: pause_of(row) for row in rows}
+    return {row.poc_id: row for row in rows}
 
 
 def _acted(session: Session, repository_ids: Collection[int]) -> Mapping[str, Mapping[str, datetime]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, text, true, update
+from sqlalchemy import ColumnElement, and_, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -14,7 +15,7 @@ from service.rules.gate.lifecycle import State
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId, pull_request_key, repository_key
 from service.store import subjects
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import PocRow
 
 
@@ -56,11 +57,8 @@ class StoredPoc:
     owner: KnownAccess | None = None
 
 
-class Pocs:
-    """The table of POCs; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Pocs(Table):
+    """The table of POCs."""
 
     def begin(self, repository_id: int, charter_path: str, at: datetime) -> PocId | None:
         """Make the record that all that is noted of a POC names, which says nothing yet by itself.
@@ -109,35 +107,14 @@ class Pocs:
             session.add(row)
             subjects.mark(session, [repository_key(row.repository_id)])
 
-    def history_read(self, poc_id: PocId, at: datetime) -> None:
-        """Note that the repository's history was taken into the timeline."""
-        self._note(poc_id, {"history_read_at": at}, col(PocRow.history_read_at).is_(None))
+    def change(self, poc_id: PocId, **columns: object) -> None:
+        """Note what is so now; nothing is written where it was so before."""
+        new = (getattr(PocRow, name).is_distinct_from(value) for name, value in columns.items())
+        self._note(poc_id, columns, or_(*new))
 
-    def owner_may(self, poc_id: PocId, known: KnownAccess) -> None:
-        """Note what the owner was found to be allowed."""
-        values: dict[str, object] = {
-            "owner_login": known.login,
-            "owner_access": str(known.access),
-            "owner_asked_at": known.asked_at,
-            "owner_since": known.since,
-        }
-        self._note(poc_id, values, true())
-
-    def stalls(self, poc_id: PocId, since: date | None, cause: str | None) -> None:
-        """Note from which day on a POC's present stall counts, and why; None where it is not stalled."""
-        another_day = col(PocRow.stalled_since).is_distinct_from(since)
-        another_cause = col(PocRow.stall_cause).is_distinct_from(cause)
-        values: dict[str, object] = {"stalled_since": since, "stall_cause": cause}
-        self._note(poc_id, values, another_day | another_cause)
-
-    def bind(self, poc_id: PocId, at: datetime) -> None:
-        """Note that every threshold had a value that counts; the first time counts."""
-        self._note(poc_id, {"bound_at": at}, col(PocRow.bound_at).is_(None))
-
-    def protect(self, poc_id: PocId, environment: str) -> None:
-        """Note the environment that platform signed for."""
-        changed = col(PocRow.environment).is_distinct_from(environment)
-        self._note(poc_id, {"environment": environment}, changed)
+    def first(self, poc_id: PocId, **columns: object) -> None:
+        """Note what counts only the first time."""
+        self._note(poc_id, columns, and_(*(getattr(PocRow, name).is_(None) for name in columns)))
 
     def take_back(self, poc_id: PocId, number: int) -> None:
         """Forget a ship request whose pull request was closed without being merged."""
@@ -149,23 +126,8 @@ class Pocs:
                 session.add(row)
                 subjects.mark(session, [repository_key(row.repository_id)])
 
-    def ship(self, poc_id: PocId, sha: str, at: datetime) -> None:
-        """Note that a POC has shipped; the first time counts."""
-        self._note(poc_id, {"shipped_at": at, "shipped_sha": sha}, col(PocRow.shipped_at).is_(None))
-
-    def set_state(self, poc_id: PocId, state: State, at: datetime) -> None:
-        """Note the derived state, and since when it is so."""
-        changed = col(PocRow.state) != str(state)
-        self._note(poc_id, {"state": str(state), "state_since": at}, changed)
-
-    def end(self, poc_id: PocId, at: datetime) -> None:
-        """Note that a POC whose repository was archived has stopped, unless it had shipped."""
-        goes_on = col(PocRow.state).not_in([str(state) for state in State if state.has_ended])
-        self._note(poc_id, {"state": str(State.STOPPED), "state_since": at}, goes_on)
-
-    def _note(self, poc_id: PocId, values: dict[str, object], when: ColumnElement[bool]) -> None:
-        with self._database.transaction() as session:
-            session.execute(update(PocRow).where(col(PocRow.id) == poc_id, when).values(**values))
+    def _note(self, poc_id: PocId, columns: Mapping[str, object], when: ColumnElement[bool]) -> None:
+        self._execute(update(PocRow).where(col(PocRow.id) == poc_id, when).values(**columns))
 
 
 def stored_poc_of(row: PocRow) -> StoredPoc:

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.policy.reading import read_policy
 from service.store import subjects
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables_waiting import PolicyRow
 
 
@@ -35,17 +35,13 @@ class KnownPolicy:
         return policy_of(self.good_text)
 
 
-class Policies:
-    """The table of policies; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Policies(Table):
+    """The table of policies."""
 
     def find(self, installation_id: int) -> KnownPolicy | None:
         """What is stored for an installation."""
-        with self._database.reading() as session:
-            row = session.get(PolicyRow, installation_id)
-            return _known(row) if row else None
+        row = self._get(PolicyRow, installation_id)
+        return _known(row) if row else None
 
     def in_force(self, installation_id: int) -> Policy:
         """The policy that holds for an installation; the defaults where it has none."""

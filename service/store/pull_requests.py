@@ -6,26 +6,23 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import PullRequest
 from service.rules.values.subjects import pull_request_key
 from service.store import subjects
-from service.store.database import Database, cursor
+from service.store.database import cursor
 from service.store.recording import UPSERT_PULL_REQUESTS, pull_request_rows
+from service.store.table import Table
 from service.store.tables import CharterAt, MergeBase, PullRequestRow
 
 LIST_DELAY = timedelta(minutes=2)
 """By how much GitHub's list, and its clock, may lag behind ours."""
 
 
-class PullRequests:
-    """The tables of pull requests and of charters at commits; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class PullRequests(Table):
+    """The tables of pull requests and of charters at commits."""
 
     def open_numbers(self, repository_id: int) -> list[int]:
         """The numbers of a repository's open pull requests."""
@@ -93,36 +90,30 @@ class PullRequests:
 
     def merge_base(self, repository_id: int, base_sha: str, head_sha: str) -> str | None:
         """Where one commit left another, if that was ever asked."""
-        with self._database.reading() as session:
-            row = session.get(MergeBase, (repository_id, base_sha, head_sha))
-            return row.sha if row else None
+        row = self._get(MergeBase, (repository_id, base_sha, head_sha))
+        return row.sha if row else None
 
     def remember_merge_base(self, repository_id: int, base_sha: str, head_sha: str, sha: str) -> None:
         """Keep where one commit left another."""
         row = {"repository_id": repository_id, "base_sha": base_sha, "head_sha": head_sha, "sha": sha}
-        with self._database.transaction() as session:
-            session.execute(insert(MergeBase).values(**row).on_conflict_do_nothing())
+        self._keep(MergeBase, [row])
 
     def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
         """What stood at the charter's path at a commit, if that was ever read."""
-        with self._database.reading() as session:
-            row = session.get(CharterAt, (repository_id, commit_sha))
-            return charter_file_of(row) if row else None
+        row = self._get(CharterAt, (repository_id, commit_sha))
+        return charter_file_of(row) if row else None
 
     def remember_charter_at(self, repository_id: int, commit_sha: str, file: CharterFile) -> None:
         """Keep what stood there: a commit does not change."""
-        statement = insert(CharterAt).values(
-            repository_id=repository_id,
-            commit_sha=commit_sha,
-            kind=str(file.kind),
-            blob_sha=file.blob_sha,
-            data=file.data,
-            size=file.size,
-        )
-        told = {"kind": str(file.kind), "blob_sha": file.blob_sha, "data": file.data, "size": file.size}
-        statement = statement.on_conflict_do_update(index_elements=["repository_id", "commit_sha"], set_=told)
-        with self._database.transaction() as session:
-            session.execute(statement)
+        row = {
+            "repository_id": repository_id,
+            "commit_sha": commit_sha,
+            "kind": str(file.kind),
+            "blob_sha": file.blob_sha,
+            "data": file.data,
+            "size": file.size,
+        }
+        self._keep(CharterAt, [row], replacing=True)
 
 
 def pull_of(row: PullRequestRow) -> PullRequest:

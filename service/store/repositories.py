@@ -14,22 +14,19 @@ from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
-from service.store.database import Database, cursor
+from service.store.database import cursor
 from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row
+from service.store.table import Table
 from service.store.tables import CharterAt, FactRow, PullRequestRow, RepositoryRow
 
 
-class Repositories:
-    """The table of repositories; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Repositories(Table):
+    """The table of repositories."""
 
     def find(self, repository_id: int) -> KnownRepository | None:
         """A repository, if any event or list has told of it."""
-        with self._database.reading() as session:
-            row = session.get(RepositoryRow, repository_id)
-            return known_of(row) if row else None
+        row = self._get(RepositoryRow, repository_id)
+        return known_of(row) if row else None
 
     def listed(self, installation_id: int, page: Sequence[Repository]) -> list[int]:
         """Store a page of the repository list and return the ids that differ from what events had told."""
@@ -51,16 +48,15 @@ class Repositories:
 
     def keep_only(self, installation_id: int, kept: Iterable[int]) -> None:
         """Note that an installation covers only these repositories any more."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(RepositoryRow)
-                .where(
-                    col(RepositoryRow.installation_id) == installation_id,
-                    col(RepositoryRow.id).not_in(list(kept)),
-                    col(RepositoryRow.removed_at).is_(None),
-                )
-                .values(removed_at=func.now())
+        self._execute(
+            update(RepositoryRow)
+            .where(
+                col(RepositoryRow.installation_id) == installation_id,
+                col(RepositoryRow.id).not_in(list(kept)),
+                col(RepositoryRow.removed_at).is_(None),
             )
+            .values(removed_at=func.now())
+        )
 
     def ids(self, installation_id: int, *, pocs_only: bool) -> list[int]:
         """The repositories of an installation that are not known to be gone."""

@@ -16,7 +16,7 @@ from service.rules.values.activity import Activity
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId, repository_key
 from service.store import subjects, timeline
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables import SignatureRow
 
 
@@ -28,11 +28,8 @@ class StoredSignature:
     withdrawn: bool
 
 
-class Signatures:
-    """The table of signatures; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Signatures(Table):
+    """The table of signatures."""
 
     def give(self, poc_id: PocId, repository_id: int, signatures: Iterable[Signature]) -> None:
         """Record signatures; what a source signs it signs once, and what was withdrawn stays so.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 
 from sqlalchemy import func, update
@@ -12,15 +13,13 @@ from sqlmodel import Session, col, select
 from service.rules.values.actions import EditIssue, EscalationRecord, text_digest
 from service.rules.values.github import Issue, IssueState, RepositoryRef, StallIssue
 from service.rules.values.subjects import PocId
-from service.store.database import Database, LockClass
+from service.store.database import LockClass
+from service.store.table import Table
 from service.store.tables import RepositoryRow, StallIssueRow
 
 
-class StallIssues:
-    """The table of stall issues; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class StallIssues(Table):
+    """The table of stall issues."""
 
     def find(self, poc_id: PocId) -> StallIssue | None:
         """The one stall issue of a POC."""
@@ -63,10 +62,8 @@ class StallIssues:
                 "number": None,
                 "opened_at": None,
                 "closed_by_us": False,
-                "episode": escalation.episode,
-                "rung": escalation.rung,
-                "reopened": escalation.reopened,
                 "home_repository_id": home_repository_id,
+                **asdict(escalation),
             }
             row = insert(StallIssueRow).values(poc_id=poc_id, **values)
             row = row.on_conflict_do_update(
@@ -96,9 +93,7 @@ class StallIssues:
             html_url=issue.html_url,
             opened_at=issue.created_at,
             assignee=assignee,
-            episode=escalation.episode,
-            rung=escalation.rung,
-            reopened=escalation.reopened,
+            **asdict(escalation),
         )
 
     def edited(self, edit: EditIssue, *, at: datetime) -> None:
@@ -107,11 +102,7 @@ class StallIssues:
         Reopened, or with a new episode, it counts as opened anew.
         """
         escalation, known = edit.escalation, self.find(edit.poc_id)
-        changes: dict[str, object] = {
-            "episode": escalation.episode,
-            "rung": escalation.rung,
-            "reopened": escalation.reopened,
-        }
+        changes: dict[str, object] = asdict(escalation)
         if edit.title and edit.body:
             changes["digest"] = text_digest(edit.title, edit.body)
         if edit.assign or edit.unassign:
@@ -141,10 +132,7 @@ class StallIssues:
         self._change(poc_id, state=str(state), **changes)
 
     def _change(self, poc_id: PocId, **changes: object) -> None:
-        with self._database.transaction() as session:
-            session.execute(
-                update(StallIssueRow).where(col(StallIssueRow.poc_id) == poc_id).values(**changes)
-            )
+        self._execute(update(StallIssueRow).where(col(StallIssueRow.poc_id) == poc_id).values(**changes))
 
 
 def issues_of(session: Session, poc_ids: Collection[PocId | None]) -> Mapping[PocId, StallIssue]:

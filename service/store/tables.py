@@ -1,4 +1,7 @@
-"""The tables: columns and constraints, no behaviour."""
+"""The tables: columns and constraints, no behaviour.
+
+Over 300 lines because a table is read beside those that it refers to.
+"""
 
 from __future__ import annotations
 

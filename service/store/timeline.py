@@ -14,8 +14,8 @@ from service.rules.values.activity import Activity, ActivityKind, facts_of, happ
 from service.rules.values.github import EventKind, EventRecord, PullRequest
 from service.rules.values.recorded import RecordedReview, recorded_reviews
 from service.rules.values.subjects import pull_request_key, repository_key
-from service.store.database import Database
 from service.store.subjects import event_of
+from service.store.table import Table
 from service.store.tables import FactRow
 
 AWAITED = (ActivityKind.REVIEW_REQUESTED, ActivityKind.REVIEW, ActivityKind.PULL_REQUEST)
@@ -41,11 +41,8 @@ class ToldOfPull:
         return any(each.review.state == "changes_requested" for each in self.reviews)
 
 
-class Timeline:
-    """What was recorded of people's doings; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Timeline(Table):
+    """What was recorded of people's doings."""
 
     def of(self, repository_id: int, *, since: datetime | None = None) -> tuple[Activity, ...]:
         """What people did on a POC, oldest first."""

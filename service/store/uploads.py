@@ -15,7 +15,7 @@ from service.rules.evidence.claims import Reason, Refused, WorkflowRun, refuse_e
 from service.rules.evidence.upload import Sent
 from service.rules.source.text import shown
 from service.rules.values import activity
-from service.rules.values.github import EventKind
+from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.groups import Level
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store.jobs import defer_looks_async
@@ -153,14 +153,21 @@ def _row(number: Sent) -> dict[str, object]:
 async def _tell(connection: Connection, run: WorkflowRun) -> None:
     """Record that it happened, and mark whom it concerns: the POC, and the pull requests of the commit."""
     repository = repository_key(run.repository_id)
-    await connection.execute(
-        """
-        INSERT INTO fact (id, subject, kind, at, actor, detail)
-        VALUES (%s, %s, %s, now(), %s, %s) ON CONFLICT DO NOTHING
-        """,
-        (f"evidence:{run.token_id}", repository, str(EventKind.EVIDENCE_SENT), run.actor, run.sha),
-    )
-    await _did(connection, run)
+    sent = EventKind.EVIDENCE_SENT
+    now = datetime.now(UTC)
+    # The first numbers of a commit are activity too, where a person let them be measured.
+    did = activity.measured(run.repository_id, run.sha, run.number, run.actor, now)
+    for event in (
+        EventRecord(f"evidence:{run.token_id}", repository, sent, now, run.actor, run.sha),
+        *activity.facts_of(run.repository_id, did),
+    ):
+        await connection.execute(
+            """
+            INSERT INTO fact (id, subject, kind, at, actor, detail)
+            VALUES (%s, %s, %s, now(), %s, %s) ON CONFLICT DO NOTHING
+            """,
+            (event.id, event.subject, str(event.kind), event.actor, event.detail),
+        )
     cursor = await connection.execute(
         """
         SELECT number FROM pull_request WHERE repository_id = %s AND state = 'open' AND head_sha = %s
@@ -173,17 +180,3 @@ async def _tell(connection: Connection, run: WorkflowRun) -> None:
     keys = sorted({repository, *(pull_request_key(run.repository_id, number) for number in pulls)})
     cursor = await connection.execute(MARK, {"keys": keys})
     await defer_looks_async(connection, [key for key, was_clean in await cursor.fetchall() if was_clean])
-
-
-async def _did(connection: Connection, run: WorkflowRun) -> None:
-    """Put the first numbers of a commit into the timeline, where a person let them be measured."""
-    now = datetime.now(UTC)
-    did = activity.measured(run.repository_id, run.sha, run.number, run.actor, now)
-    for fact in activity.facts_of(run.repository_id, did):
-        await connection.execute(
-            """
-            INSERT INTO fact (id, subject, kind, at, actor, detail)
-            VALUES (%s, %s, %s, now(), %s, %s) ON CONFLICT DO NOTHING
-            """,
-            (fact.id, fact.subject, str(fact.kind), fact.actor, fact.detail),
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlmodel import col
 from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
-from service.store.database import Database
+from service.store.table import Table
 from service.store.tables_waiting import BlockerRow, RestRow, ShipDateRow, TurnRow
 
 PAUSE = "charter:"
@@ -42,11 +42,8 @@ class KnownBlocker:
     read_at: datetime | None
 
 
-class Waiting:
-    """Four small tables that only grow; each method is a statement or a transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Waiting(Table):
+    """Four small tables that only grow."""
 
     def passed(self, poc_id: PocId, waiting_on: WaitingOn) -> None:
         """Note that the ball has moved."""
@@ -70,17 +67,8 @@ class Waiting:
 
     def rested(self, poc_id: PocId, source: str, rest: PausePeriod, *, actor: str, at: datetime) -> None:
         """Note a pause, by the blob that says it, or a snooze, by its comment; once each."""
-        row = insert(RestRow).values(
-            poc_id=poc_id,
-            source=source,
-            first=rest.first,
-            until=rest.until,
-            reason=rest.reason,
-            actor=actor,
-            at=at,
-        )
-        with self._database.transaction() as session:
-            session.execute(row.on_conflict_do_nothing())
+        row = {"poc_id": poc_id, "source": source, **asdict(rest), "actor": actor, "at": at}
+        self._keep(RestRow, [row])
 
     def end_pauses(self, poc_id: PocId, on: date, *, but: str) -> None:
         """Let the pauses of charters that were replaced end on a day; `but` is the present one's source."""
@@ -93,12 +81,11 @@ class Waiting:
         self._end(poc_id, on, named & ~col(RestRow.source).startswith(PAUSE, autoescape=True))
 
     def _end(self, poc_id: PocId, on: date, which: ColumnElement[bool]) -> None:
-        with self._database.transaction() as session:
-            session.execute(
-                update(RestRow)
-                .where(col(RestRow.poc_id) == poc_id, col(RestRow.until) > on, which)
-                .values(until=on)
-            )
+        self._execute(
+            update(RestRow)
+            .where(col(RestRow.poc_id) == poc_id, col(RestRow.until) > on, which)
+            .values(until=on)
+        )
 
     def blocked(self, poc_id: PocId, reference: str, at: datetime, *, commanded: bool = True) -> None:
         """Note an issue that was named as what a POC waits for; named again, it is asked about again.
@@ -122,20 +109,18 @@ class Waiting:
             },
             where=col(BlockerRow.named_at) < at,
         )
-        with self._database.transaction() as session:
-            session.execute(again)
+        self._execute(again)
 
     def saw_blocker(self, poc_id: PocId, blocker: Blocker, at: datetime) -> None:
         """Note how GitHub shows a blocker."""
-        with self._database.transaction() as session:
-            session.execute(
-                update(BlockerRow)
-                .where(
-                    col(BlockerRow.poc_id) == poc_id,
-                    col(BlockerRow.reference) == blocker.reference,
-                )
-                .values(open=blocker.open, assignees=list(blocker.assignees), read_at=at)
+        self._execute(
+            update(BlockerRow)
+            .where(
+                col(BlockerRow.poc_id) == poc_id,
+                col(BlockerRow.reference) == blocker.reference,
             )
+            .values(open=blocker.open, assignees=list(blocker.assignees), read_at=at)
+        )
 
 
 def names(reason: str, reference: str) -> bool:

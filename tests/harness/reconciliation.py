@@ -30,7 +30,7 @@ def reconciling(
             looked_at=NOW,
             clock=clock,
             facts=(),
-            session=session,
+            release=session.close,
             store=Store(WithinSession(session, read_only=True)),
             writing=Store(Database(engine)),
             app=app,

@@ -287,14 +287,14 @@ def test_a_place_that_was_away_for_a_week_hears_of_both_and_the_other_of_one(org
 
 def test_what_stopped_waiting_is_told_once(org: Told) -> None:
     records, stalled_on = org.services.store, (NOW - 5 * DAY).date()
-    records.pocs.stalls(poc_id_of(records, 1), stalled_on, "no charter")
+    records.pocs.change(poc_id_of(records, 1), stalled_since=stalled_on, stall_cause="no charter")
     org.tell()
     org.now = NOW + 2 * DAY
     org.push("src/app.py", found=org.github.repos[1].described)
     records.timeline.remember(1, [activity.seen_commit(1, "jane-doe", org.now)])
     for weeks in (1, 2):
         org.now = NOW + weeks * WEEK
-        records.pocs.stalls(poc_id_of(records, 1), None, None)
+        records.pocs.change(poc_id_of(records, 1), stalled_since=None, stall_cause=None)
         org.tell()
     assert ["Moves again" in each for each in org.comments] == [False, True]
     assert ["Moves again" in each for each in org.slack.texts] == [False, True]

@@ -54,8 +54,8 @@ def test_a_poc_as_a_digest_shows_it(records: Store) -> None:
         1, "its name", None, declared=False, at=NOW - 30 * DAY, tell_pull_requests=False
     )
     poc_id = poc_id_of(records, 1)
-    records.pocs.set_state(poc_id, State.EVALUATING, NOW - 9 * DAY)
-    records.pocs.stalls(poc_id, date(2026, 11, 9), "silent")
+    records.pocs.change(poc_id, state=str(State.EVALUATING), state_since=NOW - 9 * DAY)
+    records.pocs.change(poc_id, stalled_since=date(2026, 11, 9), stall_cause="silent")
     waiting_on = WaitingOn(Party.SIGNER, Wants.SHIP_SIGNATURE, NOW - 20 * DAY, ("dan-w",), Group.SECURITY, 41)
     records.waiting.passed(poc_id, waiting_on)
     for ship_by in (date(2027, 1, 15), date(2027, 2, 26)):

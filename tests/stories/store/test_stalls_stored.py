@@ -53,7 +53,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
 def test_the_last_of_everything_is_read(records: Store) -> None:
     records.repositories.listed(7, [repository(CENTRAL, full_name="acme/central")])
     poc_id = poc_id_of(records, POC)
-    records.pocs.set_state(poc_id, State.BUILDING, NOW)
+    records.pocs.change(poc_id, state=str(State.BUILDING), state_since=NOW)
     owner = WaitingOn(Party.OWNER, Wants.WORK, at(0), ("jane-doe",))
     reviewer = WaitingOn(Party.REVIEWER, Wants.REVIEW, at(1), ("bob-m",), None, 12)
     for waiting_on in (owner, reviewer):
@@ -67,7 +67,7 @@ def test_the_last_of_everything_is_read(records: Store) -> None:
     records.stall_issues.begin(poc_id, 7, NOW.date(), 5, home_repository_id=CENTRAL, escalation=escalation)
     issue = Issue(4, IssueState.OPEN, (), "", NOW, "https://github.test/acme/central/issues/4")
     records.stall_issues.opened(poc_id, issue, "digest", escalation, assignee="bob-m")
-    records.pocs.set_state(poc_id_of(records, OTHER), State.SHIPPED, NOW)
+    records.pocs.change(poc_id_of(records, OTHER), state=str(State.SHIPPED), state_since=NOW)
 
     stored = records.poc_records.stalls([OTHER, POC, UNKNOWN])
 

@@ -188,7 +188,7 @@ def test_people_change_files_issues_and_repositories(emulator: Emulator) -> None
         assert (seen.state, seen.author, seen.assignees) == ("closed", "alice-k", ("jane-doe",))
         assert alice.comments("poc-new", seen.number) == ["a remark"]
 
-        alice.set_topics("poc-new", [])
+        alice.call("PUT", "/repos/acme/poc-new/topics", {"names": []})
         assert alice.edit_repo("poc-new", archived=True)["archived"]
         assert alice.repo("poc-new")["topics"] == []
         assert alice.edit_repo("poc-new", name="poc-renamed")["full_name"] == "acme/poc-renamed"
@@ -199,7 +199,7 @@ def test_a_pull_request_is_edited_reviewed_and_merged(emulator: Emulator) -> Non
         alice.create_branch("poc-triage", "work")
         alice.write_file("poc-triage", "work.txt", "done\n", branch="work")
         pull = alice.open_pull("poc-triage", "work", "Work")
-        alice.edit_pull("poc-triage", pull.number, title="More work")
+        alice.call("PATCH", f"/repos/acme/poc-triage/pulls/{pull.number}", {"title": "More work"})
         alice.review("poc-triage", pull.number)
         merge = alice.merge_pull("poc-triage", pull.number)
         assert alice.head("poc-triage") == merge

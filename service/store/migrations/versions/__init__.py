@@ -1,1 +1,0 @@
-"""service/store/migrations/versions"""
