@@ -1,4 +1,4 @@
-"""`check --base`: the goalposts that moved since this branch left another. Only loaded where that is asked."""
+"""`check --base`: the goalposts that moved since this branch left another. Loaded only when asked for."""
 
 from __future__ import annotations
 
