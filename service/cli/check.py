@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TextIO
 
 from service.cli.check_output import PRINTERS, Checked, Format
-from service.cli.git import charter_at_merge_base
 from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement, judge
@@ -22,6 +21,8 @@ from service.texts.goalposts import counted, move_findings
 
 def charter_before(place: Path, base: str, today: date) -> Charter | None:
     """The charter where this branch left its base; raises GitError."""
+    from service.cli.git import charter_at_merge_base
+
     return judge(charter_at_merge_base(place, base), today=today).charter
 
 
