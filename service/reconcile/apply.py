@@ -91,12 +91,12 @@ def _create_check_runs(ctx: Reconciliation, installation_id: int, actions: Seque
         left = {**begun, **runs.begin(repository.id, head_sha, ctx.key, new)}
         try:
             for each in wanted:
-                _post(ctx, installation_id, each, runs, left[each.name], found=each.name in begun)
-                del left[each.name]
+                posted = left.pop(each.name)
+                _post(ctx, installation_id, each, runs, posted, found=each.name in begun)
         except GitHubError as error:
-            if error.failure.kind is not FailureKind.TRANSIENT:
-                # GitHub refused, so there is no check run to find later.
-                runs.forget([posted.row_id for posted in left.values()])
+            # One without an answer may be on GitHub; those that were refused, or never sent, are not.
+            refused = [posted] if error.failure.kind is not FailureKind.TRANSIENT else []
+            runs.forget([run.row_id for run in (*refused, *left.values())])
             raise
 
 

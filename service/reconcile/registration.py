@@ -53,6 +53,7 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
         listed = ctx.github(known.installation_id).open_pull_requests(known.repository.ref)
         poc.listed(listed, ctx.looked_at)
     if reason is not None and poc.record.poc_id is None:
+        # Committed by itself: the notes of a POC name its record.
         poc.begun(ctx.writing.pocs.begin(poc.id, CHARTER_PATH, ctx.looked_at))
     if reason is not None and known.poc_reason is None:
         ctx.notes.repositories.mark([poc.id])  # if a pull request came first, the repository is next

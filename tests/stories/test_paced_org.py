@@ -94,11 +94,11 @@ class Org(World):
         self.work()
         for number in range(2, pocs + 1):
             self.slow.add(repository(number, f"acme/poc-{number}"))
-        others = "jsonb_build_object('{}', n, 'full_name', 'acme/poc-' || n)"
-        for table, key in (("repository", "id"), ("poc", "repository_id")):
+        others = "jsonb_build_object('id', n, 'repository_id', n, 'full_name', 'acme/poc-' || n)"
+        for table in ("repository", "poc"):
             # As if each had been registered like the first.
-            same = f"(jsonb_populate_record({table}, {others.format(key)})).*"
-            every = f"{table}, generate_series(2, :pocs) AS n WHERE {key} = 1"
+            same = f"(jsonb_populate_record({table}, {others})).*"
+            every = f"{table}, generate_series(2, :pocs) AS n WHERE id = 1"
             self._tell(f"INSERT INTO {table} SELECT {same} FROM {every}", pocs=pocs)
 
     @property
