@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -172,6 +173,7 @@ class Gateway:
     def _stop(self) -> None:
         self._server.shutdown()
         self._thread.join()
+        self._server.hang_up()
         self._server.server_close()
 
 
@@ -182,7 +184,23 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], gateway: Gateway) -> None:
         self.gateway = gateway
+        self._accepted: set[socket.socket] = set()
         super().__init__(address, _Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        accepted, address = super().get_request()
+        self._accepted.add(accepted)
+        return accepted, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self._accepted.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End the connections that clients keep open."""
+        for accepted in tuple(self._accepted):
+            with suppress(OSError):
+                accepted.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, *_: object) -> None:
         """A peer that hung up is none of our business."""
