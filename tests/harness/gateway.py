@@ -164,7 +164,7 @@ class Gateway:
                     return rule
         return None
 
-    def _listen(self, port: int) -> tuple[ThreadingHTTPServer, threading.Thread]:
+    def _listen(self, port: int) -> tuple[_Server, threading.Thread]:
         server = _Server(("127.0.0.1", port), self)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
