@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from service.rules.queue.redelivery import DeliveryAttempt
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.source.text import CharterFile
 from service.rules.values.actions import CheckRunOutput, Proposal, Proposed
 from service.rules.values.activity import Activity

@@ -9,7 +9,7 @@ import httpx
 import structlog
 
 from service.ports import GitHubError
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 
 log = structlog.get_logger(__name__)
 

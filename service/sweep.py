@@ -11,7 +11,7 @@ import structlog
 
 from service.ports import GitHubError
 from service.reconcile.context import UnusableError
-from service.rules.queue.redelivery import KEPT, to_redeliver
+from service.rules.queue import KEPT, to_redeliver
 from service.rules.values.actions import OpenIssue
 from service.rules.values.subjects import (
     SubjectKind,

@@ -15,7 +15,7 @@ from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.subjects import reconcile
-from service.rules.queue.rate_limits import USUAL_PACE, Pace
+from service.rules.queue import USUAL_PACE, Pace
 from service.rules.values.actions import Action
 from service.rules.values.groups import Level
 from service.settings import Mode, Settings

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
-from service.rules.queue.retry import Failure, FailureKind, GiveUp, RetryAt, retry
+from service.rules.queue import Failure, FailureKind, GiveUp, RetryAt, retry
 from service.store import subjects
 from service.store.database import LockBusyError, LockClass, lock, transaction
 from service.store.subjects import Claim

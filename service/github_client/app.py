@@ -22,7 +22,7 @@ from service.github_client.issues import Comments, Issues
 from service.github_client.proposals import ProposalsClient
 from service.github_client.pull_requests import PullRequests
 from service.rules.commands.charter_changes import PROPOSING, may_propose
-from service.rules.queue.redelivery import DeliveryAttempt
+from service.rules.queue import DeliveryAttempt
 from service.rules.values.github import Installation
 
 

@@ -12,7 +12,7 @@ from github.Repository import Repository as GithubRepository
 from service.github_client.errors import UNAUTHORIZED, translated
 from service.github_client.transport import MovedError
 from service.ports import GitHubError, RenamedError
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.values.github import Repository, RepositoryRef
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from github import GithubException
 from service.github_client.connection import PAGE, Connection
 from service.github_client.errors import UNPROCESSABLE
 from service.ports import GitHubError, RenamedError
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.github import RepositoryRef
 
 MOST_PAGES = 10

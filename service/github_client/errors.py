@@ -11,7 +11,7 @@ from github import GithubException
 
 from service.github_client.transport import MovedError, UnfinishedError
 from service.ports import GitHubError
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 
 GONE = (404, 410, 451)
 RATE_LIMIT = (403, 429)

@@ -11,7 +11,7 @@ from service.ports import GitHubError
 from service.reconcile.apply_messages import paced, say
 from service.reconcile.apply_proposals import propose
 from service.reconcile.context import Reconciliation
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import (
     STALL_LABEL,
     Action,

@@ -14,8 +14,7 @@ import structlog
 
 from service.ports import GitHub, GitHubError
 from service.reconcile.context import Reconciliation
-from service.rules.queue.rate_limits import LIMITS
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import LIMITS, Failure, FailureKind
 from service.rules.values.actions import Announce, AnswerDeployment, OpenNotice, PostComment, React
 from service.store.messages import MessageState
 from service.store.pacing import NotYetError

@@ -11,7 +11,7 @@ import structlog
 from service.ports import GitHubError
 from service.reconcile.apply_messages import paced, post_comment
 from service.reconcile.context import Reconciliation
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.values.actions import PULL_REQUEST, Offer, PostComment, Propose, Proposed
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals
 from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import Action, PostedCheckRun
 from service.rules.values.github import EventKind, EventRecord, Installation
 from service.rules.values.groups import Level

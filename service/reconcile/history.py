@@ -8,7 +8,7 @@ from datetime import timedelta
 from service.ports import GitHubError
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 
 SPAN = timedelta(days=180)
 

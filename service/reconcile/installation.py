@@ -8,7 +8,7 @@ from itertools import islice
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
 from service.rules.policy.recognition import uses_properties
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.values.github import Repository
 
 PAGE = 100

@@ -13,7 +13,7 @@ from service.rules.checks.judge import judge_standing
 from service.rules.checks.surroundings import Access
 from service.rules.policy.model import Mode, Policy
 from service.rules.policy.recognition import KnownRepository
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.stall.stalls import StallFacts
 from service.rules.stall.waiting_on import Party, WaitingOn
 from service.rules.values.activity import last_by_person

@@ -20,7 +20,7 @@ from service.rules.checks.surroundings import (
     questions_of,
 )
 from service.rules.checks.verdict import CharterChange
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.values.github import EventKind, RepositoryRef
 
 

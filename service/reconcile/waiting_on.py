@@ -16,7 +16,7 @@ from service.rules.charter.model import Charter, InfraKind
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Round, named, standing
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.stall.review_requests import open_requests
 from service.rules.stall.waiting_on import (
     Blocker,

@@ -13,8 +13,7 @@ from sqlalchemy import delete, text, update
 from sqlmodel import Session, col, select
 
 from service.ports import GitHubError
-from service.rules.queue.rate_limits import LIMITS, USUAL_PACE, Pace, next_slot
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import LIMITS, USUAL_PACE, FailureKind, Pace, next_slot
 from service.store.database import Database, LockBusyError, LockClass
 from service.store.table import Table
 from service.store.tables_waiting import WriteSlot

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.rules.queue.rate_limits import USUAL_PACE, Pace
+from service.rules.queue import USUAL_PACE, Pace
 from service.store.check_runs import CheckRuns
 from service.store.contents import Contents, OutsideFacts
 from service.store.database import Database

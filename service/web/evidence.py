@@ -143,5 +143,5 @@ def _problem(error: _ProblemError) -> Response:
         body["pointer"] = error.faults[0][0]
         body["errors"] = [{"pointer": pointer, "detail": detail} for pointer, detail in error.faults]
     headers = {401: {"WWW-Authenticate": "Bearer"}, 405: {"Allow": "POST"}, 503: {"Retry-After": AGAIN}}
-    # Escaped to ASCII: a key that somebody sent may hold half a character, which is no UTF-8.
+    # Escaped to ASCII: a key that somebody sent may hold a lone surrogate, which UTF-8 cannot write.
     return Response(json.dumps(body).encode(), status, headers.get(status), MEDIA_TYPE)

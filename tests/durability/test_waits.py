@@ -6,7 +6,7 @@ import random
 from datetime import timedelta
 from inspect import signature
 
-from service.rules.queue.rate_limits import Pace
+from service.rules.queue import Pace
 from service.serve import PROGRAM, serve
 from service.wiring import Waits, build
 

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 
 from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError, Proposals
 from service.rules.commands.charter_changes import may_propose
-from service.rules.queue.redelivery import DeliveryAttempt
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
 from service.rules.values.actions import CheckRunOutput, Proposal, ProposalState, Proposed
 from service.rules.values.activity import Activity

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from service.cli.app import _counting_in_files, _database, _settings, cli
-from service.rules.queue.rate_limits import Pace
+from service.rules.queue import Pace
 from service.wiring import Waits
 
 PROGRAM = "tests.harness.program"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from sqlalchemy import text
 
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import CHARTER_CHECK, STALL_LABEL, STALL_MARKER
 from service.rules.values.github import Installation, Repository
 from service.settings import Mode, Settings

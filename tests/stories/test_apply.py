@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from service.ports import GitHubError
 from service.reconcile.apply import apply
 from service.reconcile.apply_messages import LONGEST_BODY, marker
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import (
     STALL_MARKER,
     Action,

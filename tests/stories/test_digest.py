@@ -13,7 +13,7 @@ from service.ports import GitHubError
 from service.reconcile.digest import DIGEST_LABEL
 from service.rules.digest.edition import in_the_way
 from service.rules.digest.week import Channel
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values import activity
 from service.rules.values.github import IssueState
 from service.rules.values.subjects import digest_key, installation_key, slack_key

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import GATE_CHECK, STALL_LABEL, STALL_MARKER, Conclusion
 from service.rules.values.github import Installation, IssueState, PullRequest, Repository
 from service.rules.values.subjects import digest_key, installation_key, pull_request_key, repository_key

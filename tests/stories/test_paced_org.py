@@ -20,8 +20,7 @@ import pytest
 from sqlalchemy import text
 
 from service.reconcile.context import Decision, Reconciliation
-from service.rules.queue.rate_limits import APART, LIMITS
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import APART, LIMITS, Failure, FailureKind
 from service.rules.values.github import Issue, RepositoryRef
 from service.store.database import transaction
 from service.sweep import mark_all, sweep

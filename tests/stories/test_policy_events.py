@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from service.ports import LARGEST_BLOB
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import POLICY_CHECK, Conclusion
 from service.rules.values.github import Commit, Repository
 from service.rules.values.subjects import policy_key, repository_key

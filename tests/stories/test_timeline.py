@@ -19,7 +19,7 @@ from service.rules.evidence.upload import Sent
 from service.rules.gate.signoffs import Round, Signature
 from service.rules.policy.model import NO_POLICY
 from service.rules.policy.recognition import KnownRepository
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.stall.review_requests import open_requests
 from service.rules.stall.waiting_on import Request
 from service.rules.values import activity

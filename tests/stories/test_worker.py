@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
-from service.rules.queue.retry import MAX_ATTEMPTS, Failure, FailureKind
+from service.rules.queue import MAX_ATTEMPTS, Failure, FailureKind
 from service.rules.values.github import EventKind, EventRecord
 from service.store import database, subjects
 from service.store.database import LockClass, lock, transaction

@@ -10,7 +10,7 @@ import respx
 from structlog.testing import capture_logs
 
 from service.ports import GitHubError
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.slack import Slack
 
 HOOK = "https://hooks.slack.example.com/services/T/B/secret"

@@ -148,7 +148,7 @@ class PolicyReading:
 
 def read_policy(data: bytes | str) -> PolicyReading:
     """Read a policy file; raises on no input."""
-    # A string may hold half a character, which no bytes of a file do.
+    # A string may hold a lone surrogate, which UTF-8 cannot write.
     raw = data if isinstance(data, bytes) else data.encode(errors="replace")
     text = decoded(raw, "a policy in YAML")
     if isinstance(text, Finding):

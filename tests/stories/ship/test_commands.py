@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.subjects import pull_request_key
 from tests.harness.charters import CHARTER, SIGNERS
 from tests.harness.story import Said, Story, open_signatures, sha

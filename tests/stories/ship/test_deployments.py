@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from tests.harness.charters import CHARTER, PRODUCTION, SIGNERS, STAGING, UNBOUND, files
 from tests.harness.github import DeploymentAnswer, repository
 from tests.harness.story import Story, sha

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import STALL_LABEL, stall_opening
 from service.rules.values.github import Issue, IssueState
 from service.rules.values.subjects import repository_key

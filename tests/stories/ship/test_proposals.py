@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import CHARTER_CHECK, ProposalState
 from service.rules.values.subjects import pull_request_key, repository_key
 from tests.harness.charters import CHARTER

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from service.rules.gate.lifecycle import State
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.github import Commit
 from service.rules.values.groups import Level
 from service.rules.values.subjects import repository_key

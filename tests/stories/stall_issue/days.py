@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import event as sql_event
 
-from service.rules.queue.retry import Failure
+from service.rules.queue import Failure
 from service.rules.values.actions import STALL_LABEL
 from service.rules.values.calendar import USUAL
 from service.rules.values.github import Issue, IssueState

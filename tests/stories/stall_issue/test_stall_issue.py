@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import STALL_LABEL, stall_opening
 from service.rules.values.github import IssueState
 from service.rules.values.issue_block import STALL_END

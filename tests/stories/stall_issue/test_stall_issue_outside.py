@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import STALL_MARKER
 from service.rules.values.calendar import USUAL
 from service.rules.values.github import Repository

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from service.rules.queue.rate_limits import APART
+from service.rules.queue import APART
 from service.store import subjects
 from service.store.database import Database, LockClass, lock, transaction
 from service.store.pacing import LAPSES, NotYetError, Pacing

@@ -13,8 +13,7 @@ import pytest
 from service.cli import doctor
 from service.cli.doctor import Line, Mark, examine
 from service.ports import GitHubError
-from service.rules.queue.redelivery import DeliveryAttempt
-from service.rules.queue.retry import Failure, FailureKind
+from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 from service.store.database import Database, connect
 from service.store.embedded import PostgresFailed

@@ -11,7 +11,7 @@ import pytest
 from service.github_client import app as app_module
 from service.github_client.app import App, InstallationClient
 from service.ports import GitHubError, RenamedError
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import Annotation, CheckRunOutput, Conclusion
 from service.rules.values.github import Installation, IssueState

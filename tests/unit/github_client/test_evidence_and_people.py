@@ -9,7 +9,7 @@ import pytest
 
 from service.github_client.app import InstallationClient
 from service.ports import LARGEST_BLOB, GitHub, GitHubError, RenamedError
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.values.github import Commit
 from tests.unit.github_client.server import REPOSITORY, Server, raw_repository
 

@@ -11,7 +11,7 @@ import pytest
 from service.github_client.app import App
 from service.github_client.proposals import ProposalsClient
 from service.ports import GitHubError, Proposals, RenamedError
-from service.rules.queue.retry import FailureKind
+from service.rules.queue import FailureKind
 from service.rules.values.actions import Proposal, ProposalState, Proposed
 from service.rules.values.github import Installation
 from tests.harness.github import named

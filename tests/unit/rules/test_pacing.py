@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.rules.queue import rate_limits
-from service.rules.queue.rate_limits import APART, LIMITS, MARGIN, next_slot
+from service.rules import queue as rate_limits
+from service.rules.queue import APART, LIMITS, MARGIN, next_slot
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TICK = timedelta(milliseconds=500)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.rules.queue.redelivery import MOST_ATTEMPTS, DeliveryAttempt, to_redeliver
+from service.rules.queue import MOST_ATTEMPTS, DeliveryAttempt, to_redeliver
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

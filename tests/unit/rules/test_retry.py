@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.queue.retry import (
+from service.rules.queue import (
     FIRST_WAIT,
     LONGEST_WAIT,
     MAX_ATTEMPTS,

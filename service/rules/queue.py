@@ -1,0 +1,159 @@
+"""When to try again, when to write, which deliveries to ask for again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+MAX_ATTEMPTS = 24
+"""Failures in a row after which a subject is dead; with the waits below that is two hours or more."""
+
+FIRST_WAIT = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(minutes=10)
+RATE_LIMIT_SPREAD = timedelta(seconds=30)
+"""Subjects that wait for one reset do not all come back in its first second."""
+
+
+class FailureKind(StrEnum):
+    """The ways in which GitHub, or the way there, says no."""
+
+    TRANSIENT = "transient"
+    RATE_LIMITED = "rate-limited"
+    PACED = "paced"
+    """Nobody said no: the subject waits for its slot to write."""
+    GONE = "gone"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed call: its kind, what was said, and when to come back where that is known."""
+
+    kind: FailureKind
+    message: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAt:
+    """Reconcile again, not before `at`; `counts` says whether this failure counts towards the cap."""
+
+    at: datetime
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Do not try again without an event; `dead` says whether an operator should know."""
+
+    reason: str
+    dead: bool = True
+
+
+def retry(failure: Failure, *, attempt: int, now: datetime, jitter: float) -> RetryAt | GiveUp:
+    """Decide about the failure of the `attempt`-th try in a row, counted from 1; `jitter` is in [0, 1)."""
+    match failure.kind:
+        case FailureKind.RATE_LIMITED:
+            until = max(failure.until or now + timedelta(minutes=1), now)
+            return RetryAt(until + RATE_LIMIT_SPREAD * jitter, counts=False)
+        case FailureKind.PACED:
+            return RetryAt(max(failure.until or now, now), counts=False)
+        case FailureKind.GONE:
+            return GiveUp(failure.message, dead=False)
+        case FailureKind.REFUSED:
+            return GiveUp(failure.message)
+        case FailureKind.TRANSIENT:
+            wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
+            exhausted = attempt >= MAX_ATTEMPTS
+            return GiveUp(failure.message) if exhausted else RetryAt(now + wait * (0.5 + 0.5 * jitter))
+        case _:
+            assert_never(failure.kind)
+
+
+APART = timedelta(seconds=1)
+"""GitHub asks for that much between two writes."""
+LIMITS = ((80, timedelta(minutes=1)), (500, timedelta(hours=1)))
+"""How many content writes GitHub takes from an installation within any such time."""
+MARGIN = timedelta(seconds=2)
+"""How far a write may miss the moment that was planned: it is woken within a second, and takes a while."""
+
+_Moment = tuple[datetime, timedelta]
+"""A write and how far it may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The pause between two writes, and how far one may miss its planned moment; tests shorten both."""
+
+    apart: timedelta = APART
+    margin: timedelta = MARGIN
+
+
+USUAL_PACE = Pace()
+
+
+def next_slot(
+    taken: Sequence[datetime],
+    now: datetime,
+    planned: Sequence[datetime] = (),
+    pace: Pace = USUAL_PACE,
+) -> datetime:
+    """The earliest moment from `now` on at which one more write keeps the limits.
+
+    `taken` are the moments of writes that were made, `planned` those of writes to come: these are kept clear
+    of by a margin.
+    """
+    exact, about = timedelta(), pace.margin
+    moments = sorted([*((at, exact) for at in taken), *((at, about) for at in planned)])
+    slot = now
+    for begin, end in sorted(_forbidden(moments, pace.apart)):
+        if begin >= slot:
+            break
+        slot = max(slot, end)
+    return slot
+
+
+def _forbidden(moments: Sequence[_Moment], apart: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """Between which moments one more write would break a limit; the ends themselves are allowed."""
+    for at, off in moments:
+        yield at - off - apart, at + off + apart
+    for most, within in LIMITS:
+        for (first, off_first), (last, off_last) in zip(moments, moments[most - 1 :], strict=False):
+            earliest, latest = last - off_last, first + off_first
+            if earliest - latest < within:
+                yield earliest - within, latest + within
+
+
+KEPT = timedelta(days=3) - timedelta(hours=1)
+"""A little less than GitHub keeps them."""
+MOST_ATTEMPTS = 6
+"""Attempts at one delivery, the first included; what fails so often is not cured by sending it again."""
+SETTLED = timedelta(minutes=2)
+"""A delivery younger than this may still be on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAttempt:
+    """One attempt of GitHub's that failed: attempts at the same delivery share its `guid`."""
+
+    id: int
+    guid: str
+    delivered_at: datetime
+    status_code: int
+
+
+def to_redeliver(failed: Iterable[DeliveryAttempt], stored: Collection[str], now: datetime) -> list[int]:
+    """The ids of the failed attempts to repeat, oldest first: one for each delivery that is not `stored`."""
+    by_guid: dict[str, list[DeliveryAttempt]] = {}
+    for attempt in failed:
+        if now - KEPT < attempt.delivered_at and attempt.guid not in stored:
+            by_guid.setdefault(attempt.guid, []).append(attempt)
+    latest = [max(same, key=_when) for same in by_guid.values() if len(same) < MOST_ATTEMPTS]
+    return [attempt.id for attempt in sorted(latest, key=_when) if attempt.delivered_at < now - SETTLED]
+
+
+def _when(attempt: DeliveryAttempt) -> datetime:
+    return attempt.delivered_at

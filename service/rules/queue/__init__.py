@@ -1,1 +1,0 @@
-"""When to try again, when to write, what to ask for again."""
