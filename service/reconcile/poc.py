@@ -23,7 +23,7 @@ from service.store.contents import Blob
 from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
 from service.store.pocs import KnownAccess, ShipRequest
 from service.store.pull_requests import LIST_DELAY
-from service.store.signatures import StoredSignature
+from service.store.signatures import StoredSignature, signing_activities
 from service.store.store import Store
 from service.store.timeline import AWAITED
 from service.store.waiting import PAUSE, KnownBlocker, ShipDate, names
@@ -214,6 +214,7 @@ class Poc:
         if not new:
             return
         self._notes.signatures.give(self.poc_id, self.id, new)
+        self._acted(signing_activities(self.id, new))
         signatures = (*self.record.signatures, *(StoredSignature(each, withdrawn=False) for each in new))
         self.record = replace(
             self.record, signatures=tuple(sorted(signatures, key=lambda each: each.signature.at))
@@ -310,6 +311,9 @@ class Poc:
     def acted(self, *activities: Activity) -> None:
         """Activity that no recorded event contains, or not yet."""
         self._notes.timeline.remember(self.id, activities)
+        self._acted(activities)
+
+    def _acted(self, activities: Iterable[Activity]) -> None:
         told = tuple(each for each in activities if is_told(each))
         self.learned += told
         acted, asked = dict(self.waiting.acted), list(self.waiting.asked)

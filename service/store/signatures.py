@@ -55,7 +55,7 @@ class Signatures(Table):
             statement = insert(SignatureRow).values(rows).on_conflict_do_nothing()
             with self._database.transaction() as session:
                 if session.execute(statement.returning(col(SignatureRow.id))).all():
-                    timeline.append(session, repository_id, _signed(repository_id, given))
+                    timeline.append(session, repository_id, signing_activities(repository_id, given))
                     subjects.mark(session, [repository_key(repository_id)])
 
     def withdraw(self, poc_id: PocId, repository_id: int, sources: Iterable[str], at: datetime) -> None:
@@ -74,7 +74,8 @@ class Signatures(Table):
                 subjects.mark(session, [repository_key(repository_id)])
 
 
-def _signed(repository_id: int, given: Iterable[Signature]) -> Iterator[Activity]:
+def signing_activities(repository_id: int, given: Iterable[Signature]) -> Iterator[Activity]:
+    """What giving signatures counts as; an author signs by the commits that are there already."""
     for each in given:
         if not each.source.startswith(OPENED):
             yield activity.signed(repository_id, each.source, each.number, each.login, each.at)
