@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
 from service.rules.gate.signoffs import Signature
 from service.rules.policy.model import Policy
@@ -127,39 +127,44 @@ class StoredStall:
         return max((at for at in moments if at is not None), default=None)
 
 
+# Built once: building a statement takes SQLAlchemy longer than sending it.
+FOUND = (
+    sa.select(RepositoryRow, PocRow, PolicyRow, InstallationRow, default_head_of(bindparam("subject")))
+    .outerjoin(
+        PocRow,
+        (col(PocRow.repository_id) == col(RepositoryRow.id)) & (col(PocRow.charter_path) == CHARTER_PATH),
+    )
+    .outerjoin(PolicyRow, col(PolicyRow.installation_id) == col(RepositoryRow.installation_id))
+    .outerjoin(InstallationRow, col(InstallationRow.id) == col(RepositoryRow.installation_id))
+    .where(col(RepositoryRow.id) == bindparam("repository_id"))
+)
+PULLS = sa.select(PullRequestRow).where(
+    col(PullRequestRow.repository_id) == bindparam("repository_id"),
+    (col(PullRequestRow.state) == "open")
+    | col(PullRequestRow.number).in_(bindparam("asked", expanding=True)),
+)
+SIGNATURES = (
+    sa.select(SignatureRow)
+    .where(col(SignatureRow.poc_id) == bindparam("poc_id"))
+    .order_by(col(SignatureRow.at), col(SignatureRow.id))
+)
+
+
 class PocRecords(Table):
     """Reads over many tables."""
 
     def find(self, repository_id: int, *, number: int | None = None) -> PocRecord | None:
         """What is stored of a repository, with one pull request whatever its state; None if unheard of."""
         with self._database.reading() as session:
-            row = session.execute(
-                sa.select(RepositoryRow, PocRow, PolicyRow, InstallationRow, default_head_of(repository_id))
-                .outerjoin(
-                    PocRow,
-                    (col(PocRow.repository_id) == col(RepositoryRow.id))
-                    & (col(PocRow.charter_path) == CHARTER_PATH),
-                )
-                .outerjoin(PolicyRow, col(PolicyRow.installation_id) == col(RepositoryRow.installation_id))
-                .outerjoin(InstallationRow, col(InstallationRow.id) == col(RepositoryRow.installation_id))
-                .where(col(RepositoryRow.id) == repository_id)
-            ).first()
+            named = {"repository_id": repository_id, "subject": repository_key(repository_id)}
+            row = session.execute(FOUND, named).first()
             if row is None:
                 return None
             repository, poc, policy, installation, default_head = row
             poc_id = poc.id if poc else None
             asked = [each for each in (number, poc.ship_request if poc else None) if each is not None]
-            pulls = session.exec(
-                select(PullRequestRow).where(
-                    PullRequestRow.repository_id == repository_id,
-                    or_(PullRequestRow.state == "open", col(PullRequestRow.number).in_(asked)),
-                )
-            )
-            signatures = session.exec(
-                select(SignatureRow)
-                .where(SignatureRow.poc_id == poc_id)
-                .order_by(col(SignatureRow.at), col(SignatureRow.id))
-            )
+            pulls = session.execute(PULLS, {"repository_id": repository_id, "asked": asked}).scalars()
+            signatures = session.execute(SIGNATURES, {"poc_id": poc_id}).scalars()
             return PocRecord(
                 known=known_of(repository),
                 policy=policy_of(policy.good_text if policy else None),

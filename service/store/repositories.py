@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import ScalarSelect, delete, func, update
+from sqlalchemy import BindParameter, ScalarSelect, delete, func, update
 from sqlmodel import col, select
 
 from service.rules.policy.recognition import KnownRepository, exclusion
@@ -222,11 +222,11 @@ def _missed_push(row: RepositoryRow, listed: Repository) -> bool:
     return listed.pushed_at is not None and (row.pushed_at is None or row.pushed_at < listed.pushed_at)
 
 
-def default_head_of(repository_id: int) -> ScalarSelect[str]:
+def default_head_of(subject: BindParameter[str]) -> ScalarSelect[str]:
     """The commit that the default branch was last pushed to, as a part of a statement."""
     return (
         select(FactRow.detail)
-        .where(FactRow.subject == repository_key(repository_id), FactRow.kind == EventKind.DEFAULT_PUSHED)
+        .where(col(FactRow.subject) == subject, FactRow.kind == EventKind.DEFAULT_PUSHED)
         .order_by(col(FactRow.at).desc(), col(FactRow.recorded_at).desc())
         .limit(1)
         .scalar_subquery()
