@@ -30,14 +30,16 @@ class Table:
         """Insert rows; one whose key is taken is left out, or replaces the one with its primary key."""
         if not rows:
             return
-        statement = insert(table).values(rows)
+        statement = insert(inspect(table).local_table)
         if replacing:
             key = [column.name for column in inspect(table).primary_key]
             new = {name: statement.excluded[name] for name in rows[0] if name not in key}
             statement = statement.on_conflict_do_update(index_elements=key, set_=new)
         else:
             statement = statement.on_conflict_do_nothing()
-        self._execute(statement)
+        with self._database.transaction() as session:
+            # The rows apart from the statement: one that holds them is compiled again each time.
+            session.connection().execute(statement, [dict(row) for row in rows])
 
     def _execute(self, statement: Executable) -> None:
         with self._database.transaction() as session:
