@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 FIRST_WAIT, LONGEST_WAIT, HEALTHY = 0.5, 30.0, 60.0
 """Seconds: a process that ran for `HEALTHY` starts again after `FIRST_WAIT`, others wait twice as long."""
 GRACE = 25
-"""Seconds that a process has to end in order: a worker ends its looks, which takes 20 at most."""
+"""Seconds that a process has to end in order: a worker finishes what is under way, which takes 20 at most."""
 BACKLOG = 2048
 PROGRAM = "service.cli.app"
 """The module whose commands the further processes run."""

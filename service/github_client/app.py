@@ -43,9 +43,9 @@ NEEDS = {
     "issues": "write",
     "deployments": "write",
 }
-"""What the looks of this version use; a token is minted with those of them that were granted."""
+"""What this version uses; a token is minted with those of them that were granted."""
 SPARE = timedelta(minutes=5)
-"""A token that ends sooner than this is not handed to a look."""
+"""A token that ends sooner than this is not handed out."""
 
 
 class _Kind(StrEnum):

@@ -55,7 +55,7 @@ def classify(error: GithubException, what: str, now: datetime) -> Failure:
     if error.status in GONE:
         return Failure(FailureKind.GONE, message)
     if error.status >= SERVER_ERROR or error.status in (UNAUTHORIZED, CONFLICT):
-        # 401: a token revoked under us; the next look mints another.
+        # 401: a token revoked under us; the next attempt mints another.
         return Failure(FailureKind.TRANSIENT, message)
     return Failure(FailureKind.REFUSED, message)
 

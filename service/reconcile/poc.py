@@ -1,6 +1,7 @@
 """A POC while it is reconciled: the gathered record, with all that was learned and decided since.
 
 Each change is noted for the database and made in the record, so that the next decision takes it into account.
+Over 300 lines: every change of a record has its note and its effect here, side by side.
 """
 
 from __future__ import annotations
