@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
 
 import requests
@@ -64,6 +65,8 @@ def _session(address: str) -> requests.Session:
     found = session.merge_environment_settings(address, {}, None, None, None)
     session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
     session.trust_env = False  # or the environment and .netrc are read again for each request
+    # Installations share a session, and nothing that GitHub sets for one may reach another.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
 
 
