@@ -229,7 +229,13 @@ class Stage:
 
     def until(self, condition: Callable[[], T | None], what: str) -> T:
         """Wait for what follows from a call of the service, or from a webhook, or comes by itself."""
-        return eventually(condition, what, news=lambda: (self.api.count(), self.hooks.count()))
+        try:
+            return eventually(condition, what, news=lambda: (self.api.count(), self.hooks.count()))
+        except AssertionError as error:
+            told = [f"{call.headers['x-github-event']}: {call.status}" for call in self.hooks.calls()[-12:]]
+            asked = [f"{call}: {call.status}" for call in self.api.calls()[-12:]]
+            error.add_note("\n".join([*told, *asked, *self.serve.said.splitlines()[-40:]]))
+            raise
 
     def next_second(self) -> None:
         """GitHub's clock has seconds: what is to be later than something has to wait for the next one."""
