@@ -72,6 +72,7 @@ def test_fifty_findings_are_annotated_and_all_are_in_the_summary(bare: Repo, sta
 
 def test_branch_behind_is_judged_by_the_charter_of_the_base(bare: Repo, stage: Stage) -> None:
     bare.branch("early", model_py="x = 1\n")
+    stage.settle(bare)
     known = len(bare.reads_of_main())
     bare.commit("POC.md", good_charter())
     stage.until(lambda: len(bare.reads_of_main()) > known, "the charter was read from main")

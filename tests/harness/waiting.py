@@ -8,8 +8,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
-"""Seconds after which nobody believes that it still comes; a busy machine is slow."""
+PATIENCE = 90.0
+"""Seconds after which nobody believes that it still comes: longer than it takes until a forgotten subject is
+woken, which is 45 s and a tick of 20 s."""
 EVERY = 0.02
 
 
