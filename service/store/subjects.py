@@ -73,29 +73,24 @@ def marking_last(session: Session) -> Iterator[None]:
 
 
 CLAIM = text("""
-WITH claimed AS (
-    UPDATE subject SET touched = now() WHERE key = :key AND wanted > done
-    AND (not_before IS NULL OR not_before <= now()) RETURNING wanted, attempts, as_of
-)
-SELECT claimed.*, fact.* FROM claimed LEFT JOIN (
-    SELECT id, subject, kind, at, actor, detail FROM fact WHERE subject = :key AND answered_at IS NULL
-) AS fact ON true ORDER BY fact.at, fact.id
+UPDATE subject SET touched = now() WHERE key = :key AND wanted > done
+AND (not_before IS NULL OR not_before <= now()) RETURNING wanted, attempts, as_of
+""")
+UNANSWERED = text("""
+SELECT id, subject, kind, at, actor, detail FROM fact
+WHERE subject = :key AND answered_at IS NULL ORDER BY at, id
 """)
 
 
 def claim(connection: Connection, key: str) -> Claim | None:
     """Read a subject under its lock; None where it is clean, or waits until a later time."""
-    rows = connection.execute(CLAIM, {"key": key}).all()
-    if not rows:
+    row = connection.execute(CLAIM, {"key": key}).one_or_none()
+    if row is None:
         return None
-    events = tuple(event_of(row) for row in rows if row.id is not None)
-    return Claim(key, rows[0].wanted, rows[0].attempts, rows[0].as_of, events)
-
-
-UNANSWERED = text("""
-SELECT id, subject, kind, at, actor, detail FROM fact
-WHERE subject = :key AND answered_at IS NULL ORDER BY at, id
-""")
+    # A statement of its own: the claim may have waited for who marks the subject, and one statement would see
+    # the mark of that transaction without its events.
+    events = connection.execute(UNANSWERED, {"key": key})
+    return Claim(key, row.wanted, row.attempts, row.as_of, tuple(map(event_of, events)))
 
 
 def peek(session: Session, key: str, as_of: datetime | None) -> Claim:

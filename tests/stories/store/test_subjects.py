@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
+from service.rules.values.github import EventKind
 from service.store import database, subjects
 from service.store.database import LockBusyError, LockClass, lock, transaction
+from tests.harness.waiting import eventually
 
 KEY = "repository:1"
 FORGOTTEN = timedelta(seconds=45)
@@ -83,6 +86,33 @@ def test_a_claim_is_none_for_what_is_clean_unknown_or_waits(engine: Engine, ask:
         assert found is not None
         subjects.finish(connection, found, "seen")
         assert subjects.claim(connection, KEY) is None
+
+
+def test_a_claim_that_waited_for_a_mark_has_the_events_that_came_with_it(
+    engine: Engine, ask: Ask, database_url: str
+) -> None:
+    mark(engine)
+
+    def claimed() -> subjects.Claim | None:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return subjects.claim(connection, KEY)
+
+    with psycopg.connect(database_url) as receiver, ThreadPoolExecutor() as pool:
+        receiver.execute(
+            "INSERT INTO fact (id, subject, kind, at, actor, detail) "
+            "VALUES ('pushed', %s, %s, now(), '', '')",
+            (KEY, EventKind.CHARTER_PUSHED),
+        )
+        receiver.execute(subjects.MARK, {"keys": [KEY]})
+        claim = pool.submit(claimed)
+        waiting = (
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        eventually(lambda: ask(waiting), "the claim waits for the receiver")
+        receiver.commit()
+        found = claim.result()
+    assert found is not None
+    assert (found.wanted, [fact.id for fact in found.facts]) == (2, ["pushed"])
 
 
 def test_as_of_belongs_to_the_mark_and_survives_what_comes_before_it(engine: Engine, ask: Ask) -> None:
