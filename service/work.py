@@ -12,6 +12,7 @@ from typing import Any
 import procrastinate
 import psycopg
 import structlog
+import uvloop
 from procrastinate.exceptions import ProcrastinateException
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,7 +44,7 @@ EVERY_NIGHT = "41 3 * * *"
 def work(services: Services, database_url: str) -> None:
     """Run until SIGTERM or SIGINT; databases that come and go only cost time."""
     end_with_parent(lambda: os._exit(1))  # as a killed process would
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(services, database_url))
 
 
