@@ -103,6 +103,10 @@ class GitHub(Protocol):
         """The open pull requests of a repository."""
         ...
 
+    def pull_request(self, repository: RepositoryRef, number: int) -> PullRequest:
+        """Read one pull request, open or not; one that does not exist is gone."""
+        ...
+
     def head_branch(self, repository: RepositoryRef, number: int) -> str | None:
         """The branch that a pull request would merge; None where it lies in a fork, or is no more."""
         ...

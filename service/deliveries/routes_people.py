@@ -27,9 +27,6 @@ def pull_request_changed(delivery: Delivery) -> DeliveryEffects:
     key, repository = pull_request_key(repository_id, pull.number), repository_key(repository_id)
     done = delivery.activities(*_done(delivery, pull))
     events = done + tuple(_head(delivery, pull, key))
-    if delivery.action == "closed" and not pull.merged:
-        name = f"closed-unmerged:{pull.updated_at.isoformat()}"
-        events += (event(key, name, EventKind.CLOSED_UNMERGED, pull.updated_at),)
     if pull.merged:
         events += (EventRecord(f"{key}:merged", repository, EventKind.CHARTER_PUSHED, pull.updated_at),)
     if delivery.is_about_policy_repository:
@@ -100,7 +97,7 @@ def _described(pull: PullRequestPayload, delivery: Delivery) -> PullRequest:
         base_ref=pull.base.ref,
         base_sha=pull.base.sha,
         author=pull.user.login,
-        state=pull.state,
+        state="merged" if pull.merged else pull.state,
         updated_at=pull.updated_at,
         before_sha=delivery.before,
     )

@@ -26,6 +26,12 @@ class PullRequests(Connection):
         )
         return (_pull_request(repository.id, pull) for pull in pulls)
 
+    def pull_request(self, repository: RepositoryRef, number: int) -> PullRequest:
+        """Read one pull request."""
+        what = f"reading {repository.full_name}#{number}"
+        pull = self._repo(repository, what, lambda repo: repo.get_pull(number))
+        return _pull_request(repository.id, pull)
+
     def head_branch(self, repository: RepositoryRef, number: int) -> str | None:
         """Ask for the pull request: its branch may be in a fork, and a fork may be deleted."""
         what = f"reading {repository.full_name}#{number}"
@@ -60,6 +66,6 @@ def _pull_request(repository_id: int, pull: GithubPullRequest) -> PullRequest:
         base_ref=pull.base.ref,
         base_sha=pull.base.sha,
         author=pull.user.login,
-        state=pull.state,
+        state="merged" if pull.merged_at else pull.state,
         updated_at=pull.updated_at or pull.created_at,
     )

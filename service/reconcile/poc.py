@@ -23,7 +23,6 @@ from service.rules.values.subjects import PocId
 from service.store.contents import Blob
 from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
 from service.store.pocs import KnownAccess, ShipRequest
-from service.store.pull_requests import LIST_DELAY
 from service.store.signatures import StoredSignature, signing_activities
 from service.store.store import Store
 from service.store.timeline import AWAITED
@@ -114,22 +113,30 @@ class Poc:
             known = replace(known, chartered_at=at)
         self.record = replace(self.record, known=known)
 
-    def listed(self, pulls: Iterable[PullRequest], at: datetime) -> None:
-        """Its open pull requests were listed."""
-        found = tuple(pulls)
-        self._notes.pull_requests.remember_open(self.id, found, at)
-        listed = {each.number: self._newer(each) for each in found}
-        others = {
-            number: replace(pull, state="closed") if pull.updated_at < at - LIST_DELAY else pull
-            for number, pull in self.record.pulls.items()
-            if number not in listed
-        }
-        self.record = replace(self.record, pulls={**others, **listed})
+    def pull_requests_read(self, pulls: Iterable[PullRequest]) -> frozenset[int]:
+        """Pull requests were read from GitHub; returns the numbers of those that no event showed like this."""
+        read = {each.number: self._newer(each) for each in pulls}
+        self._notes.pull_requests.remember(tuple(read.values()))
+        known = self.record.pulls
+        self.record = replace(self.record, pulls={**known, **read})
+        return frozenset(
+            number
+            for number, pull in read.items()
+            if number not in known or known[number].as_judged != pull.as_judged
+        )
 
-    def _newer(self, listed: PullRequest) -> PullRequest:
-        """A recorded event may show a later state than the list."""
-        told = self.record.pulls.get(listed.number)
-        return told if told is not None and told.updated_at > listed.updated_at else listed
+    def _newer(self, read: PullRequest) -> PullRequest:
+        """An event may show a later state; of two states in one of GitHub's seconds, open is the older."""
+        told = self.record.pulls.get(read.number)
+        if told is None:
+            return read
+        is_older = (told.updated_at, told.state != "open") > (read.updated_at, read.state != "open")
+        return told if is_older else read
+
+    def pull_requests_listed(self, at: datetime) -> None:
+        """Its open pull requests were listed."""
+        self._notes.pocs.change(self.poc_id, pulls_listed_at=at)
+        self._poc(pulls_listed_at=at)
 
     # How far it is
 

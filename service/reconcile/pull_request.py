@@ -9,7 +9,7 @@ from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.gate_check import check_both
 from service.reconcile.measuring import resolve_test_merges
 from service.reconcile.poc import Poc
-from service.reconcile.registration import gather, registered
+from service.reconcile.registration import gather, read_pull_request, registered
 from service.reconcile.signing import record_signatures
 from service.rules.checks.judge import judge
 from service.rules.source.text import FileKind
@@ -21,6 +21,8 @@ def reconcile_pull_request(ctx: Reconciliation, repository_id: int, number: int)
     """Judge the newest known head, and each commit whose check run was requested again."""
     gathered = gather(ctx, repository_id, number=number)
     pull = gathered.record.pulls.get(number) if gathered else None
+    if gathered is not None and pull is None:
+        pull = _untold(ctx, gathered, number)
     if gathered is None or pull is None:
         return Decision("nothing known of this pull request")
     asked_again = {fact.detail for fact in ctx.facts if fact.kind is EventKind.RERUN_REQUESTED}
@@ -52,10 +54,20 @@ def reconcile_pull_request(ctx: Reconciliation, repository_id: int, number: int)
     )
 
 
+def _untold(ctx: Reconciliation, gathered: Poc, number: int) -> PullRequest | None:
+    """A pull request of a POC of which a comment or a review tells first: its own event is late, or lost."""
+    poc = registered(ctx, gathered)
+    if poc is None or poc.known.poc_reason is None:
+        return None
+    if number not in poc.record.pulls and (read := read_pull_request(ctx, poc, number)) is not None:
+        poc.pull_requests_read([read])
+    return poc.record.pulls.get(number)
+
+
 def _closed(ctx: Reconciliation, gathered: Poc, pull: PullRequest) -> Decision:
     """A merged ship request may still be signed, and its numbers count for the merge commit."""
     ctx.notes.pull_requests.mark_others(pull)
-    if ctx.told(EventKind.CLOSED_UNMERGED):
+    if pull.state == "closed":
         gathered.ship_request_taken_back(pull.number)
     poc = registered(ctx, gathered) if gathered.known.poc_reason else None
     if poc is None or poc.known.poc_reason is None:

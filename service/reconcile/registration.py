@@ -6,13 +6,17 @@ through a pull request is registered too.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
+from service.ports import GitHubError
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.checks.judge import declares
 from service.rules.checks.verdict import same
 from service.rules.policy.recognition import KnownRepository, exclusion, poc_reason
 from service.rules.source.text import CHARTER_PATH, FileKind
-from service.rules.values.github import EventKind
+from service.rules.values.github import EventKind, PullRequest
 
 
 def gather(ctx: Reconciliation, repository_id: int, *, number: int | None = None) -> Poc | None:
@@ -48,13 +52,11 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
     if read is None and reason == known.poc_reason:
         return
     found = known.poc_reason is None or known.reread
-    if reason is not None and found:
-        # List the open pull requests of a new POC, or of one that changed without an event.
-        listed = ctx.github(known.installation_id).open_pull_requests(known.repository.ref)
-        poc.listed(listed, ctx.looked_at)
     if reason is not None and poc.record.poc_id is None:
         # Committed by itself: the notes of a POC name its record.
         poc.begun(ctx.writing.pocs.begin(poc.id, CHARTER_PATH, ctx.looked_at))
+    if reason is not None and found:
+        list_pull_requests(ctx, poc)  # of a new POC, or of one that changed without an event
     if reason is not None and known.poc_reason is None:
         ctx.notes.repositories.mark([poc.id])  # if a pull request came first, the repository is next
     changed = read is not None and not same(read, known.charter or read)
@@ -65,6 +67,37 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
         at=ctx.looked_at,
         tell_pull_requests=reason is not None and (found or changed),
     )
+
+
+def list_pull_requests(ctx: Reconciliation, poc: Poc, *, unless_within: timedelta = timedelta()) -> bool:
+    """Find out which pull requests are open, unless it was done lately; returns whether events were missed."""
+    listed_at = poc.record.poc.pulls_listed_at
+    if listed_at is not None and ctx.looked_at < listed_at + unless_within:
+        return False
+    github, repository = ctx.github(poc.known.installation_id), poc.known.repository.ref
+    found = tuple(github.open_pull_requests(repository))
+    others = sorted(set(poc.record.open_numbers) - {pull.number for pull in found})
+    now = [
+        read_pull_request(ctx, poc, number)
+        or replace(poc.record.pulls[number], state="closed", updated_at=ctx.looked_at)
+        for number in others
+    ]
+    missed = poc.pull_requests_read([*found, *now])
+    poc.pull_requests_listed(ctx.looked_at)
+    if missed:
+        ctx.notes.pull_requests.mark(poc.id, missed)
+    return bool(missed)
+
+
+def read_pull_request(ctx: Reconciliation, poc: Poc, number: int) -> PullRequest | None:
+    """A pull request as GitHub shows it; None where it has none of that number."""
+    github = ctx.github(poc.known.installation_id)
+    try:
+        return github.pull_request(poc.known.repository.ref, number)
+    except GitHubError as error:
+        if not error.gone:
+            raise
+        return None
 
 
 def newest_push(ctx: Reconciliation, kind: EventKind, branch: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.history import read_history
 from service.reconcile.lifecycle import PocStatus, derive_status
 from service.reconcile.poc import Poc
-from service.reconcile.registration import gather, registered
+from service.reconcile.registration import gather, list_pull_requests, registered
 from service.reconcile.stall_facts import stall_facts
 from service.reconcile.stall_issue import home_of, present_issue, read_issue, stall_actions
 from service.reconcile.waiting_on import follow_waiting_on
@@ -17,6 +18,11 @@ from service.rules.stall.stalls import StallDecision, StallFacts, Step, find_sta
 from service.rules.stall.waiting_on import Party, WaitingOn
 from service.rules.values import activity
 from service.rules.values.github import EventKind, IssueState, StallIssue
+
+LISTED_EVERY = timedelta(days=1)
+"""How often open pull requests are listed at least: the events of some may have been lost."""
+LISTED_LATELY = timedelta(minutes=5)
+"""How old the list may be when somebody is to be told what it waits for."""
 
 
 def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
@@ -29,6 +35,8 @@ def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
     issue = present_issue(ctx, poc)
     if poc.known.poc_reason is None and issue is None:
         return Decision("not a POC")
+    if poc.known.poc_reason and not poc.known.repository.archived:
+        list_pull_requests(ctx, poc, unless_within=LISTED_EVERY)
     if _has_ended(ctx, poc, issue):
         return Decision(f"POC by {poc.known.poc_reason}; it has ended, and nothing is new")
     life, waiting_on = None, None
@@ -66,6 +74,12 @@ def _decided(
     if speaks or decision.step is Step.CLOSE:
         # Only now is it worth a call to ask what no event contains: whether the issue is as we know it, and
         # whether somebody was at work.
+        if speaks and list_pull_requests(ctx, poc, unless_within=LISTED_LATELY):
+            ctx.notes.repositories.mark([poc.id])
+            actions = life.actions if life else ()
+            return Decision(
+                "pull requests changed untold: reconciled again", actions, poc.known.installation_id
+            )
         facts = _verified(ctx, poc, facts) if speaks else facts
         if facts.issue and facts.issue.state is not IssueState.GONE and not ctx.told(EventKind.ISSUE_CHANGED):
             issue = read_issue(ctx, poc, facts.issue)

@@ -54,6 +54,8 @@ class StoredPoc:
     unsigned: tuple[Group, ...] = ()
     """Those that are."""
     history_read: bool = False
+    pulls_listed_at: datetime | None = None
+    """When its open pull requests were last listed."""
     owner: KnownAccess | None = None
 
 
@@ -149,5 +151,6 @@ def stored_poc_of(row: PocRow) -> StoredPoc:
         proven_at=row.request_proven_at,
         unsigned=tuple(map(Group, row.request_unsigned or ())),
         history_read=row.history_read_at is not None,
+        pulls_listed_at=row.pulls_listed_at,
         owner=owner,
     )

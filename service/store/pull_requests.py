@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
 
-from sqlalchemy import update
 from sqlmodel import col, select
 
 from service.rules.source.text import CharterFile, FileKind
@@ -16,9 +14,6 @@ from service.store.database import cursor
 from service.store.recording import UPSERT_PULL_REQUESTS, pull_request_rows
 from service.store.table import Table
 from service.store.tables import CharterAt, MergeBase, PullRequestRow
-
-LIST_DELAY = timedelta(minutes=2)
-"""By how much GitHub's list, and its clock, may lag behind ours."""
 
 
 class PullRequests(Table):
@@ -32,24 +27,16 @@ class PullRequests(Table):
             )
             return list(session.exec(rows))
 
-    def remember_open(self, repository_id: int, pulls: Iterable[PullRequest], listed_at: datetime) -> None:
-        """Store the list of a repository's open pull requests; those that it lacks are closed.
-
-        Not those that changed around the time of the list: one of them may have been opened after it.
-        """
-        open_pulls = sorted(pulls, key=lambda pull: pull.number)
+    def remember(self, pulls: Iterable[PullRequest]) -> None:
+        """Store pull requests as GitHub showed them; what a later payload told stays."""
         with self._database.transaction() as session:
-            for rows in pull_request_rows(open_pulls):
+            for rows in pull_request_rows(pulls):
                 cursor(session).execute(UPSERT_PULL_REQUESTS, (rows,))
-            session.execute(
-                update(PullRequestRow)
-                .where(
-                    col(PullRequestRow.repository_id) == repository_id,
-                    col(PullRequestRow.number).not_in([pull.number for pull in open_pulls]),
-                    col(PullRequestRow.updated_at) < listed_at - LIST_DELAY,
-                )
-                .values(state="closed")
-            )
+
+    def mark(self, repository_id: int, numbers: Iterable[int]) -> None:
+        """Mark pull requests of a repository."""
+        with self._database.transaction() as session:
+            subjects.mark(session, [pull_request_key(repository_id, number) for number in numbers])
 
     def charter_files(self, repository_id: int, commits: Collection[str]) -> Mapping[str, CharterFile]:
         """The files at the charter's path of those of the commits where one was seen."""

@@ -303,7 +303,7 @@ ON CONFLICT (repository_id, number) DO UPDATE SET
 WHERE pull_request.updated_at < excluded.updated_at
    OR (pull_request.updated_at = excluded.updated_at
        AND pull_request.before_sha IS DISTINCT FROM excluded.head_sha
-       AND NOT (pull_request.state = 'closed' AND excluded.state = 'open'))
+       AND NOT (pull_request.state <> 'open' AND excluded.state = 'open'))
 """
 """Describe a pull request. GitHub's clock has seconds: of two payloads of one second, the one whose head
 was replaced, and the one that shows a closed pull request open, are the older."""

@@ -118,22 +118,33 @@ WHERE key = :key RETURNING wanted > :wanted
 
 def finish(connection: Connection, seen: Claim, outcome: str) -> bool:
     """Store what came of a subject, and tell whether something arrived meanwhile that keeps it dirty."""
-    return _finish(connection, seen, outcome=outcome, error=None, dead=False)
+    answered = [fact.id for fact in seen.facts]
+    return _finish(connection, seen, outcome=outcome, error=None, dead=False, answered=answered)
 
 
 def give_up(connection: Connection, seen: Claim, error: str, *, dead: bool) -> bool:
-    """Store that a subject will not be tried again by itself; tell whether something arrived meanwhile."""
-    return _finish(connection, seen, outcome="gave up", error=error, dead=dead)
+    """Store that a subject will not be tried again by itself; tell whether something arrived meanwhile.
+
+    Nothing that was told is answered by that: the reconciliation that comes after it finds all of it.
+    """
+    return _finish(connection, seen, outcome="gave up", error=error, dead=dead, answered=())
 
 
-def _finish(connection: Connection, seen: Claim, *, outcome: str, error: str | None, dead: bool) -> bool:
+def _finish(
+    connection: Connection,
+    seen: Claim,
+    *,
+    outcome: str,
+    error: str | None,
+    dead: bool,
+    answered: Sequence[str],
+) -> bool:
     dirty = connection.execute(
         FINISH,
         {
             "key": seen.key,
             "wanted": seen.wanted,
-            # Who gave up has not done what the facts ask for: the look that comes after will.
-            "facts": [] if dead else [fact.id for fact in seen.facts],
+            "facts": answered,
             "outcome": outcome,
             "error": error,
             "dead": dead,

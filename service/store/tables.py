@@ -371,6 +371,7 @@ class PocRow(SQLModel, table=True):
     bound_at: datetime | None = moment(default=None)
     environment: str | None = Field(default=None, sa_type=Text)
     history_read_at: datetime | None = moment(default=None)
+    pulls_listed_at: datetime | None = moment(default=None)
     request_proven_at: datetime | None = moment(default=None)
     request_unsigned: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
     owner_login: str | None = Field(default=None, sa_type=Text)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError, Proposals
 from service.rules.commands.charter_changes import may_propose
@@ -151,6 +152,20 @@ class FakeRepository:
         file = charter_file(text)
         self.files |= dict.fromkeys(refs, file)
         return file
+
+    def shows(self, pull: Mapping[str, Any]) -> None:
+        """Let a pull request be as its event describes it."""
+        shown = PullRequest(
+            repository_id=self.described.id,
+            number=pull["number"],
+            head_sha=pull["head"]["sha"],
+            base_ref=pull["base"]["ref"],
+            base_sha=pull["base"]["sha"],
+            author=pull["user"]["login"],
+            state="merged" if pull["merged"] else pull["state"],
+            updated_at=datetime.fromisoformat(pull["updated_at"]),
+        )
+        self.pull_requests = [each for each in self.pull_requests if each.number != shown.number] + [shown]
 
     def put(self, commit_sha: str, files: Mapping[str, str | bytes]) -> None:
         """Let files stand in a commit's tree."""
@@ -306,6 +321,14 @@ class FakeGitHub:
         repo = self._repo(repository)
         self._answered(lost)
         return iter([pull for pull in repo.pull_requests if pull.state == "open"])
+
+    def pull_request(self, repository: RepositoryRef, number: int) -> PullRequest:
+        lost = self._call("pull_request", number)
+        found = [pull for pull in self._repo(repository).pull_requests if pull.number == number]
+        self._answered(lost)
+        if not found:
+            raise gone(f"reading {repository.full_name}#{number}")
+        return found[0]
 
     def head_branch(self, repository: RepositoryRef, number: int) -> str | None:
         lost = self._call("head_branch", number)

@@ -152,9 +152,15 @@ class World:
         self.work()
 
     def pull_request(
-        self, action: str = "opened", *, head: str = HEAD, at: datetime = NOW, **more: Any
+        self,
+        action: str = "opened",
+        *,
+        head: str = HEAD,
+        at: datetime = NOW,
+        told: bool = True,
+        **more: Any,
     ) -> None:
-        """Deliver a pull request's event, and look at it."""
+        """Change a pull request, deliver its event unless that is lost, and look at it."""
         shown = {
             "number": more.get("number", 5),
             "state": more.get("state", "open"),
@@ -165,11 +171,15 @@ class World:
             "merged": more.get("merged", False),
         }
         sender = {"login": more.get("sender", "jane-doe")}
+        repository = more.get("repository", POC)
+        self.github.repos[repository.id].shows(shown)
+        if not told:
+            return
         self.deliver(
             "pull_request",
             action=action,
             pull_request=shown,
-            repository=described(more.get("repository", POC)),
+            repository=described(repository),
             sender=sender,
         )
         self.work()

@@ -47,7 +47,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """An open or closed pull request, as its last payload or the list showed it."""
+    """A pull request as its last payload, or GitHub when it was asked, showed it."""
 
     repository_id: int
     number: int
@@ -56,9 +56,15 @@ class PullRequest:
     base_sha: str
     author: str
     state: str
+    """`open`, `closed`, or `merged`."""
     updated_at: datetime
     before_sha: str | None = None
     """The head that a `synchronize` payload replaced: it orders two payloads of one second."""
+
+    @property
+    def as_judged(self) -> tuple[str, str, str, str]:
+        """What a verdict on it depends on."""
+        return self.state, self.head_sha, self.base_ref, self.base_sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,6 @@ class EventKind(StrEnum):
     """A push to the default branch named the charter, or was too large to say."""
     DEFAULT_PUSHED = "default-pushed"
     """The default branch moved to the commit that `detail` names."""
-    CLOSED_UNMERGED = "closed-unmerged"
     """A pull request was closed and not merged."""
     RERUN_REQUESTED = "rerun-requested"
     """Somebody asked for our check run again."""

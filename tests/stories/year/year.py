@@ -213,6 +213,7 @@ class Year(World):
             "updated_at": self.now.isoformat(),
             "merged": merged,
         }
+        self.repo(life).shows(shown)
         self._send(life, "pull_request", sender, action=action, pull_request=shown, **more)
 
     def _review(self, life: Life, login: str, number: int, state: str) -> None:
