@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from service.ports import GitHubError
 from service.reconcile.commit_files import proposal
 from service.reconcile.context import Reconciliation
-from service.reconcile.lifecycle import PocStatus
-from service.reconcile.poc import Poc
-from service.rules.charter.model import Charter, InfraKind
+from service.reconcile.poc import Poc, PocStatus
+from service.rules.charter.model import Charter
+from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Round, named, standing
