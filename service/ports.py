@@ -28,6 +28,11 @@ class GitHubError(Exception):
         """Whether the thing asked for does not exist, or not for us."""
         return self.failure.kind is FailureKind.GONE
 
+    @property
+    def final(self) -> bool:
+        """Whether trying again would get the same answer."""
+        return self.failure.kind in (FailureKind.GONE, FailureKind.REFUSED)
+
 
 class RenamedError(GitHubError):
     """The repository has another name by now, so what was read under the old one does not count."""

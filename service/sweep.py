@@ -25,8 +25,7 @@ from service.rules.values.subjects import (
 from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState
-from service.wiring import Services
-from service.worker import preview, reconcile_while_dirty
+from service.worker import Services, preview, reconcile_while_dirty
 
 log = structlog.get_logger(__name__)
 

@@ -22,8 +22,7 @@ from service.store.database import has_input
 from service.store.jobs import QUEUE, RECONCILE_TASK
 from service.store.schema import migrate
 from service.sweep import fetch_missed_deliveries, mark_all
-from service.wiring import Services
-from service.worker import reconcile_while_dirty, tidy, wake_forgotten
+from service.worker import Services, reconcile_while_dirty, tidy, wake_forgotten
 
 log = structlog.get_logger(__name__)
 

@@ -6,22 +6,37 @@ lost, the outcome is lost with it, and the subject stays dirty.
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Histogram
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from service.ports import GitHubError, RenamedError
+from service.github_client.app import TIMEOUT
+from service.ports import Announcer, GitHubApp, GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
-from service.rules.queue import Failure, FailureKind, GiveUp, RetryAt, retry
+from service.rules.queue import USUAL_PACE, Failure, FailureKind, GiveUp, Pace, RetryAt, retry
+from service.rules.values.actions import Action
+from service.rules.values.groups import Level
 from service.store import subjects
-from service.store.database import LockBusyError, LockClass, lock, transaction
+from service.store.database import (
+    Database,
+    LockBusyError,
+    LockClass,
+    WithinSession,
+    connect,
+    lock,
+    reading_session,
+    transaction,
+)
+from service.store.notes import write as write_notes
+from service.store.store import Store
 from service.store.subjects import Claim
-from service.wiring import Services
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +45,91 @@ SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
 
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long a worker waits for things. Nobody configures these; tests set shorter ones."""
+
+    untouched: timedelta = timedelta(seconds=45)
+    """A dirty subject that nobody touched for this long is woken; with `wake` that is within two minutes."""
+    wake: str = "* * * * * */20"
+    """When forgotten subjects are looked for; Procrastinate takes the seconds as the sixth field."""
+    poll: float = 1.0
+    """Seconds between two questions for jobs whose time has come."""
+    answer: int = TIMEOUT
+    """Seconds that GitHub has for an answer."""
+    pace: Pace = USUAL_PACE
+    """The pause between two writes that people are notified of."""
+    jitter: Callable[[], float] = random.random
+    """Spreads retries in time, from 0 to 1; nothing secret depends on it."""
+
+
+USUAL_WAITS = Waits()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a worker and the sweep work with."""
+
+    engine: Engine
+    store: Store
+    app: GitHubApp
+    announcer: Announcer | None
+    clock: Clock
+    waits: Waits
+    observe: bool
+    evidence_level: Level
+    web_url: str
+    reconcile: Callable[[Reconciliation], Decision]
+    """Decides about any subject."""
+    carry_out: Callable[[Reconciliation, int, Sequence[Action]], None]
+    """Writes to GitHub, with an installation's rights."""
+
+    def reconciliation(self, claim: Claim) -> Reconciliation:
+        """One reconciliation of a claimed subject, at the time that the claim or the clock says."""
+        present = self.clock()
+        session = reading_session(self.engine)
+        return Reconciliation(
+            key=claim.key,
+            now=claim.as_of or present,
+            looked_at=present,
+            clock=self.clock,
+            facts=claim.facts,
+            release=session.close,
+            store=Store(WithinSession(session, read_only=True)),
+            writing=self.store,
+            app=self.app,
+            announcer=self.announcer,
+            observe=self.observe,
+            evidence_level=self.evidence_level,
+            web_url=self.web_url,
+        )
+
+    def decide(self, ctx: Reconciliation) -> Decision:
+        """Gather the facts about the subject and decide what is to be noted and written."""
+        try:
+            return self.reconcile(ctx)
+        finally:
+            ctx.release()  # what follows takes connections of its own
+
+    def note(self, ctx: Reconciliation) -> None:
+        """Write what was learned and decided, in one transaction."""
+        write_notes(self.engine, ctx.noted)
+        ctx.noted.clear()
+
+    def apply(self, ctx: Reconciliation, decision: Decision, actions: Sequence[Action]) -> None:
+        """Carry out those of the actions that were decided and granted, in their order."""
+        if actions:
+            assert decision.installation_id is not None
+            self.carry_out(ctx, decision.installation_id, actions)
+
+    def read_only(self) -> Services:
+        """The same services, whose database refuses every change."""
+        engine = connect(self.engine.url, pool_size=2, read_only=True)
+        return replace(self, engine=engine, store=Store(Database(engine)))
 
 
 def reconcile_while_dirty(services: Services, key: str) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from service.rules.charter.model import Charter, InfraKind
+from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold
+from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import Judgement
 from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts
 from service.rules.source.block import lines_of

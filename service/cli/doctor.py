@@ -16,8 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.github_client.app import NEEDS, App
 from service.ports import GitHubError
 from service.rules.commands.charter_changes import PROPOSING, may_propose
-from service.rules.digest.edition import in_the_way, not_told
-from service.rules.digest.week import Channel
+from service.rules.digest.edition import Channel, in_the_way, not_told
 from service.rules.policy.model import POLICY_PATH
 from service.rules.values.github import Installation
 from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings, load, load_store

@@ -10,14 +10,12 @@ from service.rules.commands.parsing import parse_commands
 from service.rules.values import activity
 from service.rules.values.actions import poc_told_by
 from service.rules.values.activity import Activity
-from service.rules.values.github import CommandLine, EventKind, EventRecord, PullRequest, Review
+from service.rules.values.github import APP_USER, CommandLine, EventKind, EventRecord, PullRequest, Review
 from service.rules.values.recorded import detail
 from service.rules.values.subjects import DeliveryEffects, policy_change_key, pull_request_key, repository_key
 
 OFFERED = ("opened", "reopened", "ready_for_review")
 HEAD_SHOWN = ("opened", "reopened", "synchronize")
-APP_USER = "Bot"
-"""The type of the user in whose name an app writes."""
 MISSING = "a pull_request event without `pull_request`"
 
 

@@ -12,15 +12,12 @@ from github.Repository import Repository as GithubRepository
 from service.github_client.errors import UNAUTHORIZED, translated
 from service.github_client.transport import MovedError
 from service.ports import GitHubError, RenamedError
-from service.rules.queue import FailureKind
 from service.rules.values.github import Repository, RepositoryRef
 
 T = TypeVar("T")
 
 PAGE = 100
 """Things of one call, the most that GitHub lists."""
-APP_USER = "Bot"
-"""The type of the user in whose name an app writes."""
 
 
 class Connection:
@@ -121,7 +118,7 @@ class Connection:
         except RenamedError:
             raise
         except GitHubError as error:
-            if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
+            if not error.final:
                 raise
             return None
 

@@ -9,11 +9,11 @@ from github.GithubObject import NotSet
 from github.Issue import Issue as GithubIssue
 from github.Repository import Repository as GithubRepository
 
-from service.github_client.connection import APP_USER, Connection
+from service.github_client.connection import Connection
 from service.github_client.errors import UNPROCESSABLE
 from service.github_client.transport import MovedError
 from service.ports import GitHubError
-from service.rules.values.github import Issue, IssueState, RepositoryRef
+from service.rules.values.github import APP_USER, Issue, IssueState, RepositoryRef
 
 ISSUE_ADDRESS = re.compile(r"/issues/[0-9]+$")
 

@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 from github import GithubException
 
-from service.github_client.connection import APP_USER, PAGE
+from service.github_client.connection import PAGE
 from service.github_client.contents import Contents
 from service.github_client.errors import CONFLICT, UNPROCESSABLE, said_by
 from service.ports import GitHubError
 from service.rules.queue import Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values.actions import Proposal, ProposalState, Proposed
-from service.rules.values.github import RepositoryRef
+from service.rules.values.github import APP_USER, RepositoryRef
 
 EXISTS = "already exists"
 """What GitHub says of a branch that is there, and of a pull request."""

@@ -43,8 +43,6 @@ LONGEST_BODY = 65_536
 """GitHub's, in characters, for a comment and an issue."""
 _PLAIN_KEY = re.compile(r"[a-z0-9]+(?:[:.-][a-z0-9]+)*")
 """A key that needs no escaping in an HTML comment."""
-_NEVER = (FailureKind.GONE, FailureKind.REFUSED)
-"""Trying again would get the same answer."""
 
 
 def marker(key: str) -> str:
@@ -162,7 +160,7 @@ def _say_once(
             place = place or say(github)
         except GitHubError as error:
             # If GitHub refused, there is no message to find later.
-            if error.failure.kind in _NEVER:
+            if error.final:
                 messages.refused(repository_id, key, error.failure.message)
             elif error.failure.kind is not FailureKind.TRANSIENT:
                 messages.forget(repository_id, key)
@@ -176,7 +174,7 @@ def _if_allowed(ctx: Reconciliation, action: PostComment | OpenNotice | React) -
     try:
         yield
     except GitHubError as error:
-        if error.failure.kind not in _NEVER:
+        if not error.final:
             raise
         log.warning("message not posted", subject=ctx.key, action=str(action), reason=error.failure.message)
 

@@ -11,13 +11,9 @@ import structlog
 from service.ports import GitHubError
 from service.reconcile.apply_messages import paced, post_comment
 from service.reconcile.context import Reconciliation
-from service.rules.queue import FailureKind
 from service.rules.values.actions import PULL_REQUEST, Offer, PostComment, Propose, Proposed
 
 log = structlog.get_logger(__name__)
-
-_NEVER = (FailureKind.GONE, FailureKind.REFUSED)
-"""Trying again would get the same answer."""
 
 
 def propose(ctx: Reconciliation, installation_id: int, action: Propose) -> None:
@@ -37,7 +33,7 @@ def _offered(ctx: Reconciliation, installation_id: int, action: Propose, offer: 
     try:
         proposed = _opened(ctx, installation_id, offer)
     except GitHubError as error:
-        if error.failure.kind not in _NEVER:
+        if not error.final:
             raise
         branch, reason = offer.proposal.branch, error.failure.message
         log.warning("no pull request", subject=ctx.key, branch=branch, reason=reason)

@@ -35,6 +35,7 @@ from service.rules.values.github import CommandLine, PullRequest, RepositoryRef
 from service.rules.values.recorded import RecordedCommand
 from service.store.waiting import SNOOZE
 from service.texts.commands import AmendView, EditLocation, RequestedChange, amend_view, change_of
+from service.texts.render import texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,26 +137,26 @@ def _amend(
         return _unreadable(order, change)
     dates = [each.ship_by for each in poc.waiting.ship_dates]
     view = amend_view(order, charter, amendment, desk, dates)
-    line = ctx.texts.charter_line(view)
+    line = texts().charter_line(view)
     if not desk.is_default or not ctx.may_propose(poc.known.installation_id):
         return line
     reason = "" if isinstance(order, HandOver) else order.reason
     asked = RequestedChange(told.actor, reason, _address(ctx, conversation, told.line))
-    proposal = _proposal(ctx, told.line, file, view, asked)
+    proposal = _proposal(told.line, file, view, asked)
     if proposal is None:
         return line
-    said = {state: ctx.texts.charter_proposed(view, PULL_REQUEST, state) for state in ProposalState}
+    said = {state: texts().charter_proposed(view, PULL_REQUEST, state) for state in ProposalState}
     return Offer(poc.known.repository.ref, proposal, said, line)
 
 
 def _proposal(
-    ctx: Reconciliation, line: CommandLine, file: CharterFile, view: AmendView, asked: RequestedChange
+    line: CommandLine, file: CharterFile, view: AmendView, asked: RequestedChange
 ) -> Proposal | None:
     """The change as a pull request from a branch of the command's own."""
     data = amended_data(file, view.amendment)
     if data is None or file.blob_sha is None:
         return None
-    title, body = ctx.texts.proposal(view, asked)
+    title, body = texts().proposal(view, asked)
     branch = branch_for(view.verb, line.comment_id, line.index)
     return Proposal(branch, view.desk.branch, file.blob_sha, data, title, body)
 

@@ -24,6 +24,7 @@ from service.rules.values import activity
 from service.rules.values.actions import Action, Offer, PostComment, Propose, React
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef
 from service.rules.values.recorded import RecordedCommand, recorded_commands
+from service.texts.render import texts
 
 SEEN = "+1"
 
@@ -91,7 +92,7 @@ def _heard(ctx: Reconciliation, conversation: Conversation, comment: tuple[Recor
         refusal = _refusal(conversation, told, command)
         said = refusal or _followed(ctx, conversation, told, command)
         if isinstance(said, Refusal):
-            answers.say(ctx.texts.refused_command(command.text, said.reason))
+            answers.say(texts().refused_command(command.text, said.reason))
             continue
         answers.say(said)
         answers.followed = True
@@ -141,7 +142,7 @@ def _followed(
     line, charter = told.line, conversation.charter
     match command.verb:
         case Verb.HELP:
-            return ctx.texts.help_text()
+            return texts().help_text()
         case Verb.SHIP:
             conversation.poc.asked_to_ship(line.number, told.at)
         case Verb.SIGN if charter is not None:

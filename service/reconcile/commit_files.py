@@ -1,11 +1,13 @@
-"""Files of a commit, each read once: a commit does not change, and neither does a blob."""
+"""Files of a commit, each read once: it doesn't change, nor does a blob; and where the charter is edited."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
+from service.rules.charter.draft import draft
 from service.rules.checks.judge import judge
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
 from service.rules.values.github import Commit, PullRequest
@@ -118,3 +120,19 @@ def evidence_files(ctx: Reconciliation, poc: Poc) -> tuple[str, ...]:
     charter = judge(poc.known.charter, today=ctx.now.date()).charter
     lines = charter.evidence if charter else ()
     return tuple(dict.fromkeys(line.reading.file for line in lines))
+
+
+def draft_url(ctx: Reconciliation, poc: Poc, branch: str | None = None) -> str:
+    """GitHub's editor with a charter filled in; it needs no write permission of ours."""
+    repository = poc.known.repository
+    if poc.known.charter is not None and poc.known.charter.kind is FileKind.FILE:
+        return charter_url(ctx, poc)  # the new-file page refuses a name that exists already
+    text = draft(repository=repository.name, owner=None, today=None)
+    place = f"{ctx.web_url}/{repository.full_name}/new/{quote(branch or repository.default_branch)}"
+    return f"{place}?filename={CHARTER_PATH}&value={quote(text)}"
+
+
+def charter_url(ctx: Reconciliation, poc: Poc) -> str:
+    """Where people edit the charter."""
+    repository = poc.known.repository
+    return f"{ctx.web_url}/{repository.full_name}/edit/{quote(repository.default_branch)}/{CHARTER_PATH}"

@@ -17,7 +17,6 @@ from service.rules.values.groups import Level
 from service.store.installations import KnownInstallation
 from service.store.notes import Note, notebook
 from service.store.store import Store
-from service.texts.render import Texts
 
 
 class UnusableError(Exception):
@@ -56,7 +55,6 @@ class Reconciliation:
     writing: Store
     """For the exceptions that must commit by themselves, at once: see docs/decisions/0008."""
     app: GitHubApp
-    texts: Texts
     observe: bool
     evidence_level: Level
     web_url: str

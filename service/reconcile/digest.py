@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
-from service.rules.digest.edition import ComposedDigest, DigestPlace
-from service.rules.digest.week import Channel, Digest, digest, is_time, week_of
+from service.rules.digest.edition import Channel, ComposedDigest, DigestPlace
+from service.rules.digest.week import Digest, digest, is_time, week_of
 from service.rules.values.actions import Action, Announce, OpenNotice, PostComment
 from service.rules.values.github import IssueState, Repository, RepositoryRef
 from service.rules.values.subjects import digest_key
+from service.texts.render import texts
 
 DIGEST_LABEL = "poc-digest"
 ISSUE = "digest"
@@ -113,8 +114,8 @@ def _edition(ctx: Reconciliation, installation_id: int, place: DigestPlace, acco
 
 def _text(ctx: Reconciliation, found: Digest, place: DigestPlace, account: str) -> str:
     if place.channel is Channel.SLACK:
-        return ctx.texts.digest_for_slack(found, account, ctx.web_url)
-    return ctx.texts.digest(found, public=place.public, web_url=ctx.web_url)
+        return texts().digest_for_slack(found, account, ctx.web_url)
+    return texts().digest(found, public=place.public, web_url=ctx.web_url)
 
 
 def _writing(ctx: Reconciliation, installation_id: int, home: RepositoryRef, text: str, key: str) -> Action:
@@ -122,7 +123,7 @@ def _writing(ctx: Reconciliation, installation_id: int, home: RepositoryRef, tex
     number = _number(ctx, installation_id, home)
     if number is not None:
         return PostComment(home, number, key, text)
-    title, body = ctx.texts.digest_issue()
+    title, body = texts().digest_issue()
     return OpenNotice(home, ISSUE, title, body, DIGEST_LABEL, None, then=digest_key(installation_id))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from service.reconcile.charter_check import charter_url, check_charter
-from service.reconcile.commit_verdict import CommitCharter
+from service.ports import GitHubError
+from service.reconcile.commit_files import charter_url, commit
+from service.reconcile.commit_verdict import CommitCharter, merge_base
 from service.reconcile.context import Decision, Reconciliation
-from service.reconcile.measuring import Measured, measure
+from service.reconcile.measuring import Measured, measure, resolve_test_merges
 from service.reconcile.poc import Poc
 from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter
@@ -19,6 +21,7 @@ from service.rules.values.actions import GATE_CHECK, plan_check_run
 from service.rules.values.groups import Group
 from service.store.pocs import ShipRequest
 from service.texts.gate import gate_view
+from service.texts.render import texts
 
 NOTHING = Measured((), ())
 
@@ -76,7 +79,7 @@ def post_gate(
         charter_url=charter_url(ctx, poc),
         request_url=f"{ctx.web_url}/{repository.full_name}/pull/{number}" if number else None,
     )
-    wanted = ctx.texts.gate_check(verdict, view)
+    wanted = texts().gate_check(verdict, view)
     posted = ctx.posted(repository.id, head_sha, GATE_CHECK)
     actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, poc.known.installation_id)
@@ -109,6 +112,43 @@ def judge_default(
     return gate(facts), measured
 
 
+def judge_deployment(ctx: Reconciliation, poc: Poc, judgement: Judgement, sha: str) -> Gate:
+    """The verdict on a commit that is or was deployed, and whether it is the requested one."""
+    for number in ctx.store.evidence.unresolved_numbers(poc.id):
+        resolve_test_merges(ctx, poc, number)
+    try:
+        verdict, _ = judge_default(ctx, poc, judgement, sha, Occasion.DEPLOYMENT)
+        if verdict.ready and not _contained(ctx, poc, sha):
+            return gate(replace(verdict.facts, contained=False))
+    except GitHubError as error:
+        if not error.gone:
+            raise
+        # GitHub no longer knows the commit: nothing was measured on it.
+        facts = GateFacts(Occasion.DEPLOYMENT, ctx.now.date(), judgement.charter, judgement.valid)
+        return gate(replace(facts, observe=ctx.observe))
+    return verdict
+
+
+def _contained(ctx: Reconciliation, poc: Poc, sha: str) -> bool:
+    """Whether a commit was requested: the ship request's head or files, or one on the default branch."""
+    repository = poc.known.repository
+    request = poc.record.poc.request
+    asked = poc.record.pulls.get(request.number) if request else None
+    if asked and (asked.head_sha == sha or _same_tree(ctx, poc, asked.head_sha, sha)):
+        return True
+    head = poc.record.default_head
+    if head is None:
+        found = ctx.github(poc.known.installation_id).merge_base(
+            repository.ref, sha, repository.default_branch
+        )
+        return found == sha
+    return head == sha or merge_base(ctx, poc, sha, head) == sha
+
+
+def _same_tree(ctx: Reconciliation, poc: Poc, one: str, other: str) -> bool:
+    return commit(ctx, poc, one).tree_sha == commit(ctx, poc, other).tree_sha
+
+
 def _shipping(
     charter: Charter | None,
     signatures: Sequence[Signature],
@@ -121,20 +161,3 @@ def _shipping(
         return {}
     number, since = request.number, request.asked_at
     return standing(charter, signatures, Round.SHIP, number=number, since=since, signers=signers)
-
-
-def check_both(
-    ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, number: int | None = None
-) -> Decision:
-    """Bring both to what they should say; `number` is the pull request's, if the commit is one's head."""
-    charter = commit_charter.charter
-    results = measure(ctx, poc, charter, commit_charter.head_sha).results if charter else ()
-    decisions = (
-        check_charter(ctx, poc, commit_charter, results),
-        check_gate(ctx, poc, commit_charter, results, number),
-    )
-    return Decision(
-        "; ".join(decision.outcome for decision in decisions),
-        tuple(action for decision in decisions for action in decision.actions),
-        poc.known.installation_id,
-    )

@@ -8,7 +8,6 @@ from itertools import islice
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
 from service.rules.policy.recognition import uses_properties
-from service.rules.queue import FailureKind
 from service.rules.values.github import Repository
 
 PAGE = 100
@@ -48,7 +47,7 @@ def _propertied(ctx: Reconciliation, installation_id: int) -> list[int]:
     try:
         told = dict(github.property_values(known.installation.account))
     except GitHubError as error:
-        if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
+        if not error.final:
             raise
         return []  # no organisation, or no permission: only recorded events say something
     return ctx.writing.repositories.propertied(installation_id, told)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from service.reconcile.charter_check import charter_url
 from service.reconcile.commands import answer_commands
-from service.reconcile.commit_files import proposal
+from service.reconcile.commit_files import charter_url, proposal
 from service.reconcile.context import Reconciliation
-from service.reconcile.deployment import judge_deployment
-from service.reconcile.gate_check import judge_default, post_gate
+from service.reconcile.gate_check import judge_default, judge_deployment, post_gate
 from service.reconcile.measuring import Measured
-from service.reconcile.poc import Poc
+from service.reconcile.poc import Poc, PocStatus
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement, judge_standing
 from service.rules.evidence.values import Result
@@ -23,20 +20,10 @@ from service.rules.values.actions import Action, OpenNotice, PostComment
 from service.rules.values.github import EventKind
 from service.rules.values.groups import Group
 from service.rules.values.recorded import RecordedDeployment, recorded_deployments
+from service.texts.render import texts
 
 STOP_LABEL = "poc-stop-criterion"
 SHIPPED = "shipped"
-
-
-@dataclass(frozen=True, slots=True)
-class PocStatus:
-    """What was found on the default branch."""
-
-    state: State
-    judgement: Judgement
-    signed: Mapping[Group, Signature | None]
-    """The start sign-offs; empty without a charter."""
-    actions: tuple[Action, ...] = ()
 
 
 def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
@@ -113,7 +100,7 @@ def _deployed(ctx: Reconciliation, poc: Poc, judgement: Judgement, charter: Char
 def _announce(ctx: Reconciliation, poc: Poc, verdict: Gate, told: RecordedDeployment) -> Iterator[Action]:
     number = verdict.facts.request_number
     if number is not None and not ctx.observe:
-        text = ctx.texts.shipped(verdict, told.deployed.environment, told.deployed.sha, told.at.date())
+        text = texts().shipped(verdict, told.deployed.environment, told.deployed.sha, told.at.date())
         yield PostComment(poc.known.repository.ref, number, SHIPPED, text)
 
 
@@ -130,5 +117,5 @@ def _stop_criteria(
     for result in stops:
         key = f"stop-if:{result.threshold.printed}"
         if result.met and not ctx.store.messages.was_said(repository.id, key):
-            title, body = ctx.texts.stop_criterion(result, owner, product, charter_url=charter_url(ctx, poc))
+            title, body = texts().stop_criterion(result, owner, product, charter_url=charter_url(ctx, poc))
             yield OpenNotice(repository.ref, key, title, body, STOP_LABEL, owner)

@@ -6,16 +6,18 @@ Over 300 lines: every change of a record has its note and its effect here, side 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import cast
 
+from service.rules.checks.judge import Judgement
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Signature
 from service.rules.policy.recognition import KnownRepository
 from service.rules.source.text import CharterFile
 from service.rules.stall.waiting_on import Blocker, PausePeriod, WaitingOn
+from service.rules.values.actions import Action
 from service.rules.values.activity import Activity, is_told
 from service.rules.values.github import Commit, PullRequest, Repository, StallIssue
 from service.rules.values.groups import Group
@@ -27,6 +29,17 @@ from service.store.signatures import StoredSignature, signing_activities
 from service.store.store import Store
 from service.store.timeline import AWAITED
 from service.store.waiting import PAUSE, KnownBlocker, ShipDate, names
+
+
+@dataclass(frozen=True, slots=True)
+class PocStatus:
+    """What was found on the default branch."""
+
+    state: State
+    judgement: Judgement
+    signed: Mapping[Group, Signature | None]
+    """The start sign-offs; empty without a charter."""
+    actions: tuple[Action, ...] = ()
 
 
 class Poc:
@@ -114,7 +127,7 @@ class Poc:
         self.record = replace(self.record, known=known)
 
     def pull_requests_read(self, pulls: Iterable[PullRequest]) -> frozenset[int]:
-        """Pull requests were read from GitHub; returns the numbers of those that no event showed like this."""
+        """Pull requests were read from GitHub; returns which of them no event showed like this."""
         read = {each.number: self._newer(each) for each in pulls}
         self._notes.pull_requests.remember(tuple(read.values()))
         known = self.record.pulls

@@ -21,6 +21,7 @@ from service.rules.values.actions import Action, OpenNotice
 from service.rules.values.finding import Finding
 from service.rules.values.github import EventKind
 from service.rules.values.subjects import installation_key, repository_key
+from service.texts.render import texts
 
 log = structlog.get_logger(__name__)
 
@@ -139,7 +140,7 @@ def _notice(
 ) -> OpenNotice:
     repository = known.repository
     url = f"{ctx.web_url}/{repository.full_name}/blob/{repository.default_branch}/{POLICY_PATH}"
-    title, body = ctx.texts.policy_broken(reading.findings, url, has_good=has_good)
+    title, body = texts().policy_broken(reading.findings, url, has_good=has_good)
     return OpenNotice(repository.ref, _notice_key(blob_sha), title, body, POLICY_LABEL, None)
 
 

@@ -19,6 +19,7 @@ from service.rules.values.github import EventKind, PullRequest
 from service.rules.what_if import PocFacts, WhatIf, what_if
 from service.store.poc_records import StoredStall
 from service.texts.policy import policy_view
+from service.texts.render import texts
 
 NOTHING = PolicyReading(NO_POLICY, ())
 """The text of a policy without a file."""
@@ -43,7 +44,7 @@ def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int
     change = _what_if(ctx, known.installation_id, reading.policy) if reading.policy else None
     public = not known.repository.private
     view = policy_view(data, reading, change, public=public, app_observes=ctx.observe)
-    wanted = ctx.texts.policy_check(view)
+    wanted = texts().policy_check(view)
     posted = ctx.posted(repository_id, pull.head_sha, POLICY_CHECK)
     rerun = any(f.kind is EventKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in ctx.facts)
     actions = plan_check_run(repository, pull.head_sha, POLICY_CHECK, wanted, posted, rerun_requested=rerun)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from service.reconcile.charter_check import check_charter
 from service.reconcile.commands import answer_commands
 from service.reconcile.commit_files import charter_at
 from service.reconcile.commit_verdict import CommitCharter, base_charter, evaluate_charter
 from service.reconcile.context import Decision, Reconciliation
-from service.reconcile.gate_check import check_both
-from service.reconcile.measuring import resolve_test_merges
+from service.reconcile.gate_check import check_gate
+from service.reconcile.measuring import measure, resolve_test_merges
 from service.reconcile.poc import Poc
 from service.reconcile.registration import gather, read_pull_request, registered
 from service.reconcile.signing import record_signatures
@@ -39,7 +40,7 @@ def reconcile_pull_request(ctx: Reconciliation, repository_id: int, number: int)
         return Decision(outcome, heard, poc.known.installation_id)
     own = {pull.head_sha} if speaker == number else set()
     decisions = [
-        check_both(
+        _check_both(
             ctx,
             poc,
             commit_charter if head_sha == pull.head_sha else _evaluate(ctx, poc, pull, head_sha),
@@ -62,6 +63,23 @@ def _untold(ctx: Reconciliation, gathered: Poc, number: int) -> PullRequest | No
     if number not in poc.record.pulls and (read := read_pull_request(ctx, poc, number)) is not None:
         poc.pull_requests_read([read])
     return poc.record.pulls.get(number)
+
+
+def _check_both(
+    ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, number: int | None = None
+) -> Decision:
+    """Bring both check runs to what they should say; `number` is the pull request's, if it is one's head."""
+    charter = commit_charter.charter
+    results = measure(ctx, poc, charter, commit_charter.head_sha).results if charter else ()
+    decisions = (
+        check_charter(ctx, poc, commit_charter, results),
+        check_gate(ctx, poc, commit_charter, results, number),
+    )
+    return Decision(
+        "; ".join(decision.outcome for decision in decisions),
+        tuple(action for decision in decisions for action in decision.actions),
+        poc.known.installation_id,
+    )
 
 
 def _closed(ctx: Reconciliation, gathered: Poc, pull: PullRequest) -> Decision:
@@ -131,4 +149,4 @@ def reconcile_merge_group(ctx: Reconciliation, repository_id: int, head_sha: str
         base_sha=base_sha,
         author=None,
     )
-    return check_both(ctx, poc, commit_charter)
+    return _check_both(ctx, poc, commit_charter)

@@ -70,7 +70,7 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
 
 
 def list_pull_requests(ctx: Reconciliation, poc: Poc, *, unless_within: timedelta = timedelta()) -> bool:
-    """Find out which pull requests are open, unless it was done lately; returns whether events were missed."""
+    """Find out which pull requests are open, unless done lately; returns whether events were missed."""
     listed_at = poc.record.poc.pulls_listed_at
     if listed_at is not None and ctx.looked_at < listed_at + unless_within:
         return False

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.history import read_history
-from service.reconcile.lifecycle import PocStatus, derive_status
-from service.reconcile.poc import Poc
+from service.reconcile.lifecycle import derive_status
+from service.reconcile.poc import Poc, PocStatus
 from service.reconcile.registration import gather, list_pull_requests, registered
 from service.reconcile.stall_facts import stall_facts
 from service.reconcile.stall_issue import home_of, present_issue, read_issue, stall_actions

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from service.ports import GitHubError
-from service.reconcile.charter_check import charter_url, draft_url
+from service.reconcile.commit_files import charter_url, draft_url
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.stall.stalls import Cause, Stall, StallDecision, StallFacts, Step
@@ -23,6 +23,7 @@ from service.rules.values.actions import (
 from service.rules.values.activity import is_bot, merged_timeline
 from service.rules.values.github import EventKind, Issue, IssueState, RepositoryRef, StallIssue
 from service.rules.values.subjects import PocId
+from service.texts.render import texts
 from service.texts.stall import Place, StallView, last_day, stall_view
 
 
@@ -132,7 +133,7 @@ def stall_actions(
         return
     view = _view(ctx, poc, facts, decision.stall, home) if decision.stall else None
     if view is not None and (issue is None or number is None or decision.step is Step.OPEN):
-        title, body = ctx.texts.stall_issue(view)
+        title, body = texts().stall_issue(view)
         day, most = ctx.policy.calendar.day(ctx.now), ctx.policy.issues_a_day
         yield OpenIssue(home, poc.poc_id, poc.id, title, body, view.assignee, day, most, escalation)
     elif issue is not None and number is not None:
@@ -143,13 +144,12 @@ def stall_actions(
                 home,
                 number,
                 f"stall:{poc.known.repository.id}:{escalation.episode}:{int(decision.say)}",
-                ctx.texts.ladder_comment(view, decision.say),
+                texts().ladder_comment(view, decision.say),
             )
-        yield from _editing(ctx, home, issue, decision, view, poc_id=poc.poc_id)
+        yield from _editing(home, issue, decision, view, poc_id=poc.poc_id)
 
 
 def _editing(
-    ctx: Reconciliation,
     home: RepositoryRef,
     issue: StallIssue,
     decision: StallDecision,
@@ -169,7 +169,7 @@ def _editing(
         label=None if issue.labelled else STALL_LABEL,
     )
     if view is not None:
-        title, body = ctx.texts.stall_issue(view)
+        title, body = texts().stall_issue(view)
         if issue.digest != text_digest(title, body):
             edit = replace(edit, title=title, body=body)
         if (view.assignee or "").lower() != (issue.assignee or "").lower():

@@ -10,13 +10,12 @@ from datetime import date, datetime, timedelta
 from service.ports import GitHubError
 from service.reconcile.commit_files import proposal
 from service.reconcile.context import Reconciliation
-from service.reconcile.lifecycle import PocStatus
-from service.reconcile.poc import Poc
-from service.rules.charter.model import Charter, InfraKind
+from service.reconcile.poc import Poc, PocStatus
+from service.rules.charter.model import Charter
+from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Round, named, standing
-from service.rules.queue import FailureKind
 from service.rules.stall.review_requests import open_requests
 from service.rules.stall.waiting_on import (
     Blocker,
@@ -86,7 +85,7 @@ def _read(ctx: Reconciliation, poc: Poc, named: KnownBlocker) -> Blocker:
         try:
             issue = ctx.github(poc.known.installation_id).issue(repository, int(match["number"]))
         except GitHubError as error:
-            if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
+            if not error.final:
                 raise
         else:
             present = replace(blocker, open=issue.state is IssueState.OPEN, assignees=issue.assignees)

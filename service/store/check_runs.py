@@ -42,10 +42,6 @@ class CheckRuns(Table):
         with held as connection, Session(connection) as session:
             yield CheckRuns(WithinSession(session))
 
-    def newest(self, repository_id: int, head_sha: str, name: str) -> PostedCheckRun | None:
-        """The newest check run of ours on a commit."""
-        return self.newest_of(repository_id, head_sha).get(name)
-
     def newest_of(self, repository_id: int, head_sha: str) -> Mapping[str, PostedCheckRun]:
         """The newest check run of each name on a commit."""
         with self._database.reading() as session:

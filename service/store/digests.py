@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from service.rules.digest.edition import Central, ComposedDigest, DigestPlace, UndeliveredDigest
-from service.rules.digest.week import REACHES_BACK, Channel, LastDigest, PocLine
+from service.rules.digest.edition import Central, Channel, ComposedDigest, DigestPlace, UndeliveredDigest
+from service.rules.digest.week import REACHES_BACK, LastDigest, PocLine
 from service.rules.gate.lifecycle import State
 from service.rules.stall.stalls import Cause
 from service.rules.stall.time_spent import ship_date_changes

@@ -13,14 +13,13 @@ from sqlalchemy import delete, text, update
 from sqlmodel import Session, col, select
 
 from service.ports import GitHubError
-from service.rules.queue import LIMITS, USUAL_PACE, FailureKind, Pace, next_slot
+from service.rules.queue import LIMITS, USUAL_PACE, Pace, next_slot
 from service.store.database import Database, LockBusyError, LockClass
 from service.store.table import Table
 from service.store.tables_waiting import WriteSlot
 
 LAPSES = timedelta(minutes=10)
 """A moment that nobody came for is free again after that time."""
-REFUSALS = (FailureKind.GONE, FailureKind.REFUSED)
 REMEMBERED = max(within for _, within in LIMITS)
 
 
@@ -56,7 +55,7 @@ class Pacing(Table):
             try:
                 yield
             except GitHubError as error:
-                written = error.failure.kind not in REFUSALS
+                written = not error.final
                 raise
             finally:
                 self._ended(slot, clock(), used=written)

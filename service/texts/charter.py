@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.rules.charter.model import Charter, InfraKind
+from service.rules.charter.model import Charter
+from service.rules.charter.values import InfraKind
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
 from service.rules.source.block import lines_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from service.rules.charter.goalposts import Move, reopened
-from service.rules.charter.model import Charter, InfraKind, Pause
+from service.rules.charter.model import Charter
+from service.rules.charter.values import InfraKind, Pause
 from service.rules.evidence.values import Result, Status
 from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion

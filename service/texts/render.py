@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -214,6 +215,12 @@ class Texts:
     def _render(self, template: str, **values: object) -> str:
         text = self._environment.get_template(template).render(values)
         return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def texts() -> Texts:
+    """The templates, compiled once in a process."""
+    return Texts(find_templates())
 
 
 def _clip_title(title: str) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import replace
 
 import psycopg
 
 from service.reconcile.context import Decision, Reconciliation
 from service.settings import Settings
-from service.wiring import USUAL_WAITS, Clock, Services, Waits, build, utc_now
+from service.wiring import build, utc_now
 from service.work import work
+from service.worker import USUAL_WAITS, Clock, Services, Waits
 from tests.harness.github import FakeApp
 from tests.harness.program import UNTOUCHED, quick
 
@@ -23,16 +24,6 @@ CREATE TABLE IF NOT EXISTS looked (
     subject text, worker int, began timestamptz DEFAULT clock_timestamp(), ended timestamptz)
 """
 """Where worker processes write when they looked at what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Controlled(Services):
-    """The services, with a script in the place of what is decided about a subject."""
-
-    script: Script
-
-    def decide(self, ctx: Reconciliation) -> Decision:
-        return self.script(ctx)
 
 
 def settings() -> Settings:
@@ -46,10 +37,10 @@ def settings() -> Settings:
 
 def controlled(
     database_url: str, script: Script, *, clock: Clock = utc_now, waits: Waits = USUAL_WAITS
-) -> Controlled:
+) -> Services:
     """Services whose looks run the script; whoever asks for them disposes of the engine."""
     built = build(settings(), database_url, app=FakeApp(), clock=clock, waits=waits)
-    return Controlled(**{field.name: getattr(built, field.name) for field in fields(built)}, script=script)
+    return replace(built, reconcile=script)
 
 
 def main() -> None:

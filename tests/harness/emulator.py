@@ -36,7 +36,8 @@ from service.store.database import transaction
 from service.store.embedded import open_database
 from service.store.subjects import SubjectState
 from service.sweep import sweep
-from service.wiring import Services, build
+from service.wiring import build
+from service.worker import Services
 from tests.harness.gateway import Call, Gateway, swallow
 from tests.harness.issuer import Issuer
 from tests.harness.processes import Serve, alive, children, inherited, kill, serving

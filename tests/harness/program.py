@@ -17,7 +17,7 @@ from pathlib import Path
 
 from service.cli.app import _counting_in_files, _database, _settings, cli
 from service.rules.queue import Pace
-from service.wiring import Waits
+from service.worker import Waits
 
 PROGRAM = "tests.harness.program"
 PACE, UNTOUCHED = "HARNESS_PACE", "HARNESS_UNTOUCHED"

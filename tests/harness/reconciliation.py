@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import cast
 
 from sqlalchemy import Engine
 
@@ -14,7 +13,6 @@ from service.rules.values.groups import Level
 from service.store.database import Database, WithinSession, reading
 from service.store.notes import write
 from service.store.store import Store
-from service.texts.render import Texts
 from tests.harness.github import NOW, FakeApp
 
 
@@ -34,7 +32,6 @@ def reconciling(
             store=Store(WithinSession(session, read_only=True)),
             writing=Store(Database(engine)),
             app=app,
-            texts=cast("Texts", None),
             observe=False,
             evidence_level=Level.SELF_REPORTED,
             web_url="https://github.com",

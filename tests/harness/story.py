@@ -15,7 +15,7 @@ from service.rules.evidence.claims import WorkflowRun
 from service.rules.evidence.upload import Sent
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
 from service.rules.values.github import Commit, Installation
-from service.settings import EvidenceLevel
+from service.rules.values.groups import Level
 from service.store.subjects import SubjectState
 from tests.harness.charters import CHARTER, OWNER, PRODUCTION, SIGNERS, STAGING, files
 from tests.harness.deliveries import described
@@ -87,10 +87,7 @@ class Story(World):
 
     def only_measured(self) -> None:
         """From now on only numbers that workflow runs sent let a POC ship."""
-        level = EvidenceLevel.MEASURED
-        self.services = replace(
-            self.services, settings=self.services.settings.model_copy(update={"evidence_level": level})
-        )
+        self.services = replace(self.services, evidence_level=Level.MEASURED)
 
     def granted(self, **more: str) -> None:
         """The organisation grants more than the app asks for; what that cost is forgotten."""

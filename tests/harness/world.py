@@ -13,7 +13,7 @@ from sqlalchemy import text
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import CHARTER_CHECK, STALL_LABEL, STALL_MARKER
 from service.rules.values.github import Installation, Repository
-from service.settings import Mode, Settings
+from service.settings import Settings
 from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState
@@ -33,13 +33,12 @@ LOST = Failure(FailureKind.TRANSIENT, "no answer from GitHub")
 NO = Failure(FailureKind.REFUSED, "GitHub says 403, Resource not accessible by integration")
 
 
-def settings(mode: Mode = Mode.ENFORCE) -> Settings:
+def settings() -> Settings:
     return Settings(
         github_app_id=1,
         github_app_private_key="",
         github_webhook_secret="secret",
         public_url="https://governor.example.com",
-        mode=mode,
     )
 
 
@@ -74,7 +73,9 @@ class World:
             if name not in ("database_url", "services", "receiver"):
                 setattr(made, name, deepcopy(value, known))
         made.open(database_url)
-        made.services = replace(made.services, settings=self.services.settings)
+        made.services = replace(
+            made.services, observe=self.services.observe, evidence_level=self.services.evidence_level
+        )
         return made
 
     @property
@@ -82,7 +83,7 @@ class World:
         return self.app.githubs[INSTALLATION]
 
     def observe(self) -> None:
-        self.services = replace(self.services, settings=settings(Mode.OBSERVE))
+        self.services = replace(self.services, observe=True)
 
     def grant(self, **permissions: str) -> None:
         self.app.installations[INSTALLATION] = Installation(INSTALLATION, "acme", permissions)

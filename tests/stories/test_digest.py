@@ -11,8 +11,7 @@ import pytest
 
 from service.ports import GitHubError
 from service.reconcile.digest import DIGEST_LABEL
-from service.rules.digest.edition import in_the_way
-from service.rules.digest.week import Channel
+from service.rules.digest.edition import Channel, in_the_way
 from service.rules.queue import Failure, FailureKind
 from service.rules.values import activity
 from service.rules.values.github import IssueState

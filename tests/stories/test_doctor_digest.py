@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from service.cli.doctor import Line, Mark, _inside
-from service.rules.digest.edition import ComposedDigest, DigestPlace
-from service.rules.digest.week import Channel
+from service.rules.digest.edition import Channel, ComposedDigest, DigestPlace
 from service.rules.values.github import Installation
 from service.settings import Settings, load
 from service.store.database import Database

@@ -24,8 +24,7 @@ from service.rules.queue import APART, LIMITS, Failure, FailureKind
 from service.rules.values.github import Issue, RepositoryRef
 from service.store.database import transaction
 from service.sweep import mark_all, sweep
-from service.wiring import Services
-from service.worker import reconcile_while_dirty
+from service.worker import Services, reconcile_while_dirty
 from tests.harness.github import FakeGitHub, FakeRepository, Killed, repository
 from tests.harness.world import INSTALLATION, World
 

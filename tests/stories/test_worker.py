@@ -23,13 +23,13 @@ from service.store.database import LockClass, lock, transaction
 from service.store.health import health
 from service.store.subjects import SubjectState
 from service.web.health import Metrics, Readiness
-from service.worker import reconcile_while_dirty, tidy, wake_forgotten
-from tests.harness.controlled import Controlled, Script, controlled
+from service.worker import Services, reconcile_while_dirty, tidy, wake_forgotten
+from tests.harness.controlled import Script, controlled
 from tests.harness.github import FakeApp, FakeGitHub
 from tests.harness.waiting import eventually
 
 KEY, OTHER = "pull_request:7:1", "pull_request:7:2"
-Make = Callable[[Script], Controlled]
+Make = Callable[[Script], Services]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def make(database_url: str) -> Iterator[Make]:
     """Services whose looks run a script."""
     with ExitStack() as stack:
 
-        def made(script: Script) -> Controlled:
+        def made(script: Script) -> Services:
             services = controlled(database_url, script)
             stack.callback(services.engine.dispose)
             return services

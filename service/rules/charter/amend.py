@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from service.rules.charter.model import Charter, Located, Stop
+from service.rules.charter.model import Charter, Located
 from service.rules.charter.reader import read_charter
+from service.rules.charter.values import Stop
 from service.rules.source.block import Block
 from service.rules.source.loader import Document, load
 from service.rules.source.nodes import Entry, Mapping, Scalar

@@ -10,16 +10,10 @@ from operator import attrgetter
 from typing import TypeVar
 
 from service.rules.charter.bounds import Bound, Change, bound_of, compare, pair
-from service.rules.charter.model import (
-    Charter,
-    InfraEntry,
-    InfraKind,
-    Located,
-    Rollback,
-    Target,
-)
+from service.rules.charter.model import Charter, Located, Rollback, Target
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold, clause_text
+from service.rules.charter.values import InfraEntry, InfraKind
 from service.rules.values.groups import Group
 
 T = TypeVar("T")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from typing import Generic, TypeVar
 
 from service.rules.charter.evidence import Key, Source
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold
+from service.rules.charter.values import Drill, InfraEntry, Pause, Stop
 from service.rules.values.groups import Group
 
 T_co = TypeVar("T_co", covariant=True)
@@ -48,47 +48,12 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Drill:
-    """A rollback that was tried: when, and how long it took."""
-
-    on: date
-    took: Quantity
-
-
-@dataclass(frozen=True, slots=True)
 class Rollback:
     """How to turn it off."""
 
     how: Located[str] | None = None
     within: Located[Quantity] | None = None
     drilled: Located[Drill] | None = None
-
-
-class InfraKind(StrEnum):
-    """What an entry of `infra` says."""
-
-    PATH = "path"
-    URL = "url"
-    NOT_APPLICABLE = "n/a"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class InfraEntry:
-    """A path, an address, the reason why none is needed, or nothing yet."""
-
-    kind: InfraKind
-    text: str
-
-    @property
-    def written(self) -> str:
-        """The entry as a charter has it."""
-        return f"n/a - {self.text}" if self.kind is InfraKind.NOT_APPLICABLE else self.text
-
-    @property
-    def material(self) -> tuple[InfraKind, str]:
-        """What is signed for: of what is missing only that, whichever issue it waits for."""
-        return self.kind, str(InfraKind.MISSING) if self.kind is InfraKind.MISSING else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +94,6 @@ class Signoffs:
     def people(self) -> frozenset[str]:
         """The distinct people, in small letters: GitHub's logins do not differ by case."""
         return frozenset(signer.value.lower() for signer in self.all)
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Until when nothing is expected, and why."""
-
-    until: date
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Since when the POC has ended without shipping, and why."""
-
-    on: date
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

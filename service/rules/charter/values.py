@@ -1,11 +1,12 @@
-"""How the values of the fields are written: logins, dates, reasons, drills, entries of `infra`."""
+"""The values of the fields, and how they are written: logins, dates, reasons, drills, entries of `infra`."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
-from service.rules.charter.model import Drill, InfraEntry, InfraKind, Pause, Stop
 from service.rules.charter.quantity import Quantity, parse_duration
 
 # Enterprise-managed users have an underscore before their company's short code.
@@ -28,6 +29,57 @@ BOTS = frozenset({"dependabot", "renovate", "github-actions", "copilot"})
 YEAR_FIRST = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
 BARE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """A rollback that was tried: when, and how long it took."""
+
+    on: date
+    took: Quantity
+
+
+class InfraKind(StrEnum):
+    """What an entry of `infra` says."""
+
+    PATH = "path"
+    URL = "url"
+    NOT_APPLICABLE = "n/a"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class InfraEntry:
+    """A path, an address, the reason why none is needed, or nothing yet."""
+
+    kind: InfraKind
+    text: str
+
+    @property
+    def written(self) -> str:
+        """The entry as a charter has it."""
+        return f"n/a - {self.text}" if self.kind is InfraKind.NOT_APPLICABLE else self.text
+
+    @property
+    def material(self) -> tuple[InfraKind, str]:
+        """What is signed for: of what is missing only that, whichever issue it waits for."""
+        return self.kind, str(InfraKind.MISSING) if self.kind is InfraKind.MISSING else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Until when nothing is expected, and why."""
+
+    until: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Since when the POC has ended without shipping, and why."""
+
+    on: date
+    reason: str
 
 
 def parse_login(text: str) -> str | None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from service.rules.digest.week import Channel
+
+class Channel(StrEnum):
+    """Where a digest is sent; each channel has its own weeks."""
+
+    CENTRAL = "central"
+    """An issue of the policy's central repository."""
+    SLACK = "slack"
 
 
 @dataclass(frozen=True, slots=True)

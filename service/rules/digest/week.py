@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from typing import assert_never
 
 from service.rules.gate.lifecycle import State
@@ -27,14 +26,6 @@ MOST_PEOPLE = 3
 BEGUN, STALLED = "begun", "stalled"
 ON_THE_WAY = (State.SHIPPING, State.EVALUATING, State.BUILDING)
 """Nearest to production first."""
-
-
-class Channel(StrEnum):
-    """Where a digest is sent; each channel has its own weeks."""
-
-    CENTRAL = "central"
-    """An issue of the policy's central repository."""
-    SLACK = "slack"
 
 
 @dataclass(frozen=True, slots=True)

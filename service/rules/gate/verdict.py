@@ -8,7 +8,8 @@ from datetime import date
 from enum import StrEnum
 
 from service.rules.charter.goalposts import Move
-from service.rules.charter.model import Charter, InfraKind
+from service.rules.charter.model import Charter
+from service.rules.charter.values import InfraKind
 from service.rules.evidence.values import Result, Status
 from service.rules.gate.signoffs import Signature, named
 from service.rules.source.text import listed, shown

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from service.rules.stall.waiting_on import Request
+from service.rules.stall.waiting_on import TEAM, Request
 from service.rules.values.activity import Activity, ActivityKind
-
-TEAM = "/"
-"""What a team's name has, `org/team`, and no login."""
 
 
 def open_requests(

@@ -10,13 +10,11 @@ from service.rules.charter.model import Charter
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import named
 from service.rules.policy.model import Policy
-from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn
+from service.rules.stall.waiting_on import TEAM, Party, PausePeriod, WaitingOn
 from service.rules.values.actions import EscalationRecord
 from service.rules.values.github import StallIssue
 from service.rules.values.groups import Group
 
-TEAM = "/"
-"""What a team's name has, `org/team`, and no login."""
 AT_ONCE = 1
 """Working days after which a ship date that passed, or an owner who left, is reported."""
 

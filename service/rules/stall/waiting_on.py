@@ -10,6 +10,9 @@ from typing import assert_never
 from service.rules.gate.lifecycle import State
 from service.rules.values.groups import Group
 
+TEAM = "/"
+"""What a team's name has, `org/team`, and no login."""
+
 
 class Party(StrEnum):
     """Those who may be waited for."""

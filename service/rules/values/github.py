@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+APP_USER = "Bot"
+"""The type of the user in whose name an app writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class RepositoryRef:

@@ -32,12 +32,6 @@ def replace_block(present_body: str, our_block: str) -> str:
     return f"{present_body[:start]}{block}{present_body[end:]}"
 
 
-def block_of(body: str) -> str | None:
-    """The first part between our markers, both included."""
-    place = _find(body)
-    return body[slice(*place)] if place else None
-
-
 def _find(body: str) -> tuple[int, int] | None:
     """Where the first pair is: the first end that has a beginning, and the beginning nearest to it."""
     first = body.find(STALL_MARKER)

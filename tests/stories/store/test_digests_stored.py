@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from service.rules.digest.edition import ComposedDigest, DigestPlace
-from service.rules.digest.week import Channel, LastDigest
+from service.rules.digest.edition import Channel, ComposedDigest, DigestPlace
+from service.rules.digest.week import LastDigest
 from service.rules.gate.lifecycle import State
 from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn, Wants
 from service.rules.values import activity

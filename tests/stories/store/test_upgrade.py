@@ -174,8 +174,7 @@ def test_the_stall_issues(upgraded: Store) -> None:
 
 
 def test_the_check_runs(upgraded: Store, engine: Engine) -> None:
-    posted = upgraded.check_runs.newest(TRIAGE, HEAD, GATE_CHECK)
-    assert posted is not None
+    posted = upgraded.check_runs.newest_of(TRIAGE, HEAD)[GATE_CHECK]
     assert posted.digest == "19f22197b1d0e6182315c267963bfdae96c354c60d364d16d2618167c039e58f"
     assert posted.github_id == 1020
     with engine.connect() as connection:

@@ -1,9 +1,12 @@
-"""The tests' own layout: what is shared is in the harness, and golden files are compared in one place."""
+"""The layout: chains of imports are short, tests share the harness, goldens are compared in one place."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
+
+import grimp  # of import-linter
 
 from tests.harness.places import ROOT
 
@@ -12,6 +15,20 @@ FILES = [
     for tier in ("unit", "stories", "e2e", "durability", "evidence_api")
     for path in sorted((ROOT / "tests" / tier).rglob("*.py"))
 ]
+LONGEST_CHAIN = 24
+
+
+def test_chains_of_imports_are_short() -> None:
+    """What stands high in a long chain is slow to understand, and breaks with everything below it."""
+    graph = grimp.build_graph("service", exclude_type_checking_imports=True, cache_dir=None)
+
+    @cache
+    def chain(module: str) -> tuple[str, ...]:
+        below = (chain(each) for each in sorted(graph.find_modules_directly_imported_by(module)))
+        return (module, *max(below, key=len, default=()))
+
+    longest = max(map(chain, graph.modules), key=len)
+    assert len(longest) <= LONGEST_CHAIN, f"{len(longest)} modules: {' > '.join(longest)}"
 
 
 def test_no_test_imports_another() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.charter.amend import Amendment, Change, amended, applied, owned_by, shipping_on, stopped_on
-from service.rules.charter.model import Charter, Located, Stop
+from service.rules.charter.model import Charter, Located
+from service.rules.charter.values import Stop
 from service.rules.checks.judge import Judgement, judge
 from service.rules.commands.arguments import reason_of
 from service.rules.source.text import CharterFile, FileKind, read_text

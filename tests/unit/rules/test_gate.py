@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.charter.model import Charter, Located, Pause, Stop
+from service.rules.charter.model import Charter, Located
+from service.rules.charter.values import Pause, Stop
 from service.rules.checks.judge import judge
 from service.rules.evidence.values import Result, Status
 from service.rules.gate.signoffs import Round, give, standing

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from service.rules.charter.goalposts import moved
-from service.rules.charter.model import Charter, InfraEntry, InfraKind
-from service.rules.charter.values import parse_infra
+from service.rules.charter.model import Charter
+from service.rules.charter.values import InfraEntry, InfraKind, parse_infra
 from service.rules.gate.signoffs import Round, material_hash
 from service.rules.values.groups import Group
 from tests.unit.rules.printing import print_charter

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.rules.charter.model import Charter, InfraKind
+from service.rules.charter.model import Charter
+from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import Judgement, judge, unreadable
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.finding import Severity

@@ -8,7 +8,8 @@ from itertools import product
 
 import pytest
 
-from service.rules.charter.model import Charter, Located, Pause, Stop
+from service.rules.charter.model import Charter, Located
+from service.rules.charter.values import Pause, Stop
 from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
 from service.rules.values.groups import Group
 

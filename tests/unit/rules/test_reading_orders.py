@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.charter.model import Charter, Located, Signoffs
-from service.rules.charter.model import Stop as Stopped
+from service.rules.charter.values import Stop as Stopped
 from service.rules.commands.arguments import (
     CommandArguments,
     Extend,

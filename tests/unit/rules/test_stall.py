@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.charter.model import Signoffs, Stop
+from service.rules.charter.model import Signoffs
+from service.rules.charter.values import Stop
 from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY, Limits
 from service.rules.stall.stalls import (

@@ -21,12 +21,12 @@ from service.rules.source.text import CharterFile
 from service.rules.values.actions import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.values.groups import Level
 from service.texts.charter import check_view
-from service.texts.render import Texts, find_templates
+from service.texts.render import texts
 from tests.harness import golden
 from tests.harness.github import charter_file
 from tests.harness.places import GOLDEN
 
-TEXTS = Texts(find_templates())
+TEXTS = texts()
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 TODAY = date(2026, 11, 22)
 DRAFT_URL = "https://github.com/acme/poc-triage/new/main?filename=POC.md&value=poc%3A%201"

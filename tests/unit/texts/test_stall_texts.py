@@ -22,7 +22,7 @@ from service.rules.stall.time_spent import Totals, ship_date_changes
 from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.actions import STALL_MARKER, stall_opening
 from service.rules.values.groups import Group
-from service.rules.values.issue_block import STALL_END, block_of
+from service.rules.values.issue_block import STALL_END, replace_block
 from service.texts.markdown import WORD_JOINER
 from service.texts.render import TITLE_LIMIT
 from service.texts.stall import Place, StallView, stall_view
@@ -382,7 +382,7 @@ def test_what_strangers_wrote_does_nothing(
     heading, body = TEXTS.stall_issue(nasty.view)
     assert not ACTIVE.search(heading)
     assert "\n" not in heading
-    assert block_of(body) == body.rstrip("\n")
+    assert replace_block(body, "") == "\n"
     assert body.count(STALL_MARKER) == body.count(STALL_END) == 1
     assert_inert(body.removeprefix(stall_opening(7)).replace(STALL_END, ""), nasty)
     assert_inert(TEXTS.ladder_comment(nasty.view, rung), nasty)
