@@ -155,7 +155,7 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
         outcome = _apply(services, ctx, decision)
     except UnusableError as error:
         RECONCILIATIONS.labels(kind, "unusable").inc()
-        return subjects.give_up(connection, claim, str(error), dead=False)
+        return subjects.finish(connection, claim, str(error), answered=False)
     except RenamedError as error:
         services.store.repositories.renamed(error.repository)
         log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)

@@ -132,6 +132,9 @@ class Poc:
         self._notes.pull_requests.remember(tuple(read.values()))
         known = self.record.pulls
         self.record = replace(self.record, pulls={**known, **read})
+        for number, pull in read.items():
+            if pull.state == "closed":
+                self.ship_request_taken_back(number)
         return frozenset(
             number
             for number, pull in read.items()

@@ -116,18 +116,21 @@ WHERE key = :key RETURNING wanted > :wanted
 """)
 
 
-def finish(connection: Connection, seen: Claim, outcome: str) -> bool:
-    """Store what came of a subject, and tell whether something arrived meanwhile that keeps it dirty."""
-    answered = [fact.id for fact in seen.facts]
-    return _finish(connection, seen, outcome=outcome, error=None, dead=False, answered=answered)
+def finish(connection: Connection, seen: Claim, outcome: str, *, answered: bool = True) -> bool:
+    """Store what came of a subject, and tell whether something arrived meanwhile that keeps it dirty.
+
+    What was told but could not be `answered` is found by the reconciliation that comes next.
+    """
+    events = [fact.id for fact in seen.facts] if answered else []
+    return _finish(connection, seen, outcome=outcome, error=None, dead=False, answered=events)
 
 
 def give_up(connection: Connection, seen: Claim, error: str, *, dead: bool) -> bool:
     """Store that a subject will not be tried again by itself; tell whether something arrived meanwhile.
 
-    Nothing that was told is answered by that: the reconciliation that comes after it finds all of it.
+    Nothing that was told is answered by that.
     """
-    return _finish(connection, seen, outcome="gave up", error=error, dead=dead, answered=())
+    return _finish(connection, seen, outcome="gave up", error=error, dead=dead, answered=[])
 
 
 def _finish(
@@ -137,7 +140,7 @@ def _finish(
     outcome: str,
     error: str | None,
     dead: bool,
-    answered: Sequence[str],
+    answered: list[str],
 ) -> bool:
     dirty = connection.execute(
         FINISH,
