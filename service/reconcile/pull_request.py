@@ -60,7 +60,8 @@ def _untold(ctx: Reconciliation, gathered: Poc, number: int) -> PullRequest | No
     poc = registered(ctx, gathered)
     if poc is None or poc.known.poc_reason is None:
         return None
-    if number not in poc.record.pulls and (read := read_pull_request(ctx, poc, number)) is not None:
+    github, repository = ctx.github(poc.known.installation_id), poc.known.repository.ref
+    if number not in poc.record.pulls and (read := read_pull_request(github, repository, number)):
         poc.pull_requests_read([read])
     return poc.record.pulls.get(number)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from service.ports import GitHubError
+from service.ports import GitHub, GitHubError
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.checks.judge import declares
 from service.rules.checks.verdict import same
 from service.rules.policy.recognition import KnownRepository, exclusion, poc_reason
 from service.rules.source.text import CHARTER_PATH, FileKind
-from service.rules.values.github import EventKind, PullRequest
+from service.rules.values.github import EventKind, PullRequest, RepositoryRef
 
 
 def gather(ctx: Reconciliation, repository_id: int, *, number: int | None = None) -> Poc | None:
@@ -78,7 +78,7 @@ def list_pull_requests(ctx: Reconciliation, poc: Poc, *, unless_within: timedelt
     found = tuple(github.open_pull_requests(repository))
     others = sorted(set(poc.record.open_numbers) - {pull.number for pull in found})
     now = [
-        read_pull_request(ctx, poc, number)
+        read_pull_request(github, repository, number)
         or replace(poc.record.pulls[number], state="closed", updated_at=ctx.looked_at)
         for number in others
     ]
@@ -89,11 +89,10 @@ def list_pull_requests(ctx: Reconciliation, poc: Poc, *, unless_within: timedelt
     return bool(missed)
 
 
-def read_pull_request(ctx: Reconciliation, poc: Poc, number: int) -> PullRequest | None:
+def read_pull_request(github: GitHub, repository: RepositoryRef, number: int) -> PullRequest | None:
     """A pull request as GitHub shows it; None where it has none of that number."""
-    github = ctx.github(poc.known.installation_id)
     try:
-        return github.pull_request(poc.known.repository.ref, number)
+        return github.pull_request(repository, number)
     except GitHubError as error:
         if not error.gone:
             raise

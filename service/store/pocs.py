@@ -118,6 +118,13 @@ class Pocs(Table):
         """Note what counts only the first time."""
         self._note(poc_id, columns, and_(*(getattr(PocRow, name).is_(None) for name in columns)))
 
+    def list_again(self, repository_id: int) -> None:
+        """Let the repository be reconciled, and list its open pull requests again."""
+        listed = update(PocRow).where(col(PocRow.repository_id) == repository_id).values(pulls_listed_at=None)
+        with self._database.transaction() as session:
+            session.execute(listed)
+            subjects.mark(session, [repository_key(repository_id)])
+
     def take_back(self, poc_id: PocId, number: int) -> None:
         """Forget a ship request whose pull request was closed without being merged."""
         with self._database.transaction() as session:

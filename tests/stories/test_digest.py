@@ -13,8 +13,10 @@ from service.ports import GitHubError
 from service.reconcile.digest import DIGEST_LABEL
 from service.rules.digest.edition import Channel, in_the_way
 from service.rules.queue import Failure, FailureKind
+from service.rules.stall.stalls import Cause
+from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values import activity
-from service.rules.values.github import IssueState
+from service.rules.values.github import IssueState, PullRequest
 from service.rules.values.subjects import digest_key, installation_key, slack_key
 from service.store import subjects
 from service.store.database import transaction
@@ -22,7 +24,7 @@ from tests.harness.github import NOW, FakeRepository, repository
 from tests.harness.org import HOME, Org
 from tests.harness.pocs import poc_id_of
 from tests.harness.snapshots import Snapshots
-from tests.harness.world import INSTALLATION, LOST, NO
+from tests.harness.world import BASE, HEAD, INSTALLATION, LOST, NO
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CENTRAL = replace(repository(91, full_name="acme/portfolio", topics=["not-a-poc"]), private=True)
@@ -115,6 +117,21 @@ def begun(made: Told) -> None:
 def org(snapshots: Snapshots) -> Iterator[Told]:
     with snapshots.of(Told, begun) as made:
         yield made
+
+
+@pytest.mark.parametrize(("state", "named"), [("open", True), ("closed", False), ("merged", False)])
+def test_nobody_is_named_for_a_pull_request_that_was_closed_untold(
+    org: Told, state: str, named: bool
+) -> None:
+    pull = PullRequest(1, 5, HEAD, "main", BASE, "jane-doe", "open", NOW - 9 * DAY)
+    asked = WaitingOn(Party.REVIEWER, Wants.REVIEW, NOW - 9 * DAY, ("bob-m",), number=5)
+    store, poc = org.services.store, poc_id_of(org.services.store, 1)
+    store.pull_requests.remember([pull])
+    store.waiting.passed(poc, asked)
+    store.pocs.change(poc, stalled_since=NOW.date() - 5 * DAY, stall_cause=str(Cause.SILENT))
+    org.github.repos[1].pull_requests = [replace(pull, state=state, updated_at=NOW - DAY)]
+    org.tell()
+    assert sum("bob-m" in each for each in (*org.comments, *org.slack.texts)) == (2 if named else 0)
 
 
 # Once a week, to both
