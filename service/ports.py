@@ -185,8 +185,11 @@ class GitHub(Protocol):
         """Comment on an issue or a pull request and return the comment's id."""
         ...
 
-    def react(self, repository: RepositoryRef, comment_id: int, content: str) -> None:
-        """Put a reaction on a comment; one that is there already stays."""
+    def react(self, repository: RepositoryRef, number: int, comment_id: int | None, content: str) -> None:
+        """Put a reaction on a comment, or on what an issue or pull request was opened with (None).
+
+        One that is there already stays.
+        """
         ...
 
     def answer_deployment(

@@ -113,6 +113,7 @@ class PullRequestPayload(msgspec.Struct):
     created_at: datetime | None = None
     merged_at: datetime | None = None
     draft: bool | None = None
+    body: str | None = None
 
 
 class InstallationPayload(msgspec.Struct):
@@ -211,6 +212,7 @@ class ReviewPayload(msgspec.Struct):
     user: Account | None = None
     commit_id: str | None = None
     submitted_at: datetime | None = None
+    body: str | None = None
 
 
 class DeploymentPayload(msgspec.Struct):

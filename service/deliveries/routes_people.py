@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 
 from service.deliveries.delivery import Delivery, event, needed, person
 from service.deliveries.payloads import IssuePayload, PullRequestPayload, ReviewPayload
@@ -10,7 +12,15 @@ from service.rules.commands.parsing import parse_commands
 from service.rules.values import activity
 from service.rules.values.actions import poc_told_by
 from service.rules.values.activity import Activity
-from service.rules.values.github import APP_USER, CommandLine, EventKind, EventRecord, PullRequest, Review
+from service.rules.values.github import (
+    APP_USER,
+    CommandLine,
+    EventKind,
+    EventRecord,
+    PullRequest,
+    Review,
+    SaidIn,
+)
 from service.rules.values.recorded import detail
 from service.rules.values.subjects import DeliveryEffects, policy_change_key, pull_request_key, repository_key
 
@@ -25,6 +35,10 @@ def pull_request_changed(delivery: Delivery) -> DeliveryEffects:
     key, repository = pull_request_key(repository_id, pull.number), repository_key(repository_id)
     done = delivery.activities(*_done(delivery, pull))
     events = done + tuple(_head(delivery, pull, key))
+    author = person(delivery.sender)
+    if author and delivery.action == "opened" and not delivery.is_about_policy_repository:
+        line = CommandLine(pull.number, pull.number, True, "", said_in=SaidIn.DESCRIPTION)
+        events += _commands(key, pull.body, line, author, pull.created_at or pull.updated_at)
     if pull.merged:
         events += (EventRecord(f"{key}:merged", repository, EventKind.CHARTER_PUSHED, pull.updated_at),)
     if delivery.is_about_policy_repository:
@@ -112,8 +126,10 @@ def reviewed(delivery: Delivery) -> DeliveryEffects:
     name = f"review:{review.id}:{delivery.action}"
     given = event(subject, name, EventKind.REVIEWED, at, login, _detail(review, pull, login))
     did = activity.reviewed(repository_id, pull.number, review.id, login, at)
+    line = CommandLine(review.id, pull.number, True, "", said_in=SaidIn.REVIEW)
+    commands = _commands(subject, review.body, line, login, at)
     return delivery.effects(
-        events=(given, *delivery.activities(did)),
+        events=(given, *commands, *delivery.activities(did)),
         subjects=(subject, repository_key(repository_id)),
         for_pocs_only=True,
     )
@@ -146,21 +162,29 @@ def commented(delivery: Delivery) -> DeliveryEffects:
     subject = repository_key(repository_id if poc_id is None else poc_id)
     if is_pull_request:
         subject = pull_request_key(repository_id, issue.number)
-    events = tuple(
-        event(
-            subject,
-            f"comment:{comment.id}:{index}",
-            EventKind.COMMANDED,
-            comment.created_at,
-            login,
-            detail(CommandLine(comment.id, issue.number, is_pull_request, command.text, index, home)),
-        )
-        for index, command in enumerate(parse_commands(comment.body or ""))
-    )
+    line = CommandLine(comment.id, issue.number, is_pull_request, "", home=home)
+    events = _commands(subject, comment.body, line, login, comment.created_at)
     if not events:
         return delivery.ignored("no command in it")
     # The central repository is no POC itself.
     return delivery.effects(events=events, subjects=(subject,), for_pocs_only=home is None)
+
+
+def _commands(
+    subject: str, said: str | None, place: CommandLine, login: str, at: datetime
+) -> tuple[EventRecord, ...]:
+    """The commands of a text that somebody wrote at a place."""
+    return tuple(
+        event(
+            subject,
+            f"{place.said_in}:{place.comment_id}:{index}",
+            EventKind.COMMANDED,
+            at,
+            login,
+            detail(replace(place, text=command.text, index=index)),
+        )
+        for index, command in enumerate(parse_commands(said or ""))
+    )
 
 
 def poc_elsewhere(issue: IssuePayload, repository_id: int) -> int | None:

@@ -148,13 +148,14 @@ class Comments(Connection):
 
         return self._at(repository, f"commenting on {repository.full_name}#{number}", post)
 
-    def react(self, repository: RepositoryRef, comment_id: int, content: str) -> None:
-        """React to a comment; one that is gone, or a server without reactions, needs none."""
+    def react(self, repository: RepositoryRef, number: int, comment_id: int | None, content: str) -> None:
+        """React to what somebody wrote; what is gone, or a server without reactions, needs none."""
+        place = f"{number}" if comment_id is None else f"comments/{comment_id}"
 
         def react(name: str) -> None:
-            self._post(f"/repos/{name}/issues/comments/{comment_id}/reactions", {"content": content})
+            self._post(f"/repos/{name}/issues/{place}/reactions", {"content": content})
 
-        what = f"reacting to comment {comment_id} of {repository.full_name}"
+        what = f"reacting to {repository.full_name}#{number}"
         try:
             self._at(repository, what, react, gone_is_an_answer=True)
         except GitHubError as error:

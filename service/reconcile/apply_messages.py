@@ -104,7 +104,7 @@ def open_notice(ctx: Reconciliation, installation_id: int, action: OpenNotice) -
 def react(ctx: Reconciliation, installation_id: int, action: React) -> None:
     """React; GitHub keeps one reaction of a kind, so it may be repeated."""
     with _if_allowed(ctx, action):
-        ctx.github(installation_id).react(action.repository, action.comment_id, action.content)
+        ctx.github(installation_id).react(action.repository, action.number, action.comment_id, action.content)
 
 
 def announce(ctx: Reconciliation, action: Announce) -> None:

@@ -72,7 +72,7 @@ def follow_order(
 
 def _snooze(conversation: Conversation, told: RecordedCommand, order: Snooze, today: date) -> str | Refusal:
     poc, line = conversation.poc, told.line
-    source = f"{SNOOZE}{line.comment_id}:{line.index}"
+    source = f"{SNOOZE}{line.source}:{line.index}"
     earlier = tuple(_earlier(poc, told.at, source))
     refusal = refusal_of(order, _present(poc, conversation.charter, today, earlier))
     if refusal is not None:
@@ -157,7 +157,7 @@ def _proposal(
     if data is None or file.blob_sha is None:
         return None
     title, body = texts().proposal(view, asked)
-    branch = branch_for(view.verb, line.comment_id, line.index)
+    branch = branch_for(view.verb, line)
     return Proposal(branch, view.desk.branch, file.blob_sha, data, title, body)
 
 
@@ -165,7 +165,7 @@ def _address(ctx: Reconciliation, conversation: Conversation, line: CommandLine)
     """The page on which a command stands."""
     kind = "pull" if line.is_pull_request else "issues"
     page = f"{ctx.web_url}/{conversation.place.full_name}/{kind}/{line.number}"
-    return f"{page}#issuecomment-{line.comment_id}"
+    return page + line.anchor
 
 
 def _no_owner(ctx: Reconciliation, poc: Poc, order: CommandArguments) -> Refusal | None:

@@ -22,7 +22,7 @@ from service.rules.commands.parsing import (
 from service.rules.gate.signoffs import Round, give
 from service.rules.values import activity
 from service.rules.values.actions import Action, Offer, PostComment, Propose, React
-from service.rules.values.github import CommandLine, PullRequest, RepositoryRef
+from service.rules.values.github import CommandLine, PullRequest, RepositoryRef, SaidIn
 from service.rules.values.recorded import RecordedCommand, recorded_commands
 from service.texts.render import texts
 
@@ -56,7 +56,7 @@ def answer_commands(
     """
     actions: list[Action] = []
     permissions: dict[str, str | None] = {}
-    for comment_id, told in groupby(recorded_commands(ctx.facts), key=lambda each: each.line.comment_id):
+    for _, told in groupby(recorded_commands(ctx.facts), key=lambda each: each.line.source):
         each, *more = told
         place = _place(poc, each.line)
         if place is None:
@@ -66,7 +66,7 @@ def answer_commands(
             permissions[each.actor] = github.permission(poc.known.repository.ref, each.actor)
         conversation = Conversation(poc, charter, place, permissions[each.actor], pull, brings_charter)
         answers = _heard(ctx, conversation, (each, *more))
-        actions += _acknowledged(place, each.line.number, comment_id, answers)
+        actions += _acknowledged(place, each.line, answers)
     return () if ctx.observe else tuple(actions)
 
 
@@ -103,15 +103,17 @@ def _heard(ctx: Reconciliation, conversation: Conversation, comment: tuple[Recor
     return answers
 
 
-def _acknowledged(place: RepositoryRef, number: int, comment_id: int, answers: Answers) -> Iterator[Action]:
-    key = f"answer:{comment_id}"
+def _acknowledged(place: RepositoryRef, line: CommandLine, answers: Answers) -> Iterator[Action]:
+    number, key = line.number, f"answer:{line.source}"
     texts = [said for said in answers.said if isinstance(said, str)]
     if len(texts) < len(answers.said):
         yield Propose(place, number, key, tuple(answers.said))
     elif texts:
         yield PostComment(place, number, key, "\n".join(texts))
-    if answers.followed:
-        yield React(place, comment_id, SEEN)
+    if (
+        answers.followed and line.said_in is not SaidIn.REVIEW
+    ):  # GitHub's REST API has no reactions to reviews
+        yield React(place, number, line.comment_id if line.said_in is SaidIn.COMMENT else None, SEEN)
 
 
 def _refusal(conversation: Conversation, told: RecordedCommand, command: Command) -> Refusal | None:

@@ -455,9 +455,10 @@ class FakeGitHub:
         self._answered(lost)
         return comment.id
 
-    def react(self, repository: RepositoryRef, comment_id: int, content: str) -> None:
-        lost = self._call("react", comment_id, content)
-        self._repo(repository).reactions.add((comment_id, content))
+    def react(self, repository: RepositoryRef, number: int, comment_id: int | None, content: str) -> None:
+        place = number if comment_id is None else comment_id
+        lost = self._call("react", place, content)
+        self._repo(repository).reactions.add((place, content))
         self._answered(lost)
 
     def answer_deployment(

@@ -183,6 +183,7 @@ class Story(World):
         review_id: int = 0,
         at: datetime | None = None,
         dismissed_by: str = "",
+        body: str | None = None,
     ) -> int:
         """Deliver a review, or the dismissal of one."""
         review_id, moment = review_id or next(self._ids), (at or self.tick()).isoformat()
@@ -192,6 +193,7 @@ class Story(World):
             "user": {"login": login, "type": "User"},
             "commit_id": head,
             "submitted_at": moment,
+            "body": body,
         }
         self.deliver(
             "pull_request_review",

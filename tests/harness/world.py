@@ -170,6 +170,7 @@ class World:
             "user": {"login": more.get("author", "jane-doe")},
             "updated_at": at.isoformat(),
             "merged": more.get("merged", False),
+            "body": more.get("body"),
         }
         sender = {"login": more.get("sender", "jane-doe")}
         repository = more.get("repository", POC)

@@ -32,7 +32,7 @@ INSTALLATION = 7
 POC = repository()
 COMMENT = PostComment(POC.ref, 5, "shipped", "Shipped.")
 NOTICE = OpenNotice(POC.ref, "stop-if:cost > 5 USD", "A criterion is true", "Stop?", "poc-stop", "jane-doe")
-REACTION = React(POC.ref, 42, "+1")
+REACTION = React(POC.ref, 5, 42, "+1")
 ANSWER = AnswerDeployment(POC.ref, 18, "support-prod", approved=True, comment="Ready.")
 MESSAGES: list[PostComment | OpenNotice] = [COMMENT, NOTICE]
 WRITE = {PostComment: "post_comment", OpenNotice: "open_issue"}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from service.rules.charter.amend import Amendment, applied
 from service.rules.commands.parsing import Verb
 from service.rules.source.text import CharterFile, read_text
+from service.rules.values.github import CommandLine
 
 PROPOSING = {"metadata": "read", "contents": "write", "pull_requests": "write"}
 """What it takes to open a pull request. The app asks for reading alone: an operator may ask for more."""
@@ -21,9 +22,9 @@ def may_propose(permissions: Mapping[str, str]) -> bool:
     return all(permissions.get(name) == "write" for name in written)
 
 
-def branch_for(verb: Verb, comment_id: int, index: int) -> str:
+def branch_for(verb: Verb, line: CommandLine) -> str:
     """The branch for a command: each has one of its own, by which its pull request is found again."""
-    return f"{BRANCHES}{verb}-{comment_id}" + (f"-{index + 1}" if index else "")
+    return f"{BRANCHES}{verb}-{line.source}" + (f"-{line.index + 1}" if line.index else "")
 
 
 def amended_data(file: CharterFile, amendment: Amendment) -> bytes | None:

@@ -224,15 +224,18 @@ class Propose:
 
 @dataclass(frozen=True, slots=True)
 class React:
-    """Acknowledge a comment with a reaction."""
+    """Acknowledge a comment, or a pull request's description, with a reaction."""
 
     needs: ClassVar[str] = "issues"
     repository: RepositoryRef
-    comment_id: int
+    number: int
+    comment_id: int | None
+    """None for the description."""
     content: str
 
     def __str__(self) -> str:
-        return f"react to comment {self.comment_id} with {self.content}"
+        what = f"#{self.number}" if self.comment_id is None else f"comment {self.comment_id}"
+        return f"react to {what} with {self.content}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def signed(repository_id: int, source: str, number: int | None, actor: str, at: 
 
 def commanded(repository_id: int, line: CommandLine, actor: str, at: datetime) -> Activity:
     """A command was followed."""
-    name = f"{repository_key(repository_id)}:command:{line.comment_id}:{line.index}"
+    name = f"{repository_key(repository_id)}:command:{line.source}:{line.index}"
     return Activity(name, at, actor, ActivityKind.COMMAND, line.number)
 
 

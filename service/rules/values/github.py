@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 APP_USER = "Bot"
 """The type of the user in whose name an app writes."""
@@ -174,11 +175,22 @@ class Review:
     commit_id: str
 
 
+class SaidIn(StrEnum):
+    """What a command may stand in."""
+
+    COMMENT = "comment"
+    REVIEW = "review"
+    """The body of one."""
+    DESCRIPTION = "description"
+    """The text with which a pull request was opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A line of a comment that begins with `/poc`, and where the comment stands."""
+    """A line that begins with `/poc`, and where it stands."""
 
     comment_id: int
+    """Of the comment, or of the review; of a description the pull request's number."""
     number: int
     is_pull_request: bool
     text: str
@@ -186,6 +198,25 @@ class CommandLine:
     """Its place among the commands of the comment."""
     home: int | None = None
     """The repository in which it stands, where that is not the POC's own: the POC's stall issue is there."""
+    said_in: SaidIn = SaidIn.COMMENT
+
+    @property
+    def source(self) -> str:
+        """What tells its text apart from every other in its repository."""
+        return str(self.comment_id) if self.said_in is SaidIn.COMMENT else f"{self.said_in}-{self.comment_id}"
+
+    @property
+    def anchor(self) -> str:
+        """Where on the page of its pull request or issue it stands."""
+        match self.said_in:
+            case SaidIn.COMMENT:
+                return f"#issuecomment-{self.comment_id}"
+            case SaidIn.REVIEW:
+                return f"#pullrequestreview-{self.comment_id}"
+            case SaidIn.DESCRIPTION:
+                return ""
+            case _:
+                assert_never(self.said_in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from service.rules.values.github import (
     EventKind,
     EventRecord,
     Review,
+    SaidIn,
 )
 
 
@@ -70,11 +71,18 @@ def recorded_reviews(events: Iterable[EventRecord]) -> tuple[RecordedReview, ...
 def recorded_commands(events: Iterable[EventRecord]) -> tuple[RecordedCommand, ...]:
     """The commands among events, in the order in which they were given."""
     found = [
-        RecordedCommand(CommandLine(**json.loads(event.detail)), event.actor, event.at)
+        RecordedCommand(_command_line(event.detail), event.actor, event.at)
         for event in events
         if event.kind is EventKind.COMMANDED
     ]
-    return tuple(sorted(found, key=lambda each: (each.at, each.line.comment_id, each.line.index)))
+    return tuple(
+        sorted(found, key=lambda each: (each.at, each.line.comment_id, each.line.source, each.line.index))
+    )
+
+
+def _command_line(said: str) -> CommandLine:
+    fields = json.loads(said)
+    return CommandLine(**fields | {"said_in": SaidIn(fields.get("said_in", SaidIn.COMMENT))})
 
 
 def deployment_requests(events: Iterable[EventRecord]) -> tuple[DeploymentRequest, ...]:

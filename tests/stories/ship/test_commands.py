@@ -6,7 +6,7 @@ import pytest
 
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.subjects import pull_request_key
-from tests.harness.charters import CHARTER, SIGNERS
+from tests.harness.charters import CHARTER, OWNER, SIGNERS
 from tests.harness.story import Said, Story, open_signatures, sha
 from tests.harness.world import HEAD, LOST, NO
 
@@ -37,6 +37,32 @@ def test_the_owner_asks_to_ship_and_the_gate_gives_a_verdict_there(pull: Story) 
         f"react {comment} +1",
         f"create_check_run {HEAD} failure",
     ]
+
+
+def test_a_review_may_give_a_command(pull: Story) -> None:
+    review = pull.review(OWNER, state="commented", body="Numbers are in.\n\n/poc ship\n/poc owner bob-m\n")
+    assert pull.gate() == open_signatures(4)
+    assert (len(pull.comments(5)), pull.repo.reactions) == (1, set())
+    assert pull.rows("SELECT key FROM message") == [(f"answer:review-{review}",)]
+    pull.dismiss(OWNER, review)
+    pull.review(OWNER, state="commented", review_id=review, body="/poc ship")
+    assert len(pull.comments(5)) == 1
+
+
+def test_the_text_a_pull_request_is_opened_with_may_give_a_command_once(poc: Story) -> None:
+    poc.commit(HEAD)
+    poc.pull(body="All met.\n\n/poc ship\n")
+    assert poc.gate() == open_signatures(4)
+    assert poc.repo.reactions == {(5, "+1")}
+    asked = poc.rows("SELECT ship_requested_at FROM poc")
+    poc.pull(action="edited", body="/poc ship\n/poc help")
+    assert (poc.rows("SELECT ship_requested_at FROM poc"), poc.comments()) == (asked, [])
+
+
+def test_what_a_bot_opens_a_pull_request_with_commands_nothing(poc: Story) -> None:
+    poc.commit(HEAD)
+    poc.pull(body="/poc ship", sender="renovate[bot]")
+    assert requests(poc) == []
 
 
 def test_the_owner_is_known_by_other_letters_case(pull: Story) -> None:

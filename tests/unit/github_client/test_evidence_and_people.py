@@ -227,15 +227,24 @@ def test_a_reaction_may_be_there_already_or_be_unknown(
     server: Server, client: InstallationClient, status: int
 ) -> None:
     server.on(REACT, status, {"id": 1})
-    client.react(REPOSITORY, 42, "+1")
+    client.react(REPOSITORY, 5, 42, "+1")
     assert server.bodies(REACT) == [{"content": "+1"}]
     assert server.asked() == [REACT]
+
+
+def test_a_pull_requests_own_text_is_reacted_to_by_its_number(
+    server: Server, client: InstallationClient
+) -> None:
+    place = f"POST {REPO}/issues/5/reactions"
+    server.on(place, 201, {"id": 1})
+    client.react(REPOSITORY, 5, None, "+1")
+    assert server.asked() == [place]
 
 
 def test_a_reaction_that_is_refused_is_said_to_be(server: Server, client: InstallationClient) -> None:
     server.on(REACT, 403, {"message": "Resource not accessible by integration"})
     with pytest.raises(GitHubError) as caught:
-        client.react(REPOSITORY, 42, "+1")
+        client.react(REPOSITORY, 5, 42, "+1")
     assert caught.value.failure.kind is FailureKind.REFUSED
 
 
