@@ -15,7 +15,7 @@ from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.subjects import reconcile
-from service.rules.queue import USUAL_PACE, Pace
+from service.rules.queue import MOST_GLANCES, USUAL_PACE, Pace
 from service.rules.values.actions import Action
 from service.rules.values.groups import Level
 from service.settings import Mode, Settings
@@ -78,6 +78,7 @@ class Services:
             looked_at=present,
             clock=self.clock,
             facts=claim.facts,
+            waited=claim.attempts + 1 >= MOST_GLANCES,
             release=session.close,
             store=Store(WithinSession(session, read_only=True)),
             writing=self.store,

@@ -107,13 +107,13 @@ class App:
             _, data = integration.requester.requestJsonAndCheck(
                 "GET", f"/app/installations/{installation_id}"
             )
-        suspended_at = data.get("suspended_at")
-        return Installation(
-            id=data["id"],
-            account=data["account"]["login"],
-            permissions=data.get("permissions", {}),
-            suspended_at=datetime.fromisoformat(suspended_at) if suspended_at else None,
-        )
+            suspended_at = data.get("suspended_at")
+            return Installation(
+                id=data["id"],
+                account=data["account"]["login"],
+                permissions=data.get("permissions", {}),
+                suspended_at=datetime.fromisoformat(suspended_at) if suspended_at else None,
+            )
 
     def installation_ids(self) -> list[int]:
         """The ids of all installations of the app."""
@@ -133,7 +133,7 @@ class App:
         """The address that GitHub delivers to, and the content type of the bodies."""
         with translated("reading the app's webhook"), self._integration() as integration:
             _, data = integration.requester.requestJsonAndCheck("GET", "/app/hook/config")
-        return str(data.get("url", "")), str(data.get("content_type", ""))
+            return str(data.get("url", "")), str(data.get("content_type", ""))
 
     def redeliver(self, attempt_id: int) -> None:
         """Ask GitHub to send a delivery again."""
@@ -144,7 +144,7 @@ class App:
         """The app's name in addresses; asks GitHub, and so proves id and private key."""
         with translated("reading the app"), self._integration() as integration:
             _, data = integration.requester.requestJsonAndCheck("GET", "/app")
-        return str(data["slug"])
+            return str(data["slug"])
 
     def forget_token(self, installation_id: int) -> None:
         """Mint anew next time: permissions changed, or the token was refused."""

@@ -65,7 +65,7 @@ class Contents(Connection):
             return str(data["merge_base_commit"]["sha"])
 
         what = f"comparing {base[:7]} with {head[:7]} in {repository.full_name}"
-        return self._at(repository, what, compare)
+        return self._at(repository, what, compare, of_commit=True)
 
     def existing_paths(self, repository: RepositoryRef, ref: str, paths: Sequence[str]) -> frozenset[str]:
         """Look paths up in the tree of a commit or branch."""
@@ -79,7 +79,8 @@ class Contents(Connection):
                 found |= {path for path, place in left.items() if self._stands(name, ref, place)}
             return frozenset(found)
 
-        return self._at(repository, f"reading the tree of {repository.full_name} at {ref[:12]}", look)
+        what = f"reading the tree of {repository.full_name} at {ref[:12]}"
+        return self._at(repository, what, look, of_commit=True)
 
     def _tree(self, name: str, ref: str) -> tuple[Sequence[Mapping[str, Any]], bool]:
         """The entries of a commit's tree, and whether these are all: GitHub cuts what is too large."""
@@ -98,7 +99,7 @@ class Contents(Connection):
     ) -> Mapping[str, str | None]:
         """Look the blobs at paths up in the tree of a commit."""
         what = f"reading the tree of {repository.full_name} at {commit_sha[:12]}"
-        found = self._at(repository, what, lambda name: self._blobs(name, commit_sha, paths))
+        found = self._at(repository, what, lambda name: self._blobs(name, commit_sha, paths), of_commit=True)
         sizes = {blob.sha: blob.size for blob in found.values() if blob is not None}
         self._sizes = {**self._sizes, **sizes}
         return {path: blob.sha if blob else None for path, blob in found.items()}
@@ -148,7 +149,8 @@ class Contents(Connection):
             parents = tuple(str(parent["sha"]) for parent in data["parents"])
             return Commit(str(data["sha"]), str(data["tree"]["sha"]), parents)
 
-        return self._at(repository, f"reading commit {sha[:7]} of {repository.full_name}", read)
+        what = f"reading commit {sha[:7]} of {repository.full_name}"
+        return self._at(repository, what, read, of_commit=True)
 
     def last_commit_by(self, repository: RepositoryRef, login: str, since: datetime) -> datetime | None:
         """When somebody last committed to the default branch; None if not since then."""

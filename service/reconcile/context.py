@@ -49,6 +49,8 @@ class Reconciliation:
     clock: Callable[[], datetime]
     """Keeps running during a reconciliation; for what must be told apart by the second."""
     facts: tuple[EventRecord, ...]
+    waited: bool
+    """Whether what GitHub doesn't show was waited for: it is taken for absent from now on."""
     release: Callable[[], None]
     """Give the connection back on which `store` reads; it takes another when it is asked again."""
     store: Store
@@ -97,6 +99,10 @@ class Reconciliation:
     def announces(self) -> bool:
         """Whether the digest also goes somewhere besides GitHub."""
         return self.announcer is not None
+
+    def absent(self, error: GitHubError) -> bool:
+        """Whether what a call asked for isn't there; what may only not be visible yet is waited for."""
+        return error.gone or (self.waited and error.failure.kind is FailureKind.UNSEEN)
 
     def told(self, kind: EventKind) -> bool:
         """Whether an event of that kind was recorded since the last reconciliation."""

@@ -25,7 +25,7 @@ def read_history(ctx: Reconciliation, poc: Poc) -> None:
     try:
         told = list(github.history(repository.ref, repository.default_branch, ctx.looked_at - SPAN))
     except GitHubError as error:
-        if error.failure.kind in (FailureKind.RATE_LIMITED, FailureKind.TRANSIENT):
+        if error.failure.kind not in (FailureKind.GONE, FailureKind.REFUSED):
             raise
         return
     # A commit's date comes from its author's clock, which may be wrong.

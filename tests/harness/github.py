@@ -243,7 +243,7 @@ class FakeGitHub:
         repo = self._repo(repository)
         self._answered(lost)
         if (base, head) not in repo.merge_bases:
-            raise gone(f"comparing {base} with {head}")
+            raise unseen(f"comparing {base} with {head}")
         return repo.merge_bases[base, head]
 
     def permission(self, repository: RepositoryRef, login: str) -> str | None:
@@ -292,7 +292,7 @@ class FakeGitHub:
         history = self._repo(repository).history
         self._answered(lost)
         if sha not in history:
-            raise gone(f"reading commit {sha}")
+            raise unseen(f"reading commit {sha}")
         return history[sha]
 
     def dismissed_by_push(self, repository: RepositoryRef, number: int, review_id: int) -> bool:
@@ -443,7 +443,7 @@ class FakeGitHub:
         lost = self._call("answer_deployment", run_id, environment, approved)
         answers = self._repo(repository).answers
         if any((known.run_id, known.environment) == (run_id, environment) for known in answers):
-            raise gone(f"answering the deployment of run {run_id}")
+            raise unseen(f"answering the deployment of run {run_id}")
         answers.append(DeploymentAnswer(run_id, environment, approved, comment))
         self._answered(lost)
 
@@ -615,3 +615,8 @@ def refused(what: str) -> GitHubError:
 def gone(what: str) -> GitHubError:
     """What the adapter raises for a 404."""
     return GitHubError(Failure(FailureKind.GONE, f"{what}: GitHub says 404, Not Found"))
+
+
+def unseen(what: str) -> GitHubError:
+    """What the adapter raises for a commit that isn't there, or not yet."""
+    return GitHubError(Failure(FailureKind.UNSEEN, f"{what}: GitHub says 404, Not Found"))

@@ -91,7 +91,13 @@ def header(value: str) -> str:
             429, "Slow down", {}, FailureKind.RATE_LIMITED, 60, id="429 without a time waits a minute"
         ),
         pytest.param(410, "Issues are disabled", {}, FailureKind.GONE, None, id="410 is gone"),
-        pytest.param(451, "Unavailable", {}, FailureKind.GONE, None, id="451 is gone"),
+        pytest.param(451, "Repository access blocked", {}, FailureKind.REFUSED, None, id="451 is a refusal"),
+        pytest.param(
+            404, "No commit found for the ref main", {}, FailureKind.UNSEEN, None, id="404 of a commit"
+        ),
+        pytest.param(
+            422, f"No commit found for SHA: {'a' * 40}", {}, FailureKind.UNSEEN, None, id="422 of a commit"
+        ),
         pytest.param(422, "Validation Failed", {}, FailureKind.REFUSED, None, id="422 is a refusal"),
         pytest.param(
             401, "Bad credentials", {}, FailureKind.TRANSIENT, None, id="401 is tried with a new token"
@@ -234,7 +240,7 @@ def test_a_commit_that_github_does_not_see_yet_is_no_missing_charter(
     server: Server, client: InstallationClient
 ) -> None:
     server.on(READ, 404, {"message": "No commit found for the ref main"})
-    assert failing(client).failure.kind is FailureKind.TRANSIENT
+    assert failing(client).failure.kind is FailureKind.UNSEEN
 
 
 def test_failed_deliveries_are_listed_as_far_back_as_asked_and_one_is_asked_for_again(
@@ -537,7 +543,7 @@ def test_a_commit_without_a_tree_is_no_answer_about_paths(server: Server, client
     server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
     with pytest.raises(GitHubError) as caught:
         client.existing_paths(REPOSITORY, "a" * 40, ["x"])
-    assert caught.value.gone
+    assert caught.value.failure.kind is FailureKind.UNSEEN
 
 
 def output(notes: tuple[Annotation, ...] = ()) -> CheckRunOutput:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -88,11 +89,21 @@ def test_in_a_tree_too_large_for_an_answer_what_was_not_listed_is_asked_for(
     assert len(server.asked()) == 5
 
 
-def test_a_commit_that_is_gone_has_no_tree(server: Server, client: InstallationClient) -> None:
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda client: client.blob_shas(REPOSITORY, SHA, ["x"]), id="its tree"),
+        pytest.param(lambda client: client.commit(REPOSITORY, SHA), id="the commit itself"),
+        pytest.param(lambda client: client.merge_base(REPOSITORY, "main", SHA), id="where it began"),
+    ],
+)
+def test_a_commit_that_is_not_there_may_only_not_be_visible_yet(
+    server: Server, client: InstallationClient, read: Callable[[InstallationClient], object]
+) -> None:
     server.on(BY_ID, 200, raw_repository("acme/poc-triage"))
     with pytest.raises(GitHubError) as caught:
-        client.blob_shas(REPOSITORY, SHA, ["x"])
-    assert caught.value.gone
+        read(client)
+    assert caught.value.failure.kind is FailureKind.UNSEEN
 
 
 def test_a_blob_is_read(server: Server, client: InstallationClient) -> None:
@@ -251,13 +262,13 @@ def test_a_deployment_is_answered(
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (404, FailureKind.GONE),
-        (422, FailureKind.GONE),
+        (404, FailureKind.UNSEEN),
+        (422, FailureKind.UNSEEN),
         (403, FailureKind.REFUSED),
         (500, FailureKind.TRANSIENT),
     ],
 )
-def test_a_deployment_that_waits_no_more_is_gone(
+def test_a_deployment_that_waits_for_no_answer_may_not_wait_yet(
     server: Server, client: InstallationClient, status: int, kind: FailureKind
 ) -> None:
     server.on(ANSWER, status, {"message": "no"})
