@@ -12,16 +12,22 @@ from urllib.parse import quote
 
 from github import GithubException, UnknownObjectException
 
-from service.github_client.connection import Connection
-from service.github_client.errors import FORBIDDEN, NO_COMMIT, said_by
+from service.github_client.connection import PAGE, Connection
+from service.github_client.errors import FORBIDDEN, NO_COMMIT, UNPROCESSABLE, said_by
 from service.ports import LARGEST_BLOB
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
+from service.rules.values.ancestry import merge_base
 from service.rules.values.github import Commit, RepositoryRef
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; GitHub's contents API gives no content beyond it either."""
 TOO_LARGE = "too large"
 """What GitHub says of a blob of more than a hundred megabytes."""
+
+NO_DIFF = "this diff is"
+"""What GitHub says, with a 422 or a 500, where it takes too long to compare two commits."""
+MOST_PAGES = 5
+"""Of commits, a hundred each: how far back we look for where a branch began, if GitHub can't compare."""
 
 FILES = ("100644", "100755", "100664")
 """The modes of files; a link's blob holds a path, and a submodule is none."""
@@ -58,14 +64,33 @@ class Contents(Connection):
         return self._at(repository, what, read, gone_is_an_answer=True)
 
     def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
-        """The commit at which `head` left `base`; one call, of which only that is used."""
+        """The commit at which `head` left `base`; one call, unless GitHub can't make the diff with it."""
 
         def compare(name: str) -> str:
-            data = self._get(f"/repos/{name}/compare/{base}...{head}", per_page=1)
+            try:
+                data = self._get(f"/repos/{name}/compare/{base}...{head}", per_page=1)
+            except GithubException as error:
+                if error.status != UNPROCESSABLE and NO_DIFF not in said_by(error):
+                    raise
+                found = self._by_lists(name, base, head)
+                if found is None:
+                    raise
+                return found
             return str(data["merge_base_commit"]["sha"])
 
         what = f"comparing {base[:7]} with {head[:7]} in {repository.full_name}"
         return self._at(repository, what, compare, of_commit=True)
+
+    def _by_lists(self, name: str, base: str, head: str) -> str | None:
+        """The same by the commits of both, a hundred a call; None if it lies further back than we look."""
+        listed: dict[str, dict[str, tuple[str, ...]]] = {base: {}, head: {}}
+        for page in range(1, MOST_PAGES + 1):
+            for ref, commits in listed.items():
+                for raw in self._get(f"/repos/{name}/commits", sha=ref, per_page=PAGE, page=page):
+                    commits[raw["sha"]] = tuple(parent["sha"] for parent in raw["parents"])
+            if found := merge_base(listed[base], listed[head]):
+                return found
+        return None
 
     def existing_paths(self, repository: RepositoryRef, ref: str, paths: Sequence[str]) -> frozenset[str]:
         """Look paths up in the tree of a commit or branch."""
