@@ -15,6 +15,7 @@ from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.subjects import reconcile
+from service.reconcile.unjudged import say_unjudged
 from service.rules.queue import MOST_GLANCES, USUAL_PACE, Pace
 from service.rules.values.actions import Action
 from service.rules.values.groups import Level
@@ -96,6 +97,13 @@ class Services:
             return reconcile(ctx)
         finally:
             ctx.release()  # what follows takes connections of its own
+
+    def say_unjudged(self, ctx: Reconciliation, cause: str, again_at: datetime) -> Decision:
+        """Decide what is said of a subject that can't be reconciled."""
+        try:
+            return say_unjudged(ctx, cause, again_at)
+        finally:
+            ctx.release()
 
     def note(self, ctx: Reconciliation) -> None:
         """Write what was learned and decided, in one transaction."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
-from service.rules.queue import Failure, FailureKind, GiveUp, RetryAt, retry
+from service.rules.queue import TOLD_AFTER, Failure, FailureKind, GiveUp, RetryAt, next_sweep, retry
 from service.store import subjects
 from service.store.database import LockBusyError, LockClass, lock, transaction
 from service.store.subjects import Claim
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 RECONCILIATIONS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "result"])
 SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
 
+OWN_ERROR = "an error of POC Governor itself, which its operator finds in the log"
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
 
@@ -62,16 +63,16 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
     except GitHubError as error:
         if error.failure.kind is FailureKind.RATE_LIMITED and error.failure.until is not None:
             ctx.rate_limited(error.failure.until)
-        return _failed(services, connection, claim, error.failure)
+        return _failed(services, connection, claim, ctx, error.failure, told=error.failure.message)
     except DBAPIError as error:
         if error.connection_invalidated or connection.invalidated:
             raise
         failure = Failure(FailureKind.TRANSIENT, f"the database refused: {error.orig}")
-        return _failed(services, connection, claim, failure)
+        return _failed(services, connection, claim, ctx, failure)
     except Exception:
         log.exception("reconciliation failed", subject=claim.key)
         failure = Failure(FailureKind.TRANSIENT, "an error of the service itself: see its log")
-        return _failed(services, connection, claim, failure)
+        return _failed(services, connection, claim, ctx, failure)
     else:
         dirty = subjects.finish(connection, claim, outcome)
         RECONCILIATIONS.labels(kind, "done").inc()
@@ -109,11 +110,22 @@ def _not_granted(ctx: Reconciliation, decision: Decision) -> Sequence[str]:
     return sorted(name for name in needs if granted.get(name) != "write")
 
 
-def _failed(services: Services, connection: Connection, claim: Claim, failure: Failure) -> bool:
-    now = services.clock()
+def _failed(
+    services: Services,
+    connection: Connection,
+    claim: Claim,
+    ctx: Reconciliation,
+    failure: Failure,
+    *,
+    told: str = OWN_ERROR,
+) -> bool:
+    """Store when a failed reconciliation is tried again; `told` is what people may know of the failure."""
+    now, attempt = services.clock(), claim.attempts + 1
     kind = claim.key.partition(":")[0]
-    match retry(failure, attempt=claim.attempts + 1, now=now, jitter=services.waits.jitter()):
+    match retry(failure, attempt=attempt, now=now, jitter=services.waits.jitter()):
         case RetryAt(at, counts):
+            if counts and attempt == TOLD_AFTER:
+                _tell_unjudged(services, ctx, told, at)
             with transaction(services.engine) as session:
                 subjects.postpone(session, claim, failure.message, until=at, counts=counts)
             RECONCILIATIONS.labels(kind, str(failure.kind)).inc()
@@ -121,10 +133,25 @@ def _failed(services: Services, connection: Connection, claim: Claim, failure: F
             say("reconciliation postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
             return False
         case GiveUp(reason, dead):
+            # Who is promised another attempt gets it: the sweep marks what is dead.
+            dead = _tell_unjudged(services, ctx, told, next_sweep(now)) or dead
             dirty = subjects.give_up(connection, claim, reason, dead=dead)
             RECONCILIATIONS.labels(kind, "dead" if dead else "gone").inc()
             log.error("reconciliation given up", subject=claim.key, dead=dead, reason=reason)
             return dirty
+
+
+def _tell_unjudged(services: Services, ctx: Reconciliation, cause: str, again_at: datetime) -> bool:
+    """Say on a commit that it isn't judged, where one waits for that; returns whether it was said."""
+    try:
+        decision = services.say_unjudged(ctx, cause, again_at)
+        if _not_granted(ctx, decision):
+            return False
+        services.apply(ctx, decision, decision.actions)
+    except (GitHubError, UnusableError, DBAPIError) as error:
+        log.warning("not told that it could not be judged", subject=ctx.key, reason=str(error))
+        return False
+    return bool(decision.actions)
 
 
 def wake_forgotten(services: Services) -> None:

@@ -70,7 +70,7 @@ class CheckRuns(Connection):
 def _output(output: CheckRunOutput, annotations: tuple[Annotation, ...]) -> dict[str, Any]:
     return {
         "title": output.title,
-        "summary": output.summary,
+        "summary": output.summary + output.footnote,
         "annotations": [_annotation(annotation) for annotation in annotations],
     }
 

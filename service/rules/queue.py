@@ -11,6 +11,11 @@ from typing import assert_never
 MAX_ATTEMPTS = 24
 """Failures in a row after which a subject is dead; with the waits below that is two hours or more."""
 
+TOLD_AFTER = 8
+"""Attempts after which people are told that a commit could not be judged yet; that is after some minutes."""
+SWEEP_MINUTE = 17
+"""Of each hour: when everything is looked at again, also what was given up."""
+
 MOST_GLANCES = 10
 """Attempts after which what GitHub doesn't show is taken for absent; that is after about ten minutes."""
 
@@ -76,6 +81,12 @@ def retry(failure: Failure, *, attempt: int, now: datetime, jitter: float) -> Re
             return GiveUp(failure.message) if exhausted else RetryAt(now + wait * (0.5 + 0.5 * jitter))
         case _:
             assert_never(failure.kind)
+
+
+def next_sweep(now: datetime) -> datetime:
+    """When everything is looked at again."""
+    at = now.replace(minute=SWEEP_MINUTE, second=0, microsecond=0)
+    return at if at > now else at + timedelta(hours=1)
 
 
 APART = timedelta(seconds=1)
