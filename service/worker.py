@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,6 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue import TOLD_AFTER, Failure, FailureKind, GiveUp, RetryAt, next_sweep, retry
+from service.rules.values.actions import AnswerDeployment, CreateCheckRun
+from service.rules.values.github import EventKind
 from service.store import subjects
 from service.store.database import LockBusyError, LockClass, lock, transaction
 from service.store.subjects import Claim
@@ -29,6 +32,11 @@ RECONCILIATIONS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "r
 SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
 
 OWN_ERROR = "an error of POC Governor itself, which its operator finds in the log"
+NEEDED = {
+    EventKind.DEPLOYMENT_REQUESTED: AnswerDeployment.needs,
+    EventKind.RERUN_REQUESTED: CreateCheckRun.needs,
+}
+"""The permissions without which such an event waits for its answer."""
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
 
@@ -53,10 +61,13 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
     ctx = services.reconciliation(claim)
     try:
         decision = _decide(services, ctx)
-        outcome = _apply(services, ctx, decision)
+        refused = _not_granted(ctx, decision)
+        outcome = _apply(services, ctx, decision, refused)
     except UnusableError as error:
         RECONCILIATIONS.labels(kind, "unusable").inc()
-        return subjects.finish(connection, claim, str(error))
+        # What was said before a suspension is answered after it.
+        seen = claim if error.for_good else replace(claim, facts=())
+        return subjects.finish(connection, seen, str(error))
     except RenamedError as error:
         services.store.repositories.renamed(error.repository)
         log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)
@@ -74,7 +85,8 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
         failure = Failure(FailureKind.TRANSIENT, "an error of the service itself: see its log")
         return _failed(services, connection, claim, ctx, failure)
     else:
-        dirty = subjects.finish(connection, claim, outcome)
+        answered = tuple(fact for fact in claim.facts if NEEDED.get(fact.kind) not in refused)
+        dirty = subjects.finish(connection, replace(claim, facts=answered), outcome)
         RECONCILIATIONS.labels(kind, "done").inc()
         log.info("reconciled", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
         return dirty
@@ -95,9 +107,8 @@ def _decide(services: Services, ctx: Reconciliation) -> Decision:
     return decision
 
 
-def _apply(services: Services, ctx: Reconciliation, decision: Decision) -> str:
+def _apply(services: Services, ctx: Reconciliation, decision: Decision, refused: Sequence[str]) -> str:
     """Carry out the actions that we have permissions for; the outcome names the others."""
-    refused = _not_granted(ctx, decision)
     services.apply(ctx, decision, [action for action in decision.actions if action.needs not in refused])
     return decision.outcome + "".join(f"; not written: {name}: write is not granted" for name in refused)
 

@@ -47,6 +47,8 @@ from service.rules.values.subjects import (
 RUN = re.compile(r"/actions/runs/([0-9]{1,18})/deployment_protection_rule/?$")
 """Only the run's id is taken from the address that GitHub wants to be called at: we know where GitHub is."""
 SUCCESS = "success"
+GRANTING = ("unsuspend", "new_permissions_accepted")
+"""The actions after which we may write what we couldn't."""
 LARGEST_PUSH = 2048
 """GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
 BRANCHES = "refs/heads/"
@@ -88,11 +90,15 @@ def deployment_status_created(delivery: Delivery) -> DeliveryEffects:
 def installation_changed(delivery: Delivery) -> DeliveryEffects:
     """Installed, removed, suspended, or its permissions changed."""
     assert delivery.installation is not None
+    subject, at = installation_key(delivery.installation.id), delivery.installation.changed_at
+    name = f"{delivery.action}:{at.isoformat()}"
+    granted = (event(subject, name, EventKind.ACCESS_GRANTED, at),) if delivery.action in GRANTING else ()
     return delivery.effects(
+        events=granted,
         installation=delivery.installation.described(),
         uninstalled=delivery.action == "deleted",
         stubs=tuple(stub.ref for stub in delivery.repositories),
-        subjects=(installation_key(delivery.installation.id), policy_key(delivery.installation.id)),
+        subjects=(subject, policy_key(delivery.installation.id)),
     )
 
 

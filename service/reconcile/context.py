@@ -23,6 +23,10 @@ from service.texts.render import Texts
 class UnusableError(Exception):
     """The installation was removed or suspended: we may not read anything there."""
 
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -148,7 +152,7 @@ class Reconciliation:
             self.notes.installations.remember(described)
             return described
         if known.deleted:
-            raise UnusableError("the app was uninstalled")
+            raise UnusableError("the app was uninstalled", for_good=True)
         if known.installation.suspended_at is not None:
             raise UnusableError("the installation is suspended")
         if known.rate_limited_until is not None and known.rate_limited_until > self.looked_at:

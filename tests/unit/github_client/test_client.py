@@ -300,6 +300,13 @@ def test_a_token_is_minted_once_with_only_what_was_granted(server: Server, app: 
     assert asked == {"permissions": {"metadata": "read", "contents": "read", "checks": "write"}}
 
 
+def test_a_token_from_before_a_permission_was_granted_is_not_used(server: Server, app: App) -> None:
+    app.installation(Installation(7, "acme", {"metadata": "read"}))
+    app.installation(Installation(7, "acme", {"metadata": "read", "checks": "write"}))
+    asked = [body["permissions"] for body in server.bodies(TOKEN)]
+    assert asked == [{"metadata": "read"}, {"metadata": "read", "checks": "write"}]
+
+
 def test_a_token_that_is_about_to_end_is_not_used(server: Server, app: App) -> None:
     server.answers[TOKEN].clear()
     server.on(TOKEN, 201, {"token": "ghs_old", "expires_at": (datetime.now(UTC) + HOUR / 20).isoformat()})
