@@ -32,6 +32,7 @@ from service.store.schema import NewerSchemaError, pending
 
 RECENT = timedelta(days=1)
 OLD_HEARTBEAT = 60
+MOST_HEADS = 20
 OLD_QUEUE = 300
 """Seconds."""
 
@@ -212,7 +213,7 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     yield _queue(now)
     for subject, reason in now.dead:
         yield Line(Mark.WRONG, f"dead {subject}", f"{reason}. Its next event or `sweep` tries again")
-    for head in CheckRuns(Database(engine)).unchecked():
+    for head in CheckRuns(Database(engine)).unchecked()[:MOST_HEADS]:
         what = f"{CHARTER_CHECK} on {head.full_name}#{head.number}"
         yield Line(Mark.WRONG, what, f"not on {head.head_sha[:7]}: {head.reason}. `sweep` tries again")
     yield _deliveries(now)

@@ -170,6 +170,7 @@ class MergeGroup(msgspec.Struct):
 
     head_sha: str
     base_sha: str
+    base_ref: str | None = None
 
 
 class RerunPayload(msgspec.Struct):

@@ -185,7 +185,8 @@ def merge_group_changed(delivery: Delivery) -> DeliveryEffects:
     """A merge queue asks for the checks of its head."""
     group = needed(delivery.merge_group, "a merge_group event without `merge_group`")
     subject = merge_group_key(delivery.here.id, group.head_sha, group.base_sha)
-    return delivery.effects(subjects=(subject,), for_pocs_only=True)
+    branch = (group.base_ref or "").removeprefix(BRANCHES) or None
+    return delivery.effects(subjects=(subject,), branch=branch, for_pocs_only=True)
 
 
 def rerun_requested(delivery: Delivery) -> DeliveryEffects:

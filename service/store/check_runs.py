@@ -32,24 +32,26 @@ RETURNING id, name, external_id, digest
 
 
 UNCHECKED = text("""
-SELECT r.full_name, p.number, p.head_sha, coalesce(s.last_error, s.outcome, 'never looked at') AS reason
+SELECT r.id, r.full_name, p.number, p.head_sha, coalesce(s.last_error, s.outcome, 'never looked at') AS reason
 FROM pull_request p
-JOIN repository r ON r.id = p.repository_id AND r.poc_reason IS NOT NULL AND r.removed_at IS NULL
+JOIN repository r ON r.id = p.repository_id AND r.removed_at IS NULL AND NOT r.archived
 JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
+LEFT JOIN branch_rule b ON b.repository_id = r.id AND b.branch = p.base_ref AND b.required
 LEFT JOIN subject s ON s.key = 'pull_request:' || p.repository_id || ':' || p.number
-WHERE p.state = 'open' AND (s.key IS NULL OR s.wanted = s.done OR s.attempts > 0)
+WHERE p.state = 'open' AND (r.poc_reason IS NOT NULL OR b.required)
+AND (s.key IS NULL OR s.wanted = s.done OR s.attempts > 0)
 AND NOT EXISTS (
     SELECT FROM check_run c WHERE c.repository_id = p.repository_id AND c.head_sha = p.head_sha
     AND c.name = :name AND c.github_id IS NOT NULL)
-ORDER BY r.full_name, p.number LIMIT :most
+ORDER BY r.full_name, p.number
 """)
-MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
     """The head of an open pull request without a completed check run, and why, as far as is known."""
 
+    repository_id: int
     full_name: str
     number: int
     head_sha: str
@@ -82,10 +84,10 @@ class CheckRuns(Table):
         }
 
     def unchecked(self) -> list[Unchecked]:
-        """The heads of POCs' open pull requests that lack the check run `POC charter`, some of them."""
+        """The heads of open pull requests that need the check run `POC charter`, and lack it."""
         with self._database.reading() as session:
-            rows = session.execute(UNCHECKED, {"name": CHARTER_CHECK, "most": MOST_NAMED}).all()
-        return [Unchecked(row.full_name, row.number, row.head_sha, row.reason) for row in rows]
+            rows = session.execute(UNCHECKED, {"name": CHARTER_CHECK}).all()
+        return [Unchecked(*row) for row in rows]
 
     def begin(
         self, repository_id: int, head_sha: str, subject: str, outputs: Mapping[str, CheckRunOutput]

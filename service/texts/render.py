@@ -87,6 +87,11 @@ class Texts:
             annotations=annotate(verdict),
         )
 
+    def not_a_poc(self, reason: str | None) -> CheckRunOutput:
+        """The check run `POC charter` in a repository that is no POC, for a `reason` where one is known."""
+        summary = self._render("checks/not_a_poc.md", reason=reason)
+        return CheckRunOutput(Conclusion.SUCCESS, "Not a POC", summary)
+
     def unjudged(self, it: Unjudged) -> CheckRunOutput:
         """The check run `POC charter` on a commit that could not be judged."""
         said, asked = said_and_asked(it.cause)

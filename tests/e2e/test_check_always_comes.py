@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from service.demo.person import CheckRun, Pull
@@ -143,3 +145,27 @@ def test_deployment_that_does_not_wait_yet_is_answered_once_it_does(stage: Stage
     stage.settle()
     asked = [call.status for call in repo.writes() if "deployment_protection_rule" in call.path]
     assert asked == [422, 422, 204]
+
+
+def test_ruleset_elsewhere_gets_its_check(stage: Stage) -> None:
+    repo, other = stage.repository(stage.name("website-")), stage.repository(stage.name("website-"))
+    rules = [
+        {
+            "type": "required_status_checks",
+            "ruleset_source_type": "Organization",
+            "parameters": {"required_status_checks": [{"context": "POC charter", "integration_id": 4711}]},
+        }
+    ]
+    answer = Answer(200, json.dumps(rules).encode())
+    fail(repo, "GET", "rules/branches/main", lambda _: answer)
+    stage.settle()
+    pull = repo.pull("model", model_py="x = 1\n")
+    run = newest(repo, pull)
+    assert (run.status, run.conclusion, run.title) == ("completed", "success", "Not a POC")
+    other.pull("model", model_py="x = 1\n")
+    stage.settle()
+    assert other.writes() == []
+    repo.deliver("pull_request.opened", **repo.pull_values(pull))
+    stage.settle()
+    assert len(repo.runs(pull.head_sha)) == 1
+    assert len([call for call in repo.calls() if "/rules/" in call.path]) == 1

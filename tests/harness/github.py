@@ -130,6 +130,8 @@ class FakeRepository:
     """Who may not write, or is nobody (None)."""
     properties: dict[str, tuple[str, ...]] = field(default_factory=dict)
     environments: frozenset[str] | None = None
+    required: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The check runs that rulesets require, by branch."""
     missing: dict[str, frozenset[str]] = field(default_factory=dict)
     """Paths at which nothing stands, by commit or branch."""
     trees: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -324,6 +326,12 @@ class FakeGitHub:
         happened = self._repo(repository).happened
         self._answered(lost)
         return iter([each for each in happened if each.at >= since])
+
+    def requires_check(self, repository: RepositoryRef, branch: str, name: str) -> bool:
+        lost = self._call("requires_check", branch)
+        required = self._repo(repository).required
+        self._answered(lost)
+        return name in required.get(branch, ())
 
     def find_check_run(
         self, repository: RepositoryRef, head_sha: str, name: str, external_id: str

@@ -50,6 +50,8 @@ def told(reception: DeliveryEffects) -> Iterator[str]:
     if pull := reception.pull_request:
         yield f"#{pull.number} by {pull.author}, {pull.state} at {pull.updated_at}: {pull.head_sha}"
         yield f"    onto {pull.base_ref} at {pull.base_sha}, before {pull.before_sha}"
+    if reception.branch:
+        yield f"to {reception.branch}, which may require a check run"
     if reception.rerun_sha:
         yield f"again: {reception.rerun_sha}"
 

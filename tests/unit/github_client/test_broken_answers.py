@@ -51,6 +51,7 @@ CALLS: dict[str, Callable[[InstallationClient], object]] = {
     "head branch": lambda client: client.head_branch(REPOSITORY, 5),
     "last commit": lambda client: client.last_commit_by(REPOSITORY, "jane-doe", SINCE),
     "history": lambda client: list(client.history(REPOSITORY, "main", SINCE)),
+    "rules": lambda client: client.requires_check(REPOSITORY, "main", "POC charter"),
     "find check run": lambda client: client.find_check_run(REPOSITORY, SHA, "POC charter", "x"),
     "check run": lambda client: client.create_check_run(REPOSITORY, SHA, "POC charter", "x", OUTPUT),
     "complete": lambda client: client.complete_check_run(REPOSITORY, 1, OUTPUT),

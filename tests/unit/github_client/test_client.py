@@ -263,6 +263,46 @@ def test_failed_deliveries_are_listed_as_far_back_as_asked_and_one_is_asked_for_
     app.redeliver(9)
 
 
+RULES = "GET /repos/acme/poc-triage/rules/branches/{}?page=1&per_page=100"
+CHECKS = {"required_status_checks": [{"context": "build"}, {"context": "POC charter", "integration_id": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "required"),
+    [
+        pytest.param([], False, id="none"),
+        pytest.param([{"type": "deletion"}], False, id="another rule"),
+        pytest.param(
+            [
+                {"type": "pull_request", "parameters": {}},
+                {"type": "required_status_checks", "parameters": CHECKS},
+            ],
+            True,
+            id="among others",
+        ),
+        pytest.param(
+            [{"type": "required_status_checks", "parameters": {"required_status_checks": []}}],
+            False,
+            id="no check run",
+        ),
+    ],
+)
+def test_a_branch_requires_a_check_run(
+    server: Server, client: InstallationClient, rules: list[Any], required: bool
+) -> None:
+    server.on(RULES.format("release%2F1"), 200, rules)
+    assert client.requires_check(REPOSITORY, "release/1", "POC charter") is required
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_branch_whose_rules_are_not_shown_requires_none(
+    server: Server, client: InstallationClient, status: int
+) -> None:
+    server.on(RULES.format("main"), status, {"message": "no"})
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
+    assert not client.requires_check(REPOSITORY, "main", "POC charter")
+
+
 def test_nothing_at_the_path_is_an_answer_and_costs_one_call(
     server: Server, client: InstallationClient
 ) -> None:

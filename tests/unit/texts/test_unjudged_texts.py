@@ -1,4 +1,4 @@
-"""What people read on a commit that could not be judged."""
+"""What people read on a commit that could not be judged, and where there is nothing to judge."""
 
 from __future__ import annotations
 
@@ -49,3 +49,11 @@ def test_what_github_says_does_nothing() -> None:
     assert not ACTIVE.search(output.title)
     assert not ACTIVE.search(output.summary)
     assert len(output.title) <= TITLE_LIMIT
+
+
+@pytest.mark.parametrize(("name", "reason"), [("not-a-poc", "topic not-a-poc"), ("not-a-poc-at-all", None)])
+def test_a_repository_that_is_no_poc(name: str, reason: str | None) -> None:
+    output = TEXTS.not_a_poc(reason)
+    assert (output.conclusion, output.title) == ("success", "Not a POC")
+    assert_golden(f"unjudged/{name}", output.summary)
+    assert_reads_well(output.summary)
