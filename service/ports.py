@@ -124,6 +124,10 @@ class GitHub(Protocol):
         """What people did since then: a bounded part of it, in no order, asked for while it is read."""
         ...
 
+    def requires_check(self, repository: RepositoryRef, branch: str, name: str) -> bool:
+        """Whether a ruleset lets nothing onto a branch without that check run; no where we are not told."""
+        ...
+
     def find_check_run(
         self, repository: RepositoryRef, head_sha: str, name: str, external_id: str
     ) -> int | None:

@@ -75,7 +75,10 @@ def all_keys(services: Services) -> list[str]:
             keys.append(repository_key(repository_id))
             numbers = services.store.pull_requests.open_numbers(repository_id)
             keys += [pull_request_key(repository_id, number) for number in numbers]
-    return keys
+    # Also of branches that require the check in a repository that is no POC.
+    unchecked = services.store.check_runs.unchecked()
+    keys += [pull_request_key(head.repository_id, head.number) for head in unchecked]
+    return list(dict.fromkeys(keys))
 
 
 def sweep(services: Services, *, as_of: datetime | None, timeout: float) -> Sequence[SubjectState]:

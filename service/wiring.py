@@ -8,6 +8,7 @@ from service.github_client.app import App
 from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
 from service.reconcile.subjects import reconcile
+from service.reconcile.unjudged import say_unjudged
 from service.rules.values.groups import Level
 from service.settings import Mode, Settings
 from service.slack import Slack
@@ -47,5 +48,6 @@ def build(
         evidence_level=Level(settings.evidence_level),
         web_url=settings.github_url,
         reconcile=reconcile,
+        say_unjudged=say_unjudged,
         carry_out=apply,
     )

@@ -18,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.parent import end_with_parent
+from service.rules.queue import SWEEP_MINUTE
 from service.store.database import has_input
 from service.store.jobs import QUEUE, RECONCILE_TASK
 from service.store.schema import migrate
@@ -36,7 +37,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 UPKEEP = 10
 """The priority of the upkeep: it does not stand in line behind the looks."""
 EVERY_TEN_MINUTES = "*/10 * * * *"
-EVERY_HOUR = "17 * * * *"
+EVERY_HOUR = f"{SWEEP_MINUTE} * * * *"
 EVERY_NIGHT = "41 3 * * *"
 
 

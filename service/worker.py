@@ -20,8 +20,20 @@ from sqlalchemy.exc import DBAPIError
 from service.github_client.app import TIMEOUT
 from service.ports import Announcer, GitHubApp, GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
-from service.rules.queue import USUAL_PACE, Failure, FailureKind, GiveUp, Pace, RetryAt, retry
-from service.rules.values.actions import Action
+from service.rules.queue import (
+    MOST_GLANCES,
+    TOLD_AFTER,
+    USUAL_PACE,
+    Failure,
+    FailureKind,
+    GiveUp,
+    Pace,
+    RetryAt,
+    next_sweep,
+    retry,
+)
+from service.rules.values.actions import Action, AnswerDeployment, CreateCheckRun
+from service.rules.values.github import EventKind
 from service.rules.values.groups import Level
 from service.store import subjects
 from service.store.database import (
@@ -43,6 +55,12 @@ log = structlog.get_logger(__name__)
 RECONCILIATIONS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "result"])
 SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
 
+OWN_ERROR = "an error of POC Governor itself, which its operator finds in the log"
+NEEDED = {
+    EventKind.DEPLOYMENT_REQUESTED: AnswerDeployment.needs,
+    EventKind.RERUN_REQUESTED: CreateCheckRun.needs,
+}
+"""The permissions without which such an event waits for its answer."""
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
 
@@ -85,6 +103,8 @@ class Services:
     web_url: str
     reconcile: Callable[[Reconciliation], Decision]
     """Decides about any subject."""
+    say_unjudged: Callable[[Reconciliation, str, datetime], Decision]
+    """Decides what is said of a subject that can't be reconciled."""
     carry_out: Callable[[Reconciliation, int, Sequence[Action]], None]
     """Writes to GitHub, with an installation's rights."""
 
@@ -98,6 +118,7 @@ class Services:
             looked_at=present,
             clock=self.clock,
             facts=claim.facts,
+            waited=claim.attempts + 1 >= MOST_GLANCES,
             release=session.close,
             store=Store(WithinSession(session, read_only=True)),
             writing=self.store,
@@ -152,28 +173,31 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
     ctx = services.reconciliation(claim)
     try:
         decision = _decide(services, ctx)
-        outcome = _apply(services, ctx, decision)
+        refused = _not_granted(ctx, decision)
+        outcome = _apply(services, ctx, decision, refused)
     except UnusableError as error:
         RECONCILIATIONS.labels(kind, "unusable").inc()
-        return subjects.finish(connection, claim, str(error), answered=False)
+        # What was said before a suspension is answered after it.
+        return subjects.finish(connection, claim, str(error), answered=error.for_good)
     except RenamedError as error:
         services.store.repositories.renamed(error.repository)
         log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)
     except GitHubError as error:
         if error.failure.kind is FailureKind.RATE_LIMITED and error.failure.until is not None:
             ctx.rate_limited(error.failure.until)
-        return _failed(services, connection, claim, error.failure)
+        return _failed(services, connection, claim, ctx, error.failure, told=error.failure.message)
     except DBAPIError as error:
         if error.connection_invalidated or connection.invalidated:
             raise
         failure = Failure(FailureKind.TRANSIENT, f"the database refused: {error.orig}")
-        return _failed(services, connection, claim, failure)
+        return _failed(services, connection, claim, ctx, failure)
     except Exception:
         log.exception("reconciliation failed", subject=claim.key)
         failure = Failure(FailureKind.TRANSIENT, "an error of the service itself: see its log")
-        return _failed(services, connection, claim, failure)
+        return _failed(services, connection, claim, ctx, failure)
     else:
-        dirty = subjects.finish(connection, claim, outcome)
+        answered = tuple(fact for fact in claim.facts if NEEDED.get(fact.kind) not in refused)
+        dirty = subjects.finish(connection, replace(claim, facts=answered), outcome)
         RECONCILIATIONS.labels(kind, "done").inc()
         log.info("reconciled", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
         return dirty
@@ -194,9 +218,8 @@ def _decide(services: Services, ctx: Reconciliation) -> Decision:
     return decision
 
 
-def _apply(services: Services, ctx: Reconciliation, decision: Decision) -> str:
+def _apply(services: Services, ctx: Reconciliation, decision: Decision, refused: Sequence[str]) -> str:
     """Carry out the actions that we have permissions for; the outcome names the others."""
-    refused = _not_granted(ctx, decision)
     services.apply(ctx, decision, [action for action in decision.actions if action.needs not in refused])
     return decision.outcome + "".join(f"; not written: {name}: write is not granted" for name in refused)
 
@@ -209,11 +232,22 @@ def _not_granted(ctx: Reconciliation, decision: Decision) -> Sequence[str]:
     return sorted(name for name in needs if granted.get(name) != "write")
 
 
-def _failed(services: Services, connection: Connection, claim: Claim, failure: Failure) -> bool:
-    now = services.clock()
+def _failed(
+    services: Services,
+    connection: Connection,
+    claim: Claim,
+    ctx: Reconciliation,
+    failure: Failure,
+    *,
+    told: str = OWN_ERROR,
+) -> bool:
+    """Store when a failed reconciliation is tried again; `told` is what people may know of the failure."""
+    now, attempt = services.clock(), claim.attempts + 1
     kind = claim.key.partition(":")[0]
-    match retry(failure, attempt=claim.attempts + 1, now=now, jitter=services.waits.jitter()):
+    match retry(failure, attempt=attempt, now=now, jitter=services.waits.jitter()):
         case RetryAt(at, counts):
+            if counts and attempt == TOLD_AFTER:
+                _tell_unjudged(services, ctx, told, at)
             with transaction(services.engine) as session:
                 subjects.postpone(session, claim, failure.message, until=at, counts=counts)
             RECONCILIATIONS.labels(kind, str(failure.kind)).inc()
@@ -221,10 +255,28 @@ def _failed(services: Services, connection: Connection, claim: Claim, failure: F
             say("reconciliation postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
             return False
         case GiveUp(reason, dead):
+            # Who is promised another attempt gets it: the sweep marks what is dead.
+            dead = _tell_unjudged(services, ctx, told, next_sweep(now)) or dead
             dirty = subjects.give_up(connection, claim, reason, dead=dead)
             RECONCILIATIONS.labels(kind, "dead" if dead else "gone").inc()
             log.error("reconciliation given up", subject=claim.key, dead=dead, reason=reason)
             return dirty
+
+
+def _tell_unjudged(services: Services, ctx: Reconciliation, cause: str, again_at: datetime) -> bool:
+    """Say on a commit that it isn't judged, where one waits for that; returns whether it was said."""
+    try:
+        try:
+            decision = services.say_unjudged(ctx, cause, again_at)
+        finally:
+            ctx.release()
+        if _not_granted(ctx, decision):
+            return False
+        services.apply(ctx, decision, decision.actions)
+    except (GitHubError, UnusableError, DBAPIError) as error:
+        log.warning("not told that it could not be judged", subject=ctx.key, reason=str(error))
+        return False
+    return bool(decision.actions)
 
 
 def wake_forgotten(services: Services) -> None:

@@ -18,8 +18,10 @@ from service.ports import GitHubError
 from service.rules.commands.charter_changes import PROPOSING, may_propose
 from service.rules.digest.edition import Channel, in_the_way, not_told
 from service.rules.policy.model import POLICY_PATH
+from service.rules.values.actions import CHARTER_CHECK
 from service.rules.values.github import Installation
 from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings, load, load_store
+from service.store.check_runs import CheckRuns
 from service.store.database import Database, connect
 from service.store.digests import Digests
 from service.store.embedded import DataDirInUse, PostgresFailed, open_database
@@ -29,6 +31,7 @@ from service.store.schema import NewerSchemaError, pending
 
 RECENT = timedelta(days=1)
 OLD_HEARTBEAT = 60
+MOST_HEADS = 20
 OLD_QUEUE = 300
 """Seconds."""
 
@@ -209,6 +212,9 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     yield _queue(now)
     for subject, reason in now.dead:
         yield Line(Mark.WRONG, f"dead {subject}", f"{reason}. Its next event or `sweep` tries again")
+    for head in CheckRuns(Database(engine)).unchecked()[:MOST_HEADS]:
+        what = f"{CHARTER_CHECK} on {head.full_name}#{head.number}"
+        yield Line(Mark.WRONG, what, f"not on {head.head_sha[:7]}: {head.reason}. `sweep` tries again")
     yield _deliveries(now)
     for installation_id, known in Policies(Database(engine)).broken():
         first = known.findings[0] if known.findings else POLICY_PATH

@@ -123,6 +123,12 @@ class InstallationPayload(msgspec.Struct):
     account: Account | None = None
     permissions: dict[str, str] = {}
     suspended_at: datetime | None = None
+    updated_at: datetime | int | None = None
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it was last changed."""
+        return _moment(self.updated_at) or datetime.now(UTC)
 
     def described(self) -> Installation | None:
         """The installation as a value; None where only its id was sent."""
@@ -165,6 +171,7 @@ class MergeGroup(msgspec.Struct):
 
     head_sha: str
     base_sha: str
+    base_ref: str | None = None
 
 
 class RerunPayload(msgspec.Struct):

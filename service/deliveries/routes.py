@@ -47,6 +47,8 @@ from service.rules.values.subjects import (
 RUN = re.compile(r"/actions/runs/([0-9]{1,18})/deployment_protection_rule/?$")
 """Only the run's id is taken from the address that GitHub wants to be called at: we know where GitHub is."""
 SUCCESS = "success"
+GRANTING = ("unsuspend", "new_permissions_accepted")
+"""The actions after which we may write what we couldn't."""
 LARGEST_PUSH = 2048
 """GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
 BRANCHES = "refs/heads/"
@@ -88,11 +90,15 @@ def deployment_status_created(delivery: Delivery) -> DeliveryEffects:
 def installation_changed(delivery: Delivery) -> DeliveryEffects:
     """Installed, removed, suspended, or its permissions changed."""
     assert delivery.installation is not None
+    subject, at = installation_key(delivery.installation.id), delivery.installation.changed_at
+    name = f"{delivery.action}:{at.isoformat()}"
+    granted = (event(subject, name, EventKind.ACCESS_GRANTED, at),) if delivery.action in GRANTING else ()
     return delivery.effects(
+        events=granted,
         installation=delivery.installation.described(),
         uninstalled=delivery.action == "deleted",
         stubs=tuple(stub.ref for stub in delivery.repositories),
-        subjects=(installation_key(delivery.installation.id), policy_key(delivery.installation.id)),
+        subjects=(subject, policy_key(delivery.installation.id)),
     )
 
 
@@ -179,7 +185,8 @@ def merge_group_changed(delivery: Delivery) -> DeliveryEffects:
     """A merge queue asks for the checks of its head."""
     group = needed(delivery.merge_group, "a merge_group event without `merge_group`")
     subject = merge_group_key(delivery.here.id, group.head_sha, group.base_sha)
-    return delivery.effects(subjects=(subject,), for_pocs_only=True)
+    branch = (group.base_ref or "").removeprefix(BRANCHES) or None
+    return delivery.effects(subjects=(subject,), branch=branch, for_pocs_only=True)
 
 
 def rerun_requested(delivery: Delivery) -> DeliveryEffects:

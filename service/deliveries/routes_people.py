@@ -42,14 +42,15 @@ def pull_request_changed(delivery: Delivery) -> DeliveryEffects:
     if pull.merged:
         events += (EventRecord(f"{key}:merged", repository, EventKind.CHARTER_PUSHED, pull.updated_at),)
     if delivery.is_about_policy_repository:
-        key = policy_change_key(repository_id, pull.number)
-        return delivery.effects(pull_request=_described(pull, delivery), subjects=(key,))
+        keys = (policy_change_key(repository_id, pull.number), key)
+        return delivery.effects(pull_request=_described(pull, delivery), subjects=keys)
     # A head that moved in the repository itself is reported by its push as well.
     is_quiet = delivery.action in ("edited", "synchronize") and not pull.merged and not done
     return delivery.effects(
         pull_request=_described(pull, delivery),
         events=events,
         subjects=(key,) if is_quiet else (key, repository),
+        branch=pull.base.ref if pull.state == "open" else None,
         for_pocs_only=not pull.merged,
     )
 

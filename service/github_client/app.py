@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -71,7 +71,7 @@ class App:
         self._auth = Auth.AppAuth(app_id, private_key)
         self._api_url = api_url
         self._timeout = timeout
-        self._tokens: dict[tuple[int, _Kind], tuple[str, datetime]] = {}
+        self._tokens: dict[tuple[int, _Kind], tuple[str, datetime, Mapping[str, str]]] = {}
         self._minting: defaultdict[tuple[int, _Kind], threading.Lock] = defaultdict(threading.Lock)
         transport.install()
 
@@ -107,13 +107,13 @@ class App:
             _, data = integration.requester.requestJsonAndCheck(
                 "GET", f"/app/installations/{installation_id}"
             )
-        suspended_at = data.get("suspended_at")
-        return Installation(
-            id=data["id"],
-            account=data["account"]["login"],
-            permissions=data.get("permissions", {}),
-            suspended_at=datetime.fromisoformat(suspended_at) if suspended_at else None,
-        )
+            suspended_at = data.get("suspended_at")
+            return Installation(
+                id=data["id"],
+                account=data["account"]["login"],
+                permissions=data.get("permissions", {}),
+                suspended_at=datetime.fromisoformat(suspended_at) if suspended_at else None,
+            )
 
     def installation_ids(self) -> list[int]:
         """The ids of all installations of the app."""
@@ -133,7 +133,7 @@ class App:
         """The address that GitHub delivers to, and the content type of the bodies."""
         with translated("reading the app's webhook"), self._integration() as integration:
             _, data = integration.requester.requestJsonAndCheck("GET", "/app/hook/config")
-        return str(data.get("url", "")), str(data.get("content_type", ""))
+            return str(data.get("url", "")), str(data.get("content_type", ""))
 
     def redeliver(self, attempt_id: int) -> None:
         """Ask GitHub to send a delivery again."""
@@ -144,7 +144,7 @@ class App:
         """The app's name in addresses; asks GitHub, and so proves id and private key."""
         with translated("reading the app"), self._integration() as integration:
             _, data = integration.requester.requestJsonAndCheck("GET", "/app")
-        return str(data["slug"])
+            return str(data["slug"])
 
     def forget_token(self, installation_id: int) -> None:
         """Mint anew next time: permissions changed, or the token was refused."""
@@ -162,21 +162,21 @@ class App:
         )
 
     def _token(self, installation: Installation, kind: _Kind) -> str:
-        with self._minting[installation.id, kind]:
-            known = self._tokens.get((installation.id, kind))
-            if known and known[1] - SPARE > datetime.now(UTC):
-                return known[0]
-            with translated(f"minting a token for installation {installation.id}"):
-                token, ends = self._mint(installation, kind)
-            self._tokens[installation.id, kind] = token, ends
-            return token
-
-    def _mint(self, installation: Installation, kind: _Kind) -> tuple[str, datetime]:
         asked = {
             name: level
             for name, level in _ASKED[kind].items()
             if installation.permissions.get(name) in (level, "write", "admin")
         }
+        with self._minting[installation.id, kind]:
+            known = self._tokens.get((installation.id, kind))
+            if known and known[1] - SPARE > datetime.now(UTC) and known[2] == asked:
+                return known[0]
+            with translated(f"minting a token for installation {installation.id}"):
+                token, ends = self._mint(installation, asked)
+            self._tokens[installation.id, kind] = token, ends, asked
+            return token
+
+    def _mint(self, installation: Installation, asked: Mapping[str, str]) -> tuple[str, datetime]:
         with self._integration() as integration:
             _, data = integration.requester.requestJsonAndCheck(
                 "POST", f"/app/installations/{installation.id}/access_tokens", input={"permissions": asked}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from github.Repository import Repository as GithubRepository
 
@@ -13,10 +15,22 @@ from service.rules.values.github import RepositoryRef
 
 ANNOTATIONS_A_REQUEST = 50
 STATUS = "completed"
+REQUIRED = "required_status_checks"
+"""The type of the rule that names check runs."""
 
 
 class CheckRuns(Connection):
     """Writes check runs."""
+
+    def requires_check(self, repository: RepositoryRef, branch: str, name: str) -> bool:
+        """Look for a check run among the rules that hold for a branch, those of the organisation as well."""
+
+        def look(full_name: str) -> bool:
+            rules = self._pages(f"/repos/{full_name}/rules/branches/{quote(branch, safe='')}")
+            return any(name in _required_by(rule) for rule in rules)
+
+        what = f"reading the rules of {branch} in {repository.full_name}"
+        return bool(self._if_shown(repository, what, look))
 
     def find_check_run(
         self, repository: RepositoryRef, head_sha: str, name: str, external_id: str
@@ -67,10 +81,17 @@ class CheckRuns(Connection):
         self._repo(repository, f"completing check run {check_run_id} of {repository.full_name}", complete)
 
 
+def _required_by(rule: Mapping[str, Any]) -> set[str]:
+    """The check runs that a rule of a branch requires."""
+    if rule["type"] != REQUIRED:
+        return set()
+    return {str(check["context"]) for check in rule["parameters"]["required_status_checks"]}
+
+
 def _output(output: CheckRunOutput, annotations: tuple[Annotation, ...]) -> dict[str, Any]:
     return {
         "title": output.title,
-        "summary": output.summary,
+        "summary": output.summary + output.footnote,
         "annotations": [_annotation(annotation) for annotation in annotations],
     }
 

@@ -12,6 +12,7 @@ from github.Repository import Repository as GithubRepository
 from service.github_client.errors import UNAUTHORIZED, translated
 from service.github_client.transport import MovedError
 from service.ports import GitHubError, RenamedError
+from service.rules.queue import Failure, FailureKind
 from service.rules.values.github import Repository, RepositoryRef
 
 T = TypeVar("T")
@@ -44,9 +45,12 @@ class Connection:
         while True:
             with self._translated("listing the installation's repositories"):
                 data = self._get("/installation/repositories", per_page=PAGE, page=page)
-            for raw in data["repositories"]:
-                yield _repository(self._client.create_from_raw_data(GithubRepository, raw))
-            if page * PAGE >= data["total_count"] or not data["repositories"]:
+                raws, total = data["repositories"], int(data["total_count"])
+                found = [
+                    _repository(self._client.create_from_raw_data(GithubRepository, raw)) for raw in raws
+                ]
+            yield from found
+            if page * PAGE >= total or not found:
                 return
             page += 1
 
@@ -94,10 +98,12 @@ class Connection:
         call: Callable[[str], T],
         *,
         gone_is_an_answer: bool = False,
+        of_commit: bool = False,
     ) -> T:
         """Call with the repository's name; a redirect or a 404 looks the name up by id.
 
         Raises `RenamedError` where it has another: what was read under the old one may be somebody else's.
+        What is read `of_commit` may only not be visible yet if it isn't there.
         """
         try:
             with self._translated(what):
@@ -108,6 +114,8 @@ class Connection:
                 raise
             found = self.repository(repository.id)
             if found.full_name == repository.full_name:
+                if of_commit and error.gone:
+                    raise GitHubError(Failure(FailureKind.UNSEEN, error.failure.message)) from error.__cause__
                 raise
             raise RenamedError(found) from error
 

@@ -12,16 +12,22 @@ from urllib.parse import quote
 
 from github import GithubException, UnknownObjectException
 
-from service.github_client.connection import Connection
-from service.github_client.errors import FORBIDDEN, NO_COMMIT, said_by
+from service.github_client.connection import PAGE, Connection
+from service.github_client.errors import FORBIDDEN, NO_COMMIT, UNPROCESSABLE, said_by
 from service.ports import LARGEST_BLOB
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
+from service.rules.values.ancestry import merge_base
 from service.rules.values.github import Commit, RepositoryRef
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; GitHub's contents API gives no content beyond it either."""
 TOO_LARGE = "too large"
 """What GitHub says of a blob of more than a hundred megabytes."""
+
+NO_DIFF = "this diff is"
+"""What GitHub says, with a 422 or a 500, where it takes too long to compare two commits."""
+MOST_PAGES = 5
+"""Of commits, a hundred each: how far back we look for where a branch began, if GitHub can't compare."""
 
 FILES = ("100644", "100755", "100664")
 """The modes of files; a link's blob holds a path, and a submodule is none."""
@@ -58,14 +64,33 @@ class Contents(Connection):
         return self._at(repository, what, read, gone_is_an_answer=True)
 
     def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
-        """The commit at which `head` left `base`; one call, of which only that is used."""
+        """The commit at which `head` left `base`; one call, unless GitHub can't make the diff with it."""
 
         def compare(name: str) -> str:
-            data = self._get(f"/repos/{name}/compare/{base}...{head}", per_page=1)
+            try:
+                data = self._get(f"/repos/{name}/compare/{base}...{head}", per_page=1)
+            except GithubException as error:
+                if error.status != UNPROCESSABLE and NO_DIFF not in said_by(error):
+                    raise
+                found = self._by_lists(name, base, head)
+                if found is None:
+                    raise
+                return found
             return str(data["merge_base_commit"]["sha"])
 
         what = f"comparing {base[:7]} with {head[:7]} in {repository.full_name}"
-        return self._at(repository, what, compare)
+        return self._at(repository, what, compare, of_commit=True)
+
+    def _by_lists(self, name: str, base: str, head: str) -> str | None:
+        """The same by the commits of both, a hundred a call; None if it lies further back than we look."""
+        listed: dict[str, dict[str, tuple[str, ...]]] = {base: {}, head: {}}
+        for page in range(1, MOST_PAGES + 1):
+            for ref, commits in listed.items():
+                for raw in self._get(f"/repos/{name}/commits", sha=ref, per_page=PAGE, page=page):
+                    commits[raw["sha"]] = tuple(parent["sha"] for parent in raw["parents"])
+            if found := merge_base(listed[base], listed[head]):
+                return found
+        return None
 
     def existing_paths(self, repository: RepositoryRef, ref: str, paths: Sequence[str]) -> frozenset[str]:
         """Look paths up in the tree of a commit or branch."""
@@ -79,7 +104,8 @@ class Contents(Connection):
                 found |= {path for path, place in left.items() if self._stands(name, ref, place)}
             return frozenset(found)
 
-        return self._at(repository, f"reading the tree of {repository.full_name} at {ref[:12]}", look)
+        what = f"reading the tree of {repository.full_name} at {ref[:12]}"
+        return self._at(repository, what, look, of_commit=True)
 
     def _tree(self, name: str, ref: str) -> tuple[Sequence[Mapping[str, Any]], bool]:
         """The entries of a commit's tree, and whether these are all: GitHub cuts what is too large."""
@@ -98,7 +124,7 @@ class Contents(Connection):
     ) -> Mapping[str, str | None]:
         """Look the blobs at paths up in the tree of a commit."""
         what = f"reading the tree of {repository.full_name} at {commit_sha[:12]}"
-        found = self._at(repository, what, lambda name: self._blobs(name, commit_sha, paths))
+        found = self._at(repository, what, lambda name: self._blobs(name, commit_sha, paths), of_commit=True)
         sizes = {blob.sha: blob.size for blob in found.values() if blob is not None}
         self._sizes = {**self._sizes, **sizes}
         return {path: blob.sha if blob else None for path, blob in found.items()}
@@ -148,7 +174,8 @@ class Contents(Connection):
             parents = tuple(str(parent["sha"]) for parent in data["parents"])
             return Commit(str(data["sha"]), str(data["tree"]["sha"]), parents)
 
-        return self._at(repository, f"reading commit {sha[:7]} of {repository.full_name}", read)
+        what = f"reading commit {sha[:7]} of {repository.full_name}"
+        return self._at(repository, what, read, of_commit=True)
 
     def last_commit_by(self, repository: RepositoryRef, login: str, since: datetime) -> datetime | None:
         """When somebody last committed to the default branch; None if not since then."""

@@ -62,7 +62,7 @@ class Deployments(Connection):
     def answer_deployment(
         self, repository: RepositoryRef, run_id: int, environment: str, *, approved: bool, comment: str
     ) -> None:
-        """Approve or reject; a 422 says that this run waits for no answer of ours, and so does a 404."""
+        """Approve or reject; a 422 or a 404 says that this run waits for no answer of ours, or not yet."""
         state = "approved" if approved else "rejected"
         body = {"environment_name": environment, "state": state, "comment": comment}
         what = f"answering the deployment of run {run_id} of {repository.full_name}"
@@ -74,6 +74,7 @@ class Deployments(Connection):
             self._at(repository, what, answer)
         except GitHubError as error:
             cause = error.__cause__
-            if not isinstance(cause, GithubException) or cause.status != UNPROCESSABLE:
+            refused = isinstance(cause, GithubException) and cause.status == UNPROCESSABLE
+            if not refused and not error.gone:
                 raise
-            raise GitHubError(Failure(FailureKind.GONE, error.failure.message)) from cause
+            raise GitHubError(Failure(FailureKind.UNSEEN, error.failure.message)) from cause

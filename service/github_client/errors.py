@@ -1,4 +1,4 @@
-"""What went wrong with a call, as one of the four kinds: the only place that classifies."""
+"""What went wrong with a call, as one of the kinds of failure: the only place that classifies."""
 
 from __future__ import annotations
 
@@ -7,16 +7,28 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import requests
-from github import GithubException
+from github import BadAttributeException, GithubException, IncompletableObject
 
 from service.github_client.transport import MovedError, UnfinishedError
 from service.ports import GitHubError
 from service.rules.queue import Failure, FailureKind
 
-GONE = (404, 410, 451)
+GONE = (404, 410)
 RATE_LIMIT = (403, 429)
 NO_COMMIT = "No commit found"
-"""What GitHub says of a commit that it does not see, or not yet: a push is not everywhere at once."""
+"""What GitHub says, with a 404 or a 422, of a commit that it doesn't see, or not yet."""
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+    BadAttributeException,
+)
+"""What reading an answer raises if it was cut off, isn't JSON, or has another shape than GitHub documents."""
+SHOWN = 80
+"""Characters of an error's text: it may quote a whole answer."""
 SERVER_ERROR = 500
 UNAUTHORIZED = 401
 FORBIDDEN = 403
@@ -32,6 +44,8 @@ def translated(what: str) -> Iterator[None]:
     """Raise `GitHubError` for whatever PyGithub, requests or the network raise inside."""
     try:
         yield
+    except IncompletableObject as error:
+        raise _unreadable(what, error) from error
     except GithubException as error:
         raise GitHubError(classify(error, what, datetime.now(UTC))) from error
     except UnfinishedError as error:
@@ -41,17 +55,24 @@ def translated(what: str) -> Iterator[None]:
     except (requests.RequestException, OSError) as error:
         message = f"{what}: no answer from GitHub ({type(error).__name__})"
         raise GitHubError(Failure(FailureKind.TRANSIENT, message)) from error
+    except UNREADABLE as error:
+        raise _unreadable(what, error) from error
+
+
+def _unreadable(what: str, error: Exception) -> GitHubError:
+    message = f"{what}: GitHub's answer can't be read ({type(error).__name__}: {str(error)[:SHOWN]})"
+    return GitHubError(Failure(FailureKind.TRANSIENT, message))
 
 
 def classify(error: GithubException, what: str, now: datetime) -> Failure:
-    """One of the four kinds, by status and headers; the text only tells a rate limit from a refusal."""
+    """The kind, by status and headers; the text only tells a rate limit and an unseen commit apart."""
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     said = said_by(error)
     message = f"{what}: GitHub says {error.status}" + (f", {said}" if said else "")
     if error.status in RATE_LIMIT and (until := _rate_limited_until(error.status, headers, said, now)):
         return Failure(FailureKind.RATE_LIMITED, message, until)
-    if error.status == GONE[0] and said.startswith(NO_COMMIT):
-        return Failure(FailureKind.TRANSIENT, message)
+    if error.status in (GONE[0], UNPROCESSABLE) and said.startswith(NO_COMMIT):
+        return Failure(FailureKind.UNSEEN, message)
     if error.status in GONE:
         return Failure(FailureKind.GONE, message)
     if error.status >= SERVER_ERROR or error.status in (UNAUTHORIZED, CONFLICT):

@@ -46,11 +46,12 @@ class History(Connection):
 
     def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Activity]:
         """Tell what people did since then; what a server does not know, or does not show us, is left out."""
-        yield from self._commits(repository, default_branch, since)
-        for pull in self._shown(repository, "pulls", RECENTLY_CHANGED) or ():
-            if _at(pull["updated_at"]) >= since:
-                yield from self._pull_request(repository, pull)
-        yield from self._deployments(repository, since)
+        with self._translated(f"reading what happened in {repository.full_name}"):
+            yield from self._commits(repository, default_branch, since)
+            for pull in self._shown(repository, "pulls", RECENTLY_CHANGED) or ():
+                if _at(pull["updated_at"]) >= since:
+                    yield from self._pull_request(repository, pull)
+            yield from self._deployments(repository, since)
 
     def _commits(self, repository: RepositoryRef, branch: str, since: datetime) -> Iterator[Activity]:
         query: dict[str, str | int] = {"sha": branch, "since": _as_asked(since), "per_page": PAGE}

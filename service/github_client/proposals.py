@@ -110,7 +110,8 @@ class ProposalsClient(Contents):
         """The pull request of which GitHub says that it is there."""
         listed = self._listed(repository, branch)
         if listed and _is_ours(listed[0]):
-            return _proposed(listed[0])
+            with self._translated(f"reading the pull requests of {repository.full_name}"):
+                return _proposed(listed[0])
         what = f"a pull request from {branch} in {repository.full_name}"
         if listed:
             raise _refused(f"{what} is somebody else's")

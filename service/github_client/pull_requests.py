@@ -19,12 +19,12 @@ class PullRequests(Connection):
 
     def open_pull_requests(self, repository: RepositoryRef) -> Iterator[PullRequest]:
         """List the open pull requests, newest first."""
-        pulls = self._repo(
-            repository,
-            f"listing the pull requests of {repository.full_name}",
-            lambda repo: list(repo.get_pulls(state="open")),
-        )
-        return (_pull_request(repository.id, pull) for pull in pulls)
+        what = f"listing the pull requests of {repository.full_name}"
+
+        def listed(repo: GithubRepository) -> list[PullRequest]:
+            return [_pull_request(repository.id, pull) for pull in repo.get_pulls(state="open")]
+
+        return iter(self._repo(repository, what, listed))
 
     def pull_request(self, repository: RepositoryRef, number: int) -> PullRequest:
         """Read one pull request."""
@@ -34,10 +34,13 @@ class PullRequests(Connection):
 
     def head_branch(self, repository: RepositoryRef, number: int) -> str | None:
         """Ask for the pull request: its branch may be in a fork, and a fork may be deleted."""
-        what = f"reading {repository.full_name}#{number}"
-        head = self._repo(repository, what, lambda repo: repo.get_pull(number).head)
-        place: GithubRepository | None = head.repo  # nothing where a fork was deleted
-        return head.ref if place is not None and place.id == repository.id else None
+
+        def read(repo: GithubRepository) -> str | None:
+            head = repo.get_pull(number).head
+            place: GithubRepository | None = head.repo  # nothing where a fork was deleted
+            return head.ref if place is not None and place.id == repository.id else None
+
+        return self._repo(repository, f"reading {repository.full_name}#{number}", read)
 
     def dismissed_by_push(self, repository: RepositoryRef, number: int, review_id: int) -> bool:
         """Look for the commit that a review was dismissed by; GitHub names none where a person did it."""

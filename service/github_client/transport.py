@@ -6,6 +6,7 @@ renamed repository. It offers `injectConnectionClasses` to put other connections
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from http.cookiejar import DefaultCookiePolicy
@@ -25,6 +26,7 @@ CALLS = Counter("poc_governor_github_calls", "Calls to GitHub's API", ["verb", "
 REDIRECTS = range(300, 400)
 NOT_MODIFIED = 304
 ACCEPTED = 202
+ERRORS = 400
 HTTPS = 443
 IDLE = 30.0
 """Seconds after which a session is not trusted to be connected."""
@@ -40,6 +42,23 @@ class MovedError(Exception):
 
 class UnfinishedError(Exception):
     """GitHub answered 202 to a read: it is still computing, and PyGithub would wait in a loop."""
+
+
+class _Answer(RequestsResponse):
+    """An answer; an error keeps its status also where PyGithub couldn't read what is said with it."""
+
+    def read(self) -> str:
+        """The body, empty for an error that says nothing readable."""
+        body = super().read()
+        return body if self.status < ERRORS or _is_readable(body) else ""
+
+
+def _is_readable(body: str) -> bool:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and isinstance(told.get("message"), str | None)
 
 
 class _Sessions(threading.local):
@@ -88,7 +107,7 @@ class _Connection:
         self._address = f"{self.protocol}://{host}:{port or self.default_port}"
         self._timeout = timeout
 
-    def getresponse(self) -> RequestsResponse:
+    def getresponse(self) -> _Answer:
         """Send the request and read the answer."""
         try:
             answer = SESSIONS.at(self._address).request(
@@ -108,7 +127,7 @@ class _Connection:
             raise MovedError(answer.headers.get("location", ""))
         if answer.status_code == ACCEPTED and self.verb == "GET":
             raise UnfinishedError
-        return RequestsResponse(answer)
+        return _Answer(answer)
 
     def close(self) -> None:
         """The session stays for the next client."""

@@ -39,13 +39,21 @@ T = TypeVar("T")
 
 def apply(ctx: Reconciliation, installation_id: int, actions: Sequence[Action]) -> None:
     """Carry out actions in their order with an installation's rights; raises `GitHubError`."""
+    early: GitHubError | None = None
     for commit, several in groupby(actions, key=_commit_of):
         if commit is None:
             for action in several:
-                _apply_one(ctx, installation_id, action)
+                try:
+                    _apply_one(ctx, installation_id, action)
+                except GitHubError as error:
+                    if error.failure.kind is not FailureKind.UNSEEN:
+                        raise
+                    early = error  # what GitHub doesn't show yet doesn't hold up the others
         else:
             runs = [action for action in several if isinstance(action, CreateCheckRun)]
             _create_check_runs(ctx, installation_id, runs)
+    if early is not None:
+        raise early
 
 
 def _commit_of(action: Action) -> tuple[int, str] | None:
@@ -94,7 +102,7 @@ def _create_check_runs(ctx: Reconciliation, installation_id: int, actions: Seque
                 posted = left.pop(each.name)
                 _post(ctx, installation_id, each, runs, posted, found=each.name in begun)
         except GitHubError as error:
-            # One without an answer may be on GitHub; those that were refused, or never sent, are not.
+            # One without an answer may be on GitHub; those that were refused, or never sent, aren't.
             refused = [posted] if error.failure.kind is not FailureKind.TRANSIENT else []
             runs.forget([run.row_id for run in (*refused, *left.values())])
             raise

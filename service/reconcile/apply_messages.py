@@ -124,7 +124,7 @@ def announce(ctx: Reconciliation, action: Announce) -> None:
 
 
 def answer_deployment(ctx: Reconciliation, installation_id: int, action: AnswerDeployment) -> None:
-    """Answer a deployment; one that no longer waits was answered already, or cancelled."""
+    """Answer a deployment; one that doesn't wait yet is answered later, and one that never does is left."""
     try:
         ctx.github(installation_id).answer_deployment(
             action.repository,
@@ -134,7 +134,7 @@ def answer_deployment(ctx: Reconciliation, installation_id: int, action: AnswerD
             comment=action.comment,
         )
     except GitHubError as error:
-        if not error.gone:
+        if not ctx.absent(error):
             raise
         log.info("deployment no longer waiting", subject=ctx.key, action=str(action))
 

@@ -22,6 +22,10 @@ from service.store.store import Store
 class UnusableError(Exception):
     """The installation was removed or suspended: we may not read anything there."""
 
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -48,6 +52,8 @@ class Reconciliation:
     clock: Callable[[], datetime]
     """Keeps running during a reconciliation; for what must be told apart by the second."""
     facts: tuple[EventRecord, ...]
+    waited: bool
+    """Whether what GitHub doesn't show was waited for: it is taken for absent from now on."""
     release: Callable[[], None]
     """Give the connection back on which `store` reads; it takes another when it is asked again."""
     store: Store
@@ -96,6 +102,10 @@ class Reconciliation:
         """Whether the digest also goes somewhere besides GitHub."""
         return self.announcer is not None
 
+    def absent(self, error: GitHubError) -> bool:
+        """Whether what a call asked for isn't there; what may only not be visible yet is waited for."""
+        return error.gone or (self.waited and error.failure.kind is FailureKind.UNSEEN)
+
     def told(self, kind: EventKind) -> bool:
         """Whether an event of that kind was recorded since the last reconciliation."""
         return any(fact.kind is kind for fact in self.facts)
@@ -140,7 +150,7 @@ class Reconciliation:
             self.notes.installations.remember(described)
             return described
         if known.deleted:
-            raise UnusableError("the app was uninstalled")
+            raise UnusableError("the app was uninstalled", for_good=True)
         if known.installation.suspended_at is not None:
             raise UnusableError("the installation is suspended")
         if known.rate_limited_until is not None and known.rate_limited_until > self.looked_at:

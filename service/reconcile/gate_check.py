@@ -121,7 +121,7 @@ def judge_deployment(ctx: Reconciliation, poc: Poc, judgement: Judgement, sha: s
         if verdict.ready and not _contained(ctx, poc, sha):
             return gate(replace(verdict.facts, contained=False))
     except GitHubError as error:
-        if not error.gone:
+        if not ctx.absent(error):
             raise
         # GitHub no longer knows the commit: nothing was measured on it.
         facts = GateFacts(Occasion.DEPLOYMENT, ctx.now.date(), judgement.charter, judgement.valid)

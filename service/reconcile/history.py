@@ -8,7 +8,6 @@ from datetime import timedelta
 from service.ports import GitHubError
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
-from service.rules.queue import FailureKind
 
 SPAN = timedelta(days=180)
 
@@ -25,7 +24,7 @@ def read_history(ctx: Reconciliation, poc: Poc) -> None:
     try:
         told = list(github.history(repository.ref, repository.default_branch, ctx.looked_at - SPAN))
     except GitHubError as error:
-        if error.failure.kind in (FailureKind.RATE_LIMITED, FailureKind.TRANSIENT):
+        if not error.final:
             raise
         return
     # A commit's date comes from its author's clock, which may be wrong.

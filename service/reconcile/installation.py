@@ -8,7 +8,7 @@ from itertools import islice
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
 from service.rules.policy.recognition import uses_properties
-from service.rules.values.github import Repository
+from service.rules.values.github import EventKind, Repository
 
 PAGE = 100
 
@@ -16,7 +16,8 @@ PAGE = 100
 def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decision:
     """List what the installation covers, a hundred a call, and mark what differs from the recorded events."""
     ctx.app.forget_token(installation_id)
-    ctx.writing.installations.remember(ctx.app.describe(installation_id))
+    before, described = ctx.writing.installations.find(installation_id), ctx.app.describe(installation_id)
+    ctx.writing.installations.remember(described)
     github = ctx.github(installation_id)
     repositories = ctx.writing.repositories
     listed: list[int] = []
@@ -33,6 +34,10 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
     else:
         repositories.keep_only(installation_id, listed)
     changed += _propertied(ctx, installation_id)
+    if ctx.told(EventKind.ACCESS_GRANTED) or (before and described.grew(before.installation)):
+        # What could not be read or written meanwhile is due now, and events may not have been delivered.
+        changed += repositories.reread_pocs(installation_id)
+        ctx.writing.installations.mark_left(installation_id)
     repositories.mark(changed)
     return Decision(f"{len(listed)} repositories listed, {len(changed)} to look at")
 

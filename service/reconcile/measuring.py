@@ -59,7 +59,7 @@ def resolve_test_merges(ctx: Reconciliation, poc: Poc, number: int) -> None:
         try:
             parents = commit(ctx, poc, run_sha).parents
         except GitHubError as error:
-            if not error.gone:
+            if not ctx.absent(error):
                 raise
             parents = ()  # the test merge is gone: its parents can't be found any more
         poc.resolved[run_sha] = parents[-1] if parents else run_sha

@@ -76,7 +76,7 @@ def _blob_sha(ctx: Reconciliation, known: KnownRepository) -> str | None:
         try:
             return github.blob_shas(known.repository.ref, ref, [POLICY_PATH])[POLICY_PATH]
         except GitHubError as error:
-            if not error.gone:
+            if not ctx.absent(error):
                 raise
     return None  # a repository without commits
 

@@ -9,6 +9,7 @@ from service.reconcile.commit_verdict import CommitCharter, base_charter, evalua
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.gate_check import check_gate
 from service.reconcile.measuring import measure, resolve_test_merges
+from service.reconcile.not_a_poc import check_not_a_poc
 from service.reconcile.poc import Poc
 from service.reconcile.registration import gather, read_pull_request, registered
 from service.reconcile.signing import record_signatures
@@ -30,8 +31,10 @@ def reconcile_pull_request(ctx: Reconciliation, repository_id: int, number: int)
     if pull.state != "open" and not asked_again:
         return _closed(ctx, gathered, pull)
     poc = registered(ctx, gathered)
-    if poc is None or poc.known.poc_reason is None:
-        return Decision("not a POC")
+    if poc is None:
+        return Decision("not covered by an installation any more")
+    if poc.known.poc_reason is None:
+        return check_not_a_poc(ctx, poc, pull.base_ref, pull.head_sha)
     commit_charter = _evaluate(ctx, poc, pull, pull.head_sha)
     heard = _record_events(ctx, poc, pull, commit_charter)
     speaker = _pull_request_of_head(poc, pull) if pull.state == "open" else None
@@ -139,8 +142,10 @@ def _evaluate(ctx: Reconciliation, poc: Poc, pull: PullRequest, head_sha: str) -
 def reconcile_merge_group(ctx: Reconciliation, repository_id: int, head_sha: str, base_sha: str) -> Decision:
     """Judge the queue's head against the commit that it is built on."""
     poc = registered(ctx, gather(ctx, repository_id))
-    if poc is None or poc.known.poc_reason is None:
-        return Decision("not a POC")
+    if poc is None:
+        return Decision("not covered by an installation any more")
+    if poc.known.poc_reason is None:
+        return check_not_a_poc(ctx, poc, poc.known.repository.default_branch, head_sha)
     commit_charter = evaluate_charter(
         ctx,
         poc,

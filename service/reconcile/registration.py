@@ -60,12 +60,13 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
     if reason is not None and known.poc_reason is None:
         ctx.notes.repositories.mark([poc.id])  # if a pull request came first, the repository is next
     changed = read is not None and not same(read, known.charter or read)
+    ceased = reason is None and known.poc_reason is not None
     poc.registered(
         reason,
         read,
         declared=declared,
         at=ctx.looked_at,
-        tell_pull_requests=reason is not None and (found or changed),
+        tell_pull_requests=ceased or (reason is not None and (found or changed)),
     )
 
 

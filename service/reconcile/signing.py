@@ -107,7 +107,7 @@ def _approved(
     try:
         file = charter_at(ctx, poc, each.review.commit_id)
     except GitHubError as error:
-        if not error.gone:
+        if not ctx.absent(error):
             raise
         return None  # a force push removed the commit
     if declares(file):

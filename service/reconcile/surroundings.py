@@ -94,7 +94,7 @@ class _Questioner:
         except GitHubError as error:
             if error.failure.kind is FailureKind.RATE_LIMITED:
                 raise
-            if error.failure.kind is FailureKind.TRANSIENT:
+            if error.failure.kind in (FailureKind.TRANSIENT, FailureKind.UNSEEN):
                 self.unanswered.append(error.failure.message)
                 return last
             return None

@@ -11,6 +11,14 @@ from typing import assert_never
 MAX_ATTEMPTS = 24
 """Failures in a row after which a subject is dead; with the waits below that is two hours or more."""
 
+TOLD_AFTER = 8
+"""Attempts after which people are told that a commit could not be judged yet; that is after some minutes."""
+SWEEP_MINUTE = 17
+"""Of each hour: when everything is looked at again, also what was given up."""
+
+MOST_GLANCES = 10
+"""Attempts after which what GitHub doesn't show is taken for absent; that is after about ten minutes."""
+
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
 RATE_LIMIT_SPREAD = timedelta(seconds=30)
@@ -24,6 +32,8 @@ class FailureKind(StrEnum):
     RATE_LIMITED = "rate-limited"
     PACED = "paced"
     """Nobody said no: the subject waits for its slot to write."""
+    UNSEEN = "unseen"
+    """GitHub doesn't show it, or not yet: a push isn't everywhere at once. Nothing was written."""
     GONE = "gone"
     REFUSED = "refused"
 
@@ -65,12 +75,18 @@ def retry(failure: Failure, *, attempt: int, now: datetime, jitter: float) -> Re
             return GiveUp(failure.message, dead=False)
         case FailureKind.REFUSED:
             return GiveUp(failure.message)
-        case FailureKind.TRANSIENT:
+        case FailureKind.TRANSIENT | FailureKind.UNSEEN:
             wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
-            exhausted = attempt >= MAX_ATTEMPTS
+            exhausted = attempt >= (MAX_ATTEMPTS if failure.kind is FailureKind.TRANSIENT else MOST_GLANCES)
             return GiveUp(failure.message) if exhausted else RetryAt(now + wait * (0.5 + 0.5 * jitter))
         case _:
             assert_never(failure.kind)
+
+
+def next_sweep(now: datetime) -> datetime:
+    """When everything is looked at again."""
+    at = now.replace(minute=SWEEP_MINUTE, second=0, microsecond=0)
+    return at if at > now else at + timedelta(hours=1)
 
 
 APART = timedelta(seconds=1)

@@ -6,17 +6,18 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import delete, text, update
 from sqlmodel import Session, col
 
-from service.rules.values.actions import CheckRunOutput, PostedCheckRun
+from service.rules.values.actions import CHARTER_CHECK, CheckRunOutput, PostedCheckRun
 from service.store.database import LockClass, WithinSession
 from service.store.table import Table
 from service.store.tables import CheckRunRow
 
 NEWEST = text("""
-SELECT DISTINCT ON (name) id, name, external_id, digest, github_id FROM check_run
+SELECT DISTINCT ON (name) id, name, external_id, digest, github_id, title FROM check_run
 WHERE repository_id = :repository_id AND head_sha = :head_sha ORDER BY name, id DESC
 """)
 
@@ -28,6 +29,33 @@ SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS t (repository_id bigint,
 RETURNING id, name, external_id, digest
 """)
 """One statement for any number of rows: SQLAlchemy would compile one for each number."""
+
+
+UNCHECKED = text("""
+SELECT r.id, r.full_name, p.number, p.head_sha, coalesce(s.last_error, s.outcome, 'never looked at') AS reason
+FROM pull_request p
+JOIN repository r ON r.id = p.repository_id AND r.removed_at IS NULL AND NOT r.archived
+JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
+LEFT JOIN branch_rule b ON b.repository_id = r.id AND b.branch = p.base_ref AND b.required
+LEFT JOIN subject s ON s.key = 'pull_request:' || p.repository_id || ':' || p.number
+WHERE p.state = 'open' AND (r.poc_reason IS NOT NULL OR b.required)
+AND (s.key IS NULL OR s.wanted = s.done OR s.attempts > 0)
+AND NOT EXISTS (
+    SELECT FROM check_run c WHERE c.repository_id = p.repository_id AND c.head_sha = p.head_sha
+    AND c.name = :name AND c.github_id IS NOT NULL)
+ORDER BY r.full_name, p.number
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """The head of an open pull request without a completed check run, and why, as far as is known."""
+
+    repository_id: int
+    full_name: str
+    number: int
+    head_sha: str
+    reason: str
 
 
 class CheckRuns(Table):
@@ -46,7 +74,16 @@ class CheckRuns(Table):
         """The newest check run of each name on a commit."""
         with self._database.reading() as session:
             rows = session.execute(NEWEST, {"repository_id": repository_id, "head_sha": head_sha}).all()
-        return {row.name: PostedCheckRun(row.id, row.external_id, row.digest, row.github_id) for row in rows}
+        return {
+            row.name: PostedCheckRun(row.id, row.external_id, row.digest, row.github_id, row.title)
+            for row in rows
+        }
+
+    def unchecked(self) -> list[Unchecked]:
+        """The heads of open pull requests that need the check run `POC charter`, and lack it."""
+        with self._database.reading() as session:
+            rows = session.execute(UNCHECKED, {"name": CHARTER_CHECK}).all()
+        return [Unchecked(*row) for row in rows]
 
     def begin(
         self, repository_id: int, head_sha: str, subject: str, outputs: Mapping[str, CheckRunOutput]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 from sqlmodel import col, select
 
 from service.rules.values.github import Installation
@@ -23,8 +23,23 @@ class KnownInstallation:
     rate_limited_until: datetime | None
 
 
+LEFT = text("""
+SELECT s.key FROM subject s
+JOIN repository r ON r.id::text = split_part(s.key, ':', 2) AND r.installation_id = :installation_id
+WHERE s.wanted = s.done AND s.key ~ '^(repository|pull_request|merge_group|deployment|policy_change):' AND (
+    s.dead_since IS NOT NULL OR s.outcome LIKE '%; not written: %'
+    OR EXISTS (SELECT FROM fact WHERE subject = s.key AND answered_at IS NULL))
+""")
+
+
 class Installations(Table):
     """The table of installations."""
+
+    def mark_left(self, installation_id: int) -> None:
+        """Mark the subjects of which something wasn't written, or isn't answered."""
+        with self._database.transaction() as session:
+            rows = session.execute(LEFT, {"installation_id": installation_id})
+            subjects.mark(session, [row.key for row in rows])
 
     def mark(self, *keys: str) -> None:
         """Mark subjects of an installation as needing a look."""

@@ -105,14 +105,17 @@ INSERT INTO delivery
 SELECT d, e, decode(b, 'base64'), a, i, r, CASE WHEN quiet THEN '{}' ELSE s END,
     CASE WHEN quiet THEN 'not a POC' ELSE g END
 FROM ROWS FROM (json_to_recordset(%s::json) AS (delivery_id text, event text, body_sha256 text, action text,
-    installation_id bigint, repository_id bigint, subjects text[], ignored text, for_pocs_only bool))
-    WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, place)
+    installation_id bigint, repository_id bigint, subjects text[], ignored text, for_pocs_only bool,
+    branch text)) WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, br, place)
 LEFT JOIN known ON known.id = t.r
-CROSS JOIN LATERAL (SELECT t.p AND coalesce(known.no_poc, false) AS quiet) AS q
+CROSS JOIN LATERAL (SELECT t.p AND coalesce(known.no_poc, false) AND (t.br IS NULL OR EXISTS (
+    SELECT FROM branch_rule b WHERE b.repository_id = t.r AND b.branch = t.br
+    AND NOT b.required AND b.asked_at > now() - interval '1 day')) AS quiet) AS q
 ORDER BY place
 ON CONFLICT DO NOTHING RETURNING delivery_id, event, body_sha256, ignored
 """
 """Record deliveries; one that only a POC could need is ignored where the repository is known to be none.
+Whether the branch of a pull request requires our check run all the same is asked once a day.
 
 The lock on the repository's row decides between an event and a look that finds a POC meanwhile: either the
 event sees the POC, or the look sees the pull request that the event brought and marks it.
@@ -142,6 +145,7 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
             "subjects": envelope.reception.subjects,
             "ignored": envelope.reception.ignored,
             "for_pocs_only": envelope.reception.for_pocs_only,
+            "branch": envelope.reception.branch,
         }
         for envelope in ordered
     ]

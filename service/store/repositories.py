@@ -68,6 +68,21 @@ class Repositories(Table):
         with self._database.reading() as session:
             return list(session.exec(statement.order_by(col(RepositoryRow.id))))
 
+    def reread_pocs(self, installation_id: int) -> list[int]:
+        """Note that the POCs of an installation may have changed unseen, and return their ids."""
+        with self._database.transaction() as session:
+            rows = session.exec(
+                update(RepositoryRow)
+                .where(
+                    col(RepositoryRow.installation_id) == installation_id,
+                    col(RepositoryRow.poc_reason).is_not(None),
+                    col(RepositoryRow.removed_at).is_(None),
+                )
+                .values(reread=True)
+                .returning(col(RepositoryRow.id))
+            )
+            return [row.id for row in rows]
+
     def register(
         self,
         repository_id: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.rules.queue import USUAL_PACE, Pace
+from service.store.branch_rules import BranchRules
 from service.store.check_runs import CheckRuns
 from service.store.contents import Contents, OutsideFacts
 from service.store.database import Database
@@ -30,6 +31,7 @@ class Store:
         self.repositories = Repositories(database)
         self.pull_requests = PullRequests(database)
         self.check_runs = CheckRuns(database)
+        self.branch_rules = BranchRules(database)
         self.outside_facts = OutsideFacts(database)
         self.stall_issues = StallIssues(database)
         self.contents = Contents(database)

@@ -186,6 +186,17 @@ class MergeBase(SQLModel, table=True):
     asked_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
 
 
+class BranchRuleRow(SQLModel, table=True):
+    """Whether a branch of a repository that is no POC requires our check run."""
+
+    __tablename__ = "branch_rule"
+
+    repository_id: int = big(primary_key=True)
+    branch: str = Field(sa_type=Text, primary_key=True)
+    required: bool
+    asked_at: datetime = moment()
+
+
 class OutsideFactRow(SQLModel, table=True):
     """What was last found out about the world that one text of a charter names."""
 

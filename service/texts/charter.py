@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind
@@ -17,6 +18,8 @@ from service.rules.values.groups import Group
 from service.texts.goalposts import GoalpostsView, Person, goalposts_view, move_findings, signers
 from service.texts.markdown import plural
 
+UNJUDGED = "Could not be judged"
+"""How the title begins where there is no verdict: one takes its place, and it takes the place of none."""
 LONGEST_QUOTE = 120
 """Characters of a line in a table; what is wrong with a longer one is not in its end."""
 LEVELS = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.NOTICE: "notice"}
@@ -156,3 +159,17 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
             title = "Charter complete"
     title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
     return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
+
+
+def said_and_asked(cause: str) -> tuple[str, str]:
+    """What GitHub said, and what it was asked for, if it was."""
+    asked, _, said = cause.rstrip(".").partition(": ")
+    return (said, asked) if said else (asked, "")
+
+
+def again(at: datetime) -> str:
+    """How the summary goes on; no part of the verdict, because it moves with each attempt."""
+    return (
+        f"; tried again at {at:%H:%M} UTC on {at:%Y-%m-%d}, and every hour after that. "
+        "The check's **Re-run** button tries at once.\n"
+    )

@@ -11,19 +11,21 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.rules.charter.goalposts import bound_text
+from service.rules.checks.unjudged import Unjudged
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.commands.parsing import Verb
 from service.rules.digest.week import Digest
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text, verdict_text
 from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion
+from service.rules.policy.model import WhenUnjudged
 from service.rules.source.text import clip
 from service.rules.stall.stalls import Cause, EscalationStep
 from service.rules.stall.waiting_on import Wants
 from service.rules.values.actions import CheckRunOutput, Conclusion, ProposalState
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.issue_block import enclosed, unmarked
-from service.texts.charter import CheckView, annotate, check_title
+from service.texts.charter import UNJUDGED, CheckView, again, annotate, check_title, said_and_asked
 from service.texts.commands import AmendView, RequestedChange, proposal_title
 from service.texts.gate import GateStatus, GateView, gate_title, gate_view, move_subject
 from service.texts.goalposts import measured_for, subject
@@ -62,7 +64,17 @@ class Texts:
         )
         shown = (bound_text, level_text, measured_for, measured_text, move_subject, subject, verdict_text)
         self._environment.filters.update({each.__name__: each for each in (*FILTERS, *shown)})
-        for enum in (Cause, ChangeKind, GateStatus, Occasion, ProposalState, Verb, Wants):
+        for enum in (
+            Cause,
+            ChangeKind,
+            Conclusion,
+            GateStatus,
+            Occasion,
+            ProposalState,
+            Verb,
+            Wants,
+            WhenUnjudged,
+        ):
             self._environment.globals[enum.__name__] = enum
 
     def check_run(self, verdict: Verdict, view: CheckView) -> CheckRunOutput:
@@ -75,6 +87,18 @@ class Texts:
             summary=_clip(summary),
             annotations=annotate(verdict),
         )
+
+    def not_a_poc(self, reason: str | None) -> CheckRunOutput:
+        """The check run `POC charter` in a repository that is no POC, for a `reason` where one is known."""
+        summary = self._render("checks/not_a_poc.md", reason=reason)
+        return CheckRunOutput(Conclusion.SUCCESS, "Not a POC", summary)
+
+    def unjudged(self, it: Unjudged) -> CheckRunOutput:
+        """The check run `POC charter` on a commit that could not be judged."""
+        said, asked = said_and_asked(it.cause)
+        summary = self._render("checks/unjudged.md", it=it, said=said, asked=asked)
+        title = _clip_title(inert(f"{UNJUDGED}: {said}"))
+        return CheckRunOutput(it.conclusion, title, summary.rstrip(), footnote=again(it.again_at))
 
     def stall_issue(self, view: StallView) -> tuple[str, str]:
         """Title of the stall issue, and our block of its body."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from service.demo.person import Pull
 from tests.harness.emulator import Repo, Stage, good_charter, stamp
 from tests.harness.gateway import amended
 
@@ -36,9 +37,10 @@ def test_suspended_installation_waits_until_it_is_not_suspended_any_more(stage: 
     suspended = stage.api.fail("GET", place, amended(suspended_at=stamp()), times=10)
     stage.deliver("installation.suspend", org="hooli")
     stage.settle()
-    _expect_silence(stage, repo)
+    unheard = _expect_silence(stage, repo)
     suspended.left = 0
     stage.deliver("installation.unsuspend", org="hooli")
+    repo.expect(unheard.head_sha, "success")
     stage.settle()
     repo.expect(repo.pull("later", later_py="x = 1\n").head_sha, "success")
 
@@ -74,7 +76,8 @@ def test_ping_and_strangers_events_are_recorded_and_ignored(stage: Stage) -> Non
     assert stage.api.calls() == before
 
 
-def _expect_silence(stage: Stage, repo: Repo) -> None:
+def _expect_silence(stage: Stage, repo: Repo) -> Pull:
+    """Open a pull request of which nothing comes, and return it."""
     stage.settle()
     before = stage.api.calls()
     pull = repo.pull("silent", silent_py="x = 1\n")
@@ -84,3 +87,4 @@ def _expect_silence(stage: Stage, repo: Repo) -> None:
     stage.settle()
     assert stage.api.calls() == before
     assert repo.runs(pull.head_sha) == []
+    return pull

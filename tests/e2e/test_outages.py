@@ -116,13 +116,14 @@ def test_token_that_cannot_be_minted_at_once_is_minted_later(stage: Stage) -> No
 
 def test_refused_write_is_given_up_and_told(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter())
-    stage.api.fail("POST", f"^/repos/{repo.full_name}/check-runs", says(422, "Validation failed"))
+    stage.api.fail("POST", f"^/repos/{repo.full_name}/check-runs", says(422, "Validation failed"), times=2)
     pull = repo.pull("model", model_py="x = 1\n")
     key = f"pull_request:{repo.id}:{pull.number}"
     stage.until(lambda: stage.health()["dead_count"] == 1, "it is dead")
     told, _ = stage.start("doctor").communicate(timeout=60)
     assert f"dead {key}: posting POC charter" in told
     assert "422" in told
+    assert f"POC charter on {repo.full_name}#{pull.number}: not on {pull.head_sha[:7]}" in told
     repo.deliver("pull_request.opened", **repo.pull_values(pull))
     repo.expect(pull.head_sha, "success")
     stage.settle()

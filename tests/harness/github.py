@@ -131,6 +131,8 @@ class FakeRepository:
     """Who may not write, or is nobody (None)."""
     properties: dict[str, tuple[str, ...]] = field(default_factory=dict)
     environments: frozenset[str] | None = None
+    required: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The check runs that rulesets require, by branch."""
     missing: dict[str, frozenset[str]] = field(default_factory=dict)
     """Paths at which nothing stands, by commit or branch."""
     trees: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -258,7 +260,7 @@ class FakeGitHub:
         repo = self._repo(repository)
         self._answered(lost)
         if (base, head) not in repo.merge_bases:
-            raise gone(f"comparing {base} with {head}")
+            raise unseen(f"comparing {base} with {head}")
         return repo.merge_bases[base, head]
 
     def permission(self, repository: RepositoryRef, login: str) -> str | None:
@@ -307,7 +309,7 @@ class FakeGitHub:
         history = self._repo(repository).history
         self._answered(lost)
         if sha not in history:
-            raise gone(f"reading commit {sha}")
+            raise unseen(f"reading commit {sha}")
         return history[sha]
 
     def dismissed_by_push(self, repository: RepositoryRef, number: int, review_id: int) -> bool:
@@ -347,6 +349,12 @@ class FakeGitHub:
         happened = self._repo(repository).happened
         self._answered(lost)
         return iter([each for each in happened if each.at >= since])
+
+    def requires_check(self, repository: RepositoryRef, branch: str, name: str) -> bool:
+        lost = self._call("requires_check", branch)
+        required = self._repo(repository).required
+        self._answered(lost)
+        return name in required.get(branch, ())
 
     def find_check_run(
         self, repository: RepositoryRef, head_sha: str, name: str, external_id: str
@@ -467,7 +475,7 @@ class FakeGitHub:
         lost = self._call("answer_deployment", run_id, environment, approved)
         answers = self._repo(repository).answers
         if any((known.run_id, known.environment) == (run_id, environment) for known in answers):
-            raise gone(f"answering the deployment of run {run_id}")
+            raise unseen(f"answering the deployment of run {run_id}")
         answers.append(DeploymentAnswer(run_id, environment, approved, comment))
         self._answered(lost)
 
@@ -639,3 +647,8 @@ def refused(what: str) -> GitHubError:
 def gone(what: str) -> GitHubError:
     """What the adapter raises for a 404."""
     return GitHubError(Failure(FailureKind.GONE, f"{what}: GitHub says 404, Not Found"))
+
+
+def unseen(what: str) -> GitHubError:
+    """What the adapter raises for a commit that isn't there, or not yet."""
+    return GitHubError(Failure(FailureKind.UNSEEN, f"{what}: GitHub says 404, Not Found"))

@@ -28,6 +28,7 @@ def reconciling(
             looked_at=NOW,
             clock=clock,
             facts=(),
+            waited=False,
             release=session.close,
             store=Store(WithinSession(session, read_only=True)),
             writing=Store(Database(engine)),

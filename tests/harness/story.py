@@ -234,7 +234,13 @@ class Story(World):
         return name
 
     def ask_to_deploy(
-        self, name: str = HEAD, environment: str = PRODUCTION, *, run_id: int = 0, deployment_id: int = 0
+        self,
+        name: str = HEAD,
+        environment: str = PRODUCTION,
+        *,
+        run_id: int = 0,
+        deployment_id: int = 0,
+        look: bool = True,
     ) -> DeploymentAnswer | None:
         """GitHub asks whether a deployment may proceed; returns what it was answered."""
         before = len(self.repo.answers)
@@ -253,7 +259,8 @@ class Story(World):
             repository=described(POC),
             sender={"login": OWNER},
         )
-        self.work()
+        if look:
+            self.work()
         return self.repo.answers[-1] if len(self.repo.answers) > before else None
 
     def deployed(self, name: str = HEAD, environment: str = PRODUCTION, *, deployment_id: int = 0) -> None:

@@ -204,8 +204,11 @@ def test_a_closed_pull_request_gets_nothing(poc: World) -> None:
 
 
 def test_events_of_a_repository_that_is_no_poc_cost_no_call(world: World) -> None:
+    """But for one a day, which asks whether a branch requires the check run all the same."""
     found = repository(full_name="acme/x")
     world.install(found)
+    world.pull_request(repository=found, number=4)
+    assert [call.method for call in world.github.made()][-1] == "requires_check"
     world.github.forget_calls()
     world.app.clients.clear()
     world.pull_request(repository=found)
@@ -470,7 +473,8 @@ def test_a_check_run_that_never_arrived_is_posted(poc: World) -> None:
 
 def test_a_check_run_that_was_refused_is_not_looked_for_later(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD)
-    poc.github.fail_next(NO, "create_check_run")
+    for _ in range(2):  # nor is it taken that the commit could not be judged
+        poc.github.fail_next(NO, "create_check_run")
     poc.pull_request()
     assert poc.state(pull_request_key(1, 5)).dead
     poc.pull_request("edited", at=NOW + timedelta(minutes=1))

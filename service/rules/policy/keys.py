@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.rules.policy import values as read
-from service.rules.policy.model import Mode
+from service.rules.policy.model import Mode, WhenUnjudged
 from service.rules.values.groups import Level
 
 MOST_ITEMS = 100
@@ -167,6 +167,14 @@ POLICY = section(
             parse=read.event,
             most=MOST_ITEMS,
         ),
+    ),
+    Key(
+        "when_unjudged",
+        "what `POC charter` says of a pull request that can't be judged for now: `failure`, or `neutral` "
+        "where it leaves `POC.md` as it is",
+        "neutral",
+        "failure",
+        read.word(WhenUnjudged),
     ),
     Key("issues_a_day", "new stall issues in the organisation on one day, at most", "5", "5", ISSUES),
     Key(

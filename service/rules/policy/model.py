@@ -21,6 +21,13 @@ class Mode(StrEnum):
     OBSERVE = "observe"
 
 
+class WhenUnjudged(StrEnum):
+    """What the check run says of a commit that could not be judged."""
+
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """Repositories by topic, by name (globs, in any case) or by custom property; any of them will do.
@@ -74,6 +81,7 @@ class Policy:
     evidence_level: Level = Level.SELF_REPORTED
     evidence_events: frozenset[str] = frozenset()
     """Events of workflows that may send evidence although others than writers can cause them."""
+    when_unjudged: WhenUnjudged = WhenUnjudged.FAILURE
     issues_a_day: int = 5
     """New stall issues in the organisation on one day."""
     central_repository: str | None = None

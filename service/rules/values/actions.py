@@ -77,11 +77,15 @@ class CheckRunOutput:
     title: str
     summary: str
     annotations: tuple[Annotation, ...] = ()
+    footnote: str = ""
+    """Stands below the summary, and is no part of the verdict: another one needs no write."""
 
     @property
     def digest(self) -> str:
         """Names this verdict: the same digest is the same text, and needs no write."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        verdict = asdict(self)
+        del verdict["footnote"]
+        return hashlib.sha256(json.dumps(verdict, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class PostedCheckRun:
     external_id: str
     digest: str
     github_id: int | None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,10 @@ class PullRequest:
         return self.state, self.head_sha, self.base_ref, self.base_sha
 
 
+LEVELS = {"read": 1, "write": 2, "admin": 3}
+"""The levels of a permission; one that isn't granted has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """The app's installation on one account, and what was granted to it."""
@@ -79,6 +83,14 @@ class Installation:
     account: str
     permissions: dict[str, str] = field(default_factory=dict)
     suspended_at: datetime | None = None
+
+    def grew(self, since: Installation) -> bool:
+        """Whether it may do more than before."""
+        unsuspended = since.suspended_at is not None and self.suspended_at is None
+        return unsuspended or any(
+            LEVELS.get(level, 0) > LEVELS.get(since.permissions.get(name, ""), 0)
+            for name, level in self.permissions.items()
+        )
 
 
 class IssueState(StrEnum):
@@ -133,6 +145,8 @@ class StallIssue:
 class EventKind(StrEnum):
     """What a recorded event says happened."""
 
+    ACCESS_GRANTED = "access-granted"
+    """An installation was unsuspended, or an owner accepted permissions."""
     ACTIVITY = "activity"
     """A person did something that counts; `detail` is an `Activity`'s kind, number and `asked` as JSON."""
     CHARTER_PUSHED = "charter-pushed"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from service.rules.queue import Failure, FailureKind
+from service.rules.queue import MOST_GLANCES, Failure, FailureKind
 from tests.harness.charters import CHARTER, PRODUCTION, SIGNERS, STAGING, UNBOUND, files
 from tests.harness.github import DeploymentAnswer, repository
 from tests.harness.story import Story, sha
@@ -12,6 +14,7 @@ from tests.harness.world import HEAD, LOST, NO
 
 SQUASHED = sha("squashed")
 GONE = Failure(FailureKind.GONE, "GitHub says 404, Not Found")
+UNSEEN = Failure(FailureKind.UNSEEN, "GitHub says 422, no deployment waits")
 
 
 @pytest.fixture
@@ -255,14 +258,39 @@ def test_a_request_that_is_delivered_again_is_answered_once(poc: Story) -> None:
     assert poc.github.made("answer_deployment") == []
 
 
-@pytest.mark.parametrize("failure", [GONE, NO], ids=["404", "422"])
+@pytest.mark.parametrize("failure", [GONE, NO, UNSEEN], ids=["gone", "403", "422"])
 def test_an_answer_that_github_does_not_take_is_not_tried_for_ever(poc: Story, failure: Failure) -> None:
     poc.land(HEAD)
-    poc.github.fail_next(failure, "answer_deployment")
+    for _ in range(MOST_GLANCES):
+        poc.github.fail_next(failure, "answer_deployment")
     assert poc.ask_to_deploy(deployment_id=9001) is None
+    for _ in range(MOST_GLANCES - 1):
+        poc.work(waited=True)
     state = poc.state("deployment:1:9001")
     assert not state.dirty
     assert state.dead is (failure is NO)
+
+
+def test_an_answer_that_came_too_early_is_given_within_seconds(ready: Story) -> None:
+    ready.github.fail_next(UNSEEN, "answer_deployment")
+    assert ready.ask_to_deploy(deployment_id=9001) is None
+    waits_until = ready.state("deployment:1:9001").waits_until
+    assert waits_until is not None
+    assert waits_until - ready.now < timedelta(seconds=5)
+    ready.work(waited=True)
+    assert answered(ready.repo.answers[-1])[0]
+
+
+def test_an_answer_that_came_too_early_holds_up_no_other_of_its_run(ready: Story) -> None:
+    """Jobs that ask for an environment without a deployment are one subject: their run."""
+    ready.github.fail_next(UNSEEN, "answer_deployment")
+    ready.ask_to_deploy(environment=STAGING, run_id=77, deployment_id=77, look=False)
+    ready.ask_to_deploy(run_id=77, deployment_id=77)
+    assert len(ready.repo.answers) == 1
+    for _ in range(MOST_GLANCES):
+        ready.work(waited=True)
+    assert {each.environment for each in ready.repo.answers} == {STAGING, PRODUCTION}
+    assert not ready.state("deployment:1:77").dirty
 
 
 @pytest.mark.parametrize("method", ["answer_deployment", "commit", "merge_base"])
@@ -279,7 +307,8 @@ def test_a_deployment_is_answered_when_github_is_back(ready: Story, method: str)
 def test_an_answer_that_was_given_and_whose_own_answer_was_lost_is_given_once(ready: Story) -> None:
     ready.github.fail_next(LOST, "answer_deployment", done=True)
     ready.ask_to_deploy(deployment_id=9001)
-    ready.work(waited=True)
+    for _ in range(MOST_GLANCES):
+        ready.work(waited=True)
     assert len(ready.repo.answers) == 1
     assert not ready.state("deployment:1:9001").dirty
 

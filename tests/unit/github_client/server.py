@@ -22,6 +22,10 @@ class Server:
         self.answers: dict[str, list[tuple[int, Any, dict[str, str]]]] = {}
         self.requests: list[tuple[str, Any, Message]] = []
         self.hold = threading.Event()
+        self.always: tuple[int, Any, dict[str, str]] | None = None
+        """What every request is answered with but those for tokens."""
+        self.cut = 0
+        """Bytes that are promised with every answer and never sent."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,13 +40,14 @@ class Server:
                 if status == 0:
                     outer.hold.wait(5)
                     return
-                raw = json.dumps(data).encode()
+                raw = data if isinstance(data, bytes) else json.dumps(data).encode()
                 self.send_response(status)
                 for name, value in ({"Content-Type": "application/json"} | headers).items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(raw)))
+                self.send_header("Content-Length", str(len(raw) + outer.cut))
                 self.end_headers()
                 self.wfile.write(raw)
+                self.close_connection = bool(outer.cut)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
 
@@ -60,6 +65,8 @@ class Server:
         self.answers.setdefault(line, []).append((status, {} if data is None else data, named))
 
     def take(self, line: str) -> tuple[int, Any, dict[str, str]]:
+        if self.always and line != TOKEN:
+            return self.always
         answers = self.answers.get(line) or [(404, {"message": "Not Found"}, {})]
         return answers.pop(0) if len(answers) > 1 else answers[0]
 

@@ -91,7 +91,13 @@ def header(value: str) -> str:
             429, "Slow down", {}, FailureKind.RATE_LIMITED, 60, id="429 without a time waits a minute"
         ),
         pytest.param(410, "Issues are disabled", {}, FailureKind.GONE, None, id="410 is gone"),
-        pytest.param(451, "Unavailable", {}, FailureKind.GONE, None, id="451 is gone"),
+        pytest.param(451, "Repository access blocked", {}, FailureKind.REFUSED, None, id="451 is a refusal"),
+        pytest.param(
+            404, "No commit found for the ref main", {}, FailureKind.UNSEEN, None, id="404 of a commit"
+        ),
+        pytest.param(
+            422, f"No commit found for SHA: {'a' * 40}", {}, FailureKind.UNSEEN, None, id="422 of a commit"
+        ),
         pytest.param(422, "Validation Failed", {}, FailureKind.REFUSED, None, id="422 is a refusal"),
         pytest.param(
             401, "Bad credentials", {}, FailureKind.TRANSIENT, None, id="401 is tried with a new token"
@@ -234,7 +240,7 @@ def test_a_commit_that_github_does_not_see_yet_is_no_missing_charter(
     server: Server, client: InstallationClient
 ) -> None:
     server.on(READ, 404, {"message": "No commit found for the ref main"})
-    assert failing(client).failure.kind is FailureKind.TRANSIENT
+    assert failing(client).failure.kind is FailureKind.UNSEEN
 
 
 def test_failed_deliveries_are_listed_as_far_back_as_asked_and_one_is_asked_for_again(
@@ -255,6 +261,46 @@ def test_failed_deliveries_are_listed_as_far_back_as_asked_and_one_is_asked_for_
         (8, "g8", moments[8], 503),
     ]
     app.redeliver(9)
+
+
+RULES = "GET /repos/acme/poc-triage/rules/branches/{}?page=1&per_page=100"
+CHECKS = {"required_status_checks": [{"context": "build"}, {"context": "POC charter", "integration_id": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "required"),
+    [
+        pytest.param([], False, id="none"),
+        pytest.param([{"type": "deletion"}], False, id="another rule"),
+        pytest.param(
+            [
+                {"type": "pull_request", "parameters": {}},
+                {"type": "required_status_checks", "parameters": CHECKS},
+            ],
+            True,
+            id="among others",
+        ),
+        pytest.param(
+            [{"type": "required_status_checks", "parameters": {"required_status_checks": []}}],
+            False,
+            id="no check run",
+        ),
+    ],
+)
+def test_a_branch_requires_a_check_run(
+    server: Server, client: InstallationClient, rules: list[Any], required: bool
+) -> None:
+    server.on(RULES.format("release%2F1"), 200, rules)
+    assert client.requires_check(REPOSITORY, "release/1", "POC charter") is required
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_branch_whose_rules_are_not_shown_requires_none(
+    server: Server, client: InstallationClient, status: int
+) -> None:
+    server.on(RULES.format("main"), status, {"message": "no"})
+    server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
+    assert not client.requires_check(REPOSITORY, "main", "POC charter")
 
 
 def test_nothing_at_the_path_is_an_answer_and_costs_one_call(
@@ -292,6 +338,13 @@ def test_a_token_is_minted_once_with_only_what_was_granted(server: Server, app: 
         app.installation(Installation(7, "acme", GRANTED)).close()
     [asked] = server.bodies(TOKEN)
     assert asked == {"permissions": {"metadata": "read", "contents": "read", "checks": "write"}}
+
+
+def test_a_token_from_before_a_permission_was_granted_is_not_used(server: Server, app: App) -> None:
+    app.installation(Installation(7, "acme", {"metadata": "read"}))
+    app.installation(Installation(7, "acme", {"metadata": "read", "checks": "write"}))
+    asked = [body["permissions"] for body in server.bodies(TOKEN)]
+    assert asked == [{"metadata": "read"}, {"metadata": "read", "checks": "write"}]
 
 
 def test_a_token_that_is_about_to_end_is_not_used(server: Server, app: App) -> None:
@@ -537,7 +590,7 @@ def test_a_commit_without_a_tree_is_no_answer_about_paths(server: Server, client
     server.on("GET /repositories/1", 200, raw_repository("acme/poc-triage"))
     with pytest.raises(GitHubError) as caught:
         client.existing_paths(REPOSITORY, "a" * 40, ["x"])
-    assert caught.value.gone
+    assert caught.value.failure.kind is FailureKind.UNSEEN
 
 
 def output(notes: tuple[Annotation, ...] = ()) -> CheckRunOutput:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -88,11 +89,78 @@ def test_in_a_tree_too_large_for_an_answer_what_was_not_listed_is_asked_for(
     assert len(server.asked()) == 5
 
 
-def test_a_commit_that_is_gone_has_no_tree(server: Server, client: InstallationClient) -> None:
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda client: client.blob_shas(REPOSITORY, SHA, ["x"]), id="its tree"),
+        pytest.param(lambda client: client.commit(REPOSITORY, SHA), id="the commit itself"),
+        pytest.param(lambda client: client.merge_base(REPOSITORY, "main", SHA), id="where it began"),
+    ],
+)
+def test_a_commit_that_is_not_there_may_only_not_be_visible_yet(
+    server: Server, client: InstallationClient, read: Callable[[InstallationClient], object]
+) -> None:
     server.on(BY_ID, 200, raw_repository("acme/poc-triage"))
     with pytest.raises(GitHubError) as caught:
-        client.blob_shas(REPOSITORY, SHA, ["x"])
-    assert caught.value.gone
+        read(client)
+    assert caught.value.failure.kind is FailureKind.UNSEEN
+
+
+COMPARE = f"GET /repos/acme/poc-triage/compare/main...{SHA}?per_page=1"
+TOO_LONG = "Server Error: Sorry, this diff is taking too long to generate."
+
+
+def commits(ref: str, page: int = 1) -> str:
+    return f"GET /repos/acme/poc-triage/commits?page={page}&per_page=100&sha={ref}"
+
+
+def raw_commits(*names: str) -> list[dict[str, Any]]:
+    """A list of commits in a row, newest first."""
+    pairs = zip(names, (*names[1:], None), strict=True)
+    return [{"sha": name, "parents": [{"sha": before}] if before else []} for name, before in pairs]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(422, TOO_LONG), (500, TOO_LONG), (422, "Validation Failed")], ids=str
+)
+def test_where_a_branch_began_is_found_without_a_diff(
+    server: Server, client: InstallationClient, status: int, said: str
+) -> None:
+    server.on(COMPARE, status, {"message": said})
+    server.on(commits("main"), 200, raw_commits("m3", "m2", "m1"))
+    server.on(commits(SHA), 200, raw_commits(SHA, "w1", "m2", "m1"))
+    assert client.merge_base(REPOSITORY, "main", SHA) == "m2"
+    assert len(server.asked()) == 3
+
+
+def test_it_is_looked_for_further_back(server: Server, client: InstallationClient) -> None:
+    server.on(COMPARE, 422, {"message": TOO_LONG})
+    tip = [f"m{number}" for number in range(300)]
+    server.on(commits("main"), 200, raw_commits(*tip[:101])[:100])
+    server.on(commits("main", 2), 200, raw_commits(*tip[100:201])[:100])
+    server.on(commits(SHA), 200, raw_commits(SHA, "w1", *tip[150:249])[:100])
+    server.on(commits(SHA, 2), 200, raw_commits(*tip[248:300]))
+    assert client.merge_base(REPOSITORY, "main", SHA) == "m150"
+
+
+def test_what_is_too_far_back_is_said_as_github_said_it(server: Server, client: InstallationClient) -> None:
+    server.on(COMPARE, 422, {"message": TOO_LONG})
+    for page in range(1, 6):
+        names = [f"w{number}" for number in range(page * 100, page * 100 + 101)]
+        server.on(commits("main", page), 200, raw_commits(*(f"m{name}" for name in names))[:100])
+        server.on(commits(SHA, page), 200, raw_commits(*names)[:100])
+    with pytest.raises(GitHubError, match="GitHub says 422, Server Error: Sorry, this diff is") as caught:
+        client.merge_base(REPOSITORY, "main", SHA)
+    assert caught.value.failure.kind is FailureKind.REFUSED
+
+
+def test_a_server_error_without_a_word_of_the_diff_is_no_reason_to_look_elsewhere(
+    server: Server, client: InstallationClient
+) -> None:
+    server.on(COMPARE, 502, {"message": "Bad Gateway"})
+    with pytest.raises(GitHubError):
+        client.merge_base(REPOSITORY, "main", SHA)
+    assert server.asked() == [COMPARE]
 
 
 def test_a_blob_is_read(server: Server, client: InstallationClient) -> None:
@@ -260,13 +328,13 @@ def test_a_deployment_is_answered(
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (404, FailureKind.GONE),
-        (422, FailureKind.GONE),
+        (404, FailureKind.UNSEEN),
+        (422, FailureKind.UNSEEN),
         (403, FailureKind.REFUSED),
         (500, FailureKind.TRANSIENT),
     ],
 )
-def test_a_deployment_that_waits_no_more_is_gone(
+def test_a_deployment_that_waits_for_no_answer_may_not_wait_yet(
     server: Server, client: InstallationClient, status: int, kind: FailureKind
 ) -> None:
     server.on(ANSWER, status, {"message": "no"})

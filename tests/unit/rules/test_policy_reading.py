@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.rules.policy.keys import POLICY, Key
-from service.rules.policy.model import NO_POLICY, GroupPolicy, Limits, Mode, Policy, Selector
+from service.rules.policy.model import NO_POLICY, GroupPolicy, Limits, Mode, Policy, Selector, WhenUnjudged
 from service.rules.policy.reading import MAX_BYTES, read_policy
 from service.rules.values.calendar import Calendar, Freeze
 from service.rules.values.finding import Finding
@@ -101,6 +101,7 @@ def test_what_the_example_decides() -> None:
         environments=frozenset({"support-prod"}),
         evidence_days=14,
         evidence_level=Level.MEASURED,
+        when_unjudged=WhenUnjudged.FAILURE,
         issues_a_day=5,
         central_repository="acme/poc-portfolio",
     )
@@ -114,6 +115,11 @@ def test_what_the_example_decides() -> None:
             "select:\n  topics: [ai]",
             Policy(select=Selector(frozenset({"ai"}))),
             id="a selector that is written replaces the default, its names as well",
+        ),
+        pytest.param(
+            "when_unjudged: neutral",
+            Policy(when_unjudged=WhenUnjudged.NEUTRAL),
+            id="what can't be judged need not be red",
         ),
         pytest.param("exclude: {}", Policy(exclude=Selector()), id="nothing excluded by the policy"),
         pytest.param(

@@ -12,6 +12,7 @@ from service.rules.queue import (
     FIRST_WAIT,
     LONGEST_WAIT,
     MAX_ATTEMPTS,
+    MOST_GLANCES,
     Failure,
     FailureKind,
     GiveUp,
@@ -115,6 +116,25 @@ def after(**since_now: float) -> datetime:
             0.9,
             RetryAt(NOW, counts=False),
             id="a turn that came is now",
+        ),
+        pytest.param(
+            FailureKind.UNSEEN,
+            None,
+            1,
+            0.0,
+            RetryAt(after(seconds=1)),
+            id="what isn't visible yet is looked for within seconds",
+        ),
+        pytest.param(
+            FailureKind.UNSEEN,
+            None,
+            MOST_GLANCES - 1,
+            1.0,
+            RetryAt(after(minutes=8, seconds=32)),
+            id="and for some minutes",
+        ),
+        pytest.param(
+            FailureKind.UNSEEN, None, MOST_GLANCES, 0.0, GiveUp(SAID), id="what never shows is given up"
         ),
         pytest.param(
             FailureKind.GONE, None, 1, 0.0, GiveUp(SAID, dead=False), id="what is gone needs no operator"
