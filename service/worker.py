@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -33,8 +33,9 @@ from service.rules.queue import (
     retry,
 )
 from service.rules.values.actions import Action, AnswerDeployment, CreateCheckRun
-from service.rules.values.github import EventKind
+from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.groups import Level
+from service.rules.values.recorded import answer_key, recorded_commands
 from service.store import subjects
 from service.store.database import (
     Database,
@@ -61,6 +62,8 @@ NEEDED = {
     EventKind.RERUN_REQUESTED: CreateCheckRun.needs,
 }
 """The permissions without which such an event waits for its answer."""
+ANSWERED_WITHIN = timedelta(days=1)
+"""How long an answer that GitHub refuses is tried again with each reconciliation."""
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
 
@@ -196,7 +199,11 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
         failure = Failure(FailureKind.TRANSIENT, "an error of the service itself: see its log")
         return _failed(services, connection, claim, ctx, failure)
     else:
-        answered = tuple(fact for fact in claim.facts if NEEDED.get(fact.kind) not in refused)
+        answered = tuple(
+            fact
+            for fact in claim.facts
+            if NEEDED.get(fact.kind) not in refused and not _is_unsaid(fact, ctx.unsaid, services.clock())
+        )
         dirty = subjects.finish(connection, replace(claim, facts=answered), outcome)
         RECONCILIATIONS.labels(kind, "done").inc()
         log.info("reconciled", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
@@ -205,6 +212,13 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
         ctx.close()
         SECONDS.labels(kind).observe(time.monotonic() - started)
     return True
+
+
+def _is_unsaid(event: EventRecord, unsaid: Collection[str], now: datetime) -> bool:
+    """Whether GitHub refused the answer to a command; it is tried again for a while."""
+    return event.at > now - ANSWERED_WITHIN and any(
+        answer_key(told.line) in unsaid for told in recorded_commands([event])
+    )
 
 
 def _decide(services: Services, ctx: Reconciliation) -> Decision:

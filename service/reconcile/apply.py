@@ -31,7 +31,6 @@ from service.rules.values.actions import (
 )
 from service.rules.values.github import IssueState
 from service.rules.values.issue_block import replace_block
-from service.store.check_runs import CheckRuns
 from service.store.database import LockBusyError
 
 T = TypeVar("T")
@@ -96,37 +95,29 @@ def _create_check_runs(ctx: Reconciliation, installation_id: int, actions: Seque
             if each.name in newest and newest[each.name].digest == each.output.digest
         }
         new = {each.name: each.output for each in wanted if each.name not in begun}
-        left = {**begun, **runs.begin(repository.id, head_sha, ctx.key, new)}
+        unsent = dict(runs.begin(repository.id, head_sha, ctx.key, new))
+        github, sending = ctx.github(installation_id), ""
         try:
             for each in wanted:
-                posted = left.pop(each.name)
-                _post(ctx, installation_id, each, runs, posted, found=each.name in begun)
+                posted = begun.get(each.name) or unsent[each.name]
+                where = repository, head_sha, each.name, posted.external_id
+                github_id = github.find_check_run(*where) if each.name in begun else None
+                if github_id is None:
+                    unsent[each.name], sending = posted, each.name
+                    github_id = github.create_check_run(*where, each.output)
+                    del unsent[each.name]
+                runs.posted(posted.row_id, github_id)
         except GitHubError as error:
             # One without an answer may be on GitHub; those that were refused, or never sent, aren't.
-            refused = [posted] if error.failure.kind is not FailureKind.TRANSIENT else []
-            runs.forget([run.row_id for run in (*refused, *left.values())])
+            if error.failure.kind is FailureKind.TRANSIENT:
+                unsent.pop(sending, None)
+            runs.forget([run.row_id for run in unsent.values()])
             raise
 
 
 def _is_posted(posted: PostedCheckRun | None, action: CreateCheckRun) -> bool:
     """Whether another reconciliation of the same commit was faster."""
     return posted is not None and posted.digest == action.output.digest and posted.github_id is not None
-
-
-def _post(
-    ctx: Reconciliation,
-    installation_id: int,
-    action: CreateCheckRun,
-    runs: CheckRuns,
-    posted: PostedCheckRun,
-    *,
-    found: bool,
-) -> None:
-    """Post a check run that was begun; one that was `found` begun may be on GitHub already."""
-    github = ctx.github(installation_id)
-    where = action.repository, action.head_sha, action.name, posted.external_id
-    github_id = github.find_check_run(*where) if found else None
-    runs.posted(posted.row_id, github_id or github.create_check_run(*where, action.output))
 
 
 @contextmanager

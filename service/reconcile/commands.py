@@ -23,7 +23,7 @@ from service.rules.gate.signoffs import Round, give
 from service.rules.values import activity
 from service.rules.values.actions import Action, Offer, PostComment, Propose, React
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef, SaidIn
-from service.rules.values.recorded import RecordedCommand, recorded_commands
+from service.rules.values.recorded import RecordedCommand, answer_key, recorded_commands
 from service.texts.render import texts
 
 SEEN = "+1"
@@ -104,7 +104,7 @@ def _heard(ctx: Reconciliation, conversation: Conversation, comment: tuple[Recor
 
 
 def _acknowledged(place: RepositoryRef, line: CommandLine, answers: Answers) -> Iterator[Action]:
-    number, key = line.number, f"answer:{line.source}"
+    number, key = line.number, answer_key(line)
     texts = [said for said in answers.said if isinstance(said, str)]
     if len(texts) < len(answers.said):
         yield Propose(place, number, key, tuple(answers.said))

@@ -70,6 +70,8 @@ class Reconciliation:
     """The organisation's policy."""
     noted: list[Note] = field(default_factory=list)
     """What was learned and decided; written in one transaction before the first action."""
+    unsaid: set[str] = field(default_factory=set)
+    """The keys of the comments that GitHub refused."""
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """The files of evidence that were read, by blob and name: both check runs use them."""
     _posted: dict[tuple[int, str], Mapping[str, PostedCheckRun]] = field(default_factory=dict)

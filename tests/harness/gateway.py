@@ -26,6 +26,8 @@ class Answer:
     status: int
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    cut: bool = False
+    """Whether the connection ends in the middle of the body."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Gateway:
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._rules: list[Rule] = []
+        self.weather: Callable[[str, str], Fault | None] = lambda _method, _path: None
+        """What befalls a request that no rule is about."""
         self._server, self._thread = self._listen(0)
         self.port: int = self._server.server_port
         self.url = f"http://localhost:{self.port}"
@@ -132,7 +136,8 @@ class Gateway:
     def pass_on(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
         forward = self._forward(method, path, headers, body)
         rule = self._rule(method, path, body)
-        answer = rule.fault(forward) if rule else forward()
+        fault = rule.fault if rule else self.weather(method, path)
+        answer = fault(forward) if fault else forward()
         parts = urlsplit(path)
         status = answer.status if answer else 0
         with self._lock:
@@ -224,6 +229,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
+        if answer.cut:
+            self.close_connection = True
+            self.wfile.write(answer.body[: len(answer.body) // 2])
+            return
         self.wfile.write(answer.body)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815 (the names that http.server asks for)

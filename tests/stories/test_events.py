@@ -462,6 +462,19 @@ def test_a_check_run_whose_answer_was_lost_is_found_and_not_posted_twice(poc: Wo
     assert poc.github.calls == []
 
 
+@pytest.mark.parametrize("failure", [NO, Failure(FailureKind.GONE, "no such commit")], ids=lambda it: it.kind)
+def test_a_check_run_whose_answer_was_lost_is_not_forgotten_where_looking_for_it_is_refused(
+    poc: World, failure: Failure
+) -> None:
+    poc.github.repos[1].write(GOOD, HEAD)
+    poc.github.fail_next(LOST, "create_check_run", done=True)
+    poc.pull_request()
+    poc.github.fail_next(failure, "find_check_run")
+    poc.work(waited=True)
+    poc.pull_request("edited", at=NOW + timedelta(minutes=1))
+    assert [run.output.conclusion for run in charter_runs(poc.github.repos[1])] == [Conclusion.SUCCESS]
+
+
 def test_a_check_run_that_never_arrived_is_posted(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD)
     poc.github.fail_next(LOST, "create_check_run")

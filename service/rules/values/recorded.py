@@ -85,6 +85,11 @@ def _command_line(said: str) -> CommandLine:
     return CommandLine(**fields | {"said_in": SaidIn(fields.get("said_in", SaidIn.COMMENT))})
 
 
+def answer_key(line: CommandLine) -> str:
+    """The key of the comment that answers the commands of a text."""
+    return f"answer:{line.source}"
+
+
 def deployment_requests(events: Iterable[EventRecord]) -> tuple[DeploymentRequest, ...]:
     """The deployments among events that wait for an answer."""
     return tuple(

@@ -65,6 +65,20 @@ def test_what_a_bot_opens_a_pull_request_with_commands_nothing(poc: Story) -> No
     assert requests(poc) == []
 
 
+@pytest.mark.parametrize(("hours", "answered"), [(1, 1), (25, 0)])
+def test_an_answer_that_github_refuses_is_given_within_a_day(pull: Story, hours: int, answered: int) -> None:
+    pull.github.fail_next(NO, "post_comment")
+    pull.say("/poc help")
+    assert pull.comments() == []
+    pull.later(hours=hours)
+    if not answered:
+        pull.github.fail_next(NO, "post_comment")
+        pull.sweep()
+    pull.sweep()
+    pull.sweep()
+    assert len(pull.comments()) == answered
+
+
 def test_the_owner_is_known_by_other_letters_case(pull: Story) -> None:
     pull.say("/poc ship", "Jane-Doe")
     assert pull.gate() == open_signatures(4)
