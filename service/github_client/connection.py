@@ -103,7 +103,7 @@ class Connection:
         """Call with the repository's name; a redirect or a 404 looks the name up by id.
 
         Raises `RenamedError` where it has another: what was read under the old one may be somebody else's.
-        What is read `of_commit` may only not be visible yet if it isn't there.
+        What is read `of_commit`, if it isn't there, may only not be visible yet.
         """
         try:
             with self._translated(what):

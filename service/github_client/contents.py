@@ -164,7 +164,8 @@ class Contents(Connection):
                 raise
             return base64.b64decode(data["content"]) if data["size"] <= LARGEST_BLOB else None
 
-        return self._at(repository, f"reading blob {blob_sha[:7]} of {repository.full_name}", read)
+        what = f"reading blob {blob_sha[:7]} of {repository.full_name}"
+        return self._at(repository, what, read, of_commit=True)
 
     def commit(self, repository: RepositoryRef, sha: str) -> Commit:
         """Read a commit's tree and parents."""

@@ -302,7 +302,7 @@ class FakeGitHub:
             for data in repo.blobs(ref).values():
                 if named(data) == blob_sha:
                     return data if len(data) <= LARGEST_BLOB else None
-        raise gone(f"reading blob {blob_sha}")
+        raise unseen(f"reading blob {blob_sha}")
 
     def commit(self, repository: RepositoryRef, sha: str) -> Commit:
         lost = self._call("commit", sha)

@@ -18,7 +18,7 @@ from tests.harness.github import NOW, FakeApp
 
 @contextmanager
 def reconciling(
-    engine: Engine, app: FakeApp, *, clock: Callable[[], datetime] = lambda: NOW
+    engine: Engine, app: FakeApp, *, clock: Callable[[], datetime] = lambda: NOW, waited: bool = False
 ) -> Iterator[Reconciliation]:
     """A reconciliation of `repository:1` without events; its notes are written at the end, come what may."""
     with reading(engine) as session:
@@ -28,7 +28,7 @@ def reconciling(
             looked_at=NOW,
             clock=clock,
             facts=(),
-            waited=False,
+            waited=waited,
             release=session.close,
             store=Store(WithinSession(session, read_only=True)),
             writing=Store(Database(engine)),

@@ -43,7 +43,7 @@ WAIT = Failure(FailureKind.RATE_LIMITED, "slow down", NOW)
 NO = Failure(FailureKind.REFUSED, "GitHub says 403, the conversation is locked")
 GONE = Failure(FailureKind.GONE, "GitHub says 404, Not Found")
 
-Apply = Callable[[Action], None]
+Apply = Callable[..., None]
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def carry_out(app: FakeApp, engine: Engine) -> Apply:
     def clock() -> datetime:
         return NOW + timedelta(seconds=next(moments))
 
-    def carry_out(action: Action) -> None:
-        with reconciling(engine, app, clock=clock) as ctx:
+    def carry_out(action: Action, *, waited: bool = False) -> None:
+        with reconciling(engine, app, clock=clock, waited=waited) as ctx:
             apply(ctx, INSTALLATION, [action])
 
     return carry_out
@@ -211,8 +211,8 @@ def test_a_deployment_is_answered_once(
     github.fail_next(LOST, "answer_deployment", done=done)
     with pytest.raises(GitHubError):
         carry_out(ANSWER)
-    carry_out(ANSWER)
-    carry_out(ANSWER)
+    for _ in range(2):  # GitHub doesn't tell one that was answered from one that doesn't wait yet
+        carry_out(ANSWER, waited=True)
     [answer] = repo.answers
     assert (answer.run_id, answer.environment, answer.approved) == (18, "support-prod", True)
     assert answer.comment == "Ready."

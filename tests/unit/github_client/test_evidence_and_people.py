@@ -94,6 +94,7 @@ def test_in_a_tree_too_large_for_an_answer_what_was_not_listed_is_asked_for(
     [
         pytest.param(lambda client: client.blob_shas(REPOSITORY, SHA, ["x"]), id="its tree"),
         pytest.param(lambda client: client.commit(REPOSITORY, SHA), id="the commit itself"),
+        pytest.param(lambda client: client.blob(REPOSITORY, SHA), id="a file"),
         pytest.param(lambda client: client.merge_base(REPOSITORY, "main", SHA), id="where it began"),
     ],
 )
