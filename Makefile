@@ -16,7 +16,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint check format serve bench clean
+.PHONY: help demo test test-slow chaos lint check format serve bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -30,6 +30,9 @@ test: $(READY) ## Run the tests, but for the slow ones
 
 test-slow: $(READY) ## Run the slow tests: kills, outages, pacing, the simulated year
 	$(TESTS) -m slow $(ARGS)
+
+chaos: $(READY) ## Doubled, shuffled and late deliveries, kills, and a failing GitHub, at full size
+	CHAOS=full $(BIN)/pytest -n 0 -s tests/durability/test_chaos.py $(ARGS)
 
 lint: $(READY) ## Formatting, lint, types, import rule, prose
 	$(BIN)/ruff format --check .

@@ -247,8 +247,10 @@ class Processes:
         """Kill -9; what is not kept by another process is started again."""
         match what:
             case "serve":
-                self.serve.kill()
+                killed = self.serve
+                killed.kill()
                 self.serve = self._serve()
+                killed.close()
             case "second worker":
                 self.second.kill()
             case "worker":

@@ -122,3 +122,15 @@ def test_on_a_pull_request_that_changes_the_charter_its_branch_is_edited(repo: R
     assert f"({GITHUB}/{repo.full_name}/edit/another/POC.md), the branch of this pull request" in answer
     assert "second date, +25 days" in answer
     assert conversation.reactions(comment) == 1
+
+
+def test_a_command_whose_pull_request_no_event_told_of_is_answered_once_and_the_check_comes(
+    repo: Repo,
+) -> None:
+    with repo.told_nothing():
+        pull = repo.pull("untold", model_py="x = 1\n")
+        conversation = Conversation(repo, pull.number, "issue_comment.created")
+        comment = conversation.say("/poc help")
+    conversation.tell("/poc help", comment)
+    assert len(conversation.answers()) == 1
+    assert repo.expect(pull.head_sha, "success").title == "Charter complete"

@@ -224,3 +224,24 @@ def test_re_request_on_a_merge_queue_head_completes_its_run(chartered: Repo, sta
 @pytest.fixture
 def bare(stage: Stage) -> Repo:
     return stage.poc()
+
+
+def test_what_happened_to_pull_requests_untold_is_found_by_the_daily_list(
+    chartered: Repo, stage: Stage
+) -> None:
+    def a_day_later() -> None:
+        listed = "UPDATE poc SET pulls_listed_at = now() - interval '1 day' WHERE repository_id = %s"
+        stage.database.execute(listed, (chartered.id,))
+        stage.sweep(None)
+
+    with chartered.told_nothing():
+        pull = chartered.pull("untold", model_py="x = 1\n")
+    a_day_later()
+    assert chartered.expect(pull.head_sha, "success").title == "Charter complete"
+    with chartered.told_nothing():
+        chartered.person.call(
+            "PATCH", f"/repos/{chartered.full_name}/pulls/{pull.number}", {"state": "closed"}
+        )
+    a_day_later()
+    state = "SELECT state FROM pull_request WHERE repository_id = %s AND number = %s"
+    assert stage.rows(state, chartered.id, pull.number) == [("closed",)]

@@ -467,6 +467,16 @@ class Repo:
     def issues(self) -> list[Issue]:
         return self.person.issues(self.name, label=STALL_LABEL)
 
+    @contextmanager
+    def told_nothing(self) -> Iterator[None]:
+        """The webhooks about it get lost."""
+        about = f'"full_name":"{self.full_name}"'.encode()
+        rule = self.stage.hooks.fail("POST", "", swallow, body=about, times=1000)
+        yield
+        eventually(self.stage.emulator.all_told, "the emulator has told all that it had to")
+        assert rule.left < 1000
+        rule.left = 0
+
     def retire(self) -> None:
         """Take the repository out of every later sweep."""
         self.person.edit_repo(self.name, archived=True)
