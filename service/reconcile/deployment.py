@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from service.reconcile.context import Decision, Reconciliation
-from service.reconcile.gate_check import judge_deployment
+from service.reconcile.gate_check import deployment_facts, judge_deployment
 from service.reconcile.poc import Poc
 from service.reconcile.registration import gather, registered
 from service.rules.checks.judge import Judgement, judge_standing
-from service.rules.gate.verdict import GateFacts, Occasion, answer_deployment, elsewhere, gate
+from service.rules.gate.verdict import answer_deployment, elsewhere, gate
 from service.rules.values.actions import AnswerDeployment
 from service.rules.values.github import DeploymentRequest
 from service.rules.values.recorded import deployment_requests
@@ -25,16 +27,11 @@ def reconcile_deployment(ctx: Reconciliation, repository_id: int) -> Decision:
 
 
 def _answer(ctx: Reconciliation, poc: Poc, request: DeploymentRequest) -> AnswerDeployment:
-    today, stored = ctx.now.date(), poc.record.poc
     judged = poc.known.charter if poc.known.poc_reason else None
-    judgement = judge_standing(judged, today, ctx.policy) if judged else Judgement(declared=False)
-    facts = GateFacts(
-        Occasion.DEPLOYMENT,
-        today,
-        judgement.charter,
-        protected=stored.environment if poc.known.poc_reason else None,
-        observe=ctx.observe,
-    )
+    judgement = judge_standing(judged, ctx.now.date(), ctx.policy) if judged else Judgement(declared=False)
+    facts = deployment_facts(ctx, poc, judgement)
+    if poc.known.poc_reason is None:
+        facts = replace(facts, protected=frozenset())
     # Other environments pass without any measurement.
     passes = elsewhere(facts, request.environment)
     verdict = gate(facts) if passes else judge_deployment(ctx, poc, judgement, request.sha)

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from service.reconcile.commands import answer_commands
 from service.reconcile.commit_files import charter_url, proposal
 from service.reconcile.context import Reconciliation
-from service.reconcile.gate_check import judge_default, judge_deployment, post_gate
+from service.reconcile.gate_check import agreed_charter, judge_default, judge_deployment, post_gate
 from service.reconcile.measuring import Measured
 from service.reconcile.poc import Poc, PocStatus
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement, judge_standing
 from service.rules.evidence.values import Result
+from service.rules.gate.agreement import agreement, takes_over
 from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
 from service.rules.gate.signoffs import Round, Signature, standing
 from service.rules.gate.verdict import Gate, Occasion
@@ -47,12 +48,34 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
         actions += _stop_criteria(ctx, poc, charter, measured.stops)
     if charter:
         actions += _deployed(ctx, poc, judgement, charter)
-    signed = standing(charter, poc.record.standing, Round.START) if charter else {}
+    signed = _agreed(ctx, poc, judgement, gate)
     state = _state(ctx, poc, judgement, signed, gate=gate, measured=measured)
     poc.became(state, ctx.looked_at)
     if charter and charter.target.environment and signed[Group.PLATFORM]:
         poc.protected(charter.target.environment.value)
     return PocStatus(state, judgement, signed, tuple(actions))
+
+
+def _agreed(
+    ctx: Reconciliation, poc: Poc, judgement: Judgement, gate: Gate | None
+) -> Mapping[Group, Signature | None]:
+    """The start sign-offs of the default branch's charter, which is agreed on from now on if it lacks none.
+
+    The first one is agreed on as it stands. What makes a later one easier is also for those to sign who
+    signed the one before.
+    """
+    charter, file = judgement.charter, poc.known.charter
+    if charter is None or file is None:
+        return {}
+    signed = standing(charter, poc.record.standing, Round.START)
+    if not judgement.valid or charter.stopped:
+        return signed
+    agreed = agreed_charter(ctx, poc)
+    ever = [each.signature for each in poc.record.signatures]
+    if agreed is None or takes_over(agreement(agreed, ever), charter, poc.record.standing, ctx.policy):
+        poc.agreed_on(file)
+    holders = gate.facts.holders if gate else {}
+    return {group: None if group in holders else given for group, given in signed.items()}
 
 
 def _state(

@@ -182,6 +182,13 @@ class Poc:
         if not self.record.poc.bound:
             self._notes.pocs.first(self.poc_id, bound_at=at)
 
+    def agreed_on(self, file: CharterFile) -> None:
+        """The default branch's charter counts from now on."""
+        before = self.record.poc.agreed
+        if before is None or before.blob_sha != file.blob_sha:
+            self._notes.pocs.change(self.poc_id, agreed_blob_sha=file.blob_sha, agreed_data=file.data)
+            self._poc(agreed=file)
+
     def protected(self, environment: str) -> None:
         """Platform has signed for an environment."""
         if self.record.poc.environment != environment:

@@ -8,6 +8,7 @@ from service.ports import GitHubError
 from service.reconcile.commit_files import charter_at
 from service.reconcile.commit_verdict import CommitCharter
 from service.reconcile.context import Reconciliation
+from service.reconcile.gate_check import agreed_charter
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
@@ -29,6 +30,7 @@ def record_signatures(
     """
     if commit_charter.charter is None:
         return
+    before = _before(ctx, poc, commit_charter)
     rounds = (Round.START, Round.SHIP) if commit_charter.verdict.case.written else (Round.SHIP,)
     if told.moved_by_author:
         source = f"{OPENED}{pull.number}:{pull.head_sha}"
@@ -40,11 +42,17 @@ def record_signatures(
                 ctx.looked_at,
                 pull.number,
                 source,
-                before=commit_charter.before,
+                before=before,
+                members=ctx.policy.groups_of(pull.author),
             )
             poc.signed(given)
     if ctx.told(EventKind.REVIEWED) or ctx.told(EventKind.REVIEW_DISMISSED):
         _record_reviews(ctx, poc, pull, commit_charter, rounds=rounds, told=told.reviews)
+
+
+def _before(ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter) -> tuple[Charter, ...]:
+    """The charters whose signers allow the change: the one that was agreed on, the one that it began with."""
+    return tuple(each for each in (agreed_charter(ctx, poc), commit_charter.before) if each)
 
 
 def _record_reviews(
@@ -57,6 +65,7 @@ def _record_reviews(
     told: tuple[RecordedReview, ...],
 ) -> None:
     """All reviews of the pull request, not only new ones, since they arrive in any order."""
+    before = _before(ctx, poc, commit_charter)
     for each in told:
         if each.review.state != APPROVED or each.dismissed:
             continue
@@ -71,7 +80,8 @@ def _record_reviews(
                 each.at,
                 pull.number,
                 _source(each),
-                before=commit_charter.before,
+                before=before,
+                members=ctx.policy.groups_of(each.review.login),
             )
             poc.signed(given)
     for each in told:

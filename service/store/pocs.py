@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access
 from service.rules.gate.lifecycle import State
+from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId, pull_request_key, repository_key
 from service.store import subjects
@@ -57,6 +58,8 @@ class StoredPoc:
     pulls_listed_at: datetime | None = None
     """When its open pull requests were last listed."""
     owner: KnownAccess | None = None
+    agreed: CharterFile | None = None
+    """The charter that was agreed on last, whatever the default branch holds now."""
 
 
 class Pocs(Table):
@@ -147,6 +150,9 @@ def stored_poc_of(row: PocRow) -> StoredPoc:
     if row.owner_login and row.owner_access and row.owner_asked_at:
         access, asked_at = Access(row.owner_access), row.owner_asked_at
         owner = KnownAccess(row.owner_login, access, asked_at, row.owner_since or asked_at)
+    agreed = None
+    if row.agreed_data is not None:
+        agreed = CharterFile(FileKind.FILE, row.agreed_data, row.agreed_blob_sha, len(row.agreed_data))
     return StoredPoc(
         state=State(row.state),
         request=request,
@@ -160,4 +166,5 @@ def stored_poc_of(row: PocRow) -> StoredPoc:
         history_read=row.history_read_at is not None,
         pulls_listed_at=row.pulls_listed_at,
         owner=owner,
+        agreed=agreed,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.rules.charter.goalposts import Move, reopened
+from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind, Pause
 from service.rules.evidence.values import Result, Status
@@ -15,7 +15,7 @@ from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion
 from service.rules.source.text import listed
 from service.rules.values.groups import Group, Level
-from service.texts.goalposts import NAMES, SUBJECTS, Person, signers
+from service.texts.goalposts import NAMES, SUBJECTS, Person
 from service.texts.markdown import plural
 
 
@@ -46,7 +46,7 @@ class GateView:
     signed: tuple[Person, ...]
     open: tuple[Person, ...]
     holders: tuple[Person, ...]
-    """Who signs what this change eased, and what is judged as before it."""
+    """Who has not signed what was eased."""
     base_ref: str
     charter_url: str
     request_url: str | None
@@ -102,7 +102,7 @@ def gate_view(
         platform=named(charter, Group.PLATFORM),
         signed=tuple((NAMES[group], given.login) for group, given in facts.signatures.items() if given),
         open=tuple((NAMES[Group(gap.about)], gap.login) for gap in of_kind(gate, GapKind.SIGNATURE)),
-        holders=signers(charter, reopened(facts.unsigned)),
+        holders=tuple((NAMES[group], login) for group, login in facts.holders.items()),
         base_ref=base_ref,
         charter_url=charter_url,
         request_url=request_url,

@@ -17,7 +17,7 @@ from service.rules.commands.parsing import Verb
 from service.rules.digest.week import Digest
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text, verdict_text
-from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion
+from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion, elsewhere
 from service.rules.policy.model import WhenUnjudged
 from service.rules.source.text import clip
 from service.rules.stall.stalls import Cause, EscalationStep
@@ -118,9 +118,9 @@ class Texts:
     def deployment_comment(self, gate: Gate, answer: DeploymentAnswer, environment: str) -> str:
         """What people read beside a deployment that was approved or rejected: what fits into GitHub's box."""
         view = gate_view(gate)
-        target = view.charter.target.environment
-        named = target is not None and target.value.lower() == environment.lower()
-        listing = named and view.standing is GateStatus.JUDGED and not gate.ready
+        listing = view.standing is GateStatus.JUDGED and not (
+            gate.ready or elsewhere(gate.facts, environment)
+        )
         text = ""
         for shown in range(len(view.rows), -1, -1):
             text = self._render(

@@ -96,6 +96,25 @@ def test_a_loosened_bound_counts_as_it_was_until_it_is_signed(story: Story) -> N
     story.gate(head, "neutral", "Numbers met; nobody has asked to ship this")
 
 
+def test_a_target_that_nobody_signed_opens_no_door(story: Story) -> None:
+    repo = story.repo
+    started = repo.pull("charter", POC_md=charter())
+    repo.expect(started.head_sha, "success")
+    story.approve(started, *SIGNERS)
+    story.merge(started)
+    repo.commit("load/k6.json", json.dumps(LOAD))
+    repo.commit("eval/metrics.json", metrics(0.914))
+    stricter = charter(measured_in=False, replace=("evidence:", "  - recall >= 99 %\nevidence:"))
+    eased = repo.pull("eased", POC_md=stricter)
+    repo.expect(eased.head_sha, "success")
+    head = story.merge(eased)
+    story.stage.settle()
+    answer = story.ask_to_deploy(head)
+    assert answer["state"] == "rejected"
+    assert "eased, and not signed by platform (`bob-m`)" in str(answer["comment"])
+    assert "missed by 0.6 points" in str(answer["comment"])
+
+
 @pytest.mark.slow
 def test_calls_for_a_pull_request_event_with_evidence_files(story: Story) -> None:
     repo, stage = story.repo, story.stage

@@ -48,11 +48,14 @@ class GateFacts:
     """The ship request: the open pull request on which the owner wrote `/poc ship`."""
     asked_on: date | None = None
     unsigned: tuple[Move, ...] = ()
-    """Goalposts that this change eases and that are not signed: judged by the bounds before it."""
+    """Goalposts that were eased and are not signed: judged by those before."""
+    holders: Mapping[Group, str | None] = field(default_factory=dict)
+    """Who has not signed them."""
     bound: bool = False
     """Whether every threshold had a value that counts on some commit before."""
-    protected: str | None = None
-    """The environment that platform signed for last, whatever the charter names now."""
+    protected: frozenset[str] = frozenset()
+    """The environments that are held whatever `charter` names, in small letters: the one that platform signed
+    for last, the one that was agreed on, the one that is named now."""
     contained: bool = True
     """Whether the commit is the ship request's head, or on the default branch."""
     observe: bool = False
@@ -205,14 +208,14 @@ def elsewhere(facts: GateFacts, environment: str) -> str:
     One that platform has signed for stays protected until platform signs for another.
     """
     charter = facts.charter
-    if facts.protected and facts.protected.lower() == environment.lower():
+    # GitHub's names of environments do not differ by case.
+    if environment.lower() in facts.protected:
         return ""
     if charter is None:
         return "there is no charter, so nothing says where this POC will run"
     target = charter.target.environment
     if target is None:
         return "the charter names no environment"
-    # GitHub's names of environments do not differ by case.
     same = target.value.lower() == environment.lower()
     return "" if same else f"not the environment that the charter names ({shown(target.value, LONGEST_NAME)})"
 
@@ -221,6 +224,8 @@ def _not_bound(facts: GateFacts) -> str:
     """Which numbers can only be taken after the deployment; empty where the verdict binds."""
     charter = facts.charter
     if facts.bound or charter is None or charter.stopped or charter.target.measured_in:
+        return ""
+    if any(result.status is Status.MISSED for result in facts.results):
         return ""
     compared = {result.threshold for result in facts.results if result.status in COMPARED}
     without = tuple(dict.fromkeys(f"`{line.metric}`" for line in charter.done if line not in compared))

@@ -182,6 +182,54 @@ def test_renaming_the_target_does_not_open_the_door_until_platform_signs(poc: St
     assert not answered(poc.ask_to_deploy(sha("renamed"), "support-live"))[0]
 
 
+NO_STAGING = ("  measured_in: support-staging\n", "")
+STRICTER = ("evidence:", "  - recall >= 99 %\nevidence:")
+BROKEN = ("  - accuracy >=", "  - fast enough\n  - accuracy >=")
+RENAMED = ("environment: support-prod", "environment: support-live")
+STRANGERS = [(login, f"new-{place}") for place, login in enumerate(SIGNERS)]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        pytest.param([NO_STAGING, STRICTER], id="measured_in is gone, beside a stricter line"),
+        pytest.param([(">= 92 %", ">= 10 %")], id="a bound is looser"),
+        pytest.param([(">= 92 %", ">= 10 %"), *STRANGERS], id="a bound is looser, for other signers"),
+        pytest.param([RENAMED], id="another environment"),
+        pytest.param([RENAMED, BROKEN], id="another environment, in a charter with errors"),
+        pytest.param([RENAMED, *STRANGERS], id="another environment, for other signers"),
+        pytest.param([("  environment: support-prod\n", "")], id="no environment"),
+    ],
+)
+def test_what_nobody_signed_does_not_loosen_what_deployments_are_held_to(
+    poc: Story, edits: list[tuple[str, str]]
+) -> None:
+    poc.commit(HEAD, put=files(accuracy=0.914))
+    poc.ship_request()
+    poc.review(*SIGNERS)
+    eased = CHARTER
+    for old, new in edits:
+        eased = eased.replace(old, new)
+    poc.land(sha("main"), eased)
+    poc.sign(*(new for _, new in STRANGERS))
+    assert not answered(poc.ask_to_deploy())[0]
+
+
+def test_the_answer_names_who_has_not_signed_what_got_easier(poc: Story) -> None:
+    poc.land(HEAD, CHARTER.replace(*NO_STAGING).replace(*STRICTER), put=files(accuracy=0.914))
+    assert "eased, and not signed by platform (`bob-m`)" in answered(poc.ask_to_deploy())[1]
+    poc.sign("bob-m", "alice-k", "carol-s")
+    assert "eased" not in answered(poc.ask_to_deploy())[1]
+
+
+def test_numbers_of_the_ship_request_bind_what_is_deployed_later(story: Story) -> None:
+    story.found(UNBOUND)
+    story.commit(HEAD, UNBOUND)
+    story.ship_request()
+    story.land(sha("main"), UNBOUND.replace(*STRICTER), put={})
+    assert "not bound yet" not in answered(story.ask_to_deploy())[1]
+
+
 def test_deleting_the_charter_does_not_open_the_door(poc: Story) -> None:
     poc.land(sha("main"))
     poc.land(sha("bare"), None)

@@ -255,12 +255,18 @@ def test_a_branch_behind_is_judged_by_the_base_whatever_it_holds(poc: Story) -> 
     poc.pull()
     assert poc.gate().title == "Missing for shipping: 1 of 2 thresholds"
     poc.land(sha("main"), LOOSE)
+    poc.sign(DATA_SCIENCE, PRODUCT)
+    poc.pull(action="edited")
     assert poc.gate() == MET
 
 
-def test_a_bound_that_is_on_the_default_branch_is_no_loosening_any_more(poc: Story) -> None:
+def test_a_bound_that_is_on_the_default_branch_counts_once_it_is_signed(poc: Story) -> None:
     poc.land(sha("main"), LOOSE)
     poc.pull(poc.commit(HEAD, LOOSE, files(accuracy=0.91)))
+    assert poc.gate().title == "Missing for shipping: 1 of 2 thresholds"
+    assert "Eased, and not signed" in poc.summary()
+    poc.sign(DATA_SCIENCE, PRODUCT)
+    poc.pull(action="edited")
     assert poc.gate() == MET
 
 

@@ -77,7 +77,7 @@ def test_the_tables_are_those_of_a_new_database(engine: Engine) -> None:
 def test_where_each_poc_stands(upgraded: Store) -> None:
     stored = record(upgraded, TRIAGE).poc
     assert stored.owner is not None
-    assert replace(stored, owner=None) == StoredPoc(
+    assert replace(stored, owner=None, agreed=None) == StoredPoc(
         state=State.PROPOSED,
         request=ShipRequest(5, at(11, 26, 9, 4)),
         bound=True,
@@ -91,6 +91,17 @@ def test_where_each_poc_stands(upgraded: Store) -> None:
     assert record(upgraded, SEARCH).poc.state is State.NONE
     assert record(upgraded, WEBSITE).poc_id is None
     assert record(upgraded, WEBSITE).poc == StoredPoc()
+
+
+def test_the_charter_that_stands_is_what_was_agreed_on(upgraded: Store) -> None:
+    found = record(upgraded, TRIAGE)
+    assert found.poc.agreed is not None
+    assert found.known.charter is not None
+    assert (found.poc.agreed.data, found.poc.agreed.blob_sha) == (
+        found.known.charter.data,
+        found.known.charter.blob_sha,
+    )
+    assert record(upgraded, SEARCH).poc.agreed is None
 
 
 def test_the_signatures(upgraded: Store) -> None:

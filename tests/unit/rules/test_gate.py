@@ -298,8 +298,8 @@ MISSED = {"results": results(accuracy=Status.MISSED)}
         pytest.param(
             "support-prod",
             {"charter": DIRECT, "results": results(accuracy=Status.MISSED, error_rate=Status.TOO_OLD)},
-            (True, f"{NOT_BOUND} `error_rate` has no value that counts on this commit"),
-            id="not bound: one number is too old, although another is missed",
+            (False, ""),
+            id="bound: one number is missed, although another is too old",
         ),
         pytest.param(
             "support-prod",

@@ -34,6 +34,7 @@ from tests.unit.texts.reading import CHARTER_URL, NASTY, TEXTS, assert_golden, a
 
 UNBOUND = COMPLETE.replace("  measured_in: support-staging\n", "")
 STOPPED = COMPLETE.replace("poc: 1\n", "poc: 1\nstopped: 2027-01-29 - the baseline was good enough\n")
+EASED = COMPLETE.replace(">= 92 %", ">= 90 %").replace("  measured_in: support-staging\n", "")
 MISSING = {"accuracy": number("accuracy", "91.4 %"), "error_rate": None}
 
 
@@ -54,7 +55,8 @@ DEPLOYMENTS = {
     "errors": (case(text=COMPLETE.replace("okta-oidc", "none")), False),
     "no-charter": (case(none=True), True),
     "another-environment": (case(readings=MISSING), True),
-    "not-bound-yet": (case(text=UNBOUND, readings=MISSING, asked=False), True),
+    "not-bound-yet": (case(text=UNBOUND, readings={"error_rate": None}, asked=False), True),
+    "eased": (case(text=EASED, before=COMPLETE, readings=MISSING), False),
     "observing": (case(readings=MISSING, observe=True), True),
 }
 
