@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from service.reconcile.command_arguments import Conversation, follow_order
+from service.reconcile.commit_verdict import agreed_charter
 from service.reconcile.context import Reconciliation
-from service.reconcile.gate_check import agreed_charter
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.commands.parsing import (

@@ -62,10 +62,22 @@ def evaluate_charter(
     outside, unanswered = outside_of(ctx, poc, case, head_sha=head_sha, base_ref=base_ref)
     today = ctx.now.date()
     verdict = conclude(
-        case, author=author, observe=ctx.observe, today=today, outside=outside, policy=ctx.policy
+        case,
+        author=author,
+        observe=ctx.observe,
+        today=today,
+        outside=outside,
+        policy=ctx.policy,
+        agreed=agreed_charter(ctx, poc),
     )
     before = judge(case.before, today=today).charter if case.before else None
     return CommitCharter(head_sha, base_ref, verdict, before, unanswered, rerun)
+
+
+def agreed_charter(ctx: Reconciliation, poc: Poc) -> Charter | None:
+    """The charter that was agreed on last."""
+    agreed = poc.record.poc.agreed
+    return judge(agreed, today=ctx.now.date()).charter if agreed else None
 
 
 def base_charter(ctx: Reconciliation, poc: Poc, base_ref: str, base_sha: str) -> CharterFile:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import charter_url, commit
-from service.reconcile.commit_verdict import CommitCharter, merge_base
+from service.reconcile.commit_verdict import CommitCharter, agreed_charter, merge_base
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.measuring import Measured, measure, resolve_test_merges
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
-from service.rules.checks.judge import Judgement, judge
+from service.rules.checks.judge import Judgement
 from service.rules.evidence.values import Result
 from service.rules.gate.agreement import Agreement, Applied, agreement, applied
 from service.rules.gate.signoffs import Round, Signature, people_of, standing
@@ -81,12 +81,6 @@ def _applied(
     if agreed and not (commit_charter and commit_charter.verdict.case.written):
         held = agreement(agreed, [each.signature for each in poc.record.signatures])
     return applied(held, charter, poc.record.standing, ctx.policy)
-
-
-def agreed_charter(ctx: Reconciliation, poc: Poc) -> Charter | None:
-    """The charter that was agreed on last."""
-    agreed = poc.record.poc.agreed
-    return judge(agreed, today=ctx.now.date()).charter if agreed else None
 
 
 def post_gate(

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from service.reconcile.commands import answer_commands
 from service.reconcile.commit_files import charter_url, proposal
+from service.reconcile.commit_verdict import agreed_charter
 from service.reconcile.context import Reconciliation
-from service.reconcile.gate_check import agreed_charter, judge_default, judge_deployment, post_gate
+from service.reconcile.gate_check import deployment_facts, judge_default, judge_deployment, post_gate
 from service.reconcile.measuring import Measured
 from service.reconcile.poc import Poc, PocStatus
 from service.rules.charter.model import Charter
@@ -48,16 +49,17 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
         actions += _stop_criteria(ctx, poc, charter, measured.stops)
     if charter:
         actions += _deployed(ctx, poc, judgement, charter)
-    signed = _agreed(ctx, poc, judgement, gate)
+    holders = deployment_facts(ctx, poc, judgement).holders
+    signed = _agreed(ctx, poc, judgement, holders)
     state = _state(ctx, poc, judgement, signed, gate=gate, measured=measured)
     poc.became(state, ctx.looked_at)
     if charter and charter.target.environment and signed[Group.PLATFORM]:
         poc.protected(charter.target.environment.value)
-    return PocStatus(state, judgement, signed, tuple(actions))
+    return PocStatus(state, judgement, signed, holders, tuple(actions))
 
 
 def _agreed(
-    ctx: Reconciliation, poc: Poc, judgement: Judgement, gate: Gate | None
+    ctx: Reconciliation, poc: Poc, judgement: Judgement, holders: Mapping[Group, str | None]
 ) -> Mapping[Group, Signature | None]:
     """The start sign-offs of the default branch's charter, which is agreed on from now on if it lacks none.
 
@@ -74,7 +76,6 @@ def _agreed(
     ever = [each.signature for each in poc.record.signatures]
     if agreed is None or takes_over(agreement(agreed, ever), charter, poc.record.standing, ctx.policy):
         poc.agreed_on(file)
-    holders = gate.facts.holders if gate else {}
     return {group: None if group in holders else given for group, given in signed.items()}
 
 

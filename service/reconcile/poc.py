@@ -39,6 +39,8 @@ class PocStatus:
     judgement: Judgement
     signed: Mapping[Group, Signature | None]
     """The start sign-offs; empty without a charter."""
+    holders: Mapping[Group, str | None]
+    """Who has not signed what was eased since a charter was agreed on."""
     actions: tuple[Action, ...] = ()
 
 

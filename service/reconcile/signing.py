@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import charter_at
-from service.reconcile.commit_verdict import CommitCharter
+from service.reconcile.commit_verdict import CommitCharter, agreed_charter
 from service.reconcile.context import Reconciliation
-from service.reconcile.gate_check import agreed_charter
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge

@@ -202,11 +202,14 @@ def _start(
     """Whose start sign-off is missing: on the pull request with the charter, or in its issue."""
     if charter is None:
         return ()
-    signed = life.signed
+    signed, before = life.signed, life.holders
     if number is not None:
         given = poc.record.standing
-        signed = standing(charter, given, Round.START)
-    return tuple(_requests(charter, [g for g in Group if signed.get(g) is None], since=since, number=number))
+        signed, before = standing(charter, given, Round.START), {}
+    requests = _requests(charter, [g for g in Group if signed.get(g) is None], since=since, number=number)
+    # Who signed before a change is asked first: without them those whom it names sign in vain.
+    asked = (Request((login,), since, number, group) for group, login in before.items() if login)
+    return tuple({(each.people, each.group): each for each in (*asked, *requests)}.values())
 
 
 def _ship(

@@ -95,7 +95,7 @@ def check_view(
         results=results,
         draft_url=draft_url,
         observe=observe,
-        goalposts=goalposts_view(verdict.moves, charter, results),
+        goalposts=goalposts_view(verdict.moves, charter, results, before=verdict.compared),
     )
 
 

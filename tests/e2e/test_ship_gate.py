@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -113,6 +114,31 @@ def test_a_target_that_nobody_signed_opens_no_door(story: Story) -> None:
     assert answer["state"] == "rejected"
     assert "eased, and not signed by platform (`bob-m`)" in str(answer["comment"])
     assert "missed by 0.6 points" in str(answer["comment"])
+
+
+def test_a_stop_in_between_brings_no_easier_charter(story: Story) -> None:
+    repo = story.repo
+    started = repo.pull("charter", POC_md=charter())
+    repo.expect(started.head_sha, "success")
+    story.approve(started, *SIGNERS)
+    story.merge(started)
+    stop = f"stopped: {datetime.now(UTC).date()} - no demand"
+    stopped = repo.pull("stop", POC_md=charter(replace=("target:", f"{stop}\ntarget:")))
+    repo.expect(stopped.head_sha, "success")
+    story.merge(stopped)
+    eased = charter(replace=(">= 92 %", ">= 10 %")).replace("carol-s", "erin-x").replace("alice-k", "dan-w")
+    again = repo.pull("again", POC_md=eased)
+    run = repo.expect(again.head_sha, "success")
+    assert "1 threshold loosened" in run.title
+    assert "data science (`alice-k`) and product (`carol-s`) sign again" in run.summary
+    story.approve(again, "erin-x", "bob-m", "dan-w")
+    story.merge(again)
+    repo.commit("load/k6.json", json.dumps(LOAD))
+    head = repo.commit("eval/metrics.json", metrics(0.5))
+    story.stage.settle()
+    answer = story.ask_to_deploy(head)
+    assert answer["state"] == "rejected"
+    assert "not signed by data science (`alice-k`) and product (`carol-s`)" in str(answer["comment"])
 
 
 @pytest.mark.slow
