@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
+from service.ports import GitHubError
+from service.reconcile.commit_files import commit
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.gate_check import deployment_facts, judge_deployment
 from service.reconcile.poc import Poc
@@ -35,8 +38,30 @@ def _answer(ctx: Reconciliation, poc: Poc, request: DeploymentRequest) -> Answer
     # Other environments pass without any measurement.
     passes = elsewhere(facts, request.environment)
     verdict = gate(facts) if passes else judge_deployment(ctx, poc, judgement, request.sha)
-    answer = answer_deployment(verdict, request.environment)
+    shipped_on = None if passes or verdict.ready else _shipped_on(ctx, poc, request)
+    answer = answer_deployment(verdict, request.environment, shipped_on=shipped_on)
     comment = texts().deployment_comment(verdict, answer, request.environment)
     return AnswerDeployment(
         poc.known.repository.ref, request.run_id, request.environment, answer.approved, comment
     )
+
+
+def _shipped_on(ctx: Reconciliation, poc: Poc, request: DeploymentRequest) -> date | None:
+    """When the commit, or one with the same files, shipped to the same environment; None if it never did."""
+    shipments = ctx.store.pocs.shipments(poc.record.poc_id, request.environment)
+    if not shipments:
+        return None
+    same = [each for each in shipments if each.sha == request.sha]
+    if not same and (tree_sha := _tree_sha(ctx, poc, request.sha)):
+        same = [each for each in shipments if (each.tree_sha or _tree_sha(ctx, poc, each.sha)) == tree_sha]
+    return same[0].at.date() if same else None
+
+
+def _tree_sha(ctx: Reconciliation, poc: Poc, sha: str) -> str | None:
+    """What names a commit's files; None if GitHub no longer knows the commit."""
+    try:
+        return commit(ctx, poc, sha).tree_sha
+    except GitHubError as error:
+        if not ctx.absent(error):
+            raise
+        return None

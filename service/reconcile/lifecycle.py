@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from service.reconcile.commands import answer_commands
-from service.reconcile.commit_files import charter_url, proposal
+from service.reconcile.commit_files import charter_url, commit, proposal
 from service.reconcile.commit_verdict import agreed_charter
 from service.reconcile.context import Reconciliation
 from service.reconcile.gate_check import deployment_facts, judge_default, judge_deployment, post_gate
@@ -22,6 +22,7 @@ from service.rules.values.actions import Action, OpenNotice, PostComment
 from service.rules.values.github import EventKind
 from service.rules.values.groups import Group
 from service.rules.values.recorded import RecordedDeployment, recorded_deployments
+from service.store.pocs import Shipment
 from service.texts.render import texts
 
 STOP_LABEL = "poc-stop-criterion"
@@ -47,8 +48,10 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
         gate, measured = judge_default(ctx, poc, judgement, head_sha, Occasion.ORDINARY)
         actions += post_gate(ctx, poc, gate, head_sha).actions
         actions += _stop_criteria(ctx, poc, charter, measured.stops)
-    if charter:
-        actions += _deployed(ctx, poc, judgement, charter)
+    if charter and charter.stopped:
+        poc.recalled()
+    elif charter:
+        actions += _deployed(ctx, poc, judgement)
     holders = deployment_facts(ctx, poc, judgement).holders
     signed = _agreed(ctx, poc, judgement, holders)
     state = _state(ctx, poc, judgement, signed, gate=gate, measured=measured)
@@ -102,23 +105,22 @@ def _state(
     )
 
 
-def _deployed(ctx: Reconciliation, poc: Poc, judgement: Judgement, charter: Charter) -> Iterator[Action]:
+def _deployed(ctx: Reconciliation, poc: Poc, judgement: Judgement) -> Iterator[Action]:
     """A deployment of a commit that met everything ships the POC, which is announced once.
 
-    The last deployments are judged again each time: a missing number may arrive later.
+    Until then the last deployments are judged again each time: a missing number may arrive later.
     """
-    target = charter.target.environment
-    shipped = poc.record.poc.shipped_at is not None
-    if target is None or (shipped and ctx.store.messages.was_said(poc.known.repository.id, SHIPPED)):
-        return
-    for told in recorded_deployments(ctx.store.timeline.deployed(poc.id)):
-        if told.deployed.environment.lower() != target.value.lower():
+    said = poc.record.poc.shipped_at is not None and ctx.store.messages.was_said(poc.id, SHIPPED)
+    held = deployment_facts(ctx, poc, judgement).protected
+    for told in recorded_deployments(ctx.facts if said else ctx.store.timeline.deployed(poc.id)):
+        environment, sha = told.deployed.environment, told.deployed.sha
+        if environment.lower() not in held:
             continue
-        verdict = judge_deployment(ctx, poc, judgement, told.deployed.sha)
+        verdict = judge_deployment(ctx, poc, judgement, sha)
         if verdict.ready:
-            poc.shipped(told.deployed.sha, told.at)
-            yield from _announce(ctx, poc, verdict, told)
-            return
+            poc.shipped(environment, Shipment(sha, commit(ctx, poc, sha).tree_sha, told.at))
+            yield from () if said else _announce(ctx, poc, verdict, told)
+            said = True
 
 
 def _announce(ctx: Reconciliation, poc: Poc, verdict: Gate, told: RecordedDeployment) -> Iterator[Action]:

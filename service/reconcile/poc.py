@@ -24,7 +24,7 @@ from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
 from service.store.contents import Blob
 from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
-from service.store.pocs import KnownAccess, ShipRequest
+from service.store.pocs import KnownAccess, Shipment, ShipRequest
 from service.store.signatures import StoredSignature, signing_activities
 from service.store.store import Store
 from service.store.timeline import AWAITED
@@ -173,11 +173,18 @@ class Poc:
         if self.record.poc_id is not None and not self.record.poc.state.has_ended:
             self.became(State.STOPPED, at)
 
-    def shipped(self, sha: str, at: datetime) -> None:
-        """It was deployed with everything met; the first time counts."""
+    def shipped(self, environment: str, shipment: Shipment) -> None:
+        """It was deployed with everything met: it has shipped since the first time."""
+        self._notes.pocs.ship(self.poc_id, environment, shipment)
         if self.record.poc.shipped_at is None:
-            self._notes.pocs.first(self.poc_id, shipped_at=at, shipped_sha=sha)
-            self._poc(shipped_at=at, shipped_sha=sha)
+            first = {"shipped_at": shipment.at, "shipped_sha": shipment.sha}
+            self._notes.pocs.first(self.poc_id, **first)
+            self._poc(**first)
+
+    def recalled(self) -> None:
+        """It was stopped: nothing that shipped may be gone back to."""
+        if self.record.poc.state is not State.STOPPED:
+            self._notes.pocs.recall(self.poc_id)
 
     def bound(self, at: datetime) -> None:
         """Every threshold had a value that counts; the first time is kept."""

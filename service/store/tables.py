@@ -396,6 +396,21 @@ class PocRow(SQLModel, table=True):
     agreed_data: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
+class ShipmentRow(SQLModel, table=True):
+    """A commit that shipped to an environment, in small letters: going back to it stays open.
+
+    `tree_sha` names its files; null where an earlier version did not ask for it.
+    """
+
+    __tablename__ = "shipment"
+
+    poc_id: PocId = big(primary_key=True)
+    environment: str = Field(sa_type=Text, primary_key=True)
+    sha: str = Field(sa_type=Text, primary_key=True)
+    tree_sha: str | None = Field(default=None, sa_type=Text)
+    at: datetime = moment()
+
+
 class MessageRow(SQLModel, table=True):
     """Something said once, written before it is said, so that a kill in between is found out.
 

@@ -76,6 +76,16 @@ def test_a_poc_goes_from_its_charter_to_production(story: Story, measured_in: bo
     said = [text for text in story.said(pull.number) if "shipped" in text.lower()]
     assert len(said) == 1
 
+    # The next version does not meet the charter any more, which was tightened; the way back stays open.
+    tighter = charter(measured_in=measured_in, replace=(">= 92 %", ">= 99 %"))
+    repo.commit("POC.md", tighter)
+    later = repo.commit("model.py", "x = 2\n")
+    story.stage.settle()
+    assert story.ask_to_deploy(later)["state"] == "rejected"
+    back = story.ask_to_deploy(shipped)
+    assert back["state"] == "approved", back["comment"]
+    assert "a rollback stays open" in str(back["comment"])
+
 
 def test_a_loosened_bound_counts_as_it_was_until_it_is_signed(story: Story) -> None:
     repo = story.repo

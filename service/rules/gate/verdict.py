@@ -192,9 +192,16 @@ class DeploymentAnswer:
     """
 
 
-def answer_deployment(verdict: Gate, environment: str) -> DeploymentAnswer:
-    """Approve or reject a deployment to an environment (design section 6)."""
+def answer_deployment(verdict: Gate, environment: str, *, shipped_on: date | None = None) -> DeploymentAnswer:
+    """Approve or reject a deployment to an environment (design section 6).
+
+    On `shipped_on` the commit, or one with the same files, shipped there: the way back stays open, whatever
+    became of its numbers and of the bounds, until the POC is stopped.
+    """
     note = elsewhere(verdict.facts, environment)
+    stopped = any(gap.kind is GapKind.STOPPED for gap in verdict.gaps)
+    if not note and shipped_on and not (verdict.ready or stopped):
+        note = f"this goes back to what shipped here on {shipped_on}, and a rollback stays open"
     if not note and verdict.facts.observe:
         would = "approved" if verdict.ready else "rejected"
         note = f"only observed: by the verdict it would be {would}"

@@ -57,6 +57,7 @@ DEPLOYMENTS = {
     "another-environment": (case(readings=MISSING), True),
     "not-bound-yet": (case(text=UNBOUND, readings={"error_rate": None}, asked=False), True),
     "eased": (case(text=EASED, before=COMPLETE, readings=MISSING), False),
+    "rollback": (case(readings=MISSING, now=datetime(2027, 2, 22, 9, tzinfo=UTC)), True),
     "observing": (case(readings=MISSING, observe=True), True),
 }
 
@@ -65,7 +66,8 @@ DEPLOYMENTS = {
 def test_a_comment_on_a_deployment(name: str) -> None:
     told, approved = DEPLOYMENTS[name]
     environment = "sandbox" if name == "another-environment" else "support-prod"
-    answer = answer_deployment(told.gate, environment)
+    shipped_on = date(2027, 2, 9) if name == "rollback" else None
+    answer = answer_deployment(told.gate, environment, shipped_on=shipped_on)
     text = TEXTS.deployment_comment(told.gate, answer, environment)
     assert_golden(f"comments/deployment-{name}", text)
     assert answer.approved == approved
