@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from service.ports import GitHubError
@@ -33,12 +32,10 @@ def _answer(ctx: Reconciliation, poc: Poc, request: DeploymentRequest) -> Answer
     judged = poc.known.charter if poc.known.poc_reason else None
     judgement = judge_standing(judged, ctx.now.date(), ctx.policy) if judged else Judgement(declared=False)
     facts = deployment_facts(ctx, poc, judgement)
-    if poc.known.poc_reason is None:
-        facts = replace(facts, protected=frozenset())
     # Other environments pass without any measurement.
     passes = elsewhere(facts, request.environment)
-    verdict = gate(facts) if passes else judge_deployment(ctx, poc, judgement, request.sha)
-    shipped_on = None if passes or verdict.ready else _shipped_on(ctx, poc, request)
+    verdict = gate(facts) if passes or facts.outside else judge_deployment(ctx, poc, judgement, request.sha)
+    shipped_on = None if passes or facts.outside or verdict.ready else _shipped_on(ctx, poc, request)
     answer = answer_deployment(verdict, request.environment, shipped_on=shipped_on)
     comment = texts().deployment_comment(verdict, answer, request.environment)
     return AnswerDeployment(

@@ -17,6 +17,7 @@ from service.rules.evidence.values import Result
 from service.rules.gate.agreement import Agreement, Applied, agreement, applied
 from service.rules.gate.signoffs import Round, Signature, people_of, standing
 from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
+from service.rules.policy.recognition import no_poc_reason
 from service.rules.values.actions import GATE_CHECK, plan_check_run
 from service.rules.values.groups import Group
 from service.texts.gate import gate_view
@@ -102,25 +103,36 @@ def post_gate(
 
 
 def deployment_facts(ctx: Reconciliation, poc: Poc, judgement: Judgement) -> GateFacts:
-    """What a deployment is judged by before anything is measured: the charter as it counts, and where."""
+    """What a deployment is judged by before anything is measured: the charter as it counts, and where.
+
+    Where there is no charter any more, or no POC, only the environment that platform signed for is held.
+    """
     stored, charter = poc.record.poc, judgement.charter
-    count = _applied(ctx, poc, charter) if charter else None
-    agreed = agreed_charter(ctx, poc) if charter else None
-    targets = [each.target.environment for each in (charter, agreed) if each]
-    held = (stored.environment, *(each.value for each in targets if each))
+    count = _applied(ctx, poc, charter) if charter else Applied(Charter(line=1))
+    agreed = agreed_charter(ctx, poc)
+    targets = [each.target.environment for each in (charter, agreed) if each and judgement.declared]
+    named = [target.value for target in targets if target]
+    held = [held_environment(poc) if charter is None else stored.environment, *named]
+    outside = "" if poc.known.poc_reason else no_poc_reason(poc.known.repository, ctx.policy)
     return GateFacts(
         occasion=Occasion.DEPLOYMENT,
         today=ctx.now.date(),
-        charter=count.charter if count else None,
+        charter=agreed if outside else count.charter if charter else None,
         valid=judgement.valid,
         request_number=stored.request.number if stored.request else None,
         asked_on=stored.request.asked_at.date() if stored.request else None,
-        unsigned=count.unsigned if count else (),
-        holders=count.holders if count else {},
+        unsigned=count.unsigned,
+        holders=count.holders,
         bound=stored.bound,
         protected=frozenset(name.lower() for name in held if name),
+        outside=outside,
         observe=ctx.observe,
     )
+
+
+def held_environment(poc: Poc) -> str | None:
+    """The environment that platform signed for, until the POC ships or product has signed its stop."""
+    return None if poc.record.poc.shipped_at else poc.record.poc.environment
 
 
 def judge_default(

@@ -8,16 +8,24 @@ from service.reconcile.commands import answer_commands
 from service.reconcile.commit_files import charter_url, commit, proposal
 from service.reconcile.commit_verdict import agreed_charter
 from service.reconcile.context import Reconciliation
-from service.reconcile.gate_check import deployment_facts, judge_default, judge_deployment, post_gate
+from service.reconcile.gate_check import (
+    deployment_facts,
+    held_environment,
+    judge_default,
+    judge_deployment,
+    post_gate,
+)
 from service.reconcile.measuring import Measured
 from service.reconcile.poc import Poc, PocStatus
+from service.reconcile.stall_issue import home_of
 from service.rules.charter.model import Charter
-from service.rules.checks.judge import Judgement, judge_standing
+from service.rules.checks.judge import Judgement, declares, judge_standing
 from service.rules.evidence.values import Result
-from service.rules.gate.agreement import agreement, takes_over
+from service.rules.gate.agreement import Agreement, agreement, stop_signed, takes_over
 from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
 from service.rules.gate.signoffs import Round, Signature, standing
 from service.rules.gate.verdict import Gate, Occasion
+from service.rules.policy.recognition import no_poc_reason
 from service.rules.values.actions import Action, OpenNotice, PostComment
 from service.rules.values.github import EventKind
 from service.rules.values.groups import Group
@@ -26,6 +34,7 @@ from service.store.pocs import Shipment
 from service.texts.render import texts
 
 STOP_LABEL = "poc-stop-criterion"
+HELD_LABEL = "poc-environment-held"
 SHIPPED = "shipped"
 
 
@@ -56,7 +65,10 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
     signed = _agreed(ctx, poc, judgement, holders)
     state = _state(ctx, poc, judgement, signed, gate=gate, measured=measured)
     poc.became(state, ctx.looked_at)
-    if charter and charter.target.environment and signed[Group.PLATFORM]:
+    if charter and charter.stopped:
+        if stop_signed(_agreement(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
+            poc.protected(None)
+    elif charter and charter.target.environment and signed[Group.PLATFORM]:
         poc.protected(charter.target.environment.value)
     return PocStatus(state, judgement, signed, holders, tuple(actions))
 
@@ -75,11 +87,33 @@ def _agreed(
     signed = standing(charter, poc.record.standing, Round.START)
     if not judgement.valid or charter.stopped:
         return signed
-    agreed = agreed_charter(ctx, poc)
-    ever = [each.signature for each in poc.record.signatures]
-    if agreed is None or takes_over(agreement(agreed, ever), charter, poc.record.standing, ctx.policy):
+    if takes_over(_agreement(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
         poc.agreed_on(file)
     return {group: None if group in holders else given for group, given in signed.items()}
+
+
+def _agreement(ctx: Reconciliation, poc: Poc, charter: Charter) -> Agreement:
+    """What was agreed on, and by whom; before that, the charter as it stands, by nobody."""
+    agreed = agreed_charter(ctx, poc)
+    ever = [each.signature for each in poc.record.signatures]
+    return agreement(agreed, ever) if agreed else Agreement(charter, frozenset())
+
+
+def left_behind(ctx: Reconciliation, poc: Poc) -> tuple[Action, ...]:
+    """Tell owner and product once that an environment stays held although POC or charter are gone."""
+    environment, known = held_environment(poc), poc.known
+    if environment is None or ctx.observe or known.repository.archived:
+        return ()
+    gone = known.poc_reason is None or known.charter is None or not declares(known.charter)
+    if not gone or (agreed := agreed_charter(ctx, poc)) is None:
+        return ()
+    home, since = home_of(ctx, poc, None), known.registered_at
+    key = f"left:{poc.id}:{since.timestamp() if since else 0:.0f}"
+    if home is None or ctx.store.messages.was_said(home.id, key):
+        return ()
+    reason = "" if known.poc_reason else no_poc_reason(known.repository, ctx.policy)
+    title, body = texts().left_behind(agreed, environment, known.repository.full_name, reason)
+    return (OpenNotice(home, key, title, body, HELD_LABEL, agreed.owner_login),)
 
 
 def _state(

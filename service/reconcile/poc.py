@@ -198,10 +198,11 @@ class Poc:
             self._notes.pocs.change(self.poc_id, agreed_blob_sha=file.blob_sha, agreed_data=file.data)
             self._poc(agreed=file)
 
-    def protected(self, environment: str) -> None:
-        """Platform has signed for an environment."""
+    def protected(self, environment: str | None) -> None:
+        """Platform has signed for an environment; None is held once product has signed a stop."""
         if self.record.poc.environment != environment:
             self._notes.pocs.change(self.poc_id, environment=environment)
+            self._poc(environment=environment)
 
     def asked_to_ship(self, number: int, at: datetime) -> None:
         """Somebody wrote `/poc ship`: the newest command counts, and of several on one the first."""

@@ -151,6 +151,25 @@ def test_a_stop_in_between_brings_no_easier_charter(story: Story) -> None:
     assert "not signed by data science (`alice-k`) and product (`carol-s`)" in str(answer["comment"])
 
 
+def test_an_environment_stays_held_when_its_repository_is_no_poc_any_more(story: Story) -> None:
+    repo = story.repo
+    started = repo.pull("charter", POC_md=charter())
+    repo.expect(started.head_sha, "success")
+    story.approve(started, *SIGNERS)
+    head = story.merge(started)
+    story.stage.settle()
+    changed = repo.person.edit_repo(repo.name, topics=["not-a-poc"])
+    assert changed["topics"] == ["not-a-poc"]
+    story.stage.until(lambda: repo.person.issues(repo.name, label="poc-environment-held"), "it is told")
+    story.stage.settle()
+    answer = story.ask_to_deploy(head)
+    assert answer["state"] == "rejected"
+    assert "this repository is no POC any more (topic not-a-poc)" in str(answer["comment"])
+    [told] = repo.person.issues(repo.name, label="poc-environment-held")
+    assert told.title == f"{repo.full_name} is no POC any more, and support-prod stays held"
+    assert "@jane-doe (owner), @carol-s (product)" in told.body
+
+
 @pytest.mark.slow
 def test_calls_for_a_pull_request_event_with_evidence_files(story: Story) -> None:
     repo, stage = story.repo, story.stage

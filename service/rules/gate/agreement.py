@@ -44,16 +44,34 @@ def applied(
 ) -> Applied:
     """Hold a charter against the one agreed on: a change chooses neither its bounds nor its signers."""
     moves = [move for move in moved(before.charter, now) if move.eases]
-    holders = {group: named(before.charter if group in before.signed else now, group) for group in Group}
+    holders = _holders(before, now)
+    signed = _signed(holders, now, signatures, policy)
+    unsigned = tuple(move for move in moves if any(signed[group] is None for group in reopened([move])))
+    missing = {group: holders[group] for group in reopened(unsigned) if signed[group] is None}
+    return Applied(_enforced(before.charter, now, unsigned), unsigned, missing)
+
+
+def stop_signed(before: Agreement, now: Charter, signatures: Sequence[Signature], policy: Policy) -> bool:
+    """Whether product signed that the POC has ended: who did for the charter that was agreed on."""
+    given = _signed(_holders(before, now), now, signatures, policy)
+    return now.stopped is not None and given[Group.PRODUCT] is not None
+
+
+def _holders(before: Agreement, now: Charter) -> Mapping[Group, str | None]:
+    """Who allows a change, for each group: who signed before it, or else whom the charter names now."""
+    return {group: named(before.charter if group in before.signed else now, group) for group in Group}
+
+
+def _signed(
+    holders: Mapping[Group, str | None], now: Charter, signatures: Sequence[Signature], policy: Policy
+) -> Mapping[Group, Signature | None]:
+    """Their signatures of a charter; a member by the policy signs in the place of a person who has left."""
     members = {group: known.members for group, known in policy.groups.items()}
     people = {
         group: {login.lower() for login in (holder,) if login} | members.get(group, frozenset())
         for group, holder in holders.items()
     }
-    signed = standing(now, signatures, Round.START, signers=people)
-    unsigned = tuple(move for move in moves if any(signed[group] is None for group in reopened([move])))
-    missing = {group: holders[group] for group in reopened(unsigned) if signed[group] is None}
-    return Applied(_enforced(before.charter, now, unsigned), unsigned, missing)
+    return standing(now, signatures, Round.START, signers=people)
 
 
 def takes_over(before: Agreement, now: Charter, signatures: Sequence[Signature], policy: Policy) -> bool:

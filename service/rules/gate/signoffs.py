@@ -67,7 +67,8 @@ def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa:
             return {"done": _done(charter)}
         case Group.PRODUCT:
             owner, ship_by = charter.owner, charter.ship_by
-            return {
+            stopped = {"stopped": charter.stopped.value.on} if charter.stopped else {}
+            return stopped | {
                 "done": _done(charter),
                 "owner": owner and owner.value.lower(),
                 "ship_by": ship_by and ship_by.value,

@@ -56,6 +56,8 @@ class GateFacts:
     protected: frozenset[str] = frozenset()
     """The environments that are held whatever `charter` names, in small letters: the one that platform signed
     for last, the one that was agreed on, the one that is named now."""
+    outside: str = ""
+    """Why the repository is no POC; empty where it is one. `charter` is then the one that was agreed on."""
     contained: bool = True
     """Whether the commit is the ship request's head, or on the default branch."""
     observe: bool = False
@@ -73,6 +75,8 @@ class GapKind(StrEnum):
     SIGNATURE = "signature"
     COMMIT = "commit"
     """It is not what was asked for."""
+    LEFT = "left"
+    """The repository is no POC any more."""
     STOPPED = "stopped"
     PAUSED = "paused"
 
@@ -133,6 +137,9 @@ def unsigned_only(verdict: Gate) -> tuple[Group, ...] | None:
 def _gaps(facts: GateFacts) -> Iterator[Gap]:
     """What is missing, in the order in which a person would fix it; of a POC that stopped, nothing else."""
     charter = facts.charter
+    if facts.outside:
+        yield Gap(GapKind.LEFT, facts.outside, login=named(charter, Group.PRODUCT) if charter else None)
+        return
     if charter is None:
         yield Gap(GapKind.CHARTER, "none")
         return
@@ -218,8 +225,10 @@ def elsewhere(facts: GateFacts, environment: str) -> str:
     # GitHub's names of environments do not differ by case.
     if environment.lower() in facts.protected:
         return ""
+    if facts.outside:
+        return f"this repository is no POC ({facts.outside}), and nothing is held here"
     if charter is None:
-        return "there is no charter, so nothing says where this POC will run"
+        return "there is no charter that can be read, so nothing says where this POC will run"
     target = charter.target.environment
     if target is None:
         return "the charter names no environment"
@@ -230,7 +239,7 @@ def elsewhere(facts: GateFacts, environment: str) -> str:
 def _not_bound(facts: GateFacts) -> str:
     """Which numbers can only be taken after the deployment; empty where the verdict binds."""
     charter = facts.charter
-    if facts.bound or charter is None or charter.stopped or charter.target.measured_in:
+    if facts.bound or facts.outside or charter is None or charter.stopped or charter.target.measured_in:
         return ""
     if any(result.status is Status.MISSED for result in facts.results):
         return ""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
-from service.rules.gate.agreement import Agreement, Applied, agreement, applied, takes_over
+from service.rules.gate.agreement import Agreement, Applied, agreement, applied, stop_signed, takes_over
 from service.rules.gate.signoffs import Round, Signature, give
 from service.rules.policy.model import NO_POLICY, GroupPolicy, Policy
 from service.rules.source.text import CharterFile, FileKind
@@ -189,3 +189,26 @@ def test_without_data_science_and_product_no_bound_gets_looser(
     counted = held(charter(*sorted(edits)), *sorted(people)).charter
     assert not [move for move in moved(AGREED, counted) if move.eases and move.field == "done"]
     assert Agreement(AGREED).signed == frozenset(Group)
+
+
+STOP = ("target:", "stopped: 2026-11-22 - no demand\ntarget:")
+
+
+@pytest.mark.parametrize(
+    ("edits", "people", "ever", "ends"),
+    [
+        pytest.param([STOP], (), SIGNERS, False, id="nobody signed the stop"),
+        pytest.param([STOP], ("alice-k", "bob-m", "dan-w"), SIGNERS, False, id="all but product"),
+        pytest.param([STOP], ("carol-s",), SIGNERS, True, id="product"),
+        pytest.param([STOP, ("carol-s", "new-2")], ("new-2",), SIGNERS, False, id="whom the stop names"),
+        pytest.param([STOP, ("carol-s", "new-2")], ("carol-s",), SIGNERS, True, id="who was named before it"),
+        pytest.param([STOP, ("carol-s", "new-2")], ("new-2",), (), True, id="nobody had signed before"),
+        pytest.param([], SIGNERS, SIGNERS, False, id="no stop"),
+    ],
+)
+def test_a_stop_is_products_to_sign(
+    edits: list[tuple[str, str]], people: tuple[str, ...], ever: tuple[str, ...], ends: bool
+) -> None:
+    now = charter(*edits)
+    given = (*signed(*ever), *signed(*people, of=now))
+    assert stop_signed(agreement(AGREED, given), now, given, NO_POLICY) is ends

@@ -259,7 +259,7 @@ MISSED = {"results": results(accuracy=Status.MISSED)}
         pytest.param(
             "support-prod",
             {"charter": None},
-            (True, "there is no charter, so nothing says where this POC will run"),
+            (True, "there is no charter that can be read, so nothing says where this POC will run"),
             id="no charter",
         ),
         pytest.param(

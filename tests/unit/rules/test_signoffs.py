@@ -67,6 +67,7 @@ def asked_again(before: Charter, now: Charter, round_: Round = Round.START) -> f
         ("owner: jane-doe", "owner: joe-doe", {PRODUCT}),
         ("2027-02-26", "2027-02-25", {PRODUCT}),
         ("security: dan-w", "security: erin-v", {PRODUCT}),
+        ("target:", "stopped: 2026-11-20 - no demand\ntarget:", {PRODUCT}),
         ("support-prod", "support-beta", {PLATFORM}),
         ("  measured_in: support-staging\n", "", {PLATFORM}),
         ("load: 50 req/s", "load: 500 req/s", {PLATFORM}),

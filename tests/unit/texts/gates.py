@@ -108,6 +108,8 @@ class Case:
     none: bool = False
     valid: bool = False
     """Judged by its charter even if that has errors."""
+    outside: str = ""
+    protected: frozenset[str] = frozenset()
     level: Level = Level.SELF_REPORTED
     observe: bool = False
     now: datetime = NOW
@@ -142,6 +144,8 @@ class Case:
                 asked_on=ASKED if self.asked else None,
                 unsigned=held.unsigned if held else (),
                 holders=held.holders if held else {},
+                outside=self.outside,
+                protected=self.protected,
                 observe=self.observe,
             )
         )

@@ -38,3 +38,5 @@ def upgrade() -> None:
     WHERE p.shipped_at IS NOT NULL AND p.state <> 'stopped' AND f.detail::jsonb ->> 'sha' = p.shipped_sha
         AND (p.environment IS NULL OR lower(f.detail::jsonb ->> 'environment') = lower(p.environment))
     """)
+    # Nothing is held any more where a POC has stopped: from now on product signs that.
+    op.execute("UPDATE poc SET environment = NULL WHERE state = 'stopped'")
