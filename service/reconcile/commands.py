@@ -20,7 +20,7 @@ from service.rules.commands.parsing import (
     misplaced,
     parse_commands,
 )
-from service.rules.gate.signoffs import Round, give, groups_of
+from service.rules.gate.signoffs import give, groups_of, rounds_of
 from service.rules.values import activity
 from service.rules.values.actions import Action, Offer, PostComment, Propose, React
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef, SaidIn
@@ -156,10 +156,9 @@ def _followed(
         case Verb.SIGN if charter is not None:
             before = [agreed] if (agreed := agreed_charter(ctx, conversation.poc)) else []
             source, members = f"comment:{line.comment_id}", ctx.policy.groups_of(told.actor)
-            given = give(
-                charter, told.actor, Round.START, told.at, None, source, before=before, members=members
-            )
-            conversation.poc.signed(given)
+            for each in rounds_of(charter):
+                given = give(charter, told.actor, each, told.at, None, source, before=before, members=members)
+                conversation.poc.signed(given)
         case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP:
             return follow_order(ctx, conversation, told, command)
         case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from service.reconcile.commands import answer_commands
 from service.reconcile.commit_files import charter_url, commit, proposal
-from service.reconcile.commit_verdict import agreed_charter
+from service.reconcile.commit_verdict import agreed_charter, agreement_of
 from service.reconcile.context import Reconciliation
 from service.reconcile.gate_check import (
     deployment_facts,
@@ -21,7 +21,7 @@ from service.reconcile.stall_issue import home_of
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement, declares, judge_standing
 from service.rules.evidence.values import Result
-from service.rules.gate.agreement import Agreement, agreement, stop_signed, takes_over
+from service.rules.gate.agreement import stop_signed, takes_over
 from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
 from service.rules.gate.signoffs import Round, Signature, standing
 from service.rules.gate.verdict import Gate, Occasion
@@ -66,7 +66,7 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
     state = _state(ctx, poc, judgement, signed, gate=gate, measured=measured)
     poc.became(state, ctx.looked_at)
     if charter and charter.stopped:
-        if stop_signed(_agreement(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
+        if stop_signed(agreement_of(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
             poc.protected(None)
     elif charter and charter.target.environment and signed[Group.PLATFORM]:
         poc.protected(charter.target.environment.value)
@@ -87,16 +87,9 @@ def _agreed(
     signed = standing(charter, poc.record.standing, Round.START)
     if not judgement.valid or charter.stopped:
         return signed
-    if takes_over(_agreement(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
+    if takes_over(agreement_of(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
         poc.agreed_on(file)
     return {group: None if group in holders else given for group, given in signed.items()}
-
-
-def _agreement(ctx: Reconciliation, poc: Poc, charter: Charter) -> Agreement:
-    """What was agreed on, and by whom; before that, the charter as it stands, by nobody."""
-    agreed = agreed_charter(ctx, poc)
-    ever = [each.signature for each in poc.record.signatures]
-    return agreement(agreed, ever) if agreed else Agreement(charter, frozenset())
 
 
 def left_behind(ctx: Reconciliation, poc: Poc) -> tuple[Action, ...]:

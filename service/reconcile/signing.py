@@ -11,7 +11,7 @@ from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
-from service.rules.gate.signoffs import OPENED, Round, give
+from service.rules.gate.signoffs import OPENED, Round, give, rounds_of
 from service.rules.values.github import EventKind, PullRequest
 from service.rules.values.recorded import RecordedReview
 from service.store.timeline import ToldOfPull
@@ -30,10 +30,10 @@ def record_signatures(
     if commit_charter.charter is None:
         return
     before = _before(ctx, poc, commit_charter)
-    rounds = (Round.START, Round.SHIP) if commit_charter.verdict.case.written else (Round.SHIP,)
+    written = commit_charter.verdict.case.written
     if told.moved_by_author:
         source = f"{OPENED}{pull.number}:{pull.head_sha}"
-        for each in rounds:
+        for each in (*(rounds_of(commit_charter.charter) if written else ()), Round.SHIP):
             given = give(
                 commit_charter.charter,
                 pull.author,
@@ -46,7 +46,7 @@ def record_signatures(
             )
             poc.signed(given)
     if ctx.told(EventKind.REVIEWED) or ctx.told(EventKind.REVIEW_DISMISSED):
-        _record_reviews(ctx, poc, pull, commit_charter, rounds=rounds, told=told.reviews)
+        _record_reviews(ctx, poc, pull, commit_charter, written=written, told=told.reviews)
 
 
 def _before(ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter) -> tuple[Charter, ...]:
@@ -60,7 +60,7 @@ def _record_reviews(
     pull: PullRequest,
     commit_charter: CommitCharter,
     *,
-    rounds: tuple[Round, ...],
+    written: bool,
     told: tuple[RecordedReview, ...],
 ) -> None:
     """All reviews of the pull request, not only new ones, since they arrive in any order."""
@@ -71,7 +71,7 @@ def _record_reviews(
         charter = _approved(ctx, poc, commit_charter, each)
         if charter is None:
             continue
-        for round_ in rounds:
+        for round_ in (*(rounds_of(charter) if written else ()), Round.SHIP):
             given = give(
                 charter,
                 each.review.login,

@@ -44,7 +44,7 @@ def applied(
 ) -> Applied:
     """Hold a charter against the one agreed on: a change chooses neither its bounds nor its signers."""
     moves = [move for move in moved(before.charter, now) if move.eases]
-    holders = _holders(before, now)
+    holders = holders_of(before, now)
     signed = _signed(holders, now, signatures, policy)
     unsigned = tuple(move for move in moves if any(signed[group] is None for group in reopened([move])))
     missing = {group: holders[group] for group in reopened(unsigned) if signed[group] is None}
@@ -53,17 +53,27 @@ def applied(
 
 def stop_signed(before: Agreement, now: Charter, signatures: Sequence[Signature], policy: Policy) -> bool:
     """Whether product signed that the POC has ended: who did for the charter that was agreed on."""
-    given = _signed(_holders(before, now), now, signatures, policy)
+    given = _signed(holders_of(before, now), now, signatures, policy)
     return now.stopped is not None and given[Group.PRODUCT] is not None
 
 
-def _holders(before: Agreement, now: Charter) -> Mapping[Group, str | None]:
+def pause_signed(before: Agreement, now: Charter, signatures: Sequence[Signature], policy: Policy) -> bool:
+    """Whether product signed the pause of a charter: who did for the charter that was agreed on."""
+    given = _signed(holders_of(before, now), now, signatures, policy, Round.PAUSE)
+    return now.paused is not None and given[Group.PRODUCT] is not None
+
+
+def holders_of(before: Agreement, now: Charter) -> Mapping[Group, str | None]:
     """Who allows a change, for each group: who signed before it, or else whom the charter names now."""
     return {group: named(before.charter if group in before.signed else now, group) for group in Group}
 
 
 def _signed(
-    holders: Mapping[Group, str | None], now: Charter, signatures: Sequence[Signature], policy: Policy
+    holders: Mapping[Group, str | None],
+    now: Charter,
+    signatures: Sequence[Signature],
+    policy: Policy,
+    round: Round = Round.START,  # noqa: A002 - the word for it
 ) -> Mapping[Group, Signature | None]:
     """Their signatures of a charter; a member by the policy signs in the place of a person who has left."""
     members = {group: known.members for group, known in policy.groups.items()}
@@ -71,7 +81,7 @@ def _signed(
         group: {login.lower() for login in (holder,) if login} | members.get(group, frozenset())
         for group, holder in holders.items()
     }
-    return standing(now, signatures, Round.START, signers=people)
+    return standing(now, signatures, round, signers=people)
 
 
 def takes_over(before: Agreement, now: Charter, signatures: Sequence[Signature], policy: Policy) -> bool:

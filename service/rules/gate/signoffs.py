@@ -27,6 +27,8 @@ class Round(StrEnum):
     """On a pull request that changes the charter."""
     SHIP = "ship"
     """On the pull request on which the owner wrote `/poc ship`."""
+    PAUSE = "pause"
+    """On a pull request that pauses the POC; product's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa:
             return {"done": _done(charter), "evidence": _evidence(charter)}
         case Group.DATA_SCIENCE:
             return {"done": _done(charter)}
+        case Group.PRODUCT if round is Round.PAUSE:
+            return {"paused": charter.paused and charter.paused.value.until}
         case Group.PRODUCT:
             owner, ship_by = charter.owner, charter.ship_by
             stopped = {"stopped": charter.stopped.value.on} if charter.stopped else {}
@@ -89,6 +93,11 @@ def named(charter: Charter, group: Group) -> str | None:
     """The login that signs for a group."""
     signer: Located[str] | None = getattr(charter.signoffs, group.value)
     return signer.value if signer else None
+
+
+def rounds_of(charter: Charter) -> tuple[Round, ...]:
+    """What signing a charter signs: its start, and its pause where it has one."""
+    return (Round.START, Round.PAUSE) if charter.paused else (Round.START,)
 
 
 def groups_of(charter: Charter, login: str) -> tuple[Group, ...]:
@@ -118,6 +127,7 @@ def give(  # noqa: PLR0917 - the parts of an approval
     return tuple(
         Signature(login, group, round, material_hash(charter, group, round), at, number, source)
         for group in dict.fromkeys(groups)
+        if round is not Round.PAUSE or group is Group.PRODUCT
     )
 
 

@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
-from service.rules.gate.agreement import Agreement, Applied, agreement, applied, stop_signed, takes_over
-from service.rules.gate.signoffs import Round, Signature, give
+from service.rules.gate.agreement import (
+    Agreement,
+    Applied,
+    agreement,
+    applied,
+    pause_signed,
+    stop_signed,
+    takes_over,
+)
+from service.rules.gate.signoffs import Round, Signature, give, rounds_of
 from service.rules.policy.model import NO_POLICY, GroupPolicy, Policy
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.groups import Group
@@ -212,3 +220,28 @@ def test_a_stop_is_products_to_sign(
     now = charter(*edits)
     given = (*signed(*ever), *signed(*people, of=now))
     assert stop_signed(agreement(AGREED, given), now, given, NO_POLICY) is ends
+
+
+@pytest.mark.parametrize(
+    ("people", "until", "counts"),
+    [
+        pytest.param((), "2036-11-22", False, id="nobody"),
+        pytest.param(("alice-k", "bob-m", "dan-w", "new-2"), "2036-11-22", False, id="all but product"),
+        pytest.param(("carol-s",), "2036-11-22", True, id="product"),
+        pytest.param(("carol-s",), "2036-11-23", False, id="another day than was signed"),
+    ],
+)
+def test_a_long_pause_is_products_to_sign(people: tuple[str, ...], until: str, counts: bool) -> None:
+    signed_, now = (
+        charter(("target:", f"paused: until {day} - money\ntarget:"), ("carol-s", "new-2"))
+        for day in ("2036-11-22", until)
+    )
+    given = tuple(
+        each
+        for login in people
+        for round_ in rounds_of(signed_)
+        for each in give(signed_, login, round_, AT, 7, "review:1", before=[AGREED])
+    )
+    before = agreement(AGREED, signed(*SIGNERS))
+    assert pause_signed(before, now, given, NO_POLICY) is counts
+    assert all(each.group is PRODUCT for each in given if each.round is Round.PAUSE)
