@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from service.reconcile.commit_files import draft_url
 from service.reconcile.commit_verdict import CommitCharter
 from service.reconcile.context import Decision, Reconciliation
+from service.reconcile.pauses import present_pause
 from service.reconcile.poc import Poc
 from service.rules.evidence.values import Result
 from service.rules.values.actions import CHARTER_CHECK, plan_check_run
@@ -18,7 +19,10 @@ def check_charter(
     ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, results: Sequence[Result] = ()
 ) -> Decision:
     """Bring the check run to what it should say, with the values that were measured."""
-    repository, verdict = poc.known.repository.ref, commit_charter.verdict
+    repository, verdict, charter = poc.known.repository.ref, commit_charter.verdict, commit_charter.charter
+    at = None if verdict.case.written else poc.known.charter_changed_at
+    first, judged = ctx.policy.calendar.day(at or ctx.now), verdict.case.judged
+    pause = present_pause(ctx, poc, charter, judged.blob_sha, first) if charter and judged else None
     view = check_view(
         verdict,
         poc_reason=poc.known.poc_reason or "",
@@ -26,6 +30,7 @@ def check_charter(
         draft_url=draft_url(ctx, poc, commit_charter.base_ref),
         observe=ctx.observe,
         results=results,
+        pause=pause,
     )
     wanted = texts().check_run(verdict, view)
     posted = ctx.posted(repository.id, commit_charter.head_sha, CHARTER_CHECK)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from service.reconcile.command_arguments import Conversation, follow_order
+from service.reconcile.commit_verdict import agreed_charter
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
@@ -19,7 +20,7 @@ from service.rules.commands.parsing import (
     misplaced,
     parse_commands,
 )
-from service.rules.gate.signoffs import Round, give
+from service.rules.gate.signoffs import give, groups_of, rounds_of
 from service.rules.values import activity
 from service.rules.values.actions import Action, Offer, PostComment, Propose, React
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef, SaidIn
@@ -89,7 +90,7 @@ def _heard(ctx: Reconciliation, conversation: Conversation, comment: tuple[Recor
         if command is None or command.text in heard:
             continue
         heard.add(command.text)
-        refusal = _refusal(conversation, told, command)
+        refusal = _refusal(ctx, conversation, told, command)
         said = refusal or _followed(ctx, conversation, told, command)
         if isinstance(said, Refusal):
             answers.say(texts().refused_command(command.text, said.reason))
@@ -116,7 +117,11 @@ def _acknowledged(place: RepositoryRef, line: CommandLine, answers: Answers) -> 
         yield React(place, number, line.comment_id if line.said_in is SaidIn.COMMENT else None, SEEN)
 
 
-def _refusal(conversation: Conversation, told: RecordedCommand, command: Command) -> Refusal | None:
+def _refusal(
+    ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, command: Command
+) -> Refusal | None:
+    agreed = agreed_charter(ctx, conversation.poc)
+    allows = bool(ctx.policy.groups_of(told.actor) or (agreed and groups_of(agreed, told.actor)))
     refusal = authorise(
         command,
         permission=conversation.permission,
@@ -124,6 +129,7 @@ def _refusal(conversation: Conversation, told: RecordedCommand, command: Command
         charter=conversation.charter,
         is_pull_request=told.line.is_pull_request,
         elsewhere=conversation.elsewhere,
+        allows=allows,
     )
     pull = conversation.pull
     if refusal is not None or pull is None:
@@ -148,8 +154,11 @@ def _followed(
         case Verb.SHIP:
             conversation.poc.asked_to_ship(line.number, told.at)
         case Verb.SIGN if charter is not None:
-            given = give(charter, told.actor, Round.START, told.at, None, f"comment:{line.comment_id}")
-            conversation.poc.signed(given)
+            before = [agreed] if (agreed := agreed_charter(ctx, conversation.poc)) else []
+            source, members = f"comment:{line.comment_id}", ctx.policy.groups_of(told.actor)
+            for each in rounds_of(charter):
+                given = give(charter, told.actor, each, told.at, None, source, before=before, members=members)
+                conversation.poc.signed(given)
         case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP:
             return follow_order(ctx, conversation, told, command)
         case _:

@@ -11,6 +11,7 @@ from service.reconcile.surroundings import outside_of
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
 from service.rules.checks.verdict import Verdict, conclude, needs_merge_base, situate
+from service.rules.gate.agreement import Agreement, agreement
 from service.rules.source.text import CharterFile
 from service.rules.values.github import EventKind
 
@@ -62,10 +63,29 @@ def evaluate_charter(
     outside, unanswered = outside_of(ctx, poc, case, head_sha=head_sha, base_ref=base_ref)
     today = ctx.now.date()
     verdict = conclude(
-        case, author=author, observe=ctx.observe, today=today, outside=outside, policy=ctx.policy
+        case,
+        author=author,
+        observe=ctx.observe,
+        today=today,
+        outside=outside,
+        policy=ctx.policy,
+        agreed=agreed_charter(ctx, poc),
     )
     before = judge(case.before, today=today).charter if case.before else None
     return CommitCharter(head_sha, base_ref, verdict, before, unanswered, rerun)
+
+
+def agreed_charter(ctx: Reconciliation, poc: Poc) -> Charter | None:
+    """The charter that was agreed on last."""
+    agreed = poc.record.poc.agreed
+    return judge(agreed, today=ctx.now.date()).charter if agreed else None
+
+
+def agreement_of(ctx: Reconciliation, poc: Poc, charter: Charter) -> Agreement:
+    """What was agreed on, and by whom; before that, the charter as it stands, by nobody."""
+    agreed = agreed_charter(ctx, poc)
+    ever = [each.signature for each in poc.record.signatures]
+    return agreement(agreed, ever) if agreed else Agreement(charter, frozenset())
 
 
 def base_charter(ctx: Reconciliation, poc: Poc, base_ref: str, base_sha: str) -> CharterFile:

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import charter_url, commit
-from service.reconcile.commit_verdict import CommitCharter, merge_base
+from service.reconcile.commit_verdict import CommitCharter, agreed_charter, merge_base
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.measuring import Measured, measure, resolve_test_merges
 from service.reconcile.poc import Poc
-from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement
 from service.rules.evidence.values import Result
-from service.rules.gate.signoffs import Round, Signature, enforced_charter, standing, unsigned_moves
+from service.rules.gate.agreement import Agreement, Applied, agreement, applied
+from service.rules.gate.signoffs import Round, Signature, people_of, standing
 from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
+from service.rules.policy.recognition import no_poc_reason
 from service.rules.values.actions import GATE_CHECK, plan_check_run
 from service.rules.values.groups import Group
-from service.store.pocs import ShipRequest
 from service.texts.gate import gate_view
 from service.texts.render import texts
 
@@ -35,36 +35,53 @@ def check_gate(
 ) -> Decision:
     """Bring the check run on a commit to what it should say; `number` is the pull request's, if it is one's.
 
-    `results` are those by the commit's own charter. Goalposts that the change loosens count as they were
-    before it, until the people responsible for them have signed.
+    `results` are those by the commit's own charter. What that makes easier counts as it was before, until the
+    people responsible for it have signed.
     """
-    signatures = poc.record.standing
     request = poc.record.poc.request
     asked_here = request is not None and request.number == number
     charter = commit_charter.charter
-    unsigned: tuple[Move, ...] = ()
-    if charter and commit_charter.before:
-        unsigned = unsigned_moves(commit_charter.verdict.moves, commit_charter.before, charter, signatures)
-        charter = enforced_charter(commit_charter.before, charter, unsigned)
-        if unsigned:
-            results = measure(ctx, poc, charter, commit_charter.head_sha).results
+    count = _applied(ctx, poc, charter, commit_charter)
+    if charter and count.charter != charter:
+        results = measure(ctx, poc, count.charter, commit_charter.head_sha).results
+    if asked_here:
+        _note_bound(ctx, poc, results)
     facts = GateFacts(
         occasion=Occasion.SHIP_REQUEST if asked_here else Occasion.ORDINARY,
         today=ctx.now.date(),
-        charter=charter,
+        charter=count.charter if charter else None,
         valid=commit_charter.valid,
         results=results,
         # Sign-offs are for the proposed charter even while the gate still applies the previous thresholds.
-        signatures=_shipping(commit_charter.charter, signatures, request, signers=charter),
+        signatures=_shipping(poc, charter, count.charter),
         request_number=request.number if request else None,
         asked_on=request.asked_at.date() if request else None,
-        unsigned=unsigned,
+        unsigned=count.unsigned,
+        holders=count.holders,
         observe=ctx.observe,
     )
     verdict = gate(facts)
     if asked_here and number is not None:
         poc.ship_request_judged(number, unsigned_only(verdict), ctx.looked_at)
     return post_gate(ctx, poc, verdict, commit_charter.head_sha, rerun=commit_charter.rerun)
+
+
+def _applied(
+    ctx: Reconciliation, poc: Poc, charter: Charter | None, commit_charter: CommitCharter | None = None
+) -> Applied:
+    """A charter as it counts for shipping, held against the one agreed on, or else what a change began with.
+
+    Whom the charter before names is asked about a change even if they never signed it; once it is merged,
+    only who had signed.
+    """
+    agreed = agreed_charter(ctx, poc)
+    before = agreed or (commit_charter.before if commit_charter and commit_charter.valid else None)
+    if charter is None or before is None:
+        return Applied(charter or Charter(line=1))
+    held = Agreement(before)
+    if agreed and not (commit_charter and commit_charter.verdict.case.written):
+        held = agreement(agreed, [each.signature for each in poc.record.signatures])
+    return applied(held, charter, poc.record.standing, ctx.policy)
 
 
 def post_gate(
@@ -85,30 +102,48 @@ def post_gate(
     return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, poc.known.installation_id)
 
 
+def deployment_facts(ctx: Reconciliation, poc: Poc, judgement: Judgement) -> GateFacts:
+    """What a deployment is judged by before anything is measured: the charter as it counts, and where.
+
+    Where there is no charter any more, or no POC, only the environment that platform signed for is held.
+    """
+    stored, charter = poc.record.poc, judgement.charter
+    count = _applied(ctx, poc, charter) if charter else Applied(Charter(line=1))
+    agreed = agreed_charter(ctx, poc)
+    targets = [each.target.environment for each in (charter, agreed) if each and judgement.declared]
+    named = [target.value for target in targets if target]
+    held = [held_environment(poc) if charter is None else stored.environment, *named]
+    outside = "" if poc.known.poc_reason else no_poc_reason(poc.known.repository, ctx.policy)
+    return GateFacts(
+        occasion=Occasion.DEPLOYMENT,
+        today=ctx.now.date(),
+        charter=agreed if outside else count.charter if charter else None,
+        valid=judgement.valid,
+        request_number=stored.request.number if stored.request else None,
+        asked_on=stored.request.asked_at.date() if stored.request else None,
+        unsigned=count.unsigned,
+        holders=count.holders,
+        bound=stored.bound,
+        protected=frozenset(name.lower() for name in held if name),
+        outside=outside,
+        observe=ctx.observe,
+    )
+
+
+def held_environment(poc: Poc) -> str | None:
+    """The environment that platform signed for, until the POC ships or product has signed its stop."""
+    return None if poc.record.poc.shipped_at else poc.record.poc.environment
+
+
 def judge_default(
     ctx: Reconciliation, poc: Poc, judgement: Judgement, commit_sha: str, occasion: Occasion
 ) -> tuple[Gate, Measured]:
     """The verdict on a commit by the default branch's charter: on its head, or on what is deployed."""
-    charter = judgement.charter
-    measured = measure(ctx, poc, charter, commit_sha, same_tree=True) if charter else NOTHING
-    stored = poc.record.poc
-    request = stored.request
-    if measured.results and all(each.status in COMPARED for each in measured.results):
-        poc.bound(ctx.looked_at)
-    given = poc.record.standing
-    facts = GateFacts(
-        occasion=occasion,
-        today=ctx.now.date(),
-        charter=charter,
-        valid=judgement.valid,
-        results=measured.results,
-        signatures=_shipping(charter, given, request),
-        request_number=request.number if request else None,
-        asked_on=request.asked_at.date() if request else None,
-        bound=stored.bound,
-        protected=stored.environment,
-        observe=ctx.observe,
-    )
+    facts = deployment_facts(ctx, poc, judgement)
+    measured = measure(ctx, poc, facts.charter, commit_sha, same_tree=True) if facts.charter else NOTHING
+    _note_bound(ctx, poc, measured.results)
+    signatures = _shipping(poc, judgement.charter, facts.charter)
+    facts = replace(facts, occasion=occasion, results=measured.results, signatures=signatures)
     return gate(facts), measured
 
 
@@ -123,9 +158,7 @@ def judge_deployment(ctx: Reconciliation, poc: Poc, judgement: Judgement, sha: s
     except GitHubError as error:
         if not ctx.absent(error):
             raise
-        # GitHub no longer knows the commit: nothing was measured on it.
-        facts = GateFacts(Occasion.DEPLOYMENT, ctx.now.date(), judgement.charter, judgement.valid)
-        return gate(replace(facts, observe=ctx.observe))
+        return gate(deployment_facts(ctx, poc, judgement))  # no such commit: nothing was measured on it
     return verdict
 
 
@@ -149,15 +182,16 @@ def _same_tree(ctx: Reconciliation, poc: Poc, one: str, other: str) -> bool:
     return commit(ctx, poc, one).tree_sha == commit(ctx, poc, other).tree_sha
 
 
-def _shipping(
-    charter: Charter | None,
-    signatures: Sequence[Signature],
-    request: ShipRequest | None,
-    *,
-    signers: Charter | None = None,
-) -> Mapping[Group, Signature | None]:
-    """The sign-offs of the ship request; empty without one."""
-    if charter is None or request is None:
+def _note_bound(ctx: Reconciliation, poc: Poc, results: Sequence[Result]) -> None:
+    """From when every threshold had a value, one that is missing later is missing."""
+    if results and all(each.status in COMPARED for each in results):
+        poc.bound(ctx.looked_at)
+
+
+def _shipping(poc: Poc, charter: Charter | None, signers: Charter | None) -> Mapping[Group, Signature | None]:
+    """The ship request's sign-offs of a charter, by the people whom another one names; empty without one."""
+    request = poc.record.poc.request
+    if charter is None or signers is None or request is None:
         return {}
-    number, since = request.number, request.asked_at
-    return standing(charter, signatures, Round.SHIP, number=number, since=since, signers=signers)
+    number, since, people = request.number, request.asked_at, people_of(signers)
+    return standing(charter, poc.record.standing, Round.SHIP, number=number, since=since, signers=people)

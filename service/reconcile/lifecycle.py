@@ -5,24 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from service.reconcile.commands import answer_commands
-from service.reconcile.commit_files import charter_url, proposal
+from service.reconcile.commit_files import charter_url, commit, proposal
+from service.reconcile.commit_verdict import agreed_charter, agreement_of
 from service.reconcile.context import Reconciliation
-from service.reconcile.gate_check import judge_default, judge_deployment, post_gate
+from service.reconcile.gate_check import (
+    deployment_facts,
+    held_environment,
+    judge_default,
+    judge_deployment,
+    post_gate,
+)
 from service.reconcile.measuring import Measured
 from service.reconcile.poc import Poc, PocStatus
+from service.reconcile.stall_issue import home_of
 from service.rules.charter.model import Charter
-from service.rules.checks.judge import Judgement, judge_standing
+from service.rules.checks.judge import Judgement, declares, judge_standing
 from service.rules.evidence.values import Result
+from service.rules.gate.agreement import stop_signed, takes_over
 from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
 from service.rules.gate.signoffs import Round, Signature, standing
 from service.rules.gate.verdict import Gate, Occasion
+from service.rules.policy.recognition import no_poc_reason
 from service.rules.values.actions import Action, OpenNotice, PostComment
 from service.rules.values.github import EventKind
 from service.rules.values.groups import Group
 from service.rules.values.recorded import RecordedDeployment, recorded_deployments
+from service.store.pocs import Shipment
 from service.texts.render import texts
 
 STOP_LABEL = "poc-stop-criterion"
+HELD_LABEL = "poc-environment-held"
 SHIPPED = "shipped"
 
 
@@ -45,14 +57,56 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
         gate, measured = judge_default(ctx, poc, judgement, head_sha, Occasion.ORDINARY)
         actions += post_gate(ctx, poc, gate, head_sha).actions
         actions += _stop_criteria(ctx, poc, charter, measured.stops)
-    if charter:
-        actions += _deployed(ctx, poc, judgement, charter)
-    signed = standing(charter, poc.record.standing, Round.START) if charter else {}
+    if charter and charter.stopped:
+        poc.recalled()
+    elif charter:
+        actions += _deployed(ctx, poc, judgement)
+    holders = deployment_facts(ctx, poc, judgement).holders
+    signed = _agreed(ctx, poc, judgement, holders)
     state = _state(ctx, poc, judgement, signed, gate=gate, measured=measured)
     poc.became(state, ctx.looked_at)
-    if charter and charter.target.environment and signed[Group.PLATFORM]:
+    if charter and charter.stopped:
+        if stop_signed(agreement_of(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
+            poc.protected(None)
+    elif charter and charter.target.environment and signed[Group.PLATFORM]:
         poc.protected(charter.target.environment.value)
-    return PocStatus(state, judgement, signed, tuple(actions))
+    return PocStatus(state, judgement, signed, holders, tuple(actions))
+
+
+def _agreed(
+    ctx: Reconciliation, poc: Poc, judgement: Judgement, holders: Mapping[Group, str | None]
+) -> Mapping[Group, Signature | None]:
+    """The start sign-offs of the default branch's charter, which is agreed on from now on if it lacks none.
+
+    The first one is agreed on as it stands. What makes a later one easier is also for those to sign who
+    signed the one before.
+    """
+    charter, file = judgement.charter, poc.known.charter
+    if charter is None or file is None:
+        return {}
+    signed = standing(charter, poc.record.standing, Round.START)
+    if not judgement.valid or charter.stopped:
+        return signed
+    if takes_over(agreement_of(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
+        poc.agreed_on(file)
+    return {group: None if group in holders else given for group, given in signed.items()}
+
+
+def left_behind(ctx: Reconciliation, poc: Poc) -> tuple[Action, ...]:
+    """Tell owner and product once that an environment stays held although POC or charter are gone."""
+    environment, known = held_environment(poc), poc.known
+    if environment is None or ctx.observe or known.repository.archived:
+        return ()
+    gone = known.poc_reason is None or known.charter is None or not declares(known.charter)
+    if not gone or (agreed := agreed_charter(ctx, poc)) is None:
+        return ()
+    home, since = home_of(ctx, poc, None), known.registered_at
+    key = f"left:{poc.id}:{since.timestamp() if since else 0:.0f}"
+    if home is None or ctx.store.messages.was_said(home.id, key):
+        return ()
+    reason = "" if known.poc_reason else no_poc_reason(known.repository, ctx.policy)
+    title, body = texts().left_behind(agreed, environment, known.repository.full_name, reason)
+    return (OpenNotice(home, key, title, body, HELD_LABEL, agreed.owner_login),)
 
 
 def _state(
@@ -78,23 +132,22 @@ def _state(
     )
 
 
-def _deployed(ctx: Reconciliation, poc: Poc, judgement: Judgement, charter: Charter) -> Iterator[Action]:
+def _deployed(ctx: Reconciliation, poc: Poc, judgement: Judgement) -> Iterator[Action]:
     """A deployment of a commit that met everything ships the POC, which is announced once.
 
-    The last deployments are judged again each time: a missing number may arrive later.
+    Until then the last deployments are judged again each time: a missing number may arrive later.
     """
-    target = charter.target.environment
-    shipped = poc.record.poc.shipped_at is not None
-    if target is None or (shipped and ctx.store.messages.was_said(poc.known.repository.id, SHIPPED)):
-        return
-    for told in recorded_deployments(ctx.store.timeline.deployed(poc.id)):
-        if told.deployed.environment.lower() != target.value.lower():
+    said = poc.record.poc.shipped_at is not None and ctx.store.messages.was_said(poc.id, SHIPPED)
+    held = deployment_facts(ctx, poc, judgement).protected
+    for told in recorded_deployments(ctx.facts if said else ctx.store.timeline.deployed(poc.id)):
+        environment, sha = told.deployed.environment, told.deployed.sha
+        if environment.lower() not in held:
             continue
-        verdict = judge_deployment(ctx, poc, judgement, told.deployed.sha)
+        verdict = judge_deployment(ctx, poc, judgement, sha)
         if verdict.ready:
-            poc.shipped(told.deployed.sha, told.at)
-            yield from _announce(ctx, poc, verdict, told)
-            return
+            poc.shipped(environment, Shipment(sha, commit(ctx, poc, sha).tree_sha, told.at))
+            yield from () if said else _announce(ctx, poc, verdict, told)
+            said = True
 
 
 def _announce(ctx: Reconciliation, poc: Poc, verdict: Gate, told: RecordedDeployment) -> Iterator[Action]:

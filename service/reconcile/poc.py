@@ -24,7 +24,7 @@ from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
 from service.store.contents import Blob
 from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
-from service.store.pocs import KnownAccess, ShipRequest
+from service.store.pocs import KnownAccess, Shipment, ShipRequest
 from service.store.signatures import StoredSignature, signing_activities
 from service.store.store import Store
 from service.store.timeline import AWAITED
@@ -39,6 +39,8 @@ class PocStatus:
     judgement: Judgement
     signed: Mapping[Group, Signature | None]
     """The start sign-offs; empty without a charter."""
+    holders: Mapping[Group, str | None]
+    """Who has not signed what was eased since a charter was agreed on."""
     actions: tuple[Action, ...] = ()
 
 
@@ -171,21 +173,36 @@ class Poc:
         if self.record.poc_id is not None and not self.record.poc.state.has_ended:
             self.became(State.STOPPED, at)
 
-    def shipped(self, sha: str, at: datetime) -> None:
-        """It was deployed with everything met; the first time counts."""
+    def shipped(self, environment: str, shipment: Shipment) -> None:
+        """It was deployed with everything met: it has shipped since the first time."""
+        self._notes.pocs.ship(self.poc_id, environment, shipment)
         if self.record.poc.shipped_at is None:
-            self._notes.pocs.first(self.poc_id, shipped_at=at, shipped_sha=sha)
-            self._poc(shipped_at=at, shipped_sha=sha)
+            first = {"shipped_at": shipment.at, "shipped_sha": shipment.sha}
+            self._notes.pocs.first(self.poc_id, **first)
+            self._poc(**first)
+
+    def recalled(self) -> None:
+        """It was stopped: nothing that shipped may be gone back to."""
+        if self.record.poc.state is not State.STOPPED:
+            self._notes.pocs.recall(self.poc_id)
 
     def bound(self, at: datetime) -> None:
         """Every threshold had a value that counts; the first time is kept."""
         if not self.record.poc.bound:
             self._notes.pocs.first(self.poc_id, bound_at=at)
 
-    def protected(self, environment: str) -> None:
-        """Platform has signed for an environment."""
+    def agreed_on(self, file: CharterFile) -> None:
+        """The default branch's charter counts from now on."""
+        before = self.record.poc.agreed
+        if before is None or before.blob_sha != file.blob_sha:
+            self._notes.pocs.change(self.poc_id, agreed_blob_sha=file.blob_sha, agreed_data=file.data)
+            self._poc(agreed=file)
+
+    def protected(self, environment: str | None) -> None:
+        """Platform has signed for an environment; None is held once product has signed a stop."""
         if self.record.poc.environment != environment:
             self._notes.pocs.change(self.poc_id, environment=environment)
+            self._poc(environment=environment)
 
     def asked_to_ship(self, number: int, at: datetime) -> None:
         """Somebody wrote `/poc ship`: the newest command counts, and of several on one the first."""

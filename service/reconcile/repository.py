@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.history import read_history
-from service.reconcile.lifecycle import derive_status
+from service.reconcile.lifecycle import derive_status, left_behind
 from service.reconcile.poc import Poc, PocStatus
 from service.reconcile.registration import gather, list_pull_requests, registered
 from service.reconcile.stall_facts import stall_facts
@@ -33,8 +33,9 @@ def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
     if poc.known.repository.archived:
         poc.ended(ctx.looked_at)  # an archived repository has ended
     issue = present_issue(ctx, poc)
+    told = left_behind(ctx, poc)
     if poc.known.poc_reason is None and issue is None:
-        return Decision("not a POC")
+        return Decision("not a POC", told, poc.known.installation_id)
     if poc.known.poc_reason and not poc.known.repository.archived:
         list_pull_requests(ctx, poc, unless_within=LISTED_EVERY)
     if _has_ended(ctx, poc, issue):
@@ -44,7 +45,8 @@ def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
         read_history(ctx, poc)
         life = derive_status(ctx, poc)
         waiting_on = follow_waiting_on(ctx, poc, life)
-    return _decided(ctx, poc, life, waiting_on, issue)
+    decision = _decided(ctx, poc, life, waiting_on, issue)
+    return replace(decision, actions=(*told, *decision.actions))
 
 
 def _has_ended(ctx: Reconciliation, poc: Poc, issue: StallIssue | None) -> bool:

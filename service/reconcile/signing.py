@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import charter_at
-from service.reconcile.commit_verdict import CommitCharter
+from service.reconcile.commit_verdict import CommitCharter, agreed_charter
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
-from service.rules.gate.signoffs import OPENED, Round, give
+from service.rules.gate.signoffs import OPENED, Round, give, rounds_of
 from service.rules.values.github import EventKind, PullRequest
 from service.rules.values.recorded import RecordedReview
 from service.store.timeline import ToldOfPull
@@ -29,10 +29,11 @@ def record_signatures(
     """
     if commit_charter.charter is None:
         return
-    rounds = (Round.START, Round.SHIP) if commit_charter.verdict.case.written else (Round.SHIP,)
+    before = _before(ctx, poc, commit_charter)
+    written = commit_charter.verdict.case.written
     if told.moved_by_author:
         source = f"{OPENED}{pull.number}:{pull.head_sha}"
-        for each in rounds:
+        for each in (*(rounds_of(commit_charter.charter) if written else ()), Round.SHIP):
             given = give(
                 commit_charter.charter,
                 pull.author,
@@ -40,11 +41,17 @@ def record_signatures(
                 ctx.looked_at,
                 pull.number,
                 source,
-                before=commit_charter.before,
+                before=before,
+                members=ctx.policy.groups_of(pull.author),
             )
             poc.signed(given)
     if ctx.told(EventKind.REVIEWED) or ctx.told(EventKind.REVIEW_DISMISSED):
-        _record_reviews(ctx, poc, pull, commit_charter, rounds=rounds, told=told.reviews)
+        _record_reviews(ctx, poc, pull, commit_charter, written=written, told=told.reviews)
+
+
+def _before(ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter) -> tuple[Charter, ...]:
+    """The charters whose signers allow the change: the one that was agreed on, the one that it began with."""
+    return tuple(each for each in (agreed_charter(ctx, poc), commit_charter.before) if each)
 
 
 def _record_reviews(
@@ -53,17 +60,18 @@ def _record_reviews(
     pull: PullRequest,
     commit_charter: CommitCharter,
     *,
-    rounds: tuple[Round, ...],
+    written: bool,
     told: tuple[RecordedReview, ...],
 ) -> None:
     """All reviews of the pull request, not only new ones, since they arrive in any order."""
+    before = _before(ctx, poc, commit_charter)
     for each in told:
         if each.review.state != APPROVED or each.dismissed:
             continue
         charter = _approved(ctx, poc, commit_charter, each)
         if charter is None:
             continue
-        for round_ in rounds:
+        for round_ in (*(rounds_of(charter) if written else ()), Round.SHIP):
             given = give(
                 charter,
                 each.review.login,
@@ -71,7 +79,8 @@ def _record_reviews(
                 each.at,
                 pull.number,
                 _source(each),
-                before=commit_charter.before,
+                before=before,
+                members=ctx.policy.groups_of(each.review.login),
             )
             poc.signed(given)
     for each in told:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import proposal
 from service.reconcile.context import Reconciliation
+from service.reconcile.pauses import present_pause
 from service.reconcile.poc import Poc, PocStatus
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Round, named, standing
+from service.rules.stall.pauses import PresentPause
 from service.rules.stall.review_requests import open_requests
 from service.rules.stall.waiting_on import (
     Blocker,
     Party,
-    PausePeriod,
     Request,
     WaitingOn,
     WaitingOnFacts,
@@ -108,11 +109,10 @@ CHANGES_REQUESTED = "changes_requested"
 def follow_waiting_on(ctx: Reconciliation, poc: Poc, life: PocStatus) -> WaitingOn:
     """Decide whom the POC waits for, and note it if that changed."""
     charter = life.judgement.charter
-    if charter:
-        _note(ctx, poc, charter)
+    pause = _note(ctx, poc, charter) if charter else None
     periods = poc.waiting.periods
     previous = periods[-1] if periods else None
-    present = who_is_waited_for(_facts(ctx, poc, life))
+    present = who_is_waited_for(_facts(ctx, poc, life, pause))
     moved_at = last_activity(poc.waiting.acted)
     if previous is not None and previous.party is Party.BLOCKER:
         moved_at = ctx.looked_at  # a change of another issue has no event in this repository
@@ -122,27 +122,21 @@ def follow_waiting_on(ctx: Reconciliation, poc: Poc, life: PocStatus) -> Waiting
     return moved or previous or present
 
 
-def _note(ctx: Reconciliation, poc: Poc, charter: Charter) -> None:
-    """Note the charter's ship date and pause: a later charter may say something else."""
+def _note(ctx: Reconciliation, poc: Poc, charter: Charter) -> PresentPause | None:
+    """Note the charter's ship date and pause, which a later charter may change; returns the pause."""
     at = poc.known.charter_changed_at or ctx.looked_at
     if charter.ship_by:
         poc.promised(charter.ship_by.value, at)
-    source = f"charter:{poc.known.charter.blob_sha if poc.known.charter else ''}"
-    pause = pause_of(charter, ctx.policy.calendar.day(at))
-    poc.pauses_ended(ctx.policy.calendar.day(at), but=source)
+    day = ctx.policy.calendar.day(at)
+    blob_sha = poc.known.charter.blob_sha if poc.known.charter else None
+    pause = present_pause(ctx, poc, charter, blob_sha, day)
+    poc.pauses_ended(day, but=pause.source if pause else "")
     if pause:
-        poc.paused(source, pause, actor="", at=at)
+        poc.paused(pause.source, pause.period, actor="", at=at)
+    return pause
 
 
-def pause_of(charter: Charter, first: date) -> PausePeriod | None:
-    """The pause that a charter asks for, from the day of the charter."""
-    if charter.paused is None:
-        return None
-    pause = charter.paused.value
-    return PausePeriod(min(first, pause.until), pause.until, pause.reason)
-
-
-def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus) -> WaitingOnFacts:
+def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus, pause: PresentPause | None) -> WaitingOnFacts:
     charter, stored = life.judgement.charter, poc.record.poc
     proposed = proposal(ctx, poc) if charter is None else None
     if proposed is not None:
@@ -169,9 +163,7 @@ def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus) -> WaitingOnFacts:
         state_since=stored.state_since,
         owner=_owner(charter, proposed[0].author if proposed else None),
         valid=valid,
-        paused=bool(
-            charter and charter.paused and charter.paused.value.until >= ctx.policy.calendar.day(ctx.now)
-        ),
+        paused=pause is not None and pause.period.until >= ctx.policy.calendar.day(ctx.now),
         unsigned=unsigned,
         objected=tuple(_objected(ctx, poc, {each.number for each in unsigned})),
         reviews=requests,
@@ -202,11 +194,14 @@ def _start(
     """Whose start sign-off is missing: on the pull request with the charter, or in its issue."""
     if charter is None:
         return ()
-    signed = life.signed
+    signed, before = life.signed, life.holders
     if number is not None:
         given = poc.record.standing
-        signed = standing(charter, given, Round.START)
-    return tuple(_requests(charter, [g for g in Group if signed.get(g) is None], since=since, number=number))
+        signed, before = standing(charter, given, Round.START), {}
+    requests = _requests(charter, [g for g in Group if signed.get(g) is None], since=since, number=number)
+    # Who signed before a change is asked first: without them those whom it names sign in vain.
+    asked = (Request((login,), since, number, group) for group, login in before.items() if login)
+    return tuple({(each.people, each.group): each for each in (*asked, *requests)}.values())
 
 
 def _ship(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, text, update
+from sqlalchemy import ColumnElement, and_, delete, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access
 from service.rules.gate.lifecycle import State
+from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId, pull_request_key, repository_key
 from service.store import subjects
 from service.store.table import Table
-from service.store.tables import PocRow
+from service.store.tables import PocRow, ShipmentRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,21 @@ class StoredPoc:
     pulls_listed_at: datetime | None = None
     """When its open pull requests were last listed."""
     owner: KnownAccess | None = None
+    agreed: CharterFile | None = None
+    """The charter that was agreed on last, whatever the default branch holds now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A commit that shipped, and when; `tree_sha` names its files, None where nobody asked for it yet."""
+
+    sha: str
+    tree_sha: str | None
+    at: datetime
 
 
 class Pocs(Table):
-    """The table of POCs."""
+    """The tables of POCs and of what they shipped."""
 
     def begin(self, repository_id: int, charter_path: str, at: datetime) -> PocId | None:
         """Make the record that all that is noted of a POC names, which says nothing yet by itself.
@@ -125,6 +137,24 @@ class Pocs(Table):
             session.execute(listed)
             subjects.mark(session, [repository_key(repository_id)])
 
+    def ship(self, poc_id: PocId, environment: str, shipment: Shipment) -> None:
+        """Note that a commit shipped to an environment; the first time counts."""
+        self._keep(ShipmentRow, [{"poc_id": poc_id, "environment": environment.lower(), **asdict(shipment)}])
+
+    def shipments(self, poc_id: PocId | None, environment: str) -> tuple[Shipment, ...]:
+        """What shipped to an environment, the newest first."""
+        with self._database.reading() as session:
+            rows = session.exec(
+                select(ShipmentRow)
+                .where(ShipmentRow.poc_id == poc_id, ShipmentRow.environment == environment.lower())
+                .order_by(col(ShipmentRow.at).desc())
+            )
+            return tuple(Shipment(row.sha, row.tree_sha, row.at) for row in rows)
+
+    def recall(self, poc_id: PocId) -> None:
+        """Nothing that shipped may be gone back to: the POC was stopped."""
+        self._execute(delete(ShipmentRow).where(col(ShipmentRow.poc_id) == poc_id))
+
     def take_back(self, poc_id: PocId, number: int) -> None:
         """Forget a ship request whose pull request was closed without being merged."""
         with self._database.transaction() as session:
@@ -147,6 +177,9 @@ def stored_poc_of(row: PocRow) -> StoredPoc:
     if row.owner_login and row.owner_access and row.owner_asked_at:
         access, asked_at = Access(row.owner_access), row.owner_asked_at
         owner = KnownAccess(row.owner_login, access, asked_at, row.owner_since or asked_at)
+    agreed = None
+    if row.agreed_data is not None:
+        agreed = CharterFile(FileKind.FILE, row.agreed_data, row.agreed_blob_sha, len(row.agreed_data))
     return StoredPoc(
         state=State(row.state),
         request=request,
@@ -160,4 +193,5 @@ def stored_poc_of(row: PocRow) -> StoredPoc:
         history_read=row.history_read_at is not None,
         pulls_listed_at=row.pulls_listed_at,
         owner=owner,
+        agreed=agreed,
     )

@@ -364,7 +364,8 @@ class PocRow(SQLModel, table=True):
 
     `bound_at` is when every threshold first had a value that counts, `environment` the one that platform
     signed for last, `stalled_since` from which day on its present stall counts. Since `request_proven_at`
-    nothing but the signatures of `request_unsigned` is missing on the ship request.
+    nothing but the signatures of `request_unsigned` is missing on the ship request. `agreed_data` is the
+    charter that was agreed on last, whatever the default branch holds now.
     """
 
     __tablename__ = "poc"
@@ -391,6 +392,23 @@ class PocRow(SQLModel, table=True):
     owner_since: datetime | None = moment(default=None)
     stalled_since: date | None = Field(default=None)
     stall_cause: str | None = Field(default=None, sa_type=Text)
+    agreed_blob_sha: str | None = Field(default=None, sa_type=Text)
+    agreed_data: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class ShipmentRow(SQLModel, table=True):
+    """A commit that shipped to an environment, in small letters: going back to it stays open.
+
+    `tree_sha` names its files; null where an earlier version did not ask for it.
+    """
+
+    __tablename__ = "shipment"
+
+    poc_id: PocId = big(primary_key=True)
+    environment: str = Field(sa_type=Text, primary_key=True)
+    sha: str = Field(sa_type=Text, primary_key=True)
+    tree_sha: str | None = Field(default=None, sa_type=Text)
+    at: datetime = moment()
 
 
 class MessageRow(SQLModel, table=True):

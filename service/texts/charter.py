@@ -12,6 +12,7 @@ from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
 from service.rules.source.block import lines_of
 from service.rules.source.text import CHARTER_PATH, clip, read_text
+from service.rules.stall.pauses import LONGEST_PAUSE, PresentPause
 from service.rules.values.actions import Annotation, Conclusion
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group
@@ -51,6 +52,14 @@ class CheckView:
     draft_url: str
     observe: bool
     goalposts: GoalpostsView | None = None
+    pause: PresentPause | None = None
+    """What counts of the charter's pause."""
+
+    @property
+    def pause_in_part(self) -> bool:
+        """Whether the charter asks for a longer pause than counts."""
+        asked = self.charter.paused.value.until if self.charter and self.charter.paused else None
+        return bool(asked and self.pause and asked > self.pause.period.until)
 
     @property
     def failed(self) -> bool:
@@ -78,8 +87,12 @@ def check_view(
     draft_url: str,
     observe: bool,
     results: Sequence[Result] = (),
+    pause: PresentPause | None = None,
 ) -> CheckView:
-    """Lay a verdict out for its template, with what was measured on that commit."""
+    """Lay a verdict out for its template, with what was measured on that commit, and what of a pause counts.
+
+    No day of a long pause is said: in a pull request it would be another one each day.
+    """
     judgement = verdict.judgement
     charter = judgement.charter if judgement else None
     text = read_text(verdict.case.judged) if verdict.case.judged else ""
@@ -95,7 +108,8 @@ def check_view(
         results=results,
         draft_url=draft_url,
         observe=observe,
-        goalposts=goalposts_view(verdict.moves, charter, results),
+        goalposts=goalposts_view(verdict.moves, charter, results, before=verdict.compared),
+        pause=pause,
     )
 
 
@@ -157,6 +171,9 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
             title = f"Charter complete, as it stands on {view.base_ref}"
         case _:
             title = "Charter complete"
+    if view.charter and view.charter.paused and not (view.failed or view.charter.stopped):
+        part = f", of which {LONGEST_PAUSE.days} days count" if view.pause_in_part else ""
+        title = f"{title}; paused until {view.charter.paused.value.until}{part}"
     title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
     return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.rules.charter.goalposts import Move, reopened
+from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind, Pause
 from service.rules.evidence.values import Result, Status
@@ -15,7 +15,7 @@ from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion
 from service.rules.source.text import listed
 from service.rules.values.groups import Group, Level
-from service.texts.goalposts import NAMES, SUBJECTS, Person, signers
+from service.texts.goalposts import NAMES, SUBJECTS, Person
 from service.texts.markdown import plural
 
 
@@ -25,6 +25,7 @@ class GateStatus(StrEnum):
     NO_CHARTER = "no charter"
     ERRORS = "a charter with errors"
     STOPPED = "stopped"
+    LEFT = "left"
     JUDGED = "judged"
 
 
@@ -43,10 +44,11 @@ class GateView:
     missing: tuple[str, ...]
     """Those that are `missing`."""
     platform: str | None
+    product: str | None
     signed: tuple[Person, ...]
     open: tuple[Person, ...]
     holders: tuple[Person, ...]
-    """Who signs what this change eased, and what is judged as before it."""
+    """Who has not signed what was eased."""
     base_ref: str
     charter_url: str
     request_url: str | None
@@ -100,9 +102,10 @@ def gate_view(
         in_place=tuple(name for name, kind in infra.items() if kind in (InfraKind.PATH, InfraKind.URL)),
         missing=tuple(name for name, kind in infra.items() if kind is InfraKind.MISSING),
         platform=named(charter, Group.PLATFORM),
+        product=named(charter, Group.PRODUCT),
         signed=tuple((NAMES[group], given.login) for group, given in facts.signatures.items() if given),
         open=tuple((NAMES[Group(gap.about)], gap.login) for gap in of_kind(gate, GapKind.SIGNATURE)),
-        holders=signers(charter, reopened(facts.unsigned)),
+        holders=tuple((NAMES[group], login) for group, login in facts.holders.items()),
         base_ref=base_ref,
         charter_url=charter_url,
         request_url=request_url,
@@ -116,6 +119,8 @@ def move_subject(move: Move) -> str:
 
 def standing(gate: Gate) -> GateStatus:
     """How far the commit can be judged."""
+    if of_kind(gate, GapKind.LEFT):
+        return GateStatus.LEFT
     if of_kind(gate, GapKind.STOPPED):
         return GateStatus.STOPPED
     if gate.facts.charter is None:
@@ -135,6 +140,7 @@ def _results(gate: Gate) -> tuple[Result, ...]:
 
 
 LONGEST = 240
+ENDED = {GateStatus.STOPPED: "Stopped on purpose", GateStatus.LEFT: "No POC any more"}
 COUNTED = {
     Status.MISSED: "missed",
     Status.NOT_MEASURED: "not measured",
@@ -159,6 +165,8 @@ def _verdict(gate: Gate) -> str:
     match standing(gate):
         case GateStatus.STOPPED:
             missing = ["stopped on purpose"]
+        case GateStatus.LEFT:
+            missing = ["no POC any more"]
         case GateStatus.NO_CHARTER:
             missing = ["no charter"]
         case GateStatus.ERRORS:
@@ -174,8 +182,8 @@ def _ordinary(gate: Gate) -> str:
     if gate.ready:
         return "Ready to ship"
     match standing(gate):
-        case GateStatus.STOPPED:
-            return "Stopped on purpose"
+        case GateStatus.STOPPED | GateStatus.LEFT as ended:
+            return ENDED[ended]
         case GateStatus.NO_CHARTER:
             return f"{lead}: a charter"
         case GateStatus.ERRORS:

@@ -80,7 +80,9 @@ class GoalpostsView:
     counted: str
     rows: tuple[GoalpostRow, ...]
     signers: tuple[Person, ...]
-    """Who signs again."""
+    """Who signs again, as the charter before names them."""
+    newcomers: tuple[Person, ...]
+    """Who signs as well, because this change names them."""
     eased: bool
     thresholds: bool
     """Whether the table begins with those of `done`."""
@@ -92,15 +94,25 @@ class GoalpostsView:
 
 
 def goalposts_view(
-    moves: Sequence[Move], charter: Charter | None, results: Sequence[Result] = ()
+    moves: Sequence[Move],
+    charter: Charter | None,
+    results: Sequence[Result] = (),
+    *,
+    before: Charter | None = None,
 ) -> GoalpostsView | None:
-    """Lay moves out for the template; None where nothing moved."""
+    """Lay moves out for the template; None where nothing moved. `before` is where they stood."""
     if not moves or charter is None:
         return None
+    groups = reopened(moves)
+    again, people = signers(before or charter, groups), signers(charter, groups)
+    same = {(group, (login or "").lower()) for group, login in again}
     return GoalpostsView(
         counted=counted(moves),
         rows=(*done_rows(moves, charter, results), *other_rows(moves)),
-        signers=signers(charter, reopened(moves)),
+        signers=again,
+        newcomers=tuple(
+            (group, login) for group, login in people if (group, (login or "").lower()) not in same
+        ),
         eased=any(move.eases for move in moves),
         thresholds=any(move.field == "done" for move in moves),
     )

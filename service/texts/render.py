@@ -11,19 +11,22 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.rules.charter.goalposts import bound_text
+from service.rules.charter.model import Charter
 from service.rules.checks.unjudged import Unjudged
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.commands.parsing import Verb
 from service.rules.digest.week import Digest
 from service.rules.evidence.values import Result
 from service.rules.evidence.wording import level_text, measured_text, verdict_text
-from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion
+from service.rules.gate.signoffs import named
+from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion, elsewhere
 from service.rules.policy.model import WhenUnjudged
 from service.rules.source.text import clip
 from service.rules.stall.stalls import Cause, EscalationStep
 from service.rules.stall.waiting_on import Wants
 from service.rules.values.actions import CheckRunOutput, Conclusion, ProposalState
 from service.rules.values.finding import Finding, Severity
+from service.rules.values.groups import Group
 from service.rules.values.issue_block import enclosed, unmarked
 from service.texts.charter import UNJUDGED, CheckView, again, annotate, check_title, said_and_asked
 from service.texts.commands import AmendView, RequestedChange, proposal_title
@@ -118,9 +121,9 @@ class Texts:
     def deployment_comment(self, gate: Gate, answer: DeploymentAnswer, environment: str) -> str:
         """What people read beside a deployment that was approved or rejected: what fits into GitHub's box."""
         view = gate_view(gate)
-        target = view.charter.target.environment
-        named = target is not None and target.value.lower() == environment.lower()
-        listing = named and view.standing is GateStatus.JUDGED and not gate.ready
+        listing = view.standing is GateStatus.JUDGED and not (
+            gate.ready or elsewhere(gate.facts, environment)
+        )
         text = ""
         for shown in range(len(view.rows), -1, -1):
             text = self._render(
@@ -176,6 +179,23 @@ class Texts:
             charter_url=charter_url,
         )
         return _clip_title(f"Stop criterion reached: {result.threshold.metric}"), _clip(body)
+
+    def left_behind(self, agreed: Charter, environment: str, name: str, reason: str) -> tuple[str, str]:
+        """Title and body of the issue that says once that an environment stays held.
+
+        `reason` is why the repository is no POC; without one it still is, and only its charter is gone.
+        """
+        people = {"owner": agreed.owner_login, "product": named(agreed, Group.PRODUCT)}
+        body = self._render(
+            "issues/left.md",
+            people=[f"@{login} ({role})" for role, login in people.items() if login],
+            platform=named(agreed, Group.PLATFORM),
+            environment=clip(environment, LONGEST_ENVIRONMENT),
+            name=name,
+            reason=reason,
+        )
+        what = "a POC without a charter" if not reason else "no POC any more"
+        return _clip_title(inert(f"{name} is {what}, and {environment} stays held")), _clip(body)
 
     def policy_check(self, view: PolicyView) -> CheckRunOutput:
         """The check run `POC policy`; its lists are as long as GitHub takes them."""

@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -75,6 +76,16 @@ def test_a_poc_goes_from_its_charter_to_production(story: Story, measured_in: bo
     said = [text for text in story.said(pull.number) if "shipped" in text.lower()]
     assert len(said) == 1
 
+    # The next version does not meet the charter any more, which was tightened; the way back stays open.
+    tighter = charter(measured_in=measured_in, replace=(">= 92 %", ">= 99 %"))
+    repo.commit("POC.md", tighter)
+    later = repo.commit("model.py", "x = 2\n")
+    story.stage.settle()
+    assert story.ask_to_deploy(later)["state"] == "rejected"
+    back = story.ask_to_deploy(shipped)
+    assert back["state"] == "approved", back["comment"]
+    assert "a rollback stays open" in str(back["comment"])
+
 
 def test_a_loosened_bound_counts_as_it_was_until_it_is_signed(story: Story) -> None:
     repo = story.repo
@@ -94,6 +105,69 @@ def test_a_loosened_bound_counts_as_it_was_until_it_is_signed(story: Story) -> N
     assert "missed by 1.9 points" in story.gate(head, "neutral").summary
     story.approve(pull, "carol-s")
     story.gate(head, "neutral", "Numbers met; nobody has asked to ship this")
+
+
+def test_a_target_that_nobody_signed_opens_no_door(story: Story) -> None:
+    repo = story.repo
+    started = repo.pull("charter", POC_md=charter())
+    repo.expect(started.head_sha, "success")
+    story.approve(started, *SIGNERS)
+    story.merge(started)
+    repo.commit("load/k6.json", json.dumps(LOAD))
+    repo.commit("eval/metrics.json", metrics(0.914))
+    stricter = charter(measured_in=False, replace=("evidence:", "  - recall >= 99 %\nevidence:"))
+    eased = repo.pull("eased", POC_md=stricter)
+    repo.expect(eased.head_sha, "success")
+    head = story.merge(eased)
+    story.stage.settle()
+    answer = story.ask_to_deploy(head)
+    assert answer["state"] == "rejected"
+    assert "eased, and not signed by platform (`bob-m`)" in str(answer["comment"])
+    assert "missed by 0.6 points" in str(answer["comment"])
+
+
+def test_a_stop_in_between_brings_no_easier_charter(story: Story) -> None:
+    repo = story.repo
+    started = repo.pull("charter", POC_md=charter())
+    repo.expect(started.head_sha, "success")
+    story.approve(started, *SIGNERS)
+    story.merge(started)
+    stop = f"stopped: {datetime.now(UTC).date()} - no demand"
+    stopped = repo.pull("stop", POC_md=charter(replace=("target:", f"{stop}\ntarget:")))
+    repo.expect(stopped.head_sha, "success")
+    story.merge(stopped)
+    eased = charter(replace=(">= 92 %", ">= 10 %")).replace("carol-s", "erin-x").replace("alice-k", "dan-w")
+    again = repo.pull("again", POC_md=eased)
+    run = repo.expect(again.head_sha, "success")
+    assert "1 threshold loosened" in run.title
+    assert "data science (`alice-k`) and product (`carol-s`) sign again" in run.summary
+    story.approve(again, "erin-x", "bob-m", "dan-w")
+    story.merge(again)
+    repo.commit("load/k6.json", json.dumps(LOAD))
+    head = repo.commit("eval/metrics.json", metrics(0.5))
+    story.stage.settle()
+    answer = story.ask_to_deploy(head)
+    assert answer["state"] == "rejected"
+    assert "not signed by data science (`alice-k`) and product (`carol-s`)" in str(answer["comment"])
+
+
+def test_an_environment_stays_held_when_its_repository_is_no_poc_any_more(story: Story) -> None:
+    repo = story.repo
+    started = repo.pull("charter", POC_md=charter())
+    repo.expect(started.head_sha, "success")
+    story.approve(started, *SIGNERS)
+    head = story.merge(started)
+    story.stage.settle()
+    changed = repo.person.edit_repo(repo.name, topics=["not-a-poc"])
+    assert changed["topics"] == ["not-a-poc"]
+    story.stage.until(lambda: repo.person.issues(repo.name, label="poc-environment-held"), "it is told")
+    story.stage.settle()
+    answer = story.ask_to_deploy(head)
+    assert answer["state"] == "rejected"
+    assert "this repository is no POC any more (topic not-a-poc)" in str(answer["comment"])
+    [told] = repo.person.issues(repo.name, label="poc-environment-held")
+    assert told.title == f"{repo.full_name} is no POC any more, and support-prod stays held"
+    assert "@jane-doe (owner), @carol-s (product)" in told.body
 
 
 @pytest.mark.slow

@@ -91,8 +91,8 @@ class Move:
 
 
 def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
-    """What the change does to the goalposts, in the order of the file; a POC that has ended has none."""
-    if now.stopped or before.stopped:
+    """What the change does to the goalposts, in the order of the file; one that ends the POC moves none."""
+    if now.stopped:
         return ()
     moves = (
         *moved_names(before.target, now.target),

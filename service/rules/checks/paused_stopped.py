@@ -35,7 +35,7 @@ def paused_format(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.WARNING,
-    why="A longer one can be renewed when it ends, and somebody then looks at it.",
+    why="A pause silences everything, so somebody who answers for the product says yes to a long one.",
     examples=(
         Example(
             "paused: until 2027-06-30 - waiting for the contract",
@@ -44,13 +44,11 @@ def paused_format(context: CheckContext) -> Iterator[Problem]:
     ),
 )
 def paused_long(context: CheckContext) -> Iterator[Problem]:
-    """A pause ends within 60 days."""
+    """A pause of more than 60 days is for product to sign."""
     pause = context.charter.paused
     if pause and pause.value.until - context.today > LONGEST:
         latest = context.today + LONGEST
-        message = (
-            f"A pause of more than {LONGEST.days} days is a stop: write `stopped`, or end it by `{latest}`"
-        )
+        message = f"More than {LONGEST.days} days are for product to sign: until then end it by `{latest}`"
         yield Problem(message, pause)
 
 

@@ -7,7 +7,8 @@ from datetime import date
 from enum import StrEnum
 
 from service.rules.charter.goalposts import Move, moved
-from service.rules.checks.judge import Judgement, declares, judge, unreadable
+from service.rules.charter.model import Charter
+from service.rules.checks.judge import Judgement, declares, judge, judge_standing, unreadable
 from service.rules.checks.surroundings import RepositoryFacts
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.source.text import CharterFile, FileKind
@@ -49,6 +50,8 @@ class Verdict:
     conclusion: Conclusion
     moves: tuple[Move, ...] = ()
     """The goalposts that this change moves."""
+    compared: Charter | None = None
+    """The charter that they stood in."""
 
 
 def needs_merge_base(head: CharterFile, base: CharterFile) -> bool:
@@ -88,13 +91,16 @@ def conclude(
     today: date,
     outside: RepositoryFacts | None = None,
     policy: Policy = NO_POLICY,
+    agreed: Charter | None = None,
 ) -> Verdict:
     """Judge a case; in `observe` the text is the same and nothing is held up.
 
-    `author` is None for a merge queue's head.
+    `author` is None for a merge queue's head. `agreed` is the charter that was agreed on last: goalposts are
+    compared with it where the change began with none that counts.
     """
     judgement: Judgement | None = None
     moves: tuple[Move, ...] = ()
+    compared: Charter | None = None
     if case.situation is ChangeKind.NO_CHARTER:
         judgement = judge(case.judged, before=None, today=today) if case.judged else None
         # Of a merge queue's head each pull request was asked already.
@@ -106,6 +112,13 @@ def conclude(
         before = judge(case.before, before=None, today=today).charter if case.before else None
         judgement = judge(case.judged, before=before, today=today, outside=outside, policy=policy)
         conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
-        if before and judgement.charter and judgement.valid:
-            moves = moved(before, judgement.charter)
-    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion, moves)
+        compared = before if not case.written or _counts(case.before, today) else agreed or before
+        if compared and judgement.charter and judgement.valid:
+            moves = moved(compared, judgement.charter)
+    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion, moves, compared)
+
+
+def _counts(file: CharterFile | None, today: date) -> bool:
+    """Whether a charter has goalposts: not one with errors, and not one that says the POC has ended."""
+    judgement = judge_standing(file, today) if file else None
+    return bool(judgement and judgement.valid and judgement.charter and not judgement.charter.stopped)

@@ -137,11 +137,13 @@ def authorise(
     charter: Charter | None,
     is_pull_request: bool,
     elsewhere: str = "",
+    allows: bool = False,
 ) -> Refusal | None:
     """Whether a person may give a command here: None, or why not.
 
     `permission` is GitHub's word for what the person may do in the POC's repository, None for nothing;
-    `elsewhere` names that repository where the comment stands in another.
+    `elsewhere` names that repository where the comment stands in another; `allows` is whether the person
+    signs for the charter that was agreed on before, or is a member by the policy.
     """
     if permission not in WRITERS:
         name = f"{PREFIX} {command.verb}" if command.verb else command.text
@@ -161,7 +163,7 @@ def authorise(
         case Verb.SHIP:
             return _may_ship(login, charter, is_pull_request=is_pull_request)
         case Verb.SIGN:
-            return _may_sign(login, charter, is_pull_request=is_pull_request)
+            return _may_sign(login, charter, is_pull_request=is_pull_request, allows=allows)
         case _:
             return None
 
@@ -178,7 +180,7 @@ def _may_ship(login: str, charter: Charter | None, *, is_pull_request: bool) -> 
     return None
 
 
-def _may_sign(login: str, charter: Charter | None, *, is_pull_request: bool) -> Refusal | None:
+def _may_sign(login: str, charter: Charter | None, *, is_pull_request: bool, allows: bool) -> Refusal | None:
     """A named person signs, where there is no pull request to approve."""
     if is_pull_request:
         return Refusal("`/poc sign` belongs in the POC's issue. On a pull request, approve it instead.")
@@ -186,7 +188,7 @@ def _may_sign(login: str, charter: Charter | None, *, is_pull_request: bool) -> 
         return Refusal(
             "`/poc sign` is for those whom the charter names under `signoffs`, and it names nobody."
         )
-    if not groups_of(charter, login):
+    if not (allows or groups_of(charter, login)):
         people = tuple(dict.fromkeys(signer.value for signer in charter.signoffs.all))
         return Refusal(f"`/poc sign` is for those who sign: the charter names {listed(people)}, not {login}.")
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import assert_never
@@ -21,11 +21,9 @@ from service.rules.commands.arguments import (
 from service.rules.commands.parsing import WRITERS, Refusal, Verb
 from service.rules.gate.signoffs import groups_of
 from service.rules.source.text import listed, shown
+from service.rules.stall.pauses import in_a_row
 from service.rules.stall.time_spent import ordinal
 from service.rules.stall.waiting_on import PausePeriod
-
-ONE_ROW = timedelta(days=7)
-"""A snooze that begins within a week of the end of another continues it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +79,6 @@ def may_not_own(login: str, permission: str | None) -> Refusal | None:
     else:
         why = f"an owner needs write access to the repository, and {shown(login)} has {permission}"
     return Refusal(f"`/poc owner`: {why}. Give it, or write {line_of(Verb.OWNER, f'@{LOGIN}')}.")
-
-
-def in_a_row(rest: PausePeriod, earlier: Iterable[PausePeriod]) -> tuple[date, int]:
-    """Start of the run of consecutive snoozes, and this one's position in it."""
-    first, count = rest.first, 1
-    for each in sorted(earlier, key=lambda each: each.until, reverse=True):
-        if each.until >= first - ONE_ROW:
-            first, count = min(first, each.first), count + 1
-    return first, count
 
 
 def _snoozed(order: Snooze, present: PocState) -> Refusal | None:

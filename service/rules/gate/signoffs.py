@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from service.rules.charter.bounds import bound_of
-from service.rules.charter.goalposts import Move, reopened
 from service.rules.charter.model import Charter, Infra, Located, Rollback, Target
 from service.rules.charter.quantity import Quantity
 from service.rules.values.groups import Group
@@ -28,6 +27,8 @@ class Round(StrEnum):
     """On a pull request that changes the charter."""
     SHIP = "ship"
     """On the pull request on which the owner wrote `/poc ship`."""
+    PAUSE = "pause"
+    """On a pull request that pauses the POC; product's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,12 @@ def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa:
             return {"done": _done(charter), "evidence": _evidence(charter)}
         case Group.DATA_SCIENCE:
             return {"done": _done(charter)}
+        case Group.PRODUCT if round is Round.PAUSE:
+            return {"paused": charter.paused and charter.paused.value.until}
         case Group.PRODUCT:
             owner, ship_by = charter.owner, charter.ship_by
-            return {
+            stopped = {"stopped": charter.stopped.value.on} if charter.stopped else {}
+            return stopped | {
                 "done": _done(charter),
                 "owner": owner and owner.value.lower(),
                 "ship_by": ship_by and ship_by.value,
@@ -91,6 +95,11 @@ def named(charter: Charter, group: Group) -> str | None:
     return signer.value if signer else None
 
 
+def rounds_of(charter: Charter) -> tuple[Round, ...]:
+    """What signing a charter signs: its start, and its pause where it has one."""
+    return (Round.START, Round.PAUSE) if charter.paused else (Round.START,)
+
+
 def groups_of(charter: Charter, login: str) -> tuple[Group, ...]:
     """The groups for which a person signs; one person may hold several."""
     people = {group: named(charter, group) for group in Group}
@@ -105,16 +114,20 @@ def give(  # noqa: PLR0917 - the parts of an approval
     number: int | None,
     source: str,
     *,
-    before: Charter | None = None,
+    before: Iterable[Charter] = (),
+    members: Iterable[Group] = (),
 ) -> tuple[Signature, ...]:
     """What a person signs by one approval of a charter: once for each of their groups.
 
-    Whoever signed for a group in the charter `before` the change signs too: handing over is theirs to allow.
+    Whoever signs for a group in a charter `before` the change signs too: handing over is theirs to allow.
+    So does a member by the policy, of the groups `members`: people leave.
     """
-    groups = (*groups_of(charter, login), *(groups_of(before, login) if before else ()))
+    named_before = (group for each in before for group in groups_of(each, login))
+    groups = (*groups_of(charter, login), *named_before, *members)
     return tuple(
         Signature(login, group, round, material_hash(charter, group, round), at, number, source)
         for group in dict.fromkeys(groups)
+        if round is not Round.PAUSE or group is Group.PRODUCT
     )
 
 
@@ -125,23 +138,27 @@ def standing(
     *,
     number: int | None = None,
     since: datetime | None = None,
-    signers: Charter | None = None,
+    signers: Mapping[Group, Collection[str]] | None = None,
 ) -> Mapping[Group, Signature | None]:
     """For each group the signature that holds for the charter as it is now; None where one is asked for.
 
-    It is the newest by the person whom `charter` (or `signers`) names, of the fields as they are now;
-    withdrawn ones are not passed in. For the ship round only signatures on pull request `number`, given at
-    `since` or later, count; who opened that pull request has signed by opening it, whenever that was.
+    It is the newest by the person whom `charter` names, or by one of `signers`, of the fields as they are
+    now; withdrawn ones are not passed in. For the ship round only signatures on pull request `number`, given
+    at `since` or later, count; who opened that pull request has signed by opening it, whenever that was.
     """
     counting = [each for each in signatures if each.round is round]
     if round is Round.SHIP:
         counting = [each for each in counting if _ships(each, number, since)]
+    people = signers or people_of(charter)
     return {
-        group: _newest(
-            counting, named(signers or charter, group), group, material_hash(charter, group, round)
-        )
+        group: _newest(counting, people[group], group, material_hash(charter, group, round))
         for group in Group
     }
+
+
+def people_of(charter: Charter) -> Mapping[Group, Collection[str]]:
+    """Who signs for each group, in small letters; nobody where the charter names nobody."""
+    return {group: {login.lower()} if (login := named(charter, group)) else set() for group in Group}
 
 
 def _ships(signature: Signature, number: int | None, since: datetime | None) -> bool:
@@ -151,12 +168,12 @@ def _ships(signature: Signature, number: int | None, since: datetime | None) -> 
 
 
 def _newest(
-    signatures: Sequence[Signature], login: str | None, group: Group, wanted: str
+    signatures: Sequence[Signature], people: Collection[str], group: Group, wanted: str
 ) -> Signature | None:
     holding = [
         each
         for each in signatures
-        if each.group is group and each.hash == wanted and login and each.login.lower() == login.lower()
+        if each.group is group and each.hash == wanted and each.login.lower() in people
     ]
     return max(holding, key=lambda each: each.at, default=None)
 
@@ -200,32 +217,3 @@ def _amount(quantity: Located[Quantity] | None) -> tuple[object, ...] | None:
 def _canonical(quantity: Quantity) -> tuple[object, ...]:
     """A quantity by what it amounts to, so that `10 min` is `600 s`."""
     return quantity.canonical_value, quantity.canonical_unit
-
-
-def unsigned_moves(
-    moves: Sequence[Move], before: Charter, now: Charter, signatures: Sequence[Signature]
-) -> tuple[Move, ...]:
-    """The moves that make it easier to pass, and that somebody who answers for them has not signed.
-
-    The signers are those of the charter before the change: a change does not choose its own.
-    """
-    signed = standing(now, signatures, Round.START, signers=before)
-    return tuple(
-        move for move in moves if move.eases and any(signed.get(group) is None for group in reopened([move]))
-    )
-
-
-def enforced_charter(before: Charter, now: Charter, unsigned: Sequence[Move]) -> Charter:
-    """The charter as it is now, with what was eased and not signed as it was before.
-
-    Where the numbers are found is taken from the present charter: files may move with the change.
-    """
-    fields = {move.field.partition(".")[0] for move in unsigned}
-    return replace(
-        now,
-        done=before.done if "done" in fields else now.done,
-        target=before.target if "target" in fields else now.target,
-        rollback=before.rollback if "rollback" in fields else now.rollback,
-        infra=before.infra if "infra" in fields else now.infra,
-        signoffs=before.signoffs if "signoffs" in fields else now.signoffs,
-    )

@@ -48,11 +48,16 @@ class GateFacts:
     """The ship request: the open pull request on which the owner wrote `/poc ship`."""
     asked_on: date | None = None
     unsigned: tuple[Move, ...] = ()
-    """Goalposts that this change eases and that are not signed: judged by the bounds before it."""
+    """Goalposts that were eased and are not signed: judged by those before."""
+    holders: Mapping[Group, str | None] = field(default_factory=dict)
+    """Who has not signed them."""
     bound: bool = False
     """Whether every threshold had a value that counts on some commit before."""
-    protected: str | None = None
-    """The environment that platform signed for last, whatever the charter names now."""
+    protected: frozenset[str] = frozenset()
+    """The environments that are held whatever `charter` names, in small letters: the one that platform signed
+    for last, the one that was agreed on, the one that is named now."""
+    outside: str = ""
+    """Why the repository is no POC; empty where it is one. `charter` is then the one that was agreed on."""
     contained: bool = True
     """Whether the commit is the ship request's head, or on the default branch."""
     observe: bool = False
@@ -70,6 +75,8 @@ class GapKind(StrEnum):
     SIGNATURE = "signature"
     COMMIT = "commit"
     """It is not what was asked for."""
+    LEFT = "left"
+    """The repository is no POC any more."""
     STOPPED = "stopped"
     PAUSED = "paused"
 
@@ -130,6 +137,9 @@ def unsigned_only(verdict: Gate) -> tuple[Group, ...] | None:
 def _gaps(facts: GateFacts) -> Iterator[Gap]:
     """What is missing, in the order in which a person would fix it; of a POC that stopped, nothing else."""
     charter = facts.charter
+    if facts.outside:
+        yield Gap(GapKind.LEFT, facts.outside, login=named(charter, Group.PRODUCT) if charter else None)
+        return
     if charter is None:
         yield Gap(GapKind.CHARTER, "none")
         return
@@ -189,9 +199,16 @@ class DeploymentAnswer:
     """
 
 
-def answer_deployment(verdict: Gate, environment: str) -> DeploymentAnswer:
-    """Approve or reject a deployment to an environment (design section 6)."""
+def answer_deployment(verdict: Gate, environment: str, *, shipped_on: date | None = None) -> DeploymentAnswer:
+    """Approve or reject a deployment to an environment (design section 6).
+
+    On `shipped_on` the commit, or one with the same files, shipped there: the way back stays open, whatever
+    became of its numbers and of the bounds, until the POC is stopped.
+    """
     note = elsewhere(verdict.facts, environment)
+    stopped = any(gap.kind is GapKind.STOPPED for gap in verdict.gaps)
+    if not note and shipped_on and not (verdict.ready or stopped):
+        note = f"this goes back to what shipped here on {shipped_on}, and a rollback stays open"
     if not note and verdict.facts.observe:
         would = "approved" if verdict.ready else "rejected"
         note = f"only observed: by the verdict it would be {would}"
@@ -205,14 +222,16 @@ def elsewhere(facts: GateFacts, environment: str) -> str:
     One that platform has signed for stays protected until platform signs for another.
     """
     charter = facts.charter
-    if facts.protected and facts.protected.lower() == environment.lower():
+    # GitHub's names of environments do not differ by case.
+    if environment.lower() in facts.protected:
         return ""
+    if facts.outside:
+        return f"this repository is no POC ({facts.outside}), and nothing is held here"
     if charter is None:
-        return "there is no charter, so nothing says where this POC will run"
+        return "there is no charter that can be read, so nothing says where this POC will run"
     target = charter.target.environment
     if target is None:
         return "the charter names no environment"
-    # GitHub's names of environments do not differ by case.
     same = target.value.lower() == environment.lower()
     return "" if same else f"not the environment that the charter names ({shown(target.value, LONGEST_NAME)})"
 
@@ -220,7 +239,9 @@ def elsewhere(facts: GateFacts, environment: str) -> str:
 def _not_bound(facts: GateFacts) -> str:
     """Which numbers can only be taken after the deployment; empty where the verdict binds."""
     charter = facts.charter
-    if facts.bound or charter is None or charter.stopped or charter.target.measured_in:
+    if facts.bound or facts.outside or charter is None or charter.stopped or charter.target.measured_in:
+        return ""
+    if any(result.status is Status.MISSED for result in facts.results):
         return ""
     compared = {result.threshold for result in facts.results if result.status in COMPARED}
     without = tuple(dict.fromkeys(f"`{line.metric}`" for line in charter.done if line not in compared))

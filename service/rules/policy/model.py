@@ -91,6 +91,10 @@ class Policy:
         """Its mappings have none; these fields tell most policies apart."""
         return hash((self.mode, self.limits, self.environments, self.central_repository))
 
+    def groups_of(self, login: str) -> tuple[Group, ...]:
+        """The groups of which a person is a member."""
+        return tuple(group for group, known in self.groups.items() if login.lower() in known.members)
+
     def lead_of(self, group: Group) -> str | None:
         """Who is brought in when a group does not answer."""
         known = self.groups.get(group)

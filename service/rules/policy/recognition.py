@@ -78,6 +78,11 @@ def poc_reason(repository: Repository, *, declares_charter: bool, policy: Policy
     return found(policy.select, repository) or ("its `POC.md`" if declares_charter else None)
 
 
+def no_poc_reason(repository: Repository, policy: Policy = NO_POLICY) -> str:
+    """Why a repository that is no POC is none, in words for its people."""
+    return exclusion(repository, policy) or "no rule selects it, and no `POC.md` declares it"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownRepository:
     """What is stored of a repository; it is a POC where `poc_reason` says why."""

@@ -182,10 +182,129 @@ def test_renaming_the_target_does_not_open_the_door_until_platform_signs(poc: St
     assert not answered(poc.ask_to_deploy(sha("renamed"), "support-live"))[0]
 
 
+NO_STAGING = ("  measured_in: support-staging\n", "")
+STRICTER = ("evidence:", "  - recall >= 99 %\nevidence:")
+BROKEN = ("  - accuracy >=", "  - fast enough\n  - accuracy >=")
+RENAMED = ("environment: support-prod", "environment: support-live")
+STRANGERS = [(login, f"new-{place}") for place, login in enumerate(SIGNERS)]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        pytest.param([NO_STAGING, STRICTER], id="measured_in is gone, beside a stricter line"),
+        pytest.param([(">= 92 %", ">= 10 %")], id="a bound is looser"),
+        pytest.param([(">= 92 %", ">= 10 %"), *STRANGERS], id="a bound is looser, for other signers"),
+        pytest.param([RENAMED], id="another environment"),
+        pytest.param([RENAMED, BROKEN], id="another environment, in a charter with errors"),
+        pytest.param([RENAMED, *STRANGERS], id="another environment, for other signers"),
+        pytest.param([("  environment: support-prod\n", "")], id="no environment"),
+    ],
+)
+def test_what_nobody_signed_does_not_loosen_what_deployments_are_held_to(
+    poc: Story, edits: list[tuple[str, str]]
+) -> None:
+    poc.commit(HEAD, put=files(accuracy=0.914))
+    poc.ship_request()
+    poc.review(*SIGNERS)
+    eased = CHARTER
+    for old, new in edits:
+        eased = eased.replace(old, new)
+    poc.land(sha("main"), eased)
+    poc.sign(*(new for _, new in STRANGERS))
+    assert not answered(poc.ask_to_deploy())[0]
+
+
+def test_the_answer_names_who_has_not_signed_what_got_easier(poc: Story) -> None:
+    poc.land(HEAD, CHARTER.replace(*NO_STAGING).replace(*STRICTER), put=files(accuracy=0.914))
+    assert "eased, and not signed by platform (`bob-m`)" in answered(poc.ask_to_deploy())[1]
+    poc.sign("bob-m", "alice-k", "carol-s")
+    assert "eased" not in answered(poc.ask_to_deploy())[1]
+
+
+def test_numbers_of_the_ship_request_bind_what_is_deployed_later(story: Story) -> None:
+    story.found(UNBOUND)
+    story.commit(HEAD, UNBOUND)
+    story.ship_request()
+    story.land(sha("main"), UNBOUND.replace(*STRICTER), put={})
+    assert "not bound yet" not in answered(story.ask_to_deploy())[1]
+
+
 def test_deleting_the_charter_does_not_open_the_door(poc: Story) -> None:
     poc.land(sha("main"))
     poc.land(sha("bare"), None)
     assert not answered(poc.ask_to_deploy(sha("bare")))[0]
+
+
+# The way back
+
+
+@pytest.fixture
+def live(ready: Story) -> Story:
+    """A POC that shipped, and the charter and the commits after that."""
+    ready.deployed(HEAD)
+    ready.pull(action="closed", state="closed", merged=True)
+    ready.land(sha("later"), put=files(accuracy=0.5))
+    return ready
+
+
+PAUSED = CHARTER.replace("target:", "paused: until 2026-12-20 - summer\ntarget:")
+TIGHTER = CHARTER.replace(">= 92 %", ">= 99 %")
+STOPPED = CHARTER.replace("target:", "stopped: 2026-11-20 - no demand\ntarget:")
+
+
+@pytest.mark.parametrize(
+    ("charter", "days", "missing"),
+    [
+        pytest.param(CHARTER, 20, "too old", id="its numbers have aged"),
+        pytest.param(PAUSED, 0, "paused until", id="paused"),
+        pytest.param(TIGHTER, 0, "missed by", id="a bound is tighter"),
+        pytest.param(CHARTER.replace("dan-w", "erin-x"), 0, "not signed", id="another signer"),
+        pytest.param(CHARTER.replace("https://ci.example.com/deploy", "missing"), 0, "missing", id="infra"),
+        pytest.param(CHARTER.replace("  - accuracy", "  - fast\n  - accuracy"), 0, "", id="errors"),
+    ],
+)
+def test_what_shipped_may_ship_again(live: Story, charter: str, days: int, missing: str) -> None:
+    live.land(sha("now"), charter, put=files(accuracy=0.5))
+    live.later(days=days)
+    for back in (HEAD, live.commit(sha("revert"), charter, tree="shared")):
+        approved, comment = answered(live.ask_to_deploy(back))
+        assert approved
+        assert "a rollback stays open" in comment
+        assert missing in comment
+    assert not answered(live.ask_to_deploy(sha("now")))[0]
+
+
+def test_each_commit_that_shipped_may_ship_again(live: Story) -> None:
+    live.land(sha("second"), tree="second")
+    assert "rollback" not in answered(live.ask_to_deploy(sha("second")))[1]
+    live.deployed(sha("second"))
+    live.later(days=20)
+    for back in (HEAD, sha("second")):
+        assert answered(live.ask_to_deploy(back))[0]
+    assert len(live.comments(5)) == 1
+
+
+@pytest.mark.parametrize("again", [None, CHARTER], ids=["stopped", "taken up again"])
+def test_nothing_ships_again_after_a_stop(live: Story, again: str | None) -> None:
+    live.land(sha("stop"), STOPPED, put={})
+    if again:
+        live.land(sha("again"), again, put={})
+    live.later(days=20)
+    assert not answered(live.ask_to_deploy())[0]
+
+
+def test_what_shipped_to_one_environment_may_not_ship_to_another(live: Story) -> None:
+    live.land(sha("renamed"), CHARTER.replace("environment: support-prod", "environment: support-live"))
+    live.sign("bob-m")
+    live.later(days=20)
+    assert not answered(live.ask_to_deploy(HEAD, "support-live"))[0]
+
+
+def test_what_was_deployed_without_meeting_everything_has_not_shipped(poc: Story) -> None:
+    poc.land(HEAD, put=files(accuracy=0.5))
+    poc.deployed(HEAD)
+    assert not answered(poc.ask_to_deploy())[0]
 
 
 # Without `measured_in`

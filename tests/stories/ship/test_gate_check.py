@@ -255,12 +255,18 @@ def test_a_branch_behind_is_judged_by_the_base_whatever_it_holds(poc: Story) -> 
     poc.pull()
     assert poc.gate().title == "Missing for shipping: 1 of 2 thresholds"
     poc.land(sha("main"), LOOSE)
+    poc.sign(DATA_SCIENCE, PRODUCT)
+    poc.pull(action="edited")
     assert poc.gate() == MET
 
 
-def test_a_bound_that_is_on_the_default_branch_is_no_loosening_any_more(poc: Story) -> None:
+def test_a_bound_that_is_on_the_default_branch_counts_once_it_is_signed(poc: Story) -> None:
     poc.land(sha("main"), LOOSE)
     poc.pull(poc.commit(HEAD, LOOSE, files(accuracy=0.91)))
+    assert poc.gate().title == "Missing for shipping: 1 of 2 thresholds"
+    assert "Eased, and not signed" in poc.summary()
+    poc.sign(DATA_SCIENCE, PRODUCT)
+    poc.pull(action="edited")
     assert poc.gate() == MET
 
 
@@ -270,3 +276,58 @@ def test_a_deleted_charter_ships_nothing(poc: Story) -> None:
     poc.ship_request()
     assert poc.gate().conclusion == "failure"
     assert poc.gate() != READY
+
+
+# What was agreed on, whatever stood in between
+
+STRANGERS = tuple(f"new-{place}" for place in range(len(SIGNERS)))
+STOP = ("target:", "stopped: 2026-11-20 - no demand\ntarget:")
+
+
+def taken_over(text: str) -> str:
+    """A charter with a looser bound, and other people to sign it."""
+    for login, new in zip(SIGNERS, STRANGERS, strict=True):
+        text = text.replace(login, new)
+    return text.replace(">= 92 %", ">= 10 %")
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        pytest.param(CHARTER.replace(*STOP), id="stopped"),
+        pytest.param(taken_over(CHARTER).replace(*STOP), id="stopped with another charter"),
+        pytest.param(CHARTER.replace("  - accuracy >= 92 %", "  - fast enough"), id="errors"),
+        pytest.param(None, id="no charter"),
+        pytest.param("# Triage\n", id="prose"),
+        pytest.param(taken_over(CHARTER), id="the looser charter, which nobody had signed"),
+    ],
+)
+def test_a_charter_is_compared_with_the_last_one_that_was_signed(poc: Story, between: str | None) -> None:
+    poc.land(sha("between"), between, put={})
+    eased = taken_over(CHARTER) + ("" if between is None or "new-0" not in between else "\nAgain.\n")
+    poc.commit(HEAD, eased, files(accuracy=0.5))
+    poc.repo.merge_bases[BASE, HEAD] = sha("between")
+    poc.pull()
+    if between != taken_over(CHARTER):
+        assert "sign again. So do" in poc.charter_check()
+        assert "`alice-k`" in poc.charter_check()
+    poc.say("/poc ship")
+    poc.review(*STRANGERS)
+    assert "missed by 42 points" in poc.summary()
+    assert "data science (`alice-k`) and product (`carol-s`) have approved" in poc.summary()
+    poc.land(HEAD, eased, put=files(accuracy=0.5))
+    answer = poc.ask_to_deploy()
+    assert answer is not None
+    assert not answer.approved
+    assert "eased, and not signed" in answer.comment
+    assert poc.state_of_poc() == "proposed"
+    poc.sign("alice-k", "carol-s")
+    answer = poc.ask_to_deploy()
+    assert answer is not None
+    assert "eased" not in answer.comment
+
+
+def test_who_signed_before_is_waited_for_first(poc: Story) -> None:
+    poc.land(HEAD, taken_over(CHARTER))
+    poc.sign(*STRANGERS)
+    assert poc.rows("SELECT people FROM turn ORDER BY id DESC LIMIT 1") == [(["alice-k"],)]

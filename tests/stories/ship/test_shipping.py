@@ -372,6 +372,8 @@ def test_renaming_the_environment_does_not_switch_the_rule_off(ship: Shipping) -
 def test_without_measured_in_numbers_bind_from_the_first_time_that_all_are_there(ship: Shipping) -> None:
     free = CHARTER.replace("  measured_in: support-staging\n", "")
     ship.main(MERGED, charter=free)
+    assert not ship.may_deploy(MERGED)[0]
+    ship.sign("bob-m")
     approved, comment = ship.may_deploy(MERGED)
     assert approved
     assert "not bound yet" in comment

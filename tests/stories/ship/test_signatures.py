@@ -340,3 +340,50 @@ def test_the_charter_of_another_branch_signs_nothing_here(poc: Story) -> None:
     poc.ship_request()
     poc.review("alice-k", head=BASE)
     assert poc.gate() == open_signatures(3)
+
+
+# A long pause
+
+LONG = CHARTER.replace("target:", "paused: until 2036-11-22 - money\ntarget:")
+BALL = "SELECT party FROM turn ORDER BY id DESC LIMIT 1"
+
+
+def test_a_long_pause_is_over_after_sixty_days_unless_product_signed_it(poc: Story) -> None:
+    poc.pull(poc.commit(HEAD, LONG))
+    assert "Of this pause 60 days in a row count" in poc.charter_check()
+    poc.land(sha("paused"), LONG)
+    poc.later(days=59)
+    poc.sweep()
+    assert poc.rows(BALL) == [("nobody",)]
+    poc.later(days=3)
+    poc.sweep()
+    assert poc.rows(BALL) == [("owner",)]
+    poc.sign("alice-k", "bob-m")
+    poc.sweep()
+    assert poc.rows(BALL) == [("owner",)]
+    poc.sign("carol-s")
+    poc.sweep()
+    assert poc.rows(BALL) == [("nobody",)]
+    poc.later(days=900)
+    poc.sweep()
+    assert poc.rows(BALL) == [("nobody",)]
+
+
+def test_a_pause_that_is_renewed_is_one_pause(poc: Story) -> None:
+    for months, until in enumerate(("2026-12-31", "2027-02-15", "2027-04-01")):
+        poc.land(
+            sha(f"paused {months}"), CHARTER.replace("target:", f"paused: until {until} - money\ntarget:")
+        )
+        poc.later(days=30)
+        poc.sweep()
+    assert poc.rows(BALL) == [("owner",)]
+
+
+def test_product_signs_a_long_pause_with_its_pull_request(poc: Story) -> None:
+    poc.pull(poc.commit(HEAD, LONG))
+    poc.review("carol-s")
+    assert "Of this pause" not in poc.charter_check()
+    poc.land(sha("paused"), LONG)
+    poc.later(days=100)
+    poc.sweep()
+    assert poc.rows(BALL) == [("nobody",)]

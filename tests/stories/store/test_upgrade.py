@@ -20,7 +20,7 @@ from service.rules.values.github import IssueState, RepositoryRef, StallIssue
 from service.rules.values.groups import Group, Level
 from service.store.database import Database, connect, cursor, transaction
 from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
-from service.store.pocs import ShipRequest, StoredPoc
+from service.store.pocs import Shipment, ShipRequest, StoredPoc
 from service.store.schema import differences, migrate
 from service.store.store import Store
 from service.store.waiting import KnownBlocker, ShipDate
@@ -77,7 +77,7 @@ def test_the_tables_are_those_of_a_new_database(engine: Engine) -> None:
 def test_where_each_poc_stands(upgraded: Store) -> None:
     stored = record(upgraded, TRIAGE).poc
     assert stored.owner is not None
-    assert replace(stored, owner=None) == StoredPoc(
+    assert replace(stored, owner=None, agreed=None) == StoredPoc(
         state=State.PROPOSED,
         request=ShipRequest(5, at(11, 26, 9, 4)),
         bound=True,
@@ -91,6 +91,38 @@ def test_where_each_poc_stands(upgraded: Store) -> None:
     assert record(upgraded, SEARCH).poc.state is State.NONE
     assert record(upgraded, WEBSITE).poc_id is None
     assert record(upgraded, WEBSITE).poc == StoredPoc()
+
+
+def test_the_charter_that_stands_is_what_was_agreed_on(upgraded: Store) -> None:
+    found = record(upgraded, TRIAGE)
+    assert found.poc.agreed is not None
+    assert found.known.charter is not None
+    assert (found.poc.agreed.data, found.poc.agreed.blob_sha) == (
+        found.known.charter.data,
+        found.known.charter.blob_sha,
+    )
+    assert record(upgraded, SEARCH).poc.agreed is None
+
+
+SHIP = f"""
+UPDATE poc SET shipped_at = '2026-11-27 09:00Z', shipped_sha = '{HEAD}', state = 'shipped';
+INSERT INTO fact (id, subject, kind, at, actor, detail) VALUES
+    ('deployed:1', 'repository:1', 'deployed', '2026-11-27 09:00Z', 'jane-doe',
+     '{{"id": 1, "environment": "Support-Prod", "sha": "{HEAD}"}}'),
+    ('deployed:2', 'repository:1', 'deployed', '2026-11-27 09:00Z', 'jane-doe',
+     '{{"id": 2, "environment": "support-staging", "sha": "{HEAD}"}}')
+"""
+
+
+def test_what_shipped(engine: Engine) -> None:
+    with transaction(engine) as session:
+        cursor(session).execute(DUMP.read_bytes())
+        cursor(session).execute(SHIP.encode())
+    migrate(engine)
+    store = Store(Database(engine))
+    poc_id = record(store, TRIAGE).poc_id
+    assert store.pocs.shipments(poc_id, "support-PROD") == (Shipment(HEAD, None, at(11, 27)),)
+    assert store.pocs.shipments(poc_id, "support-staging") == ()
 
 
 def test_the_signatures(upgraded: Store) -> None:

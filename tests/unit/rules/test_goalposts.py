@@ -185,9 +185,18 @@ def test_a_drill_that_is_recorded_moves_nothing() -> None:
     assert moved(charter(edited(DRILL, "")), charter(EXAMPLE)) == ()
 
 
-def test_a_poc_that_has_ended_has_no_goalposts() -> None:
-    stopped = "poc: 1\nstopped: 2026-11-20 - a rule does it as well"
-    assert moves_of("poc: 1", stopped) == ()
+STOP = "poc: 1\nstopped: 2026-11-20 - a rule does it as well"
+
+
+def test_a_poc_that_ends_moves_no_goalposts() -> None:
+    assert moves_of("poc: 1", STOP) == ()
+
+
+def test_a_poc_that_is_taken_up_again_is_compared_with_what_it_stopped_with() -> None:
+    stopped = charter(edited("poc: 1", STOP))
+    assert moved(stopped, charter(EXAMPLE)) == ()
+    [move] = moved(stopped, charter(edited(">= 92 %", ">= 10 %")))
+    assert (move.kind, move.before, move.now) == (MoveKind.LOOSENED, ">= 92 %", ">= 10 %")
 
 
 def test_lines_on_one_metric_are_told_apart_by_their_conditions() -> None:

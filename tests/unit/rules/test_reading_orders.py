@@ -22,7 +22,8 @@ from service.rules.commands.arguments import (
     reason_of,
 )
 from service.rules.commands.parsing import Refusal, Verb, parse_commands, read_command
-from service.rules.commands.refusals import PocState, in_a_row, may_not_own, refusal_of, rest_of
+from service.rules.commands.refusals import PocState, may_not_own, refusal_of, rest_of
+from service.rules.stall.pauses import in_a_row
 from service.rules.stall.time_spent import ordinal
 from service.rules.stall.waiting_on import PausePeriod
 from tests.unit.rules.samples import SAMPLE, judged

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from service.rules.charter.goalposts import moved, reopened
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
-from service.rules.gate.signoffs import Round, Signature, give, groups_of, material_hash, named, standing
+from service.rules.gate.signoffs import (
+    Round,
+    Signature,
+    give,
+    groups_of,
+    material_hash,
+    named,
+    people_of,
+    standing,
+)
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.groups import Group
 from tests.harness.charters import GOOD as EXAMPLE
@@ -58,6 +67,7 @@ def asked_again(before: Charter, now: Charter, round_: Round = Round.START) -> f
         ("owner: jane-doe", "owner: joe-doe", {PRODUCT}),
         ("2027-02-26", "2027-02-25", {PRODUCT}),
         ("security: dan-w", "security: erin-v", {PRODUCT}),
+        ("target:", "stopped: 2026-11-20 - no demand\ntarget:", {PRODUCT}),
         ("support-prod", "support-beta", {PLATFORM}),
         ("  measured_in: support-staging\n", "", {PLATFORM}),
         ("load: 50 req/s", "load: 500 req/s", {PLATFORM}),
@@ -142,11 +152,11 @@ def test_to_ship_data_science_answers_for_where_the_numbers_are_found(old: str, 
 
 def test_who_signed_before_a_change_allows_the_handing_over() -> None:
     before, now = charter(), edited("product: carol-s", "product: alice-k")
-    new = give(now, "alice-k", Round.START, ASKED, 7, "review:1", before=before)
-    assert standing(now, new, Round.START, signers=before)[PRODUCT] is None
-    old = give(now, "carol-s", Round.START, ASKED, 7, "review:2", before=before)
+    new = give(now, "alice-k", Round.START, ASKED, 7, "review:1", before=[before])
+    assert standing(now, new, Round.START, signers=people_of(before))[PRODUCT] is None
+    old = give(now, "carol-s", Round.START, ASKED, 7, "review:2", before=[before])
     assert [each.group for each in old] == [PRODUCT]
-    assert standing(now, (*new, *old), Round.START, signers=before)[PRODUCT] == old[0]
+    assert standing(now, (*new, *old), Round.START, signers=people_of(before))[PRODUCT] == old[0]
     assert standing(now, (*new, *old), Round.START)[PRODUCT] == new[1]
 
 

@@ -7,10 +7,11 @@ from datetime import date
 
 import pytest
 
-from service.rules.checks.judge import declares
+from service.rules.checks.judge import declares, judge
 from service.rules.checks.verdict import ChangeKind, conclude, needs_merge_base, same, situate
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import Conclusion
+from tests.harness.charters import GOOD as EXAMPLE
 from tests.harness.github import charter_file
 from tests.harness.places import CHARTERS
 
@@ -187,3 +188,34 @@ def test_a_charter_is_compared_with_the_one_it_began_with_not_with_the_bases_tip
 def test_two_kinds_without_a_blob_are_not_the_same() -> None:
     assert not same(FOLDER, CharterFile(FileKind.SUBMODULE))
     assert same(FOLDER, CharterFile(FileKind.DIRECTORY))
+
+
+EASED = charter_file(EXAMPLE.replace(">= 92 %", ">= 10 %"))
+TIGHTER = charter_file(EXAMPLE.replace(">= 92 %", ">= 95 %"))
+
+
+@pytest.mark.parametrize(
+    ("between", "before"),
+    [
+        pytest.param(GOOD, ">= 92 %", id="the charter itself"),
+        pytest.param(TIGHTER, ">= 95 %", id="a tighter one"),
+        pytest.param(STOPPED, ">= 92 %", id="a stop"),
+        pytest.param(BAD, ">= 92 %", id="a charter with errors"),
+        pytest.param(NONE, ">= 92 %", id="no charter"),
+        pytest.param(PROSE, ">= 92 %", id="prose"),
+        pytest.param(BINARY, ">= 92 %", id="what nobody can read"),
+    ],
+)
+def test_goalposts_are_compared_with_the_last_charter_that_counted(between: CharterFile, before: str) -> None:
+    agreed = judge(GOOD, today=TODAY).charter
+    for head in (EASED, charter_file(EXAMPLE.replace(">= 92 %", ">= 10 %").replace("carol-s", "mallory"))):
+        case = situate(head, between, between if needs_merge_base(head, between) else None)
+        verdict = conclude(case, author="jane-doe", observe=False, today=TODAY, agreed=agreed)
+        [move] = [each for each in verdict.moves if each.field == "done"]
+        assert (move.before, move.now) == (before, ">= 10 %")
+
+
+def test_an_untouched_charter_is_compared_with_itself() -> None:
+    case = situate(EASED, EASED, None)
+    agreed = judge(GOOD, today=TODAY).charter
+    assert conclude(case, author="jane-doe", observe=False, today=TODAY, agreed=agreed).moves == ()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
 from service.rules.charter.quantity import Quantity, parse_quantity
 from service.rules.charter.threshold import Threshold
@@ -15,7 +14,8 @@ from service.rules.charter.units import NO_UNIT, unit_of
 from service.rules.checks.judge import judge
 from service.rules.evidence.judging import judge_all
 from service.rules.evidence.values import Conditions, Demands, Measurement, Reading, Result, Unread
-from service.rules.gate.signoffs import Round, Signature, enforced_charter
+from service.rules.gate.agreement import Agreement, applied
+from service.rules.gate.signoffs import Round, Signature
 from service.rules.gate.verdict import Gate, GateFacts, Occasion, gate
 from service.rules.values.actions import CheckRunOutput, Conclusion
 from service.rules.values.groups import Group, Level
@@ -108,6 +108,8 @@ class Case:
     none: bool = False
     valid: bool = False
     """Judged by its charter even if that has errors."""
+    outside: str = ""
+    protected: frozenset[str] = frozenset()
     level: Level = Level.SELF_REPORTED
     observe: bool = False
     now: datetime = NOW
@@ -128,9 +130,8 @@ class Case:
         judgement = judge(charter_file(self.text), today=self.now.date())
         charter = None if self.none else judgement.charter
         before = charter_of(self.before) if self.before else None
-        unsigned = tuple(move for move in moved(before, charter) if move.eases) if before and charter else ()
-        if before and charter:
-            charter = enforced_charter(before, charter, unsigned)
+        held = applied(Agreement(before), charter, ()) if before and charter else None
+        charter = held.charter if held else charter
         return gate(
             GateFacts(
                 occasion=self.occasion,
@@ -141,7 +142,10 @@ class Case:
                 signatures=signatures(*self.signed) if self.asked else {},
                 request_number=41 if self.asked else None,
                 asked_on=ASKED if self.asked else None,
-                unsigned=unsigned,
+                unsigned=held.unsigned if held else (),
+                holders=held.holders if held else {},
+                outside=self.outside,
+                protected=self.protected,
                 observe=self.observe,
             )
         )

@@ -18,6 +18,7 @@ from service.rules.checks.verdict import conclude, situate
 from service.rules.evidence.judging import judge_all
 from service.rules.evidence.values import Demands, Measurement, Result
 from service.rules.source.text import CharterFile
+from service.rules.stall.pauses import PresentPause
 from service.rules.values.actions import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.values.groups import Level
 from service.texts.charter import check_view
@@ -63,6 +64,7 @@ class Shown:
     base_ref: str = "main"
     today: date = TODAY
     results: tuple[Result, ...] = ()
+    pause: PresentPause | None = None
 
     @property
     def output(self) -> CheckRunOutput:
@@ -75,6 +77,7 @@ class Shown:
             draft_url=DRAFT_URL,
             observe=self.observe,
             results=self.results,
+            pause=self.pause,
         )
         return TEXTS.check_run(verdict, view)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.commands.parsing import Refusal, Verb, authorise, parse_commands
 from service.rules.evidence.judging import judge_line
@@ -34,6 +35,8 @@ from tests.unit.texts.reading import CHARTER_URL, NASTY, TEXTS, assert_golden, a
 
 UNBOUND = COMPLETE.replace("  measured_in: support-staging\n", "")
 STOPPED = COMPLETE.replace("poc: 1\n", "poc: 1\nstopped: 2027-01-29 - the baseline was good enough\n")
+EASED = COMPLETE.replace(">= 92 %", ">= 90 %").replace("  measured_in: support-staging\n", "")
+HELD = frozenset({"support-prod"})
 MISSING = {"accuracy": number("accuracy", "91.4 %"), "error_rate": None}
 
 
@@ -53,8 +56,13 @@ DEPLOYMENTS = {
     "stopped": (case(text=STOPPED), False),
     "errors": (case(text=COMPLETE.replace("okta-oidc", "none")), False),
     "no-charter": (case(none=True), True),
+    "charter-gone": (case(none=True, protected=HELD), False),
+    "left": (case(outside="topic `not-a-poc`", protected=HELD), False),
+    "left-and-free": (case(outside="topic `not-a-poc`"), True),
     "another-environment": (case(readings=MISSING), True),
-    "not-bound-yet": (case(text=UNBOUND, readings=MISSING, asked=False), True),
+    "not-bound-yet": (case(text=UNBOUND, readings={"error_rate": None}, asked=False), True),
+    "eased": (case(text=EASED, before=COMPLETE, readings=MISSING), False),
+    "rollback": (case(readings=MISSING, now=datetime(2027, 2, 22, 9, tzinfo=UTC)), True),
     "observing": (case(readings=MISSING, observe=True), True),
 }
 
@@ -63,7 +71,8 @@ DEPLOYMENTS = {
 def test_a_comment_on_a_deployment(name: str) -> None:
     told, approved = DEPLOYMENTS[name]
     environment = "sandbox" if name == "another-environment" else "support-prod"
-    answer = answer_deployment(told.gate, environment)
+    shipped_on = date(2027, 2, 9) if name == "rollback" else None
+    answer = answer_deployment(told.gate, environment, shipped_on=shipped_on)
     text = TEXTS.deployment_comment(told.gate, answer, environment)
     assert_golden(f"comments/deployment-{name}", text)
     assert answer.approved == approved
@@ -166,7 +175,16 @@ def test_a_stop_criterion() -> None:
     assert "@" not in nobody[1]
 
 
+@pytest.mark.parametrize("reason", ["", "topic `not-a-poc`"], ids=["charter-gone", "left"])
+def test_an_environment_that_stays_held(reason: str) -> None:
+    title, body = TEXTS.left_behind(charter_of(COMPLETE), "support-prod", "acme/poc-triage", reason)
+    assert_golden(f"comments/held-{'left' if reason else 'charter-gone'}", f"{title}\n\n{body}")
+    assert_reads_well(body, links_to=())
+    assert "@jane-doe (owner), @carol-s (product):" in body
+    assert "@" not in TEXTS.left_behind(Charter(line=1), "support-prod", "acme/poc-triage", reason)[1]
+
+
 def test_the_golden_files_are_those_of_the_tables() -> None:
     names = {f"deployment-{name}" for name in DEPLOYMENTS} | {f"refused-{name}" for name in REFUSALS}
-    names |= {"help", "shipped", "stop-criterion"}
+    names |= {"help", "held-charter-gone", "held-left", "shipped", "stop-criterion"}
     assert {path.stem for path in (GOLDEN / "comments").glob("*.md")} == names

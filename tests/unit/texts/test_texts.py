@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from markdown_it.token import Token
 
 from service.rules.source.text import CharterFile, FileKind
+from service.rules.stall.pauses import PresentPause
+from service.rules.stall.waiting_on import PausePeriod
 from service.rules.values.actions import STALL_MARKER, Conclusion
 from service.texts.markdown import WORD_JOINER, cell, plain, prose
 from service.texts.render import SUMMARY_LIMIT, TITLE_LIMIT
@@ -63,7 +65,14 @@ SHOWN = [
     Shown("not-yaml", "The charter cannot be read", Conclusion.FAILURE, corpus("err/yaml-tab")),
     Shown("remarks", "Charter complete", Conclusion.SUCCESS, corpus("err/target-unmeasured")),
     Shown("stopped", "Stopped on purpose", Conclusion.SUCCESS, corpus("ok/stopped-early")),
-    Shown("paused", "Charter complete", Conclusion.SUCCESS, corpus("ok/paused")),
+    Shown("paused", "Charter complete; paused until 2027-01-08", Conclusion.SUCCESS, corpus("ok/paused")),
+    Shown(
+        "paused-in-part",
+        "Charter complete; paused until 2027-01-08, of which 60 days count",
+        Conclusion.SUCCESS,
+        corpus("ok/paused"),
+        pause=PresentPause(PausePeriod(date(2026, 11, 1), date(2026, 12, 31), ""), "", "carol-s"),
+    ),
     Shown("observing", "Charter complete (observing)", Conclusion.NEUTRAL, GOOD, observe=True),
     Shown(
         "observing-findings",
