@@ -101,14 +101,14 @@ class Team(msgspec.Struct):
 
 
 class PullRequestPayload(msgspec.Struct):
-    """`pull_request` of its events."""
+    """`pull_request` of its events; no user where the account was deleted."""
 
     number: int
     state: str
     head: Branch
     base: Branch
-    user: Account
     updated_at: datetime
+    user: Account | None = None
     merged: bool | None = None
     created_at: datetime | None = None
     merged_at: datetime | None = None
@@ -190,7 +190,7 @@ class IssuePayload(msgspec.Struct):
     updated_at: datetime
     user: Account | None = None
     body: str | None = None
-    labels: tuple[Label, ...] = ()
+    labels: tuple[Label | None, ...] = ()
     pull_request: PullRequestLink | None = None
 
 

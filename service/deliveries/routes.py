@@ -191,7 +191,7 @@ def rerun_requested(delivery: Delivery) -> DeliveryEffects:
 def issue_changed(delivery: Delivery) -> DeliveryEffects:
     """An issue was closed, reopened, deleted, transferred or lost a label; only ours matter."""
     issue = needed(delivery.issue, "an issues event without `issue`")
-    labels = [label.name for label in (*issue.labels, *([delivery.label] if delivery.label else []))]
+    labels = [label.name for label in (*issue.labels, delivery.label) if label]
     if STALL_LABEL not in labels and STALL_MARKER not in (issue.body or ""):
         return delivery.ignored("not an issue of ours")
     # In the central repository it is about a POC of another one; reconciling reads that POC's own issue.

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from github import GithubException, UnknownObjectException
 
-from service.github_client.connection import Connection
+from service.github_client.connection import Connection, committed_at
 from service.github_client.errors import FORBIDDEN, NO_COMMIT, said_by
 from service.ports import LARGEST_BLOB
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
@@ -136,7 +136,7 @@ class Contents(Connection):
                 if error.status == FORBIDDEN and TOO_LARGE in said_by(error):
                     return None
                 raise
-            return base64.b64decode(data["content"]) if data["size"] <= LARGEST_BLOB else None
+            return base64.b64decode(data["content"]) if (data["size"] or 0) <= LARGEST_BLOB else None
 
         return self._at(repository, f"reading blob {blob_sha[:7]} of {repository.full_name}", read)
 
@@ -156,8 +156,7 @@ class Contents(Connection):
         def newest(name: str) -> datetime | None:
             from_then = since.astimezone(UTC).isoformat()
             data = self._get(f"/repos/{name}/commits", author=login, since=from_then, per_page=1)
-            dates = [datetime.fromisoformat(commit["commit"]["committer"]["date"]) for commit in data]
-            return max(dates, default=None)
+            return max((at for commit in data if (at := committed_at(commit))), default=None)
 
         return self._at(repository, f"reading the commits of {login} in {repository.full_name}", newest)
 

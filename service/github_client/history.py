@@ -8,7 +8,7 @@ from typing import Any
 
 from github import GithubException
 
-from service.github_client.connection import PAGE, Connection
+from service.github_client.connection import PAGE, Connection, committed_at
 from service.github_client.errors import CONFLICT
 from service.ports import GitHubError
 from service.rules.source.text import CHARTER_PATH
@@ -68,10 +68,12 @@ class History(Connection):
                 raise
             return  # an empty repository
         for raw in commits:
-            if len(raw["parents"]) < MERGED:
-                yield activity.commit(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
+            at = committed_at(raw)
+            if at and len(raw["parents"]) < MERGED:
+                yield activity.commit(repository.id, raw["sha"], _person(raw.get("author")), at)
         for raw in self._shown(repository, "commits", query | {"path": CHARTER_PATH}) or ():
-            yield activity.charter(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
+            if at := committed_at(raw):
+                yield activity.charter(repository.id, raw["sha"], _person(raw.get("author")), at)
 
     def _pull_request(self, repository: RepositoryRef, pull: Raw) -> Iterator[Activity]:
         number, author = int(pull["number"]), _person(pull.get("user"))
@@ -173,10 +175,6 @@ def _person(user: Raw | None) -> str:
         return ""
     login = str(user.get("login", ""))
     return "" if activity.is_bot(login) else login
-
-
-def _committed(raw: Raw) -> datetime:
-    return _at(raw["commit"]["committer"]["date"])
 
 
 def _as_asked(moment: datetime) -> str:

@@ -7,6 +7,7 @@ import re
 from github import GithubException
 from github.GithubObject import NotSet
 from github.Issue import Issue as GithubIssue
+from github.NamedUser import NamedUser
 from github.Repository import Repository as GithubRepository
 
 from service.github_client.connection import Connection
@@ -28,8 +29,9 @@ class Issues(Connection):
             for issue in repo.get_issues(state="all", labels=[label]):
                 # A person can write the marker too, and what people wrote is not ours to edit.
                 # Asking for `pull_request` costs a call where the list left it out, so it is asked last.
-                marked = (issue.body or "").startswith(marker) and issue.user.type == APP_USER
-                if marked and issue.pull_request is None:
+                author: NamedUser | None = issue.user
+                is_app = author is not None and author.type == APP_USER
+                if is_app and (issue.body or "").startswith(marker) and issue.pull_request is None:
                     return _issue(issue)
             return None
 

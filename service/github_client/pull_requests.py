@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from github.NamedUser import NamedUser
 from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository as GithubRepository
 
@@ -59,13 +60,14 @@ class PullRequests(Connection):
 
 
 def _pull_request(repository_id: int, pull: GithubPullRequest) -> PullRequest:
+    author: NamedUser | None = pull.user  # nobody where the account was deleted
     return PullRequest(
         repository_id=repository_id,
         number=pull.number,
         head_sha=pull.head.sha,
         base_ref=pull.base.ref,
         base_sha=pull.base.sha,
-        author=pull.user.login,
+        author=author.login if author else "",
         state="merged" if pull.merged_at else pull.state,
         updated_at=pull.updated_at or pull.created_at,
     )

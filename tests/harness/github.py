@@ -161,7 +161,7 @@ class FakeRepository:
             head_sha=pull["head"]["sha"],
             base_ref=pull["base"]["ref"],
             base_sha=pull["base"]["sha"],
-            author=pull["user"]["login"],
+            author=pull["user"]["login"] if pull["user"] else "",
             state="merged" if pull["merged"] else pull["state"],
             updated_at=datetime.fromisoformat(pull["updated_at"]),
         )

@@ -167,7 +167,7 @@ class World:
             "state": more.get("state", "open"),
             "head": {"ref": "work", "sha": head},
             "base": {"ref": more.get("base_ref", "main"), "sha": BASE},
-            "user": {"login": more.get("author", "jane-doe")},
+            "user": {"login": author} if (author := more.get("author", "jane-doe")) else None,
             "updated_at": at.isoformat(),
             "merged": more.get("merged", False),
         }

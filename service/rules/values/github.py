@@ -58,6 +58,7 @@ class PullRequest:
     base_ref: str
     base_sha: str
     author: str
+    """A login; empty where the account was deleted."""
     state: str
     """`open`, `closed`, or `merged`."""
     updated_at: datetime
