@@ -98,6 +98,7 @@ def _described(pull: PullRequestPayload, delivery: Delivery) -> PullRequest:
         state="merged" if pull.merged else pull.state,
         updated_at=pull.updated_at,
         before_sha=delivery.before,
+        behind=person(pull.user, *pull.assignees),
     )
 
 

@@ -16,7 +16,7 @@ from service.github_client.connection import Connection, committed_at
 from service.github_client.errors import FORBIDDEN, NO_COMMIT, said_by
 from service.ports import LARGEST_BLOB
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
-from service.rules.values.github import Commit, RepositoryRef
+from service.rules.values.github import Commit, RepositoryRef, co_authors
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; GitHub's contents API gives no content beyond it either."""
@@ -146,7 +146,9 @@ class Contents(Connection):
         def read(name: str) -> Commit:
             data = self._get(f"/repos/{name}/git/commits/{sha}")
             parents = tuple(str(parent["sha"]) for parent in data["parents"])
-            return Commit(str(data["sha"]), str(data["tree"]["sha"]), parents)
+            return Commit(
+                str(data["sha"]), str(data["tree"]["sha"]), parents, co_authors(data.get("message") or "")
+            )
 
         return self._at(repository, f"reading commit {sha[:7]} of {repository.full_name}", read)
 

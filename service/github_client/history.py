@@ -14,7 +14,7 @@ from service.ports import GitHubError
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values import activity
 from service.rules.values.activity import Activity
-from service.rules.values.github import RepositoryRef
+from service.rules.values.github import PERSON, RepositoryRef, is_bot
 
 Raw = Mapping[str, Any]
 Query = Mapping[str, str | int]
@@ -25,7 +25,6 @@ LATEST: Query = {"per_page": 10}
 RECENTLY_CHANGED: Query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": 30}
 WHOLE: Query = {"per_page": PAGE}
 SUCCESS = "success"
-PERSON = "User"
 MERGED = 2
 """Parents of a commit that takes in another branch."""
 EVENTS = frozenset(
@@ -171,10 +170,8 @@ def _asked(repository: RepositoryRef, event: Raw) -> str:
 
 def _person(user: Raw | None) -> str:
     """A person's login; nothing for bots, and for who is not on GitHub any more."""
-    if not user or user.get("type", PERSON) != PERSON:
-        return ""
-    login = str(user.get("login", ""))
-    return "" if activity.is_bot(login) else login
+    login = str((user or {}).get("login", ""))
+    return login if user and not is_bot(login, user.get("type", PERSON), user.get("id")) else ""
 
 
 def _as_asked(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from service.github_client.connection import Connection
 from service.github_client.errors import UNPROCESSABLE
 from service.github_client.transport import MovedError
 from service.ports import GitHubError
-from service.rules.values.github import APP_USER, Issue, IssueState, RepositoryRef
+from service.rules.values.github import APP_USER, Issue, IssueState, RepositoryRef, is_bot
 
 ISSUE_ADDRESS = re.compile(r"/issues/[0-9]+$")
 
@@ -117,7 +117,7 @@ def _issue(issue: GithubIssue) -> Issue:
         html_url=issue.html_url,
         title=issue.title,
         closed_at=issue.closed_at,
-        assignees=tuple(person.login for person in issue.assignees),
+        assignees=tuple(each.login for each in issue.assignees if not is_bot(each.login, each.type, each.id)),
         full_name=_full_name(issue),
     )
 

@@ -10,7 +10,7 @@ from github.Repository import Repository as GithubRepository
 
 from service.github_client.connection import Connection
 from service.ports import GitHubError
-from service.rules.values.github import PullRequest, RepositoryRef
+from service.rules.values.github import PullRequest, RepositoryRef, is_bot
 
 DISMISSED = "review_dismissed"
 
@@ -70,4 +70,9 @@ def _pull_request(repository_id: int, pull: GithubPullRequest) -> PullRequest:
         author=author.login if author else "",
         state="merged" if pull.merged_at else pull.state,
         updated_at=pull.updated_at or pull.created_at,
+        behind=next((each.login for each in (author, *pull.assignees) if each and not _is_bot(each)), ""),
     )
+
+
+def _is_bot(account: NamedUser) -> bool:
+    return is_bot(account.login, account.type, account.id)

@@ -90,7 +90,9 @@ def with_null(document: Any, path: str) -> Any:
     for name in above:
         holders = [inner for each in holders for inner in _inside(each, name)]
     holders = [
-        each for each in holders if (last == "[]" and each) or (isinstance(each, dict) and last in each)
+        each
+        for each in holders
+        if (last == "[]" and isinstance(each, list)) or (isinstance(each, dict) and last in each)
     ]
     for each in holders:
         if last == "[]":

@@ -168,6 +168,7 @@ class World:
             "head": {"ref": "work", "sha": head},
             "base": {"ref": more.get("base_ref", "main"), "sha": BASE},
             "user": {"login": author} if (author := more.get("author", "jane-doe")) else None,
+            "assignees": [{"login": login} for login in more.get("assignees", ())],
             "updated_at": at.isoformat(),
             "merged": more.get("merged", False),
         }

@@ -97,6 +97,38 @@ def test_a_push_that_may_have_changed_the_charter(changes: dict[str, Any], told_
     assert (EventKind.CHARTER_PUSHED in kinds) is told_of
 
 
+COPILOT = {"login": "Copilot", "id": 198982749, "type": "Bot"}
+JANE = {"login": "jane-doe", "id": 5, "type": "User"}
+
+
+def activities(effects: DeliveryEffects) -> list[str]:
+    return [fact.id for fact in effects.events if fact.kind is EventKind.ACTIVITY]
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        {"username": "Copilot"},
+        {"username": "copilot-swe-agent[bot]"},
+        {"email": "198982749+Copilot@users.noreply.github.com"},
+        {"username": "renamed", "email": "198982749+renamed@users.noreply.github.com"},
+    ],
+    ids=str,
+)
+def test_an_agents_commits_are_nobodys_work(author: dict[str, str]) -> None:
+    commit = {"id": "c" * 40, "message": "Fix it", "author": author}
+    assert activities(routed("push-branch", commits=[commit], sender=JANE)) == []
+    assert activities(routed("push-branch", commits=[commit | {"author": JANE}], sender=JANE)) != []
+
+
+def test_behind_an_agents_pull_request_is_the_person_who_is_assigned() -> None:
+    pull = recorded("pull_request.opened")["pull_request"] | {"user": COPILOT, "assignees": [COPILOT, JANE]}
+    effects = routed("pull_request.opened", pull_request=pull, sender=COPILOT)
+    assert effects.pull_request
+    assert (effects.pull_request.author, effects.pull_request.behind) == ("Copilot", "jane-doe")
+    assert effects.events == ()
+
+
 @pytest.mark.parametrize(
     ("event", "body", "reason"),
     [

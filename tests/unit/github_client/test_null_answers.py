@@ -32,6 +32,7 @@ PULL = {
     "created_at": AT,
     "updated_at": AT,
     "merged_at": AT,
+    "assignees": [JANE],
     "requested_reviewers": [JANE],
     "requested_teams": [{"slug": "security"}],
 }
@@ -190,6 +191,20 @@ def test_a_null_in_an_answer_is_no_error(
         OF_THE_APP[answer][1](app) if answer in OF_THE_APP else ANSWERS[answer][1](client)
     client.close()
     assert answer in everything.met
+
+
+def test_behind_an_agents_pull_request_is_the_person_who_is_assigned(
+    everything: Everything, private_key: str
+) -> None:
+    copilot = {"login": "Copilot", "type": "Bot", "id": 198982749}
+    pull = PULL | {"user": copilot, "assignees": [copilot, JANE]}
+    issue = ISSUE | {"assignees": [copilot, JANE]}
+    everything.given = {f"{HERE}/pulls": [pull], f"{HERE}/issues/{{issue_number}}": issue}
+    client = App(4711, private_key, everything.url).installation(Installation(7, "acme", GRANTED))
+    (shown,) = client.open_pull_requests(REPOSITORY)
+    assert (shown.author, shown.behind) == ("Copilot", "jane-doe")
+    assert client.issue(REPOSITORY, 12).assignees == ("jane-doe",)
+    client.close()
 
 
 def test_every_answer_of_the_description_is_tried() -> None:
