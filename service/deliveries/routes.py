@@ -49,6 +49,8 @@ RUN = re.compile(r"/actions/runs/([0-9]{1,18})/deployment_protection_rule/?$")
 SUCCESS = "success"
 LARGEST_PUSH = 2048
 """GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
+LARGEST_COMMIT = 3000
+"""GitHub lists at most this many files of a commit, so a larger one may touch the charter unseen."""
 BRANCHES = "refs/heads/"
 NO_COMMIT = "0" * 40
 """What a deleted branch points at."""
@@ -172,7 +174,7 @@ def _may_touch(delivery: Delivery, path: str) -> bool:
     """Whether a push names a path, or does not say what it names."""
     if delivery.commits is None or delivery.forced or len(delivery.commits) >= LARGEST_PUSH:
         return True
-    return any(path in commit.paths for commit in delivery.commits)
+    return any(path in commit.paths or len(commit.paths) >= LARGEST_COMMIT for commit in delivery.commits)
 
 
 def merge_group_changed(delivery: Delivery) -> DeliveryEffects:

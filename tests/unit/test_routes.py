@@ -20,6 +20,7 @@ from tests.harness.deliveries import event_of, recorded
 from tests.harness.golden import assert_golden
 from tests.harness.places import DELIVERIES
 
+FILES = [f"data/{number}.json" for number in range(3000)]
 RECORDED = sorted(DELIVERIES.glob("*.json"))
 
 
@@ -83,6 +84,13 @@ def test_a_delivery_is_as_large_as_githubs() -> None:
         ),
         pytest.param({"commits": None}, True, id="it does not say"),
         pytest.param({"commits": [{}] * LARGEST_PUSH}, True, id="more commits than GitHub lists"),
+        pytest.param({"commits": [{"modified": FILES[1:]}]}, False, id="nearly as many files as GitHub lists"),
+        pytest.param({"commits": [{}, {"modified": FILES}]}, True, id="more files than GitHub lists"),
+        pytest.param(
+            {"commits": [{"added": FILES[:1000], "removed": FILES[1000:2000], "modified": FILES[2000:]}]},
+            True,
+            id="more files than GitHub lists, of each kind some",
+        ),
         pytest.param({"commits": [], "forced": True}, True, id="forced"),
         pytest.param(
             {"ref": "refs/heads/dev", "commits": [{"added": ["POC.md"]}]}, False, id="another branch"
