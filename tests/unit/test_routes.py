@@ -84,7 +84,9 @@ def test_a_delivery_is_as_large_as_githubs() -> None:
         ),
         pytest.param({"commits": None}, True, id="it does not say"),
         pytest.param({"commits": [{}] * LARGEST_PUSH}, True, id="more commits than GitHub lists"),
-        pytest.param({"commits": [{"modified": FILES[1:]}]}, False, id="nearly as many files as GitHub lists"),
+        pytest.param(
+            {"commits": [{"modified": FILES[1:]}]}, False, id="nearly as many files as GitHub lists"
+        ),
         pytest.param({"commits": [{}, {"modified": FILES}]}, True, id="more files than GitHub lists"),
         pytest.param(
             {"commits": [{"added": FILES[:1000], "removed": FILES[1000:2000], "modified": FILES[2000:]}]},
