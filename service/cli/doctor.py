@@ -24,7 +24,7 @@ from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings
 from service.store.check_runs import CheckRuns
 from service.store.database import Database, connect
 from service.store.digests import Digests
-from service.store.embedded import DataDirInUse, PostgresFailed, open_database
+from service.store.embedded import DataDirInUse, PostgresFailed, has_database, open_database
 from service.store.health import Health, health
 from service.store.policies import Policies
 from service.store.schema import NewerSchemaError, pending
@@ -176,6 +176,10 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
 def _database(settings: StoreSettings) -> Iterator[Line]:
     with ExitStack() as stack:
         try:
+            if not settings.database_url and not has_database(settings.data_dir):
+                says = f"none yet in DATA_DIR {settings.data_dir}: `serve` makes it at its first start"
+                yield Line(Mark.NOTE, "database", says)
+                return
             url = settings.database_url or stack.enter_context(open_database(settings.data_dir, "doctor"))
         except (DataDirInUse, PostgresFailed) as error:
             yield Line(Mark.WRONG, "database", str(error))

@@ -6,20 +6,21 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from service.rules.values.activity import is_bot, is_merge
-from service.rules.values.github import Installation, Repository, RepositoryRef
+from service.rules.values.activity import is_merge
+from service.rules.values.github import NO_REPLY, PERSON, Installation, Repository, RepositoryRef, is_bot
 
 
 class Account(msgspec.Struct):
     """A user, bot or organisation."""
 
     login: str
-    type: str = "User"
+    type: str = PERSON
+    id: int | None = None
 
     @property
     def is_person(self) -> bool:
         """Whether a human acted; apps and bots do not count as activity."""
-        return self.type == "User" and not is_bot(self.login)
+        return not is_bot(self.login, self.type, self.id)
 
 
 class RepositoryPayload(msgspec.Struct):
@@ -101,19 +102,20 @@ class Team(msgspec.Struct):
 
 
 class PullRequestPayload(msgspec.Struct):
-    """`pull_request` of its events."""
+    """`pull_request` of its events; no user where the account was deleted."""
 
     number: int
     state: str
     head: Branch
     base: Branch
-    user: Account
     updated_at: datetime
+    user: Account | None = None
     merged: bool | None = None
     created_at: datetime | None = None
     merged_at: datetime | None = None
     draft: bool | None = None
     body: str | None = None
+    assignees: tuple[Account | None, ...] = ()
 
 
 class InstallationPayload(msgspec.Struct):
@@ -141,6 +143,14 @@ class Author(msgspec.Struct):
     """Who wrote a commit of a push; the login is known where the address is."""
 
     username: str | None = None
+    email: str | None = None
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether that is a bot, by the login and by the id in the address."""
+        known = NO_REPLY.fullmatch(self.email or "")
+        login = self.username or (known["login"] if known else "")
+        return is_bot(login, id=int(known["id"] or 0) if known else None)
 
 
 class Commit(msgspec.Struct):
@@ -162,7 +172,7 @@ class Commit(msgspec.Struct):
     @property
     def is_a_persons_own(self) -> bool:
         """Whether it is somebody's work: no bot's, and more than taking in another branch."""
-        by_bot = self.author is not None and is_bot(self.author.username or "")
+        by_bot = self.author is not None and self.author.is_bot
         return not by_bot and not is_merge(self.message)
 
 
@@ -198,7 +208,7 @@ class IssuePayload(msgspec.Struct):
     updated_at: datetime
     user: Account | None = None
     body: str | None = None
-    labels: tuple[Label, ...] = ()
+    labels: tuple[Label | None, ...] = ()
     pull_request: PullRequestLink | None = None
 
 

@@ -51,6 +51,8 @@ GRANTING = ("unsuspend", "new_permissions_accepted")
 """The actions after which we may write what we couldn't."""
 LARGEST_PUSH = 2048
 """GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
+LARGEST_COMMIT = 3000
+"""GitHub lists at most this many files of a commit, so a larger one may touch the charter unseen."""
 BRANCHES = "refs/heads/"
 NO_COMMIT = "0" * 40
 """What a deleted branch points at."""
@@ -178,7 +180,7 @@ def _may_touch(delivery: Delivery, path: str) -> bool:
     """Whether a push names a path, or does not say what it names."""
     if delivery.commits is None or delivery.forced or len(delivery.commits) >= LARGEST_PUSH:
         return True
-    return any(path in commit.paths for commit in delivery.commits)
+    return any(path in commit.paths or len(commit.paths) >= LARGEST_COMMIT for commit in delivery.commits)
 
 
 def merge_group_changed(delivery: Delivery) -> DeliveryEffects:
@@ -198,7 +200,7 @@ def rerun_requested(delivery: Delivery) -> DeliveryEffects:
 def issue_changed(delivery: Delivery) -> DeliveryEffects:
     """An issue was closed, reopened, deleted, transferred or lost a label; only ours matter."""
     issue = needed(delivery.issue, "an issues event without `issue`")
-    labels = [label.name for label in (*issue.labels, *([delivery.label] if delivery.label else []))]
+    labels = [label.name for label in (*issue.labels, delivery.label) if label]
     if STALL_LABEL not in labels and STALL_MARKER not in (issue.body or ""):
         return delivery.ignored("not an issue of ours")
     # In the central repository it is about a POC of another one; reconciling reads that POC's own issue.

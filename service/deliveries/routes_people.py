@@ -109,10 +109,11 @@ def _described(pull: PullRequestPayload, delivery: Delivery) -> PullRequest:
         head_sha=pull.head.sha,
         base_ref=pull.base.ref,
         base_sha=pull.base.sha,
-        author=pull.user.login,
+        author=pull.user.login if pull.user else "",
         state="merged" if pull.merged else pull.state,
         updated_at=pull.updated_at,
         before_sha=delivery.before,
+        behind=person(pull.user, *pull.assignees),
     )
 
 

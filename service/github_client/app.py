@@ -21,8 +21,9 @@ from service.github_client.history import History
 from service.github_client.issues import Comments, Issues
 from service.github_client.proposals import ProposalsClient
 from service.github_client.pull_requests import PullRequests
+from service.ports import GitHubError
 from service.rules.commands.charter_changes import PROPOSING, may_propose
-from service.rules.queue import DeliveryAttempt
+from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 
 
@@ -107,10 +108,13 @@ class App:
             _, data = integration.requester.requestJsonAndCheck(
                 "GET", f"/app/installations/{installation_id}"
             )
-            suspended_at = data.get("suspended_at")
+            account, suspended_at = data.get("account") or {}, data.get("suspended_at")
+            if not account.get("login"):
+                message = f"reading installation {installation_id}: GitHub names no user or organization"
+                raise GitHubError(Failure(FailureKind.REFUSED, message))
             return Installation(
                 id=data["id"],
-                account=data["account"]["login"],
+                account=account["login"],
                 permissions=data.get("permissions", {}),
                 suspended_at=datetime.fromisoformat(suspended_at) if suspended_at else None,
             )

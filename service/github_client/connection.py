@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 from github import Github
@@ -129,6 +130,12 @@ class Connection:
             if not error.final:
                 raise
             return None
+
+
+def committed_at(raw: Mapping[str, Any]) -> datetime | None:
+    """When a commit came to be; None where it does not say by whom."""
+    date = (raw["commit"]["committer"] or {}).get("date")
+    return datetime.fromisoformat(date) if date else None
 
 
 def _values(properties: list[dict[str, Any]]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from github import GithubException, UnknownObjectException
 
-from service.github_client.connection import PAGE, Connection
+from service.github_client.connection import PAGE, Connection, committed_at
 from service.github_client.errors import FORBIDDEN, NO_COMMIT, UNPROCESSABLE, said_by
 from service.ports import LARGEST_BLOB
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
 from service.rules.values.ancestry import merge_base
-from service.rules.values.github import Commit, RepositoryRef
+from service.rules.values.github import Commit, RepositoryRef, co_authors
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; GitHub's contents API gives no content beyond it either."""
@@ -162,7 +162,7 @@ class Contents(Connection):
                 if error.status == FORBIDDEN and TOO_LARGE in said_by(error):
                     return None
                 raise
-            return base64.b64decode(data["content"]) if data["size"] <= LARGEST_BLOB else None
+            return base64.b64decode(data["content"]) if (data["size"] or 0) <= LARGEST_BLOB else None
 
         what = f"reading blob {blob_sha[:7]} of {repository.full_name}"
         return self._at(repository, what, read, of_commit=True)
@@ -173,7 +173,9 @@ class Contents(Connection):
         def read(name: str) -> Commit:
             data = self._get(f"/repos/{name}/git/commits/{sha}")
             parents = tuple(str(parent["sha"]) for parent in data["parents"])
-            return Commit(str(data["sha"]), str(data["tree"]["sha"]), parents)
+            return Commit(
+                str(data["sha"]), str(data["tree"]["sha"]), parents, co_authors(data.get("message") or "")
+            )
 
         what = f"reading commit {sha[:7]} of {repository.full_name}"
         return self._at(repository, what, read, of_commit=True)
@@ -184,8 +186,7 @@ class Contents(Connection):
         def newest(name: str) -> datetime | None:
             from_then = since.astimezone(UTC).isoformat()
             data = self._get(f"/repos/{name}/commits", author=login, since=from_then, per_page=1)
-            dates = [datetime.fromisoformat(commit["commit"]["committer"]["date"]) for commit in data]
-            return max(dates, default=None)
+            return max((at for commit in data if (at := committed_at(commit))), default=None)
 
         return self._at(repository, f"reading the commits of {login} in {repository.full_name}", newest)
 

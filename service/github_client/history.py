@@ -8,13 +8,13 @@ from typing import Any
 
 from github import GithubException
 
-from service.github_client.connection import PAGE, Connection
+from service.github_client.connection import PAGE, Connection, committed_at
 from service.github_client.errors import CONFLICT
 from service.ports import GitHubError
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values import activity
 from service.rules.values.activity import Activity
-from service.rules.values.github import RepositoryRef
+from service.rules.values.github import PERSON, RepositoryRef, is_bot
 
 Raw = Mapping[str, Any]
 Query = Mapping[str, str | int]
@@ -25,7 +25,6 @@ LATEST: Query = {"per_page": 10}
 RECENTLY_CHANGED: Query = {"state": "all", "sort": "updated", "direction": "desc", "per_page": 30}
 WHOLE: Query = {"per_page": PAGE}
 SUCCESS = "success"
-PERSON = "User"
 MERGED = 2
 """Parents of a commit that takes in another branch."""
 EVENTS = frozenset(
@@ -69,10 +68,12 @@ class History(Connection):
                 raise
             return  # an empty repository
         for raw in commits:
-            if len(raw["parents"]) < MERGED:
-                yield activity.commit(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
+            at = committed_at(raw)
+            if at and len(raw["parents"]) < MERGED:
+                yield activity.commit(repository.id, raw["sha"], _person(raw.get("author")), at)
         for raw in self._shown(repository, "commits", query | {"path": CHARTER_PATH}) or ():
-            yield activity.charter(repository.id, raw["sha"], _person(raw.get("author")), _committed(raw))
+            if at := committed_at(raw):
+                yield activity.charter(repository.id, raw["sha"], _person(raw.get("author")), at)
 
     def _pull_request(self, repository: RepositoryRef, pull: Raw) -> Iterator[Activity]:
         number, author = int(pull["number"]), _person(pull.get("user"))
@@ -170,14 +171,8 @@ def _asked(repository: RepositoryRef, event: Raw) -> str:
 
 def _person(user: Raw | None) -> str:
     """A person's login; nothing for bots, and for who is not on GitHub any more."""
-    if not user or user.get("type", PERSON) != PERSON:
-        return ""
-    login = str(user.get("login", ""))
-    return "" if activity.is_bot(login) else login
-
-
-def _committed(raw: Raw) -> datetime:
-    return _at(raw["commit"]["committer"]["date"])
+    login = str((user or {}).get("login", ""))
+    return login if user and not is_bot(login, user.get("type", PERSON), user.get("id")) else ""
 
 
 def _as_asked(moment: datetime) -> str:

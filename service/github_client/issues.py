@@ -7,13 +7,14 @@ import re
 from github import GithubException
 from github.GithubObject import NotSet
 from github.Issue import Issue as GithubIssue
+from github.NamedUser import NamedUser
 from github.Repository import Repository as GithubRepository
 
 from service.github_client.connection import Connection
 from service.github_client.errors import UNPROCESSABLE
 from service.github_client.transport import MovedError
 from service.ports import GitHubError
-from service.rules.values.github import APP_USER, Issue, IssueState, RepositoryRef
+from service.rules.values.github import APP_USER, Issue, IssueState, RepositoryRef, is_bot
 
 ISSUE_ADDRESS = re.compile(r"/issues/[0-9]+$")
 
@@ -28,8 +29,9 @@ class Issues(Connection):
             for issue in repo.get_issues(state="all", labels=[label]):
                 # A person can write the marker too, and what people wrote is not ours to edit.
                 # Asking for `pull_request` costs a call where the list left it out, so it is asked last.
-                marked = (issue.body or "").startswith(marker) and issue.user.type == APP_USER
-                if marked and issue.pull_request is None:
+                author: NamedUser | None = issue.user
+                is_app = author is not None and author.type == APP_USER
+                if is_app and (issue.body or "").startswith(marker) and issue.pull_request is None:
                     return _issue(issue)
             return None
 
@@ -115,7 +117,7 @@ def _issue(issue: GithubIssue) -> Issue:
         html_url=issue.html_url,
         title=issue.title,
         closed_at=issue.closed_at,
-        assignees=tuple(person.login for person in issue.assignees),
+        assignees=tuple(each.login for each in issue.assignees if not is_bot(each.login, each.type, each.id)),
         full_name=_full_name(issue),
     )
 

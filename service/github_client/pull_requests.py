@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from github.NamedUser import NamedUser
 from github.PullRequest import PullRequest as GithubPullRequest
 from github.Repository import Repository as GithubRepository
 
 from service.github_client.connection import Connection
 from service.ports import GitHubError
-from service.rules.values.github import PullRequest, RepositoryRef
+from service.rules.values.github import PullRequest, RepositoryRef, is_bot
 
 DISMISSED = "review_dismissed"
 
@@ -62,13 +63,19 @@ class PullRequests(Connection):
 
 
 def _pull_request(repository_id: int, pull: GithubPullRequest) -> PullRequest:
+    author: NamedUser | None = pull.user  # nobody where the account was deleted
     return PullRequest(
         repository_id=repository_id,
         number=pull.number,
         head_sha=pull.head.sha,
         base_ref=pull.base.ref,
         base_sha=pull.base.sha,
-        author=pull.user.login,
+        author=author.login if author else "",
         state="merged" if pull.merged_at else pull.state,
         updated_at=pull.updated_at or pull.created_at,
+        behind=next((each.login for each in (author, *pull.assignees) if each and not _is_bot(each)), ""),
     )
+
+
+def _is_bot(account: NamedUser) -> bool:
+    return is_bot(account.login, account.type, account.id)

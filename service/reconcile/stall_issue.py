@@ -20,8 +20,8 @@ from service.rules.values.actions import (
     PostComment,
     text_digest,
 )
-from service.rules.values.activity import is_bot, merged_timeline
-from service.rules.values.github import EventKind, Issue, IssueState, RepositoryRef, StallIssue
+from service.rules.values.activity import merged_timeline
+from service.rules.values.github import EventKind, Issue, IssueState, RepositoryRef, StallIssue, is_bot
 from service.rules.values.subjects import PocId
 from service.texts.render import texts
 from service.texts.stall import Place, StallView, last_day, stall_view

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.ports import GitHubError
-from service.reconcile.commit_files import proposal
+from service.reconcile.commit_files import commit, proposal
 from service.reconcile.context import Reconciliation
 from service.reconcile.pauses import present_pause
 from service.reconcile.poc import Poc, PocStatus
@@ -28,8 +28,8 @@ from service.rules.stall.waiting_on import (
     next_waiting_period,
     who_is_waited_for,
 )
-from service.rules.values.activity import ENGINEERING, is_bot, last_activity
-from service.rules.values.github import IssueState, RepositoryRef
+from service.rules.values.activity import ENGINEERING, last_activity
+from service.rules.values.github import IssueState, PullRequest, RepositoryRef, is_bot
 from service.rules.values.groups import Group
 from service.rules.values.recorded import recorded_reviews
 from service.rules.values.subjects import pull_request_key
@@ -161,7 +161,7 @@ def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus, pause: PresentPause |
         state=life.state,
         since=since,
         state_since=stored.state_since,
-        owner=_owner(charter, proposed[0].author if proposed else None),
+        owner=_owner(ctx, poc, charter, proposed[0] if proposed else None),
         valid=valid,
         paused=pause is not None and pause.period.until >= ctx.policy.calendar.day(ctx.now),
         unsigned=unsigned,
@@ -176,11 +176,21 @@ def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus, pause: PresentPause |
     )
 
 
-def _owner(charter: Charter | None, author: str | None) -> str | None:
-    """The people that the charter names; before there is a charter, the person who proposes it."""
-    if charter and charter.owner:
+def _owner(ctx: Reconciliation, poc: Poc, charter: Charter | None, pull: PullRequest | None) -> str | None:
+    """Whom the charter names, or else who proposes it; of a bot's proposal, who asked the bot for it."""
+    if charter and charter.owner and not is_bot(charter.owner.value):
         return charter.owner.value
-    return author if author and not is_bot(author) else None
+    return (pull.behind or _co_author(ctx, poc, pull)) if pull else None
+
+
+def _co_author(ctx: Reconciliation, poc: Poc, pull: PullRequest) -> str | None:
+    """Whom a bot names as co-author of its newest commit; nobody where that was forced away."""
+    try:
+        return next(iter(commit(ctx, poc, pull.head_sha).co_authors), None)
+    except GitHubError as error:
+        if not error.final:
+            raise
+        return None
 
 
 def _start(

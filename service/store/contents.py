@@ -77,7 +77,7 @@ class Contents(Table):
     def commit(self, repository_id: int, sha: str) -> Commit | None:
         """A commit's tree and parents, if they were ever asked for."""
         row = self._get(KnownCommit, (repository_id, sha))
-        return Commit(row.sha, row.tree_sha, tuple(row.parents)) if row else None
+        return Commit(row.sha, row.tree_sha, tuple(row.parents), tuple(row.co_authors)) if row else None
 
     def remember_commit(self, repository_id: int, commit: Commit) -> None:
         """Keep a commit's tree and parents."""
@@ -86,6 +86,7 @@ class Contents(Table):
             "sha": commit.sha,
             "tree_sha": commit.tree_sha,
             "parents": list(commit.parents),
+            "co_authors": list(commit.co_authors),
         }
         self._keep(KnownCommit, [row])
 

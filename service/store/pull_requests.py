@@ -115,6 +115,7 @@ def pull_of(row: PullRequestRow) -> PullRequest:
         state=row.state,
         updated_at=row.updated_at,
         before_sha=row.before_sha,
+        behind=row.behind,
     )
 
 

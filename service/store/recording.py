@@ -297,12 +297,14 @@ def _newest(receptions: Iterable[DeliveryEffects]) -> list[Mapping[str, Any]]:
 
 UPSERT_PULL_REQUESTS: LiteralString = """
 INSERT INTO pull_request
-    (repository_id, number, head_sha, before_sha, base_ref, base_sha, author, state, updated_at)
+    (repository_id, number, head_sha, before_sha, base_ref, base_sha, author, behind, state, updated_at)
 SELECT * FROM json_to_recordset(%s::json) AS t (repository_id bigint, number int, head_sha text,
-    before_sha text, base_ref text, base_sha text, author text, state text, updated_at timestamptz)
+    before_sha text, base_ref text, base_sha text, author text, behind text,
+    state text, updated_at timestamptz)
 ON CONFLICT (repository_id, number) DO UPDATE SET
     head_sha = excluded.head_sha, base_ref = excluded.base_ref,
-    base_sha = excluded.base_sha, state = excluded.state, updated_at = excluded.updated_at,
+    base_sha = excluded.base_sha, behind = excluded.behind,
+    state = excluded.state, updated_at = excluded.updated_at,
     before_sha = coalesce(excluded.before_sha, pull_request.before_sha)
 WHERE pull_request.updated_at < excluded.updated_at
    OR (pull_request.updated_at = excluded.updated_at

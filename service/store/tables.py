@@ -156,6 +156,7 @@ class PullRequestRow(SQLModel, table=True):
     base_ref: str = Field(sa_type=Text)
     base_sha: str = Field(sa_type=Text)
     author: str = Field(sa_type=Text)
+    behind: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     state: str = Field(sa_type=Text)
     updated_at: datetime = moment()
 
@@ -283,7 +284,7 @@ class BlobAt(SQLModel, table=True):
 
 
 class KnownCommit(SQLModel, table=True):
-    """A commit's tree and parents, where they were ever asked for."""
+    """A commit's tree, parents and co-authors, where they were ever asked for."""
 
     __tablename__ = "known_commit"
 
@@ -291,6 +292,7 @@ class KnownCommit(SQLModel, table=True):
     sha: str = Field(sa_type=Text, primary_key=True)
     tree_sha: str = Field(sa_type=Text)
     parents: list[str] = Field(sa_type=ARRAY(Text))
+    co_authors: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"})
     read_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
 
 

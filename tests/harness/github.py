@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from service.deliveries.delivery import person
+from service.deliveries.payloads import Account
 from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError, Proposals
 from service.rules.commands.charter_changes import may_propose
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
@@ -163,9 +165,10 @@ class FakeRepository:
             head_sha=pull["head"]["sha"],
             base_ref=pull["base"]["ref"],
             base_sha=pull["base"]["sha"],
-            author=pull["user"]["login"],
+            author=pull["user"]["login"] if pull["user"] else "",
             state="merged" if pull["merged"] else pull["state"],
             updated_at=datetime.fromisoformat(pull["updated_at"]),
+            behind=person(*(Account(each["login"]) for each in (pull["user"], *pull["assignees"]) if each)),
         )
         self.pull_requests = [each for each in self.pull_requests if each.number != shown.number] + [shown]
 

@@ -197,6 +197,13 @@ def test_without_a_charter_a_person_is_asked_for_one_and_a_bot_is_not(world: Wor
     assert "https://github.com/acme/poc-triage/new/main?filename=POC.md&value=" in runs[0].output.summary
 
 
+def test_a_pull_request_of_a_deleted_account_is_judged_as_a_persons(world: World) -> None:
+    world.install(POC)
+    world.pull_request(author=None)
+    (run,) = charter_runs(world.github.repos[1])
+    assert run.output.conclusion is Conclusion.ACTION_REQUIRED
+
+
 def test_a_closed_pull_request_gets_nothing(poc: World) -> None:
     poc.pull_request("closed", state="closed")
     assert poc.outcome(pull_request_key(1, 5)) == "closed"

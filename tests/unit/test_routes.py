@@ -20,6 +20,7 @@ from tests.harness.deliveries import event_of, recorded
 from tests.harness.golden import assert_golden
 from tests.harness.places import DELIVERIES
 
+FILES = [f"data/{number}.json" for number in range(3000)]
 RECORDED = sorted(DELIVERIES.glob("*.json"))
 
 
@@ -85,6 +86,15 @@ def test_a_delivery_is_as_large_as_githubs() -> None:
         ),
         pytest.param({"commits": None}, True, id="it does not say"),
         pytest.param({"commits": [{}] * LARGEST_PUSH}, True, id="more commits than GitHub lists"),
+        pytest.param(
+            {"commits": [{"modified": FILES[1:]}]}, False, id="nearly as many files as GitHub lists"
+        ),
+        pytest.param({"commits": [{}, {"modified": FILES}]}, True, id="more files than GitHub lists"),
+        pytest.param(
+            {"commits": [{"added": FILES[:1000], "removed": FILES[1000:2000], "modified": FILES[2000:]}]},
+            True,
+            id="more files than GitHub lists, of each kind some",
+        ),
         pytest.param({"commits": [], "forced": True}, True, id="forced"),
         pytest.param(
             {"ref": "refs/heads/dev", "commits": [{"added": ["POC.md"]}]}, False, id="another branch"
@@ -97,6 +107,38 @@ def test_a_delivery_is_as_large_as_githubs() -> None:
 def test_a_push_that_may_have_changed_the_charter(changes: dict[str, Any], told_of: bool) -> None:
     kinds = {fact.kind for fact in routed("push", **changes).events}
     assert (EventKind.CHARTER_PUSHED in kinds) is told_of
+
+
+COPILOT = {"login": "Copilot", "id": 198982749, "type": "Bot"}
+JANE = {"login": "jane-doe", "id": 5, "type": "User"}
+
+
+def activities(effects: DeliveryEffects) -> list[str]:
+    return [fact.id for fact in effects.events if fact.kind is EventKind.ACTIVITY]
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        {"username": "Copilot"},
+        {"username": "copilot-swe-agent[bot]"},
+        {"email": "198982749+Copilot@users.noreply.github.com"},
+        {"username": "renamed", "email": "198982749+renamed@users.noreply.github.com"},
+    ],
+    ids=str,
+)
+def test_an_agents_commits_are_nobodys_work(author: dict[str, str]) -> None:
+    commit = {"id": "c" * 40, "message": "Fix it", "author": author}
+    assert activities(routed("push-branch", commits=[commit], sender=JANE)) == []
+    assert activities(routed("push-branch", commits=[commit | {"author": JANE}], sender=JANE)) != []
+
+
+def test_behind_an_agents_pull_request_is_the_person_who_is_assigned() -> None:
+    pull = recorded("pull_request.opened")["pull_request"] | {"user": COPILOT, "assignees": [COPILOT, JANE]}
+    effects = routed("pull_request.opened", pull_request=pull, sender=COPILOT)
+    assert effects.pull_request
+    assert (effects.pull_request.author, effects.pull_request.behind) == ("Copilot", "jane-doe")
+    assert effects.events == ()
 
 
 @pytest.mark.parametrize(

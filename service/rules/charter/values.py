@@ -25,7 +25,6 @@ MISSING_FOR = re.compile(
 UNFILLED = frozenset({"", "~", "null", "todo", "tbd", "fixme", "...", "…", "?", "???", "xxx"})
 LONGEST_PLACEHOLDER = 5
 OPEN_MARK = re.compile(r"\bTODO\b|\bTBD\b|^<[^<>]*>$")
-BOTS = frozenset({"dependabot", "renovate", "github-actions", "copilot"})
 YEAR_FIRST = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
 BARE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
@@ -90,15 +89,6 @@ def parse_login(text: str) -> str | None:
 def bare_login(text: str) -> str:
     """The login in what people write for one: with `@`, or as the address of a profile."""
     return PROFILE.sub("", text.strip()).rstrip("/")
-
-
-def is_bot(login: str) -> bool:
-    """Whether somebody writes a machine's login, by the names that people give to machines.
-
-    Of an actor, whom GitHub itself calls `…[bot]`, `values.activity.is_bot` asks less.
-    """
-    name = login.lower()
-    return name.endswith(("[bot]", "-bot")) or name in BOTS
 
 
 def parse_date(text: str) -> date | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.values import bare_login, is_bot, parse_login
+from service.rules.charter.values import bare_login, parse_login
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.checks.surroundings import Access
 from service.rules.source.text import shown
+from service.rules.values.github import is_bot
 
 
 @check(

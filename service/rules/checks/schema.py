@@ -23,7 +23,6 @@ from service.rules.charter.units import (
     TOKEN,
 )
 from service.rules.charter.values import (
-    BOTS,
     DATED,
     ISO_DATE,
     LOGIN,
@@ -36,6 +35,7 @@ from service.rules.charter.values import (
 from service.rules.checks.done_lines import FEWEST, MOST
 from service.rules.checks.rollback import FEWEST_CHARACTERS
 from service.rules.checks.target import CORNERS, MACHINES, NONE, NOWHERE
+from service.rules.values.github import BOTS
 
 ECMA_TOKEN = re.compile(r"\(\?P<\w+>|\\.|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 NAMED_GROUP = "(?P<"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.keys import SIGNOFFS
-from service.rules.charter.values import bare_login, is_bot, parse_login
+from service.rules.charter.values import bare_login, parse_login
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Scalar
 from service.rules.source.text import choice, shown
 from service.rules.values.finding import Severity
+from service.rules.values.github import is_bot
 from service.rules.values.groups import Group
 
 FEWEST_PEOPLE = 2

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from service.rules.charter.model import Charter, Located
-from service.rules.charter.values import PATH, InfraEntry, InfraKind, is_bot
+from service.rules.charter.values import PATH, InfraEntry, InfraKind
+from service.rules.values.github import is_bot
 
 FRESH = timedelta(days=1)
 """How long the facts about a charter's text are taken as they were found."""

@@ -14,7 +14,6 @@ from typing import ClassVar, assert_never
 from service.rules.charter.values import (
     ISO_DATE,
     bare_login,
-    is_bot,
     is_unfilled,
     iso,
     parse_date,
@@ -22,6 +21,7 @@ from service.rules.charter.values import (
 )
 from service.rules.commands.parsing import PREFIX, Command, Refusal, Verb
 from service.rules.source.text import shown
+from service.rules.values.github import is_bot
 
 LONGEST_SNOOZE = 60
 FARTHEST = timedelta(days=366)

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from service.rules.charter.quantity import Quantity, Refusal, parse_duration, parse_quantity, plain
 from service.rules.charter.units import DAY, Dimension
-from service.rules.charter.values import ISO_DATE, bare_login, is_bot, parse_date, parse_login
+from service.rules.charter.values import ISO_DATE, bare_login, parse_date, parse_login
 from service.rules.source.text import clip, shown
 from service.rules.values.calendar import Freeze
+from service.rules.values.github import is_bot
 
 Word = TypeVar("Word", bound=StrEnum)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from service.rules.gate.lifecycle import State
+from service.rules.values.github import is_bot
 from service.rules.values.groups import Group
 
 TEAM = "/"
@@ -138,8 +139,27 @@ class PausePeriod:
     reason: str
 
 
-def who_is_waited_for(facts: WaitingOnFacts) -> WaitingOn:  # noqa: PLR0911 - a rule, a return
-    """The one party that the POC waits for; the first rule that holds decides.
+def who_is_waited_for(facts: WaitingOnFacts) -> WaitingOn:
+    """The one party that the POC waits for; a bot is never waited for, whoever named it."""
+    blocker = facts.blocker
+    return _waited_for(
+        replace(
+            facts,
+            owner=next(iter(_people(facts.owner)), None),
+            platform=next(iter(_people(facts.platform)), None),
+            unsigned=tuple(each for each in facts.unsigned if _people(*each.people)),
+            reviews=tuple(each for each in facts.reviews if _people(*each.people)),
+            blocker=blocker and replace(blocker, assignees=_people(*blocker.assignees)),
+        )
+    )
+
+
+def _people(*logins: str | None) -> tuple[str, ...]:
+    return tuple(login for login in logins if login and not is_bot(login))
+
+
+def _waited_for(facts: WaitingOnFacts) -> WaitingOn:  # noqa: PLR0911 - a rule, a return
+    """The first rule that holds decides.
 
     What has ended or is paused waits for nobody. A blocker is stronger than any other request, because
     somebody said so. A charter comes before signatures, signatures to start before work. On the way to

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from service.rules.values.github import CommandLine, EventKind, EventRecord
+from service.rules.values.github import CommandLine, EventKind, EventRecord, is_bot
 from service.rules.values.subjects import pull_request_key, repository_key
 
 
@@ -90,14 +90,8 @@ def merged_timeline(stored: Iterable[Activity], learned: Iterable[Activity]) -> 
     return tuple(sorted(by_id.values(), key=lambda each: (each.at, each.id)))
 
 
-BOT = "[bot]"
 MERGE = re.compile(r"Merge (?:pull request #|(?:remote-tracking )?branch(?:es)? |tag |commit )")
 """How the message of a commit begins that only takes in another branch: git's words and GitHub's."""
-
-
-def is_bot(login: str) -> bool:
-    """Whether a login is an app's."""
-    return login.lower().endswith(BOT)
 
 
 def is_merge(message: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,26 @@ from typing import assert_never
 
 APP_USER = "Bot"
 """The type of the user in whose name an app writes."""
+PERSON = "User"
+BOTS = frozenset({"dependabot", "renovate", "github-actions", "copilot", "copilot-swe-agent"})
+"""What people call machines, and logins that GitHub gives to some of its own."""
+BOT_IDS = frozenset({198982749, 175728472})
+"""Copilot as the author of changes and as a reviewer."""
+NO_REPLY = re.compile(r"(?:(?P<id>[0-9]+)\+)?(?P<login>[^\s<>@]+)@users\.noreply\.github\.com", re.IGNORECASE)
+"""The address with which GitHub hides a person's own in commits."""
+CO_AUTHOR = re.compile(rf"^co-authored-by:.*<{NO_REPLY.pattern}>\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def is_bot(login: str, type: str = PERSON, id: int | None = None) -> bool:  # noqa: A002 - GitHub's words
+    """Whether an account is a machine's, by all that is known of it: its name need not say so."""
+    name = login.lower()
+    return type != PERSON or id in BOT_IDS or name in BOTS or name.endswith(("[bot]", "-bot"))
+
+
+def co_authors(message: str) -> tuple[str, ...]:
+    """The people who are named as co-authors of a commit, by addresses that hold their logins."""
+    named = ((match["login"], int(match["id"] or 0)) for match in CO_AUTHOR.finditer(message))
+    return tuple(login for login, account in named if not is_bot(login, id=account))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +80,14 @@ class PullRequest:
     base_ref: str
     base_sha: str
     author: str
+    """A login; empty where the account was deleted."""
     state: str
     """`open`, `closed`, or `merged`."""
     updated_at: datetime
     before_sha: str | None = None
     """The head that a `synchronize` payload replaced: it orders two payloads of one second."""
+    behind: str = ""
+    """The person who opened it, or who asked a bot to: the first one assigned; empty where there is none."""
 
     @property
     def as_judged(self) -> tuple[str, str, str, str]:
@@ -254,11 +278,12 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: the tree that it holds, and the commits it was made of."""
+    """A commit: the tree that it holds, the commits it was made of, and the people its author named."""
 
     sha: str
     tree_sha: str
     parents: tuple[str, ...]
+    co_authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

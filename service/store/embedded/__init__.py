@@ -13,10 +13,10 @@ import sys
 
 from service.store.embedded.lock import DataDirInUse
 from service.store.embedded.programs import PostgresFailed
-from service.store.embedded.supervisor import EmbeddedPostgres, join, open_database
+from service.store.embedded.supervisor import EmbeddedPostgres, has_database, join, open_database
 
 if sys.platform == "win32":
     raise ImportError("The embedded PostgreSQL does not run on Windows: set DATABASE_URL to a server.")
 
 
-__all__ = ["DataDirInUse", "EmbeddedPostgres", "PostgresFailed", "join", "open_database"]
+__all__ = ["DataDirInUse", "EmbeddedPostgres", "PostgresFailed", "has_database", "join", "open_database"]

@@ -10,10 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 LOCK_NAME = "poc-governor.lock"
+WAITING_NAME = "poc-governor.waiting"
+"""Locked by those who wait for a brief command, which looks whether somebody does."""
 BRIEF_COMMANDS = frozenset({"doctor", "sweep"})
-"""Commands that end by themselves: worth waiting for."""
+"""Commands that end by themselves, and that give way to others: worth waiting for."""
 
-BRIEF_PATIENCE = 10.0
+BRIEF_PATIENCE = 30.0
+"""Longer than a server takes to shut down."""
 GLANCE = 0.3
 """Longer than another process's question whether the lock is held, which holds it for an instant."""
 
@@ -63,6 +66,18 @@ def holder_of(data_dir: Path) -> Holder | None:
         os.close(fd)
 
 
+def is_waited_for(data_dir: Path) -> bool:
+    """Whether a command that runs on waits for the one that holds the lock."""
+    try:
+        fd = os.open(data_dir / WAITING_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _locked(fd, fcntl.LOCK_EX)
+    finally:
+        os.close(fd)
+
+
 class DataDirLock:
     """An flock: the kernel releases it however the process ends, and no program we execute inherits it."""
 
@@ -94,13 +109,20 @@ class DataDirLock:
         return former
 
     def _wait(self, fd: int) -> None:
-        started = time.monotonic()
-        while not _locked(fd, fcntl.LOCK_EX):
-            holder = _read(fd)
-            patience = BRIEF_PATIENCE if holder.command in BRIEF_COMMANDS else GLANCE
-            if time.monotonic() - started > patience:
-                raise in_use(self._data_dir, holder)
-            time.sleep(0.02)
+        started, asking = time.monotonic(), None
+        try:
+            while not _locked(fd, fcntl.LOCK_EX):
+                holder = _read(fd)
+                is_brief = holder.command in BRIEF_COMMANDS
+                if time.monotonic() - started > (BRIEF_PATIENCE if is_brief else GLANCE):
+                    raise in_use(self._data_dir, holder)
+                if is_brief and self._command not in BRIEF_COMMANDS and asking is None:
+                    asking = open_in(self._data_dir, WAITING_NAME)
+                    fcntl.flock(asking, fcntl.LOCK_SH)
+                time.sleep(0.02)
+        finally:
+            if asking is not None:
+                os.close(asking)
 
     def announce(self, url: str | None, sockets: str | None) -> None:
         """Write who holds the lock, where the server answers, and where its socket is."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -24,7 +26,16 @@ from service.store.embedded.cluster import (
     make_data_dir,
     socket_folder,
 )
-from service.store.embedded.lock import BRIEF_COMMANDS, DataDirInUse, DataDirLock, holder_of, in_use, open_in
+from service.store.embedded.lock import (
+    BRIEF_COMMANDS,
+    GLANCE,
+    DataDirInUse,
+    DataDirLock,
+    holder_of,
+    in_use,
+    is_waited_for,
+    open_in,
+)
 from service.store.embedded.programs import MAJOR, Programs, find_programs
 
 if TYPE_CHECKING:
@@ -93,6 +104,11 @@ class EmbeddedPostgres:
             self.stop()
             raise
         return self.url
+
+    @property
+    def runs(self) -> bool:
+        """Whether the server is this process's own."""
+        return self._lock.held
 
     def poll(self) -> int | None:
         """The server's return code if it has ended."""
@@ -200,6 +216,13 @@ def join(data_dir: Path, timeout: float) -> str | None:
     return None
 
 
+def has_database(data_dir: Path) -> bool:
+    """Whether there is a cluster in this DATA_DIR, or somebody who is making one."""
+    made = data_dir.resolve() / f"postgresql-{MAJOR}" / "PG_VERSION"
+    with _explained(data_dir):
+        return made.exists() or holder_of(data_dir.resolve()) is not None
+
+
 @contextmanager
 def open_database(data_dir: Path, command: str, timeout: float = 60.0) -> Iterator[str]:
     """The address of the server on DATA_DIR: another process's, or one started for as long as this lasts."""
@@ -214,9 +237,46 @@ def open_database(data_dir: Path, command: str, timeout: float = 60.0) -> Iterat
         except DataDirInUse:  # another process was faster
             url = join(data_dir, timeout)
     try:
-        yield url
+        with _giving_way(data_dir) if own.runs and command in BRIEF_COMMANDS else nullcontext():
+            yield url
     finally:
         own.stop()
+
+
+class _WaitedForError(BaseException):
+    """A command that runs on waits for this one; no handler of errors may take it for one."""
+
+
+@contextmanager
+def _giving_way(data_dir: Path) -> Iterator[None]:
+    """End what is under way with `DataDirInUse` once a command that runs on waits; nothing is lost by it."""
+    ended, guard = threading.Event(), threading.Lock()
+
+    def stop(*_: object) -> None:
+        raise _WaitedForError
+
+    def watch() -> None:
+        while not ended.wait(GLANCE):
+            with guard:
+                if not ended.is_set() and is_waited_for(data_dir):
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+                    return
+
+    former = signal.signal(signal.SIGUSR1, stop)
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        try:
+            yield
+        finally:
+            with guard:
+                ended.set()
+    except _WaitedForError:
+        raise DataDirInUse(
+            f"`poc-governor serve` or `work` waits for DATA_DIR {data_dir}, so this command has made way. "
+            "Nothing is lost; run it again when that has started."
+        ) from None
+    finally:
+        signal.signal(signal.SIGUSR1, former)
 
 
 def _holder(data_dir: Path) -> Holder | None:

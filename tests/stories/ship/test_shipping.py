@@ -136,12 +136,22 @@ def test_who_opened_the_pull_request_has_signed_the_head_that_they_brought(ship:
     assert ship.gate(NEXT) == open_signatures(3)
 
 
-@pytest.mark.parametrize("mover", ["jane-doe", "github-actions[bot]"])
+@pytest.mark.parametrize("mover", ["jane-doe", "github-actions[bot]", "Copilot"])
 def test_a_head_that_somebody_else_brought_is_not_signed_by_its_author(ship: Shipping, mover: str) -> None:
     ship.bring(NEXT, 0.934)
     ship.pull(number=6, head=NEXT, author="bob-m", sender=mover)
     ship.say("/poc ship", number=6)
     assert ship.gate(NEXT) == open_signatures(4)
+
+
+@pytest.mark.parametrize("opener", ["Copilot", "bob-m"])
+def test_a_signer_who_asked_an_agent_for_a_change_has_not_signed_by_it(ship: Shipping, opener: str) -> None:
+    ship.bring(NEXT, 0.934)
+    ship.pull(number=6, head=NEXT, author="Copilot", sender=opener, assignees=["Copilot", "bob-m"])
+    ship.say("/poc ship", number=6)
+    assert ship.gate(NEXT) == open_signatures(4)
+    ship.review("bob-m", number=6, head=NEXT)
+    assert ship.gate(NEXT) == open_signatures(3)
 
 
 def test_a_signature_may_still_be_given_after_the_merge(ship: Shipping) -> None:

@@ -37,6 +37,24 @@ def test_the_assignee_moves_with_the_ball(unsigned: Days) -> None:
     assert "waiting for platform (`bob-m`)" in unsigned.comments(1)[0]
 
 
+@pytest.mark.parametrize(
+    ("assignees", "co_authors", "who"),
+    [
+        pytest.param(["Copilot", "erin-x"], (), "owner erin-x has the ball", id="who is assigned"),
+        pytest.param(["Copilot"], (UNSEEN,), "owner erin-x has the ball", id="who is a co-author"),
+        pytest.param([], (), "proposed; not stalled", id="nobody is known"),
+    ],
+)
+def test_of_an_agents_charter_the_person_who_asked_for_it_has_the_ball(
+    story: Days, assignees: list[str], co_authors: tuple[str, ...], who: str
+) -> None:
+    story.found(None)
+    story.commit(HEAD, CHARTER.replace("owner: jane-doe\n", ""))
+    story.repo.history[HEAD] = replace(story.repo.history[HEAD], co_authors=co_authors)
+    story.pull(author="Copilot", assignees=assignees)
+    assert who in story.outcome_now
+
+
 def test_when_the_last_has_signed_the_issue_closes(unsigned: Days) -> None:
     unsigned.stalled()
     unsigned.sign(*SIGNERS)

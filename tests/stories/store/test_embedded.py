@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -50,6 +51,13 @@ with open_database(Path(sys.argv[1]), "sweep") as url:
     psycopg.connect(url).close()
     print(url, flush=True)
     sys.stdin.read()
+"""
+
+GIVING_WAY = f"""
+from service.store.embedded import DataDirInUse
+try:{textwrap.indent(OPENER, "    ")}
+except DataDirInUse as error:
+    print(error)
 """
 
 
@@ -276,6 +284,27 @@ def test_serve_waits_for_a_command_that_ends_by_itself(data_dir: Path) -> None:
     assert finish(brief) == 0
     assert first_line(serve).startswith("postgresql:")
     assert finish(serve) == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_a_sweep_makes_way_for_a_command_that_runs_on(data_dir: Path, command: str) -> None:
+    sweep = run_python(GIVING_WAY, str(data_dir))
+    first_line(sweep)
+    lasting = run_python(HOLDER, str(data_dir), command)
+    assert first_line(lasting).startswith("postgresql:")
+    assert "this command has made way" in first_line(sweep)
+    assert finish(sweep) == 0
+    assert finish(lasting) == 0
+
+
+def test_a_brief_command_is_left_alone_while_nobody_waits(data_dir: Path) -> None:
+    sweep = run_python(OPENER, str(data_dir))
+    first_line(sweep)
+    with open_database(data_dir, "doctor") as joined:
+        write_row(joined)
+        time.sleep(1)
+    assert sweep.poll() is None
+    assert finish(sweep) == 0
 
 
 def test_others_join_the_running_server(data_dir: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
@@ -221,10 +222,20 @@ def test_an_embedded_database_that_does_not_start(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise PostgresFailed("PostgreSQL did not start: see /data/postgres.log")
 
+    monkeypatch.setattr(doctor, "has_database", lambda _: True)
     monkeypatch.setattr(doctor, "open_database", fail)
     assert about("database", lines(DATABASE_URL="")) == Line(
         Mark.WRONG, "database", "PostgreSQL did not start: see /data/postgres.log"
     )
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize("name", ["data", "data/deeper"])
+def test_no_database_is_made_by_looking_for_one(tmp_path: Path, name: str) -> None:
+    line = about("database", lines(DATABASE_URL="", DATA_DIR=str(tmp_path / name)))
+    assert line.mark is Mark.NOTE
+    assert line.says == f"none yet in DATA_DIR {tmp_path / name}: `serve` makes it at its first start"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("github")

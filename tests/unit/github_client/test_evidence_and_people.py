@@ -213,6 +213,13 @@ def test_a_commit_has_a_tree_and_parents(
     assert client.commit(REPOSITORY, SHA) == Commit(SHA, "t1", parents)
 
 
+def test_a_commit_names_the_people_who_asked_for_it(server: Server, client: InstallationClient) -> None:
+    message = "Fix it\n\nCo-authored-by: jane-doe <5+jane-doe@users.noreply.github.com>"
+    raw = {"sha": SHA, "tree": {"sha": "t1"}, "parents": [], "message": message}
+    server.on(f"GET {REPO}/git/commits/{SHA}", 200, raw)
+    assert client.commit(REPOSITORY, SHA).co_authors == ("jane-doe",)
+
+
 @pytest.mark.parametrize(
     ("review", "by_push"),
     [

@@ -299,6 +299,24 @@ def test_one_party_has_it_whatever_the_facts(facts: WaitingOnFacts) -> None:
     assert waiting_on.people or nobody or waiting_on.party in (Party.BLOCKER, Party.PLATFORM)
 
 
+@pytest.mark.parametrize("agent", ["Copilot", "renovate[bot]"])
+@pytest.mark.parametrize("state", State)
+def test_a_bot_is_never_waited_for_whoever_named_it(state: State, agent: str) -> None:
+    asked_of_it = Request((agent,), at(1), 7, Group.SECURITY)
+    facts = replace(
+        PRESENT[state],
+        owner=agent,
+        platform=agent,
+        missing_infra=("deploy_process",),
+        unsigned=(asked_of_it,),
+        reviews=(asked_of_it,),
+    )
+    for each in (facts, replace(facts, owner="jane-doe"), replace(facts, valid=False)):
+        blocked = replace(each, blocker=Blocker("#12", at(0), open=True, assignees=(agent, "gus-i")))
+        assert agent not in who_is_waited_for(each).people
+        assert who_is_waited_for(blocked).people == (() if over(each) else ("gus-i",))
+
+
 def test_of_several_who_are_asked_the_first_has_it() -> None:
     late = asked(Group.DATA_SCIENCE, since=4)
     early = asked(Group.SECURITY, since=2)

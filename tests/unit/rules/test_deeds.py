@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.rules.values import activity
 from service.rules.values.activity import Activity, ActivityKind
-from service.rules.values.github import EventKind, EventRecord
+from service.rules.values.github import EventKind, EventRecord, is_bot
 
 AT = datetime(2026, 11, 20, 10, 15, 30, tzinfo=UTC)
 ONE_OF_EACH = [
@@ -47,7 +47,7 @@ def test_no_two_deeds_share_an_id() -> None:
         Activity,
         id=st.text(),
         at=st.datetimes(timezones=st.just(UTC)),
-        actor=st.text(min_size=1).filter(lambda login: not activity.is_bot(login)),
+        actor=st.text(min_size=1).filter(lambda login: not is_bot(login)),
         deed=st.sampled_from(ActivityKind),
         number=st.none() | st.integers(),
         asked=st.text(),
