@@ -108,7 +108,7 @@ class App:
             _, data = integration.requester.requestJsonAndCheck(
                 "GET", f"/app/installations/{installation_id}"
             )
-            account, suspended_at = data.get("account") or {}, data.get("suspended_at")
+            account, suspended_at = data["account"] or {}, data.get("suspended_at")
             if not account.get("login"):
                 message = f"reading installation {installation_id}: GitHub names no user or organization"
                 raise GitHubError(Failure(FailureKind.REFUSED, message))

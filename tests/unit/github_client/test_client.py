@@ -611,6 +611,6 @@ def raw_issue(body: str | None, number: int = 12) -> dict[str, Any]:
         "created_at": "2026-11-20T10:15:30Z",
         "html_url": "https://github.com/acme/poc-triage/issues/12",
         "title": "t",
-        "assignees": [{"login": "jane-doe"}],
+        "assignees": [{"login": "jane-doe", "type": "User", "id": 5}],
         "user": {"login": "poc-governor[bot]", "type": "Bot"},
     }
