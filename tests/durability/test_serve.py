@@ -132,12 +132,13 @@ def test_a_second_serve_on_one_data_dir_is_refused_and_sweep_and_doctor_join(
 
 
 @pytest.mark.slow
-def test_doctor_and_sweep_start_a_database_where_there_never_was_one(
+def test_sweep_makes_a_database_where_there_never_was_one_and_doctor_does_not(
     emulator: Emulator, folder: Path
 ) -> None:
     env = environment(emulator, DATA_DIR=str(folder / "data"))
     said = run("doctor", env)
-    assert "migrations: not up to date" in said.stdout
+    assert "database: none yet in DATA_DIR" in said.stdout
+    assert not (folder / "data").exists()
     swept = run("sweep", env)
     listed = "installation:8150: 0 repositories listed, 0 to look at\n"
     assert (swept.returncode, swept.stdout, swept.stderr) == (0, listed, "")
