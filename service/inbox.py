@@ -18,12 +18,13 @@ import psycopg
 import structlog
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from service.rules.evidence.claims import Refused, read_run
-from service.rules.evidence.upload import read_upload
+from service.rules.evidence.claims import Refused, WorkflowRun, read_run
+from service.rules.evidence.upload import Sent, read_upload
 from service.rules.values.groups import Level
 from service.rules.values.subjects import DeliveryEffects
 from service.store import recording
 from service.store.recording import Envelope
+from service.store.schema import NewerSchemaError, is_pending
 from service.store.uploads import record_upload
 
 log = structlog.get_logger(__name__)
@@ -35,8 +36,14 @@ GATHERING = 0.001
 WRITERS = 1
 """While one group is being committed, the next one forms; a second writer would only make them smaller."""
 
+PATIENCE = 8.0
+"""Seconds that the database has to answer: GitHub waits for ten."""
+TRIAL_PATIENCE, TRIAL_LASTS = 5.0, 1.0
+"""Seconds that a trial has, and for which its result is told again: anybody may ask."""
 UPLOADS = 2
 """Uploads that are committed at a time: deliveries must not wait for a connection behind them."""
+UNMIGRATED = "the database's migrations have not run yet"
+SILENT = "the database does not answer"
 UNREACHABLE = (psycopg.OperationalError, PoolTimeout, PoolClosed, OSError)
 """What happens while the database is away."""
 
@@ -88,6 +95,8 @@ class Inbox:
         self._arrived = asyncio.Event()
         self._writers: list[asyncio.Task[None]] = []
         self._uploading = asyncio.Semaphore(UPLOADS)
+        self._trial: asyncio.Task[str | None] | None = None
+        self._tried_at = 0.0
 
     async def open(self) -> None:
         """Begin to write; a database that is away now is found when it is back."""
@@ -96,6 +105,8 @@ class Inbox:
 
     async def close(self) -> None:
         """Stop writing; who still waits is told that nothing was stored."""
+        if self._trial:
+            self._trial.cancel()
         for writer in self._writers:
             writer.cancel()
             with suppress(asyncio.CancelledError):
@@ -115,7 +126,37 @@ class Inbox:
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((envelope, stored))
         self._arrived.set()
-        await stored
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await stored
+        except TimeoutError:
+            # One that is under way may be stored yet, and is then known when it is sent again.
+            with suppress(ValueError):
+                self._waiting.remove((envelope, stored))
+            raise NotStoredError(SILENT) from None
+
+    async def unready(self) -> str | None:
+        """Why no delivery can be stored now, tried on a connection for deliveries; None where one can."""
+        loop = asyncio.get_running_loop()
+        if self._trial is None or (self._trial.done() and loop.time() - self._tried_at > TRIAL_LASTS):
+            self._trial, self._tried_at = asyncio.create_task(self._try()), loop.time()
+        done, _ = await asyncio.wait({self._trial}, timeout=TRIAL_PATIENCE)
+        return self._trial.result() if done else SILENT
+
+    async def _try(self) -> str | None:
+        try:
+            found = await recording.try_out(self._pool)
+            if found.read_only:
+                return "the database is read-only"
+            return UNMIGRATED if is_pending(found.revision) else None
+        except NewerSchemaError as error:
+            return str(error)
+        except psycopg.errors.UndefinedTable:
+            return UNMIGRATED
+        except (*UNREACHABLE, psycopg.Error) as error:
+            log.warning("not ready", error=str(error))
+            is_full = isinstance(error, psycopg.errors.DiskFull | psycopg.errors.ConfigurationLimitExceeded)
+            return "the database's disk is full" if is_full else "the database is not reachable"
 
     async def record_evidence(self, claims: Mapping[str, object], body: bytes, trust: Trust) -> Receipt:
         """Return when the numbers of a run are committed; `claims` are those of its verified token.
@@ -126,8 +167,12 @@ class Inbox:
         run = _taken(read_run(claims, issuer=trust.issuer, audience=trust.audience, now=now))
         numbers = _taken(read_upload(body, run.environment))
         try:
-            async with self._uploading:
-                refused = await record_upload(self._pool, run, numbers, f"{trust.web_url}/{run.path}")
+            # Not cancelled when it takes too long: psycopg would wait for the database once more.
+            upload = asyncio.ensure_future(self._upload(run, numbers, f"{trust.web_url}/{run.path}"))
+            if not (await asyncio.wait({upload}, timeout=PATIENCE))[0]:
+                upload.add_done_callback(lambda late: late.cancelled() or late.exception())
+                raise NotStoredError(SILENT)
+            refused = upload.result()
         except UNREACHABLE as error:
             log.warning("evidence not stored", error=str(error))
             raise NotStoredError("the database is not reachable") from error
@@ -136,6 +181,10 @@ class Inbox:
             raise NotStoredError("the database refused it") from error
         _taken(refused)
         return Receipt(len(numbers), run.speaks_for)
+
+    async def _upload(self, run: WorkflowRun, numbers: Sequence[Sent], url: str) -> Refused | None:
+        async with self._uploading:
+            return await record_upload(self._pool, run, numbers, url)
 
     async def _write(self) -> None:
         while True:

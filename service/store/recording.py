@@ -88,6 +88,30 @@ async def _record(pool: AsyncConnectionPool[Connection], envelopes: Sequence[Env
         return len(fresh)
 
 
+TRIAL: LiteralString = """
+SELECT current_setting('transaction_read_only') = 'on', (SELECT max(version_num) FROM alembic_version),
+    (SELECT count(*) FROM (SELECT FROM generate_series(1, 2000) AS n ORDER BY repeat('x', 200) || n) AS t)
+"""
+"""Sorts more than `work_mem` holds, so that something is written to the disk; nothing of it stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What was found out on a connection for deliveries."""
+
+    read_only: bool
+    revision: str | None
+
+
+async def try_out(pool: AsyncConnectionPool[Connection]) -> Trial:
+    """Do what storing a delivery needs; raises what psycopg and the pool raise where that fails."""
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SET LOCAL work_mem = '64kB'")
+        found = await (await connection.execute(TRIAL)).fetchone()
+    assert found is not None
+    return Trial(bool(found[0]), found[1])
+
+
 INSERT_DELIVERIES: LiteralString = """
 WITH known AS MATERIALIZED (
     SELECT r.id, r.poc_reason IS NULL AND r.removed_at IS NULL

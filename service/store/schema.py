@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -34,13 +35,17 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
 def pending(engine: Engine) -> bool:
     """Whether the database lacks revisions of this version; `NewerSchemaError` where it has later ones."""
     with engine.connect() as connection:
-        present = _revision(connection)
-        _refuse_newer(present)
-        return present != _scripts().get_current_head()
+        return is_pending(_revision(connection))
+
+
+def is_pending(present: str | None) -> bool:
+    """The same of a revision."""
+    _refuse_newer(present)
+    return present != _revisions()[0]
 
 
 def _refuse_newer(present: str | None) -> None:
-    if present is not None and present not in _known_revisions():
+    if present is not None and present not in _revisions():
         raise NewerSchemaError(
             f"the database is at revision {present}, which this version does not know: "
             "run the version that made it, or a newer one"
@@ -68,12 +73,11 @@ def _config() -> Config:
     return config
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _known_revisions() -> set[str]:
-    return {script.revision for script in _scripts().walk_revisions()}
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Those that this version knows, the newest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def _revision(connection: Connection) -> str | None:

@@ -66,7 +66,7 @@ def create_app(
 
     app = FastAPI(title="POC Governor", lifespan=lifespan, openapi_url=None)
     app.router.routes.append(Route("/healthz", healthz))
-    app.router.routes.append(Route("/readyz", Readiness(engine).__call__))
+    app.router.routes.append(Route("/readyz", Readiness(engine, inbox.unready).__call__))
     app.router.routes.append(Route("/metrics", Metrics(engine).__call__))
     app.router.routes.append(Route(SCHEMA_PATH, schema))
     app.router.routes.append(Route(EVIDENCE_PATH, evidence))

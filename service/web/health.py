@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, ProcessCollector, generate_latest
@@ -18,12 +19,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from service.parent import SUPERVISED
 from service.store.health import health
-from service.store.schema import NewerSchemaError, pending
 
 log = structlog.get_logger(__name__)
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Set by the command, before anything imports prometheus_client: the counters of all processes are shown."""
+
+
+HEALTH_PATIENCE = 3.0
+"""Seconds that the database has to say how worker and queue do."""
 
 
 async def healthz(_request: Request) -> Response:
@@ -34,20 +38,20 @@ async def healthz(_request: Request) -> Response:
 class Readiness:
     """GET /readyz: 200 while deliveries can be stored; the rest of its JSON never changes the status."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, unready: Callable[[], Awaitable[str | None]]) -> None:
+        self._engine, self._unready = engine, unready
 
-    def __call__(self, _request: Request) -> Response:
-        """Ask the database; Starlette runs this in a thread."""
+    async def __call__(self, _request: Request) -> Response:
+        """Try to store, and then ask how worker and queue do."""
+        if reason := await self._unready():
+            return JSONResponse({"ready": False, "reason": reason}, 503)
         try:
-            if pending(self._engine):
-                return _not_ready("the database's migrations have not run yet")
-            return JSONResponse({"ready": True} | health(self._engine).as_json())
-        except NewerSchemaError as error:
-            return _not_ready(str(error))
-        except SQLAlchemyError as error:
-            log.warning("not ready", error=str(error))
-            return _not_ready("the database is not reachable")
+            async with asyncio.timeout(HEALTH_PATIENCE):
+                now = (await asyncio.to_thread(health, self._engine)).as_json()
+        except (SQLAlchemyError, TimeoutError) as error:
+            log.warning("health not known", error=str(error))
+            now = {"unknown": "worker and queue: the database gave no connection to ask on"}
+        return JSONResponse({"ready": True} | now)
 
 
 class Metrics:
@@ -100,7 +104,3 @@ class _QueueCollector(Collector):
         }
         for name, (says, value) in values.items():
             yield GaugeMetricFamily(f"poc_governor_{name}", says, value=value)
-
-
-def _not_ready(reason: str) -> Response:
-    return JSONResponse({"ready": False, "reason": reason}, 503)

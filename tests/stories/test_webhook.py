@@ -8,26 +8,31 @@ import hmac
 import json
 import os
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import subprocess
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import httpx
 import psycopg
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
 from starlette.types import Message
 
 from service.deliveries.routes import route
-from service.inbox import Inbox
+from service.inbox import TRIAL_LASTS, Inbox
+from service.store import recording
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres
 from service.store.schema import migrate
 from service.web.app import create_app
 from service.web.webhook import LARGEST_BODY
+from tests.harness.database import Server
 from tests.harness.waiting import eventually
 from tests.harness.webhooks import signed
 
@@ -357,6 +362,93 @@ async def test_the_answers_are_counted(receiver: Receiver) -> None:
     assert 'poc_governor_deliveries_total{event="push",status="202"}' in metrics
     assert 'poc_governor_deliveries_total{event="unknown",status="401"}' in metrics
     assert "poc_governor_deliveries_stored 1.0" in metrics
+
+
+async def test_a_frozen_database_is_answered_for_within_githubs_ten_seconds(open_folder: Path) -> None:
+    postgres = EmbeddedPostgres(open_folder / "frozen", "serve")
+    url = postgres.start()
+    engine = connect(url)
+    migrate(engine)
+    engine.dispose()
+    pid = int((open_folder / "frozen" / "postgresql-18" / "postmaster.pid").read_text().split("\n")[0])
+    try:
+        async with receiving(url) as receiver:
+            assert (await receiver.deliver("push", PUSH, "before")).status_code == 202
+            with frozen(pid):
+                async with asyncio.timeout(9.5):
+                    ready, *answers = await asyncio.gather(
+                        receiver.http.get("/readyz"),
+                        *(receiver.deliver("push", PUSH, f"d-{n}") for n in range(3)),
+                    )
+                assert [answer.status_code for answer in answers] == [503, 503, 503]
+                assert (ready.status_code, ready.json()["reason"]) == (503, "the database does not answer")
+            for n in range(3):  # as GitHub's redelivery would, stored meanwhile or not
+                assert (await receiver.deliver("push", PUSH, f"d-{n}")).status_code == 202
+            assert [row[0] for row in receiver.rows("delivery_id")] == ["before", "d-0", "d-1", "d-2"]
+            await asyncio.sleep(TRIAL_LASTS)
+            assert (await receiver.http.get("/readyz")).status_code == 200
+    finally:
+        postgres.stop()
+
+
+@contextmanager
+def frozen(postmaster: int) -> Iterator[None]:
+    """PostgreSQL, all of its processes, stands still."""
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(postmaster)], stdout=PIPE, check=True)
+    pids = [postmaster, *map(int, children.stdout.split())]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        # A limit on what it may write for a moment is met as a full disk would be.
+        pytest.param("temp_file_limit = '0'", "the database's disk is full", id="nothing can be written"),
+        pytest.param("default_transaction_read_only = on", "the database is read-only", id="read only"),
+    ],
+)
+async def test_ready_is_only_who_can_store(database_url: str, setting: str, reason: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET {setting}")
+    async with receiving(database_url) as receiver:
+        answer = await receiver.http.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": reason})
+
+
+async def test_who_can_store_is_ready_also_without_a_connection_for_questions(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("sorry, too many clients already"))
+
+    monkeypatch.setattr("service.web.health.health", none_left)
+    answer = await receiver.http.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert "unknown" in answer.json()
+
+
+async def test_many_questions_make_one_trial(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = AsyncMock(side_effect=recording.try_out)
+    monkeypatch.setattr(recording, "try_out", trials)
+    answers = await asyncio.gather(*(receiver.http.get("/readyz") for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert trials.await_count <= 3
+
+
+async def test_without_migrations_nobody_is_ready(server: Server) -> None:
+    with server.database("template0") as url:
+        async with receiving(url) as receiver:
+            answer = await receiver.http.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (
+        503,
+        "the database's migrations have not run yet",
+    )
 
 
 async def test_without_the_database_503_and_with_it_202_again_and_no_202_is_lost(open_folder: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
 import psycopg
 import pytest
@@ -244,7 +246,7 @@ def test_a_subject_that_keeps_failing_is_dead_after_the_cap_is_shown_and_is_woke
     assert (dead.dirty, dead.dead, dead.outcome, dead.waits_until) == (False, True, "gave up", None)
     assert dead.last_error == f"GitHub says no to {KEY}"
 
-    ready = Readiness(engine)(_request())
+    ready = asyncio.run(Readiness(engine, AsyncMock(return_value=None))(_request()))
     assert ready.status_code == 200
     body = bytes(ready.body).decode()
     assert '"dead_count":1' in body
