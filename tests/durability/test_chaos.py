@@ -424,7 +424,9 @@ def _wrong_runs(services: Services, jane: Person, pulls: list[Opened]) -> Iterat
         runs = sorted(jane.check_runs(pull.repository, pull.head_sha), key=lambda run: run.id)
         posted = Counter(run.external_id for run in runs)
         verdicts = Counter(
-            (run.name, run.conclusion, run.title) for run in runs if not run.title.startswith(UNJUDGED)
+            (run.name, run.conclusion, run.title, run.summary, run.text)
+            for run in runs
+            if not run.title.startswith(UNJUDGED)
         )
         newest = {run.name: (run.name, run.conclusion, run.title) for run in runs}
         with transaction(services.engine) as session:
