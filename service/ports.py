@@ -29,6 +29,11 @@ class GitHubError(Exception):
         return self.failure.kind is FailureKind.GONE
 
     @property
+    def not_shown(self) -> bool:
+        """Whether GitHub doesn't show the thing asked for, now at least."""
+        return self.failure.kind in (FailureKind.GONE, FailureKind.UNSEEN)
+
+    @property
     def final(self) -> bool:
         """Whether trying again would get the same answer."""
         return self.failure.kind in (FailureKind.GONE, FailureKind.REFUSED)

@@ -59,7 +59,8 @@ def resolve_test_merges(ctx: Reconciliation, poc: Poc, number: int) -> None:
         try:
             parents = commit(ctx, poc, run_sha).parents
         except GitHubError as error:
-            if not ctx.absent(error):
+            # A workflow ran on it, so GitHub has shown it before.
+            if not error.not_shown:
                 raise
             parents = ()  # the test merge is gone: its parents can't be found any more
         poc.resolved[run_sha] = parents[-1] if parents else run_sha
@@ -146,4 +147,14 @@ def _commits(ctx: Reconciliation, poc: Poc, commit_sha: str, same_tree: bool) ->
     if not others:
         return [commit_sha]
     tree_sha = commit(ctx, poc, commit_sha).tree_sha
-    return [commit_sha, *(sha for sha in others if commit(ctx, poc, sha).tree_sha == tree_sha)]
+    return [commit_sha, *(sha for sha in others if _tree_sha(ctx, poc, sha) == tree_sha)]
+
+
+def _tree_sha(ctx: Reconciliation, poc: Poc, measured_sha: str) -> str | None:
+    """What names the files of a commit that was measured; None where GitHub doesn't show it."""
+    try:
+        return commit(ctx, poc, measured_sha).tree_sha
+    except GitHubError as error:
+        if not error.not_shown:
+            raise
+        return None
