@@ -256,7 +256,8 @@ class Processes:
             case "worker":
                 kill(self.serve.worker())
             case "PostgreSQL":
-                kill(child(os.getpid(), "postgres\0-D"))
+                # The tests' own PostgreSQL is a child of this process as well.
+                kill(child(os.getpid(), f"postgres\0-D\0{self._folder}"))
                 eventually(lambda: self._postgres.poll() is not None, "it has ended")
                 self._postgres.restart()
             case "web":

@@ -168,7 +168,9 @@ class FakeRepository:
             author=pull["user"]["login"] if pull["user"] else "",
             state="merged" if pull["merged"] else pull["state"],
             updated_at=datetime.fromisoformat(pull["updated_at"]),
-            behind=person(*(Account(each["login"]) for each in (pull["user"], *pull["assignees"]) if each)),
+            behind=person(
+                *(Account(each["login"]) for each in (pull["user"], *pull.get("assignees", ())) if each)
+            ),
         )
         self.pull_requests = [each for each in self.pull_requests if each.number != shown.number] + [shown]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -27,15 +26,6 @@ SECRETS = [
     pytest.param("at postgresql://:hunter2@db/x", "hunter2", id="a password without a user"),
     pytest.param("at https://x:hun%40ter2@host", "hun%40ter2", id="a password with an escape"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
