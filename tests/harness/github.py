@@ -171,8 +171,6 @@ class FakeRepository:
             behind=person(
                 *(Account(each["login"]) for each in (pull["user"], *pull.get("assignees", ())) if each)
             ),
-                *(Account(each["login"]) for each in (pull["user"], *pull.get("assignees", ())) if each)
-            ),
         )
         self.pull_requests = [each for each in self.pull_requests if each.number != shown.number] + [shown]
 
