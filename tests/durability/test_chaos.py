@@ -37,7 +37,7 @@ from service.wiring import build
 from service.worker import Services
 from tests.harness.emulator import good_charter
 from tests.harness.gateway import Answer, Fault, Forward, Gateway, lost, says
-from tests.harness.processes import Process, Serve, child, children, environment, kill
+from tests.harness.processes import Process, Serve, alive, child, children, environment, kill
 from tests.harness.program import PROGRAM, UNTOUCHED
 from tests.harness.waiting import eventually
 
@@ -247,8 +247,9 @@ class Processes:
         """Kill -9; what is not kept by another process is started again."""
         match what:
             case "serve":
-                killed = self.serve
+                killed, parts = self.serve, children(self.serve.pid, "")
                 killed.kill()
+                eventually(lambda: not any(map(alive, parts)), "its other processes have ended")
                 self.serve = self._serve()
                 killed.close()
             case "second worker":
