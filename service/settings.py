@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
@@ -71,7 +72,21 @@ def _app_id(value: object) -> object:
     return value
 
 
+def _networks(value: str) -> str:
+    for part in value.split(","):
+        try:
+            ip_network(part.strip())
+        except ValueError as error:
+            example = "10.0.0.0/8, 192.168.1.7"
+            raise ValueError(
+                f"{part.strip()!r} is not an address or a network: write some such as {example}"
+            ) from error
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
+PRIVATE_NETWORKS = "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7"
+"""Where a proxy in front of the service stands."""
 PUBLIC_GITHUB, PUBLIC_ISSUER = "https://github.com", "https://token.actions.githubusercontent.com"
 
 
@@ -115,6 +130,10 @@ class Settings(StoreSettings):
         ge=1,
         le=64,
         description="Processes that receive deliveries, on one port; two where there are two cores.",
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default=PRIVATE_NETWORKS,
+        description="Addresses and networks whose X-Forwarded-For is believed; default the private networks.",
     )
     mode: Mode = Field(
         default=Mode.ENFORCE, description="`enforce`, or `observe` to hold nothing up and open no issue."

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from service.inbox import Inbox
 from service.rules.checks.schema import printed
+from service.web.bodies import Bodies
 from service.web.evidence import PATH as EVIDENCE_PATH
 from service.web.evidence import EvidenceEndpoint
 from service.web.health import Metrics, Readiness, healthz
@@ -50,7 +51,13 @@ GitHub delivers to POST /webhooks/github, workflows to POST /api/v1/evidence.
 
 
 def create_app(
-    inbox: Inbox, engine: Engine, *, webhook_secret: str, evidence: EvidenceEndpoint, beside: Beside
+    inbox: Inbox,
+    engine: Engine,
+    *,
+    webhook_secret: str,
+    evidence: EvidenceEndpoint,
+    bodies: Bodies,
+    beside: Beside,
 ) -> FastAPI:
     """Put the routes together; nothing connects before the application starts."""
 
@@ -72,7 +79,7 @@ def create_app(
     app.router.routes.append(Route(EVIDENCE_PATH, evidence))
     app.router.routes.append(Route("/", front))
     # Before the layers that pages need: every delivery would pass them for nothing.
-    app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret)
+    app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret, bodies)
     return app
 
 

@@ -46,6 +46,16 @@ def test_what_is_needed_is_enough() -> None:
             id="an address without https",
         ),
         pytest.param({"PORT": "99999"}, "PORT: ", id="a port that there is not"),
+        pytest.param(
+            {"TRUSTED_PROXIES": "10.0.0.0/8, proxy.example.com"},
+            "TRUSTED_PROXIES: 'proxy.example.com' is not an address or a network: write some such as",
+            id="a proxy by its name",
+        ),
+        pytest.param(
+            {"TRUSTED_PROXIES": "10.0.0.1/8"},
+            "TRUSTED_PROXIES: '10.0.0.1/8' is not an address or a network",
+            id="a network with an address in it",
+        ),
         pytest.param({"MODE": "enforcing"}, "MODE: ", id="an unknown mode"),
         pytest.param({"LOG_FORMAT": "xml"}, "LOG_FORMAT: ", id="an unknown log format"),
         pytest.param(
