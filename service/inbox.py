@@ -207,6 +207,10 @@ class Inbox:
             log.warning("deliveries not stored", deliveries=len(group), error=str(error))
             for _, stored in group:
                 _settle(stored, NotStoredError("the database is not reachable"))
+        except (psycopg.DataError, UnicodeEncodeError) as error:
+            # The database would refuse it each time: GitHub must not deliver it for three days.
+            said = str(error).splitlines()[0]
+            await self._commit_apart(group, ValueError(f"a value in it cannot be stored: {said}"))
         except Exception as error:  # noqa: BLE001 (a writer that ends would leave every sender waiting)
             await self._commit_apart(group, error)
         else:
@@ -223,7 +227,8 @@ class Inbox:
             return
         envelope, stored = group[0]
         log.error("delivery refused by the database", delivery=envelope.delivery_id, error=str(error))
-        _settle(stored, NotStoredError("the database refused this delivery"))
+        is_nonsense = isinstance(error, ValueError)
+        _settle(stored, error if is_nonsense else NotStoredError("the database refused this delivery"))
 
 
 def _taken(read: T | Refused) -> T:
