@@ -40,6 +40,8 @@ PATIENCE = 8.0
 """Seconds that the database has to answer: GitHub waits for ten."""
 TRIAL_PATIENCE, TRIAL_LASTS = 5.0, 1.0
 """Seconds that a trial has, and for which its result is told again: anybody may ask."""
+TELLING = 60.0
+"""Seconds between two rows, and two lines of the log, about deliveries that were refused."""
 UPLOADS = 2
 """Uploads that are committed at a time: deliveries must not wait for a connection behind them."""
 UNMIGRATED = "the database's migrations have not run yet"
@@ -88,7 +90,7 @@ class Receipt:
 class Inbox:
     """The receiver's side of the database."""
 
-    def __init__(self, database_url: str, route: Route) -> None:
+    def __init__(self, database_url: str, route: Route, *, telling: float = TELLING) -> None:
         self._pool = recording.open_pool(database_url)
         self._route = route
         self._waiting: deque[tuple[Envelope, asyncio.Future[None]]] = deque()
@@ -97,6 +99,10 @@ class Inbox:
         self._uploading = asyncio.Semaphore(UPLOADS)
         self._trial: asyncio.Task[str | None] | None = None
         self._tried_at = 0.0
+        self._refused = 0
+        self._telling = telling
+        self._teller: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     async def open(self) -> None:
         """Begin to write; a database that is away now is found when it is back."""
@@ -107,6 +113,9 @@ class Inbox:
         """Stop writing; who still waits is told that nothing was stored."""
         if self._trial:
             self._trial.cancel()
+        self._closing.set()
+        if self._teller:
+            await asyncio.wait({self._teller}, timeout=PATIENCE)
         for writer in self._writers:
             writer.cancel()
             with suppress(asyncio.CancelledError):
@@ -157,6 +166,29 @@ class Inbox:
             log.warning("not ready", error=str(error))
             is_full = isinstance(error, psycopg.errors.DiskFull | psycopg.errors.ConfigurationLimitExceeded)
             return "the database's disk is full" if is_full else "the database is not reachable"
+
+    def refuse(self) -> None:
+        """Count a delivery with a wrong signature, which costs nothing else: the sender may be anybody."""
+        self._refused += 1
+        if self._teller is None or self._teller.done():
+            self._teller = asyncio.create_task(self._tell_refused())
+
+    async def _tell_refused(self) -> None:
+        """Say how many were refused, at once and then once a minute for as long as there are more."""
+        while self._refused and not self._closing.is_set():
+            count, self._refused = self._refused, 0
+            log.warning(
+                "deliveries refused",
+                deliveries=count,
+                reason="their X-Hub-Signature-256 is missing or not made with GITHUB_WEBHOOK_SECRET",
+            )
+            try:
+                await recording.record_refused(self._pool, count)
+            except (*UNREACHABLE, psycopg.Error) as error:
+                self._refused += count
+                log.warning("refused deliveries not counted", error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._telling)
 
     async def record_evidence(self, claims: Mapping[str, object], body: bytes, trust: Trust) -> Receipt:
         """Return when the numbers of a run are committed; `claims` are those of its verified token.

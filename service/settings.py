@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -87,6 +88,7 @@ def _networks(value: str) -> str:
 Url = Annotated[str, AfterValidator(_url)]
 PRIVATE_NETWORKS = "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7"
 """Where a proxy in front of the service stands."""
+PUBLIC_API = "https://api.github.com"
 PUBLIC_GITHUB, PUBLIC_ISSUER = "https://github.com", "https://token.actions.githubusercontent.com"
 
 
@@ -121,7 +123,7 @@ class Settings(StoreSettings):
     )
     github_webhook_secret: str = Field(min_length=1, description="The webhook's secret.", repr=False)
     public_url: Url = Field(description="The address under which GitHub and people reach this service.")
-    github_api_url: Url = Field(default="https://api.github.com", description="GitHub's API.")
+    github_api_url: Url = Field(default=PUBLIC_API, description="GitHub's API.")
     github_url: Url = Field(default=PUBLIC_GITHUB, description="GitHub's pages.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
@@ -235,9 +237,14 @@ def _private_key(environment: Mapping[str, str]) -> str:
 
 def _checked_key(text: str, name: str, what: str) -> str:
     try:
-        load_pem_private_key(text.encode(), password=None)
+        key = load_pem_private_key(text.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         first = text.strip().splitlines()[0][:40] if text.strip() else "nothing"
         shown = f"it begins with `{first}`" if first.startswith("-----") else "it has no PEM header"
         raise ValueError(f"{name}: {what} is not a PEM private key ({shown}). {KEY_REMEDY}") from error
+    if not isinstance(key, RSAPrivateKey):
+        # Like every other line about a setting.
+        raise ValueError(  # noqa: TRY004
+            f"{name}: {what} is not an RSA key, as those of GitHub Apps are. {KEY_REMEDY}"
+        )
     return text

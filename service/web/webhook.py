@@ -61,11 +61,11 @@ class WebhookEndpoint:
         headers = dict(scope["headers"])
         signature = headers.get(b"x-hub-signature-256", b"")
         if not SIGNATURE.fullmatch(signature):
-            raise Refusal(401, UNSIGNED)
+            raise self._unsigned(headers)
         with Body(self._bodies, scope, LARGEST_BODY) as sent:
             body = await sent.read(receive)
             if not self._is_signed(body, signature):
-                raise Refusal(401, UNSIGNED)
+                raise self._unsigned(headers)
         event, delivery_id = _header(headers, "X-GitHub-Event"), _header(headers, "X-GitHub-Delivery")
         try:
             await self._inbox.record(delivery_id, event, body)
@@ -74,6 +74,12 @@ class WebhookEndpoint:
         except NotStoredError as error:
             raise Refusal(503, f"not stored: {error}; deliver again later") from error
         return event
+
+    def _unsigned(self, headers: dict[bytes, bytes]) -> Refusal:
+        """Of what does not even say that it is a delivery nobody needs to hear."""
+        if b"x-github-delivery" in headers:
+            self._inbox.refuse()
+        return Refusal(401, UNSIGNED)
 
     def _is_signed(self, body: bytes, signature: bytes) -> bool:
         expected = "sha256=" + hmac.digest(self._secret, body, "sha256").hex()

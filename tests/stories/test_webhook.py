@@ -164,6 +164,17 @@ async def test_a_signature_that_is_wrong_or_missing_is_answered_401(
     assert receiver.rows("id") == []
 
 
+async def test_deliveries_with_a_wrong_signature_are_counted_and_what_is_no_delivery_is_not(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse = Mock()
+    monkeypatch.setattr(Inbox, "refuse", refuse)
+    for signature in (None, "sha256=wrong", "sha256=" + "0" * 64):
+        await receiver.deliver("push", PUSH, x_hub_signature_256=signature)
+    assert (await receiver.http.post(PATH, content=b"{}")).status_code == 401
+    assert refuse.call_count == 3
+
+
 async def test_a_sha_1_signature_alone_is_answered_401(receiver: Receiver) -> None:
     digest = hmac.new(SECRET.encode(), json.dumps(PUSH).encode(), hashlib.sha1).hexdigest()
     answer = await receiver.deliver("push", PUSH, x_hub_signature_256=None, x_hub_signature=f"sha1={digest}")

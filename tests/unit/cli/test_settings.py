@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from service.settings import LogFormat, Mode, Settings, SettingsError, default_data_dir, load, load_store
-from tests.harness.settings import CERTIFICATE, NEEDED, PEM, REMEDY
+from tests.harness.settings import CERTIFICATE, NEEDED, PEM, REMEDY, pem
 
 
 def problems(**changes: str) -> list[str]:
@@ -67,6 +68,16 @@ def test_what_is_needed_is_enough() -> None:
             {"GITHUB_APP_PRIVATE_KEY": ""},
             f"GITHUB_APP_PRIVATE_KEY is not set, and neither is GITHUB_APP_PRIVATE_KEY_FILE. {REMEDY}",
             id="no key",
+        ),
+        pytest.param(
+            {"GITHUB_APP_PRIVATE_KEY": pem(ec.generate_private_key(ec.SECP256R1()))},
+            f"GITHUB_APP_PRIVATE_KEY: it is not an RSA key, as those of GitHub Apps are. {REMEDY}",
+            id="an EC key",
+        ),
+        pytest.param(
+            {"GITHUB_APP_PRIVATE_KEY": pem(ed25519.Ed25519PrivateKey.generate())},
+            f"GITHUB_APP_PRIVATE_KEY: it is not an RSA key, as those of GitHub Apps are. {REMEDY}",
+            id="an Ed25519 key",
         ),
         pytest.param(
             {"GITHUB_APP_PRIVATE_KEY": CERTIFICATE},
