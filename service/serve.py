@@ -24,7 +24,7 @@ from service.settings import Settings
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
 from service.store.schema import NewerSchemaError, migrate
-from service.web.app import create_app
+from service.web.app import create_app, security_headers
 from service.web.bodies import USUAL_LIMITS, Bodies, Limits
 from service.web.connection import Connection
 from service.web.evidence import EvidenceEndpoint
@@ -98,10 +98,12 @@ def _run(
         evidence=_evidence(inbox, settings, bodies),
         bodies=bodies,
         beside=beside,
+        metrics_token=settings.metrics_token,
     )
     config = uvicorn.Config(
         app,
         http=Connection.within(limits.seconds),
+        headers=security_headers(settings.public_url),
         forwarded_allow_ips=settings.trusted_proxies,
         log_config=None,
         access_log=False,

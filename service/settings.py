@@ -73,6 +73,18 @@ def _app_id(value: object) -> object:
     return value
 
 
+SHORTEST_TOKEN = 16
+
+
+def _token(value: str) -> str:
+    """A secret that goes into a header: error messages don't show it."""
+    if value and (
+        len(value) < SHORTEST_TOKEN or not value.isascii() or not value.isprintable() or " " in value
+    ):
+        raise ValueError(f"needs at least {SHORTEST_TOKEN} letters, digits or signs, without a space")
+    return value
+
+
 def _networks(value: str) -> str:
     for part in value.split(","):
         try:
@@ -132,6 +144,11 @@ class Settings(StoreSettings):
         ge=1,
         le=64,
         description="Processes that receive deliveries, on one port; two where there are two cores.",
+    )
+    metrics_token: Annotated[str, AfterValidator(_token)] = Field(
+        default="",
+        description="What /metrics and the details of /readyz ask for; empty for none.",
+        repr=False,
     )
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
         default=PRIVATE_NETWORKS,

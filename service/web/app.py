@@ -26,6 +26,20 @@ HEADERS = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin
 """Editors fetch it from anywhere; nothing in it is anybody's."""
 
 
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def security_headers(public_url: str) -> list[tuple[str, str]]:
+    """What every answer tells browsers: it loads nothing, stands in no frame, and is what its type says."""
+    return list((SECURITY_HEADERS | (HTTPS_ONLY if public_url.startswith("https://") else {})).items())
+
+
 async def schema(_request: Request) -> Response:
     """Serve it."""
     return Response(_body(), media_type=MEDIA_TYPE, headers=HEADERS)
@@ -58,6 +72,7 @@ def create_app(
     evidence: EvidenceEndpoint,
     bodies: Bodies,
     beside: Beside,
+    metrics_token: str = "",
 ) -> FastAPI:
     """Put the routes together; nothing connects before the application starts."""
 
@@ -73,8 +88,8 @@ def create_app(
 
     app = FastAPI(title="POC Governor", lifespan=lifespan, openapi_url=None)
     app.router.routes.append(Route("/healthz", healthz))
-    app.router.routes.append(Route("/readyz", Readiness(engine, inbox.unready).__call__))
-    app.router.routes.append(Route("/metrics", Metrics(engine).__call__))
+    app.router.routes.append(Route("/readyz", Readiness(engine, inbox.unready, metrics_token).__call__))
+    app.router.routes.append(Route("/metrics", Metrics(engine, metrics_token).__call__))
     app.router.routes.append(Route(SCHEMA_PATH, schema))
     app.router.routes.append(Route(EVIDENCE_PATH, evidence))
     app.router.routes.append(Route("/", front))

@@ -12,14 +12,16 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from service.web.app import security_headers
 from service.web.bodies import MIB, USUAL_LIMITS
 from service.web.connection import LARGEST_HEAD
 from tests.harness.processes import Serve, inherited, quick_folder, serving
 from tests.harness.program import DEADLINE, PROGRAM
 from tests.harness.settings import NEEDED
-from tests.harness.webhooks import SECRET
+from tests.harness.webhooks import PLAIN, SECRET
 
 SECONDS = 1.5
 FORGED = "sha256=" + "0" * 64
@@ -191,3 +193,32 @@ def test_the_next_request_of_a_connection_has_its_own_deadline(serve: Serve) -> 
         began = time.monotonic()
         assert answer(connection) in ("400", "")
         assert SECONDS / 2 < time.monotonic() - began < 2 * SECONDS
+
+
+ANSWERS = [
+    *(("GET", path) for path in ("/", "/healthz", "/readyz", "/metrics", "/schema/poc-1.json", "/none")),
+    ("GET", "/webhooks/github"),
+    ("POST", "/webhooks/github"),
+    ("POST", "/api/v1/evidence"),
+    ("DELETE", "/healthz"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ANSWERS)
+def test_every_answer_has_each_security_header_once(serve: Serve, method: str, path: str) -> None:
+    answer = httpx.request(method, f"{serve.url}{path}", trust_env=False, verify=PLAIN)
+    for name, value in security_headers(NEEDED["PUBLIC_URL"]):
+        assert answer.headers.get_list(name) == [value]
+
+
+def test_an_answer_to_what_is_no_http_has_them_too(serve: Serve) -> None:
+    with connect(serve) as connection:
+        connection.sendall(b"what is this?\r\n\r\n")
+        said = connection.recv(4096).decode()
+    assert said.startswith("HTTP/1.1 400")
+    assert all(f"{name.lower()}: {value}" in said for name, value in security_headers(NEEDED["PUBLIC_URL"]))
+
+
+def test_a_browser_stays_on_https_only_where_the_service_has_it() -> None:
+    names = [dict(security_headers(url)) for url in ("https://g.example.com", "http://localhost:8080")]
+    assert ["Strict-Transport-Security" in each for each in names] == [True, False]

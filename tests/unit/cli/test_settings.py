@@ -47,6 +47,18 @@ def test_what_is_needed_is_enough() -> None:
             id="an address without https",
         ),
         pytest.param({"PORT": "99999"}, "PORT: ", id="a port that there is not"),
+        *(
+            pytest.param(
+                {"METRICS_TOKEN": token},
+                "METRICS_TOKEN: needs at least 16 letters, digits or signs, without a space. What /metrics",
+                id=f"a token {how}",
+            )
+            for token, how in (
+                ("hunter2", "that is short"),
+                ("correct horse battery staple", "with spaces"),
+                ("passwörter-sind-geheim", "that is not ASCII"),
+            )
+        ),
         pytest.param(
             {"TRUSTED_PROXIES": "10.0.0.0/8, proxy.example.com"},
             "TRUSTED_PROXIES: 'proxy.example.com' is not an address or a network: write some such as",
