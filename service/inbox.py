@@ -77,14 +77,18 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was recorded; `commit` is unknown while the head of a pull request's test merge is to be found."""
+    """What was recorded; `commit` is unknown while the head of a pull request's test merge is to be found.
+
+    `level` is the lowest of any of the numbers.
+    """
 
     recorded: int
     commit: str | None
+    level: Level
 
     def as_json(self) -> dict[str, object]:
         """The receipt as the sender gets it."""
-        return {"recorded": self.recorded, "commit": self.commit, "level": str(Level.MEASURED)}
+        return {"recorded": self.recorded, "commit": self.commit, "level": str(self.level)}
 
 
 class Inbox:
@@ -212,7 +216,8 @@ class Inbox:
             log.error("evidence refused by the database", run=run.source_id, error=str(error))  # noqa: TRY400 (it is its own explanation)
             raise NotStoredError("the database refused it") from error
         _taken(refused)
-        return Receipt(len(numbers), run.speaks_for)
+        vouched = all(number.level(run.environment) is Level.MEASURED for number in numbers)
+        return Receipt(len(numbers), run.speaks_for, Level.MEASURED if vouched else Level.SELF_REPORTED)
 
     async def _upload(self, run: WorkflowRun, numbers: Sequence[Sent], url: str) -> Refused | None:
         async with self._uploading:
