@@ -90,6 +90,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "quotes never closed", head + b"a: 'x\n" * 2000 + tail
     yield "invisible characters", head + b"\x01 \x02\n" * 4000 + tail
     yield "tabs", head + b"a: b\t\tc\n" * 1500 + tail
+    yield "marks of lists", b"poc:\n" + (b"- " * 4000 + b"<x\n") * 100
     yield "comments", b"<!--\n" * 100_000 + head + tail
 
 

@@ -40,6 +40,8 @@ PATIENCE = 8.0
 """Seconds that the database has to answer: GitHub waits for ten."""
 TRIAL_PATIENCE, TRIAL_LASTS = 5.0, 1.0
 """Seconds that a trial has, and for which its result is told again: anybody may ask."""
+TELLING = 60.0
+"""Seconds between two rows, and two lines of the log, about deliveries that were refused."""
 UPLOADS = 2
 """Uploads that are committed at a time: deliveries must not wait for a connection behind them."""
 UNMIGRATED = "the database's migrations have not run yet"
@@ -75,20 +77,24 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was recorded; `commit` is unknown while the head of a pull request's test merge is to be found."""
+    """What was recorded; `commit` is unknown while the head of a pull request's test merge is to be found.
+
+    `level` is the lowest of any of the numbers.
+    """
 
     recorded: int
     commit: str | None
+    level: Level
 
     def as_json(self) -> dict[str, object]:
         """The receipt as the sender gets it."""
-        return {"recorded": self.recorded, "commit": self.commit, "level": str(Level.MEASURED)}
+        return {"recorded": self.recorded, "commit": self.commit, "level": str(self.level)}
 
 
 class Inbox:
     """The receiver's side of the database."""
 
-    def __init__(self, database_url: str, route: Route) -> None:
+    def __init__(self, database_url: str, route: Route, *, telling: float = TELLING) -> None:
         self._pool = recording.open_pool(database_url)
         self._route = route
         self._waiting: deque[tuple[Envelope, asyncio.Future[None]]] = deque()
@@ -97,6 +103,10 @@ class Inbox:
         self._uploading = asyncio.Semaphore(UPLOADS)
         self._trial: asyncio.Task[str | None] | None = None
         self._tried_at = 0.0
+        self._refused = 0
+        self._telling = telling
+        self._teller: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     async def open(self) -> None:
         """Begin to write; a database that is away now is found when it is back."""
@@ -107,6 +117,9 @@ class Inbox:
         """Stop writing; who still waits is told that nothing was stored."""
         if self._trial:
             self._trial.cancel()
+        self._closing.set()
+        if self._teller:
+            await asyncio.wait({self._teller}, timeout=PATIENCE)
         for writer in self._writers:
             writer.cancel()
             with suppress(asyncio.CancelledError):
@@ -158,6 +171,29 @@ class Inbox:
             is_full = isinstance(error, psycopg.errors.DiskFull | psycopg.errors.ConfigurationLimitExceeded)
             return "the database's disk is full" if is_full else "the database is not reachable"
 
+    def refuse(self) -> None:
+        """Count a delivery with a wrong signature, which costs nothing else: the sender may be anybody."""
+        self._refused += 1
+        if self._teller is None or self._teller.done():
+            self._teller = asyncio.create_task(self._tell_refused())
+
+    async def _tell_refused(self) -> None:
+        """Say how many were refused, at once and then once a minute for as long as there are more."""
+        while self._refused and not self._closing.is_set():
+            count, self._refused = self._refused, 0
+            log.warning(
+                "deliveries refused",
+                deliveries=count,
+                reason="their X-Hub-Signature-256 is missing or not made with GITHUB_WEBHOOK_SECRET",
+            )
+            try:
+                await recording.record_refused(self._pool, count)
+            except (*UNREACHABLE, psycopg.Error) as error:
+                self._refused += count
+                log.warning("refused deliveries not counted", error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._telling)
+
     async def record_evidence(self, claims: Mapping[str, object], body: bytes, trust: Trust) -> Receipt:
         """Return when the numbers of a run are committed; `claims` are those of its verified token.
 
@@ -180,7 +216,8 @@ class Inbox:
             log.error("evidence refused by the database", run=run.source_id, error=str(error))  # noqa: TRY400 (it is its own explanation)
             raise NotStoredError("the database refused it") from error
         _taken(refused)
-        return Receipt(len(numbers), run.speaks_for)
+        vouched = all(number.level(run.environment) is Level.MEASURED for number in numbers)
+        return Receipt(len(numbers), run.speaks_for, Level.MEASURED if vouched else Level.SELF_REPORTED)
 
     async def _upload(self, run: WorkflowRun, numbers: Sequence[Sent], url: str) -> Refused | None:
         async with self._uploading:
@@ -207,6 +244,10 @@ class Inbox:
             log.warning("deliveries not stored", deliveries=len(group), error=str(error))
             for _, stored in group:
                 _settle(stored, NotStoredError("the database is not reachable"))
+        except (psycopg.DataError, UnicodeEncodeError) as error:
+            # The database would refuse it each time: GitHub must not deliver it for three days.
+            said = str(error).splitlines()[0]
+            await self._commit_apart(group, ValueError(f"a value in it cannot be stored: {said}"))
         except Exception as error:  # noqa: BLE001 (a writer that ends would leave every sender waiting)
             await self._commit_apart(group, error)
         else:
@@ -223,7 +264,8 @@ class Inbox:
             return
         envelope, stored = group[0]
         log.error("delivery refused by the database", delivery=envelope.delivery_id, error=str(error))
-        _settle(stored, NotStoredError("the database refused this delivery"))
+        is_nonsense = isinstance(error, ValueError)
+        _settle(stored, error if is_nonsense else NotStoredError("the database refused this delivery"))
 
 
 def _taken(read: T | Refused) -> T:

@@ -24,7 +24,9 @@ from service.settings import Settings
 from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
 from service.store.schema import NewerSchemaError, migrate
-from service.web.app import create_app
+from service.web.app import create_app, security_headers
+from service.web.bodies import USUAL_LIMITS, Bodies, Limits
+from service.web.connection import Connection
 from service.web.evidence import EvidenceEndpoint
 from service.web.oidc import Verifier
 
@@ -41,7 +43,9 @@ LISTENING = "POC_GOVERNOR_LISTENING"
 """Set for a further process of the web: the descriptor of the socket that it is to accept from."""
 
 
-def serve(settings: Settings, *, with_worker: bool, program: str = PROGRAM) -> None:
+def serve(
+    settings: Settings, *, with_worker: bool, program: str = PROGRAM, limits: Limits = USUAL_LIMITS
+) -> None:
     """Serve until SIGTERM or SIGINT; raises `DataDirInUse` where another process serves from DATA_DIR."""
     # Uvicorn stops at a signal and raises it again: PostgreSQL is to end in order too.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,14 +53,20 @@ def serve(settings: Settings, *, with_worker: bool, program: str = PROGRAM) -> N
     postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir, "serve")
     url = postgres.start() if postgres else settings.database_url
     try:
-        _run(settings, url, postgres, with_worker=with_worker, program=program)
+        _run(settings, url, postgres, with_worker=with_worker, program=program, limits=limits)
     finally:
         if postgres:
             postgres.stop()
 
 
 def _run(
-    settings: Settings, url: str, postgres: EmbeddedPostgres | None, *, with_worker: bool, program: str
+    settings: Settings,
+    url: str,
+    postgres: EmbeddedPostgres | None,
+    *,
+    with_worker: bool,
+    program: str,
+    limits: Limits,
 ) -> None:
     engine = connect(url, pool_size=3)
     is_further = LISTENING in os.environ
@@ -80,16 +90,25 @@ def _run(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    inbox = Inbox(url, route)
+    inbox, bodies = Inbox(url, route), Bodies(limits)
     app = create_app(
         inbox,
         engine,
         webhook_secret=settings.github_webhook_secret,
-        evidence=_evidence(inbox, settings),
+        evidence=_evidence(inbox, settings, bodies),
+        bodies=bodies,
         beside=beside,
+        metrics_token=settings.metrics_token,
     )
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10
+        app,
+        http=Connection.within(limits.seconds),
+        headers=security_headers(settings.public_url),
+        forwarded_allow_ips=settings.trusted_proxies,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
     )
     if is_further:
         end_with_parent(lambda: os._exit(1))  # as a killed process would: the port must be free at once
@@ -100,11 +119,10 @@ def _run(
     uvicorn.Server(config).run([listening])
 
 
-def _evidence(inbox: Inbox, settings: Settings) -> EvidenceEndpoint:
+def _evidence(inbox: Inbox, settings: Settings, bodies: Bodies) -> EvidenceEndpoint:
     issuer = settings.actions_issuer
-    return EvidenceEndpoint(
-        inbox, Verifier(issuer), Trust(issuer, audience=settings.public_url, web_url=settings.github_url)
-    )
+    trust = Trust(issuer, audience=settings.public_url, web_url=settings.github_url)
+    return EvidenceEndpoint(inbox, Verifier(issuer), trust, bodies)
 
 
 def _listen(settings: Settings) -> socket.socket:

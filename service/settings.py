@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -71,7 +73,34 @@ def _app_id(value: object) -> object:
     return value
 
 
+SHORTEST_TOKEN = 16
+
+
+def _token(value: str) -> str:
+    """A secret that goes into a header: error messages don't show it."""
+    if value and (
+        len(value) < SHORTEST_TOKEN or not value.isascii() or not value.isprintable() or " " in value
+    ):
+        raise ValueError(f"needs at least {SHORTEST_TOKEN} letters, digits or signs, without a space")
+    return value
+
+
+def _networks(value: str) -> str:
+    for part in value.split(","):
+        try:
+            ip_network(part.strip())
+        except ValueError as error:
+            example = "10.0.0.0/8, 192.168.1.7"
+            raise ValueError(
+                f"{part.strip()!r} is not an address or a network: write some such as {example}"
+            ) from error
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
+PRIVATE_NETWORKS = "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7"
+"""Where a proxy in front of the service stands."""
+PUBLIC_API = "https://api.github.com"
 PUBLIC_GITHUB, PUBLIC_ISSUER = "https://github.com", "https://token.actions.githubusercontent.com"
 
 
@@ -106,7 +135,7 @@ class Settings(StoreSettings):
     )
     github_webhook_secret: str = Field(min_length=1, description="The webhook's secret.", repr=False)
     public_url: Url = Field(description="The address under which GitHub and people reach this service.")
-    github_api_url: Url = Field(default="https://api.github.com", description="GitHub's API.")
+    github_api_url: Url = Field(default=PUBLIC_API, description="GitHub's API.")
     github_url: Url = Field(default=PUBLIC_GITHUB, description="GitHub's pages.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
@@ -115,6 +144,15 @@ class Settings(StoreSettings):
         ge=1,
         le=64,
         description="Processes that receive deliveries, on one port; two where there are two cores.",
+    )
+    metrics_token: Annotated[str, AfterValidator(_token)] = Field(
+        default="",
+        description="What /metrics and the details of /readyz ask for; empty for none.",
+        repr=False,
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default=PRIVATE_NETWORKS,
+        description="Addresses and networks whose X-Forwarded-For is believed; default the private networks.",
     )
     mode: Mode = Field(
         default=Mode.ENFORCE, description="`enforce`, or `observe` to hold nothing up and open no issue."
@@ -216,9 +254,14 @@ def _private_key(environment: Mapping[str, str]) -> str:
 
 def _checked_key(text: str, name: str, what: str) -> str:
     try:
-        load_pem_private_key(text.encode(), password=None)
+        key = load_pem_private_key(text.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         first = text.strip().splitlines()[0][:40] if text.strip() else "nothing"
         shown = f"it begins with `{first}`" if first.startswith("-----") else "it has no PEM header"
         raise ValueError(f"{name}: {what} is not a PEM private key ({shown}). {KEY_REMEDY}") from error
+    if not isinstance(key, RSAPrivateKey):
+        # Like every other line about a setting.
+        raise ValueError(  # noqa: TRY004
+            f"{name}: {what} is not an RSA key, as those of GitHub Apps are. {KEY_REMEDY}"
+        )
     return text

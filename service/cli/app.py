@@ -169,11 +169,13 @@ def doctor() -> None:
     from service.logs import configure
 
     configure("text", level=50)
-    wrong = 0
+    wrong, nothing = 0, "Nothing to mend."
     for line in examine(os.environ):
         wrong += line.mark is Mark.WRONG
+        if line.mark is Mark.NOTE:
+            nothing = "Nothing found to mend; see the lines marked `note`."
         typer.echo(f"{line.mark:<6} {line.what}: {line.says}")
-    typer.echo(f"\n{wrong} to mend." if wrong else "\nNothing to mend.")
+    typer.echo(f"\n{wrong} to mend." if wrong else f"\n{nothing}")
     raise typer.Exit(FAILED if wrong else 0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,19 +13,19 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.github_client.app import NEEDS, App
+from service.github_client.app import NEEDS, TIMEOUT, App
 from service.ports import GitHubError
 from service.rules.commands.charter_changes import PROPOSING, may_propose
 from service.rules.digest.edition import Channel, in_the_way, not_told
 from service.rules.policy.model import POLICY_PATH
 from service.rules.values.actions import CHARTER_CHECK
 from service.rules.values.github import Installation
-from service.settings import LOCAL_HOSTS, Settings, SettingsError, StoreSettings, load, load_store
+from service.settings import LOCAL_HOSTS, PUBLIC_API, Settings, SettingsError, StoreSettings, load, load_store
 from service.store.check_runs import CheckRuns
 from service.store.database import Database, connect
 from service.store.digests import Digests
 from service.store.embedded import DataDirInUse, PostgresFailed, has_database, open_database
-from service.store.health import Health, health
+from service.store.health import Health, Refusals, health, refusals
 from service.store.policies import Policies
 from service.store.schema import NewerSchemaError, pending
 
@@ -63,9 +63,12 @@ def examine(environment: Mapping[str, str]) -> Iterator[Line]:
             yield Line(Mark.WRONG, "settings", problem)
     else:
         yield Line(Mark.OK, "settings", "complete")
-        yield from _github(settings)
+        if wrong := _not_the_api(settings.github_api_url):
+            yield Line(Mark.WRONG, "GitHub", wrong)
+        else:
+            yield from _github(settings)
+            yield from _deliveries_sent(settings)
         yield _webhook_address(settings)
-        yield from _deliveries_sent(settings)
     try:
         store = settings or load_store(environment)
     except SettingsError:
@@ -89,15 +92,37 @@ def _github(settings: Settings) -> Iterator[Line]:
         yield _permissions(installation)
 
 
+def _not_the_api(url: str) -> str:
+    """Why an address is not that of GitHub's API, whose every refusal has a `message` in JSON; or nothing."""
+    try:
+        answer = httpx.get(f"{url}/app", timeout=TIMEOUT, follow_redirects=False)
+    except httpx.HTTPError:
+        return ""  # what is in the way is said with the first question of the app
+    with suppress(ValueError):
+        said = answer.json()
+        if isinstance(said, dict) and "message" in said:
+            return ""
+    if answer.status_code in (403, 429) or answer.is_server_error:
+        return ""  # by something in front of it, maybe for a while
+    return (
+        f"GITHUB_API_URL ({url}) is not the address of GitHub's API: {url}/app answers {answer.status_code}, "
+        f"and not as GitHub does. Write {PUBLIC_API}, or https://HOST/api/v3 for Enterprise Server"
+    )
+
+
 def _github_remedy(error: GitHubError, settings: Settings) -> str:
     said = error.failure.message
     if "GitHub says 401" in said:
         return (
             f"{settings.github_api_url} does not accept GITHUB_APP_PRIVATE_KEY for app "
-            f"{settings.github_app_id}: use a key from that app's settings page, or mend GITHUB_APP_ID"
+            f"{settings.github_app_id}: use a key from that app's settings page, or mend GITHUB_APP_ID; "
+            "or GITHUB_API_URL if the app was registered on another GitHub"
         )
     if "GitHub says 404" in said:
-        return f"{settings.github_api_url} knows no app {settings.github_app_id}: mend GITHUB_APP_ID"
+        return (
+            f"{settings.github_api_url} knows no app {settings.github_app_id}: mend GITHUB_APP_ID, "
+            "or GITHUB_API_URL if the app was registered on another GitHub"
+        )
     return f"{said}: check GITHUB_API_URL ({settings.github_api_url}) and the way out of this network"
 
 
@@ -219,7 +244,7 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     for head in CheckRuns(Database(engine)).unchecked()[:MOST_HEADS]:
         what = f"{CHARTER_CHECK} on {head.full_name}#{head.number}"
         yield Line(Mark.WRONG, what, f"not on {head.head_sha[:7]}: {head.reason}. `sweep` tries again")
-    yield _deliveries(now)
+    yield from _deliveries(now, refusals(engine))
     for installation_id, known in Policies(Database(engine)).broken():
         first = known.findings[0] if known.findings else POLICY_PATH
         says = f"{first} The last one that could be read stays in force"
@@ -255,9 +280,23 @@ def _queue(now: Health) -> Line:
     return Line(Mark.OK, "queue", f"{now.dirty} subjects wait for a look")
 
 
-def _deliveries(now: Health) -> Line:
-    if now.last_delivery_at is None:
-        return Line(Mark.NOTE, "deliveries", "none yet: see the app's settings, Advanced, Recent deliveries")
-    age = datetime.now(UTC) - now.last_delivery_at
-    says = f"{now.deliveries} stored, the last {age.total_seconds():.0f} s ago"
-    return Line(Mark.OK, "deliveries", says)
+def _deliveries(now: Health, refused: Refusals | None) -> Iterator[Line]:
+    what = "deliveries"
+    if refused:
+        says = f"{refused.deliveries} deliveries refused since {_minute(refused.since)}"
+        if refused.in_vain:
+            why = "GITHUB_WEBHOOK_SECRET is not the webhook's secret, or strangers sent them"
+            yield Line(Mark.WRONG, what, f"{says}, and none taken after them: {why}")
+        else:
+            last = f"the last at {_minute(refused.last)}"
+            yield Line(Mark.NOTE, what, f"{says}, {last}: their signature is wrong. Later ones were taken")
+    if now.last_delivery_at is not None:
+        age = datetime.now(UTC) - now.last_delivery_at
+        yield Line(Mark.OK, what, f"{now.deliveries} stored, the last {age.total_seconds():.0f} s ago")
+    elif not refused:
+        says = "none yet: see the app's settings, Advanced, Recent deliveries"
+        yield Line(Mark.NOTE, what, says)
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
 from service.rules.values.activity import is_merge
 from service.rules.values.github import NO_REPLY, PERSON, Installation, Repository, RepositoryRef, is_bot
+
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""What the database can hold; `route` also looks at how early and how late a time is."""
 
 
 class Account(msgspec.Struct):
@@ -15,7 +21,7 @@ class Account(msgspec.Struct):
 
     login: str
     type: str = PERSON
-    id: int | None = None
+    id: Id | None = None
 
     @property
     def is_person(self) -> bool:
@@ -26,7 +32,7 @@ class Account(msgspec.Struct):
 class RepositoryPayload(msgspec.Struct):
     """`repository` of nearly every event; stubs have only the first two fields."""
 
-    id: int
+    id: Id
     full_name: str
     default_branch: str | None = None
     private: bool = False
@@ -36,8 +42,8 @@ class RepositoryPayload(msgspec.Struct):
     has_issues: bool = True
     topics: tuple[str, ...] = ()
     custom_properties: dict[str, str | list[str] | None] | None = None
-    pushed_at: datetime | int | None = None
-    updated_at: datetime | int | None = None
+    pushed_at: Time | int | None = None
+    updated_at: Time | int | None = None
 
     @property
     def ref(self) -> RepositoryRef:
@@ -80,7 +86,7 @@ def properties_of(
 class Stub(msgspec.Struct):
     """The repository of a branch."""
 
-    id: int
+    id: Id
 
 
 class Branch(msgspec.Struct):
@@ -104,15 +110,15 @@ class Team(msgspec.Struct):
 class PullRequestPayload(msgspec.Struct):
     """`pull_request` of its events; no user where the account was deleted."""
 
-    number: int
+    number: Number
     state: str
     head: Branch
     base: Branch
-    updated_at: datetime
+    updated_at: Time
     user: Account | None = None
     merged: bool | None = None
-    created_at: datetime | None = None
-    merged_at: datetime | None = None
+    created_at: Time | None = None
+    merged_at: Time | None = None
     draft: bool | None = None
     body: str | None = None
     assignees: tuple[Account | None, ...] = ()
@@ -121,11 +127,11 @@ class PullRequestPayload(msgspec.Struct):
 class InstallationPayload(msgspec.Struct):
     """`installation`: whole in its own events, an id in all others."""
 
-    id: int
+    id: Id
     account: Account | None = None
     permissions: dict[str, str] = {}
-    suspended_at: datetime | None = None
-    updated_at: datetime | int | None = None
+    suspended_at: Time | None = None
+    updated_at: Time | int | None = None
 
     @property
     def changed_at(self) -> datetime:
@@ -203,9 +209,9 @@ class PullRequestLink(msgspec.Struct):
 class IssuePayload(msgspec.Struct):
     """`issue`: enough to tell whether it is ours."""
 
-    id: int
-    number: int
-    updated_at: datetime
+    id: Id
+    number: Number
+    updated_at: Time
     user: Account | None = None
     body: str | None = None
     labels: tuple[Label | None, ...] = ()
@@ -215,8 +221,8 @@ class IssuePayload(msgspec.Struct):
 class CommentPayload(msgspec.Struct):
     """`comment` on an issue or a pull request."""
 
-    id: int
-    created_at: datetime
+    id: Id
+    created_at: Time
     user: Account | None = None
     body: str | None = None
 
@@ -224,30 +230,30 @@ class CommentPayload(msgspec.Struct):
 class ReviewPayload(msgspec.Struct):
     """`review` of a pull request; `submitted_at` stays when it is dismissed."""
 
-    id: int
+    id: Id
     state: str
     user: Account | None = None
     commit_id: str | None = None
-    submitted_at: datetime | None = None
+    submitted_at: Time | None = None
     body: str | None = None
 
 
 class DeploymentPayload(msgspec.Struct):
     """`deployment`: a commit on its way to an environment."""
 
-    id: int
+    id: Id
     sha: str
     environment: str
-    created_at: datetime | None = None
+    created_at: Time | None = None
     creator: Account | None = None
 
 
 class DeploymentStatusPayload(msgspec.Struct):
     """`deployment_status`: how a deployment stands."""
 
-    id: int
+    id: Id
     state: str
-    created_at: datetime | None = None
+    created_at: Time | None = None
 
 
 class PropertyValue(msgspec.Struct):

@@ -261,4 +261,22 @@ def route(event_name: str, body: bytes) -> DeliveryEffects:
         return delivery.ignored(f"action {delivery.action} of {event_name} is not one that we use")
     if delivery.repository is None and handler not in (installation_changed, repositories_changed):
         raise ValueError(f"a {event_name} event without `repository`")
-    return handler(delivery)
+    effects = handler(delivery)
+    if not all(EARLIEST < at < LATEST for at in _times(effects)):
+        raise ValueError("a time lies before the year 2 or after the year 9998")
+    return effects
+
+
+EARLIEST, LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""What PostgreSQL and Python both know in every time zone."""
+
+
+def _times(effects: DeliveryEffects) -> Iterator[datetime]:
+    """The times that would be stored."""
+    yield from (each.at for each in effects.events)
+    described = [at for each in effects.repositories for at in (each.pushed_at, each.updated_at)]
+    if effects.pull_request:
+        described.append(effects.pull_request.updated_at)
+    if effects.installation:
+        described.append(effects.installation.suspended_at)
+    yield from (at for at in described if at is not None)

@@ -27,7 +27,7 @@ from service.rules.commands.arguments import (
 )
 from service.rules.commands.charter_changes import amended_data, branch_for
 from service.rules.commands.parsing import PREFIX, Command, Refusal
-from service.rules.commands.refusals import PocState, may_not_own, refusal_of, rest_of
+from service.rules.commands.refusals import PocState, may_not_own, may_not_wait_for, refusal_of, rest_of
 from service.rules.source.text import CHARTER_PATH, CharterFile, shown
 from service.rules.stall.waiting_on import PausePeriod
 from service.rules.values.actions import PULL_REQUEST, Offer, Proposal, ProposalState
@@ -66,11 +66,13 @@ def follow_order(
     if order is None or isinstance(order, Refusal):
         return order or ""
     if isinstance(order, Snooze):
-        return _snooze(conversation, told, order, today)
+        return _snooze(ctx, conversation, told, order, today)
     return _amend(ctx, conversation, told, order, today)
 
 
-def _snooze(conversation: Conversation, told: RecordedCommand, order: Snooze, today: date) -> str | Refusal:
+def _snooze(
+    ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, order: Snooze, today: date
+) -> str | Refusal:
     poc, line = conversation.poc, told.line
     source = f"{SNOOZE}{line.source}:{line.index}"
     earlier = tuple(_earlier(poc, told.at, source))
@@ -82,10 +84,21 @@ def _snooze(conversation: Conversation, told: RecordedCommand, order: Snooze, to
         place=conversation.place.full_name,
         but=tuple(_conversations(conversation, line.number)),
     )
+    if blocker is not None and (refusal := _unreadable_to(ctx, poc, told.actor, blocker)):
+        return refusal
     poc.paused(source, rest_of(order, today), actor=told.actor, at=told.at)
     if blocker is not None:
         poc.blocked(blocker, told.at, commanded=True)
     return ""
+
+
+def _unreadable_to(ctx: Reconciliation, poc: Poc, login: str, reference: str) -> Refusal | None:
+    """Why somebody may not wait for an issue of another repository; one that we don't read tells nothing."""
+    installation_id, name = poc.known.installation_id, reference.partition("#")[0]
+    repository = ctx.store.repositories.named(installation_id, name) if name else None
+    if repository is None:
+        return None
+    return may_not_wait_for(reference, ctx.github(installation_id).permission(repository, login))
 
 
 def _earlier(poc: Poc, at: datetime, source: str) -> Iterator[PausePeriod]:

@@ -23,6 +23,8 @@ MOST_COMMITS = 10
 
 BLOB = "blob:"
 """How the `source_id` begins of a number that a blob holds."""
+SENT = ~col(EvidenceRow.source_id).startswith(BLOB)
+"""That a workflow run sent it."""
 IN_BLOBS = text("""
 SELECT found.* FROM unnest(CAST(:ids AS text[]), CAST(:sources AS text[])) AS asked (source_id, source)
 CROSS JOIN LATERAL (
@@ -78,7 +80,7 @@ class Evidence(Table):
     def measured(
         self, repository_id: int, commits: Sequence[str], *, resolved: Mapping[str, str] = NONE_RESOLVED
     ) -> tuple[Measurement, ...]:
-        """What workflows measured on any of the commits, newest first.
+        """What workflow runs sent about any of the commits, newest first.
 
         `resolved` says for which commits test merges speak, where that is not stored yet.
         """
@@ -91,7 +93,7 @@ class Evidence(Table):
                 select(EvidenceRow)
                 .where(
                     EvidenceRow.repository_id == repository_id,
-                    EvidenceRow.level == Level.MEASURED,
+                    SENT,
                     speaks,
                 )
                 .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())
@@ -99,12 +101,12 @@ class Evidence(Table):
             return tuple(_measurement(row) for row in rows)
 
     def measured_commits(self, repository_id: int) -> list[str]:
-        """The commits that workflows measured last."""
+        """The commits about which workflow runs sent numbers last."""
         newest = (
             select(EvidenceRow.commit_sha, EvidenceRow.at)
             .where(
                 EvidenceRow.repository_id == repository_id,
-                EvidenceRow.level == Level.MEASURED,
+                SENT,
                 col(EvidenceRow.commit_sha).is_not(None),
             )
             .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())

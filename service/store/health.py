@@ -30,6 +30,30 @@ class Health:
         return values
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Deliveries with a wrong signature in the last day; `in_vain` if none was taken since."""
+
+    deliveries: int
+    since: datetime
+    last: datetime
+    in_vain: bool
+
+
+REFUSED = text("""
+SELECT sum(deliveries), min(minute), max(minute),
+    max(minute) > coalesce((SELECT max(received_at) FROM delivery), '-infinity')
+FROM refused WHERE minute > now() - interval '1 day'
+""")
+
+
+def refusals(engine: Engine) -> Refusals | None:
+    """What was refused lately; None where nothing was."""
+    with engine.connect() as connection:
+        found = connection.execute(REFUSED).one()
+    return Refusals(int(found[0]), *found[1:]) if found[0] else None
+
+
 COUNTS = text("""
 SELECT
     (SELECT count(*) FROM delivery) AS deliveries,

@@ -112,6 +112,18 @@ async def try_out(pool: AsyncConnectionPool[Connection]) -> Trial:
     return Trial(bool(found[0]), found[1])
 
 
+async def record_refused(pool: AsyncConnectionPool[Connection], deliveries: int) -> None:
+    """Count deliveries that were refused, in the row of this minute."""
+    async with pool.connection() as connection:
+        await connection.execute(
+            """
+            INSERT INTO refused (minute, deliveries) VALUES (date_trunc('minute', now()), %s)
+            ON CONFLICT (minute) DO UPDATE SET deliveries = refused.deliveries + excluded.deliveries
+            """,
+            (deliveries,),
+        )
+
+
 INSERT_DELIVERIES: LiteralString = """
 WITH known AS MATERIALIZED (
     SELECT r.id, r.poc_reason IS NULL AND r.removed_at IS NULL

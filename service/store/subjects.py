@@ -201,6 +201,7 @@ LITTER = (
     AND NOT EXISTS (SELECT 1 FROM procrastinate_periodic_defers d WHERE d.job_id = job.id)
     """,
     "DELETE FROM delivery WHERE received_at < now() - 30 * CAST(:cut AS interval)",
+    "DELETE FROM refused WHERE minute < now() - 30 * CAST(:cut AS interval)",
     "DELETE FROM charter_at WHERE read_at < now() - 90 * CAST(:cut AS interval)",
     "DELETE FROM blob_at WHERE read_at < now() - 90 * CAST(:cut AS interval)",
     "DELETE FROM known_commit WHERE read_at < now() - 90 * CAST(:cut AS interval)",

@@ -59,6 +59,13 @@ class Delivery(SQLModel, table=True):
     received_at: datetime = moment(sa_column_kwargs={"server_default": NOW}, index=True)
 
 
+class Refused(SQLModel, table=True):
+    """How many deliveries with a wrong signature were refused; those of a minute are one row."""
+
+    minute: datetime = moment(primary_key=True)
+    deliveries: int = big()
+
+
 class Subject(SQLModel, table=True):
     """What needs a look: dirty while `wanted > done`."""
 

@@ -16,7 +16,6 @@ from service.rules.evidence.upload import Sent
 from service.rules.source.text import shown
 from service.rules.values import activity
 from service.rules.values.github import EventKind, EventRecord
-from service.rules.values.groups import Level
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store.jobs import defer_looks_async
 from service.store.policies import policy_of
@@ -92,10 +91,10 @@ async def _use_token(connection: Connection, run: WorkflowRun) -> None:
 INSERT: LiteralString = """
 INSERT INTO evidence (repository_id, run_sha, commit_sha, number, level, source, source_id,
     key, metric, value, unit, environment, dataset, load, measured_over, segment, n, at)
-SELECT %(repository_id)s, %(run_sha)s, %(commit_sha)s, %(number)s, %(level)s, %(source)s, %(source_id)s,
+SELECT %(repository_id)s, %(run_sha)s, %(commit_sha)s, %(number)s, level, %(source)s, %(source_id)s,
     key, metric, value, unit, environment, dataset, load, measured_over, segment, n, now()
-FROM json_to_recordset(%(rows)s::json) AS t (key text, metric text, value text, unit text, environment text,
-    dataset text, load text, measured_over text, segment text, n bigint)
+FROM json_to_recordset(%(rows)s::json) AS t (key text, level text, metric text, value text, unit text,
+    environment text, dataset text, load text, measured_over text, segment text, n bigint)
 ON CONFLICT (repository_id, run_sha, source_id, key) DO NOTHING
 """
 
@@ -111,13 +110,12 @@ ORDER BY e.key LIMIT 1
 
 async def _insert(connection: Connection, run: WorkflowRun, numbers: Sequence[Sent], source: str) -> int:
     """Insert what this job has not sent before and return how many that were; its values never change."""
-    rows = sorted((_row(number) for number in numbers), key=lambda row: str(row["key"]))
+    rows = sorted((_row(number, run) for number in numbers), key=lambda row: str(row["key"]))
     values = {
         "repository_id": run.repository_id,
         "run_sha": run.sha,
         "commit_sha": run.speaks_for,
         "number": run.number,
-        "level": str(Level.MEASURED),
         "source": source,
         "source_id": run.source_id,
         "rows": as_json(rows),
@@ -135,9 +133,10 @@ async def _insert(connection: Connection, run: WorkflowRun, numbers: Sequence[Se
     return inserted
 
 
-def _row(number: Sent) -> dict[str, object]:
+def _row(number: Sent, run: WorkflowRun) -> dict[str, object]:
     return {
         "key": number.key,
+        "level": str(number.level(run.environment)),
         "metric": number.metric,
         "value": plain(number.value),
         "unit": number.unit,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind, Pause
-from service.rules.evidence.values import Result, Status
+from service.rules.evidence.values import Measurement, Result, Status
 from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion
 from service.rules.source.text import listed
@@ -74,17 +74,20 @@ class GateView:
     @property
     def self_reported(self) -> tuple[str, ...]:
         """The metrics whose numbers stand in files of the repository."""
-        return self._of_level(Level.SELF_REPORTED)
+        return self._metrics(lambda number: number.is_from_file)
+
+    @property
+    def typed(self) -> tuple[str, ...]:
+        """The metrics whose numbers a workflow run sent with an environment that it wrote itself."""
+        return self._metrics(lambda number: number.level is Level.SELF_REPORTED and not number.is_from_file)
 
     @property
     def vouched(self) -> tuple[str, ...]:
-        """The metrics whose numbers a workflow run sent."""
-        return self._of_level(Level.MEASURED)
+        """The metrics whose numbers a workflow run sent from the environment of its job."""
+        return self._metrics(lambda number: number.level is Level.MEASURED)
 
-    def _of_level(self, level: Level) -> tuple[str, ...]:
-        found = (
-            row.threshold.metric for row in self.rows if row.measurement and row.measurement.level is level
-        )
+    def _metrics(self, wanted: Callable[[Measurement], bool]) -> tuple[str, ...]:
+        found = (row.threshold.metric for row in self.rows if row.measurement and wanted(row.measurement))
         return tuple(dict.fromkeys(found))
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from service.inbox import Inbox
 from service.rules.checks.schema import printed
+from service.web.bodies import Bodies
 from service.web.evidence import PATH as EVIDENCE_PATH
 from service.web.evidence import EvidenceEndpoint
 from service.web.health import Metrics, Readiness, healthz
@@ -23,6 +24,20 @@ SCHEMA_PATH = "/schema/poc-1.json"
 MEDIA_TYPE = "application/schema+json"
 HEADERS = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
 """Editors fetch it from anywhere; nothing in it is anybody's."""
+
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def security_headers(public_url: str) -> list[tuple[str, str]]:
+    """What every answer tells browsers: it loads nothing, stands in no frame, and is what its type says."""
+    return list((SECURITY_HEADERS | (HTTPS_ONLY if public_url.startswith("https://") else {})).items())
 
 
 async def schema(_request: Request) -> Response:
@@ -50,7 +65,14 @@ GitHub delivers to POST /webhooks/github, workflows to POST /api/v1/evidence.
 
 
 def create_app(
-    inbox: Inbox, engine: Engine, *, webhook_secret: str, evidence: EvidenceEndpoint, beside: Beside
+    inbox: Inbox,
+    engine: Engine,
+    *,
+    webhook_secret: str,
+    evidence: EvidenceEndpoint,
+    bodies: Bodies,
+    beside: Beside,
+    metrics_token: str = "",
 ) -> FastAPI:
     """Put the routes together; nothing connects before the application starts."""
 
@@ -66,13 +88,13 @@ def create_app(
 
     app = FastAPI(title="POC Governor", lifespan=lifespan, openapi_url=None)
     app.router.routes.append(Route("/healthz", healthz))
-    app.router.routes.append(Route("/readyz", Readiness(engine, inbox.unready).__call__))
-    app.router.routes.append(Route("/metrics", Metrics(engine).__call__))
+    app.router.routes.append(Route("/readyz", Readiness(engine, inbox.unready, metrics_token).__call__))
+    app.router.routes.append(Route("/metrics", Metrics(engine, metrics_token).__call__))
     app.router.routes.append(Route(SCHEMA_PATH, schema))
     app.router.routes.append(Route(EVIDENCE_PATH, evidence))
     app.router.routes.append(Route("/", front))
     # Before the layers that pages need: every delivery would pass them for nothing.
-    app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret)
+    app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret, bodies)
     return app
 
 

@@ -15,18 +15,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from service.inbox import Inbox, NotStoredError, NotTakenError, Trust
+from service.inbox import Inbox, NotStoredError, NotTakenError, Receipt, Trust
+from service.web.bodies import AGAIN, MIB, Bodies, Body, Refusal
 from service.web.oidc import IssuerAwayError, TokenError, Verifier
 
 log = structlog.get_logger(__name__)
 
 PATH = "/api/v1/evidence"
-LARGEST_BODY = 1024 * 1024
+LARGEST_BODY = MIB
 """Bytes."""
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:poc-governor:problem:"
-AGAIN = "5"
-"""Seconds after which what failed here may be tried again."""
 ANSWERS = Counter("poc_governor_evidence_uploads", "Uploads of evidence by answer", ["status", "problem"])
 
 PROBLEMS = {
@@ -45,7 +44,10 @@ PROBLEMS = {
     "not-installed": (403, "Not installed on this repository"),
     "not-a-poc": (403, "Not a POC"),
     "method": (405, "Evidence comes by POST"),
+    "length-missing": (411, "The length of the body is missing"),
     "body-too-large": (413, "The body is too large"),
+    "body-too-slow": (408, "The body did not arrive in time"),
+    "too-busy": (503, "Too much is being received"),
     "body-not-json": (400, "The body is no JSON"),
     "body-refused": (422, "Something in the body cannot be taken"),
     "sent-before": (409, "The job has sent another value before"),
@@ -53,6 +55,16 @@ PROBLEMS = {
     "not-stored": (503, "Not stored"),
 }
 """Every problem: its status and its title. docs/evidence.md has a line for each."""
+UNREAD = {
+    411: ("length-missing", "Send the body with the header Content-Length."),
+    413: (
+        "body-too-large",
+        f"One upload has at most {LARGEST_BODY} bytes. Send the numbers, not what they were computed from.",
+    ),
+    408: ("body-too-slow", "The body did not arrive in time. Nothing was stored; send it again."),
+    503: ("too-busy", "Too much is being received at the moment. Nothing was stored; send it again."),
+}
+"""The problem and its detail for each reason why a body is not read to its end."""
 
 
 class _ProblemError(Exception):
@@ -64,8 +76,8 @@ class _ProblemError(Exception):
 class EvidenceEndpoint:
     """Answers uploads."""
 
-    def __init__(self, inbox: Inbox, verifier: Verifier, trust: Trust) -> None:
-        self._inbox, self._verifier, self._trust = inbox, verifier, trust
+    def __init__(self, inbox: Inbox, verifier: Verifier, trust: Trust, bodies: Bodies) -> None:
+        self._inbox, self._verifier, self._trust, self._bodies = inbox, verifier, trust, bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one upload."""
@@ -83,14 +95,18 @@ class EvidenceEndpoint:
         if request.method != "POST":
             raise _ProblemError("method", f"{request.method} does nothing here. Send the numbers by POST.")
         claims = await self._claims(_bearer(request.headers))
-        body = await _read(request)
+        # Anybody on GitHub gets a token that is made out to us: only the database knows who may send.
+        with Body(self._bodies, request.scope, LARGEST_BODY) as sent:
+            receipt = await self._stored(claims, await _read(sent, request.receive))
+        return JSONResponse(receipt.as_json(), 202)
+
+    async def _stored(self, claims: dict[str, object], body: bytes) -> Receipt:
         try:
-            receipt = await self._inbox.record_evidence(claims, body, self._trust)
+            return await self._inbox.record_evidence(claims, body, self._trust)
         except NotTakenError as error:
             raise _ProblemError(error.reason, str(error), error.faults) from error
         except NotStoredError as error:
             raise _ProblemError("not-stored", f"Nothing was stored: {error}. Send it again.") from error
-        return JSONResponse(receipt.as_json(), 202)
 
     async def _claims(self, token: str) -> dict[str, object]:
         try:
@@ -114,21 +130,11 @@ def _bearer(headers: Headers) -> str:
     return token.strip()
 
 
-async def _read(request: Request) -> bytes:
-    """The body, given up as soon as it is too large."""
-    detail = (
-        f"One upload has at most {LARGEST_BODY} bytes. Send the numbers, not what they were computed from."
-    )
-    too_large = _ProblemError("body-too-large", detail)
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > LARGEST_BODY:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise too_large
-    return bytes(body)
+async def _read(sent: Body, receive: Receive) -> bytes:
+    try:
+        return await sent.read(receive)
+    except Refusal as refusal:
+        raise _ProblemError(*UNREAD[refusal.status]) from refusal
 
 
 def _problem(error: _ProblemError) -> Response:

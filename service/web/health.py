@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, ProcessCollector, generate_latest
@@ -28,6 +30,7 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 HEALTH_PATIENCE = 3.0
 """Seconds that the database has to say how worker and queue do."""
+ASKS = "Send METRICS_TOKEN as `Authorization: Bearer TOKEN`.\n"
 
 
 async def healthz(_request: Request) -> Response:
@@ -35,33 +38,45 @@ async def healthz(_request: Request) -> Response:
     return PlainTextResponse("alive\n")
 
 
+def may_see(request: Request, token: str) -> bool:
+    """Whether a request may see how the service does: without METRICS_TOKEN everybody may."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    has_it = scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), token.encode())
+    return has_it or not token
+
+
 class Readiness:
     """GET /readyz: 200 while deliveries can be stored; the rest of its JSON never changes the status."""
 
-    def __init__(self, engine: Engine, unready: Callable[[], Awaitable[str | None]]) -> None:
-        self._engine, self._unready = engine, unready
+    def __init__(self, engine: Engine, unready: Callable[[], Awaitable[str | None]], token: str = "") -> None:
+        self._engine, self._unready, self._token = engine, unready, token
 
-    async def __call__(self, _request: Request) -> Response:
-        """Try to store, and then ask how worker and queue do."""
+    async def __call__(self, request: Request) -> Response:
+        """Try to store, and then ask how worker and queue do, where the request may see that."""
+        shown = may_see(request, self._token)
         if reason := await self._unready():
-            return JSONResponse({"ready": False, "reason": reason}, 503)
+            return JSONResponse({"ready": False} | ({"reason": reason} if shown else {}), 503)
+        return JSONResponse({"ready": True} | (await self._health() if shown else {}))
+
+    async def _health(self) -> dict[str, Any]:
         try:
             async with asyncio.timeout(HEALTH_PATIENCE):
-                now = (await asyncio.to_thread(health, self._engine)).as_json()
+                return (await asyncio.to_thread(health, self._engine)).as_json()
         except (SQLAlchemyError, TimeoutError) as error:
             log.warning("health not known", error=str(error))
-            now = {"unknown": "worker and queue: the database gave no connection to ask on"}
-        return JSONResponse({"ready": True} | now)
+            return {"unknown": "worker and queue: the database gave no connection to ask on"}
 
 
 class Metrics:
     """GET /metrics: the counters of all processes, and what the database knows."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, token: str = "") -> None:
+        self._engine, self._token = engine, token
 
-    def __call__(self, _request: Request) -> Response:
+    def __call__(self, request: Request) -> Response:
         """Collect; Starlette runs this in a thread."""
+        if not may_see(request, self._token):
+            return PlainTextResponse(ASKS, 401, {"WWW-Authenticate": "Bearer"})
         registry = CollectorRegistry()
         registry.register(_Processes())
         registry.register(_QueueCollector(self._engine))

@@ -215,13 +215,18 @@ def test_numbers_that_come_after_the_merge_count_for_what_was_merged(story: Work
 CONDITIONS: dict[str, tuple[str, dict[str, object], str]] = {
     "another environment": (
         "latency_p95",
-        {"environment": "support-dev"},
+        {"job": "support-dev"},
         "taken in support-dev: measure it in support-staging",
     ),
     "no environment": (
         "latency_p95",
-        {"environment": None},
+        {"job": None},
         "no environment named: measure it in support-staging",
+    ),
+    "an environment by hand": (
+        "latency_p95",
+        {"job": None, "environment": STAGING},
+        "self-reported: its job has no `environment`, give it one",
     ),
     "less load": ("latency_p95", {"load": "49 req/s"}, "taken at 49 req/s: measure it at 50 req/s"),
     "no load": ("latency_p95", {"load": None}, "no load named: measure it at 50 req/s"),
@@ -255,11 +260,14 @@ def test_numbers_under_other_conditions_do_not_count_and_the_gate_says_which(
     metric, changed, told = CONDITIONS[condition]
     heads.append(story.move(pull, "model.py", f"x = {condition!r}\n", before=heads[-1]))
     story.gate(heads[-1], "failure", "2 not measured")
-    good = {"latency_p95": LATENCY, "accuracy": ACCURACY}
-    numbers = {name: {"environment": STAGING} | number for name, number in good.items()}
-    numbers[metric] |= changed
-    answer = story.send(numbers, sha=heads[-1], ref="refs/heads/ship")
-    assert answer.status_code == 202, answer.text
+    numbers = {"latency_p95": LATENCY, "accuracy": ACCURACY}
+    odd = {metric: numbers.pop(metric) | {key: value for key, value in changed.items() if key != "job"}}
+    job = changed.get("job", STAGING)
+    for sent, where in ((numbers, STAGING), (odd, job)):
+        claims: dict[str, Any] = {} if where is None else {"environment": where}
+        answer = story.send(sent, sha=heads[-1], ref="refs/heads/ship", **claims)
+        assert answer.status_code == 202, answer.text
+    story.stage.settle()
     red = story.gate(heads[-1], "failure", "Not ready to ship: 1 ")
     assert f"**{told}**" in red.summary
     assert "1 of 2 thresholds is met" in red.summary

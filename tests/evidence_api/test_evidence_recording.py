@@ -49,7 +49,7 @@ def pull_requests(api: Api, *rows: tuple[int, str, str]) -> None:
 async def test_what_is_recorded(api: Api) -> None:
     answer = await api.send(WHOLE)
     assert answer.status_code == 202
-    assert answer.json() == {"recorded": 3, "commit": SHA, "level": "measured"}
+    assert answer.json() == {"recorded": 3, "commit": SHA, "level": "self-reported"}
     assert api.rows("key, value, unit, environment, dataset, load, measured_over, segment, n") == [
         (
             "latency_p95 at 50 req/s over 7 d in support-staging",
@@ -66,7 +66,7 @@ async def test_what_is_recorded(api: Api) -> None:
     ]  # fmt: skip
     columns = "repository_id, run_sha, commit_sha, number, level, source, source_id"
     url = "https://github.example.com/acme/poc-triage/actions/runs/1658821493/attempts/2"
-    assert set(api.rows(columns)) == {(7, SHA, SHA, None, "measured", url, "run:1658821493/2/55")}
+    assert set(api.rows(columns)) == {(7, SHA, SHA, None, "self-reported", url, "run:1658821493/2/55")}
     assert api.rows("at = recorded_at AND at > now() - interval '1 minute'") == [(True,)] * 3
 
 
@@ -125,13 +125,44 @@ async def test_the_environment_of_the_job_counts_unless_it_has_none(api: Api) ->
     assert (await api.send(environment="support-staging")).status_code == 202
     assert (await api.send(GOOD | {"environment": "shadow"}, check_run_id="56")).status_code == 202
     assert (await api.send(check_run_id="57")).status_code == 202
-    assert {row[0] for row in api.rows("coalesce(environment, '-')")} == {"support-staging", "shadow", "-"}
+    assert set(api.rows("coalesce(environment, '-'), level")) == {
+        ("support-staging", "measured"),
+        ("shadow", "self-reported"),
+        ("-", "measured"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "sent", "level"),
+    [
+        pytest.param("support-prod", {}, "measured", id="the job's"),
+        pytest.param("support-prod", {"environment": "Support-Prod"}, "measured", id="the job's, said again"),
+        pytest.param(None, {}, "measured", id="none at all"),
+        pytest.param(None, {"environment": "support-prod"}, "self-reported", id="written in the body"),
+        pytest.param(
+            None,
+            {"metrics": {"mae": [{"value": 1}, {"value": 2, "environment": "support-prod"}]}},
+            "self-reported",
+            id="written at one number",
+        ),
+    ],
+)
+async def test_an_environment_that_github_does_not_name_is_self_reported(
+    api: Api, environment: str | None, sent: dict[str, Any], level: str
+) -> None:
+    claims = {} if environment is None else {"environment": environment}
+    assert (await api.send(GOOD | sent, **claims)).json()["level"] == level
+    assert level in {row[0] for row in api.rows("level")}
+    engine = connect(api.database_url)
+    found = {str(one.level) for one in Evidence(Database(engine)).measured(7, [SHA])}
+    engine.dispose()
+    assert level in found
 
 
 async def test_a_job_that_sends_the_same_again_is_told_so_and_nothing_doubles(api: Api) -> None:
     assert (await api.send(WHOLE)).status_code == 202
     before = api.rows("id, value, at"), api.rows("id", "fact")
-    assert (await api.send(WHOLE)).json() == {"recorded": 3, "commit": SHA, "level": "measured"}
+    assert (await api.send(WHOLE)).json() == {"recorded": 3, "commit": SHA, "level": "self-reported"}
     assert (api.rows("id, value, at"), api.rows("id", "fact")) == before
 
 

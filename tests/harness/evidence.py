@@ -22,6 +22,8 @@ from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.store.database import connect
 from service.web.app import create_app
+from service.web.bodies import Bodies
+from service.web.connection import Connection
 from service.web.evidence import PATH, PROBLEMS, TYPE, EvidenceEndpoint
 from service.web.oidc import Verifier
 from tests.harness.issuer import AUDIENCE, Issuer
@@ -115,10 +117,13 @@ def serving(database_url: str, issuer: Issuer) -> Iterator[Server]:
     """The whole application behind uvicorn, on a port of its own and in a thread of its own."""
     inbox, clock, engine = Inbox(database_url, route), Hand(), connect(database_url, pool_size=1)
     trust = Trust(issuer.url, AUDIENCE, "https://github.example.com")
-    endpoint = EvidenceEndpoint(inbox, Verifier(issuer.url, clock=clock), trust)
-    app = create_app(inbox, engine, webhook_secret="s", evidence=endpoint, beside=_nothing)
+    bodies = Bodies()
+    endpoint = EvidenceEndpoint(inbox, Verifier(issuer.url, clock=clock), trust, bodies)
+    app = create_app(inbox, engine, webhook_secret="s", evidence=endpoint, bodies=bodies, beside=_nothing)
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=Connection.within(10), log_config=None, access_log=False)
+    )
     started = threading.Event()
 
     async def run() -> None:

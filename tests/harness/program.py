@@ -1,9 +1,10 @@
 """The service's own commands with short waits: `python -m tests.harness.program serve`.
 
-What the processes do is the product's; only a worker's `Waits` are others. Two variables are read here and
+What the processes do is the product's; only a worker's `Waits` are others. Three variables are read here and
 nowhere in the product: `HARNESS_PACE`, the seconds between two writes that people are notified of, and
 `HARNESS_UNTOUCHED`, the seconds after which a forgotten subject is woken. Without the second it is the
-product's, which is longer than a test waits: a wake-up that got lost must not go unnoticed.
+product's, which is longer than a test waits: a wake-up that got lost must not go unnoticed. A third,
+`HARNESS_DEADLINE`, is the seconds that a request has to arrive.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from service.rules.queue import Pace
 from service.worker import Waits
 
 PROGRAM = "tests.harness.program"
-PACE, UNTOUCHED = "HARNESS_PACE", "HARNESS_UNTOUCHED"
+PACE, UNTOUCHED, DEADLINE = "HARNESS_PACE", "HARNESS_UNTOUCHED", "HARNESS_DEADLINE"
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,8 +49,10 @@ def _serve(port: str = "", *options: str) -> None:
     settings = _settings({"PORT": port} if port else {})
     with _counting_in_files():
         from service.serve import serve
+        from service.web.bodies import Limits
 
-        serve(settings, with_worker="--no-worker" not in options, program=PROGRAM)
+        limits = Limits(seconds=float(os.environ.get(DEADLINE, "10")))
+        serve(settings, with_worker="--no-worker" not in options, program=PROGRAM, limits=limits)
 
 
 def _work() -> None:

@@ -277,7 +277,14 @@ class Story(World):
         )
         self.work()
 
-    def upload(self, name: str, *numbers: Sent, number: int | None = None, job: str = "") -> None:
+    def upload(
+        self,
+        name: str,
+        *numbers: Sent,
+        number: int | None = None,
+        job: str = "",
+        environment: str | None = STAGING,
+    ) -> None:
         """A job of a workflow run on a commit sends numbers; of a pull request's, on its test merge."""
         one = job or str(next(self._ids))
         run = WorkflowRun(
@@ -289,7 +296,7 @@ class Story(World):
             attempt=1,
             job=one,
             actor=OWNER,
-            environment=STAGING,
+            environment=environment,
             event="pull_request" if number else "push",
             token_id=f"token-{next(self._ids)}",
             token_ends=self.tick() + timedelta(minutes=5),

@@ -10,11 +10,14 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import structlog
+from psycopg_pool import AsyncConnectionPool
 
 from service.deliveries.routes import route
 from service.inbox import GROUP, Inbox, NotStoredError, Route
 from service.rules.values.github import Installation
 from service.rules.values.subjects import DeliveryEffects
+from service.store import recording
 
 pytestmark = pytest.mark.asyncio
 
@@ -70,7 +73,7 @@ async def test_a_delivery_that_the_database_refuses_does_not_take_its_group_with
             *(inbox.record(f"d-{n}", "push", b"repository:%d" % n) for n in range(40)), return_exceptions=True
         )
     assert [n for n, answer in enumerate(answers) if answer is not None] == [13]
-    assert isinstance(answers[13], NotStoredError)
+    assert isinstance(answers[13], ValueError)
     assert column("SELECT count(*) FROM delivery") == [39]
 
 
@@ -81,7 +84,7 @@ async def test_no_text_ends_the_writers(database_url: str, odd: str) -> None:
 
     async with opened(database_url, how) as inbox:
         for n in range(4):  # more than there are writers
-            with pytest.raises(NotStoredError):
+            with pytest.raises(ValueError, match="cannot be stored"):
                 await inbox.record(f"odd-{n}", "push", b"odd")
         async with asyncio.timeout(10):
             await inbox.record("fine", "push", b"repository:1")
@@ -158,3 +161,43 @@ async def test_deliveries_of_installations_in_any_order_do_not_deadlock(
                 *(two.record(f"{turn}-{n:03}", "installation", b"%d" % (60 - n)) for n in range(60)),
             )
     assert column("SELECT count(*) FROM installation") == [61]
+
+
+async def test_what_was_refused_is_one_row_a_minute_and_one_line_of_the_log(
+    database_url: str, column: Rows
+) -> None:
+    with structlog.testing.capture_logs() as logged:
+        inbox = Inbox(database_url, touching, telling=0.3)
+        await inbox.open()
+        inbox.refuse()
+        await asyncio.sleep(0.1)
+        for _ in range(500):
+            inbox.refuse()
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.5)
+        await inbox.close()
+    assert [line["deliveries"] for line in logged if line["event"] == "deliveries refused"] == [1, 500]
+    assert sum(column("SELECT deliveries FROM refused")) == 501  # type: ignore[arg-type]
+    assert len(column("SELECT minute FROM refused")) <= 2
+
+
+async def test_what_was_refused_while_the_database_was_away_is_counted_when_it_is_back(
+    database_url: str, column: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+
+    async def record(pool: AsyncConnectionPool[recording.Connection], deliveries: int) -> None:
+        attempts.append(deliveries)
+        if len(attempts) == 1:
+            raise psycopg.OperationalError("away")
+        await real(pool, deliveries)
+
+    real = recording.record_refused
+    monkeypatch.setattr(recording, "record_refused", record)
+    inbox = Inbox(database_url, touching, telling=0.1)
+    await inbox.open()
+    inbox.refuse()
+    await asyncio.sleep(0.5)
+    await inbox.close()
+    assert attempts == [1, 1]
+    assert column("SELECT deliveries FROM refused") == [1]

@@ -10,6 +10,7 @@ from typing import assert_never
 from service.rules.charter.model import Charter
 from service.rules.commands.arguments import (
     LOGIN,
+    LONGEST_LINE,
     LONGEST_SNOOZE,
     CommandArguments,
     Extend,
@@ -79,6 +80,19 @@ def may_not_own(login: str, permission: str | None) -> Refusal | None:
     else:
         why = f"an owner needs write access to the repository, and {shown(login)} has {permission}"
     return Refusal(f"`/poc owner`: {why}. Give it, or write {line_of(Verb.OWNER, f'@{LOGIN}')}.")
+
+
+def may_not_wait_for(reference: str, permission: str | None) -> Refusal | None:
+    """Why a person cannot let the POC wait for an issue elsewhere, by what they may do in its repository.
+
+    Whom it waits for is shown to everybody who sees the POC, so that a command must not ask for others.
+    """
+    if permission not in (None, "none"):
+        return None
+    return Refusal(
+        f"`/poc snooze`: you can't read {shown(reference, LONGEST_LINE)}, so the POC can't wait for it on "
+        f"your word. Ask somebody who can, or leave it out of the reason."
+    )
 
 
 def _snoozed(order: Snooze, present: PocState) -> Refusal | None:

@@ -12,7 +12,6 @@ from service.rules.charter.unit_fit import HUNDRED, fits
 from service.rules.charter.units import Dimension, Unit
 from service.rules.evidence.values import Measurement
 from service.rules.source.text import clip
-from service.rules.values.groups import Level
 
 DIGITS = 4
 LONGEST = 40
@@ -142,7 +141,7 @@ def _mismatch(wanted: Unit, number: Measurement) -> str:
 def _add(number: Measurement, unit: str) -> str:
     """How to say the unit of a number, where it comes from."""
     ends = f"end the evidence line with {unit}"
-    return ends if number.level is Level.SELF_REPORTED else f"send its unit, {unit}"
+    return ends if number.is_from_file else f"send its unit, {unit}"
 
 
 def _range(metric: Metric, span: Span, unit: Unit) -> str:

@@ -32,7 +32,7 @@ REFUSALS = (
 
 def conditions_of(threshold: Threshold, number: Measurement) -> Conditions:
     """Those that were sent along; a file's are those that the charter's line claims."""
-    if not _is_claimed(number):
+    if not number.is_from_file:
         return number.conditions or Conditions()
     clauses = threshold.clauses
     return Conditions(
@@ -58,10 +58,12 @@ def unmeasured(threshold: Threshold, demands: Demands) -> str:
 
 
 def self_reported(number: Measurement, demands: Demands) -> str | None:
-    """Why a file's number does not count where only measured ones do."""
+    """Why a number does not count where only measured ones do."""
     if demands.level is Level.SELF_REPORTED or number.level is Level.MEASURED:
         return None
-    return "self-reported: a workflow run has to send it"
+    if number.is_from_file:
+        return "self-reported: a workflow run has to send it"
+    return "self-reported: its job has no `environment`, give it one"
 
 
 def too_old(number: Measurement, demands: Demands) -> str | None:
@@ -69,13 +71,13 @@ def too_old(number: Measurement, demands: Demands) -> str | None:
     if demands.now - number.at <= timedelta(days=demands.max_age_days):
         return None
     day = number.at.astimezone(UTC).date().isoformat()
-    since = "taken on" if number.level is Level.MEASURED else "unchanged since"
+    since = "unchanged since" if number.is_from_file else "taken on"
     return f"too old: {since} {day}, counts for {demands.max_age_days} days"
 
 
 def wrong_environment(number: Measurement, demands: Demands) -> str | None:
     """Why a number taken there does not count; a file's is claimed to be taken where it counts."""
-    if _is_claimed(number):
+    if number.is_from_file:
         return None
     taken = (number.conditions or Conditions()).environment
     counting = demands.environments
@@ -101,15 +103,10 @@ def too_few(threshold: Threshold, number: Measurement) -> str | None:
     """Why a number of so few samples does not count; one of none is no number."""
     n, asked = conditions_of(threshold, number).n, threshold.clauses.get("n")
     least = max(1, int(asked or 0))
-    if _is_claimed(number) or (n is None and asked is None) or (n is not None and n >= least):
+    if number.is_from_file or (n is None and asked is None) or (n is not None and n >= least):
         return None
     said = "n is not said" if n is None else f"only n {grouped(n)}"
     return f"too few: {said}, measure {grouped(least)} or more"
-
-
-def _is_claimed(number: Measurement) -> bool:
-    """Whether nothing but the charter says under what the number was taken."""
-    return number.level is Level.SELF_REPORTED and number.conditions is None
 
 
 def _text(quantity: Quantity | None) -> str | None:

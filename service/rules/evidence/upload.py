@@ -13,6 +13,7 @@ from service.rules.charter.quantity import EXACT, Quantity, Refusal, parse_quant
 from service.rules.charter.threshold import read_clause
 from service.rules.evidence.claims import Fault, Reason, Refused
 from service.rules.source.text import listed, shown
+from service.rules.values.groups import Level
 
 MOST_NUMBERS = 100
 MOST_FAULTS = 20
@@ -106,6 +107,10 @@ class Sent:
     def printed(self) -> str:
         """The number with its unit."""
         return f"{plain(self.value)} {self.unit}".strip()
+
+    def level(self, vouched: str | None) -> Level:
+        """Self-reported where the job wrote the environment itself; `vouched` is GitHub's."""
+        return Level.MEASURED if self.environment == vouched else Level.SELF_REPORTED
 
 
 class _FaultError(Exception):

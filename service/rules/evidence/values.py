@@ -41,6 +41,11 @@ class Measurement:
     """None for a file's: they are those that the charter's line claims."""
 
     @property
+    def is_from_file(self) -> bool:
+        """Whether it stands in a file: then nothing but the charter says under what it was taken."""
+        return self.level is Level.SELF_REPORTED and self.conditions is None
+
+    @property
     def canonical_value(self) -> Decimal:
         """The value in the canonical unit of its unit."""
         return canonical(self.value, self.unit)

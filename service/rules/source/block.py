@@ -11,6 +11,18 @@ DECLARATION = "poc:"
 FRONT_MATTER = "---"
 YAML_WORDS = frozenset({"yaml", "yml"})
 FENCE = re.compile(r"(?P<indent> {0,3})(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)")
+HTML = re.compile(
+    r" {0,3}(?:(?:[-*+>]|[0-9]{1,9}[.)])[ \t]*){0,8}"
+    r"<(?P<kind>!--|!\[CDATA\[|![a-z]|\?|(?:script|pre|style|textarea)(?=[\s>]|$))",
+    re.IGNORECASE,
+)
+HTML_ENDS = {
+    "!--": re.compile("-->"),
+    "![cdata[": re.compile(r"\]\]>"),
+    "?": re.compile(r"\?>"),
+    "!": re.compile(">"),
+    "": re.compile("</(?:script|pre|style|textarea)>", re.IGNORECASE),
+}
 # A charter begins near the top, and a block of 16 KiB has no more lines than that.
 MOST_LINES_ABOVE = 2_000
 MOST_FENCES = 1_000
@@ -81,12 +93,21 @@ def lines_of(text: str) -> tuple[str, ...]:
 
 def find_block(text: str, lines: tuple[str, ...]) -> Block | None:
     """The block that declares the charter, or None: such a file is no charter, never a broken one."""
+    return next(declaring(text, lines), None)
+
+
+def declaring(text: str, lines: tuple[str, ...], *, hidden: bool = False) -> Iterator[Block]:
+    """Every block that calls itself a charter; only the first of them is one."""
     if DECLARATION not in text:
-        return None
+        return
     front = front_matter(lines)
     if front and front.declares:
-        return front
-    return next((block for block in fenced_blocks(lines) if block.declares), None)
+        yield front
+    yield from (
+        block
+        for block in fenced_blocks(lines, hidden=hidden)
+        if block.declares and not (front and front.declares and block.first_line <= front.last_line)
+    )
 
 
 def front_matter(lines: tuple[str, ...]) -> Block | None:
@@ -99,21 +120,51 @@ def front_matter(lines: tuple[str, ...]) -> Block | None:
     return Block(lines[1:], 2, FRONT_MATTER, closed=False)
 
 
-def fenced_blocks(lines: tuple[str, ...]) -> Iterator[Block]:
-    """Every fenced YAML block that opens near the top, those inside other fences left out."""
+def fenced_blocks(lines: tuple[str, ...], *, hidden: bool = False) -> Iterator[Block]:
+    """Every fenced YAML block that opens near the top, those inside other fences left out.
+
+    Those in an HTML comment, which GitHub doesn't show, count only where `hidden` ones are asked for.
+    """
     opened: Fence | None = None
-    marked = (fence for number, line in enumerate(lines, start=1) if (fence := fence_of(line, number)))
-    for fence in islice(marked, MOST_FENCES):
+    for fence in islice(_fences(lines, hidden=hidden), MOST_FENCES):
         if opened is None and fence.line > MOST_LINES_ABOVE:
             return
         if opened is None:
-            opened = fence if fence.can_open else None
+            opened = fence
         elif fence.closes(opened):
             if opened.opens_yaml:
                 yield fenced(lines, opened, fence.line - 1, closed=True)
             opened = None
     if opened and opened.opens_yaml:
         yield fenced(lines, opened, len(lines), closed=False)
+
+
+def _fences(lines: tuple[str, ...], *, hidden: bool) -> Iterator[Fence]:
+    """The lines that open a fence, and those that may close it."""
+    opened: Fence | None = None
+    ends: re.Pattern[str] | None = None
+    for number, line in enumerate(lines, start=1):
+        if opened is None and ends is None and "<" in line and not hidden:
+            ends = _html_ends(line)
+        if ends:
+            ends = None if ends.search(line) else ends
+        elif fence := fence_of(line, number):
+            if opened is None and fence.can_open:
+                opened = fence
+            elif opened and fence.closes(opened):
+                opened = None
+            else:
+                continue
+            yield fence
+
+
+def _html_ends(line: str) -> re.Pattern[str] | None:
+    """The end of the HTML that begins on a line, where its content is not Markdown (CommonMark 4.6)."""
+    begun = HTML.match(line)
+    if begun is None:
+        return None
+    kind = begun["kind"].lower()
+    return HTML_ENDS.get(kind) or HTML_ENDS["!" if kind.startswith("!") else ""]
 
 
 def fenced(lines: tuple[str, ...], opening: Fence, last: int, *, closed: bool) -> Block:

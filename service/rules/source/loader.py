@@ -11,7 +11,7 @@ from typing import NoReturn
 import yaml
 
 from service.rules.source import traps
-from service.rules.source.block import Block, find_block, lines_of
+from service.rules.source.block import Block, declaring, lines_of
 from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence
 from service.rules.source.text import CharterFile, FileKind, read_text, shown
 from service.rules.source.traps import CHARTER, FileLimits
@@ -186,17 +186,28 @@ def load(file: CharterFile) -> Document:
     if isinstance(text, Finding):
         return Document(findings=(text,))
     lines = lines_of(text)
-    block = find_block(text, lines)
-    if block is None:
-        return Document(lines, findings=(no_charter(text),))
+    blocks = tuple(islice(declaring(text, lines), 2))
+    if not blocks:
+        return Document(lines, findings=(no_charter(text, lines),))
+    block, *more = blocks
     refusals = tuple(islice(refused(block), MOST_LINES_TOLD))
     if refusals:
         return Document(lines, block, findings=refusals)
-    return Document(lines, block, *compose(block))
+    root, findings = compose(block)
+    return Document(lines, block, root, (*findings, *(second(block, other) for other in more)))
 
 
-def no_charter(text: str) -> Finding:
+def second(block: Block, other: Block) -> Finding:
+    """The finding for another block that calls itself a charter: people may read that one."""
+    message = f"A second charter: the one on line {block.opening_line} counts. Keep one of the two"
+    return Finding("second-charter", Severity.ERROR, message, other.opening_line)
+
+
+def no_charter(text: str, lines: tuple[str, ...]) -> Finding:
     """The finding for a file of the charter's name that declares none."""
+    if hidden := next(declaring(text, lines, hidden=True), None):
+        message = "This block stands in HTML, where GitHub doesn't show it: move it out, or end the comment"
+        return Finding(NO_CHARTER, Severity.ERROR, message, hidden.opening_line)
     found = "No charter in this file" if text.strip() else "The file is empty"
     message = f"{found}: add a fenced yaml block that begins with `poc: 1` (`poc-governor init` writes one)"
     return Finding(NO_CHARTER, Severity.ERROR, message, line=1)

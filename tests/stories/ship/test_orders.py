@@ -53,6 +53,33 @@ def test_an_issue_in_the_reason_is_what_the_poc_waits_for(poc: Story) -> None:
     assert blockers(poc) == ["#12", "acme/platform#7"]
 
 
+PLATFORM = repository(91, "acme/platform")
+
+
+@pytest.mark.parametrize(
+    ("said", "permission", "refused"),
+    [
+        pytest.param("acme/platform#7", "none", True, id="may not read it"),
+        pytest.param("acme/platform#7", None, True, id="GitHub knows no such person"),
+        pytest.param("ACME/Platform#7", "none", True, id="spelt in another case"),
+        pytest.param("https://github.com/acme/platform/issues/7", "none", True, id="by its address"),
+        pytest.param("acme/platform#7", "read", False, id="may read it"),
+        pytest.param("#7", "none", False, id="of the repository in which it is said"),
+        pytest.param("acme/elsewhere#7", "none", False, id="where nobody is installed"),
+    ],
+)
+def test_an_issue_that_its_author_cannot_read_is_not_waited_for(
+    poc: Story, said: str, permission: str | None, refused: bool
+) -> None:
+    poc.install(PLATFORM)
+    poc.github.repos[PLATFORM.id].permissions[OWNER] = permission
+    comment = ask(poc, f"/poc snooze 2w waits for {said}")
+    assert (rests(poc) == []) is refused
+    assert (blockers(poc) == []) is refused
+    assert poc.repo.reactions == (set() if refused else {(comment, "+1")})
+    assert [answer[:30] for answer in answers(poc)] == ["`/poc snooze`: you can't read "] * refused
+
+
 def issue_31(state: IssueState) -> Issue:
     return Issue(31, state, (), "", NOW, "https://github.com/acme/poc-triage/issues/31")
 

@@ -288,7 +288,7 @@ def measured(ship: Shipping, name: str, *, number: int | None = None, environmen
     """What a workflow run sends about a commit, or about a pull request's test merge."""
     latency = sent("latency_p95", "212", "ms", load="60 req/s", environment=environment)
     accuracy = sent("accuracy", "93.4", "%", dataset="tickets-2026q3", n=2140, environment=environment)
-    ship.upload(name, latency, accuracy, number=number)
+    ship.upload(name, latency, accuracy, number=number, environment=environment)
 
 
 @pytest.fixture
@@ -310,6 +310,13 @@ def test_numbers_from_another_environment_do_not_count(strict: Shipping) -> None
     measured(strict, HEAD, environment="laptop")
     assert strict.gate().title == "Missing for shipping: 2 of 2 thresholds"
     assert "support-staging" in strict.repo.check_runs[-1].output.summary
+
+
+def test_an_environment_that_a_job_without_one_wrote_is_self_reported(strict: Shipping) -> None:
+    latency = sent("latency_p95", "212", "ms", load="60 req/s", environment=STAGING)
+    strict.upload(HEAD, latency, environment=None)
+    assert strict.gate().title == "Missing for shipping: 2 of 2 thresholds"
+    assert "its job has no `environment`" in strict.repo.check_runs[-1].output.summary
 
 
 def test_a_test_merge_speaks_for_the_head_that_it_merges(strict: Shipping) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from service.cli import doctor
 from service.cli.app import cli
+from service.cli.doctor import Line, Mark
 from tests.harness.places import CHARTERS
 from tests.harness.settings import NEEDED
 
@@ -123,6 +125,24 @@ def test_doctor_counts_what_is_to_be_mended() -> None:
     assert result.exit_code == 1
     assert result.output.endswith("\n5 to mend.\n")
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("mark", "code", "says"),
+    [
+        (Mark.OK, 0, "Nothing to mend."),
+        (Mark.NOTE, 0, "Nothing found to mend; see the lines marked `note`."),
+        (Mark.WRONG, 1, "1 to mend."),
+    ],
+)
+def test_doctor_ends_with_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, mark: Mark, code: int, says: str
+) -> None:
+    found = [Line(Mark.OK, "settings", "complete"), Line(mark, "deliveries", "none yet")]
+    monkeypatch.setattr(doctor, "examine", lambda _: found)
+    result = run("doctor")
+    assert result.exit_code == code
+    assert result.output.endswith(f"\n\n{says}\n")
 
 
 def test_no_command_shows_the_help() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
+import psycopg
 import pytest
 
 from service.cli import doctor
@@ -66,6 +67,9 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def get(url: str, **_: Any) -> httpx.Response:
             if status is None:
                 raise httpx.ConnectError("refused")
+            if url.endswith("/app"):
+                said = {"message": "A JSON web token could not be decoded"}
+                return httpx.Response(401, json=said, request=httpx.Request("GET", url))
             return httpx.Response(status, request=httpx.Request("GET", url))
 
         monkeypatch.setattr(doctor, "App", lambda *_: Answers(*installations, fails=fails))
@@ -104,12 +108,14 @@ def test_a_certificate_instead_of_a_key() -> None:
                 "reading the app: GitHub says 401, A JSON web token could not be decoded",
             ),
             "https://api.github.com does not accept GITHUB_APP_PRIVATE_KEY for app 4711: "
-            "use a key from that app's settings page, or mend GITHUB_APP_ID",
+            "use a key from that app's settings page, or mend GITHUB_APP_ID; "
+            "or GITHUB_API_URL if the app was registered on another GitHub",
             id="the key of another app",
         ),
         pytest.param(
             Failure(FailureKind.GONE, "reading the app: GitHub says 404, Integration not found"),
-            "https://api.github.com knows no app 4711: mend GITHUB_APP_ID",
+            "https://api.github.com knows no app 4711: mend GITHUB_APP_ID, "
+            "or GITHUB_API_URL if the app was registered on another GitHub",
             id="an app that there is not",
         ),
         pytest.param(
@@ -123,6 +129,41 @@ def test_a_certificate_instead_of_a_key() -> None:
 def test_github_does_not_accept_the_app(github: Callable[..., None], fails: Failure, says: str) -> None:
     github(fails=fails)
     assert about("GitHub", lines()) == Line(Mark.WRONG, "GitHub", says)
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize(
+    ("answer", "blamed"),
+    [
+        pytest.param({"status_code": 404, "html": "<h1>Not Found</h1>"}, True, id="GitHub's pages"),
+        pytest.param({"status_code": 200, "html": "<h1>Welcome</h1>"}, True, id="a page"),
+        pytest.param({"status_code": 301, "headers": {"Location": "https://x"}}, True, id="moved"),
+        pytest.param({"status_code": 404, "json": {"detail": "Not Found"}}, True, id="another API"),
+        pytest.param({"status_code": 200, "json": ["x"]}, True, id="a list"),
+        pytest.param(
+            {"status_code": 401, "json": {"message": "Requires authentication"}}, False, id="GitHub"
+        ),
+        pytest.param({"status_code": 404, "json": {"message": "Not Found"}}, False, id="GitHub, without it"),
+        pytest.param({"status_code": 502, "html": "<h1>Unicorn</h1>"}, False, id="away"),
+        pytest.param({"status_code": 403, "html": "<h1>No</h1>"}, False, id="a network that lets nobody out"),
+        pytest.param(None, False, id="no way there"),
+    ],
+)
+def test_an_address_that_is_not_that_of_the_api_is_not_blamed_on_the_app(
+    monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any] | None, blamed: bool
+) -> None:
+    gone = Failure(FailureKind.GONE, "reading the app: GitHub says 404, Not Found")
+
+    def get(url: str, **_: Any) -> httpx.Response:
+        if answer is None:
+            raise httpx.ConnectTimeout("too long")
+        return httpx.Response(**answer, request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(doctor, "App", lambda *_: Answers(fails=gone))
+    monkeypatch.setattr(httpx, "get", get)
+    says = about("GitHub", lines(GITHUB_API_URL="https://github.example.com")).says
+    assert says.startswith("GITHUB_API_URL (https://github.example.com) is not the address") is blamed
+    assert ("4711" in says) is not blamed
 
 
 @pytest.mark.parametrize(
@@ -295,6 +336,42 @@ def test_a_policy_that_cannot_be_read(database_url: str) -> None:
         "policy of installation 7",
         "poc-policy.yml:2: `mode` is `watch`. The last one that could be read stays in force",
     )
+
+
+REFUSED = """
+INSERT INTO refused (minute, deliveries) VALUES
+    (date_trunc('minute', now()) - interval '2 days', 500),
+    (date_trunc('minute', now()) - interval '3 hours', 9),
+    (date_trunc('minute', now()) - interval '1 hour', 5)
+"""
+TAKEN = """
+INSERT INTO delivery (delivery_id, event, body_sha256, subjects, received_at)
+VALUES ('1', 'push', '', '{}', now() - interval '%s hours')
+"""
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize(
+    ("taken", "mark", "says"),
+    [
+        pytest.param(None, Mark.WRONG, "GITHUB_WEBHOOK_SECRET is not the webhook's secret", id="never one"),
+        pytest.param(2, Mark.WRONG, "GITHUB_WEBHOOK_SECRET is not the webhook's secret", id="none since"),
+        pytest.param(0, Mark.NOTE, "their signature is wrong. Later ones were taken", id="one since"),
+    ],
+)
+def test_deliveries_that_were_refused_are_counted(
+    database_url: str, taken: int | None, mark: Mark, says: str
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(REFUSED)
+        if taken is not None:
+            connection.execute(TAKEN % taken)  # type: ignore[arg-type,unused-ignore]
+    found = [line for line in lines(DATABASE_URL=database_url) if line.what == "deliveries"]
+    since = datetime.now(UTC) - timedelta(hours=3)
+    assert found[0].mark is mark
+    assert says in found[0].says
+    assert found[0].says.startswith(f"14 deliveries refused since {since:%Y-%m-%d %H:%M}"[:-1])
+    assert [line.says.partition(",")[0] for line in found[1:]] == ([] if taken is None else ["1 stored"])
 
 
 def attempt(status: int) -> DeliveryAttempt:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from service.settings import LogFormat, Mode, Settings, SettingsError, default_data_dir, load, load_store
-from tests.harness.settings import CERTIFICATE, NEEDED, PEM, REMEDY
+from tests.harness.settings import CERTIFICATE, NEEDED, PEM, REMEDY, pem
 
 
 def problems(**changes: str) -> list[str]:
@@ -46,6 +47,28 @@ def test_what_is_needed_is_enough() -> None:
             id="an address without https",
         ),
         pytest.param({"PORT": "99999"}, "PORT: ", id="a port that there is not"),
+        *(
+            pytest.param(
+                {"METRICS_TOKEN": token},
+                "METRICS_TOKEN: needs at least 16 letters, digits or signs, without a space. What /metrics",
+                id=f"a token {how}",
+            )
+            for token, how in (
+                ("hunter2", "that is short"),
+                ("correct horse battery staple", "with spaces"),
+                ("passwörter-sind-geheim", "that is not ASCII"),
+            )
+        ),
+        pytest.param(
+            {"TRUSTED_PROXIES": "10.0.0.0/8, proxy.example.com"},
+            "TRUSTED_PROXIES: 'proxy.example.com' is not an address or a network: write some such as",
+            id="a proxy by its name",
+        ),
+        pytest.param(
+            {"TRUSTED_PROXIES": "10.0.0.1/8"},
+            "TRUSTED_PROXIES: '10.0.0.1/8' is not an address or a network",
+            id="a network with an address in it",
+        ),
         pytest.param({"MODE": "enforcing"}, "MODE: ", id="an unknown mode"),
         pytest.param({"LOG_FORMAT": "xml"}, "LOG_FORMAT: ", id="an unknown log format"),
         pytest.param(
@@ -57,6 +80,16 @@ def test_what_is_needed_is_enough() -> None:
             {"GITHUB_APP_PRIVATE_KEY": ""},
             f"GITHUB_APP_PRIVATE_KEY is not set, and neither is GITHUB_APP_PRIVATE_KEY_FILE. {REMEDY}",
             id="no key",
+        ),
+        pytest.param(
+            {"GITHUB_APP_PRIVATE_KEY": pem(ec.generate_private_key(ec.SECP256R1()))},
+            f"GITHUB_APP_PRIVATE_KEY: it is not an RSA key, as those of GitHub Apps are. {REMEDY}",
+            id="an EC key",
+        ),
+        pytest.param(
+            {"GITHUB_APP_PRIVATE_KEY": pem(ed25519.Ed25519PrivateKey.generate())},
+            f"GITHUB_APP_PRIVATE_KEY: it is not an RSA key, as those of GitHub Apps are. {REMEDY}",
+            id="an Ed25519 key",
         ),
         pytest.param(
             {"GITHUB_APP_PRIVATE_KEY": CERTIFICATE},

@@ -181,7 +181,7 @@ def test_no_pattern_is_slow(pattern: str, text: str, times: int) -> None:
 
 
 async def fetch(path: str) -> httpx.Response:
-    app = create_app(Mock(), Mock(), webhook_secret="secret", evidence=Mock(), beside=Mock())
+    app = create_app(Mock(), Mock(), webhook_secret="secret", evidence=Mock(), bodies=Mock(), beside=Mock())
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         return await client.get(path)

@@ -168,6 +168,22 @@ def test_reasons_are_asked_in_their_order() -> None:
         assert (result.status, result.measurement) == (expected, nearest)
 
 
+def test_where_measured_numbers_are_asked_for_an_environment_that_was_written_by_hand_does_not_count() -> (
+    None
+):
+    line = threshold("accuracy >= 92 %")
+    typed = replace(sent("accuracy", "99 %"), level=Level.SELF_REPORTED)
+    assert judge_line(line, [typed], ANY).status is MET
+    refused = judge_line(line, [typed], STRICT)
+    assert (refused.status, refused.reason) == (
+        Status.SELF_REPORTED,
+        "self-reported: its job has no `environment`, give it one",
+    )
+    elsewhere = replace(sent("accuracy", "99 %", environment="dev"), level=Level.SELF_REPORTED)
+    assert judge_line(line, [elsewhere], ANY).status is Status.WRONG_ENVIRONMENT
+    assert judge_line(line, [typed, sent("accuracy", "90 %")], ANY).status is Status.MISSED
+
+
 def test_of_equal_reasons_the_newest_is_shown() -> None:
     old, new = (sent("accuracy", "96 %", days=days, environment="dev") for days in (3, 2))
     assert judge_line(threshold(LINE), [old, new], ANY).measurement is new

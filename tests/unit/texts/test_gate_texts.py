@@ -47,6 +47,9 @@ def ordinary(name: str, title: str, **different: object) -> Case:
 NEUTRAL = Conclusion.NEUTRAL
 LEAD = "Not ready to ship: "
 DATASET = Conditions(environment=STAGING, dataset="tickets-2026q3", n=200)
+BY_HAND = replace(
+    number("cost_per_request", "0.013 USD", Conditions(environment=STAGING)), level=Level.SELF_REPORTED
+)
 CASES = [
     Case("ready", "Ready to ship", Conclusion.SUCCESS),
     Case(
@@ -67,6 +70,18 @@ CASES = [
         "too-old",
         f"{LEAD}1 too old",
         readings={"accuracy": number("accuracy", "93.9 %", at=datetime(2027, 1, 11, tzinfo=UTC))},
+    ),
+    Case(
+        "environment-by-hand",
+        "Ready to ship",
+        Conclusion.SUCCESS,
+        readings={"cost_per_request": BY_HAND},
+    ),
+    Case(
+        "environment-by-hand-does-not-count",
+        f"{LEAD}3 only self-reported",
+        readings={"cost_per_request": BY_HAND},
+        level=Level.MEASURED,
     ),
     Case(
         "wrong-environment",
