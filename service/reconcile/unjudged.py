@@ -52,7 +52,8 @@ def _say(
     leaves_charter: bool,
 ) -> Decision:
     ctx.under(poc.record.policy)
-    known, posted = poc.known, ctx.posted(poc.id, head_sha, CHARTER_CHECK)
+    # Asked anew: the reconciliation that failed may have posted its verdict first.
+    known, posted = poc.known, ctx.store.check_runs.newest_of(poc.id, head_sha).get(CHARTER_CHECK)
     rerun = any(fact.kind is EventKind.RERUN_REQUESTED and fact.detail == head_sha for fact in ctx.facts)
     # A verdict that was begun, and got no answer, may have arrived.
     judged = posted is not None and not posted.title.startswith(UNJUDGED)

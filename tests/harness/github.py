@@ -190,11 +190,19 @@ class Killed(BaseException):
     """The end of the process, as far as a look can tell."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Planned:
     method: str | None
     failure: Failure
     done: bool
+    after: int
+
+    def meets(self, method: str) -> bool:
+        """Whether this call fails; those before it pass."""
+        if self.method not in (None, method):
+            return False
+        self.after -= 1
+        return self.after < 0
 
 
 class FakeGitHub:
@@ -215,9 +223,14 @@ class FakeGitHub:
         """Let a repository exist."""
         return self.repos.setdefault(repository.id, FakeRepository(repository))
 
-    def fail_next(self, failure: Failure, method: str | None = None, *, done: bool = False) -> None:
-        """Let the next call (of a method) fail; `done` lets it take effect, and lose only the answer."""
-        self._planned.append(_Planned(method, failure, done))
+    def fail_next(
+        self, failure: Failure, method: str | None = None, *, done: bool = False, after: int = 0
+    ) -> None:
+        """Let the next call (of a method), or one `after` so many, fail.
+
+        `done` lets it take effect, and lose only the answer.
+        """
+        self._planned.append(_Planned(method, failure, done, after))
 
     def made(self, *methods: str) -> list[Call]:
         """The calls made so far, all or those of some methods."""
@@ -487,7 +500,7 @@ class FakeGitHub:
     def _call(self, method: str, *about: object) -> Failure | None:
         """Note a call and fail where that was planned; a failure to come after the deed is returned."""
         self.calls.append(Call(method, about, self.now))
-        place = next((n for n, plan in enumerate(self._planned) if plan.method in (None, method)), None)
+        place = next((n for n, plan in enumerate(self._planned) if plan.meets(method)), None)
         if place is None:
             return None
         planned = self._planned.pop(place)

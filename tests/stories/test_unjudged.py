@@ -87,6 +87,16 @@ def test_a_commit_that_cannot_be_judged_is_told_so_and_judged_by_the_next_sweep(
     assert not poc.state(KEY).dead
 
 
+def test_a_verdict_that_was_just_posted_stays_where_what_follows_is_refused(poc: Org) -> None:
+    behind(poc)
+    poc.github.fail_next(BLOCKED, "create_check_run", after=1)
+    poc.pull_request()
+    poc.sweep()
+    assert [run.output.title for run in charter_runs(poc.github.repos[1])] == [
+        "Charter complete, as it stands on main"
+    ]
+
+
 def test_it_is_told_once_while_the_cause_stays(poc: Org) -> None:
     for _ in range(3):
         poc.github.fail_next(BLOCKED, "blob_shas")
