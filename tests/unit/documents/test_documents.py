@@ -149,3 +149,14 @@ def test_an_example_of_the_readme_is_what_the_command_prints(command: str, outpu
 
 def test_the_readme_has_examples() -> None:
     assert examples()
+
+
+def test_each_row_of_the_threat_model_names_a_test_that_is_there() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = [
+        row for row in text.splitlines() if row.startswith("| ") and not row.startswith(("| ---", "| who,"))
+    ]
+    named = [re.findall(r"`(tests/[\w/]+\.py)`", row) for row in rows]
+    assert rows
+    assert all(named)
+    assert [path for paths in named for path in paths if not (ROOT / path).is_file()] == []
