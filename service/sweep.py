@@ -22,10 +22,11 @@ from service.rules.values.subjects import (
     repository_key,
     slack_key,
 )
+from service.services import Services
 from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState
-from service.worker import Services, preview, reconcile_while_dirty
+from service.worker import preview, reconcile_while_dirty
 
 log = structlog.get_logger(__name__)
 

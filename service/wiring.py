@@ -10,11 +10,11 @@ from service.reconcile.apply import apply
 from service.reconcile.subjects import reconcile
 from service.reconcile.unjudged import say_unjudged
 from service.rules.values.groups import Level
+from service.services import USUAL_WAITS, Clock, Services, Waits
 from service.settings import Mode, Settings
 from service.slack import Slack
 from service.store.database import Database, connect
 from service.store.store import Store
-from service.worker import USUAL_WAITS, Clock, Services, Waits
 
 
 def utc_now() -> datetime:

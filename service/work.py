@@ -19,11 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.parent import end_with_parent
 from service.rules.queue import SWEEP_MINUTE
+from service.services import Services
 from service.store.database import has_input
 from service.store.jobs import QUEUE, RECONCILE_TASK
 from service.store.schema import migrate
 from service.sweep import fetch_missed_deliveries, mark_all
-from service.worker import Services, reconcile_while_dirty, tidy, wake_forgotten
+from service.worker import reconcile_while_dirty, tidy, wake_forgotten
 
 log = structlog.get_logger(__name__)
 

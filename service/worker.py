@@ -6,49 +6,37 @@ lost, the outcome is lost with it, and the subject stays dirty.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Histogram
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from service.github_client.app import TIMEOUT
-from service.ports import Announcer, GitHubApp, GitHubError, RenamedError
+from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue import (
-    MOST_GLANCES,
     TOLD_AFTER,
-    USUAL_PACE,
     Failure,
     FailureKind,
     GiveUp,
-    Pace,
     RetryAt,
     next_sweep,
     retry,
 )
-from service.rules.values.actions import Action, AnswerDeployment, CreateCheckRun
+from service.rules.values.actions import AnswerDeployment, CreateCheckRun
 from service.rules.values.github import EventKind, EventRecord
-from service.rules.values.groups import Level
 from service.rules.values.recorded import answer_key, recorded_commands
+from service.services import Services
 from service.store import subjects
 from service.store.database import (
-    Database,
     LockBusyError,
     LockClass,
-    WithinSession,
-    connect,
     lock,
-    reading_session,
     transaction,
 )
-from service.store.notes import write as write_notes
-from service.store.store import Store
 from service.store.subjects import Claim
 
 log = structlog.get_logger(__name__)
@@ -66,94 +54,6 @@ ANSWERED_WITHIN = timedelta(days=1)
 """How long an answer that GitHub refuses is tried again with each reconciliation."""
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
-
-Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How long a worker waits for things. Nobody configures these; tests set shorter ones."""
-
-    untouched: timedelta = timedelta(seconds=45)
-    """A dirty subject that nobody touched for this long is woken; with `wake` that is within two minutes."""
-    wake: str = "* * * * * */20"
-    """When forgotten subjects are looked for; Procrastinate takes the seconds as the sixth field."""
-    poll: float = 1.0
-    """Seconds between two questions for jobs whose time has come."""
-    answer: int = TIMEOUT
-    """Seconds that GitHub has for an answer."""
-    pace: Pace = USUAL_PACE
-    """The pause between two writes that people are notified of."""
-    jitter: Callable[[], float] = random.random
-    """Spreads retries in time, from 0 to 1; nothing secret depends on it."""
-
-
-USUAL_WAITS = Waits()
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What a worker and the sweep work with."""
-
-    engine: Engine
-    store: Store
-    app: GitHubApp
-    announcer: Announcer | None
-    clock: Clock
-    waits: Waits
-    observe: bool
-    evidence_level: Level
-    web_url: str
-    reconcile: Callable[[Reconciliation], Decision]
-    """Decides about any subject."""
-    say_unjudged: Callable[[Reconciliation, str, datetime], Decision]
-    """Decides what is said of a subject that can't be reconciled."""
-    carry_out: Callable[[Reconciliation, int, Sequence[Action]], None]
-    """Writes to GitHub, with an installation's rights."""
-
-    def reconciliation(self, claim: Claim) -> Reconciliation:
-        """One reconciliation of a claimed subject, at the time that the claim or the clock says."""
-        present = self.clock()
-        session = reading_session(self.engine)
-        return Reconciliation(
-            key=claim.key,
-            now=claim.as_of or present,
-            looked_at=present,
-            clock=self.clock,
-            facts=claim.facts,
-            waited=claim.attempts + 1 >= MOST_GLANCES,
-            release=session.close,
-            store=Store(WithinSession(session, read_only=True)),
-            writing=self.store,
-            app=self.app,
-            announcer=self.announcer,
-            observe=self.observe,
-            evidence_level=self.evidence_level,
-            web_url=self.web_url,
-        )
-
-    def decide(self, ctx: Reconciliation) -> Decision:
-        """Gather the facts about the subject and decide what is to be noted and written."""
-        try:
-            return self.reconcile(ctx)
-        finally:
-            ctx.release()  # what follows takes connections of its own
-
-    def note(self, ctx: Reconciliation) -> None:
-        """Write what was learned and decided, in one transaction."""
-        write_notes(self.engine, ctx.noted)
-        ctx.noted.clear()
-
-    def apply(self, ctx: Reconciliation, decision: Decision, actions: Sequence[Action]) -> None:
-        """Carry out those of the actions that were decided and granted, in their order."""
-        if actions:
-            assert decision.installation_id is not None
-            self.carry_out(ctx, decision.installation_id, actions)
-
-    def read_only(self) -> Services:
-        """The same services, whose database refuses every change."""
-        engine = connect(self.engine.url, pool_size=2, read_only=True)
-        return replace(self, engine=engine, store=Store(Database(engine)))
 
 
 def reconcile_while_dirty(services: Services, key: str) -> None:
@@ -181,7 +81,8 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
     except UnusableError as error:
         RECONCILIATIONS.labels(kind, "unusable").inc()
         # What was said before a suspension is answered after it.
-        return subjects.finish(connection, claim, str(error), answered=error.for_good)
+        answered = claim.facts if error.for_good else ()
+        return subjects.finish(connection, claim, str(error), answered=answered)
     except RenamedError as error:
         services.store.repositories.renamed(error.repository)
         log.info("repository renamed", subject=claim.key, full_name=error.repository.full_name)
@@ -204,7 +105,7 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
             for fact in claim.facts
             if NEEDED.get(fact.kind) not in refused and not _is_unsaid(fact, ctx.unsaid, services.clock())
         )
-        dirty = subjects.finish(connection, replace(claim, facts=answered), outcome)
+        dirty = subjects.finish(connection, claim, outcome, answered=answered)
         RECONCILIATIONS.labels(kind, "done").inc()
         log.info("reconciled", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
         return dirty

@@ -164,18 +164,18 @@ def sweep(
 
 @cli.command()
 def doctor() -> None:
-    """Say what is wrong with this installation, and how to mend it."""
+    """Say what is wrong with this installation, and how to fix it."""
     from service.cli.doctor import Mark, examine
     from service.logs import configure
 
     configure("text", level=50)
-    wrong, nothing = 0, "Nothing to mend."
+    wrong, nothing = 0, "Nothing to fix."
     for line in examine(os.environ):
         wrong += line.mark is Mark.WRONG
         if line.mark is Mark.NOTE:
-            nothing = "Nothing found to mend; see the lines marked `note`."
+            nothing = "Nothing found to fix; see the lines marked `note`."
         typer.echo(f"{line.mark:<6} {line.what}: {line.says}")
-    typer.echo(f"\n{wrong} to mend." if wrong else f"\n{nothing}")
+    typer.echo(f"\n{wrong} to fix." if wrong else f"\n{nothing}")
     raise typer.Exit(FAILED if wrong else 0)
 
 

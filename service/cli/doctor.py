@@ -1,4 +1,7 @@
-"""`doctor`: what is wrong with this installation of the service, and how to mend it."""
+"""`doctor`: what is wrong with this installation of the service, and how to fix it.
+
+Over 300 lines, so that everything it says stands in one place.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,9 @@ from service.store.schema import NewerSchemaError, pending
 
 RECENT = timedelta(days=1)
 OLD_HEARTBEAT = 60
-MOST_HEADS = 20
 OLD_QUEUE = 300
 """Seconds."""
+MOST_HEADS = 20
 
 
 class Mark(StrEnum):
@@ -115,12 +118,12 @@ def _github_remedy(error: GitHubError, settings: Settings) -> str:
     if "GitHub says 401" in said:
         return (
             f"{settings.github_api_url} does not accept GITHUB_APP_PRIVATE_KEY for app "
-            f"{settings.github_app_id}: use a key from that app's settings page, or mend GITHUB_APP_ID; "
+            f"{settings.github_app_id}: use a key from that app's settings page, or fix GITHUB_APP_ID; "
             "or GITHUB_API_URL if the app was registered on another GitHub"
         )
     if "GitHub says 404" in said:
         return (
-            f"{settings.github_api_url} knows no app {settings.github_app_id}: mend GITHUB_APP_ID, "
+            f"{settings.github_api_url} knows no app {settings.github_app_id}: fix GITHUB_APP_ID, "
             "or GITHUB_API_URL if the app was registered on another GitHub"
         )
     return f"{said}: check GITHUB_API_URL ({settings.github_api_url}) and the way out of this network"
@@ -216,7 +219,7 @@ def _database(settings: StoreSettings) -> Iterator[Line]:
             yield Line(Mark.WRONG, "migrations", str(error))
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", error)).splitlines()[0]
-            says = f"{_where(settings)} is not reachable ({reason}): start it, or mend DATABASE_URL"
+            says = f"{_where(settings)} is not reachable ({reason}): start it, or fix DATABASE_URL"
             yield Line(Mark.WRONG, "database", says)
         finally:
             engine.dispose()
@@ -281,21 +284,21 @@ def _queue(now: Health) -> Line:
 
 
 def _deliveries(now: Health, refused: Refusals | None) -> Iterator[Line]:
-    what = "deliveries"
     if refused:
         says = f"{refused.deliveries} deliveries refused since {_minute(refused.since)}"
         if refused.in_vain:
             why = "GITHUB_WEBHOOK_SECRET is not the webhook's secret, or strangers sent them"
-            yield Line(Mark.WRONG, what, f"{says}, and none taken after them: {why}")
+            yield Line(Mark.WRONG, "deliveries", f"{says}, and none taken after them: {why}")
         else:
-            last = f"the last at {_minute(refused.last)}"
-            yield Line(Mark.NOTE, what, f"{says}, {last}: their signature is wrong. Later ones were taken")
+            says += f", the last at {_minute(refused.last)}: their signature is wrong"
+            yield Line(Mark.NOTE, "deliveries", f"{says}. Later ones were taken")
     if now.last_delivery_at is not None:
         age = datetime.now(UTC) - now.last_delivery_at
-        yield Line(Mark.OK, what, f"{now.deliveries} stored, the last {age.total_seconds():.0f} s ago")
+        yield Line(
+            Mark.OK, "deliveries", f"{now.deliveries} stored, the last {age.total_seconds():.0f} s ago"
+        )
     elif not refused:
-        says = "none yet: see the app's settings, Advanced, Recent deliveries"
-        yield Line(Mark.NOTE, what, says)
+        yield Line(Mark.NOTE, "deliveries", "none yet: see the app's settings, Advanced, Recent deliveries")
 
 
 def _minute(at: datetime) -> str:

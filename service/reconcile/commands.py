@@ -106,14 +106,13 @@ def _heard(ctx: Reconciliation, conversation: Conversation, comment: tuple[Recor
 
 def _acknowledged(place: RepositoryRef, line: CommandLine, answers: Answers) -> Iterator[Action]:
     number, key = line.number, answer_key(line)
-    texts = [said for said in answers.said if isinstance(said, str)]
-    if len(texts) < len(answers.said):
+    said = [each for each in answers.said if isinstance(each, str)]
+    if len(said) < len(answers.said):
         yield Propose(place, number, key, tuple(answers.said))
-    elif texts:
-        yield PostComment(place, number, key, "\n".join(texts))
-    if (
-        answers.followed and line.said_in is not SaidIn.REVIEW
-    ):  # GitHub's REST API has no reactions to reviews
+    elif said:
+        yield PostComment(place, number, key, "\n".join(said))
+    # GitHub's REST API has no reactions to reviews.
+    if answers.followed and line.said_in is not SaidIn.REVIEW:
         yield React(place, number, line.comment_id if line.said_in is SaidIn.COMMENT else None, SEEN)
 
 

@@ -13,7 +13,6 @@ from service.rules.checks.judge import judge
 from service.rules.checks.verdict import Verdict, conclude, needs_merge_base, situate
 from service.rules.gate.agreement import Agreement, agreement
 from service.rules.source.text import CharterFile
-from service.rules.values.github import EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def evaluate_charter(
     author: str | None,
 ) -> CommitCharter:
     """Evaluate the charter of `head_sha`; a merge queue's head has no author."""
-    rerun = any(fact.kind is EventKind.RERUN_REQUESTED and fact.detail == head_sha for fact in ctx.facts)
+    rerun = ctx.asked_again(head_sha)
     head = charter_at(ctx, poc, head_sha, again=rerun)
     began = None
     if needs_merge_base(head, base):

@@ -112,6 +112,10 @@ class Reconciliation:
         """Whether an event of that kind was recorded since the last reconciliation."""
         return any(fact.kind is kind for fact in self.facts)
 
+    def asked_again(self, head_sha: str) -> bool:
+        """Whether somebody asked for the check runs of a commit again."""
+        return any(fact.kind is EventKind.RERUN_REQUESTED and fact.detail == head_sha for fact in self.facts)
+
     def github(self, installation_id: int) -> GitHub:
         """The client of an installation; raises `UnusableError` if it was removed or suspended."""
         if installation_id not in self._clients:

@@ -6,23 +6,20 @@ The two channels are separate subjects: if one refuses the digest or is down, th
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.registration import read_pull_request
 from service.rules.digest.edition import Channel, ComposedDigest, DigestPlace
 from service.rules.digest.week import Digest, digest, is_time, week_of
-from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import Action, Announce, OpenNotice, PostComment
 from service.rules.values.github import IssueState, Repository, RepositoryRef
-from service.rules.values.subjects import digest_key
+from service.rules.values.subjects import digest_key, pull_request_key
 from service.texts.render import texts
 
 DIGEST_LABEL = "poc-digest"
 ISSUE = "digest"
 """The key of the issue that the digests are comments on."""
-SOON = timedelta(minutes=1)
 
 
 def reconcile_digest(ctx: Reconciliation, installation_id: int, channel: str = Channel.CENTRAL) -> Decision:
@@ -109,29 +106,34 @@ def _edition(ctx: Reconciliation, installation_id: int, place: DigestPlace, acco
     if known is not None and (known.text is None or known.place == place):
         return known
     last = digests.last_told(installation_id, place.channel)
-    found = digest(digests.pocs(installation_id, calendar.day(ctx.now)), ctx.now, calendar, last)
-    if found:
-        _wait_for_what_was_missed(ctx, installation_id, found)
+    lines = digests.pocs(installation_id, calendar.day(ctx.now))
+    found = digest(lines, ctx.now, calendar, last)
+    if found and (missed := _closed_untold(ctx, installation_id, found)):
+        unnamed = (replace(each, waiting_on=None, stalled_since=None) for each in lines if each.id in missed)
+        lines = (*(each for each in lines if each.id not in missed), *unnamed)
+        found = digest(lines, ctx.now, calendar, last)
     text = _text(ctx, found, place, account) if found else None
     edition = ComposedDigest(week, place, ctx.now, text, found.told if found else frozenset())
     ctx.notes.digests.keep(installation_id, edition)
     return edition
 
 
-def _wait_for_what_was_missed(ctx: Reconciliation, installation_id: int, found: Digest) -> None:
-    """Name nobody for a pull request that was closed untold: its POC is reconciled first."""
-    missed = False
-    for poc in {each.poc for each in (*found.decisions, *found.stalled, *found.overdue)}:
-        number = poc.waiting_on.number if poc.waiting_on else None
-        if number is None or number not in ctx.store.pull_requests.open_numbers(poc.id):
-            continue
-        pull = read_pull_request(ctx.github(installation_id), RepositoryRef(poc.id, poc.full_name), number)
+def _closed_untold(ctx: Reconciliation, installation_id: int, found: Digest) -> frozenset[int]:
+    """The POCs that wait on a pull request of whose end no event told: nobody is named for it."""
+    asked = {
+        pull_request_key(poc.id, poc.waiting_on.number): (poc, poc.waiting_on.number)
+        for poc in (each.poc for each in (*found.decisions, *found.stalled, *found.overdue))
+        if poc.waiting_on and poc.waiting_on.number
+    }
+    believed = ctx.store.pull_requests.open_keys({poc.id for poc, _ in asked.values()})
+    missed = set()
+    for poc, number in (asked[key] for key in believed if key in asked):
+        repository = RepositoryRef(poc.id, poc.full_name)
+        pull = read_pull_request(ctx.github(installation_id), repository, number)
         if pull is not None and pull.state != "open":
             ctx.notes.pocs.list_again(poc.id)
-            missed = True
-    if missed:
-        message = "waiting until POCs are reconciled whose pull requests were closed untold"
-        raise GitHubError(Failure(FailureKind.PACED, message, ctx.looked_at + SOON))
+            missed.add(poc.id)
+    return frozenset(missed)
 
 
 def _text(ctx: Reconciliation, found: Digest, place: DigestPlace, account: str) -> str:

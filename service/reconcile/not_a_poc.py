@@ -8,7 +8,6 @@ from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.policy.recognition import exclusion
 from service.rules.values.actions import CHARTER_CHECK, plan_check_run
-from service.rules.values.github import EventKind
 from service.texts.render import texts
 
 FRESH = timedelta(days=1)
@@ -23,7 +22,7 @@ def check_not_a_poc(ctx: Reconciliation, poc: Poc, branch: str, head_sha: str) -
         return NOTHING
     wanted = texts().not_a_poc(exclusion(known.repository, ctx.policy))
     posted = ctx.posted(poc.id, head_sha, CHARTER_CHECK)
-    rerun = any(fact.kind is EventKind.RERUN_REQUESTED and fact.detail == head_sha for fact in ctx.facts)
+    rerun = ctx.asked_again(head_sha)
     actions = plan_check_run(ref, head_sha, CHARTER_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"not a POC, and {branch} requires the check", actions, known.installation_id)
 

@@ -15,7 +15,7 @@ from service.rules.policy.model import NO_POLICY, POLICY_PATH, Policy
 from service.rules.policy.reading import PolicyReading, read_policy
 from service.rules.policy.recognition import KnownRepository
 from service.rules.values.actions import POLICY_CHECK, plan_check_run
-from service.rules.values.github import EventKind, PullRequest
+from service.rules.values.github import PullRequest
 from service.rules.what_if import PocFacts, WhatIf, what_if
 from service.store.poc_records import StoredStall
 from service.texts.policy import policy_view
@@ -46,7 +46,7 @@ def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int
     view = policy_view(data, reading, change, public=public, app_observes=ctx.observe)
     wanted = texts().policy_check(view)
     posted = ctx.posted(repository_id, pull.head_sha, POLICY_CHECK)
-    rerun = any(f.kind is EventKind.RERUN_REQUESTED and f.detail == pull.head_sha for f in ctx.facts)
+    rerun = ctx.asked_again(pull.head_sha)
     actions = plan_check_run(repository, pull.head_sha, POLICY_CHECK, wanted, posted, rerun_requested=rerun)
     return Decision(f"{POLICY_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
 

@@ -12,7 +12,7 @@ from service.rules.checks.unjudged import Unjudged, leaves_charter
 from service.rules.policy.recognition import poc_reason
 from service.rules.source.text import CharterFile
 from service.rules.values.actions import CHARTER_CHECK, plan_check_run
-from service.rules.values.github import EventKind, PullRequest
+from service.rules.values.github import PullRequest
 from service.rules.values.subjects import SubjectKind
 from service.texts.charter import UNJUDGED
 from service.texts.render import texts
@@ -54,7 +54,7 @@ def _say(
     ctx.under(poc.record.policy)
     # Asked anew: the reconciliation that failed may have posted its verdict first.
     known, posted = poc.known, ctx.store.check_runs.newest_of(poc.id, head_sha).get(CHARTER_CHECK)
-    rerun = any(fact.kind is EventKind.RERUN_REQUESTED and fact.detail == head_sha for fact in ctx.facts)
+    rerun = ctx.asked_again(head_sha)
     # A verdict that was begun, and got no answer, may have arrived.
     judged = posted is not None and not posted.title.startswith(UNJUDGED)
     declared = known.charter is not None and declares(known.charter)

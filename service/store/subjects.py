@@ -116,13 +116,12 @@ WHERE key = :key RETURNING wanted > :wanted
 """)
 
 
-def finish(connection: Connection, seen: Claim, outcome: str, *, answered: bool = True) -> bool:
+def finish(connection: Connection, seen: Claim, outcome: str, *, answered: Iterable[EventRecord]) -> bool:
     """Store what came of a subject, and tell whether something arrived meanwhile that keeps it dirty.
 
-    What was told but could not be `answered` is found by the reconciliation that comes next.
+    What was told and not `answered` is found by the reconciliation that comes next.
     """
-    events = [fact.id for fact in seen.facts] if answered else []
-    return _finish(connection, seen, outcome=outcome, error=None, dead=False, answered=events)
+    return _finish(connection, seen, outcome=outcome, error=None, dead=False, answered=answered)
 
 
 def give_up(connection: Connection, seen: Claim, error: str, *, dead: bool) -> bool:
@@ -130,7 +129,7 @@ def give_up(connection: Connection, seen: Claim, error: str, *, dead: bool) -> b
 
     Nothing that was told is answered by that.
     """
-    return _finish(connection, seen, outcome="gave up", error=error, dead=dead, answered=[])
+    return _finish(connection, seen, outcome="gave up", error=error, dead=dead, answered=())
 
 
 def _finish(
@@ -140,14 +139,14 @@ def _finish(
     outcome: str,
     error: str | None,
     dead: bool,
-    answered: list[str],
+    answered: Iterable[EventRecord],
 ) -> bool:
     dirty = connection.execute(
         FINISH,
         {
             "key": seen.key,
             "wanted": seen.wanted,
-            "facts": answered,
+            "facts": [fact.id for fact in answered],
             "outcome": outcome,
             "error": error,
             "dead": dead,

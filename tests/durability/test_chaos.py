@@ -27,6 +27,7 @@ from service.demo.charters import ADJECTIVES
 from service.demo.emulator import Emulator, SeedRepo, free_port
 from service.demo.person import Person
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
+from service.services import Services
 from service.settings import load
 from service.store import subjects
 from service.store.database import transaction
@@ -34,7 +35,6 @@ from service.store.embedded import EmbeddedPostgres
 from service.sweep import dry_run, mark_all
 from service.texts.charter import UNJUDGED
 from service.wiring import build
-from service.worker import Services
 from tests.harness.emulator import good_charter
 from tests.harness.gateway import Answer, Fault, Forward, Gateway, lost, says
 from tests.harness.processes import Process, Serve, alive, child, children, environment, kill
@@ -60,7 +60,7 @@ class Size:
     """Seconds for which it goes on after the last delivery."""
 
 
-SIZE = Size(60, 14, 15, 3, 6, 180.0) if os.environ.get("CHAOS") == "full" else Size(6, 6, 5, 0, 1, 40.0)
+SIZE = Size(60, 16, 15, 3, 6, 180.0) if os.environ.get("CHAOS") == "full" else Size(6, 6, 5, 0, 1, 40.0)
 FAILING, DOUBLED, LATE = 0.2, 0.25, 0.1
 """Which part of GitHub's answers fail, of the deliveries come twice, and of `opened` come at the end."""
 SILENCE = 10.0

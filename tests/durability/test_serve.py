@@ -118,7 +118,7 @@ def test_a_second_serve_on_one_data_dir_is_refused_and_sweep_and_doctor_join(
         said = run("doctor", env | {"PUBLIC_URL": serve.url})
         assert "ok     migrations: up to date" in said.stdout
         assert "1 running" in said.stdout
-        last = "Nothing found to mend; see the lines marked `note`."
+        last = "Nothing found to fix; see the lines marked `note`."
         assert (said.returncode, said.stdout.splitlines()[-1]) == (0, last), said.stdout
         assert serve.running()
         assert serve.ready()

@@ -8,8 +8,8 @@ from inspect import signature
 
 from service.rules.queue import Pace
 from service.serve import PROGRAM, serve
+from service.services import Waits
 from service.wiring import build
-from service.worker import Waits
 
 
 def test_the_waits_of_the_product() -> None:

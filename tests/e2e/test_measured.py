@@ -68,13 +68,6 @@ class Workflows(Story):
         sha: str = person.call("POST", place, made)["sha"]
         return sha
 
-    def start(self) -> None:
-        """A charter on main, signed by its four."""
-        pull = self.repo.pull("charter", POC_md=charter())
-        self.repo.expect(pull.head_sha, "success")
-        self.approve(pull, *SIGNERS)
-        self.merge(pull)
-
     def squash(self, pull: Pull) -> str:
         """Merge as one new commit, and tell of the push, which the emulator does not."""
         repo, before = self.repo, self.repo.person.head(self.repo.name)

@@ -13,7 +13,7 @@ def test_checks_are_neutral_and_say_the_same(observed: Stage) -> None:
     missing = repo.expect(repo.pull("model", model_py="x = 1\n").head_sha, "neutral")
     assert "filename=POC.md" in missing.summary
     bad = repo.expect(repo.pull("bad", POC_md=ADJECTIVES).head_sha, "neutral")
-    assert "findings to mend" in bad.summary
+    assert "findings to fix" in bad.summary
     assert "observing" in bad.summary
     assert repo.person.annotations(repo.name, bad.id)
     good = repo.expect(repo.pull("good", POC_md=good_charter()).head_sha, "neutral")

@@ -89,10 +89,7 @@ def test_a_poc_goes_from_its_charter_to_production(story: Story, measured_in: bo
 
 def test_a_loosened_bound_counts_as_it_was_until_it_is_signed(story: Story) -> None:
     repo = story.repo
-    started = repo.pull("charter", POC_md=charter())
-    repo.expect(started.head_sha, "success")
-    story.approve(started, *SIGNERS)
-    story.merge(started)
+    story.start()
 
     repo.branch("loosen", load_json="{}")
     repo.commit("load/k6.json", json.dumps(LOAD), "loosen")
@@ -109,10 +106,7 @@ def test_a_loosened_bound_counts_as_it_was_until_it_is_signed(story: Story) -> N
 
 def test_a_target_that_nobody_signed_opens_no_door(story: Story) -> None:
     repo = story.repo
-    started = repo.pull("charter", POC_md=charter())
-    repo.expect(started.head_sha, "success")
-    story.approve(started, *SIGNERS)
-    story.merge(started)
+    story.start()
     repo.commit("load/k6.json", json.dumps(LOAD))
     repo.commit("eval/metrics.json", metrics(0.914))
     stricter = charter(measured_in=False, replace=("evidence:", "  - recall >= 99 %\nevidence:"))
@@ -128,10 +122,7 @@ def test_a_target_that_nobody_signed_opens_no_door(story: Story) -> None:
 
 def test_a_stop_in_between_brings_no_easier_charter(story: Story) -> None:
     repo = story.repo
-    started = repo.pull("charter", POC_md=charter())
-    repo.expect(started.head_sha, "success")
-    story.approve(started, *SIGNERS)
-    story.merge(started)
+    story.start()
     stop = f"stopped: {datetime.now(UTC).date()} - no demand"
     stopped = repo.pull("stop", POC_md=charter(replace=("target:", f"{stop}\ntarget:")))
     repo.expect(stopped.head_sha, "success")
@@ -153,10 +144,7 @@ def test_a_stop_in_between_brings_no_easier_charter(story: Story) -> None:
 
 def test_an_environment_stays_held_when_its_repository_is_no_poc_any_more(story: Story) -> None:
     repo = story.repo
-    started = repo.pull("charter", POC_md=charter())
-    repo.expect(started.head_sha, "success")
-    story.approve(started, *SIGNERS)
-    head = story.merge(started)
+    head = story.start()
     story.stage.settle()
     changed = repo.person.edit_repo(repo.name, topics=["not-a-poc"])
     assert changed["topics"] == ["not-a-poc"]

@@ -10,10 +10,10 @@ from dataclasses import replace
 import psycopg
 
 from service.reconcile.context import Decision, Reconciliation
+from service.services import USUAL_WAITS, Clock, Services, Waits
 from service.settings import Settings
 from service.wiring import build, utc_now
 from service.work import work
-from service.worker import USUAL_WAITS, Clock, Services, Waits
 from tests.harness.github import FakeApp
 from tests.harness.program import UNTOUCHED, quick
 

@@ -30,6 +30,7 @@ from service.rules.commands.charter_changes import PROPOSING
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.rules.values.calendar import USUAL
+from service.services import Services
 from service.settings import load
 from service.store import subjects
 from service.store.database import transaction
@@ -37,7 +38,6 @@ from service.store.embedded import open_database
 from service.store.subjects import SubjectState
 from service.sweep import sweep
 from service.wiring import build
-from service.worker import Services
 from tests.harness.gateway import Call, Gateway, swallow
 from tests.harness.issuer import Issuer
 from tests.harness.processes import Serve, alive, children, inherited, kill, serving

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from service.cli.app import _counting_in_files, _database, _settings, cli
 from service.rules.queue import Pace
-from service.worker import Waits
+from service.services import Waits
 
 PROGRAM = "tests.harness.program"
 PACE, UNTOUCHED, DEADLINE = "HARNESS_PACE", "HARNESS_UNTOUCHED", "HARNESS_DEADLINE"

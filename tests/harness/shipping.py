@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from service.demo.person import CheckRun, Pull
 from service.rules.values.actions import GATE_CHECK
 from tests.harness.charters import CHARTER
-from tests.harness.emulator import Repo, Stage, stamp
+from tests.harness.emulator import SIGNERS, Repo, Stage, stamp
 from tests.harness.gateway import Call
 
 RUN_ID = 18_500_042
@@ -50,6 +50,13 @@ class Story:
         except AssertionError as error:
             shown = "\n".join(f"{run.conclusion}: {run.title}\n{run.summary}" for run in self.gates(sha))
             raise AssertionError(f"{error}\n{shown}") from error
+
+    def start(self) -> str:
+        """A charter on main, signed by its four."""
+        pull = self.repo.pull("charter", POC_md=charter())
+        self.repo.expect(pull.head_sha, "success")
+        self.approve(pull, *SIGNERS)
+        return self.merge(pull)
 
     def approve(self, pull: Pull, *people: str) -> None:
         self.repo.approve(pull, *people)

@@ -48,7 +48,7 @@ def said(engine: Engine, found: Settings) -> list[Line]:
     [
         pytest.param(
             None,
-            "does not exist, or is not covered by the installation: add it there, or mend poc-policy.yml",
+            "does not exist, or is not covered by the installation: add it there, or fix poc-policy.yml",
             id="not covered",
         ),
         pytest.param(

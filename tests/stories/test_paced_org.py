@@ -22,9 +22,10 @@ from sqlalchemy import text
 from service.reconcile.context import Decision, Reconciliation
 from service.rules.queue import APART, LIMITS, Failure, FailureKind
 from service.rules.values.github import Issue, RepositoryRef
+from service.services import Services
 from service.store.database import transaction
 from service.sweep import mark_all, sweep
-from service.worker import Services, reconcile_while_dirty
+from service.worker import reconcile_while_dirty
 from tests.harness.github import FakeGitHub, FakeRepository, Killed, repository
 from tests.harness.world import INSTALLATION, World
 

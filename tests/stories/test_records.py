@@ -12,7 +12,7 @@ import pytest
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.values.github import Issue, IssueState
-from service.worker import Services
+from service.services import Services
 from tests.harness.charters import CHARTER, SIGNERS
 from tests.harness.snapshots import Snapshots
 from tests.harness.story import Story, sha

@@ -20,12 +20,13 @@ from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue import MAX_ATTEMPTS, Failure, FailureKind
 from service.rules.values.github import EventKind, EventRecord
+from service.services import Services
 from service.store import database, subjects
 from service.store.database import LockClass, lock, transaction
 from service.store.health import health
 from service.store.subjects import SubjectState
 from service.web.health import Metrics, Readiness
-from service.worker import Services, reconcile_while_dirty, tidy, wake_forgotten
+from service.worker import reconcile_while_dirty, tidy, wake_forgotten
 from tests.harness.controlled import Script, controlled
 from tests.harness.github import FakeApp, FakeGitHub
 from tests.harness.waiting import eventually

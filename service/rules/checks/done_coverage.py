@@ -65,7 +65,7 @@ def done_quality(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.WARNING,
-    why="What is right may still be too slow, too dear or too often down for those who wait for it.",
+    why="What is right may still be too slow, too expensive or too often down for those who wait for it.",
     examples=(
         Example(
             "done:\n  - accuracy >= 92 % on pilot with n >= 99\n  - recall >= 95 % on pilot with n >= 300",

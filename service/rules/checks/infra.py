@@ -73,7 +73,7 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
     for name, entry in context.charter.infra.entries:
         written = context.text("infra", name)
         if entry and written and infra_path(entry) in missing:
-            message = f"{shown(written.value)} is not in the repository: mend the path, or write `missing`"
+            message = f"{shown(written.value)} is not in the repository: fix the path, or write `missing`"
             severity = context.severity(attrgetter(f"infra.{name}"))
             yield Problem(message, written, context.line_with(written, "missing"), severity)
     told: set[str] = set()
@@ -82,5 +82,5 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
         if path is not None and path in missing and path not in told:
             told.add(path)
             # Never an error: a charter is written before there are numbers, and a workflow may bring them.
-            message = f"{shown(path)} is not in the repository: mend the path, unless a workflow writes it"
+            message = f"{shown(path)} is not in the repository: fix the path, unless a workflow writes it"
             yield Problem(message, evidence.source, severity=Severity.NOTICE)

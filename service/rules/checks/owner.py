@@ -62,7 +62,7 @@ def owner_access(context: CheckContext) -> Iterator[Problem]:
         return
     name = shown(owner.value)
     if access is Access.UNKNOWN:
-        message = f"GitHub knows no {name} here: mend the login, or give its person write access"
+        message = f"GitHub knows no {name} here: fix the login, or give its person write access"
     elif access is Access.SUSPENDED:
         message = f"the account {name} is suspended: name an owner who can write to this repository"
     else:

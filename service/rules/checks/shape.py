@@ -25,7 +25,7 @@ KEYED = (Shape.SECTION, Shape.METRICS)
 
 
 @check(
-    why="Each key stands for a question that comes up after the demo, when it is dear to answer.",
+    why="Each key stands for a question that comes up after the demo, when it is expensive to answer.",
     examples=(Example("", "owner: jane-doe"),),
 )
 def missing_key(context: CheckContext) -> Iterator[Problem]:

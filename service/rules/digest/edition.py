@@ -76,7 +76,7 @@ def in_the_way(central: Central) -> str | None:
     if not central.covered:
         return (
             f"{named} does not exist, or is not covered by the installation: "
-            "add it there, or mend poc-policy.yml"
+            "add it there, or fix poc-policy.yml"
         )
     if central.archived:
         return f"{named} is archived: unarchive it, or name another in poc-policy.yml"

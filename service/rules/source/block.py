@@ -131,16 +131,16 @@ def fenced_blocks(lines: tuple[str, ...], *, hidden: bool = False) -> Iterator[B
             return
         if opened is None:
             opened = fence
-        elif fence.closes(opened):
-            if opened.opens_yaml:
-                yield fenced(lines, opened, fence.line - 1, closed=True)
-            opened = None
+            continue
+        if opened.opens_yaml:
+            yield fenced(lines, opened, fence.line - 1, closed=True)
+        opened = None
     if opened and opened.opens_yaml:
         yield fenced(lines, opened, len(lines), closed=False)
 
 
 def _fences(lines: tuple[str, ...], *, hidden: bool) -> Iterator[Fence]:
-    """The lines that open a fence, and those that may close it."""
+    """The lines that open a fence and those that close it, in turn."""
     opened: Fence | None = None
     ends: re.Pattern[str] | None = None
     for number, line in enumerate(lines, start=1):

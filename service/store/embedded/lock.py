@@ -5,7 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,7 +70,7 @@ def holder_of(data_dir: Path) -> Holder | None:
         os.close(fd)
 
 
-def is_waited_for(data_dir: Path) -> bool:
+def _is_waited_for(data_dir: Path) -> bool:
     """Whether a command that runs on waits for the one that holds the lock."""
     try:
         fd = os.open(data_dir / WAITING_NAME, os.O_RDONLY | os.O_CLOEXEC)
@@ -76,6 +80,42 @@ def is_waited_for(data_dir: Path) -> bool:
         return not _locked(fd, fcntl.LOCK_EX)
     finally:
         os.close(fd)
+
+
+class _WaitedForError(BaseException):
+    """A command that runs on waits for this one; no handler of errors may take it for one."""
+
+
+@contextmanager
+def giving_way(data_dir: Path) -> Iterator[None]:
+    """End what is under way with `DataDirInUse` once a command that runs on waits; nothing is lost by it."""
+    ended, guard = threading.Event(), threading.Lock()
+
+    def stop(*_: object) -> None:
+        raise _WaitedForError
+
+    def watch() -> None:
+        while not ended.wait(GLANCE):
+            with guard:
+                if not ended.is_set() and _is_waited_for(data_dir):
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+                    return
+
+    former = signal.signal(signal.SIGUSR1, stop)
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        try:
+            yield
+        finally:
+            with guard:
+                ended.set()
+    except _WaitedForError:
+        raise DataDirInUse(
+            f"`poc-governor serve` or `work` waits for DATA_DIR {data_dir}, so this command has made way. "
+            "Nothing is lost; run it again when that has started."
+        ) from None
+    finally:
+        signal.signal(signal.SIGUSR1, former)
 
 
 class DataDirLock:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
 import subprocess
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -28,12 +26,11 @@ from service.store.embedded.cluster import (
 )
 from service.store.embedded.lock import (
     BRIEF_COMMANDS,
-    GLANCE,
     DataDirInUse,
     DataDirLock,
+    giving_way,
     holder_of,
     in_use,
-    is_waited_for,
     open_in,
 )
 from service.store.embedded.programs import MAJOR, Programs, find_programs
@@ -237,46 +234,10 @@ def open_database(data_dir: Path, command: str, timeout: float = 60.0) -> Iterat
         except DataDirInUse:  # another process was faster
             url = join(data_dir, timeout)
     try:
-        with _giving_way(data_dir) if own.runs and command in BRIEF_COMMANDS else nullcontext():
+        with giving_way(data_dir) if own.runs and command in BRIEF_COMMANDS else nullcontext():
             yield url
     finally:
         own.stop()
-
-
-class _WaitedForError(BaseException):
-    """A command that runs on waits for this one; no handler of errors may take it for one."""
-
-
-@contextmanager
-def _giving_way(data_dir: Path) -> Iterator[None]:
-    """End what is under way with `DataDirInUse` once a command that runs on waits; nothing is lost by it."""
-    ended, guard = threading.Event(), threading.Lock()
-
-    def stop(*_: object) -> None:
-        raise _WaitedForError
-
-    def watch() -> None:
-        while not ended.wait(GLANCE):
-            with guard:
-                if not ended.is_set() and is_waited_for(data_dir):
-                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-                    return
-
-    former = signal.signal(signal.SIGUSR1, stop)
-    threading.Thread(target=watch, daemon=True).start()
-    try:
-        try:
-            yield
-        finally:
-            with guard:
-                ended.set()
-    except _WaitedForError:
-        raise DataDirInUse(
-            f"`poc-governor serve` or `work` waits for DATA_DIR {data_dir}, so this command has made way. "
-            "Nothing is lost; run it again when that has started."
-        ) from None
-    finally:
-        signal.signal(signal.SIGUSR1, former)
 
 
 def _holder(data_dir: Path) -> Holder | None:

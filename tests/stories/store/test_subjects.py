@@ -84,7 +84,7 @@ def test_a_claim_is_none_for_what_is_clean_unknown_or_waits(engine: Engine, ask:
         ask("UPDATE subject SET not_before = now() - interval '1 minute'")
         assert subjects.claim(connection, KEY) == found
         assert found is not None
-        subjects.finish(connection, found, "seen")
+        subjects.finish(connection, found, "seen", answered=())
         assert subjects.claim(connection, KEY) is None
 
 
@@ -122,7 +122,7 @@ def test_as_of_belongs_to_the_mark_and_survives_what_comes_before_it(engine: Eng
         before = subjects.claim(connection, KEY)
         assert before is not None
         mark(engine, as_of=later)
-        subjects.finish(connection, before, "seen")
+        subjects.finish(connection, before, "seen", answered=())
         assert ask("SELECT as_of FROM subject") == [(later,)]
         claimed = subjects.claim(connection, KEY)
         assert claimed is not None
@@ -130,7 +130,7 @@ def test_as_of_belongs_to_the_mark_and_survives_what_comes_before_it(engine: Eng
         with transaction(engine) as session:
             subjects.postpone(session, claimed, "later", until=datetime.now(UTC), counts=True)
         assert ask("SELECT as_of, attempts FROM subject") == [(later, 1)]
-        subjects.finish(connection, claimed, "seen")
+        subjects.finish(connection, claimed, "seen", answered=())
         assert ask("SELECT as_of, attempts FROM subject") == [(None, 0)]
 
 

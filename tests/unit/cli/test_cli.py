@@ -123,16 +123,16 @@ def test_a_sweep_may_look_ahead_where_nobody_is_bothered(
 def test_doctor_counts_what_is_to_be_mended() -> None:
     result = run("doctor", DATABASE_URL="postgresql://127.0.0.1:1/x")
     assert result.exit_code == 1
-    assert result.output.endswith("\n5 to mend.\n")
+    assert result.output.endswith("\n5 to fix.\n")
     assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize(
     ("mark", "code", "says"),
     [
-        (Mark.OK, 0, "Nothing to mend."),
-        (Mark.NOTE, 0, "Nothing found to mend; see the lines marked `note`."),
-        (Mark.WRONG, 1, "1 to mend."),
+        (Mark.OK, 0, "Nothing to fix."),
+        (Mark.NOTE, 0, "Nothing found to fix; see the lines marked `note`."),
+        (Mark.WRONG, 1, "1 to fix."),
     ],
 )
 def test_doctor_ends_with_what_was_found(

@@ -1,4 +1,4 @@
-"""`doctor`: each thing that can be wrong, in a line that says how to mend it."""
+"""`doctor`: each thing that can be wrong, in a line that says how to fix it."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ def test_a_certificate_instead_of_a_key() -> None:
                 "reading the app: GitHub says 401, A JSON web token could not be decoded",
             ),
             "https://api.github.com does not accept GITHUB_APP_PRIVATE_KEY for app 4711: "
-            "use a key from that app's settings page, or mend GITHUB_APP_ID; "
+            "use a key from that app's settings page, or fix GITHUB_APP_ID; "
             "or GITHUB_API_URL if the app was registered on another GitHub",
             id="the key of another app",
         ),
         pytest.param(
             Failure(FailureKind.GONE, "reading the app: GitHub says 404, Integration not found"),
-            "https://api.github.com knows no app 4711: mend GITHUB_APP_ID, "
+            "https://api.github.com knows no app 4711: fix GITHUB_APP_ID, "
             "or GITHUB_API_URL if the app was registered on another GitHub",
             id="an app that there is not",
         ),
@@ -254,7 +254,7 @@ def test_a_database_that_is_down_is_named_without_its_password() -> None:
     line = about("database", lines())
     assert line.mark is Mark.WRONG
     assert line.says.startswith("PostgreSQL at 127.0.0.1/poc is not reachable (")
-    assert line.says.endswith("): start it, or mend DATABASE_URL")
+    assert line.says.endswith("): start it, or fix DATABASE_URL")
     assert "hunter2" not in line.says
 
 

@@ -1,0 +1,109 @@
+"""What a worker and the sweep work with: the parts that belong together, and how long they wait."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from service.github_client.app import TIMEOUT
+from service.ports import Announcer, GitHubApp
+from service.reconcile.context import Decision, Reconciliation
+from service.rules.queue import MOST_GLANCES, USUAL_PACE, Pace
+from service.rules.values.actions import Action
+from service.rules.values.groups import Level
+from service.store.database import Database, WithinSession, connect, reading_session
+from service.store.notes import write as write_notes
+from service.store.store import Store
+from service.store.subjects import Claim
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long a worker waits for things. Nobody configures these; tests set shorter ones."""
+
+    untouched: timedelta = timedelta(seconds=45)
+    """A dirty subject that nobody touched for this long is woken; with `wake` that is within two minutes."""
+    wake: str = "* * * * * */20"
+    """When forgotten subjects are looked for; Procrastinate takes the seconds as the sixth field."""
+    poll: float = 1.0
+    """Seconds between two questions for jobs whose time has come."""
+    answer: int = TIMEOUT
+    """Seconds that GitHub has for an answer."""
+    pace: Pace = USUAL_PACE
+    """The pause between two writes that people are notified of."""
+    jitter: Callable[[], float] = random.random
+    """Spreads retries in time, from 0 to 1; nothing secret depends on it."""
+
+
+USUAL_WAITS = Waits()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a worker and the sweep work with."""
+
+    engine: Engine
+    store: Store
+    app: GitHubApp
+    announcer: Announcer | None
+    clock: Clock
+    waits: Waits
+    observe: bool
+    evidence_level: Level
+    web_url: str
+    reconcile: Callable[[Reconciliation], Decision]
+    """Decides about any subject."""
+    say_unjudged: Callable[[Reconciliation, str, datetime], Decision]
+    """Decides what is said of a subject that can't be reconciled."""
+    carry_out: Callable[[Reconciliation, int, Sequence[Action]], None]
+    """Writes to GitHub, with an installation's rights."""
+
+    def reconciliation(self, claim: Claim) -> Reconciliation:
+        """One reconciliation of a claimed subject, at the time that the claim or the clock says."""
+        present = self.clock()
+        session = reading_session(self.engine)
+        return Reconciliation(
+            key=claim.key,
+            now=claim.as_of or present,
+            looked_at=present,
+            clock=self.clock,
+            facts=claim.facts,
+            waited=claim.attempts + 1 >= MOST_GLANCES,
+            release=session.close,
+            store=Store(WithinSession(session, read_only=True)),
+            writing=self.store,
+            app=self.app,
+            announcer=self.announcer,
+            observe=self.observe,
+            evidence_level=self.evidence_level,
+            web_url=self.web_url,
+        )
+
+    def decide(self, ctx: Reconciliation) -> Decision:
+        """Gather the facts about the subject and decide what is to be noted and written."""
+        try:
+            return self.reconcile(ctx)
+        finally:
+            ctx.release()  # what follows takes connections of its own
+
+    def note(self, ctx: Reconciliation) -> None:
+        """Write what was learned and decided, in one transaction."""
+        write_notes(self.engine, ctx.noted)
+        ctx.noted.clear()
+
+    def apply(self, ctx: Reconciliation, decision: Decision, actions: Sequence[Action]) -> None:
+        """Carry out those of the actions that were decided and granted, in their order."""
+        if actions:
+            assert decision.installation_id is not None
+            self.carry_out(ctx, decision.installation_id, actions)
+
+    def read_only(self) -> Services:
+        """The same services, whose database refuses every change."""
+        engine = connect(self.engine.url, pool_size=2, read_only=True)
+        return replace(self, engine=engine, store=Store(Database(engine)))
