@@ -53,9 +53,9 @@ def check_gate(
         valid=commit_charter.valid,
         results=results,
         # Sign-offs are for the proposed charter even while the gate still applies the previous thresholds.
-        signatures=_shipping(poc, charter, count.charter),
-        request_number=request.number if request else None,
-        asked_on=request.asked_at.date() if request else None,
+        signatures=_shipping(poc, charter, count.charter) if asked_here else {},
+        request_number=number if asked_here else None,
+        asked_on=request.asked_at.date() if request and asked_here else None,
         unsigned=count.unsigned,
         holders=count.holders,
         observe=ctx.observe,
@@ -89,13 +89,8 @@ def post_gate(
 ) -> Decision:
     """Write the verdict if it differs from what is posted on the commit."""
     repository = poc.known.repository.ref
-    number = verdict.facts.request_number
-    view = gate_view(
-        verdict,
-        base_ref=poc.known.repository.default_branch,
-        charter_url=charter_url(ctx, poc),
-        request_url=f"{ctx.web_url}/{repository.full_name}/pull/{number}" if number else None,
-    )
+    base_ref = poc.known.repository.default_branch
+    view = gate_view(verdict, base_ref=base_ref, charter_url=charter_url(ctx, poc))
     wanted = texts().gate_check(verdict, view)
     posted = ctx.posted(repository.id, head_sha, GATE_CHECK)
     actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
@@ -142,8 +137,9 @@ def judge_default(
     facts = deployment_facts(ctx, poc, judgement)
     measured = measure(ctx, poc, facts.charter, commit_sha, same_tree=True) if facts.charter else NOTHING
     _note_bound(ctx, poc, measured.results)
-    signatures = _shipping(poc, judgement.charter, facts.charter)
-    facts = replace(facts, occasion=occasion, results=measured.results, signatures=signatures)
+    facts = replace(facts, occasion=occasion, results=measured.results)
+    if occasion is Occasion.DEPLOYMENT:
+        facts = replace(facts, signatures=_shipping(poc, judgement.charter, facts.charter))
     return gate(facts), measured
 
 

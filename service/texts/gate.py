@@ -51,7 +51,6 @@ class GateView:
     """Who has not signed what was eased."""
     base_ref: str
     charter_url: str
-    request_url: str | None
 
     @property
     def met(self) -> int:
@@ -64,12 +63,6 @@ class GateView:
         return (
             self.charter.paused.value if self.charter.paused and of_kind(self.gate, GapKind.PAUSED) else None
         )
-
-    @property
-    def unasked(self) -> bool:
-        """Whether all is there but somebody who asks to ship."""
-        gaps = self.gate.gaps
-        return bool(gaps) and all(gap.kind is GapKind.REQUEST for gap in gaps)
 
     @property
     def self_reported(self) -> tuple[str, ...]:
@@ -91,10 +84,8 @@ class GateView:
         return tuple(dict.fromkeys(found))
 
 
-def gate_view(
-    gate: Gate, *, base_ref: str = "", charter_url: str = "", request_url: str | None = None
-) -> GateView:
-    """Lay a verdict out for its template; the messages that show no link need no addresses."""
+def gate_view(gate: Gate, *, base_ref: str = "", charter_url: str = "") -> GateView:
+    """Lay a verdict out for its template; the messages that show no link need no address."""
     facts, charter = gate.facts, gate.facts.charter or Charter(line=1)
     infra = {name: entry.value.kind for name, entry in charter.infra.entries if entry}
     return GateView(
@@ -111,7 +102,6 @@ def gate_view(
         holders=tuple((NAMES[group], login) for group, login in facts.holders.items()),
         base_ref=base_ref,
         charter_url=charter_url,
-        request_url=request_url,
     )
 
 
@@ -182,8 +172,6 @@ def _verdict(gate: Gate) -> str:
 def _ordinary(gate: Gate) -> str:
     """Where nobody is asked to ship by this commit: what is missing, without a verdict."""
     lead = "Missing for shipping"
-    if gate.ready:
-        return "Ready to ship"
     match standing(gate):
         case GateStatus.STOPPED | GateStatus.LEFT as ended:
             return ENDED[ended]
@@ -195,7 +183,7 @@ def _ordinary(gate: Gate) -> str:
             missing = list(_named(gate))
     pause = _pause(gate).capitalize()
     if not missing:
-        return pause or "Numbers met; nobody has asked to ship this"
+        return pause or "Numbers met"
     return _fitting(f"{pause}; {lead.lower()}" if pause else lead, missing)
 
 
@@ -211,8 +199,8 @@ def _counted(gate: Gate) -> Iterator[str]:
         yield "rollback not drilled"
     if of_kind(gate, GapKind.REQUEST):
         yield "nobody has asked to ship"
-    if signatures := _signatures(gate):
-        yield f"{signatures} open"
+    if signatures := len(of_kind(gate, GapKind.SIGNATURE)):
+        yield f"{plural(signatures, 'signature')} open"
     if of_kind(gate, GapKind.COMMIT):
         yield "not the commit that was asked for"
 
@@ -225,8 +213,6 @@ def _named(gate: Gate) -> Iterator[str]:
         yield infra
     if of_kind(gate, GapKind.ROLLBACK):
         yield "a rollback drill"
-    if signatures := _signatures(gate):
-        yield signatures
 
 
 def _pause(gate: Gate) -> str:
@@ -237,11 +223,6 @@ def _pause(gate: Gate) -> str:
 def _missing_infra(gate: Gate) -> str:
     missing = tuple(gap.about for gap in of_kind(gate, GapKind.INFRA))
     return listed(missing) if missing else ""
-
-
-def _signatures(gate: Gate) -> str:
-    count = len(of_kind(gate, GapKind.SIGNATURE))
-    return plural(count, "signature") if count else ""
 
 
 def _fitting(lead: str, parts: Sequence[str]) -> str:

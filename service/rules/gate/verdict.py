@@ -25,7 +25,7 @@ class Occasion(StrEnum):
     """What is asked: a verdict is given only where somebody wants to ship."""
 
     ORDINARY = "ordinary"
-    """A pull request, the default branch, a merge queue's head: neutral, saying what is missing."""
+    """A pull request, the default branch, a merge queue's head: neutral, saying what the commit lacks."""
     SHIP_REQUEST = "ship request"
     DEPLOYMENT = "deployment"
 
@@ -178,7 +178,12 @@ def _unprepared(charter: Charter) -> Iterator[Gap]:
 
 
 def _unsigned(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator[Gap]:
-    """The signatures that are open; before anybody asked to ship, that alone."""
+    """The signatures that are open; before anybody asked to ship, that alone.
+
+    Where nobody ships by the commit they are not its: they change without it.
+    """
+    if facts.occasion is Occasion.ORDINARY:
+        return
     if facts.request_number is None and facts.occasion is not Occasion.SHIP_REQUEST:
         yield Gap(GapKind.REQUEST, "/poc ship", login=owner)
         return

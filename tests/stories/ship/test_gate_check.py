@@ -14,7 +14,7 @@ from tests.harness.story import ACCURACY, LATENCY, READY, Said, Story, open_sign
 from tests.harness.world import BASE, HEAD, LOST
 
 NEXT = sha("next")
-MET = Said("neutral", "Numbers met; nobody has asked to ship this")
+MET = Said("neutral", "Numbers met")
 LOOSE = CHARTER.replace("accuracy >= 92 %", "accuracy >= 90 %")
 THREE = CHARTER.replace("evidence:", "  - error_rate < 0.5 % over 7 d\nevidence:")
 DATA_SCIENCE, PLATFORM, PRODUCT, SECURITY = SIGNERS

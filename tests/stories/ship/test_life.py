@@ -242,7 +242,7 @@ def test_a_ship_request_that_is_closed_is_taken_back(ready: Story) -> None:
     assert stored(ready)[0] is None
     assert not answer(ready)
     ready.pull(action="reopened")
-    assert ready.gate() == Said("neutral", "Numbers met; nobody has asked to ship this")
+    assert ready.gate() == Said("neutral", "Numbers met")
 
 
 def test_a_ship_request_that_is_merged_is_kept(ready: Story) -> None:

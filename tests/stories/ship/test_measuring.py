@@ -16,7 +16,7 @@ from tests.harness.story import ACCURACY, LATENCY, Said, Story, sent, sha
 from tests.harness.world import BASE, HEAD, LOST, OUTSIDE
 
 NEXT, MERGE = sha("next"), sha("test merge")
-MET = Said("neutral", "Numbers met; nobody has asked to ship this")
+MET = Said("neutral", "Numbers met")
 ONE_MISSING = Said("neutral", "Missing for shipping: 1 of 2 thresholds")
 TWO_MISSING = Said("neutral", "Missing for shipping: 2 of 2 thresholds")
 

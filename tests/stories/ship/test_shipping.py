@@ -26,7 +26,7 @@ from tests.harness.world import BASE, HEAD, LOST, NEXT, POC
 
 MERGED = "c" * 40
 CHARTER = WITHOUT_STOP.replace("rollback:\n", "stop_if:\n  - accuracy < 80 %\nrollback:\n")
-MET = Said("neutral", "Numbers met; nobody has asked to ship this")
+MET = Said("neutral", "Numbers met")
 
 
 class Shipping(Story):
@@ -182,7 +182,7 @@ def test_eased_bounds_count_once_those_who_answer_for_them_have_approved(ship: S
     ship.review("alice-k", head=NEXT)
     assert ship.gate(NEXT).title == "Missing for shipping: 1 of 2 thresholds"
     ship.review("carol-s", head=NEXT)
-    assert ship.gate(NEXT).title == "Numbers met; nobody has asked to ship this"
+    assert ship.gate(NEXT).title == "Numbers met"
 
 
 # Commands
@@ -303,7 +303,7 @@ def test_where_numbers_have_to_be_measured_a_file_does_not_do(strict: Shipping) 
     assert strict.gate().title == "Missing for shipping: 2 of 2 thresholds"
     assert str(Level.SELF_REPORTED) in strict.repo.check_runs[-1].output.summary
     measured(strict, HEAD)
-    assert strict.gate().title == "Numbers met; nobody has asked to ship this"
+    assert strict.gate().title == "Numbers met"
 
 
 def test_numbers_from_another_environment_do_not_count(strict: Shipping) -> None:
@@ -322,7 +322,7 @@ def test_an_environment_that_a_job_without_one_wrote_is_self_reported(strict: Sh
 def test_a_test_merge_speaks_for_the_head_that_it_merges(strict: Shipping) -> None:
     strict.repo.history[NEXT] = Commit(NEXT, "tree", (BASE, HEAD))
     measured(strict, NEXT, number=5)
-    assert strict.gate().title == "Numbers met; nobody has asked to ship this"
+    assert strict.gate().title == "Numbers met"
 
 
 def test_a_test_merge_is_resolved_also_when_the_pull_request_was_merged_at_once(strict: Shipping) -> None:
@@ -330,7 +330,7 @@ def test_a_test_merge_is_resolved_also_when_the_pull_request_was_merged_at_once(
     strict.main(MERGED, like=HEAD)
     strict.pull(action="closed", state="closed", merged=True)
     measured(strict, NEXT, number=5)
-    assert strict.gate(MERGED).title == "Numbers met; nobody has asked to ship this"
+    assert strict.gate(MERGED).title == "Numbers met"
 
 
 def test_what_was_measured_before_a_squash_counts_on_the_branch_and_not_on_another_head(
@@ -339,7 +339,7 @@ def test_what_was_measured_before_a_squash_counts_on_the_branch_and_not_on_anoth
     measured(strict, HEAD)
     strict.main(MERGED, like=HEAD)
     strict.sweep()
-    assert strict.gate(MERGED).title == "Numbers met; nobody has asked to ship this"
+    assert strict.gate(MERGED).title == "Numbers met"
     strict.bring(NEXT, None, like=HEAD)
     strict.pull(number=6, head=NEXT)
     assert strict.gate(NEXT).title == "Missing for shipping: 2 of 2 thresholds"

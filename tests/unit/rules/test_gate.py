@@ -124,12 +124,12 @@ UNASKED: dict[str, object] = {"signatures": {}, "request_number": None, "asked_o
         ),
         pytest.param(
             {"occasion": Occasion.ORDINARY, **UNASKED},
-            ["request /poc ship jane-doe"],
+            [],
             id="an ordinary pull request before anybody asked",
         ),
         pytest.param(
             {"occasion": Occasion.ORDINARY, **signatures("alice-k", "bob-m", "carol-s")},
-            ["signature security dan-w"],
+            [],
             id="an ordinary pull request beside a ship request",
         ),
         pytest.param(

@@ -42,7 +42,7 @@ DEPLOYMENT = Case("", "", occasion=Occasion.DEPLOYMENT)
         ),
         pytest.param(
             replace(ORDINARY, observe=True),
-            "Numbers met; nobody has asked to ship this (observing)",
+            "Numbers met (observing)",
             id="observing",
         ),
         pytest.param(

@@ -33,7 +33,6 @@ from tests.unit.texts.reading import (
 
 NOW = datetime(2027, 2, 8, 9, tzinfo=UTC)
 ASKED = date(2027, 2, 1)
-REQUEST_URL = "https://github.com/acme/poc-triage/pull/41"
 EXAMPLE = (CHARTERS / "ok" / "example.md").read_text()
 COMPLETE = EXAMPLE.replace("deploy_process: missing", "deploy_process: .github/workflows/deploy.yml")
 SIGNERS = {Group.DATA_SCIENCE: "alice-k", Group.PLATFORM: "bob-m", Group.PRODUCT: "carol-s",
@@ -152,12 +151,7 @@ class Case:
 
     @property
     def output(self) -> CheckRunOutput:
-        view = gate_view(
-            self.gate,
-            base_ref="main",
-            charter_url=CHARTER_URL,
-            request_url=REQUEST_URL if self.asked else None,
-        )
+        view = gate_view(self.gate, base_ref="main", charter_url=CHARTER_URL)
         return TEXTS.gate_check(self.gate, view)
 
 
@@ -189,5 +183,4 @@ def assert_does_nothing(text: str, links_to: Collection[str] = ()) -> None:
     assert not [token for token in tokens if token.type in ("html_block", "heading_open", "fence")]
     assert not [token for token in inline(tokens) if token.type == "html_inline"]
     texts = [token.content for token in inline(tokens) if token.type == "text"]
-    texts = [shown for shown in texts if shown != "#41"]  # the link to the ship request
     assert not any(ACTIVE.search(shown) for shown in texts)
