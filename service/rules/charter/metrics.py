@@ -35,6 +35,7 @@ class Measure(StrEnum):
     """What a metric is measured in."""
 
     TIME = "a time"
+    SAVED_TIME = "a time, or a time per month"
     SHARE = "a ratio"
     MONEY = "an amount of money"
     SIZE = "a size"
@@ -170,7 +171,7 @@ ROWS = (
     *rows(BUSINESS, UP, NUMBER, FREE, "", "csat"),
     *rows(BUSINESS, UP, NUMBER, Span(Decimal(-100), Decimal(100)), "", "nps"),
     *rows(BUSINESS, UP, MONEY, ANY, "USD", "cost_saving"),
-    *rows(BUSINESS, UP, TIME, ANY, "h", "time_saved"),
+    *rows(BUSINESS, UP, Measure.SAVED_TIME, ANY, "h", "time_saved"),
 )  # fmt: skip
 GUESSED = frozenset({"accuracy", "balanced_accuracy", "auroc"})
 WINDOWED = frozenset({"availability"})
@@ -181,10 +182,13 @@ TABLE = {
 NAMES = {alias: row.name for row in ROWS for alias in (row.name, *row.aliases)}
 
 MEAN = "mean"
-STATISTIC = re.compile(r"(?P<name>[a-z0-9_]+?)_(?P<statistic>p[0-9]{1,3}|mean|avg|average|median|max|min)")
-FIRST = re.compile(r"(?P<statistic>p[0-9]{1,3}|mean|avg|average|median|max|min)_(?P<name>[a-z0-9_]+)")
-BARE = re.compile(r"p[0-9]{2,3}")
+STATISTIC = re.compile(r"(?P<name>[a-z0-9_]+?)_(?P<statistic>p[0-9]{1,4}|mean|avg|average|median|max|min)")
+FIRST = re.compile(r"(?P<statistic>p[0-9]{1,4}|mean|avg|average|median|max|min)_(?P<name>[a-z0-9_]+)")
+BARE = re.compile(r"p[0-9]{2,4}")
+PERCENTILE = re.compile(r"p(?:0*[1-9][0-9]?|100|9[0-9]{2}|99[0-9]{2})")
+"""The digits behind 90 or 99 are decimals: p999 is 99.9 %."""
 AT_K = re.compile(r"_at_[0-9]{1,6}$")
+AT_NONE = re.compile(r"_at_0+$")
 COST_PER = re.compile(r"cost_per_[a-z0-9_]+")
 SPELLED = {"avg": MEAN, "average": MEAN, "median": "p50"}
 
@@ -210,6 +214,18 @@ def with_statistic(written: str) -> tuple[str, str]:
     if match is None:
         return written, ""
     return match["name"], SPELLED.get(match["statistic"], match["statistic"])
+
+
+def misnumbered(written: str) -> str | None:
+    """What to write instead of a number in a known metric's name that is none: p200, at 0."""
+    if metric_of(written) is None:
+        return None
+    if AT_NONE.search(written):
+        return AT_NONE.sub("_at_5", written)
+    statistic = with_statistic(written)[1] or (written if BARE.fullmatch(written) else "")
+    if not statistic.startswith("p") or PERCENTILE.fullmatch(statistic):
+        return None
+    return f"{written.replace(statistic, '').strip('_') or 'latency'}_p95"
 
 
 def canonical_name(written: str) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.rules.charter.lexicon import vague_word
+from service.rules.charter.metrics import Measure, metric_of, with_statistic
 from service.rules.charter.quantity import EXACT, Refusal, plain
 from service.rules.charter.threshold import EXAMPLE, MAX_CHARACTERS, NO_THRESHOLD, Threshold, parse_threshold
 from service.rules.charter.unit_fit import fits
-from service.rules.charter.units import MEANT
+from service.rules.charter.units import MEANT, SECONDS
 from service.rules.source.text import shown
 
 ABOUT = re.compile(r"[~≈]\s*(?=\d)")
@@ -20,7 +21,13 @@ BETWEEN_SIGNS = re.compile(
 RANGE = re.compile(r"[0-9]\s*(?:-|–|—|\bto\b|\.\.)\s*[0-9]")
 BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)
 SIGN = re.compile(r"<=|>=|==|<|>|≤|≥|=")
-
+TIMES = "|".join(sorted(SECONDS, key=len, reverse=True))
+SHARE_OF = re.compile(r"\b(?:for|in|of)\s+(?P<share>[1-9]\d?(?:\.\d{1,2})?)\s*(?:%|percent\b)", re.IGNORECASE)
+TIMED = re.compile(
+    rf"^(?P<name>[a-z][a-z0-9_ ]{{0,60}}?)\s*(?:[<>=≤≥]|\b(?:within|in|below|under|is|at)\b).*?"
+    rf"(?P<time>\d++(?:\.\d++)?\s*(?:{TIMES}))(?![\w/])",
+    re.IGNORECASE,
+)
 
 # Units that have no line to write instead, and what to do about them.
 HINTS = (
@@ -100,7 +107,7 @@ REPAIRS = (
     Repair(re.compile(r"\s@\s*(?=\d)"), " at ", "A load follows the word `at`"),
     Repair(re.compile(r"\(\s*n\s*(?:=|>=|≥)\s*(\d+)\s*\)"), r"with n >= \1", "A sample size is a condition"),
     Repair(
-        re.compile(r"\sfor\s+(?=\d+\s*(?:d|days?|h|hours?|weeks?)\b)"),
+        re.compile(rf"\sfor\s+(?=\d+(?:\.\d+)?\s*(?:{TIMES})(?!\S))"),
         " over ",
         "A time follows the word `over`",
     ),
@@ -118,7 +125,7 @@ def read_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Ref
     read = parse_threshold(text, line, column)
     if isinstance(read, Threshold):
         return read
-    return repaired(text) or unanswered(text) or unread(text, read)
+    return repaired(text) or shared(text) or unanswered(text) or unread(text, read)
 
 
 def repaired(text: str) -> Refusal | None:
@@ -135,6 +142,20 @@ def repaired(text: str) -> Refusal | None:
     if rule and isinstance(read, Threshold) and (read.known is None or fits(read.known, read.unit)):
         return Refusal(f"{rule}: write {shown(meant, 60)}", meant)
     return None
+
+
+def shared(text: str) -> Refusal | None:
+    """The refusal of a time that holds for a share of all requests: that is a percentile."""
+    timed, share = TIMED.search(text[:MOST_MENDED]), SHARE_OF.search(text[:MOST_MENDED])
+    if timed is None or share is None or share.start() < timed.end("time"):
+        return None
+    name = re.sub(r"\s+", "_", timed["name"].strip().lower())
+    known = metric_of(name)
+    base = with_statistic(known.name)[0] if known and known.measure is Measure.TIME else "latency"
+    percentile = share["share"].replace(".", "")
+    example = f"{base}_p{percentile} <= {timed['time']}"
+    message = f"A time for a share of all is a percentile, a part of the name, like `{example}`"
+    return Refusal(message, None, share.start())
 
 
 def unanswered(text: str) -> Refusal | None:

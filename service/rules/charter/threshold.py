@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from service.rules.charter.metrics import Measure, Metric, canonical_name, metric_of
+from service.rules.charter.metrics import Measure, Metric, canonical_name, metric_of, misnumbered
 from service.rules.charter.quantity import (
     EXACT,
     NUMBER,
@@ -29,7 +29,7 @@ LINE = re.compile(
 )
 CLAUSE = re.compile(r"(?:^|\s)(at|on|with|over|for)\s")
 SAMPLE_SIZE = re.compile(r"n\s*(?:>=|==|=|≥)\s*([0-9]{1,12})")
-WORD = re.compile(r"\S*[^\s,;.:]")
+WORD = re.compile(r"(?![\d_])\w(?:\S*[^\s,;.:])?")
 NO_THRESHOLD = "no threshold"
 EXAMPLE = "accuracy >= 92 % on holdout with n >= 2000"
 
@@ -100,6 +100,9 @@ def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Re
         return Refusal(NO_THRESHOLD)
     written, clauses = split_clauses(match["rest"])
     metric = metric_of(match["metric"])
+    if meant := misnumbered(match["metric"]):
+        wrong = shown(match["metric"])
+        return Refusal(f"{wrong} counts no such thing: write a number that there is, as in `{meant}`")
     any_token = metric is not None and metric.measure is Measure.TARGET
     unit = read_unit(match["currency"], written, any_token=any_token)
     if isinstance(unit, Refusal):
@@ -141,12 +144,17 @@ def read_clause(word: str, text: str) -> str | Refusal:
     """The value of one clause, or what it should have been."""
     if word == "with":
         size = SAMPLE_SIZE.fullmatch(text)
-        return str(int(size[1])) if size else Refusal("`with` takes a sample size, as in `with n >= 2000`")
+        n = int(size[1]) if size else 0
+        return str(n) if n else Refusal("`with` takes a sample size, as in `with n >= 2000`")
     if word == "at":
         load = read_quantity(text)
-        return text if load and load.unit.text else Refusal("`at` takes a load, as in `at 50 req/s`")
+        is_load = load is not None and load.unit.is_load and load.value > 0
+        return text if is_load else Refusal("`at` takes a load above zero, as in `at 50 req/s`")
     if word == "over":
         time = parse_duration(text)
         return text if isinstance(time, Quantity) else Refusal("`over` takes a time, as in `over 7 d`")
     asked = "a data set, as in `on tickets-2026q3`" if word == "on" else "a segment, as in `for eu-tickets`"
-    return text if WORD.fullmatch(text) else Refusal(f"{shown(text)} is not one word: `{word}` takes {asked}")
+    if WORD.fullmatch(text):
+        return text
+    wrong = "is not one word" if re.search(r"[\s,;.:]", text) else "does not begin with a letter"
+    return Refusal(f"{shown(text)} {wrong}: `{word}` takes {asked}")

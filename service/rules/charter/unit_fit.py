@@ -13,6 +13,7 @@ from service.rules.charter.units import Dimension, Unit, unit_of
 BARE = frozenset({Measure.SHARE, Measure.NUMBER, Measure.COUNT, Measure.TARGET})
 DIMENSIONS = {
     Measure.TIME: {Dimension.TIME},
+    Measure.SAVED_TIME: {Dimension.TIME, Dimension.RATE},
     Measure.SHARE: {Dimension.RATIO},
     Measure.NUMBER: {Dimension.RATIO},
     Measure.SIZE: {Dimension.SIZE},
@@ -21,6 +22,9 @@ DIMENSIONS = {
     Measure.THROUGHPUT: {Dimension.RATE},
     Measure.MONEY: {Dimension.MONEY, Dimension.RATE},
 }
+PRICE = "cost_per_"
+PERIODS = frozenset({"second", "minute", "hour", "day", "week", "month", "quarter", "year"})
+"""A price per one of these is money per time; a price per anything else is not."""
 GOOD_SIGN = {Way.UP: ">", Way.DOWN: "<"}
 PERCENT = unit_of("%")
 HUNDRED = Decimal(100)
@@ -34,8 +38,22 @@ def fits(metric: Metric, unit: Unit) -> bool:
         return True
     if unit.dimension not in DIMENSIONS[metric.measure]:
         return False
-    is_money = metric.measure is Measure.MONEY
-    return unit.dimension is not Dimension.RATE or is_money is unit.canonical[:3].isupper()
+    return unit.dimension is not Dimension.RATE or fits_rate(metric, unit)
+
+
+def fits_rate(metric: Metric, unit: Unit) -> bool:
+    """Whether a rate has above and below its `/` what the metric has: money, or how many in a time."""
+    above, below = unit.parts
+    match metric.measure:
+        case Measure.MONEY:
+            by_thing = metric.name.startswith(PRICE) and PERIODS.isdisjoint(metric.name.split("_"))
+            return above is Dimension.MONEY and not (by_thing and below is Dimension.TIME)
+        case Measure.SAVED_TIME:
+            return above is Dimension.TIME and below in (Dimension.TIME, Dimension.COUNT)
+        case Measure.COUNT:
+            return above is Dimension.COUNT and below in (Dimension.COUNT, Dimension.TIME)
+        case _:
+            return unit.is_flow
 
 
 def span_of(threshold: Threshold) -> Span | None:

@@ -29,8 +29,22 @@ class Unit:
     canonical: str
     factor: Fraction
     dimension: Dimension
+    parts: tuple[Dimension, ...] = ()
+    """What a rate has above its `/` and below it."""
+
+    @property
+    def is_flow(self) -> bool:
+        """Whether it says how many or how much in a time: a price or a time per request does not."""
+        return self.parts in FLOWS
+
+    @property
+    def is_load(self) -> bool:
+        """Whether it can say how much something has to bear: a flow, or so many at once."""
+        return self.is_flow or self.dimension in AMOUNTS
 
 
+AMOUNTS = (Dimension.COUNT, Dimension.SIZE)
+FLOWS = tuple((amount, Dimension.TIME) for amount in AMOUNTS)
 NO_UNIT = Unit("", "", Fraction(1), Dimension.NONE)
 
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86400, 604800
@@ -94,7 +108,8 @@ def unit_of(text: str) -> Unit | None:
         return None
     canonical = f"{numerator.canonical}/{denominator.canonical}"
     factor = numerator.factor / denominator.factor
-    return Unit(f"{above}/{below}", canonical, factor, Dimension.RATE)
+    parts = (numerator.dimension, denominator.dimension)
+    return Unit(f"{above}/{below}", canonical, factor, Dimension.RATE, parts)
 
 
 def target_unit(text: str) -> Unit | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from service.rules.charter.metrics import MEAN, Kind, Metric, Span, Way, with_statistic
+from service.rules.charter.metrics import MEAN, Kind, Measure, Metric, Span, Way, with_statistic
 from service.rules.charter.quantity import Refusal, plain
 from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import Threshold
@@ -31,6 +31,7 @@ DASH = re.compile(r"\s-\s")
 RUNS_OVER = "YAML reads this line and the next as one: begin every dash of the list in the same column"
 LONGEST_BOUND_SHOWN = 60
 LONGEST_SHOWN = 12
+KILO = 1000
 SPEED = "- latency_p95 <= 300 ms at 50 req/s"
 ACCURACY = "- accuracy >= 92 % on holdout with n >= 2000"
 SIDES = {"<": "below", ">": "above"}
@@ -89,9 +90,12 @@ def done_unit(context: CheckContext) -> Iterator[Problem]:
     """Each number has the unit of its metric."""
     for item, threshold in context.thresholds("done", "stop_if"):
         metric = threshold.known
-        if metric is None or fits(metric, threshold.unit):
+        if metric is None or (fits(metric, threshold.unit) and not is_billions(threshold)):
             continue
-        if threshold.unit.dimension is Dimension.NONE:
+        if is_billions(threshold) and metric.measure in (Measure.SIZE, Measure.COUNT):
+            message = f"`{plain(threshold.value)[:12]}B` are bytes: write the billions in digits, or use `GB`"
+            yield Problem(message, item)
+        elif threshold.unit.dimension is Dimension.NONE:
             meant = with_unit(threshold, metric)
             bound = f"{threshold.metric} {threshold.op} {plain(threshold.value)} {metric.unit}"
             asked = f"like `{bound}`" if len(bound) <= LONGEST_BOUND_SHOWN else f"`{metric.unit}`"
@@ -100,6 +104,11 @@ def done_unit(context: CheckContext) -> Iterator[Problem]:
         else:
             remedy = f"write it in `{metric.unit}`" if metric.unit else "write it without a unit"
             yield Problem(f"`{threshold.metric[:32]}` is {metric.measure}: {remedy}", item)
+
+
+def is_billions(threshold: Threshold) -> bool:
+    """Whether a bare `B` is rather a number of parameters than one of bytes: `7B`."""
+    return threshold.unit.text == "B" and threshold.value < KILO
 
 
 def with_unit(threshold: Threshold, metric: Metric) -> str:

@@ -101,17 +101,20 @@ SIMPLE_UNIT = (
 )
 UNIT = f"{SIMPLE_UNIT}(?:{SPACE}/{SPACE}(?:{SIMPLE_UNIT}|{MONTH}))?"
 SIGN = f"[{''.join(SYMBOLS)}]"
-QUANTITY = f"{SIGN}?{SPACE}{NUMBER}{SPACE}(?:{UNIT})"
-RATE = (
-    f"(?!-|{SIGN}?{SPACE}[0.]+{SPACE}[a-z]){SIGN}?{SPACE}{NUMBER}{SPACE}"
-    f"(?:{SIMPLE_UNIT})?{SPACE}/{SPACE}(?:{SIMPLE_UNIT}|{MONTH})"
+COUNTABLE = (
+    f"(?:{one_of(BYTES)}"
+    f"|(?!(?:{one_of({*SECONDS, *RATIOS, *MEANT, *NO_NOUNS})})(?![a-z0-9_-])){NOUN.pattern})"
 )
+PER_TIME = f"{SPACE}/{SPACE}(?:{one_of({*SECONDS, MONTH})})"
+ABOVE_ZERO = f"(?!-|[0.]+{SPACE}[A-Za-z]){NUMBER}{SPACE}{COUNTABLE}"
+RATE = f"{ABOVE_ZERO}{PER_TIME}"
+LOAD = f"{ABOVE_ZERO}(?:{PER_TIME})?"
 DURATION = f"(?!-|[0.]+{SPACE}[a-zµμ]){NUMBER}{SPACE}(?:{one_of(SECONDS)})"
 CLAUSES = (
-    f"at\\s+{QUANTITY}",
+    f"at\\s+{LOAD}",
     f"(?:on|for)\\s+{ecma(WORD)}",
     f"over\\s+{DURATION}",
-    f"with\\s+n{SPACE}(?:>=|==|=|≥){SPACE}[0-9]{{1,12}}",
+    f"with\\s+n{SPACE}(?:>=|==|=|≥){SPACE}(?!0+(?![0-9]))[0-9]{{1,12}}",
 )
 ONCE = "".join(f"(?!.*\\s{word}\\s.*\\s{word}\\s)" for word in ("at", "on", "for", "over", "with"))
 HEAD = ecma(LINE).partition("(?:(?![0-9.,])")[0]

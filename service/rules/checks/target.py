@@ -82,7 +82,12 @@ def problems(context: CheckContext, key: str, scalar: Scalar, example: str) -> I
         )
     elif quantity.unit.dimension is Dimension.NONE:
         yield Problem(f"{shown(scalar.value)} what, per what? Write `{key}: {example}`", scalar)
-    elif quantity.unit.dimension is not Dimension.RATE:
+    elif quantity.unit.dimension is Dimension.RATE and not quantity.unit.is_flow:
+        message = f"{shown(scalar.value)} is not how many in a time: write one like `{example}`"
+        yield Problem(message, scalar)
+    elif not quantity.unit.is_load:
+        yield Problem(f"{shown(scalar.value)} counts nothing: write `{key}: {example}`", scalar)
+    elif not quantity.unit.is_flow:
         meant = f"{clip(quantity.text)}/{example.rpartition('/')[2]}"
         yield Problem(f"{shown(scalar.value)} per what? Write a rate, like `{meant}`", scalar)
 
@@ -95,8 +100,8 @@ def repaired(text: str) -> str | None:
         text = repair.slip.sub(repair.meant, text)
     meant = text.strip()
     quantity = parse_quantity(meant)
-    is_rate = isinstance(quantity, Quantity) and quantity.unit.dimension is Dimension.RATE
-    return meant if is_rate and "`" not in meant else None
+    is_flow = isinstance(quantity, Quantity) and quantity.unit.is_flow
+    return meant if is_flow and "`" not in meant else None
 
 
 @check(
