@@ -62,6 +62,12 @@ def amount(text: str | None) -> Condition:
     return at_load(text) or (text,)
 
 
+def excludes(one: Bound, other: Bound) -> bool:
+    """Whether no value passes both."""
+    (low, left_out), (high, let_in) = max(one.low, other.low), min(one.high, other.high)
+    return low > high or (low == high and (left_out or not let_in))
+
+
 def side_of(bound: Bound) -> str:
     """From which side the metric is bounded."""
     return "<" if bound.low[0] == -INFINITE else ">" if bound.high[0] == INFINITE else "="
@@ -86,12 +92,14 @@ def compare(before: Bound, now: Bound) -> Change:
 Pair = tuple[Threshold | None, Threshold | None]
 ALIKE: tuple[Callable[[Bound], object], ...] = (
     lambda bound: bound,
+    lambda bound: (bound.metric, bound.conditions, side_of(bound)),
     lambda bound: (bound.metric, bound.key, side_of(bound)),
     lambda bound: (bound.metric, side_of(bound)),
     lambda bound: (bound.metric, bound.key),
 )
-"""What two thresholds have in common that are one before and after, the closest first: all of it; the metric
-and what it is measured on, for and at; the metric and its side; the metric from another side."""
+"""What two thresholds have in common that are one before and after, the closest first: all of it; the metric,
+its side and all conditions; the metric, its side and what it is measured on, for and at; the metric and its
+side; the metric from another side."""
 
 
 def pair(before: Sequence[Threshold], now: Sequence[Threshold]) -> list[Pair]:

@@ -59,7 +59,7 @@ SOURCE = re.compile(
 )
 FILE = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|$))[\w.@+-][\w./@+=-]*")
 KEY = re.compile(r"(?P<metric>[a-z][a-z0-9_]{0,63})(?P<clauses>(?:\s.*)?)")
-TELLING = ("on", "for", "at")
+TELLING = ("on", "for", "at", "over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ class Key:
 
 
 def same(word: str, one: str, other: str | None) -> bool:
-    """Whether two clauses say the same; a load by what it amounts to."""
+    """Whether two clauses say the same; a load and a time by what they amount to."""
     if other is None:
         return False
-    return at_load(one) == at_load(other) if word == "at" else one == other
+    return at_load(one) == at_load(other) if word in ("at", "over") else one == other
 
 
 def parse_key(text: str) -> Key | Refusal:
@@ -107,7 +107,7 @@ def parse_key(text: str) -> Key | Refusal:
     rest, written = split_clauses(match["clauses"])
     clauses = read_clauses(written, match.start("clauses"))
     if rest or isinstance(clauses, Refusal) or not set(clauses) <= set(TELLING):
-        message = f"{shown(text)} is no key: write the metric, or add its `for`, `on` or `at`"
+        message = f"{shown(text)} is no key: write the metric, or add its `for`, `on`, `at` or `over`"
         return Refusal(f"{message}, like `recall for eu`")
     return Key(match["metric"], clauses)
 

@@ -65,11 +65,9 @@ class Threshold:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes two lines the same threshold: the metric, and what it is measured on, for and at."""
-        clauses = self.clauses
-        return (
-            canonical_name(self.metric), clauses.get("on"), clauses.get("for"), at_load(clauses.get("at"))
-        )  # fmt: skip
+        """What makes two lines the same threshold: the metric, and all its clauses but the sample size."""
+        on, segment, load, time = (self.clauses.get(word) for word in ("on", "for", "at", "over"))
+        return (canonical_name(self.metric), on, segment, at_load(load), at_load(time))
 
     @property
     def printed(self) -> str:
@@ -81,7 +79,7 @@ class Threshold:
 
 
 def at_load(text: str | None) -> tuple[Decimal, str] | None:
-    """A load by what it amounts to, so that `50 req/s` is `3000 req/min`."""
+    """A load or a time by what it amounts to, so that `50 req/s` is `3000 req/min`."""
     load = read_quantity(text)
     return (load.canonical_value, load.canonical_unit) if load else None
 

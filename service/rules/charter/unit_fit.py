@@ -85,6 +85,24 @@ def runs_wrong(threshold: Threshold) -> bool:
     return good is not None and threshold.op != "==" and good not in threshold.op
 
 
+def runs_right(threshold: Threshold) -> bool:
+    """Whether the sign asks for the good direction."""
+    good = GOOD_SIGN.get(threshold.known.way) if threshold.known else None
+    return good is not None and good in threshold.op
+
+
+def is_open_share(threshold: Threshold) -> bool:
+    """Whether it is a share above 1 without a unit, of a metric that may exceed 1: 12 % or 1200 %."""
+    metric = threshold.known
+    return (
+        metric is not None
+        and metric.measure is Measure.SHARE
+        and threshold.unit.dimension is Dimension.NONE
+        and threshold.value > 1
+        and in_range(threshold)
+    )
+
+
 def is_trivial(threshold: Threshold) -> bool:
     """Whether every value that the metric can have passes."""
     span = span_of(threshold)

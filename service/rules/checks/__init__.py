@@ -6,6 +6,7 @@ from service.rules.checks import (
     body,
     done_coverage,
     done_lines,
+    done_pairs,
     evidence,
     infra,
     owner,
@@ -19,8 +20,8 @@ from service.rules.checks import (
 from service.rules.checks.check import Check
 
 SECTIONS = (
-    shape, owner, ship_date, target, done_lines, done_coverage, evidence, rollback, infra, signoffs,
-    paused_stopped, body,
+    shape, owner, ship_date, target, done_lines, done_pairs, done_coverage, evidence, rollback, infra,
+    signoffs, paused_stopped, body,
 )  # fmt: skip
 CHECKS = tuple(value for section in SECTIONS for value in vars(section).values() if isinstance(value, Check))
 """Every check of every section, in the order in which its file has them."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 from service.rules.charter.metrics import MEAN, Kind, Measure, Metric, Span, Way, with_statistic
-from service.rules.charter.quantity import Refusal, plain
+from service.rules.charter.quantity import Refusal, plain, read_quantity
 from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.unit_fit import (
@@ -16,6 +17,7 @@ from service.rules.charter.unit_fit import (
     in_range,
     is_guessed,
     is_impossible,
+    is_open_share,
     is_trivial,
     runs_wrong,
     unhundredth,
@@ -134,6 +136,9 @@ def done_range(context: CheckContext) -> Iterator[Problem]:
                 f"No `{threshold.metric[:32]}` is {SIDES[threshold.op]} that: write `{op}`, or another bound"
             )
             yield Problem(message, item, context.line_with(item, replace(threshold, op=op).printed))
+        if is_open_share(threshold):
+            bare = clip(plain(threshold.value), LONGEST_SHOWN)
+            yield Problem(f"`{threshold.metric[:32]}` is a ratio: {bare} what? Add the `%`", item)
         if metric is None or metric.span is None or in_range(threshold):
             continue
         meant = as_percent(threshold)
@@ -178,6 +183,39 @@ def done_duplicate(context: CheckContext) -> Iterator[Problem]:
             name = threshold.metric[:32]
             message = f"`{name}` is already bounded on line {first.line}: keep one of the two"
             yield Problem(message, threshold)
+
+
+@check(
+    Severity.NOTICE,
+    why="In some languages 10.000 is ten thousand; here a point is a decimal one.",
+    examples=(
+        Example("- throughput >= 10.000 req/s", "- throughput >= 10000 req/s", "done"),
+        Example("load: 1.500 req/s", "load: 1500 req/s", "target"),
+    ),
+)
+def number_thousands(context: CheckContext) -> Iterator[Problem]:
+    """A number with three decimals could be thousands."""
+    for item, threshold in context.thresholds("done", "stop_if"):
+        is_amount = threshold.unit.dimension not in (Dimension.RATIO, Dimension.NONE)
+        load = read_quantity(threshold.clauses.get("at"))
+        for value in (threshold.value if is_amount else None, load.value if load else None):
+            if value is not None and may_be_thousands(value):
+                yield Problem(asked_thousands(value), item)
+    for key in ("load", "data"):
+        scalar = context.text("target", key)
+        quantity = read_quantity(scalar.value) if scalar else None
+        if scalar and quantity and may_be_thousands(quantity.value):
+            yield Problem(asked_thousands(quantity.value), scalar)
+
+
+def may_be_thousands(value: Decimal) -> bool:
+    """Whether it is written as one to three digits, a point and three more, and does not begin with 0."""
+    return value.as_tuple().exponent == -3 and 1 <= value < KILO  # noqa: PLR2004 - three decimals
+
+
+def asked_thousands(value: Decimal) -> str:
+    """Which of the two it is."""
+    return f"`{value}` is read as {plain(value)}: write `{plain(value)}` or `{plain(value * KILO)}`"
 
 
 @check(

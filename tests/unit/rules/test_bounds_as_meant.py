@@ -191,3 +191,94 @@ def test_the_load_of_the_target_is_how_many_in_a_time(key: str, text: str, fine:
     written = {"load": "load: 50 req/s", "data": "data: 180000 tickets/day"}[key]
     said = [finding.code for finding in judged(SAMPLE.replace(written, f"{key}: {text}")).findings]
     assert said == ([] if fine else ["target-quantity"])
+
+
+@pytest.mark.parametrize("metric", ["wer", "cer", "mape", "smape", "word_error_rate"])
+def test_a_share_that_may_exceed_one_needs_its_percent_sign(metric: str) -> None:
+    for bare in ("12", "1.5", "150"):
+        said = findings(f"{metric} <= {bare} on gold with n >= 500")
+        assert [each.code for each in said if each.severity is Severity.ERROR] == ["done-range"]
+        assert metric == "smape" or not [each.fix for each in said if each.fix]
+    for fine in ("12 %", "0.12", "1", "1.2 ratio", "120 %"):
+        assert errors(f"{metric} <= {fine} on gold with n >= 500") == []
+
+
+CONTRADICTIONS = [
+    (("handle_time >= 9 min", "handle_time <= 6 min"), "done-contradiction", Severity.ERROR),
+    (("handle_time > 360 s", "handle_time <= 6 min"), "done-contradiction", Severity.ERROR),
+    (("own_rate >= 5 %", "own_rate < 0.05"), "done-contradiction", Severity.ERROR),
+    (("own_count == 3", "own_count == 4"), "done-contradiction", Severity.ERROR),
+    (("own_count == 3", "own_count <= 4"), "done-idle", Severity.WARNING),
+    (("latency_p95 <= 300 ms", "latency_p99 <= 200 ms"), "done-idle", Severity.WARNING),
+    (("latency_p999 <= 0.3 s", "latency_p99 < 300 ms"), "done-idle", Severity.WARNING),
+    (("p50_latency <= 1 s", "latency_max <= 900 ms"), "done-idle", Severity.WARNING),
+    (("latency_p95 <= 3 s", "latency_p95 <= 2 s"), "done-duplicate", Severity.ERROR),
+]
+
+
+@pytest.mark.parametrize(("lines", "code", "severity"), CONTRADICTIONS)
+def test_lines_that_exclude_or_idle_each_other_are_found(
+    lines: tuple[str, str], code: str, severity: Severity
+) -> None:
+    for order in (lines, lines[::-1]):
+        assert (code, severity) in {(each.code, each.severity) for each in findings(*order)}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("handle_time >= 6 min", "handle_time <= 6 min"),
+        ("own_count >= 3", "own_count <= 4"),
+        ("latency_p95 <= 300 ms", "latency_p99 <= 400 ms"),
+        ("latency_p95 <= 300 ms for eu", "latency_p99 <= 200 ms for us"),
+        ("latency_p95 <= 300 ms", "ttft_p99 <= 200 ms"),
+        ("error_rate <= 1 % over 7 d", "error_rate <= 2 % over 30 d"),
+        ("error_rate <= 1 % over 7 d", "error_rate <= 1 % over 30 d"),
+    ],
+)
+def test_lines_that_stand_beside_each_other_are_not(lines: tuple[str, str]) -> None:
+    said = {each.code for order in (lines, lines[::-1]) for each in findings(*order)}
+    assert not said & {"done-contradiction", "done-idle", "done-duplicate"}
+
+
+def test_a_window_written_in_another_unit_is_the_same_window() -> None:
+    assert "done-duplicate" in errors("error_rate <= 1 % over 7 d", "error_rate <= 2 % over 1 week")
+
+
+@pytest.mark.parametrize(
+    ("done", "stop", "found"),
+    [
+        ("accuracy >= 92 % on holdout with n >= 9", "accuracy >= 95 % on holdout", True),
+        ("accuracy >= 92 % on holdout with n >= 9", "accuracy <= 95 % on holdout", True),
+        ("accuracy >= 92 % on holdout with n >= 9", "accuracy < 92 % on holdout", False),
+        ("accuracy >= 92 % on holdout with n >= 9", "accuracy < 95 % on other", False),
+        ("latency_p95 <= 300 ms", "cost_per_request <= 3 USD", True),
+        ("latency_p95 <= 300 ms", "latency_p95 > 300 ms", False),
+        ("own_rate <= 5 %", "own_rate >= 4 %", True),
+    ],
+)
+def test_what_success_meets_stops_nothing(done: str, stop: str, found: bool) -> None:
+    text = f"{BEFORE}  - {done}\n  - own_thing <= 3\n{AFTER}".replace(
+        "rollback:", f"stop_if:\n  - {stop}\nrollback:", 1
+    )
+    said = [each.severity for each in judged(text).findings if each.code == "stop-if-success"]
+    assert said == ([Severity.WARNING] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("throughput >= 10.000 req/s", True),
+        ("throughput >= 999.125 req/s", True),
+        ("latency_p95 <= 1.500 ms", True),
+        ("latency_p95 <= 300 ms at 1.500 req/s", True),
+        ("throughput >= 10.00 req/s", False),
+        ("throughput >= 0.125 req/s", False),
+        ("throughput >= 1000.000 req/s", False),
+        ("error_rate <= 1.125 %", False),
+        ("log_loss <= 1.125", False),
+    ],
+)
+def test_three_decimals_may_be_thousands(line: str, found: bool) -> None:
+    said = [each for each in findings(line) if each.code == "number-thousands"]
+    assert [each.severity for each in said] == ([Severity.NOTICE] if found else [])
