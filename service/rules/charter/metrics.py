@@ -81,6 +81,8 @@ class Metric:
     span: Span | None
     unit: str
     """The unit to propose."""
+    source: str
+    """Who defines it, or where it is usually computed."""
     aliases: tuple[str, ...] = ()
     guess: Decimal | None = None
     """What guessing reaches, where that is known."""
@@ -109,12 +111,12 @@ FREE = None
 
 
 def rows(  # noqa: PLR0917 - the columns of the table
-    kind: Kind, way: Way, measure: Measure, span: Span | None, unit: str, names: str
+    kind: Kind, way: Way, measure: Measure, span: Span | None, unit: str, source: str, names: str
 ) -> Iterator[Metric]:
     """Metrics that agree in all but the name; aliases follow a name after `=`."""
     for written in names.split():
         name, *aliases = written.split("=")
-        yield Metric(name, kind, way, measure, span, unit, tuple(aliases))
+        yield Metric(name, kind, way, measure, span, unit, source, tuple(aliases))
 
 
 LATENCY, CAPACITY, RELIABILITY, COST = Kind.LATENCY, Kind.CAPACITY, Kind.RELIABILITY, Kind.COST
@@ -123,55 +125,194 @@ UP, DOWN, EITHER = Way.UP, Way.DOWN, Way.EITHER
 TIME, SHARE, MONEY, SIZE, NUMBER = Measure.TIME, Measure.SHARE, Measure.MONEY, Measure.SIZE, Measure.NUMBER
 
 ROWS = (
-    *rows(LATENCY, DOWN, TIME, POSITIVE, "ms",
-          "latency=response_time ttft=time_to_first_token tpot=time_per_output_token cold_start"),
-    *rows(LATENCY, DOWN, TIME, POSITIVE, "min", "batch_duration"),
-    *rows(CAPACITY, UP, Measure.THROUGHPUT, FROM_ZERO, "req/s", "throughput=rps=qps"),
-    *rows(CAPACITY, UP, Measure.COUNT, FROM_ZERO, "tokens/s", "tokens_per_second"),
-    *rows(CAPACITY, UP, Measure.COUNT, COUNTED, "users", "concurrency"),
-    *rows(CAPACITY, UP, Measure.COUNT, COUNTED, "tokens", "context_length"),
-    *rows(CAPACITY, UP, Measure.VOLUME, FROM_ZERO, "records/d", "data_volume"),
-    *rows(RELIABILITY, UP, SHARE, UNIT, "%", "availability=uptime"),
-    *rows(RELIABILITY, DOWN, SHARE, UNIT, "%", "error_rate timeout_rate schema_violation_rate"),
-    *rows(RELIABILITY, DOWN, TIME, POSITIVE, "min", "mttr rollback_time"),
-    *rows(RELIABILITY, DOWN, TIME, FROM_ZERO, "h", "data_freshness=data_age"),
-    *rows(COST, DOWN, Measure.COUNT, FROM_ZERO, "tokens", "tokens_per_request"),
-    *rows(COST, DOWN, SIZE, POSITIVE, "GiB", "memory_peak=peak_memory model_size"),
-    *rows(COST, DOWN, TIME, FROM_ZERO, "h", "gpu_hours"),
-    *rows(COST, EITHER, SHARE, UNIT, "%", "gpu_utilization"),
-    *rows(QUALITY, UP, SHARE, UNIT, "%",
-          "accuracy precision recall=sensitivity=tpr specificity=tnr f1=f_beta=f1_score auprc=pr_auc "
-          "ndcg_at_k=ndcg mrr hit_rate hit_rate_at_k recall_at_k precision_at_k context_precision "
-          "context_recall answer_relevancy groundedness faithfulness exact_match pass_at_k win_rate "
-          "task_success_rate"),
-    *rows(QUALITY, UP, SHARE, UNIT, "%", "balanced_accuracy auroc=roc_auc=auc"),
-    *rows(QUALITY, UP, NUMBER, SIGNED, "", "mcc cohen_kappa=kappa human_agreement"),
-    *rows(QUALITY, DOWN, NUMBER, FROM_ZERO, "", "log_loss"),
-    *rows(QUALITY, DOWN, NUMBER, UNIT, "", "brier=brier_score ece"),
-    *rows(QUALITY, DOWN, SHARE, UNIT, "%", "fpr=false_positive_rate fnr=false_negative_rate"),
-    *rows(QUALITY, EITHER, SHARE, UNIT, "%", "coverage abstention_rate"),
-    *rows(QUALITY, DOWN, Measure.TARGET, FROM_ZERO, "", "rmse mae"),
-    *rows(QUALITY, DOWN, SHARE, FROM_ZERO, "%", "mape wer=word_error_rate cer=character_error_rate"),
-    *rows(QUALITY, DOWN, SHARE, Span(ZERO, Decimal(2)), "%", "smape"),
-    *rows(QUALITY, UP, NUMBER, Span(None, ONE), "", "r2=r_squared"),
-    *rows(QUALITY, UP, NUMBER, FREE, "", "bleu rouge_l=rouge bertscore human_rating"),
-    *rows(QUALITY, DOWN, NUMBER, Span(ONE), "", "perplexity"),
-    *rows(SAFETY, DOWN, SHARE, UNIT, "%",
-          "hallucination_rate toxicity_rate pii_leak_rate jailbreak_success_rate false_refusal_rate "
-          "fairness_gap=parity_difference"),
-    *rows(SAFETY, UP, SHARE, UNIT, "%", "harmful_refusal_rate"),
-    *rows(SAFETY, EITHER, SHARE, UNIT, "%", "refusal_rate"),
-    *rows(DRIFT, DOWN, NUMBER, FROM_ZERO, "", "psi kl_divergence"),
-    *rows(DRIFT, DOWN, NUMBER, UNIT, "", "js_divergence"),
-    *rows(DRIFT, DOWN, SHARE, UNIT, "%", "training_serving_skew"),
-    *rows(BUSINESS, UP, SHARE, UNIT, "%",
-          "deflection_rate=containment=containment_rate adoption_rate retention_rate"),
-    *rows(BUSINESS, DOWN, SHARE, UNIT, "%", "escalation_rate override_rate"),
-    *rows(BUSINESS, DOWN, TIME, POSITIVE, "min", "handle_time"),
-    *rows(BUSINESS, UP, NUMBER, FREE, "", "csat"),
-    *rows(BUSINESS, UP, NUMBER, Span(Decimal(-100), Decimal(100)), "", "nps"),
-    *rows(BUSINESS, UP, MONEY, ANY, "USD", "cost_saving"),
-    *rows(BUSINESS, UP, Measure.SAVED_TIME, ANY, "h", "time_saved"),
+    *rows(LATENCY, DOWN, TIME, POSITIVE, "ms", "MLPerf Inference",
+          "latency=response_time ttft=time_to_first_token tpot=time_per_output_token cold_start "
+          "e2e_latency=end_to_end_latency itl=inter_token_latency inference_latency=inference_time "
+          "retrieval_latency=retrieval_time rerank_latency embedding_latency tool_latency queue_time "
+          "wait_time time_to_first_audio time_to_last_token"),
+    *rows(LATENCY, DOWN, TIME, POSITIVE, "min", "MLPerf Training", "batch_duration training_time build_time"),
+    *rows(LATENCY, DOWN, NUMBER, FROM_ZERO, "", "Kaldi", "rtf=real_time_factor"),
+    *rows(CAPACITY, UP, Measure.THROUGHPUT, FROM_ZERO, "req/s", "MLPerf Inference",
+          "throughput=rps=qps requests_per_second=queries_per_second goodput throughput_per_gpu"),
+    *rows(CAPACITY, UP, Measure.COUNT, FROM_ZERO, "tokens/s", "vLLM",
+          "tokens_per_second output_tokens_per_second=generation_throughput "
+          "tokens_per_second_per_gpu=tokens_per_gpu_second"),
+    *rows(CAPACITY, UP, Measure.COUNT, FROM_ZERO, "samples/s", "MLPerf Inference", "samples_per_second"),
+    *rows(CAPACITY, UP, Measure.COUNT, FROM_ZERO, "images/s", "MLPerf Inference", "images_per_second"),
+    *rows(CAPACITY, UP, Measure.COUNT, FROM_ZERO, "frames/s", "MLPerf Inference",
+          "fps=frames_per_second=frame_rate"),
+    *rows(CAPACITY, UP, Measure.COUNT, COUNTED, "users", "Locust", "concurrency concurrent_users"),
+    *rows(CAPACITY, UP, Measure.COUNT, COUNTED, "tokens", "Hugging Face", "context_length=context_window"),
+    *rows(CAPACITY, UP, Measure.VOLUME, FROM_ZERO, "records/d", "SRE book", "data_volume"),
+    *rows(RELIABILITY, UP, SHARE, UNIT, "%", "SRE book",
+          "availability=uptime success_rate slo_attainment=sla_attainment=sla_compliance cache_hit_rate "
+          "crash_free_rate job_success_rate on_time_rate"),
+    *rows(RELIABILITY, DOWN, SHARE, UNIT, "%", "SRE book",
+          "error_rate timeout_rate schema_violation_rate failure_rate crash_rate retry_rate packet_loss "
+          "drop_rate throttle_rate rollback_rate"),
+    *rows(RELIABILITY, DOWN, SHARE, UNIT, "%", "DORA", "change_failure_rate=change_fail_rate"),
+    *rows(RELIABILITY, DOWN, TIME, POSITIVE, "min", "DORA",
+          "mttr=time_to_restore=mean_time_to_recovery rollback_time lead_time=lead_time_for_changes"),
+    *rows(RELIABILITY, UP, Measure.COUNT, FROM_ZERO, "deployments/week", "DORA",
+          "deployment_frequency=deploy_frequency"),
+    *rows(RELIABILITY, DOWN, TIME, POSITIVE, "min", "SRE book",
+          "mttd=mean_time_to_detect mtta=mean_time_to_acknowledge"),
+    *rows(RELIABILITY, DOWN, TIME, FROM_ZERO, "h", "ISO 22301",
+          "rto=recovery_time_objective=recovery_time rpo=recovery_point_objective downtime"),
+    *rows(RELIABILITY, UP, TIME, POSITIVE, "h", "IEC 61703",
+          "mtbf=mean_time_between_failures mttf=mean_time_to_failure"),
+    *rows(RELIABILITY, DOWN, TIME, FROM_ZERO, "h", "ISO/IEC 25012",
+          "data_freshness=data_age data_lag=ingestion_lag"),
+    *rows(RELIABILITY, UP, SHARE, UNIT, "%", "ISO/IEC 25012", "completeness=data_completeness data_validity"),
+    *rows(RELIABILITY, DOWN, SHARE, UNIT, "%", "ISO/IEC 25012",
+          "null_rate=missing_rate duplicate_rate data_quality_issue_rate"),
+    *rows(COST, DOWN, Measure.COUNT, FROM_ZERO, "tokens", "OpenTelemetry",
+          "tokens_per_request tokens_per_task=tokens_per_query"),
+    *rows(COST, DOWN, Measure.COUNT, FROM_ZERO, "steps", "Inspect", "steps_per_task"),
+    *rows(COST, DOWN, Measure.COUNT, FROM_ZERO, "turns", "Inspect", "turns_per_task=turns_per_conversation"),
+    *rows(COST, DOWN, Measure.COUNT, FROM_ZERO, "calls", "Inspect", "tool_calls_per_task llm_calls_per_task"),
+    *rows(COST, DOWN, SIZE, POSITIVE, "GiB", "OpenTelemetry",
+          "memory_peak=peak_memory model_size gpu_memory=vram=gpu_memory_peak=peak_gpu_memory "
+          "memory_usage=ram_usage index_size storage_size image_size"),
+    *rows(COST, DOWN, Measure.COUNT, COUNTED, "parameters", "Hugging Face",
+          "model_parameters=parameter_count=parameters"),
+    *rows(COST, DOWN, TIME, FROM_ZERO, "h", "MLPerf Training", "gpu_hours=gpu_time"),
+    *rows(COST, DOWN, MONEY, FROM_ZERO, "USD/month", "FinOps", "monthly_cost"),
+    *rows(COST, DOWN, Measure.TARGET, FROM_ZERO, "", "MLPerf Power",
+          "power_draw=power_consumption energy_consumption=energy_use carbon_emissions=carbon_footprint"),
+    *rows(COST, EITHER, SHARE, UNIT, "%", "OpenTelemetry",
+          "gpu_utilization cpu_utilization memory_utilization"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "scikit-learn",
+          "accuracy precision recall=sensitivity=tpr specificity=tnr f1=f_beta=f1_score "
+          "auprc=pr_auc=auc_pr average_precision macro_f1=f1_macro micro_f1=f1_micro "
+          "weighted_f1=f1_weighted macro_precision=precision_macro macro_recall=recall_macro "
+          "micro_precision=precision_micro micro_recall=recall_micro ppv=positive_predictive_value "
+          "npv=negative_predictive_value top_k_accuracy jaccard=jaccard_index subset_accuracy "
+          "detection_rate token_accuracy"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "scikit-learn", "balanced_accuracy auroc=roc_auc=auc"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "Rasa", "intent_accuracy slot_f1 entity_f1=ner_f1 command_accuracy"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "TREC",
+          "ndcg_at_k=ndcg mrr hit_rate hit_rate_at_k recall_at_k precision_at_k "
+          "map=mean_average_precision map_at_k mrr_at_k f1_at_k coverage_at_k catalog_coverage "
+          "r_precision"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "Ragas",
+          "context_precision context_recall answer_relevancy=answer_relevance=response_relevancy "
+          "groundedness faithfulness answer_correctness answer_similarity=semantic_similarity "
+          "context_relevancy=context_relevance context_entity_recall factual_correctness topic_adherence "
+          "agent_goal_accuracy=goal_accuracy"),
+    *rows(QUALITY, DOWN, SHARE, UNIT, "%", "Ragas", "noise_sensitivity"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "ALCE",
+          "citation_accuracy citation_precision citation_recall citation_coverage=attribution_rate"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "DeepEval",
+          "tool_correctness tool_call_accuracy=tool_accuracy tool_selection_accuracy argument_correctness "
+          "task_completion_rate=task_completion plan_adherence role_adherence knowledge_retention "
+          "conversation_completeness json_correctness=json_validity=schema_compliance prompt_alignment"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "HELM",
+          "exact_match pass_at_k win_rate task_success_rate "
+          "instruction_following_rate=instruction_following format_compliance session_completion_rate "
+          "step_success_rate test_pass_rate compile_rate resolve_rate=resolved_rate"),
+    *rows(QUALITY, UP, NUMBER, SIGNED, "", "scikit-learn",
+          "mcc=matthews_corrcoef cohen_kappa=kappa human_agreement krippendorff_alpha weighted_kappa gini "
+          "silhouette=silhouette_score ari=adjusted_rand_index pearson=pearson_r spearman=spearman_rho "
+          "kendall_tau"),
+    *rows(QUALITY, UP, NUMBER, UNIT, "", "scikit-learn", "nmi v_measure homogeneity ks_separation"),
+    *rows(QUALITY, UP, NUMBER, FROM_ZERO, "", "scikit-learn", "lift calinski_harabasz"),
+    *rows(QUALITY, DOWN, NUMBER, FROM_ZERO, "", "scikit-learn",
+          "log_loss cross_entropy=cross_entropy_loss hinge_loss davies_bouldin rmsle msle"),
+    *rows(QUALITY, DOWN, NUMBER, UNIT, "", "scikit-learn", "brier=brier_score"),
+    *rows(QUALITY, DOWN, NUMBER, UNIT, "", "torchmetrics",
+          "ece=expected_calibration_error mce=maximum_calibration_error"),
+    *rows(QUALITY, DOWN, SHARE, UNIT, "%", "scikit-learn",
+          "fpr=false_positive_rate fnr=false_negative_rate fdr=false_discovery_rate false_omission_rate "
+          "misclassification_rate=classification_error hamming_loss false_alarm_rate miss_rate"),
+    *rows(QUALITY, EITHER, SHARE, UNIT, "%", "MAPIE",
+          "coverage abstention_rate interval_coverage=coverage_probability=picp "
+          "prediction_interval_coverage"),
+    *rows(QUALITY, DOWN, Measure.TARGET, FROM_ZERO, "", "scikit-learn",
+          "rmse=root_mean_squared_error mae=mean_absolute_error mse=mean_squared_error "
+          "median_absolute_error=medae max_error pinball_loss=quantile_loss crps interval_width=mpiw"),
+    *rows(QUALITY, EITHER, Measure.TARGET, ANY, "", "Hyndman", "bias=mean_error=mbe forecast_bias"),
+    *rows(QUALITY, DOWN, NUMBER, FROM_ZERO, "", "Hyndman", "mase rmsse nrmse theil_u"),
+    *rows(QUALITY, DOWN, SHARE, FROM_ZERO, "%", "Hyndman",
+          "mape=mean_absolute_percentage_error wape=wmape mdape"),
+    *rows(QUALITY, DOWN, SHARE, Span(ZERO, Decimal(2)), "%", "Hyndman", "smape"),
+    *rows(QUALITY, UP, SHARE, Span(None, ONE), "%", "Hyndman", "forecast_accuracy"),
+    *rows(QUALITY, UP, NUMBER, Span(None, ONE), "", "scikit-learn",
+          "r2=r_squared adjusted_r2 explained_variance brier_skill_score nse"),
+    *rows(QUALITY, DOWN, SHARE, FROM_ZERO, "%", "NIST SCTK",
+          "wer=word_error_rate cer=character_error_rate phoneme_error_rate der=diarization_error_rate"),
+    *rows(QUALITY, DOWN, SHARE, UNIT, "%", "ISO/IEC 19795",
+          "eer=equal_error_rate far=false_acceptance_rate frr=false_rejection_rate sentence_error_rate"),
+    *rows(QUALITY, UP, NUMBER, Span(ONE, Decimal(5)), "", "ITU-T P.800", "mos=mean_opinion_score"),
+    *rows(QUALITY, UP, NUMBER, Span(-HALF, Decimal("4.64")), "", "ITU-T P.862", "pesq"),
+    *rows(QUALITY, UP, NUMBER, SIGNED, "", "torchmetrics", "stoi ssim=structural_similarity ms_ssim"),
+    *rows(QUALITY, UP, Measure.TARGET, ANY, "", "torchmetrics", "psnr snr si_sdr=si_snr"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "COCO",
+          "map_at_50_95=coco_map ap50=map50 ap75=map75 iou miou=mean_iou panoptic_quality=pq"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "MONAI", "dice=dice_coefficient=dice_score pixel_accuracy"),
+    *rows(QUALITY, DOWN, Measure.TARGET, FROM_ZERO, "", "MONAI", "hausdorff_distance"),
+    *rows(QUALITY, UP, SHARE, Span(None, ONE), "%", "MOTChallenge", "mota"),
+    *rows(QUALITY, UP, SHARE, UNIT, "%", "MOTChallenge", "idf1 hota"),
+    *rows(QUALITY, DOWN, NUMBER, FROM_ZERO, "", "torchmetrics", "fid=frechet_inception_distance kid lpips"),
+    *rows(QUALITY, UP, NUMBER, Span(ONE), "", "torchmetrics", "inception_score"),
+    *rows(QUALITY, UP, NUMBER, FREE, "", "Hugging Face evaluate",
+          "bleu=sacrebleu rouge_l=rouge bertscore=bert_score human_rating rouge_1=rouge1 rouge_2=rouge2 "
+          "rouge_lsum meteor chrf=chrf_pp comet bleurt gleu cider spice codebleu clip_score"),
+    *rows(QUALITY, UP, NUMBER, FREE, "", "MT-Bench",
+          "llm_judge_score=judge_score g_eval=geval mt_bench elo=elo_rating coherence fluency consistency "
+          "relevance helpfulness"),
+    *rows(QUALITY, DOWN, SHARE, FROM_ZERO, "%", "SacreBLEU", "ter=translation_edit_rate"),
+    *rows(QUALITY, DOWN, NUMBER, UNIT, "", "torchmetrics", "normalized_edit_distance"),
+    *rows(QUALITY, DOWN, NUMBER, Span(ONE), "", "Hugging Face evaluate", "perplexity"),
+    *rows(SAFETY, DOWN, SHARE, UNIT, "%", "HELM",
+          "hallucination_rate toxicity_rate pii_leak_rate jailbreak_success_rate "
+          "false_refusal_rate=over_refusal_rate unsupported_claim_rate=unsupported_claims_rate "
+          "policy_violation_rate attack_success_rate prompt_injection_success_rate "
+          "unsafe_response_rate=harmful_response_rate data_leak_rate bias_rate"),
+    *rows(SAFETY, DOWN, SHARE, UNIT, "%", "Fairlearn",
+          "fairness_gap=parity_difference demographic_parity_difference=demographic_parity_gap "
+          "equalized_odds_difference equal_opportunity_difference accuracy_gap=subgroup_gap "
+          "recall_gap=tpr_gap fpr_gap"),
+    *rows(SAFETY, UP, SHARE, UNIT, "%", "Fairlearn", "demographic_parity_ratio equalized_odds_ratio"),
+    *rows(SAFETY, EITHER, NUMBER, FROM_ZERO, "", "AIF360", "disparate_impact_ratio=disparate_impact"),
+    *rows(SAFETY, EITHER, SHARE, SIGNED, "%", "AIF360", "statistical_parity_difference"),
+    *rows(SAFETY, UP, SHARE, UNIT, "%", "HELM", "harmful_refusal_rate"),
+    *rows(SAFETY, EITHER, SHARE, UNIT, "%", "HELM", "refusal_rate"),
+    *rows(DRIFT, DOWN, NUMBER, FROM_ZERO, "", "Evidently",
+          "psi=population_stability_index kl_divergence wasserstein=wasserstein_distance mmd"),
+    *rows(DRIFT, DOWN, NUMBER, UNIT, "", "Evidently",
+          "js_divergence=js_distance ks_statistic hellinger=hellinger_distance"),
+    *rows(DRIFT, DOWN, SHARE, UNIT, "%", "Evidently",
+          "training_serving_skew drifted_features_share=share_of_drifted_features"),
+    *rows(BUSINESS, UP, SHARE, UNIT, "%", "ISO 18295",
+          "deflection_rate=containment=containment_rate "
+          "first_contact_resolution=fcr=first_call_resolution resolution_rate=issue_resolution_rate "
+          "self_service_rate automation_rate straight_through_rate=stp_rate "
+          "acceptance_rate=suggestion_acceptance_rate satisfaction_rate"),
+    *rows(BUSINESS, UP, SHARE, UNIT, "%", "HEART",
+          "adoption_rate retention_rate activation_rate completion_rate engagement_rate"),
+    *rows(BUSINESS, UP, SHARE, UNIT, "%", "Google Ads", "ctr=click_through_rate conversion_rate=cvr"),
+    *rows(BUSINESS, UP, SHARE, UNIT, "%", "ISO 22400", "first_pass_yield=yield_rate oee"),
+    *rows(BUSINESS, DOWN, SHARE, UNIT, "%", "ISO 22400", "defect_rate scrap_rate rework_rate"),
+    *rows(BUSINESS, DOWN, SHARE, UNIT, "%", "ISO 18295",
+          "escalation_rate override_rate human_intervention_rate=intervention_rate "
+          "handoff_rate=transfer_rate fallback_rate abandonment_rate=abandon_rate reopen_rate "
+          "complaint_rate manual_review_rate churn_rate bounce_rate"),
+    *rows(BUSINESS, DOWN, TIME, POSITIVE, "min", "ISO 18295",
+          "handle_time=aht=average_handle_time first_response_time resolution_time=time_to_resolution "
+          "processing_time cycle_time=pr_cycle_time review_time routing_time=lead_routing_time "
+          "onboarding_time"),
+    *rows(BUSINESS, UP, NUMBER, FREE, "", "ISO 10004", "csat"),
+    *rows(BUSINESS, EITHER, NUMBER, FREE, "", "ISO 10004", "ces=customer_effort_score"),
+    *rows(BUSINESS, UP, NUMBER, Span(ZERO, Decimal(100)), "", "ISO 9241-11", "sus=system_usability_scale"),
+    *rows(BUSINESS, UP, NUMBER, Span(Decimal(-100), Decimal(100)), "", "Bain", "nps=net_promoter_score"),
+    *rows(BUSINESS, UP, Measure.COUNT, FROM_ZERO, "users", "HEART",
+          "active_users dau=daily_active_users mau wau"),
+    *rows(BUSINESS, UP, MONEY, ANY, "USD", "FinOps", "cost_saving=cost_savings=cost_saved revenue_uplift"),
+    *rows(BUSINESS, UP, SHARE, Span(None, ONE), "%", "FinOps",
+          "cost_reduction=cost_saved_share time_reduction=time_saved_share error_reduction"),
+    *rows(BUSINESS, UP, SHARE, ANY, "%", "FinOps", "roi=return_on_investment"),
+    *rows(BUSINESS, UP, Measure.SAVED_TIME, ANY, "h", "DORA", "time_saved"),
 )  # fmt: skip
 GUESSED = frozenset({"accuracy", "balanced_accuracy", "auroc"})
 WINDOWED = frozenset({"availability"})
@@ -188,6 +329,9 @@ BARE = re.compile(r"p[0-9]{2,4}")
 PERCENTILE = re.compile(r"p(?:0*[1-9][0-9]?|100|9[0-9]{2}|99[0-9]{2})")
 """The digits behind 90 or 99 are decimals: p999 is 99.9 %."""
 AT_K = re.compile(r"_at_[0-9]{1,6}$")
+TOP_K = re.compile(r"top_?[0-9]{1,4}_accuracy")
+AT_POINT = re.compile(r"(?P<name>[a-z]+)_at_(?:recall|precision|fpr|fnr|tpr|specificity|sensitivity)_[0-9_]+")
+"""One measure where another is fixed: it lies in the range of the first."""
 AT_NONE = re.compile(r"_at_0+$")
 COST_PER = re.compile(r"cost_per_[a-z0-9_]+")
 SPELLED = {"avg": MEAN, "average": MEAN, "median": "p50"}
@@ -197,15 +341,19 @@ SPELLED = {"avg": MEAN, "average": MEAN, "median": "p50"}
 def metric_of(written: str) -> Metric | None:
     """The metric that a name, an alias, or either with its statistic stands for."""
     if COST_PER.fullmatch(written):
-        return Metric(written, COST, DOWN, MONEY, FROM_ZERO, "USD")
+        return Metric(written, COST, DOWN, MONEY, FROM_ZERO, "USD", "FinOps")
     if BARE.fullmatch(written):
         written = f"latency_{written}"
-    row = TABLE.get(NAMES.get(AT_K.sub("_at_k", written), ""))
+    point = AT_POINT.fullmatch(written)
+    listed = point["name"] if point else TOP_K.sub("top_k_accuracy", AT_K.sub("_at_k", written))
+    row = TABLE.get(NAMES.get(listed, ""))
     if row:
-        return replace(row, name=written) if AT_K.search(written) else row
+        return row if written in NAMES else replace(row, name=written)
     name, statistic = with_statistic(written)
     base = TABLE.get(NAMES.get(name, ""))
-    return replace(base, name=f"{base.name}_{statistic}") if base and base.measure is TIME else None
+    if base is None or base.measure in (SHARE, NUMBER):
+        return None
+    return replace(base, name=f"{base.name}_{statistic}")
 
 
 def with_statistic(written: str) -> tuple[str, str]:

@@ -60,8 +60,10 @@ class Threshold:
 
     @property
     def known(self) -> Metric | None:
-        """The row of the metric table, if it has one."""
-        return metric_of(self.metric)
+        """The row of the metric table, if it has one; so many in a time are no share of a name like it."""
+        metric = metric_of(self.metric)
+        is_share = metric is not None and metric.measure is Measure.SHARE
+        return None if is_share and self.metric.endswith("_rate") and self.unit.is_flow else metric
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -38,6 +38,8 @@ def fits(metric: Metric, unit: Unit) -> bool:
         return True
     if unit.dimension not in DIMENSIONS[metric.measure]:
         return False
+    if metric.measure is Measure.NUMBER and metric.span and metric.span.high and metric.span.high > 1:
+        return False  # 40 % of a score that goes to 100 would be read as 0.4.
     return unit.dimension is not Dimension.RATE or fits_rate(metric, unit)
 
 

@@ -284,5 +284,5 @@ def percentile(threshold: Threshold) -> str | None:
     if metric is None or metric.kind is not Kind.LATENCY or metric.way is not Way.DOWN:
         return None
     base, statistic = with_statistic(metric.name)
-    varies = base in ("latency", "ttft", "tpot")
+    varies = base in ("ttft", "tpot", "itl") or base.endswith("latency")
     return f"{base}_p95" if varies and statistic in ("", MEAN) else None

@@ -59,17 +59,18 @@ def must(field: Field) -> str:
 def metrics() -> str:
     """The metrics that are known, by what they speak of."""
     rows = [
-        f"| {kind} | {way} | {unit} | {', '.join(names)} |" for (kind, way, unit), names in grouped().items()
+        f"| {kind} | {way} | {unit} | {', '.join(names)} | {source} |"
+        for (kind, way, unit, source), names in grouped().items()
     ]
-    return table("| kind | better | unit | metrics, with the names they also have |", rows)
+    return table("| kind | better | unit | metrics, with the names they also have | source |", rows)
 
 
-def grouped() -> dict[tuple[str, str, str], list[str]]:
-    """Metrics of one kind, one direction and one unit together, in the order of the table."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
+def grouped() -> dict[tuple[str, str, str, str], list[str]]:
+    """Metrics of one kind, one direction, one unit and one source together, in the order of the table."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
     for row in ROWS:
         unit = f"`{row.unit}`" if row.unit else "none"
-        groups.setdefault((row.kind.value, WAYS[row.way], unit), []).append(named(row))
+        groups.setdefault((row.kind.value, WAYS[row.way], unit, row.source), []).append(named(row))
     return groups
 
 

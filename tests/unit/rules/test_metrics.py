@@ -164,3 +164,61 @@ def test_a_key_tells_two_lines_apart() -> None:
     assert key_of(high, (high,)) == "recall"
     for text in ("recall with n >= 3", "Recall", "recall high", "recall for"):
         assert isinstance(parse_key(text), Refusal)
+
+
+def test_the_table_has_the_usual_names_each_with_a_source() -> None:
+    assert len(TABLE) >= 250
+    assert all(row.source for row in TABLE.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "way", "measure"),
+    [
+        ("macro_f1", Way.UP, Measure.SHARE),
+        ("npv", Way.UP, Measure.SHARE),
+        ("top_5_accuracy", Way.UP, Measure.SHARE),
+        ("top5_accuracy", Way.UP, Measure.SHARE),
+        ("precision_at_recall_85", Way.UP, Measure.SHARE),
+        ("fnr_at_fpr_0_1", Way.DOWN, Measure.SHARE),
+        ("map", Way.UP, Measure.SHARE),
+        ("map_at_50", Way.UP, Measure.SHARE),
+        ("map_at_50_95", Way.UP, Measure.SHARE),
+        ("mrr_at_10", Way.UP, Measure.SHARE),
+        ("mse", Way.DOWN, Measure.TARGET),
+        ("wape", Way.DOWN, Measure.SHARE),
+        ("mase", Way.DOWN, Measure.NUMBER),
+        ("bias", Way.EITHER, Measure.TARGET),
+        ("dice", Way.UP, Measure.SHARE),
+        ("lpips", Way.DOWN, Measure.NUMBER),
+        ("fps", Way.UP, Measure.COUNT),
+        ("mos", Way.UP, Measure.NUMBER),
+        ("eer", Way.DOWN, Measure.SHARE),
+        ("meteor", Way.UP, Measure.NUMBER),
+        ("citation_recall", Way.UP, Measure.SHARE),
+        ("itl_p99", Way.DOWN, Measure.TIME),
+        ("goodput", Way.UP, Measure.THROUGHPUT),
+        ("steps_per_task_p90", Way.DOWN, Measure.COUNT),
+        ("gpu_memory_max", Way.DOWN, Measure.SIZE),
+        ("rto", Way.DOWN, Measure.TIME),
+        ("mtbf", Way.UP, Measure.TIME),
+        ("cost_reduction", Way.UP, Measure.SHARE),
+        ("wasserstein", Way.DOWN, Measure.NUMBER),
+        ("power_draw_p95", Way.DOWN, Measure.TARGET),
+    ],
+)
+def test_what_people_measure_is_known(written: str, way: Way, measure: Measure) -> None:
+    known = metric_of(written)
+    assert known
+    assert (known.way, known.measure) == (way, measure)
+
+
+def test_so_many_in_a_time_are_no_share() -> None:
+    assert threshold("complaint_rate <= 2 complaints/week").known is None
+    assert threshold("complaint_rate <= 2 %").known
+
+
+def test_percents_of_a_score_that_goes_beyond_one_are_refused() -> None:
+    for name in ("nps", "sus", "mos"):
+        bound = threshold(f"{name} >= 40 %")
+        assert bound.known
+        assert not fits(bound.known, bound.unit)
