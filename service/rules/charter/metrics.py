@@ -364,9 +364,31 @@ def with_statistic(written: str) -> tuple[str, str]:
     return match["name"], SPELLED.get(match["statistic"], match["statistic"])
 
 
+RATE = Metric("rate", BUSINESS, EITHER, SHARE, UNIT, "%", "")
+ENDINGS = {
+    **{f"_{name}": TABLE[name] for name in (
+        "latency", "accuracy", "precision", "recall", "f1", "error_rate", "failure_rate",
+        "timeout_rate", "success_rate", "hit_rate", "hallucination_rate", "availability",
+    )},
+    "_cost": TABLE["monthly_cost"],
+    "_memory": TABLE["memory_peak"],
+    "_growth_rate": replace(RATE, span=ANY),
+    "_rate": RATE,
+}  # fmt: skip
+"""What the end of a name says of a metric that is not in the table; the longer ends come first."""
+
+
+@lru_cache(maxsize=512)
+def metric_by_ending(written: str) -> Metric | None:
+    """What the end of a name says of a metric that is not in the table."""
+    name = with_statistic(written)[0]
+    found = next((row for ending, row in ENDINGS.items() if name.endswith(ending)), None)
+    return replace(found, name=written, aliases=()) if found else None
+
+
 def misnumbered(written: str) -> str | None:
     """What to write instead of a number in a known metric's name that is none: p200, at 0."""
-    if metric_of(written) is None:
+    if metric_of(written) is None and metric_by_ending(written) is None:
         return None
     if AT_NONE.search(written):
         return AT_NONE.sub("_at_5", written)

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from service.rules.charter.metrics import Measure, Metric, canonical_name, metric_of, misnumbered
+from service.rules.charter.metrics import (
+    Measure,
+    Metric,
+    Way,
+    canonical_name,
+    metric_by_ending,
+    metric_of,
+    misnumbered,
+)
 from service.rules.charter.quantity import (
     EXACT,
     NUMBER,
@@ -18,10 +26,16 @@ from service.rules.charter.quantity import (
     read_quantity,
     read_unit,
 )
-from service.rules.charter.units import Unit
+from service.rules.charter.units import Dimension, Unit
 from service.rules.source.text import shown
 
 MAX_CHARACTERS = 300
+MEASURED = {
+    Measure.TIME: Dimension.TIME,
+    Measure.SHARE: Dimension.RATIO,
+    Measure.MONEY: Dimension.MONEY,
+    Measure.SIZE: Dimension.SIZE,
+}
 OPERATORS = {"<=": "<=", "<": "<", ">=": ">=", ">": ">", "==": "==", "≤": "<=", "≥": ">="}
 LINE = re.compile(
     r"(?P<metric>[a-z][a-z0-9_]{0,63})\s*(?P<op><=|>=|==|<|>|≤|≥)\s*"
@@ -60,10 +74,30 @@ class Threshold:
 
     @property
     def known(self) -> Metric | None:
-        """The row of the metric table, if it has one; so many in a time are no share of a name like it."""
+        """The row of the metric table, or what the name's end and the unit say together.
+
+        So many in a time are no share, whatever the name.
+        """
         metric = metric_of(self.metric)
-        is_share = metric is not None and metric.measure is Measure.SHARE
-        return None if is_share and self.metric.endswith("_rate") and self.unit.is_flow else metric
+        if metric is None:
+            return self._typed
+        is_share = metric.measure is Measure.SHARE and self.metric.endswith("_rate")
+        return None if is_share and self.unit.is_flow else metric
+
+    @property
+    def _typed(self) -> Metric | None:
+        """What the end of the name says, unless the unit says that it means something else."""
+        metric = metric_by_ending(self.metric)
+        if metric is None:
+            return None
+        if self.unit.dimension is Dimension.NONE:
+            share = metric.measure is Measure.SHARE
+            return (
+                None if share and self.value > 1 and (metric.way is not Way.UP or "<" in self.op) else metric
+            )
+        asked = MEASURED[metric.measure]
+        priced = asked is Dimension.MONEY and self.unit.parts[:1] == (asked,)
+        return metric if priced or self.unit.dimension is asked else None
 
     @property
     def key(self) -> tuple[object, ...]:

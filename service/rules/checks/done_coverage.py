@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from service.rules.charter.keys import near_metric
 from service.rules.charter.metrics import Kind, Measure
+from service.rules.charter.unit_fit import runs_wrong
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.values.finding import Severity
 
@@ -118,6 +120,8 @@ def done_unknown_metric(context: CheckContext) -> Iterator[Problem]:
             continue
         told.add(name)
         meant = near_metric(name)
-        remedy = f"did you mean `{meant}`?" if meant else "look twice at them"
-        message = f"`{name[:24]}` is not in the table, its unit, range and side are not checked: {remedy}"
-        yield Problem(message, item)
+        if meant and not runs_wrong(replace(threshold, metric=meant)):
+            yield Problem(f"`{name}` is not in the table: did you mean `{meant}`?", item)
+        else:
+            message = f"`{name}` is your own metric: nobody but you can check its unit and range"
+            yield Problem(message, item)

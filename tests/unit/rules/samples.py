@@ -79,7 +79,7 @@ CODE = re.compile(r"`[^`]*`")
 WORD = r"(?:an? )?(?:`…`|\w+)"
 CHOICE = re.compile(rf"{WORD}(?:, {WORD})+,? (?:and|or) {WORD}")
 REMEDY = re.compile(
-    r"\b(?:write|add|delete|keep|name|use|move|look|say|save|put|replace|leave|begin|end|indent|close|create"
+    r"\b(?:check|write|add|delete|keep|name|use|move|look|say|save|put|replace|leave|begin|end|indent|close|create"
     r"|remove|fix)\b|(?:like|as in|did you mean) `…`",
     re.IGNORECASE,
 )

@@ -282,3 +282,54 @@ def test_what_success_meets_stops_nothing(done: str, stop: str, found: bool) -> 
 def test_three_decimals_may_be_thousands(line: str, found: bool) -> None:
     said = [each for each in findings(line) if each.code == "number-thousands"]
     assert [each.severity for each in said] == ([Severity.NOTICE] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("checkout_latency_p95 <= 100", "done-unit"),
+        ("p99_checkout_latency <= 3000", "done-unit"),
+        ("checkout_latency_p200 <= 3 s", "done-threshold"),
+        ("checkout_latency <= 0 s", "done-range"),
+        ("hosting_cost <= 4000", "done-unit"),
+        ("hosting_cost <= -3 USD", "done-range"),
+        ("parser_memory <= 16", "done-unit"),
+        ("parser_accuracy >= 120 %", "done-range"),
+        ("parser_accuracy >= 85", "done-range"),
+        ("refund_rate <= 120 %", "done-range"),
+        ("checkout_error_rate <= 101 %", "done-range"),
+    ],
+)
+def test_a_name_of_ones_own_is_typed_by_its_end_and_its_unit(line: str, code: str) -> None:
+    assert errors(line) == [code]
+
+
+@pytest.mark.parametrize(
+    ("line", "own"),
+    [
+        ("checkout_latency_p95 <= 100 ms", False),
+        ("hosting_cost <= 4000 USD/month", False),
+        ("refund_rate <= 3 %", False),
+        ("user_growth_rate >= 120 %", False),
+        ("parser_memory <= 16 GB", False),
+        ("pick_rate >= 600 picks/h", True),
+        ("sampling_rate >= 16000", True),
+        ("gps_accuracy <= 5", True),
+        ("token_cost <= 4000 tokens", True),
+        ("checkout_latency <= 3 frames", True),
+        ("working_memory <= 7 items", True),
+        ("refund_rate <= 3 refunds/week", True),
+    ],
+)
+def test_a_unit_of_another_kind_makes_it_ones_own(line: str, own: bool) -> None:
+    said = findings(line)
+    assert not [each for each in said if each.severity is Severity.ERROR]
+    name = line.split(maxsplit=1)[0]
+    told = f"`{name}` is your own metric: nobody but you can check its unit and range"
+    assert (told in [each.message for each in said]) == own
+
+
+def test_a_name_that_runs_the_other_way_is_not_proposed() -> None:
+    messages = [each.message for each in findings("acuracy >= 3 %", "mapee >= 3 %", "mapee_x <= 3 %")]
+    assert "`acuracy` is not in the table: did you mean `accuracy`?" in messages
+    assert not [each for each in messages if "`mape`" in each]
