@@ -323,8 +323,9 @@ TABLE = {
 NAMES = {alias: row.name for row in ROWS for alias in (row.name, *row.aliases)}
 
 MEAN = "mean"
-STATISTIC = re.compile(r"(?P<name>[a-z0-9_]+?)_(?P<statistic>p[0-9]{1,4}|mean|avg|average|median|max|min)")
-FIRST = re.compile(r"(?P<statistic>p[0-9]{1,4}|mean|avg|average|median|max|min)_(?P<name>[a-z0-9_]+)")
+STATISTICS = "p[0-9]{1,4}|mean|avg|average|median|max|min"
+STATISTIC = re.compile(rf"(?P<name>[a-z0-9_]+?)_(?P<statistic>{STATISTICS})")
+FIRST = re.compile(rf"(?P<statistic>{STATISTICS})_(?P<name>[a-z0-9_]+)")
 BARE = re.compile(r"p[0-9]{2,4}")
 PERCENTILE = re.compile(r"p(?:0*[1-9][0-9]?|100|9[0-9]{2}|99[0-9]{2})")
 """The digits behind 90 or 99 are decimals: p999 is 99.9 %."""

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from service.rules.charter.keys import CHARTER, INFRA, SIGNOFFS, Field, Shape
-from service.rules.charter.metrics import NAMES, TABLE, Measure
+from service.rules.charter.metrics import NAMES, STATISTICS, TABLE, Measure
 from service.rules.charter.quantity import NUMBER
 from service.rules.charter.threshold import EXAMPLE, LINE, MAX_CHARACTERS, WORD
 from service.rules.charter.units import (
@@ -119,9 +119,13 @@ CLAUSES = (
 ONCE = "".join(f"(?!.*\\s{word}\\s.*\\s{word}\\s)" for word in ("at", "on", "for", "over", "with"))
 HEAD = ecma(LINE).partition("(?:(?![0-9.,])")[0]
 # What a forecast is off by is measured in its target's unit, whatever that is.
-TARGETED = one_of({name for name, row in NAMES.items() if TABLE[row].measure is Measure.TARGET})
+TARGETED = (
+    f"(?:(?:{STATISTICS})_)?"
+    f"(?:{one_of({name for name, row in NAMES.items() if TABLE[row].measure is Measure.TARGET})})"
+    f"(?:_(?:{STATISTICS}))?"
+)
 OWN_UNIT = f"{TOKEN.pattern}(?:{SPACE}/{SPACE}{TOKEN.pattern})?"
-BOUND = f"(?:{HEAD}{SPACE}(?:/?{SPACE}{UNIT})?|(?=(?:{TARGETED})(?![a-z0-9_])){HEAD}{SPACE}{OWN_UNIT})"
+BOUND = f"(?:{HEAD}{SPACE}(?:/?{SPACE}{UNIT})?|(?={TARGETED}(?![a-z0-9_])){HEAD}{SPACE}{OWN_UNIT})"
 THRESHOLD = f"{ONCE}{BOUND}(?:\\s+(?:{'|'.join(CLAUSES)}))*"
 OPEN = "|".join(any_case(word) for word in sorted(UNFILLED - {""}))
 WRITTEN = f"^(?!\\s*(?:{OPEN})\\s*$)(?![\\s\\S]*\\b(?:TODO|TBD)\\b)(?!<[^<>]*>$)\\s*\\S"

@@ -161,7 +161,17 @@ def test_a_pattern_is_one_in_every_language(pattern: str) -> None:
 
 LINE = st.builds(
     "{}{}{}{}{}{}".format,
-    st.sampled_from(["accuracy", "latency_p95 ", "rmse ", "unknown_thing", "cost_per_call  "]),
+    st.sampled_from(
+        [
+            "accuracy",
+            "latency_p95 ",
+            "rmse ",
+            "power_draw_p95 ",
+            "p95_mae",
+            "unknown_thing",
+            "cost_per_call  ",
+        ]
+    ),
     st.sampled_from(["<=", ">= ", "== ", "≤", "<"]),
     st.sampled_from(["92", "0.5", "-1.25 ", "$0.02", "€ 3"]),
     st.sampled_from(
