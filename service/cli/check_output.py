@@ -73,8 +73,9 @@ def located(path: str, written: Sequence[str], finding: Finding) -> Iterator[str
     if finding.line <= len(written) and written[finding.line - 1].strip():
         yield f"{finding.line:>5} | {written[finding.line - 1]}"
         yield f"{margin} | {' ' * (finding.column - 1)}^"
-    if finding.fix is not None:
-        yield f"{'fix':>{len(margin)}} | {finding.fix}"
+    if finding.proposal:
+        label = "fix" if finding.fix is not None else "e.g."
+        yield f"{label if finding.insert_after is None else 'add':>{len(margin)}} | {finding.proposal[1]}"
 
 
 def summary(charter: Charter, outside: RepositoryFacts = NOT_KNOWN) -> Iterator[str]:
@@ -154,7 +155,7 @@ def as_json(checked: Sequence[Checked]) -> str:
 def as_object(each: Checked) -> dict[str, object]:
     """One file as design section 4 has it."""
     judgement = each.judgement
-    fields = ("code", "severity", "message", "line", "end_line", "column", "fix")
+    fields = ("code", "severity", "message", "line", "end_line", "column", "fix", "example", "insert_after")
     return {
         "path": each.path,
         "charter": judgement.declared,
@@ -198,8 +199,8 @@ def command(path: str, finding: Finding) -> str:
     """A finding as a workflow command."""
     properties = {"file": path, "line": finding.line, "col": finding.column, "title": finding.code}
     written = ",".join(f"{name}={escaped(str(value), ':,')}" for name, value in properties.items())
-    message = finding.message if finding.fix is None else f"{finding.message}\n{finding.fix}"
-    return f"::{finding.severity} {written}::{escaped(message)}"
+    told = finding.told("\n")
+    return f"::{finding.severity} {written}::{escaped(told)}"
 
 
 def escaped(text: str, more: str = "") -> str:

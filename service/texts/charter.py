@@ -34,7 +34,7 @@ class FindingView:
     severity: Severity
     says: str
     message: str
-    fix: str | None
+    proposal: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def finding_views(
             each.severity,
             clip(lines[each.line - 1], LONGEST_QUOTE) if each.line <= len(lines) else "",
             each.message,
-            each.fix,
+            each.proposal,
         )
         for each in findings
     ]
@@ -146,7 +146,7 @@ def annotation(finding: Finding, path: str) -> Annotation:
         start_line=finding.line,
         end_line=finding.end_line or finding.line,
         level=LEVELS[finding.severity],
-        message=finding.message if finding.fix is None else f"{finding.message}\n\n{finding.fix}",
+        message=finding.told("\n\n"),
         title=finding.code,
         start_column=finding.column,
     )

@@ -103,12 +103,12 @@ def parse_key(text: str) -> Key | Refusal:
     """Read `recall`, or `recall for high-value`."""
     match = KEY.fullmatch(text.strip())
     if match is None:
-        return Refusal(f"{shown(text)} is no metric: write its name as in `done`, like `accuracy`")
+        return Refusal(f"{shown(text)} is no metric: write its name as in `done`, for example `accuracy`")
     rest, written = split_clauses(match["clauses"])
     clauses = read_clauses(written, match.start("clauses"))
     if rest or isinstance(clauses, Refusal) or not set(clauses) <= set(TELLING):
         message = f"{shown(text)} is no key: write the metric, or add its `for`, `on`, `at` or `over`"
-        return Refusal(f"{message}, like `recall for eu`")
+        return Refusal(f"{message}, for example `recall for eu`")
     return Key(match["metric"], clauses)
 
 
@@ -126,7 +126,7 @@ def parse_source(text: str) -> Source | Refusal:
     """Read `load/k6.json p95 of $.values[*] ms`."""
     match = SOURCE.fullmatch(text.strip())
     if match is None:
-        return Refusal(f"Not a file and a JSONPath: write `<file> <JSONPath>`, like `{EXAMPLE}`")
+        return Refusal(f"Not a file and a JSONPath: write `<file> <JSONPath>`, for example `{EXAMPLE}`")
     file, aggregate = match["file"], match["aggregate"]
     if not FILE.fullmatch(file):
         return Refusal(f"{shown(file)} is no file here: write its path from the root of the repository")
@@ -138,20 +138,22 @@ def parse_source(text: str) -> Source | Refusal:
         return Refusal(refusal, None, offset)
     unit = read_unit(None, rest.strip(), any_token=True)
     if isinstance(unit, Refusal):
-        return Refusal(f"{shown(rest.strip())} is no unit: end the line with one, like `ms`", None, offset)
+        return Refusal(
+            f"{shown(rest.strip())} is no unit: end the line with one, for example `ms`", None, offset
+        )
     return Source(file, aggregate, match["path"][: path.length], unit)
 
 
 def refused(path: Path, rest: str, aggregate: str | None) -> str | None:
     """Why a path is not one of the restricted form, with what to write."""
     if rest.startswith(".."):
-        return "`..` could find many numbers: write the whole path, like `$.metrics.accuracy`"
+        return "`..` could find many numbers: write the whole path, for example `$.metrics.accuracy`"
     if rest and not rest[0].isspace():
         return f"{shown(rest)} is no step of a path: write `.name`, `['name']`, `[0]` or `[?@.key=='x']`"
     if path.filters > 1:
         return "A path has one filter at most: keep one `[?@.key=='x']`"
     if path.wildcards and not aggregate:
-        return f"`[*]` gives many numbers: say which, like `mean of {path.short}`"
+        return f"`[*]` gives many numbers: say which, for example `mean of {path.short}`"
     if aggregate and not path.wildcards and not path.filters:
         return f"`{aggregate} of` needs many numbers: write `[*]` where the list is, or leave it out"
     return None

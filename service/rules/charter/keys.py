@@ -25,7 +25,6 @@ SYNONYMS = {
     "ship": "ship_by",
     "sign_offs": "signoffs",
     "approvers": "signoffs",
-    "environment": "target",
     "infrastructure": "infra",
     "criteria": "done",
     "success_criteria": "done",
@@ -54,6 +53,8 @@ class Field:
     shape: Shape = Shape.TEXT
     required: bool = True
     fields: tuple[Field, ...] = ()
+    placeholder: str = ""
+    """What stands in angle brackets where the value is still to be written; else the name."""
 
     def sample(self, today: date) -> str:
         """A value that would be right on that day."""
@@ -71,8 +72,10 @@ class Field:
 TARGET = (
     Field("environment", "the GitHub environment it will run in", "support-prod"),
     Field("measured_in", "the environment that gives the numbers", "support-staging", required=False),
-    Field("load", "the real load, per time", "50 req/s"),
-    Field("data", "the real volume of data, per time", "180000 tickets/day"),
+    Field("load", "the real load, per time", "50 req/s", placeholder="how many, per time"),
+    Field(
+        "data", "the real volume of data, per time", "180000 tickets/day", placeholder="how much, per time"
+    ),
     Field("auth", "how its users sign in", "okta-oidc"),
 )
 ROLLBACK = (
@@ -90,10 +93,10 @@ INFRA = (
     Field("deploy_process", ENTRY, "missing"),
 )
 SIGNOFFS = (
-    Field("data_science", "who signs for data science", "alice-k"),
-    Field("platform", "who signs for the platform", "bob-m"),
+    Field("data_science", "who signs for data science", "alice-k", placeholder="login"),
+    Field("platform", "who signs for the platform", "bob-m", placeholder="login"),
     Field("product", "who signs for the product", "carol-s"),
-    Field("security", "who signs for security", "dan-w"),
+    Field("security", "who signs for security", "dan-w", placeholder="login"),
 )
 CHARTER = Field(
     "charter",
@@ -101,8 +104,8 @@ CHARTER = Field(
     shape=Shape.SECTION,
     fields=(
         Field("poc", "the version of this language", "1"),
-        Field("owner", "one GitHub login", "jane-doe"),
-        Field("ship_by", "the day it goes live", shape=Shape.DATE),
+        Field("owner", "one GitHub login", "jane-doe", placeholder="login"),
+        Field("ship_by", "the day it goes live", shape=Shape.DATE, placeholder="YYYY-MM-DD"),
         Field("target", "where it will run", shape=Shape.SECTION, fields=TARGET),
         Field("done", "what done means, in numbers", EXAMPLE, Shape.LIST),
         Field("evidence", "where the numbers are found", shape=Shape.METRICS, required=False),

@@ -18,11 +18,12 @@ ROUNDED = Context(prec=34)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a text does not parse, and the text that would, where one can be told."""
+    """Why a text does not parse, the text that was certainly meant, and one that could be."""
 
     message: str
     meant: str | None = None
     offset: int = 0
+    example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

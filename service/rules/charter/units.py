@@ -74,7 +74,26 @@ CURRENCIES = frozenset(
     )
 )  # fmt: skip
 MONTH = "month"
-NO_NOUNS = frozenset({"k", "pp", "ppt", "month", "months", "year", "years", "quarter", "quarters"})
+NO_NOUNS = frozenset(
+    {
+        "k",
+        "m",
+        "x",
+        "kb",
+        "mb",
+        "gb",
+        "tb",
+        "bps",
+        "pp",
+        "ppt",
+        "month",
+        "months",
+        "year",
+        "years",
+        "quarter",
+        "quarters",
+    }
+)
 
 TOKEN = re.compile(r"[^\s\d<>=≤≥~,;$€£/-][^\s<>=≤≥~,;/]{0,23}")
 NOUN = re.compile(r"[a-z][a-z0-9_-]{0,30}")
@@ -82,18 +101,15 @@ FOLDED = {"req": "request", "reqs": "request"}
 
 # What people write for a unit that we would misread, or cannot read, and what they mean.
 MEANT = {
-    **dict.fromkeys(("rps", "qps", "RPS", "QPS", "req/sec", "requests/sec"), "req/s"),
+    **dict.fromkeys(("rps", "RPS", "req/sec", "requests/sec"), "req/s"),
+    **dict.fromkeys(("qps", "QPS"), "queries/s"),
     **dict.fromkeys(("MS", "Ms", "msec", "msecs", "millis"), "ms"),
     **dict.fromkeys(("sec", "secs", "S"), "s"),
-    **dict.fromkeys(("m", "mins"), "min"),
+    "mins": "min",
     **dict.fromkeys(("hr", "hrs", "H"), "h"),
     **dict.fromkeys(("percent", "percentage", "pct"), "%"),
     **dict.fromkeys(("usd", "dollar", "dollars"), "USD"),
     **dict.fromkeys(("eur", "euro", "euros"), "EUR"),
-    **dict.fromkeys(("mb", "Mb"), "MB"),
-    **dict.fromkeys(("gb", "Gb"), "GB"),
-    "kb": "KB",
-    "G": "GB",
 }
 
 

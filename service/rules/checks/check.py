@@ -13,7 +13,7 @@ from service.rules.charter.threshold import Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts
 from service.rules.policy.model import NO_POLICY, Policy
-from service.rules.source.nodes import MOST_ITEMS, Entry, Mapping, Node, Place, Scalar, Sequence
+from service.rules.source.nodes import MOST_ITEMS, Entry, Mapping, Node, Place, Scalar, Sequence, as_text
 from service.rules.values.finding import Finding, Severity
 
 MOST_FINDINGS = 75
@@ -55,7 +55,9 @@ class CheckContext:
         """The lines of these lists that parse, each as it stands and as it reads."""
         for key in keys:
             read = self.charter.done if key == "done" else self.charter.stop_if
-            places = {(item.line, item.column): item for item in self.texts(key)}
+            node = self.node(key)
+            items = node.items[:MOST_ITEMS] if isinstance(node, Sequence) else ()
+            places = {(item.line, item.column): item for item in map(as_text, items) if item}
             for threshold in read:
                 item = places.get((threshold.line, threshold.column))
                 if item:
@@ -104,13 +106,18 @@ class CheckContext:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a check has to say about one place; `severity` where it differs from the check's own."""
+    """What a check has to say about one place; `severity` where it differs from the check's own.
+
+    `fix` is the line that was certainly meant, `example` one that could be; `insert` if it replaces none.
+    """
 
     message: str
     at: Place
     fix: str | None = None
     severity: Severity | None = None
     offset: int = 0
+    example: str | None = None
+    insert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,10 @@ class Check:
         for problem in islice(self.find(context), MOST_FINDINGS):
             severity = problem.severity or self.severity
             line, column = problem.at.line, problem.at.column + problem.offset
-            yield Finding(self.code, severity, problem.message, line, column, fix=problem.fix)
+            below = line if problem.insert else None
+            yield Finding(
+                self.code, severity, problem.message, line, column, None, problem.fix, problem.example, below
+            )
 
 
 def check(

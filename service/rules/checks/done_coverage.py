@@ -48,7 +48,7 @@ def done_window(context: CheckContext) -> Iterator[Problem]:
     """An availability says over how long."""
     for item, threshold in context.thresholds("done"):
         if threshold.known and threshold.known.windowed and "over" not in threshold.clauses:
-            message = f"`{threshold.metric[:32]}` over how long? Add the time, like `over 30 d`"
+            message = f"`{threshold.metric[:32]}` over how long? Add the time, for example `over 30 d`"
             yield Problem(message, item)
 
 
@@ -61,7 +61,7 @@ def done_quality(context: CheckContext) -> Iterator[Problem]:
     """At least one line of `done` is on quality, safety or business."""
     metrics = context.done_metrics()
     if len(metrics) >= FEWEST_KNOWN and not any(metric.is_quality for metric in metrics):
-        message = f"No line bounds quality or safety: add one, like `{ACCURACY}`"
+        message = f"No line bounds quality or safety: add one, for example `{ACCURACY}`"
         yield Problem(message, context.key("done"))
 
 
@@ -79,7 +79,7 @@ def done_operation(context: CheckContext) -> Iterator[Problem]:
     """At least one line of `done` is on latency, cost or reliability."""
     metrics = context.done_metrics()
     if len(metrics) >= FEWEST_KNOWN and not any(metric.is_operation for metric in metrics):
-        message = f"No line bounds latency, cost or reliability: add one, like `{SPEED}`"
+        message = f"No line bounds latency, cost or reliability: add one, for example `{SPEED}`"
         yield Problem(message, context.key("done"))
 
 

@@ -22,7 +22,7 @@ from service.rules.charter.unit_fit import (
     runs_wrong,
     unhundredth,
 )
-from service.rules.charter.units import Dimension, unit_of
+from service.rules.charter.units import Dimension
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Sequence
 from service.rules.source.text import clip
@@ -31,7 +31,12 @@ from service.rules.values.finding import Severity
 FEWEST, MOST = 2, 12
 DASH = re.compile(r"\s-\s")
 RUNS_OVER = "YAML reads this line and the next as one: begin every dash of the list in the same column"
-LONGEST_BOUND_SHOWN = 60
+CANDIDATES = {
+    Measure.TIME: "`ms`, `s`, `min` or `h`",
+    Measure.SIZE: "`MB`, `GB` or `GiB`",
+    Measure.MONEY: "`USD` or `EUR`",
+}
+"""Units of which nobody but the author knows the one that is meant."""
 LONGEST_SHOWN = 12
 KILO = 1000
 SPEED = "- latency_p95 <= 300 ms at 50 req/s"
@@ -77,8 +82,9 @@ def done_threshold(context: CheckContext) -> Iterator[Problem]:
                 yield Problem(RUNS_OVER, item)
             else:
                 fix = context.line_with(item, read.meant) if read.meant else None
+                example = context.line_with(item, read.example) if read.example else None
                 offset = read.offset if item.plain and item.line == item.end_line else 0
-                yield Problem(read.message, item, fix, offset=offset)
+                yield Problem(read.message, item, fix, offset=offset, example=example)
 
 
 @check(
@@ -98,11 +104,9 @@ def done_unit(context: CheckContext) -> Iterator[Problem]:
             message = f"`{plain(threshold.value)[:12]}B` are bytes: write the billions in digits, or use `GB`"
             yield Problem(message, item)
         elif threshold.unit.dimension is Dimension.NONE:
-            meant = with_unit(threshold, metric)
-            bound = f"{threshold.metric} {threshold.op} {plain(threshold.value)} {metric.unit}"
-            asked = f"like `{bound}`" if len(bound) <= LONGEST_BOUND_SHOWN else f"`{metric.unit}`"
-            message = f"{clip(plain(threshold.value), 12)} what? Write the unit, {asked}"
-            yield Problem(message, item, context.line_with(item, meant))
+            units = CANDIDATES.get(metric.measure, f"`{metric.unit}`")
+            message = f"{clip(plain(threshold.value), LONGEST_SHOWN)} what? Write {units} behind it"
+            yield Problem(message, item)
         else:
             remedy = f"write it in `{metric.unit}`" if metric.unit else "write it without a unit"
             yield Problem(f"`{threshold.metric[:32]}` is {metric.measure}: {remedy}", item)
@@ -111,12 +115,6 @@ def done_unit(context: CheckContext) -> Iterator[Problem]:
 def is_billions(threshold: Threshold) -> bool:
     """Whether a bare `B` is rather a number of parameters than one of bytes: `7B`."""
     return threshold.unit.text == "B" and threshold.value < KILO
-
-
-def with_unit(threshold: Threshold, metric: Metric) -> str:
-    """The line with the unit to propose."""
-    unit = unit_of(metric.unit)
-    return replace(threshold, unit=unit).printed if unit else threshold.text
 
 
 @check(
@@ -133,25 +131,26 @@ def done_range(context: CheckContext) -> Iterator[Problem]:
         if is_impossible(threshold):
             op = f"{threshold.op}="
             message = (
-                f"No `{threshold.metric[:32]}` is {SIDES[threshold.op]} that: write `{op}`, or another bound"
+                f"No `{threshold.metric[:32]}` is {SIDES[threshold.op]} that: write `{op}` or another bound"
             )
-            yield Problem(message, item, context.line_with(item, replace(threshold, op=op).printed))
+            meant = replace(threshold, op=op).printed
+            yield Problem(message, item, example=context.line_with(item, meant))
         if is_open_share(threshold):
             bare = clip(plain(threshold.value), LONGEST_SHOWN)
             yield Problem(f"`{threshold.metric[:32]}` is a ratio: {bare} what? Add the `%`", item)
         if metric is None or metric.span is None or in_range(threshold):
             continue
-        meant = as_percent(threshold)
+        percent = as_percent(threshold)
         name = threshold.metric[:32]
-        if meant:
-            share = plain(meant.value)
+        if percent:
+            share = plain(percent.value)
             asked = (
                 f"did you mean `{share} %`? Write that"
                 if len(share) <= LONGEST_SHOWN
                 else "write `%` behind it"
             )
             message = f"`{name}` is a ratio, at most 1: {asked}"
-            yield Problem(message, item, context.line_with(item, meant.printed))
+            yield Problem(message, item, context.line_with(item, percent.printed))
         else:
             yield Problem(
                 f"`{name}` cannot be that: write a bound {between(metric, metric.span, threshold)}", item
@@ -219,7 +218,6 @@ def asked_thousands(value: Decimal) -> str:
 
 
 @check(
-    Severity.WARNING,
     why="A latency of at least 300 ms is met by being slow. To bound both sides is fine.",
     examples=(Example("- latency_p95 >= 300 ms at 50 req/s", SPEED, "done"),),
 )
@@ -232,7 +230,7 @@ def done_direction(context: CheckContext) -> Iterator[Problem]:
             sign = threshold.op.translate(str.maketrans("<>", "><"))
             message = f"`{threshold.metric[:32]}` is better when {metric.way}: write `{sign}`"
             fix = threshold.printed.replace(f" {threshold.op} ", f" {sign} ", 1)
-            yield Problem(message, item, context.line_with(item, fix))
+            yield Problem(message, item, example=context.line_with(item, fix))
 
 
 @check(
@@ -257,7 +255,7 @@ def done_trivial(context: CheckContext) -> Iterator[Problem]:
                 else "write 100 times it"
             )
             message = f"{clip(small, LONGEST_SHOWN)} % is one in a hundred at most: {asked}"
-            yield Problem(message, item, context.line_with(item, meant.printed))
+            yield Problem(message, item, example=context.line_with(item, meant.printed))
         elif is_guessed(threshold):
             message = f"Guessing between two classes gives `{name}` 50 %: write more if there are two"
             yield Problem(message, item, severity=Severity.NOTICE)
@@ -274,8 +272,9 @@ def done_statistic(context: CheckContext) -> Iterator[Problem]:
         if meant := percentile(threshold):
             stated = with_statistic(threshold.metric)[1]
             told = "A mean hides the slow tail" if stated else "One latency of many"
-            fix = context.line_with(item, f"{meant}{threshold.text[len(threshold.metric) :]}")
-            yield Problem(f"{told}: write a percentile, like `{meant[:32]}`", item, fix)
+            example = context.line_with(item, f"{meant}{threshold.text[len(threshold.metric) :]}")
+            message = f"{told}: write a percentile, for example `{meant[:32]}`"
+            yield Problem(message, item, example=example)
 
 
 def percentile(threshold: Threshold) -> str | None:

@@ -101,7 +101,7 @@ def evidence_unit(context: CheckContext) -> Iterator[Problem]:
         name = asked.metric[:32]
         if unit is NO_UNIT and metric and not fits(metric, NO_UNIT):
             message = (
-                f"`{name}` is {metric.measure}: end the line with the unit of the file, like `{metric.unit}`"
+                f"`{name}` is {metric.measure}: end the line with the file's unit, as in `{metric.unit}`"
             )
             yield Problem(message, evidence.source, severity=Severity.WARNING)
         elif unit is not NO_UNIT and not comparable(unit, asked, metric):

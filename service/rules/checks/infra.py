@@ -48,9 +48,9 @@ def _missing(context: CheckContext, entry: Scalar) -> Problem:
     named = ISSUE.search(entry.value) or ISSUE.search(behind)
     if named is None:
         message = (
-            f"What is missing says only that, or its issue: write `{MISSING}`, or `{MISSING} - owner/name#12`"
+            f"What is missing says only that, or its issue: write `{MISSING}` or `{MISSING} - owner/name#12`"
         )
-        return Problem(message, entry, context.line_with(entry, MISSING))
+        return Problem(message, entry, example=context.line_with(entry, MISSING))
     meant = f"{MISSING} - {named[0]}"
     written = f'"{meant}"' if named[0].startswith("#") else meant
     fix = context.line_with(entry, written)
@@ -75,7 +75,8 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
         if entry and written and infra_path(entry) in missing:
             message = f"{shown(written.value)} is not in the repository: fix the path, or write `missing`"
             severity = context.severity(attrgetter(f"infra.{name}"))
-            yield Problem(message, written, context.line_with(written, "missing"), severity)
+            example = context.line_with(written, "missing")
+            yield Problem(message, written, severity=severity, example=example)
     told: set[str] = set()
     for evidence in context.charter.evidence:
         path = evidence_path(evidence.source.value)

@@ -27,7 +27,7 @@ def owner(context: CheckContext) -> Iterator[Problem]:
     if is_bot(name):
         yield Problem(f"{shown(name)} is a bot: write the login of the person who answers for it", owner)
     elif "/" in name and name.lower() != "n/a":
-        yield Problem(f"{shown(name)} is a team: write one person, like `jane-doe`", owner)
+        yield Problem(f"{shown(name)} is a team: write one person, for example `jane-doe`", owner)
     elif parse_login(owner.value):
         return
     elif parse_login(name):
@@ -35,7 +35,7 @@ def owner(context: CheckContext) -> Iterator[Problem]:
     elif len(name.replace(",", " ").replace("&", " ").split()) > 1:
         yield Problem(f"{shown(name)} is not one login: write the one person who owns this", owner)
     else:
-        yield Problem(f"{shown(name)} is no GitHub login: write one, like `jane-doe`", owner)
+        yield Problem(f"{shown(name)} is no GitHub login: write one, for example `jane-doe`", owner)
 
 
 @check(

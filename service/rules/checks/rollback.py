@@ -40,7 +40,8 @@ def rollback_within(context: CheckContext) -> Iterator[Problem]:
     read = parse_duration(within.value)
     if isinstance(read, Refusal):
         meant = read.meant if read.meant and not isinstance(parse_duration(read.meant), Refusal) else None
-        message = f"{shown(within.value)} is no duration: write number and unit, like `{meant or '10 min'}`"
+        remedy = f"write `{meant}`" if meant else "write number and unit, for example `10 min`"
+        message = f"{shown(within.value)} is no duration: {remedy}"
         yield Problem(message, within, context.line_with(within, meant) if meant else None)
 
 
@@ -59,7 +60,9 @@ def rollback_drilled(context: CheckContext) -> Iterator[Problem]:
     drill = parse_drill(drilled.value)
     if drill is None:
         message = f"{shown(drilled.value)} is no drill"
-        yield Problem(f"{message}: write its day and duration, like `2026-11-12 in 4 min`", drilled)
+        yield Problem(
+            f"{message}: write its day and duration, for example `{context.today} in 4 min`", drilled
+        )
     elif context.is_to_come(drill.on):
         yield Problem(f"{drill.on} is still to come: write the day on which it was tried", drilled)
 

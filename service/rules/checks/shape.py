@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.keys import CHARTER, Field, Shape, meant_key, misspelt, unknown_entries
-from service.rules.charter.threshold import EXAMPLE, Threshold, parse_threshold
+from service.rules.charter.quantity import Refusal
+from service.rules.charter.suggestions import read_threshold
+from service.rules.charter.threshold import EXAMPLE, Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.checks.check import CheckContext, Example, Problem, check
-from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence, scalars
+from service.rules.source.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, as_text, scalars
 from service.rules.source.text import listed, shown
 
 SHOWN_KEYS = 20
@@ -19,6 +21,7 @@ ELSEWHERE = {
     "description": "prose stands below the block, in Markdown: move it there",
     "status": "the state is derived from what happens: delete this line",
     "state": "the state is derived from what happens: delete this line",
+    "environment": "the environment stands below `target`: move it there",
     "team": "one person owns a POC: write `owner` instead",
 }
 KEYED = (Shape.SECTION, Shape.METRICS)
@@ -31,14 +34,14 @@ KEYED = (Shape.SECTION, Shape.METRICS)
 def missing_key(context: CheckContext) -> Iterator[Problem]:
     """Every required key is there."""
     for field in lacking(CHARTER, context.root):
-        yield Problem(top_level(context, field), context.key(), fix(context, field, indent=0))
+        yield to_add(top_level(context, field), context.key(), field, indent=0)
     for section, node in known(context):
         if not isinstance(node, Mapping):
             continue
         indent = node.entries[0].key.column - 1 if node.entries else 2
         for field in lacking(section, node):
             message = f"`{section.name}` lacks `{field.name}`: add {field.asks}"
-            yield Problem(message, context.key(section.name), fix(context, field, indent))
+            yield to_add(message, context.key(section.name), field, indent)
 
 
 def known(context: CheckContext) -> Iterator[tuple[Field, Node]]:
@@ -62,15 +65,17 @@ def top_level(context: CheckContext, field: Field) -> str:
         names = tuple(inner.name for inner in field.fields if inner.required)
         return f"`{field.name}` is missing ({field.asks}): add it, with {listed(names)}"
     if field.shape is Shape.LIST:
-        return f"`{field.name}` is missing: add {field.asks}, like `- {field.sample(context.today)}`"
-    return f"`{field.name}` is missing: add {field.asks}, `{field.name}: {field.sample(context.today)}`"
+        return f"`{field.name}` is missing: add {field.asks}, for example `- {field.sample(context.today)}`"
+    sample = f"{field.name}: {field.sample(context.today)}"
+    return f"`{field.name}` is missing: add {field.asks}, for example `{sample}`"
 
 
-def fix(context: CheckContext, field: Field, indent: int) -> str | None:
-    """The line to add, where one line is enough."""
+def to_add(message: str, at: Place, field: Field, indent: int) -> Problem:
+    """What is missing, with the line to add where one is enough: its value is still to be written."""
     if field.shape not in (Shape.TEXT, Shape.DATE):
-        return None
-    return f"{' ' * indent}{field.name}: {field.sample(context.today)}"
+        return Problem(message, at)
+    example = f"{' ' * indent}{field.name}: <{field.placeholder or field.name.replace('_', ' ')}>"
+    return Problem(message, at, example=example, insert=True)
 
 
 @check(
@@ -139,7 +144,7 @@ def misshapen(context: CheckContext, field: Field, node: Node) -> Iterator[Probl
 def one_value(context: CheckContext, field: Field) -> str:
     """What to write for a key that takes one value."""
     if field.name == "owner":
-        return "A POC has one owner: write one login, like `owner: jane-doe`"
+        return "A POC has one owner: write one login, for example `owner: jane-doe`"
     return f"`{field.name}` takes one value: write `{field.name}: {field.sample(context.today)}`"
 
 
@@ -155,26 +160,30 @@ def misshapen_list(context: CheckContext, field: Field, node: Node) -> Iterator[
     """The complaints about `done` and `stop_if`."""
     if not isinstance(node, Sequence):
         if isinstance(node, Mapping) or node.value.strip() or field.required:
-            yield Problem(f"`{field.name}` is a list: write one threshold a line, like `- {EXAMPLE}`", node)
+            yield Problem(
+                f"`{field.name}` is a list: write one threshold a line, for example `- {EXAMPLE}`", node
+            )
         return
     for item in node.items:
         if isinstance(item, Mapping):
-            message = f"A colon makes this line a mapping: write it without, like `{EXAMPLE}`"
-            yield Problem(message, item, without_colon(context, item))
+            yield without_colon(context, item)
         elif isinstance(item, Sequence):
-            yield Problem(f"A list inside the list: write one threshold a line, like `- {EXAMPLE}`", item)
+            yield Problem(
+                f"A list inside the list: write one threshold a line, for example `- {EXAMPLE}`", item
+            )
 
 
-def without_colon(context: CheckContext, item: Mapping) -> str | None:
-    """The line that was meant by `- accuracy: ">= 92 %"`."""
-    if len(item.entries) != 1 or not isinstance(item.entries[0].value, Scalar):
-        return None
-    key, value = item.entries[0].key, item.entries[0].value
-    meant = f"{key.value} {value.value}"
-    if not isinstance(parse_threshold(meant), Threshold) or key.line != value.end_line:
-        return None
-    line = context.lines[key.line - 1]
-    return f"{line[: key.column - 1]}{meant}{line[value.end_column - 1 :]}"
+def without_colon(context: CheckContext, item: Mapping) -> Problem:
+    """What is said of `- accuracy: ">= 92 %"`, with the line that was meant where that is certain."""
+    text = as_text(item)
+    read = read_threshold(text.value) if text else Refusal("")
+    meant, example = (None, EXAMPLE) if isinstance(read, Threshold) else (read.meant, read.example or EXAMPLE)
+    if text and isinstance(read, Threshold):
+        meant = text.value
+    if text and meant and (fix := context.line_with(text, meant)):
+        return Problem(f"A colon makes this line a mapping: write {shown(meant, 60)}", item, fix)
+    message = f"A colon makes this line a mapping: write it without, for example `{example}`"
+    return Problem(message, item, example=context.line_with(text, example) if text else None)
 
 
 @check(
@@ -196,7 +205,7 @@ def open_values(context: CheckContext, field: Field, node: Node) -> Iterator[Pro
     elif isinstance(node, Sequence):
         for item in node.items:
             if isinstance(item, Scalar) and is_unfilled(item.value):
-                yield Problem(f"This line is still open: write one like `{EXAMPLE}`", item)
+                yield Problem(f"This line is still open: write one, for example `{EXAMPLE}`", item)
     elif is_unfilled(node.value) and (field.required or node.value.strip()):
         yield Problem(remedy(context, field), node)
 
@@ -205,7 +214,7 @@ def remedy(context: CheckContext, field: Field) -> str:
     """What to write for a key."""
     if field.shape in (Shape.SECTION, Shape.METRICS, Shape.LIST):
         return f"`{field.name}` is still open: write {field.asks}"
-    return f"`{field.name}` is still open: write {field.asks}, like `{field.sample(context.today)}`"
+    return f"`{field.name}` is still open: write {field.asks}, for example `{field.sample(context.today)}`"
 
 
 @check(

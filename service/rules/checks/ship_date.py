@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from service.rules.charter.keys import WEEKS_AHEAD
 from service.rules.charter.values import ISO_DATE, iso, parse_date
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.text import shown
@@ -29,8 +30,8 @@ def ship_date(context: CheckContext) -> Iterator[Problem]:
         yield Problem(f"No calendar has {shown(ship_by.value)}: write a day that exists", ship_by)
         return
     meant = iso(ship_by.value)
-    remedy = meant or "2027-02-26"
-    message = f"{shown(ship_by.value)} is no date: write year, month and day, like `{remedy}`"
+    remedy = f"like `{meant}`" if meant else f"for example `{context.today + timedelta(weeks=WEEKS_AHEAD)}`"
+    message = f"{shown(ship_by.value)} is no date: write year, month and day, {remedy}"
     yield Problem(message, ship_by, context.line_with(ship_by, meant) if meant else None)
 
 

@@ -41,7 +41,7 @@ def not_a_person(context: CheckContext, signer: Scalar) -> Iterator[Problem]:
     elif "/" in name and name.lower() != "n/a":
         yield Problem(f"{shown(name)} is a team: name the person who signs for it", signer)
     elif not parse_login(name):
-        yield Problem(f"{shown(name)} is no GitHub login: write one, like `dan-w`", signer)
+        yield Problem(f"{shown(name)} is no GitHub login: write one, for example `dan-w`", signer)
     elif name != signer.value:
         yield Problem(f"A login stands alone: write {shown(name)}", signer, context.line_with(signer, name))
 
@@ -77,6 +77,6 @@ def signoffs_not_member(context: CheckContext) -> Iterator[Problem]:
         if not parse_login(name) or is_bot(name) or name.lower() in known.members:
             continue
         members = sorted(known.members)
-        fix = context.line_with(signer, members[0]) if len(members) == 1 else None
+        example = context.line_with(signer, members[0]) if len(members) == 1 else None
         message = f"{shown(name, SHOWN)} is not in `{group}` of the policy: name {choice(members, SHOWN)}"
-        yield Problem(message, signer, fix)
+        yield Problem(message, signer, example=example)

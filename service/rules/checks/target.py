@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from service.rules.charter.quantity import Quantity, Refusal, parse_quantity
-from service.rules.charter.suggestions import REPAIRS
+from service.rules.charter.slips import REPAIRS, THOUSANDS, straight
 from service.rules.charter.units import Dimension
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Mapping, Scalar
@@ -37,11 +37,13 @@ def target_environment(context: CheckContext) -> Iterator[Problem]:
         environment = context.text("target", key)
         if environment and is_private(environment.value):
             message = f"{shown(environment.value)} is not where it will run: name a GitHub environment"
-            yield Problem(f"{message}, like `support-prod`", environment)
+            yield Problem(f"{message}, for example `support-prod`", environment)
         elif environment and NOWHERE.fullmatch(environment.value.strip()):
             message = f"{shown(environment.value)} is no environment"
             remedy = (
-                "name one of GitHub's, like `support-prod`" if key == "environment" else "delete the line"
+                "name one of GitHub's, for example `support-prod`"
+                if key == "environment"
+                else "delete the line"
             )
             yield Problem(f"{message}: {remedy}", environment)
 
@@ -72,32 +74,36 @@ def problems(context: CheckContext, key: str, scalar: Scalar, example: str) -> I
     quantity = parse_quantity(scalar.value)
     if isinstance(quantity, Refusal):
         meant = repaired(scalar.value)
-        if meant:
+        if match := THOUSANDS.search(scalar.value):
+            message = f"`{match[0]}` is {match['head']}{match['tail']} or {match['head']}.{match['tail']}?"
+            yield Problem(f"{message} Write the one that you mean", scalar)
+        elif meant:
             yield Problem(f"Digits and unit only: write `{meant}`", scalar, context.line_with(scalar, meant))
         else:
             yield Problem(f"{shown(scalar.value)} is no number with a unit: write `{key}: {example}`", scalar)
     elif quantity.value <= 0:
         yield Problem(
-            f"{shown(scalar.value)} is nothing: write the volume expected, like `{example}`", scalar
+            f"{shown(scalar.value)} is nothing: write the volume expected, for example `{example}`", scalar
         )
     elif quantity.unit.dimension is Dimension.NONE:
         yield Problem(f"{shown(scalar.value)} what, per what? Write `{key}: {example}`", scalar)
     elif quantity.unit.dimension is Dimension.RATE and not quantity.unit.is_flow:
-        message = f"{shown(scalar.value)} is not how many in a time: write one like `{example}`"
+        message = f"{shown(scalar.value)} is not how many in a time: write one, for example `{example}`"
         yield Problem(message, scalar)
     elif not quantity.unit.is_load:
         yield Problem(f"{shown(scalar.value)} counts nothing: write `{key}: {example}`", scalar)
     elif not quantity.unit.is_flow:
         meant = f"{clip(quantity.text)}/{example.rpartition('/')[2]}"
-        yield Problem(f"{shown(scalar.value)} per what? Write a rate, like `{meant}`", scalar)
+        yield Problem(f"{shown(scalar.value)} per what? Write a rate, for example `{meant}`", scalar)
 
 
 def repaired(text: str) -> str | None:
-    """The rate that was meant by `180,000 tickets/day` or `50 rps`."""
-    if len(text) > LONGEST:
+    """The rate that was meant by `1,800,000 tickets/day` or `50 rps`."""
+    if len(text) > LONGEST or THOUSANDS.search(text):
         return None
+    text = "".join(map(straight, text))
     for repair in REPAIRS:
-        text = repair.slip.sub(repair.meant, text)
+        text = text if repair.if_known else repair.slip.sub(repair.meant, text)
     meant = text.strip()
     quantity = parse_quantity(meant)
     is_flow = isinstance(quantity, Quantity) and quantity.unit.is_flow
@@ -112,7 +118,7 @@ def target_auth(context: CheckContext) -> Iterator[Problem]:
     """The target has authentication."""
     auth = context.text("target", "auth")
     if auth and NONE.fullmatch(auth.value.strip()):
-        message = f"{shown(auth.value)} is no sign-in: write the one production has, like `okta-oidc`"
+        message = f"{shown(auth.value)} is no sign-in: write the one production has, for example `okta-oidc`"
         yield Problem(message, auth)
 
 
@@ -155,8 +161,8 @@ def environment_unknown(context: CheckContext) -> Iterator[Problem]:
         message = f"{shown(environment.value)} is no environment of this repository"
         if near := get_close_matches(name[:LONGEST_NAME], sorted(listed), n=1, cutoff=0.75):
             meant = listed[near[0]]
-            fix = context.line_with(environment, meant)
-            yield Problem(f"{message}: write {shown(meant)}, or create it", environment, fix)
+            example = context.line_with(environment, meant)
+            yield Problem(f"{message}: write {shown(meant)}, or create it", environment, example=example)
         else:
             yield Problem(f"{message}: create it in the settings, or name one that is", environment)
 
@@ -177,4 +183,5 @@ def environment_not_allowed(context: CheckContext) -> Iterator[Problem]:
     message = (
         f"{shown(environment.value, SHOWN)} is not allowed by the policy: write {choice(allowed, SHOWN)}"
     )
-    yield Problem(message, environment, context.line_with(environment, meant) if meant else None)
+    example = context.line_with(environment, meant) if meant else None
+    yield Problem(message, environment, example=example)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NoReturn
 
@@ -24,6 +24,8 @@ MOST_LINES_TOLD = 20
 # What YAML refuses, or takes for a line break.
 INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 NO_CHARTER = "no-charter"
+MENDABLE = frozenset({"invalid-yaml", "yaml-anchor", "yaml-tag", "control-character"})
+KEYED = re.compile(r"[ ]*(?:-|[a-z_]{1,40}:)(?=\s|$)")
 
 
 class Refused(Exception):  # noqa: N818 - control flow inside this module, it never leaves it
@@ -57,20 +59,7 @@ def compose(block: Block, dialect: FileLimits = CHARTER) -> tuple[Mapping | None
 
     It never raises, and reads a bounded number of events.
     """
-    composer = Composer(block, dialect)
-    try:
-        for count, event in enumerate(yaml.parse(block.text, Loader=yaml.CSafeLoader)):
-            if count >= dialect.events:
-                message = f"Too many values for a {dialect.name}: {dialect.shorten}"
-                composer.refuse("too-many-values", event, message)
-            composer.take(event)
-    except Refused as refused:
-        return None, (*composer.findings, refused.finding)
-    except yaml.YAMLError as error:
-        return None, (*composer.findings, traps.explain(error, block, dialect))
-    if not isinstance(composer.root, Mapping):
-        return None, (*composer.findings, traps.not_a_mapping(block, dialect))
-    return composer.root, tuple(composer.findings)
+    return Composer(block, dialect).composed(dialect.events)
 
 
 class Composer:
@@ -83,6 +72,25 @@ class Composer:
         self.findings: list[Finding] = []
         self._open: list[Open] = []
         self._documents = 0
+        self.taken = 0
+        """How many events were read."""
+
+    def composed(self, most: int) -> tuple[Mapping | None, tuple[Finding, ...]]:
+        """The mapping that the block holds, read in at most so many events, and what is wrong with it."""
+        try:
+            for event in yaml.parse(self.block.text, Loader=yaml.CSafeLoader):
+                if self.taken >= most:
+                    message = f"Too many values for a {self.dialect.name}: {self.dialect.shorten}"
+                    self.refuse("too-many-values", event, message)
+                self.taken += 1
+                self.take(event)
+        except Refused as refused:
+            return None, (*self.findings, refused.finding)
+        except yaml.YAMLError as error:
+            return None, (*self.findings, traps.explain(error, self.block, self.dialect))
+        if not isinstance(self.root, Mapping):
+            return None, (*self.findings, traps.not_a_mapping(self.block, self.dialect))
+        return self.root, tuple(self.findings)
 
     def take(self, event: yaml.Event) -> None:
         """Add one event to what is built."""
@@ -195,6 +203,53 @@ def load(file: CharterFile) -> Document:
         return Document(lines, block, findings=refusals)
     root, findings = compose(block)
     return Document(lines, block, root, (*findings, *(second(block, other) for other in more)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What a block says beside the lines that are no YAML: the mistakes, and those lines made good."""
+
+    mistakes: tuple[Finding, ...]
+    root: Mapping | None = None
+    block: Block | None = None
+    lost: frozenset[int] = frozenset()
+    """The lines whose values nobody could read."""
+
+
+def rest_of(document: Document) -> Rest:
+    """Read on behind each mistake: with the line that was meant, without its value, or without it."""
+    block, mistakes = document.block, list(document.findings)
+    if block is None or not mistakes or any(each.code not in MENDABLE for each in mistakes):
+        return Rest(document.findings)
+    tried: dict[int, int] = {}
+    found, left = mistakes, CHARTER.events
+    while left > 0:
+        lines = list(block.lines)
+        for mistake in found:
+            row = mistake.line - block.first_line
+            if not 0 <= row < len(lines):
+                return Rest(tuple(mistakes))
+            stage = tried.get(row, -1) + 1
+            stage += stage == 0 and mistake.fix is None
+            key = KEYED.match(lines[row])
+            stage += stage == 1 and key is None
+            tried[row] = stage
+            written = {0: mistake.fix or "", 1: f"{key[0]} TODO" if key else "", 2: ""}
+            if stage not in written:
+                return Rest(tuple(mistakes))
+            lines[row] = written[stage]
+        block = replace(block, lines=tuple(lines))
+        composer = Composer(block, CHARTER)
+        root, said = composer.composed(left)
+        left -= composer.taken + 1
+        if root is not None:
+            lost = frozenset(block.first_line + row for row, stage in tried.items() if stage)
+            return Rest((*mistakes, *said), root, block, lost)
+        if any(each.code not in MENDABLE or each.message.startswith(traps.NOT_YAML) for each in said):
+            break
+        found = list(said)
+        mistakes += [each for each in said if each.line not in {told.line for told in mistakes}]
+    return Rest(tuple(mistakes))
 
 
 def second(block: Block, other: Block) -> Finding:

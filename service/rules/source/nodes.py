@@ -87,6 +87,19 @@ class Entry:
 Node = Scalar | Sequence | Mapping
 
 
+def as_text(node: Node) -> Scalar | None:
+    """A value, or what `- accuracy: ">= 92 %"` says without the colon that makes it a mapping."""
+    if isinstance(node, Scalar):
+        return node
+    if not isinstance(node, Mapping) or len(node.entries) != 1:
+        return None
+    key, value = node.entries[0].key, node.entries[0].value
+    if not isinstance(value, Scalar) or key.line != value.end_line:
+        return None
+    text = f"{key.value} {value.value}"
+    return Scalar(text, key.line, key.column, value.end_line, value.end_column, plain=False)
+
+
 def scalars(node: Node) -> Iterator[Scalar]:
     """Every value below a node, keys left out."""
     if isinstance(node, Scalar):

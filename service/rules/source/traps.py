@@ -51,6 +51,7 @@ POLICY = FileLimits(
 
 
 CODE = "invalid-yaml"
+NOT_YAML = "Not YAML"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,13 @@ TRAPS = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*- )(?P<value>(?:[<>]=?|=>|=<)\s*[-~$€£\d].*)$"),
-        "A threshold begins with its metric: write a line like `latency_p95 <= 300 ms at 50 req/s`",
+        "A threshold begins with its metric: write a line, for example `latency_p95 <= 300 ms at 50 req/s`",
         only=CHARTER.name,
     ),
     YamlMistake(
-        re.compile(r"^(?P<head>\s*(?:- )?)(?P<key>\w+)\s*:\s*(?P<value>[<>]=?\s*[\d$€£].*)$"),
+        re.compile(
+            r"^(?P<head>\s*(?:- )?)(?P<key>\w[\w ()/@.-]{0,60}?)\s*:\s*(?P<value>[<>]=?\s*[\d$€£].*)$"
+        ),
         "A threshold has no colon: begin the line with a dash and the metric",
         lambda match: f"{match['head'].replace('- ', '')}- {match['key']} {match['value'].strip()}",
         only=CHARTER.name,
@@ -197,7 +200,7 @@ def explain(error: yaml.YAMLError, block: Block, dialect: FileLimits = CHARTER) 
         return finding
     column = place.column + 1 + block.indent if place and place.line == row else 1
     reason = clip(str(getattr(error, "problem", None) or "unknown"), 50)
-    message = f"Not YAML ({reason}): write `key: value`, quoting values with special signs"
+    message = f"{NOT_YAML} ({reason}): write `key: value`, quoting values with special signs"
     return Finding(CODE, Severity.ERROR, message, max(block.first_line + row, 1), column)
 
 

@@ -18,8 +18,9 @@ class Severity(StrEnum):
 class Finding:
     """One located statement about a charter.
 
-    `code` is a stable kebab-case word, `message` ends in the remedy, `line` and `column` count from 1,
-    and `fix`, where there is one, is the exact line to write instead.
+    `code` is a stable kebab-case word, `message` ends in the remedy, `line` and `column` count from 1.
+    `fix` is the line that was meant, word for word; `example` is one that would be right, and only its
+    author knows which. `insert_after` is the line below which it goes, where it replaces none.
     """
 
     code: str
@@ -29,6 +30,22 @@ class Finding:
     column: int = 1
     end_line: int | None = None
     fix: str | None = None
+    example: str | None = None
+    insert_after: int | None = None
+
+    @property
+    def proposal(self) -> tuple[str, str] | None:
+        """The line to write, or one like it, behind what says which of the two it is."""
+        label = "Write" if self.fix is not None else "For example"
+        if self.insert_after is not None:
+            label = f"Add below line {self.insert_after}{'' if self.fix is not None else ', for example'}"
+        line = self.example if self.fix is None else self.fix
+        return None if line is None else (label, line)
+
+    def told(self, between: str) -> str:
+        """The message, and then the line to write."""
+        proposal = f"{between}{self.proposal[0]}:\n{self.proposal[1]}" if self.proposal else ""
+        return f"{self.message}{proposal}"
 
     def __post_init__(self) -> None:
         if self.line < 1 or self.column < 1:

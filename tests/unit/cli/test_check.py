@@ -98,7 +98,8 @@ def test_json_has_the_fields_of_the_contract() -> None:
     _, out, _ = run(CHARTERS / "err" / "several.md", format="json")
     read = json.loads(out)
     assert set(read) == {"path", "charter", "valid", "findings", "thresholds"}
-    assert set(read["findings"][0]) == {"code", "severity", "message", "line", "end_line", "column", "fix"}
+    fields = {"code", "severity", "message", "line", "end_line", "column", "fix", "example", "insert_after"}
+    assert set(read["findings"][0]) == fields
     bound = {"line", "metric", "op", "value", "unit", "canonical_value", "canonical_unit", "clauses"}
     assert set(read["thresholds"][0]) == bound
     _, two, _ = run(CHARTERS / "ok" / "example.md", CHARTERS / "ok" / "crlf.md", format="json")

@@ -80,7 +80,7 @@ WORD = r"(?:an? )?(?:`…`|\w+)"
 CHOICE = re.compile(rf"{WORD}(?:, {WORD})+,? (?:and|or) {WORD}")
 REMEDY = re.compile(
     r"\b(?:check|write|add|delete|keep|name|use|move|look|say|save|put|replace|leave|begin|end|indent|close|create"
-    r"|remove|fix)\b|(?:like|as in|did you mean) `…`",
+    r"|remove|fix)\b|(?:like|for example|as in|did you mean) `…`",
     re.IGNORECASE,
 )
 

@@ -97,7 +97,7 @@ def test_a_clause_of_another_kind_is_refused(clause: str) -> None:
 def test_a_time_for_a_share_of_all_is_answered_with_a_percentile(line: str, like: str) -> None:
     read = read_threshold(line)
     assert isinstance(read, Refusal)
-    assert f"like `{like}`" in read.message
+    assert f"for example `{like}`" in read.message
     assert read.meant is None
     assert isinstance(parse_threshold(like), Threshold)
 

@@ -29,7 +29,7 @@ EXAMPLES = [
     for number, example in enumerate(check.examples, start=1)
 ]
 WRITTEN = re.compile(r"`([^`]+)`")
-TOLD = re.compile(r"(?:[Ww]rite|[Ll]ike|Add|as in|add)[^`]*$")
+TOLD = re.compile(r"(?:for example|[Ww]rite|[Ll]ike|Add|as in|add)[^`]*$")
 LINE = re.compile(r"(?P<key>[a-z_]+): (?P<value>\S.*)")
 SECTIONS = {
     **dict.fromkeys(("environment", "measured_in", "load", "data", "auth"), "target"),

@@ -123,7 +123,7 @@ def test_a_name_that_is_nearly_right_is_proposed() -> None:
     [finding] = judged(
         EXAMPLE, RepositoryFacts(environments=frozenset({"support-prod", "Support-Stage"}))
     ).findings
-    assert finding.fix == "  measured_in: Support-Stage"
+    assert finding.example == "  measured_in: Support-Stage"
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_a_message_is_short_however_long_the_names_are(outside: RepositoryFacts)
 
 def test_writing_the_proposed_line_settles_the_finding() -> None:
     [finding] = judged(EXAMPLE, PATH).findings
-    assert finding.fix is not None
+    assert finding.example is not None
     lines = EXAMPLE.split("\n")
-    lines[finding.line - 1] = finding.fix
+    lines[finding.line - 1] = finding.example
     assert judged("\n".join(lines), PATH).findings == ()
 
 

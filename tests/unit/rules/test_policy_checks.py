@@ -97,23 +97,23 @@ def test_what_a_policy_asks_of_a_charter(
 
 
 @pytest.mark.parametrize(
-    ("policy", "fix"),
+    ("policy", "example"),
     [
         pytest.param(allowing("support-live", "sales"), "  environment: support-live", id="the nearest name"),
         pytest.param(allowing("x"), "  environment: x", id="the only one"),
         pytest.param(security("eve-s"), "  security: eve-s", id="the only member"),
     ],
 )
-def test_writing_the_proposed_line_settles_it(policy: Policy, fix: str) -> None:
+def test_writing_the_proposed_line_settles_it(policy: Policy, example: str) -> None:
     [finding] = found(policy)
-    assert finding.fix == fix
+    assert finding.example == example
     lines = SAMPLE.split("\n")
-    lines[finding.line - 1] = fix
+    lines[finding.line - 1] = example
     assert found(policy, "\n".join(lines)) == ()
 
 
 def test_where_nobody_can_tell_which_is_meant_no_line_is_proposed() -> None:
-    assert [each.fix for each in (*found(allowing("x", "y")), *found(security("x", "y")))] == [None, None]
+    assert [each.example for each in (*found(allowing("x", "y")), *found(security("x", "y")))] == [None, None]
 
 
 def test_a_message_is_short_however_long_the_names_are() -> None:

@@ -128,7 +128,7 @@ def test_each_finding_is_annotated_on_its_line() -> None:
         (2, "failure", "wrong-value"),
         (4, "failure", "wrong-shape"),
     ]
-    assert annotations[1].message.endswith("\n\n  topics: [POC]")
+    assert annotations[1].message.endswith("\n\nWrite:\n  topics: [POC]")
 
 
 def test_a_private_repository_is_not_named_where_everybody_reads() -> None:
