@@ -43,6 +43,8 @@ def check(
             checked.append(check_one(path, base, today))
         except OSError as error:
             reason = error.strerror or str(error) or type(error).__name__
+            if isinstance(error, FileNotFoundError):
+                reason = f"{reason}; `poc-governor init` writes a charter"
             print(f"poc-governor check: {path!r}: {reason}", file=err or sys.stderr)
             code = ExitCode.NO_INPUT
     if checked:
@@ -53,6 +55,8 @@ def check(
 
 def check_one(path: str, base: str | None, today: date) -> Checked:
     """Judge what stands at a path, compared with what stood there where the branch left its base."""
+    if path != CHARTER_PATH and Path(path).name != CHARTER_PATH and "\0" not in path and Path(path).is_dir():
+        path = str(Path(path) / CHARTER_PATH)
     file = read(path)
     place = Path(CHARTER_PATH if path == STANDARD_INPUT else path)
     before = None

@@ -112,6 +112,7 @@ REPAIRS = (
     Repair(re.compile(r"(?<=\d),(?=\d)"), ".", "A decimal has a point"),
     Repair(re.compile(r"[~≈]\s*(?=\d)"), "", "A bound is exact, without `~`"),
     Repair(re.compile(r"(?<=[<>=≤≥])\s*\+\s*(?=[.\d])"), " ", "A number has no `+`"),
+    Repair(re.compile(r"(?<=\d)\+(?=\s|$)"), "", "A number has no `+`"),
     Repair(re.compile(r"(?<=[<>=≤≥\s])\.(?=\d)"), "0.", "A decimal begins with a digit"),
     Repair(
         re.compile(r"(?<![\d.\w])(?P<number>\d++(?:\.\d++)?)\s*[kK](?![\w/])"),

@@ -19,6 +19,7 @@ from service.rules.charter.threshold import (
 )
 from service.rules.source.text import shown
 
+ONE_NAME = re.compile(r"\b(on|for)\s+(\S.*?)(?=\s+(?:at|on|with|over|for)\s|$)")
 ABOUT = re.compile(r"[~≈]\s*(?=\d)")
 BETWEEN_SIGNS = re.compile(
     r"^\s*[$€£]?\d[^<>=≤≥]*(?:<=?|>=?|≤|≥)\s*[a-z_][\w ]*(?:<=?|>=?|≤|≥)\s*[$€£]?\d", re.IGNORECASE
@@ -30,6 +31,11 @@ TIMED = re.compile(
     rf"^(?P<name>[a-z][a-z0-9_ ]{{0,60}}?)\s*(?:[<>=≤≥]|\b(?:within|in|below|under|is|at)\b).*?"
     rf"(?P<time>\d++(?:\.\d++)?\s*(?:{TIMES}))(?![\w/])",
     re.IGNORECASE,
+)
+
+BRACKETS = re.compile(r"\s*\([^()]*\)\s*$")
+NO_CONDITION = re.compile(
+    r"(?<=[%\w])\s+(during|across|under|using|when|while|if|by|among|between|in|of)\s+[A-Za-z]"
 )
 
 # Units that nobody but the author can tell, or that have no line to write instead, and what to do.
@@ -133,6 +139,18 @@ def asked(text: str) -> Refusal | None:
         head, tail = match["head"], match["tail"]
         message = f"`{match[0]}` is {head}{tail} or {head}.{tail}? Write the one that you mean"
         return Refusal(message, None, match.start())
+    if len(SIGN.findall(SIZE.sub("", text))) > 1 and not BETWEEN_SIGNS.search(text):
+        return Refusal("Two bounds in one line: write a line for each", None, 0)
+    if brackets := BRACKETS.search(text):
+        without = BRACKETS.sub("", text).strip()
+        example = without if isinstance(parse_threshold(without), Threshold) else None
+        message = (
+            "What stands in brackets is not read: write it as a condition, or in the prose below the block"
+        )
+        return Refusal(message, None, brackets.start(), example)
+    if (word := NO_CONDITION.search(text)) and SIGN.search(text[: word.start()]):
+        message = f"`{word[1]}` begins no condition: write `on`, `for`, `at`, `over` or `with n`"
+        return Refusal(message, None, word.start(1))
     for form, message in QUESTIONS:
         if found := form.search(text):
             return Refusal(message, None, found.start())
@@ -164,10 +182,15 @@ def unread(text: str, refusal: Refusal) -> Refusal:
         message = f"{message}: write a line"
     if "as in" not in message and not message.endswith(("`", "each")):
         message = with_example(f"{message}, for example", example)
-    return Refusal(message, None, offset, example)
+    if message.startswith("`=`"):
+        example = re.sub(r"(?<![<>=])=(?!=)", "==", text.strip(), count=1)
+    elif "is not one word" in message:
+        example = ONE_NAME.sub(lambda match: f"{match[1]} {'-'.join(match[2].split())}", text.strip())
+    likely = isinstance(parse_threshold(example), Threshold)
+    return Refusal(message, None, offset, example if likely else None)
 
 
-def missed(text: str) -> tuple[str, int]:  # noqa: PLR0911 - a line for each thing that can be missing
+def missed(text: str) -> tuple[str, int]:
     """What a line without a vague word lacks, and where."""
     sign = SIGN.search(SIZE.sub(lambda match: "_" * len(match[0]), text))
     if negation := NEGATION.search(text[: sign.start() if sign else None]):
@@ -176,8 +199,6 @@ def missed(text: str) -> tuple[str, int]:  # noqa: PLR0911 - a line for each thi
         return f"`{about[0].strip()}` bounds nothing: write `<=`, `>=` or `==`", about.start()
     if sign is None:
         return "No bound here: write metric, sign, number and unit", 0
-    if len(SIGN.findall(SIZE.sub("", text))) > 1:
-        return "Two bounds in one line: write a line for each", 0
     if sign[0] == "=":
         return "`=` bounds nothing: write `<=`, `>=` or `==`", sign.start()
     if not re.match(r"\s*[$€£]?\s*-?[0-9]", text[sign.end() :]):

@@ -74,6 +74,8 @@ CURRENCIES = frozenset(
     )
 )  # fmt: skip
 MONTH = "month"
+CONCURRENT = "concurrent "
+"""So many at once: it changes nothing about what is counted."""
 NO_NOUNS = frozenset(
     {
         "k",
@@ -147,9 +149,10 @@ def simple_unit(text: str) -> Unit | None:
         return Unit(text, "ratio", RATIOS[text], Dimension.RATIO)
     if text in CURRENCIES or text in SYMBOLS:
         return Unit(text, SYMBOLS.get(text, text), Fraction(1), Dimension.MONEY)
-    if text in MEANT or text in NO_NOUNS or not NOUN.fullmatch(text):
+    noun = text.removeprefix(CONCURRENT)
+    if noun in MEANT or noun in NO_NOUNS or not NOUN.fullmatch(noun):
         return None
-    return Unit(text, singular(text), Fraction(1), Dimension.COUNT)
+    return Unit(text, singular(noun), Fraction(1), Dimension.COUNT)
 
 
 def singular(noun: str) -> str:

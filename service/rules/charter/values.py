@@ -11,7 +11,8 @@ from service.rules.charter.quantity import Quantity, parse_duration
 
 # Enterprise-managed users have an underscore before their company's short code.
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:_[A-Za-z0-9]{1,20})?")
-PROFILE = re.compile(r"@|(?:https?://)?github\.com/(?=[\w-]+/?$)")
+PROFILE = re.compile(r"^@|^<?(?:https?://)?(?:www\.)?github\.com/(?=[\w-]+/?(?:[?#][^\s>]*)?>?$)")
+BEHIND_LOGIN = re.compile(r"/?(?:[?#]\S*)?>?$")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DATED = re.compile(r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})\s+[-–—]+\s+(?P<reason>\S.*)", re.DOTALL)
 DRILLED = re.compile(r"(?P<date>\S+)\s+in\s+(?P<took>\S.*)")
@@ -20,14 +21,19 @@ URL = re.compile(r"https?://[^\s/]\S*")
 PATH = re.compile(r"(?!/)(?=.*[/.]|\w*file$)[\w.@+-][\w./@+ -]*")
 MISSING = "missing"
 MISSING_FOR = re.compile(
-    r"missing\s+[-–—]+\s+(?P<issue>(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#[1-9][0-9]{0,8})"
+    r"missing\s+[-–—]+\s+(?P<issue>(?:[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)?#[1-9][0-9]{0,8}"
+    r"|[A-Z][A-Z0-9]{1,9}-[1-9][0-9]{0,8}|https?://[^\s/]\S*)"
 )
 UNFILLED = frozenset({"", "~", "null", "todo", "tbd", "fixme", "...", "…", "?", "???", "xxx"})
 LONGEST_PLACEHOLDER = 5
-OPEN_MARK = re.compile(r"\bTODO\b|\bTBD\b|^<[^<>]*>$")
+OPEN_MARK = re.compile(r"\bTODO\b|\bTBD\b|^<(?!https?:)[^<>]*>$")
+TEMPLATE = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}")
 YEAR_FIRST = re.compile(r"([0-9]{4})[-./]([0-9]{1,2})[-./]([0-9]{1,2})")
 BARE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+DAY_FIRST = re.compile(
+    r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})|(1[3-9]|2[0-9]|3[01])/([0-9]{1,2})/([0-9]{4})"
+)
+MONTH_FIRST = re.compile(r"([0-9]{1,2})/(1[3-9]|2[0-9]|3[01])/([0-9]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,9 @@ def parse_login(text: str) -> str | None:
 
 def bare_login(text: str) -> str:
     """The login in what people write for one: with `@`, or as the address of a profile."""
-    return PROFILE.sub("", text.strip()).rstrip("/")
+    bare = text.strip()
+    name = PROFILE.sub("", bare)
+    return BEHIND_LOGIN.sub("", name) if name != bare else bare
 
 
 def parse_date(text: str) -> date | None:
@@ -153,6 +161,8 @@ def is_unfilled(text: str) -> bool:
     bare = text.strip()
     if bare.startswith("<") or "TODO" in text or "TBD" in text:
         return bool(OPEN_MARK.search(bare))
+    if TEMPLATE.fullmatch(bare):
+        return True
     return len(bare) <= LONGEST_PLACEHOLDER and bare.lower() in UNFILLED
 
 
@@ -161,7 +171,9 @@ def iso(text: str) -> str | None:
     if match := YEAR_FIRST.fullmatch(text) or BARE.fullmatch(text):
         year, month, day = match.groups()
     elif match := DAY_FIRST.fullmatch(text):
-        day, month, year = match.groups()
+        day, month, year = filter(None, match.groups())
+    elif match := MONTH_FIRST.fullmatch(text):
+        month, day, year = match.groups()
     else:
         return None
     meant = f"{year}-{month:0>2}-{day:0>2}"

@@ -26,6 +26,8 @@ def owner(context: CheckContext) -> Iterator[Problem]:
     name = bare_login(owner.value)
     if is_bot(name):
         yield Problem(f"{shown(name)} is a bot: write the login of the person who answers for it", owner)
+    elif "@" in name.strip("@"):
+        yield Problem(f"{shown(name)} is an e-mail address: write the GitHub login of that person", owner)
     elif "/" in name and name.lower() != "n/a":
         yield Problem(f"{shown(name)} is a team: write one person, for example `jane-doe`", owner)
     elif parse_login(owner.value):

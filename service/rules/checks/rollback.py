@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from service.rules.charter.quantity import Refusal, parse_duration
@@ -11,6 +12,7 @@ from service.rules.source.text import shown
 from service.rules.values.finding import Severity
 
 FEWEST_CHARACTERS = 10
+NOT_YET = re.compile(r"(?:not|no|never|planned|pending|soon|n/?a|none)\b", re.IGNORECASE)
 
 
 @check(
@@ -59,6 +61,11 @@ def rollback_drilled(context: CheckContext) -> Iterator[Problem]:
         return
     drill = parse_drill(drilled.value)
     if drill is None:
+        if NOT_YET.match(drilled.value):
+            yield Problem(
+                f"{shown(drilled.value)} is no drill: leave the line out until there was one", drilled
+            )
+            return
         message = f"{shown(drilled.value)} is no drill"
         yield Problem(
             f"{message}: write its day and duration, for example `{context.today} in 4 min`", drilled

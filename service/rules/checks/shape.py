@@ -145,7 +145,9 @@ def one_value(context: CheckContext, field: Field) -> str:
     """What to write for a key that takes one value."""
     if field.name == "owner":
         return "A POC has one owner: write one login, for example `owner: jane-doe`"
-    return f"`{field.name}` takes one value: write `{field.name}: {field.sample(context.today)}`"
+    return (
+        f"`{field.name}` takes one value: write it alone, as in `{field.name}: {field.sample(context.today)}`"
+    )
 
 
 def keys_of(field: Field) -> str:

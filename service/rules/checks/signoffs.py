@@ -38,6 +38,8 @@ def not_a_person(context: CheckContext, signer: Scalar) -> Iterator[Problem]:
     name = bare_login(signer.value)
     if is_bot(name):
         yield Problem(f"{shown(name)} is a bot: name a person", signer)
+    elif "@" in name.strip("@"):
+        yield Problem(f"{shown(name)} is an e-mail address: write the GitHub login of that person", signer)
     elif "/" in name and name.lower() != "n/a":
         yield Problem(f"{shown(name)} is a team: name the person who signs for it", signer)
     elif not parse_login(name):

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 
 from service.rules.charter.quantity import Quantity, Refusal, parse_quantity
 from service.rules.charter.slips import REPAIRS, THOUSANDS, straight
-from service.rules.charter.units import Dimension
+from service.rules.charter.units import CONCURRENT, Dimension
+from service.rules.charter.values import NOT_APPLICABLE
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Mapping, Scalar
 from service.rules.source.text import choice, clip, shown
@@ -58,11 +59,11 @@ def is_private(name: str) -> bool:
     why="Ten documents a week and ten a second are different systems.",
     examples=(
         Example("load: high", "load: 50 req/s", "target"),
-        Example("data: 180000 tickets", "data: 180000 tickets/day", "target"),
+        Example("load: 50 users", "load: 50 concurrent users", "target"),
     ),
 )
 def target_quantity(context: CheckContext) -> Iterator[Problem]:
-    """Load and data are rates: number, unit, per what."""
+    """Load is a rate, or so many at once; data is a rate, or how much there is: a number with its unit."""
     for key, example in EXAMPLES.items():
         scalar = context.text("target", key)
         if scalar:
@@ -80,21 +81,28 @@ def problems(context: CheckContext, key: str, scalar: Scalar, example: str) -> I
         elif meant:
             yield Problem(f"Digits and unit only: write `{meant}`", scalar, context.line_with(scalar, meant))
         else:
-            yield Problem(f"{shown(scalar.value)} is no number with a unit: write `{key}: {example}`", scalar)
+            yield Problem(
+                f"{shown(scalar.value)} is no number with a unit: write both, as in `{key}: {example}`",
+                scalar,
+            )
     elif quantity.value <= 0:
         yield Problem(
             f"{shown(scalar.value)} is nothing: write the volume expected, for example `{example}`", scalar
         )
     elif quantity.unit.dimension is Dimension.NONE:
-        yield Problem(f"{shown(scalar.value)} what, per what? Write `{key}: {example}`", scalar)
+        yield Problem(f"{shown(scalar.value)} what, per what? Write both, as in `{key}: {example}`", scalar)
     elif quantity.unit.dimension is Dimension.RATE and not quantity.unit.is_flow:
         message = f"{shown(scalar.value)} is not how many in a time: write one, for example `{example}`"
         yield Problem(message, scalar)
     elif not quantity.unit.is_load:
-        yield Problem(f"{shown(scalar.value)} counts nothing: write `{key}: {example}`", scalar)
-    elif not quantity.unit.is_flow:
+        yield Problem(
+            f"{shown(scalar.value)} counts nothing: write how many of what, as in `{key}: {example}`", scalar
+        )
+    elif not quantity.unit.is_flow and key == "load" and not quantity.unit.text.startswith(CONCURRENT):
         meant = f"{clip(quantity.text)}/{example.rpartition('/')[2]}"
-        yield Problem(f"{shown(scalar.value)} per what? Write a rate, for example `{meant}`", scalar)
+        yield Problem(
+            f"{shown(scalar.value)} per what? Write `concurrent`, or a rate, as in `{meant}`", scalar
+        )
 
 
 def repaired(text: str) -> str | None:
@@ -106,8 +114,8 @@ def repaired(text: str) -> str | None:
         text = text if repair.if_known else repair.slip.sub(repair.meant, text)
     meant = text.strip()
     quantity = parse_quantity(meant)
-    is_flow = isinstance(quantity, Quantity) and quantity.unit.is_flow
-    return meant if is_flow and "`" not in meant else None
+    is_load = isinstance(quantity, Quantity) and quantity.unit.is_load
+    return meant if is_load and "`" not in meant else None
 
 
 @check(
@@ -117,8 +125,9 @@ def repaired(text: str) -> str | None:
 def target_auth(context: CheckContext) -> Iterator[Problem]:
     """The target has authentication."""
     auth = context.text("target", "auth")
-    if auth and NONE.fullmatch(auth.value.strip()):
-        message = f"{shown(auth.value)} is no sign-in: write the one production has, for example `okta-oidc`"
+    reasoned = NOT_APPLICABLE.fullmatch(auth.value.strip()) if auth else None
+    if auth and NONE.fullmatch(auth.value.strip()) and not (reasoned and reasoned["reason"]):
+        message = f"{shown(auth.value)} is no sign-in: write the one production has or `n/a - <reason>`"
         yield Problem(message, auth)
 
 

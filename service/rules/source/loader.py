@@ -11,7 +11,7 @@ from typing import NoReturn
 import yaml
 
 from service.rules.source import traps
-from service.rules.source.block import Block, declaring, lines_of
+from service.rules.source.block import DECLARATION, MOST_LINES_ABOVE, Block, declaring, lines_of
 from service.rules.source.nodes import Entry, Mapping, Node, Scalar, Sequence
 from service.rules.source.text import CharterFile, FileKind, read_text, shown
 from service.rules.source.traps import CHARTER, FileLimits
@@ -23,6 +23,8 @@ MAX_LINE_CHARACTERS = 300
 MOST_LINES_TOLD = 20
 # What YAML refuses, or takes for a line break.
 INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+ODD_SPACE = re.compile(r"[ ]*(?:-|\w+:)?[ ]*(?P<odd>[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])\s*")
+"""Where YAML asks for a space, and takes any other for a letter."""
 NO_CHARTER = "no-charter"
 MENDABLE = frozenset({"invalid-yaml", "yaml-anchor", "yaml-tag", "control-character"})
 KEYED = re.compile(r"[ ]*(?:-|[a-z_]{1,40}:)(?=\s|$)")
@@ -114,9 +116,10 @@ class Composer:
         if len(self._open) >= depth:
             self.refuse("too-deep", event, f"Nested deeper than {depth} levels: write this value flat")
         if self._open and self._open[-1].is_mapping and self._open[-1].key is None:
-            self.refuse(
-                "invalid-yaml", event, "A list or mapping cannot be a key: write a word before the colon"
-            )
+            message = "A list or mapping cannot be a key: write a word before the colon"
+            if "{{" in self.block.lines[line - self.block.first_line]:
+                message = "This template was never filled in: write the value"
+            self.refuse("invalid-yaml", event, message)
         self._open.append(Open(isinstance(event, yaml.MappingStartEvent), line, column))
 
     def _refuse_cleverness(self, event: yaml.NodeEvent) -> None:
@@ -263,9 +266,29 @@ def no_charter(text: str, lines: tuple[str, ...]) -> Finding:
     if hidden := next(declaring(text, lines, hidden=True), None):
         message = "This block stands in HTML, where GitHub doesn't show it: move it out, or end the comment"
         return Finding(NO_CHARTER, Severity.ERROR, message, hidden.opening_line)
+    if DECLARATION in text and (near := nearly_declaring(lines)):
+        number, mistake = near
+        message = f"{mistake}: write three backticks and `yaml` in the first column above `poc: 1`"
+        return Finding(NO_CHARTER, Severity.ERROR, message, number)
     found = "No charter in this file" if text.strip() else "The file is empty"
     message = f"{found}: add a fenced yaml block that begins with `poc: 1` (`poc-governor init` writes one)"
     return Finding(NO_CHARTER, Severity.ERROR, message, line=1)
+
+
+def nearly_declaring(lines: tuple[str, ...]) -> tuple[int, str] | None:
+    """The line above `poc: 1` that does not open a block as a charter's, and what is wrong with it."""
+    for number, line in enumerate(lines[:MOST_LINES_ABOVE], start=1):
+        if line.strip().startswith(DECLARATION):
+            above = lines[number - 2].strip() if number > 1 else ""
+            if above.startswith("~~~"):
+                return number - 1, "A charter's block does not begin with `~~~`"
+            if above.startswith("```") and line[0] == " ":
+                return number - 1, "This block is indented, so it is no block of its own"
+            if above.startswith("```"):
+                return number - 1, "This block does not say that it is YAML"
+            if not above or line[0] != " ":
+                return number, "This stands in no block"
+    return None
 
 
 def refused(block: Block) -> Iterator[Finding]:
@@ -286,6 +309,13 @@ def refused_lines(block: Block, name: str = CHARTER.name) -> Iterator[Finding]:
         if len(line) > MAX_LINE_CHARACTERS:
             message = f"{len(line)} characters: keep lines of the {name} to {MAX_LINE_CHARACTERS}"
             yield Finding("line-too-long", Severity.ERROR, message, number, MAX_LINE_CHARACTERS + 1)
+            continue
+        if (space := ODD_SPACE.match(line)) and name == CHARTER.name:
+            message = f"An unusual space (U+{ord(space['odd']):04X}) stands here: write a plain one"
+            fix = f"{''.join(' ' if char.isspace() else char for char in space[0])}{line[space.end() :]}"
+            yield Finding(
+                "control-character", Severity.ERROR, message, number, space.start("odd") + 1, fix=fix
+            )
             continue
         hidden = INVISIBLE.search(line)
         if hidden:

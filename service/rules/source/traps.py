@@ -51,6 +51,7 @@ POLICY = FileLimits(
 
 
 CODE = "invalid-yaml"
+BOX = re.compile(r"^\[[ xX]?\]\s+")
 NOT_YAML = "Not YAML"
 
 
@@ -77,6 +78,36 @@ TRAPS = (
         re.compile(r"^(?P<head>[ ]*(?:- )?[^\t]*?)(?P<tabs>\t+)(?P<value>.*)$"),
         "YAML takes no tabs: indent with spaces",
         lambda match: match.string.replace("\t", "  "),
+    ),
+    YamlMistake(
+        re.compile(r"^(?P<head>\s*)\*\s+(?P<value>(?:\[[ xX]?\]\s+)?\w.*)$"),
+        "A line of a list begins with a dash: write `-` instead of `*`",
+        lambda match: f"{match['head']}- {BOX.sub('', match['value'])}",
+    ),
+    YamlMistake(
+        re.compile(r"^(?P<head>\s*- )\[[ xX]?\]\s+(?P<value>\w.*)$"),
+        "A threshold is no task: write it without the box",
+        lambda match: f"{match['head']}{match['value']}",
+        only=CHARTER.name,
+    ),
+    YamlMistake(
+        re.compile(
+            r"^(?P<head>\s*(?:- |\w+:\s+))\[(?P<value>[\w-]+)\]\(https?://github\.com/(?P=value)/?\)\s*$"
+        ),
+        "A value is no link in Markdown: write the login alone",
+        lambda match: f"{match['head']}{match['value']}",
+    ),
+    YamlMistake(
+        re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))\[[^\]]*\]\([^)]*\).*$"),
+        "A value is no link in Markdown: write the address or the login alone",
+    ),
+    YamlMistake(
+        re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))(?:\{\{|\{%).*$"),
+        "This template was never filled in: write the value",
+    ),
+    YamlMistake(
+        re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))\?\s*$"),
+        "This value is still open: write it",
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))@(?P<value>[\w-]+)\s*$"),

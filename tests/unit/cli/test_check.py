@@ -49,7 +49,7 @@ def test_what_it_prints(path: str, format_: Format) -> None:
         pytest.param(["err/no-charter.md"], 1, id="a file without a charter"),
         pytest.param(["err/empty.md"], 1, id="an empty file"),
         pytest.param(["err/binary.md"], 1, id="a binary file"),
-        pytest.param(["ok"], 1, id="a directory"),
+        pytest.param(["ok"], 2, id="a directory without a charter"),
         pytest.param(["nowhere.md"], 2, id="a path that is not there"),
         pytest.param(["ok/example.md/x"], 2, id="a path through a file"),
         pytest.param([""], 2, id="an empty path"),

@@ -1,0 +1,103 @@
+"""What newcomers write, answered at its place by what is wrong; and true statements, which are taken."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from service.rules.values.finding import Finding, Severity
+from tests.unit.rules.samples import SAMPLE, judged
+
+BEFORE, AFTER = re.split(r"(?<=done:\n)[\s\S]*(?=rollback:)", SAMPLE)
+OTHERS = "  - own_thing <= 3\n  - other_thing <= 3\n"
+SHIP_BY = next(re.finditer(r"ship_by: \S+", SAMPLE))[0]
+
+
+def first_error(text: str) -> Finding:
+    return judged(text).errors[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "says", "proposal"),
+    [
+        ("* accuracy >= 92 %", "`-` instead of `*`", "  - accuracy >= 92 %"),
+        ("- [ ] accuracy >= 92 %", "no task", "  - accuracy >= 92 %"),
+        ("- [x] accuracy >= 92 %", "no task", "  - accuracy >= 92 %"),
+        ("- accuracy: at least 92 %", "a mapping", "  - accuracy >= 92 %"),
+        ("- Model accuracy: >95%", "in small letters", "  - model_accuracy >95%"),
+        ("- accuracy >= 92 % and recall >= 80 %", "Two bounds", None),
+        ("- accuracy >= 92 %, latency_p95 <= 300 ms", "Two bounds", None),
+        ("- accuracy ≧ ９２ ％", "plain ones", "  - accuracy >= 92 %"),
+        ("- latency_p95 <= 500 ms (end to end)", "brackets", "  - latency_p95 <= 500 ms"),
+        ("- accuracy >= 92 % during pilot", "`during` begins no condition", None),
+        ("- errors = 0", "`=` bounds nothing", "  - errors == 0"),
+        ("- accuracy >= 92 % on golden set", "not one word", "  - accuracy >= 92 % on golden-set"),
+        ("- csat >= 4.3/5", "scale in the prose", None),
+        ("- {{ threshold }}", "template", None),
+    ],
+)
+def test_a_line_of_done_is_answered(line: str, says: str, proposal: str | None) -> None:
+    said = first_error(f"{BEFORE}  {line}\n{OTHERS}{AFTER}")
+    assert says in said.message
+    assert said.line == BEFORE.count("\n") + 1
+    assert (said.proposal[1] if said.proposal else None) == proposal
+
+
+@pytest.mark.parametrize(
+    ("was", "written", "says", "fix"),
+    [
+        ("product: carol-s", "product: ?", "still open", None),
+        ("owner: jane-doe", "owner:\u00a0jane-doe", "U+00A0", "owner: jane-doe"),
+        ("  load: 50", "\u00a0\u00a0load: 50", "U+00A0", "  load: 50 req/s"),
+        ("owner: jane-doe", "owner: [jane-doe](https://github.com/jane-doe)", "no link", "owner: jane-doe"),
+        ("owner: jane-doe", "owner: https://github.com/jane-doe?tab=stars", "alone", "owner: jane-doe"),
+        ("owner: jane-doe", "owner: <https://github.com/jane-doe>", "alone", "owner: jane-doe"),
+        ("owner: jane-doe", "owner: {{ owner }}", "template", None),
+        ("owner: jane-doe", "owner: ${OWNER}", "still open", None),
+        ("owner: jane-doe", "owner: jane@acme.com", "e-mail", None),
+        ("security: dan-w", "security: dan@acme.com", "e-mail", None),
+        (SHIP_BY, "ship_by: 31/03/2027", "2027-03-31", "ship_by: 2027-03-31"),
+        (SHIP_BY, "ship_by: 12/03/2027", "no date", None),
+        ("load: 50 req/s", "load: 50+ req/s", "Digits", "  load: 50 req/s"),
+        ("drilled: 2026-11-12 in 4 min", "drilled: not yet", "leave the line out", None),
+    ],
+)
+def test_a_value_is_answered(was: str, written: str, says: str, fix: str | None) -> None:
+    assert was in SAMPLE
+    said = first_error(SAMPLE.replace(was, written))
+    assert says in said.message
+    assert said.fix == fix
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (SAMPLE.replace("```yaml", "~~~yaml").replace("```", "~~~"), "`~~~`"),
+        (SAMPLE.replace("```yaml", "```"), "does not say that it is YAML"),
+        ("\n".join(f"    {line}" for line in SAMPLE.split("\n")), "indented"),
+        (SAMPLE.replace("```yaml\n", "").replace("```", ""), "in no block"),
+    ],
+)
+def test_a_block_that_is_none_is_answered_where_it_begins(text: str, says: str) -> None:
+    said = first_error(text)
+    assert says in said.message
+    assert "poc: 1" in "".join(text.split("\n")[said.line - 1 : said.line + 1])
+
+
+@pytest.mark.parametrize(
+    ("was", "written"),
+    [
+        ("data: 180000 tickets/day", "data: 12000 documents"),
+        ("data: 180000 tickets/day", "data: 10 GB"),
+        ("load: 50 req/s", "load: 50 concurrent users"),
+        ("auth: okta-oidc", "auth: n/a - a nightly batch under a service account"),
+        ("deploy_process: missing", "deploy_process: missing - JIRA-123"),
+        ("deploy_process: missing", "deploy_process: missing - https://acme.atlassian.net/browse/OPS-7"),
+    ],
+)
+def test_a_true_statement_is_taken(was: str, written: str) -> None:
+    text = SAMPLE if was in SAMPLE else re.sub(r"deploy_process: .*", "deploy_process: missing", SAMPLE)
+    assert was in text
+    said = judged(text.replace(was, written)).findings
+    assert [each for each in said if each.severity is not Severity.NOTICE] == []
