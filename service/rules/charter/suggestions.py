@@ -54,7 +54,7 @@ QUESTIONS = (
     ),
     (
         re.compile(r"(?<=\d)\s*(?:[kKmMgGtT]b(?:ps)?|[GMT]|bps)(?![\w%])"),
-        "Bits or bytes? Write `GB` or `MB` for bytes, `gbit` or `mbit` for bits",
+        "Bits or bytes? Write `GB` or `MB` for bytes, `Gbit` or `Mbit` for bits",
     ),
     (
         re.compile(r"(?<=\d)\s*m(?![\w%/])"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 
 from service.rules.charter.metrics import (
     Measure,
@@ -44,6 +45,9 @@ LINE = re.compile(
 CLAUSE = re.compile(r"(?:^|\s)(at|on|with|over|for)\s")
 SAMPLE_SIZE = re.compile(r"n\s*(?:>=|==|=|≥)\s*([0-9]{1,12})")
 WORD = re.compile(r"(?![\d_])\w(?:\S*[^\s,;.:])?")
+POINTS = re.compile(r"pp|percentage points?")
+GAP = re.compile(r"(?:^|_)(?:gap|difference|delta|change|drop|uplift|increase|reduction|improvement)(?:_|$)")
+"""A name that speaks of a difference, the only thing that percentage points measure."""
 NO_THRESHOLD = "no threshold"
 EXAMPLE = "accuracy >= 92 % on holdout with n >= 2000"
 
@@ -139,6 +143,8 @@ def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Re
         return Refusal(f"{wrong} counts no such thing: write a number that there is, as in `{meant}`")
     any_token = metric is not None and metric.measure is Measure.TARGET
     unit = read_unit(match["currency"], written, any_token=any_token)
+    if POINTS.fullmatch(written) and GAP.search(match["metric"]):
+        unit = Unit(written, "ratio", Fraction(1, 100), Dimension.RATIO)
     if isinstance(unit, Refusal):
         meant = text.replace(written, unit.meant, 1) if unit.meant else None
         return Refusal(unit.message, meant, match.start("rest") + match["rest"].find(written))

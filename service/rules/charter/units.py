@@ -73,6 +73,25 @@ CURRENCIES = frozenset(
         "PLN", "RON", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
     )
 )  # fmt: skip
+PREFIXES: dict[str, Fraction] = {
+    "": Fraction(1), "n": Fraction(1, 10**9), "µ": Fraction(1, 10**6), "m": Fraction(1, 1000),
+    "k": Fraction(1000), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12),
+}  # fmt: skip
+MEASURED = ("W", "Wh", "J", "Hz", "V", "A", "N", "Pa", "eV", "VA", "lx")
+WEIGHED = ("mol", "g", "gCO2e", "L", "bit")
+"""What there can be more or less of, as of things that are counted."""
+LENGTHS = {**dict.fromkeys(("metre", "metres", "meter", "meters"), Fraction(1)), "cm": Fraction(1, 100)}
+PHYSICAL = {
+    **{
+        f"{short}{name}": (name, factor)
+        for name in (*MEASURED, *WEIGHED)
+        for short, factor in PREFIXES.items()
+    },
+    **{name: (name, Fraction(1)) for name in ("dB", "dBA", "dBm", "°C", "°F")},
+    **{name: ("metre", factor) for name, factor in LENGTHS.items()},
+    **{f"{short}m": ("metre", PREFIXES[short]) for short in ("n", "µ", "m", "k")},
+}
+"""Units of physics: what each is in its unit without a prefix. A bare `m` could be minutes as well."""
 MONTH = "month"
 CONCURRENT = "concurrent "
 """So many at once: it changes nothing about what is counted."""
@@ -101,6 +120,19 @@ TOKEN = re.compile(r"[^\s\d<>=≤≥~,;$€£/-][^\s<>=≤≥~,;/]{0,23}")
 NOUN = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 FOLDED = {"req": "request", "reqs": "request"}
 
+UNITS = {
+    **{name: Unit(name, "s", factor, Dimension.TIME) for name, factor in SECONDS.items()},
+    **{name: Unit(name, "B", Fraction(factor), Dimension.SIZE) for name, factor in BYTES.items()},
+    **{name: Unit(name, "ratio", factor, Dimension.RATIO) for name, factor in RATIOS.items()},
+    **{name: Unit(name, name, Fraction(1), Dimension.MONEY) for name in CURRENCIES},
+    **{sign: Unit(sign, name, Fraction(1), Dimension.MONEY) for sign, name in SYMBOLS.items()},
+    **{
+        name: Unit(name, base, factor, Dimension.COUNT if base in (*WEIGHED, "metre") else Dimension.OTHER)
+        for name, (base, factor) in PHYSICAL.items()
+    },
+}
+"""Each unit that is no counted noun."""
+
 # What people write for a unit that we would misread, or cannot read, and what they mean.
 MEANT = {
     **dict.fromkeys(("rps", "RPS", "req/sec", "requests/sec"), "req/s"),
@@ -108,6 +140,7 @@ MEANT = {
     **dict.fromkeys(("MS", "Ms", "msec", "msecs", "millis"), "ms"),
     **dict.fromkeys(("sec", "secs", "S"), "s"),
     "mins": "min",
+    **dict.fromkeys(("FPS", "frames/sec"), "frames/s"),
     **dict.fromkeys(("hr", "hrs", "H"), "h"),
     **dict.fromkeys(("percent", "percentage", "pct"), "%"),
     **dict.fromkeys(("usd", "dollar", "dollars"), "USD"),
@@ -141,14 +174,8 @@ def target_unit(text: str) -> Unit | None:
 
 def simple_unit(text: str) -> Unit | None:
     """A unit without a denominator."""
-    if text in SECONDS:
-        return Unit(text, "s", SECONDS[text], Dimension.TIME)
-    if text in BYTES:
-        return Unit(text, "B", Fraction(BYTES[text]), Dimension.SIZE)
-    if text in RATIOS:
-        return Unit(text, "ratio", RATIOS[text], Dimension.RATIO)
-    if text in CURRENCIES or text in SYMBOLS:
-        return Unit(text, SYMBOLS.get(text, text), Fraction(1), Dimension.MONEY)
+    if text in UNITS:
+        return UNITS[text]
     noun = text.removeprefix(CONCURRENT)
     if noun in MEANT or noun in NO_NOUNS or not NOUN.fullmatch(noun):
         return None

@@ -9,14 +9,16 @@ from typing import Any
 from service.rules.charter.keys import CHARTER, INFRA, SIGNOFFS, Field, Shape
 from service.rules.charter.metrics import NAMES, STATISTICS, TABLE, Measure
 from service.rules.charter.quantity import NUMBER
-from service.rules.charter.threshold import EXAMPLE, LINE, MAX_CHARACTERS, WORD
+from service.rules.charter.threshold import EXAMPLE, GAP, LINE, MAX_CHARACTERS, POINTS, WORD
 from service.rules.charter.units import (
     BYTES,
+    CONCURRENT,
     CURRENCIES,
     MEANT,
     MONTH,
     NO_NOUNS,
     NOUN,
+    PHYSICAL,
     RATIOS,
     SECONDS,
     SYMBOLS,
@@ -96,14 +98,14 @@ def any_case(word: str) -> str:
 
 SPACE = "\\s*"
 SIMPLE_UNIT = (
-    f"(?:{one_of({**SECONDS, **BYTES, **RATIOS})}|{one_of(CURRENCIES)}|[{''.join(SYMBOLS)}]"
-    f"|(?!(?:{one_of({*MEANT, *NO_NOUNS})})(?![a-z0-9_-])){NOUN.pattern})"
+    f"(?:{one_of({**SECONDS, **BYTES, **RATIOS, **PHYSICAL})}|{one_of(CURRENCIES)}|[{''.join(SYMBOLS)}]"
+    f"|(?:{CONCURRENT})?(?!(?:{one_of({*MEANT, *NO_NOUNS})})(?![a-z0-9_-])){NOUN.pattern})"
 )
 UNIT = f"{SIMPLE_UNIT}(?:{SPACE}/{SPACE}(?:{SIMPLE_UNIT}|{MONTH}))?"
 SIGN = f"[{''.join(SYMBOLS)}]"
 COUNTABLE = (
     f"(?:{one_of(BYTES)}"
-    f"|(?!(?:{one_of({*SECONDS, *RATIOS, *MEANT, *NO_NOUNS})})(?![a-z0-9_-])){NOUN.pattern})"
+    f"|(?:{CONCURRENT})?(?!(?:{one_of({*SECONDS, *RATIOS, *MEANT, *NO_NOUNS})})(?![a-z0-9_-])){NOUN.pattern})"
 )
 PER_TIME = f"{SPACE}/{SPACE}(?:{one_of({*SECONDS, MONTH})})"
 ABOVE_ZERO = f"(?!-|[0.]+{SPACE}[A-Za-z]){NUMBER}{SPACE}{COUNTABLE}"
@@ -125,7 +127,9 @@ TARGETED = (
     f"(?:_(?:{STATISTICS}))?"
 )
 OWN_UNIT = f"{TOKEN.pattern}(?:{SPACE}/{SPACE}{TOKEN.pattern})?"
-BOUND = f"(?:{HEAD}{SPACE}(?:/?{SPACE}{UNIT})?|(?={TARGETED}(?![a-z0-9_])){HEAD}{SPACE}{OWN_UNIT})"
+GAPS = f"(?=[a-z0-9_]*{GAP.pattern.replace('(?:^|_)', '').replace('(?:_|$)', '')})"
+POINTED = f"{GAPS}{HEAD}{SPACE}(?:{POINTS.pattern})"
+BOUND = f"(?:{POINTED}|{HEAD}{SPACE}(?:/?{SPACE}{UNIT})?|(?={TARGETED}(?![a-z0-9_])){HEAD}{SPACE}{OWN_UNIT})"
 THRESHOLD = f"{ONCE}{BOUND}(?:\\s+(?:{'|'.join(CLAUSES)}))*"
 OPEN = "|".join(any_case(word) for word in sorted(UNFILLED - {""}))
 WRITTEN = f"^(?!\\s*(?:{OPEN})\\s*$)(?![\\s\\S]*\\b(?:TODO|TBD)\\b)(?!<[^<>]*>$)\\s*\\S"
@@ -146,9 +150,9 @@ PATTERNS: dict[tuple[str, ...], str] = {
     ("ship_by",): whole(ecma(ISO_DATE)),
     ("target", "environment"): f"^{PRIVATE}",
     ("target", "measured_in"): f"^{PRIVATE}",
-    ("target", "load"): whole(RATE),
-    ("target", "data"): whole(RATE),
-    ("target", "auth"): f"^(?!\\s*(?:{ecma(NONE)})\\s*$)",
+    ("target", "load"): whole(RATE, f"{ABOVE_ZERO.replace(COUNTABLE, CONCURRENT + COUNTABLE)}"),
+    ("target", "data"): whole(LOAD),
+    ("target", "auth"): f"^(?:(?!\\s*(?:{ecma(NONE)})\\s*$)|{SPACE}{NEEDLESS_BECAUSE})",
     ("rollback", "how"): f"\\S[\\s\\S]{{{FEWEST_CHARACTERS - 2},}}\\S",
     ("rollback", "within"): whole(DURATION),
     ("rollback", "drilled"): whole(f"{ISO_DATE.pattern}\\s+in\\s+{DURATION}"),

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.values.finding import Finding, Severity
 from tests.unit.rules.samples import SAMPLE, judged
 
@@ -101,3 +102,36 @@ def test_a_true_statement_is_taken(was: str, written: str) -> None:
     assert was in text
     said = judged(text.replace(was, written)).findings
     assert [each for each in said if each.severity is not Severity.NOTICE] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "canonical"),
+    [
+        ("power_draw_p95 <= 15 W", "15 W"),
+        ("own_power <= 1.5 kW", "1500 W"),
+        ("energy_per_token <= 3 J", "3 J"),
+        ("own_energy <= 3 kWh", "3000 Wh"),
+        ("carbon_per_query <= 1 gCO2e", "1 gCO2e"),
+        ("snr >= 15 dB", "15 dB"),
+        ("control_loop_rate >= 50 Hz", "50 Hz"),
+        ("temperature_error_p95 <= 2 °C", "2 °C"),
+        ("own_distance <= 5 mm", "0.005 metre"),
+        ("own_distance <= 5 metres", "5 metre"),
+        ("own_yield >= 3 mmol", "0.003 mol"),
+        ("uplink_bandwidth >= 10 Gbit/s", "10000000000 bit/s"),
+        ("fairness_gap <= 5 pp", "0.05 ratio"),
+        ("recall_gap <= 5 percentage points", "0.05 ratio"),
+        ("own_sessions >= 50 concurrent sessions", "50 session"),
+    ],
+)
+def test_units_that_people_have(line: str, canonical: str) -> None:
+    read = parse_threshold(line)
+    assert isinstance(read, Threshold), read
+    assert f"{read.canonical_value.normalize():f} {read.canonical_unit}" == canonical
+
+
+@pytest.mark.parametrize(
+    "line", ["latency_p95 <= 300 W", "accuracy >= 92 dB", "cost_per_request <= 3 Hz", "accuracy >= 5 pp"]
+)
+def test_a_metric_of_the_table_takes_none_of_them(line: str) -> None:
+    assert judged(f"{BEFORE}  - {line}\n{OTHERS}{AFTER}").errors

@@ -107,7 +107,7 @@ def test_a_metric_in_its_targets_unit_takes_any() -> None:
     assert threshold("rmse <= 3.5 °C").canonical_unit == "°C"
     assert threshold("mae < 12 kWh / day on x").unit.text == "kWh/day"
     assert threshold("mae < 12 min").canonical_value == 720
-    for refused in ("latency_p95 <= 3 °C", "mae <= 3 a/b/c", "mae <= 3 two words"):
+    for refused in ("latency_p95 <= 3 Furlongs", "mae <= 3 a/b/c", "mae <= 3 two words"):
         assert isinstance(parse_threshold(refused), Refusal)
 
 
