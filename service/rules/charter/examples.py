@@ -143,7 +143,7 @@ def question_of(metric: Metric) -> Vague:
 
 def with_example(message: str, example: str) -> str:
     """The message and the example, as much of it as a message has room for."""
-    for part in (example, example.partition(" on ")[0]):
+    for part in dict.fromkeys((example, example.partition(" on ")[0])):
         told = f"{message} `{part}`"
         if len(told) <= LONGEST_MESSAGE:
             return told

@@ -96,25 +96,8 @@ MONTH = "month"
 CONCURRENT = "concurrent "
 """So many at once: it changes nothing about what is counted."""
 NO_NOUNS = frozenset(
-    {
-        "k",
-        "m",
-        "x",
-        "kb",
-        "mb",
-        "gb",
-        "tb",
-        "bps",
-        "pp",
-        "ppt",
-        "month",
-        "months",
-        "year",
-        "years",
-        "quarter",
-        "quarters",
-    }
-)
+    ("k", "m", "kb", "mb", "gb", "pp", "ppt", "month", "months", "year", "years", "quarter", "quarters")
+)  # fmt: skip
 
 TOKEN = re.compile(r"[^\s\d<>=≤≥~,;$€£/-][^\s<>=≤≥~,;/]{0,23}")
 NOUN = re.compile(r"[a-z][a-z0-9_-]{0,30}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.rules.charter.examples import with_example
 from service.rules.charter.keys import CHARTER, Field, Shape, meant_key, misspelt, unknown_entries
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.suggestions import read_threshold
@@ -216,7 +217,9 @@ def remedy(context: CheckContext, field: Field) -> str:
     """What to write for a key."""
     if field.shape in (Shape.SECTION, Shape.METRICS, Shape.LIST):
         return f"`{field.name}` is still open: write {field.asks}"
-    return f"`{field.name}` is still open: write {field.asks}, for example `{field.sample(context.today)}`"
+    return with_example(
+        f"`{field.name}` is still open: write {field.asks}, for example", field.sample(context.today)
+    )
 
 
 @check(

@@ -268,7 +268,7 @@ def no_charter(text: str, lines: tuple[str, ...]) -> Finding:
         return Finding(NO_CHARTER, Severity.ERROR, message, hidden.opening_line)
     if DECLARATION in text and (near := nearly_declaring(lines)):
         number, mistake = near
-        message = f"{mistake}: write three backticks and `yaml` in the first column above `poc: 1`"
+        message = f"{mistake}: write three backticks and `yaml` above `poc: 1`, all in the first column"
         return Finding(NO_CHARTER, Severity.ERROR, message, number)
     found = "No charter in this file" if text.strip() else "The file is empty"
     message = f"{found}: add a fenced yaml block that begins with `poc: 1` (`poc-governor init` writes one)"
@@ -280,10 +280,11 @@ def nearly_declaring(lines: tuple[str, ...]) -> tuple[int, str] | None:
     for number, line in enumerate(lines[:MOST_LINES_ABOVE], start=1):
         if line.strip().startswith(DECLARATION):
             above = lines[number - 2].strip() if number > 1 else ""
+            indented = line[0] == " " or (number > 1 and lines[number - 2].startswith(" "))
             if above.startswith("~~~"):
                 return number - 1, "A charter's block does not begin with `~~~`"
-            if above.startswith("```") and line[0] == " ":
-                return number - 1, "This block is indented, so it is no block of its own"
+            if above.startswith("```") and indented:
+                return number - 1, "This block is indented, and is none"
             if above.startswith("```"):
                 return number - 1, "This block does not say that it is YAML"
             if not above or line[0] != " ":
