@@ -15,6 +15,7 @@ from service.rules.charter.threshold import Threshold
 from service.rules.evidence.judging import judge_all, line_for
 from service.rules.evidence.reading import TOO_LARGE, document_of, value_in
 from service.rules.evidence.values import Demands, Measurement, Reading, Result, Unread
+from service.rules.policy.model import Undecided
 from service.rules.values.groups import Level
 
 
@@ -45,6 +46,7 @@ def measure(
         level=ctx.evidence_level,
         max_age_days=ctx.policy.evidence_days,
         environments=_environments(charter),
+        by_point=ctx.policy.undecided is Undecided.BY_POINT,
     )
     readings = [tuple(_readings(line, charter, files, sent)) for line in lines]
     results = judge_all(lines, readings, demands)

@@ -136,6 +136,7 @@ LONGEST = 240
 ENDED = {GateStatus.STOPPED: "Stopped on purpose", GateStatus.LEFT: "No POC any more"}
 COUNTED = {
     Status.MISSED: "missed",
+    Status.UNDECIDED: "undecided",
     Status.NOT_MEASURED: "not measured",
     Status.TOO_OLD: "too old",
     Status.WRONG_ENVIRONMENT: "from another environment",

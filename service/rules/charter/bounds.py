@@ -46,6 +46,8 @@ def bound_of(threshold: Threshold) -> Bound:
     high = (INFINITE, True) if ">" in threshold.op else (value, not strict)
     clauses = threshold.clauses
     key = ((clauses.get("on"),), (clauses.get("for"),), amount(clauses.get("at")))
+    # Where nothing is said there is nothing: what was signed keeps its hash.
+    certainty = [(clauses["confidence"],)] if "confidence" in clauses else []
     return Bound(
         canonical_name(threshold.metric),
         # A ratio may be written bare: 0.92 is 92 %.
@@ -53,7 +55,7 @@ def bound_of(threshold: Threshold) -> Bound:
         low,
         high,
         key,
-        (*key, (clauses.get("n"),), amount(clauses.get("over"))),
+        (*key, (clauses.get("n"),), amount(clauses.get("over")), *certainty),
     )
 
 

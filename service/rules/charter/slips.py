@@ -78,7 +78,7 @@ SPELLED_SIGNS = tuple(
 )
 NUMBER_FIRST = re.compile(
     r"(?P<sign><=|>=|<|>|≤|≥)?\s*(?P<bound>[$€£]?\d[\d.,]*\s*(?:%|percent\b|[a-zA-Zµ]{1,8}(?:/[a-z]{1,8})?)?)\s+"
-    r"(?P<name>[A-Za-z][\w @.-]{0,60}?)(?P<clauses>\s+(?:at|on|with|over|for)\s.*)?"
+    r"(?P<name>[A-Za-z][\w @.-]{0,60}?)(?P<clauses>\s+(?:at|on|with|over|for|from)\s.*)?"
 )
 NAMED = re.compile(r"(?P<name>[^<>=≤≥]{1,80}?)\s*(?P<sign><=|>=|==|<|>|≤|≥)(?P<rest>.*)")
 BRACKETS = re.compile(r"\s*\((?P<said>[\w .-]{1,30})\)")
@@ -140,7 +140,7 @@ REPAIRS = (
     Repair(
         any_unit(MEANT), lambda match: f" {MEANT[match[1]]}", "This unit has one spelling here", if_known=True
     ),
-    Repair(re.compile(r",\s+(?=(?:at|on|with|over|for)\s)"), " ", "Conditions follow without commas"),
+    Repair(re.compile(r",\s+(?=(?:at|on|with|over|for|from)\s)"), " ", "Conditions follow without commas"),
     Repair(re.compile(r"\s@\s*(?=\d)"), " at ", "A load follows the word `at`"),
     Repair(re.compile(r"\(\s*n\s*(?:=|>=|≥)\s*(\d+)\s*\)"), r"with n >= \1", "A sample size is a condition"),
     Repair(

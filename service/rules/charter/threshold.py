@@ -42,8 +42,9 @@ LINE = re.compile(
     r"(?P<metric>[a-z][a-z0-9_]{0,63})\s*(?P<op><=|>=|==|<|>|≤|≥)\s*"
     rf"(?P<currency>[$€£])?\s*(?P<number>{NUMBER})(?P<rest>(?![0-9.,]).*)"
 )
-CLAUSE = re.compile(r"(?:^|\s)(at|on|with|over|for)\s")
+CLAUSE = re.compile(r"(?:^|\s)(at|on|with|over|for|from)\s")
 SAMPLE_SIZE = re.compile(r"n\s*(?:>=|==|=|≥)\s*([0-9]{1,12})")
+CONFIDENCE = re.compile(r"95\s*%\s*confidence")
 WORD = re.compile(r"(?![\d_])\w(?:\S*[^\s,;.:])?")
 POINTS = re.compile(r"pp|percentage points?")
 GAP = re.compile(r"(?:^|_)(?:gap|difference|delta|change|drop|uplift|increase|reduction|improvement)(?:_|$)")
@@ -64,7 +65,7 @@ class Threshold:
     value: Decimal
     unit: Unit
     clauses: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """By the word that begins it: `at`, `on`, `over`, `for`, and `n` for `with n`."""
+    """By the word that begins it: `at`, `on`, `over`, `for`, `from`; `n` and `confidence` for `with`."""
 
     @property
     def canonical_value(self) -> Decimal:
@@ -127,7 +128,8 @@ def at_load(text: str | None) -> tuple[Decimal, str] | None:
 def clause_text(clause: tuple[str, str]) -> str:
     """A clause as it is written."""
     word, value = clause
-    return f"with n >= {value}" if word == "n" else f"{word} {value}"
+    written = {"n": "with n >=", "confidence": "with"}.get(word, word)
+    return f"{written} {value}"
 
 
 def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Refusal:
@@ -151,8 +153,20 @@ def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Re
     read = read_clauses(clauses, match.start("rest"))
     if isinstance(read, Refusal):
         return read
+    if odd := odd_clause(read, unit):
+        return odd
     value = EXACT.create_decimal(match["number"])
     return Threshold(line, column, text, match["metric"], OPERATORS[match["op"]], value, unit, read)
+
+
+def odd_clause(clauses: Mapping[str, str], unit: Unit) -> Refusal | None:
+    """Why a bound in that unit cannot have one of its clauses."""
+    if "confidence" in clauses and unit.dimension not in (Dimension.RATIO, Dimension.NONE):
+        return Refusal("Only a share of samples knows chance: leave `with 95 % confidence` out")
+    today = read_quantity(clauses.get("from"))
+    if today and {today.canonical_unit, unit.canonical} not in ({unit.canonical}, {"", "ratio"}):
+        return Refusal(f"`from` is not in the bound's unit: write it in {shown(unit.text or 'none')}")
+    return None
 
 
 def split_clauses(rest: str) -> tuple[str, list[tuple[str, str, int]]]:
@@ -170,7 +184,8 @@ def read_clauses(clauses: list[tuple[str, str, int]], offset: int) -> dict[str, 
     """The clauses by their word, in any order, each at most once."""
     read: dict[str, str] = {}
     for word, text, start in clauses:
-        key = "n" if word == "with" else word
+        certain = word == "with" and CONFIDENCE.fullmatch(text)
+        key = "confidence" if certain else "n" if word == "with" else word
         if key in read:
             return Refusal(f"`{word}` stands here twice", None, offset + start)
         value = read_clause(word, text)
@@ -180,8 +195,13 @@ def read_clauses(clauses: list[tuple[str, str, int]], offset: int) -> dict[str, 
     return read
 
 
-def read_clause(word: str, text: str) -> str | Refusal:
+def read_clause(word: str, text: str) -> str | Refusal:  # noqa: PLR0911 - one for each word
     """The value of one clause, or what it should have been."""
+    if word == "from":
+        today = read_quantity(text)
+        return text if today else Refusal("`from` takes the value that there is today, as in `from 71 %`")
+    if word == "with" and CONFIDENCE.fullmatch(text):
+        return "95 % confidence"
     if word == "with":
         size = SAMPLE_SIZE.fullmatch(text)
         n = int(size[1]) if size else 0

@@ -9,7 +9,7 @@ from typing import Any
 from service.rules.charter.keys import CHARTER, INFRA, SIGNOFFS, Field, Shape
 from service.rules.charter.metrics import NAMES, STATISTICS, TABLE, Measure
 from service.rules.charter.quantity import NUMBER
-from service.rules.charter.threshold import EXAMPLE, GAP, LINE, MAX_CHARACTERS, POINTS, WORD
+from service.rules.charter.threshold import CONFIDENCE, EXAMPLE, GAP, LINE, MAX_CHARACTERS, POINTS, WORD
 from service.rules.charter.units import (
     BYTES,
     CONCURRENT,
@@ -116,9 +116,12 @@ CLAUSES = (
     f"at\\s+{LOAD}",
     f"(?:on|for)\\s+{ecma(WORD)}",
     f"over\\s+{DURATION}",
+    f"from\\s+{SIGN}?{SPACE}{NUMBER}(?:{SPACE}{UNIT})?",
+    f"with\\s+{ecma(CONFIDENCE)}",
     f"with\\s+n{SPACE}(?:>=|==|=|≥){SPACE}(?!0+(?![0-9]))[0-9]{{1,12}}",
 )
-ONCE = "".join(f"(?!.*\\s{word}\\s.*\\s{word}\\s)" for word in ("at", "on", "for", "over", "with"))
+BEGINS = ("at", "on", "for", "over", "from", "with\\s+n", "with\\s+95")
+ONCE = "".join(f"(?!.*\\s{word}\\s.*\\s{word}\\s)" for word in BEGINS)
 HEAD = ecma(LINE).partition("(?:(?![0-9.,])")[0]
 # What a forecast is off by is measured in its target's unit, whatever that is.
 TARGETED = (

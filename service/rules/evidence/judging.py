@@ -103,7 +103,8 @@ def too_few(threshold: Threshold, number: Measurement) -> str | None:
     """Why a number of so few samples does not count; one of none is no number."""
     n, asked = conditions_of(threshold, number).n, threshold.clauses.get("n")
     least = max(1, int(asked or 0))
-    if number.is_from_file or (n is None and asked is None) or (n is not None and n >= least):
+    wanted = asked is not None or "confidence" in threshold.clauses
+    if (n is None and not wanted) or (n is not None and (number.is_from_file or n >= least)):
         return None
     said = "n is not said" if n is None else f"only n {grouped(n)}"
     return f"too few: {said}, measure {grouped(least)} or more"
@@ -158,7 +159,7 @@ def judge_line(threshold: Threshold, readings: Sequence[Reading], demands: Deman
     judged = [(each, refuse(threshold, each, demands)) for each in numbers]
     if counting := [number for number, refused in judged if refused is None]:
         newest = max(map(_precedence, counting))
-        results = [compare(threshold, each) for each in counting if _precedence(each) == newest]
+        results = [compare(threshold, each, demands) for each in counting if _precedence(each) == newest]
         return next((result for result in results if not result.met), results[0])
     if left_out := [refused for _, refused in judged if refused is not None]:
         return max(left_out, key=_nearness)
@@ -182,14 +183,24 @@ def refuse(threshold: Threshold, number: Measurement, demands: Demands) -> Resul
     return None
 
 
-def compare(threshold: Threshold, number: Measurement) -> Result:
-    """Hold a number that counts against the bound: exactly, and what is missed is missed."""
+def compare(threshold: Threshold, number: Measurement, demands: Demands) -> Result:
+    """Hold a number that counts against the bound: by itself, or by what is certain of it."""
     value, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
-    if not HOLDS[threshold.op](value, bound):
-        return Result(threshold, Status.MISSED, number)
+    holds = HOLDS[threshold.op](value, bound)
+    if not is_undecided(threshold, number):
+        return Result(threshold, Status.MET if holds else Status.MISSED, number)
+    if not demands.by_point or "confidence" in threshold.clauses:
+        return Result(threshold, Status.UNDECIDED, number)
+    return Result(threshold, Status.MET_WITHIN_ERROR if holds else Status.MISSED, number)
+
+
+def is_undecided(threshold: Threshold, number: Measurement) -> bool:
+    """Whether the number of samples does not tell on which side of the bound a share lies."""
     n = conditions_of(threshold, number).n
-    by_chance = n is not None and is_sampled(threshold) and inside_error_bar(value, bound, n)
-    return Result(threshold, Status.MET_WITHIN_ERROR if by_chance else Status.MET, number)
+    if n is None or not is_sampled(threshold):
+        return False
+    share, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
+    return inside_error_bar(share, bound, n)
 
 
 def _precedence(number: Measurement) -> tuple[bool, datetime]:

@@ -66,6 +66,8 @@ class Status(StrEnum):
 
     MET = "met"
     MET_WITHIN_ERROR = "met, inside the error bar"
+    UNDECIDED = "undecided"
+    """The number of samples does not tell on which side of the bound the share lies."""
     MISSED = "missed"
     NOT_MEASURED = "not measured"
     IMPLAUSIBLE = "not a value of this metric"
@@ -102,3 +104,5 @@ class Demands:
     max_age_days: int
     environments: tuple[str, ...]
     """Those whose numbers count: `measured_in`, and where it will run."""
+    by_point: bool = True
+    """Whether a share counts by itself where its interval reaches over the bound."""

@@ -8,8 +8,9 @@ from fractions import Fraction
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.units import Dimension, Unit
 from service.rules.evidence.amounts import comparable, exact, grouped, is_decimal, numeral, own, with_unit
-from service.rules.evidence.judging import conditions_of
+from service.rules.evidence.judging import Z, conditions_of, is_undecided
 from service.rules.evidence.values import Measurement, Result, Status
+from service.rules.source.text import clip
 
 SHORT = 10
 """Characters of a number that is easier to read in another unit than in its own."""
@@ -19,6 +20,7 @@ SHARED = frozenset({Dimension.TIME, Dimension.MONEY, Dimension.SIZE, Dimension.C
 """What has a margin in percents of its bound."""
 ASKS = {"<": "below", ">": "above"}
 POINTS = 100
+MOST_SAMPLES = 10**9
 
 
 def measured_text(result: Result) -> str:
@@ -28,18 +30,23 @@ def measured_text(result: Result) -> str:
         return Status.NOT_MEASURED.value
     n = number.conditions.n if number.conditions else None
     value = _value(result.threshold, number, plausible=result.status is not Status.IMPLAUSIBLE)
-    return value if n is None else f"{value} (n {grouped(n)})"
+    today = result.threshold.clauses.get("from")
+    said = [f"n {grouped(n)}"] if n is not None else []
+    said += [f"from {clip(today)}"] if today else []
+    return f"{value} ({', '.join(said)})" if said else value
 
 
 def verdict_text(result: Result) -> str:
     """By how much a bound is met or missed, or why the number does not count and what to do."""
     if result.measurement is None or result.reason:
         return result.reason or result.status.value
+    if is_undecided(result.threshold, result.measurement):
+        by_point = {Status.MET_WITHIN_ERROR: "met, but ", Status.MISSED: "missed, but "}.get(
+            result.status, ""
+        )
+        return f"{by_point}undecided: {_doubt(result.threshold, result.measurement)}"
     if result.status is Status.MISSED:
         return _missed(result.threshold, result.measurement)
-    if result.status is Status.MET_WITHIN_ERROR:
-        n = conditions_of(result.threshold, result.measurement).n or 0
-        return f"met, inside the error bar (n = {grouped(n)})"
     return _met(result.threshold, result.measurement)
 
 
@@ -76,6 +83,23 @@ def _met(threshold: Threshold, number: Measurement) -> str:
         share = math.floor(abs(value - bound) / bound * 100)
         return f"met, {grouped(share)} % to spare" if share else "met, less than 1 % to spare"
     return f"met, {_difference(threshold, abs(value - bound))} to spare"
+
+
+def _doubt(threshold: Threshold, number: Measurement) -> str:
+    """Between what the share lies by chance alone (Wilson, 95 %), and how many samples would decide."""
+    share, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
+    n = conditions_of(threshold, number).n or 0
+    squared = float(Z) ** 2
+    middle = (float(share) + squared / (2 * n)) / (1 + squared / n)
+    spread = float(Z) * math.sqrt(float(share * (1 - share)) / n + squared / (4 * n * n)) / (1 + squared / n)
+    low, high = (numeral(Fraction(end) * POINTS, digits=3) for end in (middle - spread, middle + spread))
+    between = f"{grouped(n)} samples say between {low} and {high} %"
+    apart = (share - bound) ** 2 * MOST_SAMPLES
+    if apart <= Z**2 * bound * (1 - bound):
+        return f"{between}, too near the bound to tell"
+    needed = math.ceil(Z**2 * bound * (1 - bound) / (share - bound) ** 2)
+    rounded = 10 ** max(0, len(str(needed)) - FEWEST_DIGITS)
+    return f"{between}; about {grouped(-(-needed // rounded) * rounded)} would decide"
 
 
 def _missed(threshold: Threshold, number: Measurement) -> str:

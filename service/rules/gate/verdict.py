@@ -16,7 +16,7 @@ from service.rules.source.text import listed, shown
 from service.rules.values.actions import Conclusion
 from service.rules.values.groups import Group
 
-COMPARED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.MISSED})
+COMPARED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.UNDECIDED, Status.MISSED})
 """How a threshold stands that has a number which counts."""
 LONGEST_NAME = 100
 
@@ -246,7 +246,7 @@ def _not_bound(facts: GateFacts) -> str:
     charter = facts.charter
     if facts.bound or facts.outside or charter is None or charter.stopped or charter.target.measured_in:
         return ""
-    if any(result.status is Status.MISSED for result in facts.results):
+    if any(result.status in (Status.MISSED, Status.UNDECIDED) for result in facts.results):
         return ""
     compared = {result.threshold for result in facts.results if result.status in COMPARED}
     without = tuple(dict.fromkeys(f"`{line.metric}`" for line in charter.done if line not in compared))

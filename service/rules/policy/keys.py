@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.rules.policy import values as read
-from service.rules.policy.model import Mode, WhenUnjudged
+from service.rules.policy.model import Mode, Undecided, WhenUnjudged
 from service.rules.values.groups import Level
 
 MOST_ITEMS = 100
@@ -159,6 +159,13 @@ POLICY = section(
             "measured",
             "self-reported",
             read.word(Level),
+        ),
+        Key(
+            "undecided",
+            "a share whose 95 % interval reaches over its bound: `by-point`, by itself; or `not-met`",
+            "not-met",
+            "by-point",
+            read.word(Undecided),
         ),
         Key(
             "events",

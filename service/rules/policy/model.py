@@ -28,6 +28,13 @@ class WhenUnjudged(StrEnum):
     NEUTRAL = "neutral"
 
 
+class Undecided(StrEnum):
+    """What a share is whose interval reaches over its bound."""
+
+    BY_POINT = "by-point"
+    NOT_MET = "not-met"
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """Repositories by topic, by name (globs, in any case) or by custom property; any of them will do.
@@ -81,6 +88,7 @@ class Policy:
     evidence_level: Level = Level.SELF_REPORTED
     evidence_events: frozenset[str] = frozenset()
     """Events of workflows that may send evidence although others than writers can cause them."""
+    undecided: Undecided = Undecided.BY_POINT
     when_unjudged: WhenUnjudged = WhenUnjudged.FAILURE
     issues_a_day: int = 5
     """New stall issues in the organisation on one day."""

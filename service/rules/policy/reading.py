@@ -191,6 +191,7 @@ def read_root(page: PolicyReader, root: Mapping) -> Policy:
         "environments": frozenset(name.lower() for name in found.get("environments", ())),
         "evidence_days": evidence.get("max_age"),
         "evidence_level": evidence.get("level"),
+        "undecided": evidence.get("undecided"),
         "evidence_events": frozenset(evidence.get("events", ())),
         "when_unjudged": found.get("when_unjudged"),
         "issues_a_day": found.get("issues_a_day"),

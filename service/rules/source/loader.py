@@ -268,7 +268,7 @@ def no_charter(text: str, lines: tuple[str, ...]) -> Finding:
         return Finding(NO_CHARTER, Severity.ERROR, message, hidden.opening_line)
     if DECLARATION in text and (near := nearly_declaring(lines)):
         number, mistake = near
-        message = f"{mistake}: write three backticks and `yaml` above `poc: 1`, all in the first column"
+        message = f"{mistake}: begin the line above `poc: 1` with three backticks and `yaml`"
         return Finding(NO_CHARTER, Severity.ERROR, message, number)
     found = "No charter in this file" if text.strip() else "The file is empty"
     message = f"{found}: add a fenced yaml block that begins with `poc: 1` (`poc-governor init` writes one)"

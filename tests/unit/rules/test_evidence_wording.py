@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.rules.charter.quantity import Refusal
+from service.rules.charter.threshold import parse_threshold
 from service.rules.evidence.amounts import grouped, numeral
 from service.rules.evidence.judging import judge_line
 from service.rules.evidence.values import Demands, Measurement, Reading, Result, Status, Unread
 from service.rules.evidence.wording import level_text, measured_text, verdict_text
 from tests.unit.rules.measurements import ANY, STRICT, found, sent, threshold
 
-LONGEST = 70
+LONGEST = 110
 
 
 def result(line: str, *readings: Reading, demands: Demands = ANY) -> Result:
@@ -193,21 +195,21 @@ LINE = "accuracy >= 92 % on tickets-2026q3 with n >= 2000"
             LINE,
             [sent("accuracy", "91.4 %", on="tickets-2026q3", n=2140)],
             "91.4 % (n 2 140)",
-            "missed by 0.6 points",
+            "missed, but undecided: 2 140 samples say between 90.1 and 92.5 %; about 7 900 would decide",
             id="samples",
         ),
         pytest.param(
             "accuracy >= 92 %",
             [sent("accuracy", "93.5 %", n=200)],
             "93.5 % (n 200)",
-            "met, inside the error bar (n = 200)",
+            "met, but undecided: 200 samples say between 89.2 and 96.2 %; about 1 300 would decide",
             id="inside the error bar",
         ),
         pytest.param(
             LINE.replace("2000", "1000"),
             [found("accuracy", "92.5 %")],
             "92.5 %",
-            "met, inside the error bar (n = 1 000)",
+            "met, but undecided: 1 000 samples say between 90.7 and 94 %; about 12 000 would decide",
             id="by the charter's own claim",
         ),
         pytest.param(
@@ -395,3 +397,37 @@ def test_rounding_keeps_four_digits(value: Fraction) -> None:
 )
 def test_groups_of_three(number: int, text: str) -> None:
     assert grouped(number) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "by_point", "status", "says"),
+    [
+        (
+            "",
+            "91.4",
+            True,
+            "missed",
+            "missed, but undecided: 2 140 samples say between 90.1 and 92.5 %; about 7 900 would decide",
+        ),
+        ("", "92.3", True, "met, inside the error bar", "met, but undecided: "),
+        ("", "92.3", False, "undecided", "undecided: "),
+        (" with 95 % confidence", "92.3", True, "undecided", "undecided: "),
+        (" with 95 % confidence", "95", True, "met", "met, 3 points to spare"),
+        ("", "85", True, "missed", "missed by 7 points"),
+        ("", "92", True, "met, inside the error bar", "too near the bound to tell"),
+    ],
+)
+def test_numbers_know_chance(line: str, value: str, by_point: bool, status: str, says: str) -> None:
+    number = sent("accuracy", f"{value} %", on="holdout", n=2140)
+    asked = f"accuracy >= 92 % on holdout with n >= 2140 from 71 %{line}"
+    read = result(asked, number, demands=replace(ANY, by_point=by_point))
+    assert read.status.value == status
+    assert says in verdict_text(read)
+    assert measured_text(read) == f"{value} % (n 2 140, from 71 %)"
+
+
+def test_confidence_asks_for_the_number_of_samples() -> None:
+    read = result("accuracy >= 92 % with 95 % confidence", sent("accuracy", "95 %"))
+    assert read.status is Status.TOO_FEW
+    for refused in ("latency_p95 <= 300 ms with 95 % confidence", "accuracy >= 92 % from 300 ms"):
+        assert isinstance(parse_threshold(refused), Refusal)
