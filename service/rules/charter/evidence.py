@@ -17,7 +17,7 @@ QUOTED = r"""(?:'(?:[^'\\\x00-\x1f]|\\['\\/bfnrt])*'|"(?:[^"\\\x00-\x1f]|\\["\\/
 INDEX = r"\[\s*(?:0|-?[1-9][0-9]{0,8})\s*\]"
 STEP = re.compile(
     rf"(?P<name>{NAME})|(?P<quoted>\[\s*{QUOTED}\s*\])|(?P<index>{INDEX})|(?P<all>\[\*\]|\.\*)"
-    rf"|(?P<filter>\[\?\s*@(?:{NAME}|\[{QUOTED}\])\s*==\s*{QUOTED}\s*\])"
+    rf"|(?P<filter>\[\?\s*@(?:{NAME}|\[{QUOTED}\])+\s*==\s*{QUOTED}\s*\])"
 )
 SHOWN_CHARACTERS = 30
 
@@ -55,9 +55,10 @@ def read_path(text: str) -> tuple[Path, str]:
 AGGREGATES = ("mean", "p50", "p95", "p99", "max", "min", "sum", "rate")
 EXAMPLE = "eval/metrics.json $.accuracy"
 SOURCE = re.compile(
-    r"(?P<file>[^\s$]\S*)\s+(?:(?P<aggregate>[A-Za-z0-9]+)\s+of\s+)?(?P<path>\$.*)", re.DOTALL
+    r"(?P<file>[^\s$].*?)\s+(?:(?P<aggregate>[A-Za-z0-9]+)\s+of\s+)?(?P<path>\$.*)", re.DOTALL
 )
-FILE = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|$))[\w.@+-][\w./@+=-]*")
+FILE = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|$))[\w.@+-][\w./@+=\-\[\]()#,' ]*")
+PER = re.compile(r"\s*/\s*(?P<path>\$.*)", re.DOTALL)
 KEY = re.compile(r"(?P<metric>[a-z][a-z0-9_]{0,63})(?P<clauses>(?:\s.*)?)")
 TELLING = ("on", "for", "at", "over")
 
@@ -70,6 +71,8 @@ class Source:
     aggregate: str | None
     path: str
     unit: Unit
+    per: str = ""
+    """The path of the number that it is divided by, if it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def key_of(threshold: Threshold, others: Iterable[Threshold]) -> str:
     return " ".join([chosen.metric, *(f"{word} {text}" for word, text in chosen.clauses.items())])
 
 
-def parse_source(text: str) -> Source | Refusal:
+def parse_source(text: str) -> Source | Refusal:  # noqa: PLR0911 - one for each part of it
     """Read `load/k6.json p95 of $.values[*] ms`."""
     match = SOURCE.fullmatch(text.strip())
     if match is None:
@@ -136,12 +139,28 @@ def parse_source(text: str) -> Source | Refusal:
     offset = match.start("path") + path.length
     if refusal := refused(path, rest, aggregate):
         return Refusal(refusal, None, offset)
+    per = divisor(path, rest, aggregate)
+    if isinstance(per, Refusal):
+        return Refusal(per.message, None, offset)
+    rest = rest[per.length + PER.match(rest).start("path") :] if per else rest  # type: ignore[union-attr]
     unit = read_unit(None, rest.strip(), any_token=True)
     if isinstance(unit, Refusal):
         return Refusal(
             f"{shown(rest.strip())} is no unit: end the line with one, for example `ms`", None, offset
         )
-    return Source(file, aggregate, match["path"][: path.length], unit)
+    return Source(file, aggregate, match["path"][: path.length], unit, per.text if per else "")
+
+
+def divisor(path: Path, rest: str, aggregate: str | None) -> Path | Refusal | None:
+    """The path behind `/`, where there is one."""
+    divided = PER.match(rest)
+    if divided is None:
+        return None
+    below, behind = read_path(divided["path"])
+    if aggregate or path.wildcards or below.wildcards or below.text == "$":
+        return Refusal("A ratio is of two single numbers: write `$.failed / $.total`")
+    refusal = refused(below, behind, None)
+    return Refusal(refusal) if refusal else below
 
 
 def refused(path: Path, rest: str, aggregate: str | None) -> str | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from service.rules.charter.evidence import FILE, SOURCE
 from service.rules.charter.model import Charter, Located
-from service.rules.charter.values import PATH, InfraEntry, InfraKind
+from service.rules.charter.values import InfraEntry, InfraKind
 from service.rules.values.github import is_bot
 
 FRESH = timedelta(days=1)
@@ -107,8 +108,9 @@ def infra_path(entry: Located[InfraEntry]) -> str | None:
 
 def evidence_path(source: str) -> str | None:
     """The file that a line of `evidence` begins with, if it can be a path."""
-    first, *_ = source.split() or [""]
-    return first if PATH.fullmatch(first) and ".." not in first else None
+    written = SOURCE.fullmatch(source.strip())
+    first = written["file"] if written else (source.split() or [""])[0]
+    return first if FILE.fullmatch(first) else None
 
 
 def _paths(charter: Charter) -> Iterator[str]:

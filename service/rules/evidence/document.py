@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import csv
+import io
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 from typing import NoReturn
+from xml.etree import ElementTree as ET
 
 import yaml
 
@@ -34,10 +38,11 @@ STRING = "tag:yaml.org,2002:str"
 DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 MOST_COMMAS = 500_000
 """What bounds the values of a JSON file, and so the time and the memory that it takes."""
-YAML_SUFFIXES = frozenset({".yml", ".yaml"})
-MARKDOWN_SUFFIXES = frozenset({".md", ".markdown"})
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MANY_VALUES = "Extra data"
+MLFLOW_METRIC = re.compile(r"(?:^|/)mlruns/(?:[^/]+/)+metrics/[^/]+$")
+"""MLflow's file store: a line of time, value and step for each time that a metric was logged."""
+MOST_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +208,55 @@ def read_document(file: str, data: bytes) -> Tree | Unreadable:
     text = read_text(data)
     if isinstance(text, Unreadable):
         return text
-    suffix = PurePosixPath(file).suffix.lower()
-    if suffix in YAML_SUFFIXES:
-        return read_yaml(text)
-    if suffix in MARKDOWN_SUFFIXES:
-        return read_front_matter(text)
-    return read_json(text)
+    mlflow = MLFLOW_METRIC.search(file)
+    return (read_words if mlflow else READERS.get(PurePosixPath(file).suffix.lower(), read_json))(text)
+
+
+def read_words(text: str) -> Tree:
+    """The words of each line, as MLflow's file store has them: time, value and step."""
+    return [list(line.split()) for line in text.splitlines()[:MOST_ROWS]]
+
+
+def read_json_lines(text: str) -> Tree | Unreadable:
+    """A list of what each line holds."""
+    return read_json(f"[{','.join(line for line in text.splitlines() if line.strip())}]")
+
+
+def read_csv(text: str) -> Tree | Unreadable:
+    """The rows of a table with a header, each as an object of texts."""
+    if text.count(",") > MOST_COMMAS:
+        return Unreadable("too many values: commit a summary with the number")
+    try:
+        header, *rows = csv.reader(io.StringIO(text), strict=True)
+    except (csv.Error, ValueError):
+        return Unreadable("not a table with commas: let the tool write CSV")
+    if len(set(header)) != len(header):
+        return Unreadable("a column stands twice in the header: keep one")
+    if any(len(row) != len(header) for row in rows if row):
+        return Unreadable("a row has other columns than the header: let the tool write it again")
+    return [dict(zip(header, row, strict=True)) for row in rows if row]
+
+
+def read_junit(text: str) -> Tree | Unreadable:
+    """How many tests there were, of all suites: `tests`, `failures`, `errors`, `skipped`, `passed`."""
+    if "<!" in text.replace("<!--", "").replace("<![CDATA[", "") or len(text) > LONGEST_YAML:
+        return Unreadable("larger than 1 MB, or declares entities: commit JUnit's plain XML")
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - it has no declaration that could expand
+    except (ET.ParseError, ValueError):
+        return Unreadable("not XML: let the tool write it again")
+    cases = list(root.iter("testcase"))
+    if not cases:
+        return Unreadable("no `testcase` in it: commit JUnit's XML")
+    ends = [{child.tag for child in case} & {"failure", "error", "skipped"} for case in cases]
+    counted = Counter(tag for end in ends for tag in end)
+    return {
+        "tests": len(cases),
+        "passed": sum(1 for end in ends if not end),
+        "failures": counted["failure"],
+        "errors": counted["error"],
+        "skipped": counted["skipped"],
+    }
 
 
 def read_text(data: bytes) -> str | Unreadable:
@@ -275,3 +323,13 @@ def read_front_matter(text: str) -> Tree | Unreadable:
     if not block.closed:
         return Unreadable("the front matter has no end: add a line `---`")
     return read_yaml(block.text)
+
+
+READERS: dict[str, Callable[[str], Tree | Unreadable]] = {
+    **dict.fromkeys((".yml", ".yaml"), read_yaml),
+    **dict.fromkeys((".md", ".markdown"), read_front_matter),
+    **dict.fromkeys((".jsonl", ".ndjson"), read_json_lines),
+    ".csv": read_csv,
+    ".xml": read_junit,
+}
+"""How a file is read, by the end of its name; any other as JSON."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
@@ -118,13 +119,24 @@ def value_in(tree: Document, source: Source) -> Decimal | Unread:
     """
     if isinstance(tree, Unreadable):
         return told(source, tree)
-    found = select(tree, source.path)
+    value = value_at(tree, source.path, source.aggregate)
+    if not source.per or isinstance(value, Unreadable):
+        return told(source, value) if isinstance(value, Unreadable) else value
+    below = value_at(tree, source.per, None)
+    if isinstance(below, Unreadable):
+        return told(replace(source, path=source.per), below)
+    if not below:
+        return told(replace(source, path=source.per), Unreadable("is divided by none: measure again"))
+    return ROUNDED.divide(value, below)
+
+
+def value_at(tree: Tree, path: str, aggregate: str | None) -> Decimal | Unreadable:
+    """The number at a path, or what an aggregate makes of those that are there."""
+    found = select(tree, path)
     if isinstance(found, Unreadable):
-        return told(source, found)
-    value = one(found) if source.aggregate is None else aggregated(found, source.aggregate)
-    if value is None:
-        value = Unreadable(nothing_found(tree, source.path))
-    return told(source, value) if isinstance(value, Unreadable) else value
+        return found
+    value = one(found) if aggregate is None else aggregated(found, aggregate)
+    return Unreadable(nothing_found(tree, path)) if value is None else value
 
 
 def one(found: Iterator[Tree]) -> Decimal | Unreadable | None:
@@ -162,9 +174,16 @@ def number_of(value: Tree) -> Decimal | Odd:
     if isinstance(value, int):
         return decimal_of(str(value))
     if isinstance(value, str):
-        what = f"is the text {shown(value, 14)}" if value.strip() else "is an empty text"
-        return Odd(f"{what}: write {'it without quotes' if NUMBER.fullmatch(value) else 'a number'}")
+        return number_in(value)
     return Odd(f"is {'a list' if isinstance(value, list) else 'an object'}: point to one number in it")
+
+
+def number_in(text: str) -> Decimal | Odd:
+    """The number that a text is: Prometheus, CSV and others write them so."""
+    if NUMBER.fullmatch(text):
+        return decimal_of(text)
+    what = f"the text {shown(text, 14)}" if text.strip() else "an empty text"
+    return Odd(f"is {what}: write a number")
 
 
 def told(source: Source, unreadable: Unreadable) -> Unread:

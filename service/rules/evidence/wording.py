@@ -40,14 +40,12 @@ def verdict_text(result: Result) -> str:
     """By how much a bound is met or missed, or why the number does not count and what to do."""
     if result.measurement is None or result.reason:
         return result.reason or result.status.value
-    if is_undecided(result.threshold, result.measurement):
-        by_point = {Status.MET_WITHIN_ERROR: "met, but ", Status.MISSED: "missed, but "}.get(
-            result.status, ""
-        )
-        return f"{by_point}undecided: {_doubt(result.threshold, result.measurement)}"
-    if result.status is Status.MISSED:
-        return _missed(result.threshold, result.measurement)
-    return _met(result.threshold, result.measurement)
+    threshold, number = result.threshold, result.measurement
+    by_point = _met(threshold, number) if result.met else _missed(threshold, number)
+    if not is_undecided(threshold, number):
+        return by_point
+    undecided = f"undecided: {_doubt(threshold, number)}"
+    return undecided if result.status is Status.UNDECIDED else f"{by_point}; {undecided}"
 
 
 def level_text(result: Result) -> str:

@@ -18,7 +18,7 @@ from service.rules.evidence.values import Demands, Measurement, Reading, Result,
 from service.rules.evidence.wording import level_text, measured_text, verdict_text
 from tests.unit.rules.measurements import ANY, STRICT, found, sent, threshold
 
-LONGEST = 110
+LONGEST = 160
 
 
 def result(line: str, *readings: Reading, demands: Demands = ANY) -> Result:
@@ -195,21 +195,24 @@ LINE = "accuracy >= 92 % on tickets-2026q3 with n >= 2000"
             LINE,
             [sent("accuracy", "91.4 %", on="tickets-2026q3", n=2140)],
             "91.4 % (n 2 140)",
-            "missed, but undecided: 2 140 samples say between 90.1 and 92.5 %; about 7 900 would decide",
+            "missed by 0.6 points; undecided: "
+            "2 140 samples say between 90.1 and 92.5 %; about 7 900 would decide",
             id="samples",
         ),
         pytest.param(
             "accuracy >= 92 %",
             [sent("accuracy", "93.5 %", n=200)],
             "93.5 % (n 200)",
-            "met, but undecided: 200 samples say between 89.2 and 96.2 %; about 1 300 would decide",
+            "met, 1.5 points to spare; undecided: "
+            "200 samples say between 89.2 and 96.2 %; about 1 300 would decide",
             id="inside the error bar",
         ),
         pytest.param(
             LINE.replace("2000", "1000"),
             [found("accuracy", "92.5 %")],
             "92.5 %",
-            "met, but undecided: 1 000 samples say between 90.7 and 94 %; about 12 000 would decide",
+            "met, 0.5 points to spare; undecided: "
+            "1 000 samples say between 90.7 and 94 %; about 12 000 would decide",
             id="by the charter's own claim",
         ),
         pytest.param(
@@ -407,9 +410,10 @@ def test_groups_of_three(number: int, text: str) -> None:
             "91.4",
             True,
             "missed",
-            "missed, but undecided: 2 140 samples say between 90.1 and 92.5 %; about 7 900 would decide",
+            "missed by 0.6 points; undecided: "
+            "2 140 samples say between 90.1 and 92.5 %; about 7 900 would decide",
         ),
-        ("", "92.3", True, "met, inside the error bar", "met, but undecided: "),
+        ("", "92.3", True, "met, inside the error bar", "met, 0.3 points to spare; undecided: "),
         ("", "92.3", False, "undecided", "undecided: "),
         (" with 95 % confidence", "92.3", True, "undecided", "undecided: "),
         (" with 95 % confidence", "95", True, "met", "met, 3 points to spare"),
