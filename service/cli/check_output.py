@@ -161,10 +161,19 @@ def as_object(each: Checked) -> dict[str, object]:
         "charter": judgement.declared,
         "valid": judgement.valid,
         "findings": [{name: getattr(finding, name) for name in fields} for finding in each.findings],
+        "stopped": stop(judgement.charter),
         "thresholds": [
             bound(threshold) for threshold in (judgement.charter.done if judgement.charter else ())
         ],
     }
+
+
+def stop(charter: Charter | None) -> dict[str, object] | None:
+    """When, why and by which class of reasons it ended, if it did."""
+    if charter is None or charter.stopped is None:
+        return None
+    ended = charter.stopped.value
+    return {"on": ended.on.isoformat(), "cause": ended.cause, "reason": ended.reason}
 
 
 def bound(threshold: Threshold) -> dict[str, object]:

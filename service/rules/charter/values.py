@@ -44,6 +44,20 @@ class Drill:
     took: Quantity
 
 
+class StopCause(StrEnum):
+    """What ended a POC, for whoever counts why they end."""
+
+    DATA = "data"
+    OWNER = "owner"
+    NUMBERS = "numbers"
+    INFRA = "infra"
+    VALUE = "value"
+    ELSEWHERE = "elsewhere"
+
+
+CAUSES = frozenset(StopCause)
+
+
 class InfraKind(StrEnum):
     """What an entry of `infra` says."""
 
@@ -85,6 +99,12 @@ class Stop:
 
     on: date
     reason: str
+
+    @property
+    def cause(self) -> StopCause | None:
+        """The class that the reason begins with, `data: …`; None where it names none."""
+        word, colon, _ = self.reason.partition(":")
+        return StopCause(word) if colon and word in CAUSES else None
 
 
 def parse_login(text: str) -> str | None:

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import ClassVar, assert_never
 
 from service.rules.charter.values import (
+    CAUSES,
     ISO_DATE,
     bare_login,
     is_unfilled,
@@ -195,5 +196,6 @@ def _owner(text: str) -> HandOver | Refusal:
 
 def _stop(text: str) -> Stop | Refusal:
     if reason := reason_of(text):
-        return Stop(reason)
+        cause, _, rest = reason.partition(" ")
+        return Stop(f"{cause}: {rest}" if cause in CAUSES and rest.strip() else reason)
     return Refusal(f"`/poc stop` needs a reason: write {line_of(Verb.STOP, REASON)}.")

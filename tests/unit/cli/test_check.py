@@ -97,7 +97,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_json_has_the_fields_of_the_contract() -> None:
     _, out, _ = run(CHARTERS / "err" / "several.md", format="json")
     read = json.loads(out)
-    assert set(read) == {"path", "charter", "valid", "findings", "thresholds"}
+    assert set(read) == {"path", "charter", "valid", "findings", "stopped", "thresholds"}
     fields = {"code", "severity", "message", "line", "end_line", "column", "fix", "example", "insert_after"}
     assert set(read["findings"][0]) == fields
     bound = {"line", "metric", "op", "value", "unit", "canonical_value", "canonical_unit", "clauses"}

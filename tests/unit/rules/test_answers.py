@@ -7,6 +7,7 @@ import re
 import pytest
 
 from service.rules.charter.threshold import Threshold, parse_threshold
+from service.rules.charter.values import parse_stop
 from service.rules.values.finding import Finding, Severity
 from tests.unit.rules.samples import SAMPLE, judged
 
@@ -135,3 +136,20 @@ def test_units_that_people_have(line: str, canonical: str) -> None:
 )
 def test_a_metric_of_the_table_takes_none_of_them(line: str) -> None:
     assert judged(f"{BEFORE}  - {line}\n{OTHERS}{AFTER}").errors
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("data: the contract never came", "data"),
+        ("elsewhere: bought instead", "elsewhere"),
+        ("the baseline was good enough", None),
+        ("weather: it rained", None),
+        ("data", None),
+    ],
+)
+def test_a_stop_may_name_the_class_of_its_reason(reason: str, cause: str | None) -> None:
+    stop = parse_stop(f"2026-11-12 - {reason}")
+    assert stop is not None
+    assert stop.reason == reason
+    assert stop.cause == cause

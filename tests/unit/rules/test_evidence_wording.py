@@ -410,8 +410,7 @@ def test_groups_of_three(number: int, text: str) -> None:
             "91.4",
             True,
             "missed",
-            "missed by 0.6 points; undecided: "
-            "2 140 samples say between 90.1 and 92.5 %; about 7 900 would decide",
+            "missed by 0.6 points; undecided: 2 140 samples say between 90.1 and 92.5 %; about 7 900",
         ),
         ("", "92.3", True, "met, inside the error bar", "met, 0.3 points to spare; undecided: "),
         ("", "92.3", False, "undecided", "undecided: "),
