@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from service.rules.charter.examples import example_of, question_of, recognised, with_example
 from service.rules.charter.lexicon import AMOUNT, COMPARISON, OPEN_END, vague_word
@@ -86,6 +87,7 @@ LOOKALIKES = str.maketrans(
 )
 
 
+@lru_cache(256)
 def read_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Refusal:
     """A threshold, or a refusal that ends in what to write."""
     read = parse_threshold(text, line, column)

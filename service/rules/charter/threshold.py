@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from service.rules.charter.metrics import (
     Measure,
@@ -119,6 +120,7 @@ class Threshold:
         )
 
 
+@lru_cache(256)
 def at_load(text: str | None) -> tuple[Decimal, str] | None:
     """A load or a time by what it amounts to, so that `50 req/s` is `3000 req/min`."""
     load = read_quantity(text)
@@ -132,6 +134,7 @@ def clause_text(clause: tuple[str, str]) -> str:
     return f"{written} {value}"
 
 
+@lru_cache(256)
 def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Refusal:
     """Read one line by the grammar alone; a refusal says what it met, not yet what was meant."""
     text = text.strip()

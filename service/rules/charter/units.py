@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 
 class Dimension(StrEnum):
@@ -131,6 +132,7 @@ MEANT = {
 }
 
 
+@lru_cache(512)
 def unit_of(text: str) -> Unit | None:
     """The unit that a text names, at most one `/` in it; None where it names none."""
     above, slash, below = (part.strip() for part in text.partition("/"))
