@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse, Response
 
+PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -38,6 +41,26 @@ def environment() -> Environment:
 def render(template: str, **values: object) -> str:
     """A page."""
     return environment().get_template(f"pages/{template}").render(values)
+
+
+def page(
+    template: str, status: int = 200, *, headers: Mapping[str, str] | None = None, **values: object
+) -> Response:
+    """A page; without other headers no shared cache keeps it."""
+    return HTMLResponse(render(template, **values), status, headers or PRIVATE)
+
+
+def notice(
+    title: str, says: Collection[str], *, status: int, href: str = "/", link: str = "To the portfolio"
+) -> Response:
+    """A page that says what is wrong, and leads on."""
+    return page("notice.html", status, title=title, says=says, href=href, link=link)
+
+
+def not_found() -> Response:
+    """The same whether there is no such POC or somebody may not see it."""
+    says = ["There is no such POC, or GitHub does not let you see its repository."]
+    return notice("Nothing to see here", says, status=404)
 
 
 def day(value: date, today: date) -> Markup:

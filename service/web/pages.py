@@ -12,16 +12,16 @@ from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from service.pages.asked import AskedError, asked_of
 from service.pages.poc import poc_view
 from service.pages.portfolio import PortfolioView, Row, read_portfolio
 from service.store.portfolio import Portfolio
-from service.web.html import find_templates, render
+from service.web.docs import docs
+from service.web.html import PRIVATE, find_templates, not_found, notice, page
 
-PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would run."""
@@ -104,6 +104,7 @@ class Pages:
             Route("/portfolio.csv", self.as_csv),
             Route("/portfolio.json", self.as_json),
             Route("/pocs/{owner}/{repo}", self.poc),
+            Route("/docs/{name}", docs),
             Route("/static/{name}", static),
         ]
 
@@ -163,24 +164,6 @@ class Pages:
         return await run_in_threadpool(
             read_portfolio, self._store, asked, now, visible=visitor.visible, rows_only=visitor.rows_only
         )
-
-
-def page(template: str, status: int = 200, **values: object) -> Response:
-    """A page that no shared cache keeps."""
-    return HTMLResponse(render(template, **values), status, PRIVATE)
-
-
-def notice(
-    title: str, says: Collection[str], *, status: int, href: str = "/", link: str = "To the portfolio"
-) -> Response:
-    """A page that says what is wrong, and leads on."""
-    return page("notice.html", status, title=title, says=says, href=href, link=link)
-
-
-def not_found() -> Response:
-    """The same whether there is no such POC or somebody may not see it."""
-    says = ["There is no such POC, or GitHub does not let you see its repository."]
-    return notice("Nothing to see here", says, status=404)
 
 
 def to_log_in(_request: Request) -> Response:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from starlette.applications import Starlette
 
+from service.rules.checks import CHECKS
 from service.store.database import Database, connect, transaction
 from service.store.portfolio import Portfolio
 from service.web.pages import Access, Closed, OpenHere, Pages, Shown, Visitor
@@ -205,6 +206,19 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_pocs(st
     event.remove(stored, "before_cursor_execute", executed)
     assert seen["/?find=ticket"] == seen["/"] <= 8
     assert seen["/pocs/acme/poc-ticket-triage"] <= 20
+
+
+@pytest.mark.asyncio
+async def test_the_documents_explain_every_finding(stored: Engine) -> None:
+    page = await get(stored, "/docs/charter")
+    assert page.status_code == 200
+    assert {check.code for check in CHECKS if f'id="{check.code}"' not in page.text} == set()
+    assert 'href="/docs/policy' in page.text
+    assert not re.search(r'href="(?!https?://|/|#)', page.text)
+    for name in ("commands", "operations", "portfolio", "waiting"):
+        assert (await get(stored, f"/docs/{name}")).status_code == 200
+    for name in ("none", "..%2FREADME", "%00"):
+        assert (await get(stored, f"/docs/{name}")).status_code == 404
 
 
 @pytest.fixture
