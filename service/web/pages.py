@@ -22,6 +22,7 @@ from service.store.portfolio import Portfolio
 from service.web.docs import docs
 from service.web.html import PRIVATE, find_templates, not_found, notice, page
 
+HERE = ("localhost", "127.0.0.1", "::1")
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would run."""
@@ -43,7 +44,7 @@ class Access(Protocol):
     """Who a request comes from, and what they may see."""
 
     off: str
-    """Why nobody can log in; empty where people can."""
+    """Why somebody sees nothing here."""
 
     async def visitor(self, request: Request) -> Visitor | None:
         """Who it is; None where nobody is logged in."""
@@ -70,11 +71,11 @@ class Closed:
 class OpenHere:
     """Everything to everybody on this machine, whose GitHub is an emulator."""
 
-    off = ""
+    off = "they are open to this machine alone, under `localhost`."
 
-    async def visitor(self, _request: Request) -> Visitor | None:
-        """Somebody at this machine."""
-        return Visitor("", None, open=True)
+    async def visitor(self, request: Request) -> Visitor | None:
+        """Somebody at this machine: no other site's name leads a browser here."""
+        return Visitor("", None, open=True) if request.url.hostname in HERE else None
 
     async def may_read(self, _visitor: Visitor, _repository_id: int) -> bool:
         """Everything."""
@@ -112,8 +113,7 @@ class Pages:
         """The portfolio; the front page where nobody is logged in."""
         visitor = await self._access.visitor(request)
         if visitor is None:
-            login, why = not self._access.off, self._access.off
-            return page("front.html", login=login, why=why)
+            return page("front.html", why=self._access.off)
         try:
             view = await self._read(request, visitor)
         except AskedError as error:
@@ -124,7 +124,7 @@ class Pages:
         """One POC; 404 with nothing in the page where it is none, or they may not see it."""
         visitor = await self._access.visitor(request)
         if visitor is None:
-            return not_found() if self._access.off else to_log_in(request)
+            return not_found()
         name = f"{request.path_params['owner']}/{request.path_params['repo']}"
         named = await run_in_threadpool(self._store.named, name) if "\0" not in name else None
         if named is None or not await self._access.may_read(visitor, named[1]):
@@ -153,7 +153,7 @@ class Pages:
     async def _data(self, request: Request, answer: Callable[[PortfolioView], Response]) -> Response:
         visitor = await self._access.visitor(request)
         if visitor is None:
-            return JSONResponse({"error": "log in first"}, 401, headers=PRIVATE)
+            return JSONResponse({"error": f"the pages are off: {self._access.off}"}, 401, headers=PRIVATE)
         try:
             return answer(await self._read(request, visitor))
         except AskedError as error:
@@ -164,12 +164,6 @@ class Pages:
         return await run_in_threadpool(
             read_portfolio, self._store, asked, now, visible=visitor.visible, rows_only=visitor.rows_only
         )
-
-
-def to_log_in(_request: Request) -> Response:
-    """Ask somebody to log in."""
-    says = ["Log in to see the POCs of those repositories that GitHub lets you see."]
-    return notice("Log in first", says, status=401, href="/login", link="Log in with GitHub")
 
 
 def static(request: Request) -> Response:

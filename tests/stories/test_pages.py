@@ -50,11 +50,13 @@ class Reader(OpenHere):
         return repository_id in self.seen.visible
 
 
-async def get(engine: Engine, path: str, access: Access | None = None) -> httpx.Response:
+async def get(
+    engine: Engine, path: str, access: Access | None = None, host: str = "localhost"
+) -> httpx.Response:
     shown = Shown("https://github.com", observe=False, evidence_level="self-reported", clock=lambda: NOW)
     app = Starlette(routes=Pages(Portfolio(Database(engine)), access or OpenHere(), shown).routes())
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
         return await client.get(path)
 
 
@@ -191,6 +193,13 @@ async def test_closed_pages_say_why(stored: Engine) -> None:
     assert (await get(stored, "/pocs/acme/poc-ticket-triage", closed)).status_code == 404
     assert (await get(stored, "/portfolio.json", closed)).status_code == 401
     assert (await get(stored, "/static/../pages.py", closed)).status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_open_pages_answer_to_this_machines_name_only(stored: Engine) -> None:
+    for path in ("/", "/pocs/acme/poc-ticket-triage", "/portfolio.json"):
+        assert "poc-ticket" not in (await get(stored, path, host="rebound.example.com")).text
+        assert "poc-ticket" in (await get(stored, path, host="127.0.0.1:8080")).text
 
 
 @pytest.mark.asyncio
