@@ -8,6 +8,7 @@ COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-dev --no-install-project
 COPY README.md LICENSE app-manifest.yml ./
 COPY templates templates
+COPY docs docs
 COPY service service
 RUN uv sync --locked --no-dev
 

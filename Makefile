@@ -16,7 +16,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos lint check format serve bench clean
+.PHONY: help demo test test-slow chaos lint check format serve bench screenshots clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -54,6 +54,10 @@ bench: $(READY) ## Measure: acknowledgements and reconciliations against Probot'
 	$(BIN)/python -m bench.acknowledge
 	$(BIN)/python -m bench.charter
 	$(BIN)/python -m bench.look
+	$(BIN)/python -m bench.pages
+
+screenshots: $(READY) ## Take the pictures of docs/images anew; needs Debian's chromium
+	$(BIN)/python -m tests.harness.screenshots
 
 clean: ## Remove the environment, the tools and the caches
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

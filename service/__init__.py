@@ -1,12 +1,13 @@
 """POC Governor, a GitHub App. The folders are the flow of the data:
 
     cli/            the commands: check, init, sweep, doctor and the others
-    web/            GitHub's deliveries and evidence in; decides nothing
+    web/            GitHub's deliveries and evidence in, pages out; decides nothing
     sweep.py        marks every subject dirty, once an hour
     worker.py       reconciles dirty subjects; what failed is retried or given up
     deliveries/     what a payload means: recorded events, and the subjects to mark
     inbox.py        stores deliveries and evidence, and marks subjects dirty
     reconcile/      one file per subject or check run: gather, decide, note, apply
+    pages/          read models of the portfolio and of one POC
     texts/          view values to Markdown, through templates/
     github_client/  the only importer of PyGithub
     store/          the only importer of SQLModel

@@ -12,23 +12,27 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 
 import structlog
 import uvicorn
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
-from service.settings import Settings
-from service.store.database import connect
+from service.settings import Mode, Settings
+from service.store.database import Database, connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
+from service.store.portfolio import Portfolio
 from service.store.schema import NewerSchemaError, migrate
 from service.web.app import create_app, security_headers
 from service.web.bodies import USUAL_LIMITS, Bodies, Limits
 from service.web.connection import Connection
 from service.web.evidence import EvidenceEndpoint
 from service.web.oidc import Verifier
+from service.web.pages import Closed, OpenHere, Pages, Shown
 
 log = structlog.get_logger(__name__)
 
@@ -97,13 +101,14 @@ def _run(
         webhook_secret=settings.github_webhook_secret,
         evidence=_evidence(inbox, settings, bodies),
         bodies=bodies,
+        pages=_pages(settings, engine).routes(),
         beside=beside,
         metrics_token=settings.metrics_token,
     )
     config = uvicorn.Config(
         app,
         http=Connection.within(limits.seconds),
-        headers=security_headers(settings.public_url),
+        headers=security_headers(settings.public_url, settings.github_url),
         forwarded_allow_ips=settings.trusted_proxies,
         log_config=None,
         access_log=False,
@@ -123,6 +128,18 @@ def _evidence(inbox: Inbox, settings: Settings, bodies: Bodies) -> EvidenceEndpo
     issuer = settings.actions_issuer
     trust = Trust(issuer, audience=settings.public_url, web_url=settings.github_url)
     return EvidenceEndpoint(inbox, Verifier(issuer), trust, bodies)
+
+
+def _pages(settings: Settings, engine: Engine) -> Pages:
+    access = (
+        OpenHere()
+        if settings.pages_are_open
+        else Closed("this version has no login. They are open only beside an emulated GitHub.")
+    )
+    shown = Shown(
+        settings.github_url, settings.mode is Mode.OBSERVE, settings.evidence_level, lambda: datetime.now(UTC)
+    )
+    return Pages(Portfolio(Database(engine)), access, shown)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -182,6 +182,12 @@ class Settings(StoreSettings):
         return f"{self.github_url}/_services/token"
 
     @property
+    def pages_are_open(self) -> bool:
+        """Whether the pages are open to this machine: where GitHub is an emulator on it, as in the demo."""
+        here = {urlsplit(self.public_url).hostname, self.host}
+        return self.github_is_local and here <= set(LOCAL_HOSTS)
+
+    @property
     def github_is_local(self) -> bool:
         """Whether GitHub is an emulator on this machine, where tests and the demo may change the time."""
         return urlsplit(self.github_api_url).hostname in LOCAL_HOSTS

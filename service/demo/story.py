@@ -38,6 +38,7 @@ def tell(*, stay: bool) -> None:
         _stall(stage, _shipping(stage))
         say("\nThe story came true.")
         if stay:
+            say(f"Look at it: {stage.service_url}/ and {stage.service_url}/pocs/{ORG}/{REPOSITORY}")
             say("Everything keeps running for you to look at; Ctrl-C ends it.")
             _wait_for_interrupt()
 

@@ -23,6 +23,7 @@ from service.rules.checks.judge import Judgement, declares, judge_standing
 from service.rules.evidence.values import Result
 from service.rules.gate.agreement import stop_signed, takes_over
 from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
+from service.rules.gate.overview import overview
 from service.rules.gate.signoffs import Round, Signature, standing
 from service.rules.gate.verdict import Gate, Occasion
 from service.rules.policy.recognition import no_poc_reason
@@ -65,6 +66,7 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
     signed = _agreed(ctx, poc, judgement, holders)
     state = _state(ctx, poc, judgement, signed, gate=gate, measured=measured)
     poc.became(state, ctx.looked_at)
+    poc.shows(overview(gate.facts.charter if gate else charter, measured.results if measured else ()))
     if charter and charter.stopped:
         if stop_signed(agreement_of(ctx, poc, charter), charter, poc.record.standing, ctx.policy):
             poc.protected(None)

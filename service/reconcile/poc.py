@@ -6,13 +6,14 @@ Over 300 lines: every change of a record has its note and its effect here, side 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import cast
 
 from service.rules.checks.judge import Judgement
 from service.rules.gate.lifecycle import State
+from service.rules.gate.overview import Overview
 from service.rules.gate.signoffs import Signature
 from service.rules.policy.recognition import KnownRepository
 from service.rules.source.text import CharterFile
@@ -239,6 +240,17 @@ class Poc:
     def stalled(self, since: date | None, cause: str | None) -> None:
         """The day its stall began, and why; None if it isn't stalled."""
         self._notes.pocs.change(self.poc_id, stalled_since=since, stall_cause=cause)
+
+    def shows(self, overview: Overview) -> None:
+        """What the pages show of its charter, as far as it changed."""
+        if self.record.poc.overview != overview:
+            self._notes.pocs.show(self.poc_id, overview)
+            self._poc(overview=overview)
+
+    def counted(self, days: Sequence[int], on: date) -> None:
+        """Its days up to yesterday, by whom they went to."""
+        self._notes.pocs.change(self.poc_id, days=list(days), counted_on=on)
+        self._poc(counted_on=on)
 
     def _poc(self, **changes: object) -> None:
         self.record = replace(self.record, poc=replace(self.record.poc, **changes))  # type: ignore[arg-type] # named above

@@ -12,6 +12,7 @@ from service.reconcile.poc import Poc, PocStatus
 from service.reconcile.registration import gather, list_pull_requests, registered
 from service.reconcile.stall_facts import stall_facts
 from service.reconcile.stall_issue import home_of, present_issue, read_issue, stall_actions
+from service.reconcile.time_spent import count_days
 from service.reconcile.waiting_on import follow_waiting_on
 from service.rules.stall.escalation import decide
 from service.rules.stall.stalls import StallDecision, StallFacts, Step, find_stall
@@ -45,6 +46,7 @@ def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
         read_history(ctx, poc)
         life = derive_status(ctx, poc)
         waiting_on = follow_waiting_on(ctx, poc, life)
+        count_days(ctx, poc)
     decision = _decided(ctx, poc, life, waiting_on, issue)
     return replace(decision, actions=(*told, *decision.actions))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +13,7 @@ from sqlmodel import col, select
 
 from service.rules.checks.surroundings import Access
 from service.rules.gate.lifecycle import State
+from service.rules.gate.overview import JudgedThreshold, Overview
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId, pull_request_key, repository_key
@@ -60,6 +62,9 @@ class StoredPoc:
     owner: KnownAccess | None = None
     agreed: CharterFile | None = None
     """The charter that was agreed on last, whatever the default branch holds now."""
+    overview: Overview | None = None
+    counted_on: date | None = None
+    """On which day its days were last counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,12 @@ class Pocs(Table):
             )
             return tuple(Shipment(row.sha, row.tree_sha, row.at) for row in rows)
 
+    def show(self, poc_id: PocId, overview: Overview) -> None:
+        """Note what the pages show of its charter."""
+        judged = [asdict(each) for each in overview.thresholds]
+        columns = {"owner": overview.owner, "met": overview.met, "thresholds": len(judged), "judged": judged}
+        self._execute(update(PocRow).where(col(PocRow.id) == poc_id).values(**columns))
+
     def recall(self, poc_id: PocId) -> None:
         """Nothing that shipped may be gone back to: the POC was stopped."""
         self._execute(delete(ShipmentRow).where(col(ShipmentRow.poc_id) == poc_id))
@@ -194,4 +205,13 @@ def stored_poc_of(row: PocRow) -> StoredPoc:
         pulls_listed_at=row.pulls_listed_at,
         owner=owner,
         agreed=agreed,
+        overview=overview_of(row.owner, row.judged),
+        counted_on=row.counted_on,
     )
+
+
+def overview_of(owner: str | None, judged: list[dict[str, Any]] | None) -> Overview | None:
+    """What was noted for the pages; None where nothing was."""
+    if judged is None:
+        return None
+    return Overview(owner, tuple(JudgedThreshold(**each) for each in judged))

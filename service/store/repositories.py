@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import BindParameter, ScalarSelect, delete, func, update
+from sqlalchemy import BindParameter, Row, ScalarSelect, delete, func, update
 from sqlmodel import col, select
 
 from service.rules.policy.recognition import KnownRepository, exclusion
@@ -185,7 +186,7 @@ class Repositories(Table):
             subjects.mark(session, map(repository_key, repository_ids))
 
 
-def known_of(row: RepositoryRow) -> KnownRepository:
+def known_of(row: RepositoryRow | Row[Any]) -> KnownRepository:
     """A row as a known repository."""
     charter = None
     if row.charter_kind is not None:

@@ -15,6 +15,7 @@ from service.store.pacing import Pacing
 from service.store.poc_records import PocRecords
 from service.store.pocs import Pocs
 from service.store.policies import Policies
+from service.store.portfolio import Portfolio
 from service.store.pull_requests import PullRequests
 from service.store.repositories import Repositories
 from service.store.signatures import Signatures
@@ -45,3 +46,4 @@ class Store:
         self.waiting = Waiting(database)
         self.policies = Policies(database)
         self.digests = Digests(database)
+        self.portfolio = Portfolio(database)

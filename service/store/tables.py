@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     Text,
     UniqueConstraint,
@@ -375,6 +376,10 @@ class PocRow(SQLModel, table=True):
     signed for last, `stalled_since` from which day on its present stall counts. Since `request_proven_at`
     nothing but the signatures of `request_unsigned` is missing on the ship request. `agreed_data` is the
     charter that was agreed on last, whatever the default branch holds now.
+
+    The columns after it are what the pages sort and count by: the charter's owner, its thresholds as last
+    judged on the default branch, the days of the last quarter before `counted_on` by what they went to
+    (`DAYS_GO_TO`), the last turn, and the ship dates.
     """
 
     __tablename__ = "poc"
@@ -403,6 +408,18 @@ class PocRow(SQLModel, table=True):
     stall_cause: str | None = Field(default=None, sa_type=Text)
     agreed_blob_sha: str | None = Field(default=None, sa_type=Text)
     agreed_data: bytes | None = Field(default=None, sa_type=LargeBinary)
+    owner: str | None = Field(default=None, sa_type=Text)
+    met: int | None = Field(default=None)
+    thresholds: int | None = Field(default=None)
+    judged: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    days: list[int] | None = Field(default=None, sa_type=ARRAY(Integer))
+    counted_on: date | None = Field(default=None)
+    turn_id: int | None = big(default=None)
+    waits_for: str | None = Field(default=None, sa_type=Text)
+    waits_since: datetime | None = moment(default=None)
+    ship_by: date | None = Field(default=None)
+    first_ship_by: date | None = Field(default=None)
+    ship_dates: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class ShipmentRow(SQLModel, table=True):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, update
+from sqlalchemy import ColumnElement, Row, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -15,6 +15,7 @@ from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingO
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
 from service.store.table import Table
+from service.store.tables import PocRow
 from service.store.tables_waiting import BlockerRow, RestRow, ShipDateRow, TurnRow
 
 PAUSE = "charter:"
@@ -59,11 +60,23 @@ class Waiting(Table):
         )
         with self._database.transaction() as session:
             session.add(row)
+            session.flush()
+            present = {"turn_id": row.id, "waits_for": waiting_on.waits_for, "waits_since": row.since}
+            session.execute(update(PocRow).where(col(PocRow.id) == poc_id).values(**present))
 
     def promised(self, poc_id: PocId, ship_by: date, at: datetime) -> None:
         """Note another ship date of the charter."""
         with self._database.transaction() as session:
             session.add(ShipDateRow(poc_id=poc_id, ship_by=ship_by, at=at))
+            session.execute(
+                update(PocRow)
+                .where(col(PocRow.id) == poc_id)
+                .values(
+                    ship_by=ship_by,
+                    first_ship_by=func.coalesce(PocRow.first_ship_by, ship_by),
+                    ship_dates=col(PocRow.ship_dates) + 1,
+                )
+            )
 
     def rested(self, poc_id: PocId, source: str, rest: PausePeriod, *, actor: str, at: datetime) -> None:
         """Note a pause, by the blob that says it, or a snooze, by its comment; once each."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from service.inbox import Inbox
@@ -26,8 +26,11 @@ HEADERS = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin
 """Editors fetch it from anywhere; nothing in it is anybody's."""
 
 
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {github}; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -35,9 +38,10 @@ SECURITY_HEADERS = {
 HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 
-def security_headers(public_url: str) -> list[tuple[str, str]]:
-    """What every answer tells browsers: it loads nothing, stands in no frame, and is what its type says."""
-    return list((SECURITY_HEADERS | (HTTPS_ONLY if public_url.startswith("https://") else {})).items())
+def security_headers(public_url: str, github_url: str) -> list[tuple[str, str]]:
+    """What every answer tells browsers: no script runs, only our style is loaded, no frame holds it."""
+    headers = {"Content-Security-Policy": POLICY.format(github=github_url)} | SECURITY_HEADERS
+    return list((headers | (HTTPS_ONLY if public_url.startswith("https://") else {})).items())
 
 
 async def schema(_request: Request) -> Response:
@@ -53,16 +57,6 @@ def _body() -> bytes:
 Beside = Callable[[], AbstractAsyncContextManager[None]]
 """What runs as long as the application does: the worker and the database of `serve`."""
 
-FRONT = """POC Governor is running.
-
-/healthz   alive
-/readyz    deliveries can be stored; the state of worker and queue
-/metrics   for Prometheus
-/schema/poc-1.json   the JSON Schema of a charter
-
-GitHub delivers to POST /webhooks/github, workflows to POST /api/v1/evidence.
-"""
-
 
 def create_app(
     inbox: Inbox,
@@ -72,6 +66,7 @@ def create_app(
     evidence: EvidenceEndpoint,
     bodies: Bodies,
     beside: Beside,
+    pages: Sequence[Route] = (),
     metrics_token: str = "",
 ) -> FastAPI:
     """Put the routes together; nothing connects before the application starts."""
@@ -92,12 +87,7 @@ def create_app(
     app.router.routes.append(Route("/metrics", Metrics(engine, metrics_token).__call__))
     app.router.routes.append(Route(SCHEMA_PATH, schema))
     app.router.routes.append(Route(EVIDENCE_PATH, evidence))
-    app.router.routes.append(Route("/", front))
+    app.router.routes.extend(pages)
     # Before the layers that pages need: every delivery would pass them for nothing.
     app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret, bodies)
     return app
-
-
-async def front(_request: object) -> Response:
-    """Say what answers here; the portfolio is not part of this version."""
-    return PlainTextResponse(FRONT)

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.settings import PUBLIC_GITHUB
 from service.web.app import security_headers
 from service.web.bodies import MIB, USUAL_LIMITS
 from service.web.connection import LARGEST_HEAD
@@ -207,7 +208,7 @@ ANSWERS = [
 @pytest.mark.parametrize(("method", "path"), ANSWERS)
 def test_every_answer_has_each_security_header_once(serve: Serve, method: str, path: str) -> None:
     answer = httpx.request(method, f"{serve.url}{path}", trust_env=False, verify=PLAIN)
-    for name, value in security_headers(NEEDED["PUBLIC_URL"]):
+    for name, value in security_headers(NEEDED["PUBLIC_URL"], PUBLIC_GITHUB):
         assert answer.headers.get_list(name) == [value]
 
 
@@ -216,9 +217,15 @@ def test_an_answer_to_what_is_no_http_has_them_too(serve: Serve) -> None:
         connection.sendall(b"what is this?\r\n\r\n")
         said = connection.recv(4096).decode()
     assert said.startswith("HTTP/1.1 400")
-    assert all(f"{name.lower()}: {value}" in said for name, value in security_headers(NEEDED["PUBLIC_URL"]))
+    assert all(
+        f"{name.lower()}: {value}" in said
+        for name, value in security_headers(NEEDED["PUBLIC_URL"], PUBLIC_GITHUB)
+    )
 
 
 def test_a_browser_stays_on_https_only_where_the_service_has_it() -> None:
-    names = [dict(security_headers(url)) for url in ("https://g.example.com", "http://localhost:8080")]
+    names = [
+        dict(security_headers(url, PUBLIC_GITHUB))
+        for url in ("https://g.example.com", "http://localhost:8080")
+    ]
     assert ["Strict-Transport-Security" in each for each in names] == [True, False]

@@ -10,13 +10,17 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import assert_never
 
-from service.rules.stall.waiting_on import Party, PausePeriod, WaitingOn
+from service.rules.stall.waiting_on import ISSUE, REVIEW, Party, PausePeriod, WaitingOn
 from service.rules.values.activity import ENGINEERING, Activity
 from service.rules.values.calendar import Calendar
+from service.rules.values.groups import Group
 
 LONGEST_GAP = 3
 """Working days between two days of work that still count as work, while the owner is waited for."""
 DAY = timedelta(days=1)
+LAST_DAYS = 90
+"""Days that an organisation's are counted over."""
+GROUPS = tuple(group.value.replace("_", " ") for group in Group)
 
 
 class Kind(StrEnum):
@@ -26,6 +30,10 @@ class Kind(StrEnum):
     WAITING = "waiting"
     IDLE = "idle"
     PAUSED = "paused"
+
+
+DAYS_GO_TO = (Kind.ENGINEERING.value, *GROUPS, REVIEW, ISSUE, Kind.IDLE.value, Kind.PAUSED.value)
+"""What a day of an organisation can go to; the order is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,25 @@ def totals(found: Iterable[Span]) -> Totals:
             waiting[span.whom] += span.days
     longest = sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
     return Totals(days[Kind.ENGINEERING], days[Kind.IDLE], days[Kind.PAUSED], tuple(longest))
+
+
+def days_by_party(counted: Totals) -> tuple[int, ...]:
+    """The days by what they went to, in the order of `DAYS_GO_TO`: reviewers and issues are not named."""
+    days = Counter(
+        {
+            Kind.ENGINEERING.value: counted.engineering,
+            Kind.IDLE.value: counted.idle,
+            Kind.PAUSED.value: counted.paused,
+        }
+    )
+    for whom, waited in counted.waiting:
+        days[party_of(whom)] += waited
+    return tuple(days[each] for each in DAYS_GO_TO)
+
+
+def party_of(whom: str) -> str:
+    """For whom a span waited, in words that name nobody."""
+    return whom if whom in GROUPS else ISSUE if "#" in whom else REVIEW
 
 
 def summary(counted: Totals) -> str:

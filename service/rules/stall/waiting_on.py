@@ -15,6 +15,9 @@ TEAM = "/"
 """What a team's name has, `org/team`, and no login."""
 
 
+REVIEW, ISSUE, OWNER, CHARTER = "a review", "another issue", "the owner", "a charter"
+
+
 class Party(StrEnum):
     """Those who may be waited for."""
 
@@ -127,6 +130,25 @@ class WaitingOn:
     def holder(self) -> tuple[Party, tuple[str, ...], Group | None]:
         """What tells two waiting periods apart: what is wanted may change within one."""
         return self.party, tuple(login.lower() for login in self.people), self.group
+
+    @property
+    def waits_for(self) -> str | None:
+        """The party in words that name nobody; None where nobody is waited for."""
+        match self.party:
+            case Party.SIGNER | Party.PLATFORM:
+                return self.group.value.replace("_", " ") if self.group else None
+            case Party.REVIEWER:
+                return REVIEW
+            case Party.BLOCKER:
+                return ISSUE
+            case Party.OWNER:
+                return OWNER
+            case Party.UNNAMED:
+                return CHARTER
+            case Party.NOBODY:
+                return None
+            case _:
+                assert_never(self.party)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from service.rules.values.groups import Group, Level
 from service.store.database import Database, connect, cursor, transaction
 from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
 from service.store.pocs import Shipment, ShipRequest, StoredPoc
+from service.store.portfolio import Asked
 from service.store.schema import differences, migrate
 from service.store.store import Store
 from service.store.waiting import KnownBlocker, ShipDate
@@ -272,3 +273,14 @@ def test_who_had_no_record_has_one_now(engine: Engine) -> None:
     ]
     gone = store.poc_records.waiting(poc_id_of(store, 4), 4)
     assert (len(gone.pauses), gone.issue is not None) == (1, True)
+
+
+def test_the_pages_know_who_was_waited_for_and_until_when(upgraded: Store) -> None:
+    found = upgraded.portfolio.find(None, Asked(), date(2026, 11, 22))
+    by_id = {each.known.repository.id: each for each in found.page}
+    triage = by_id[TRIAGE]
+    record = upgraded.poc_records.waiting(poc_id_of(upgraded, TRIAGE), TRIAGE)
+    assert triage.waiting_on == record.periods[-1]
+    assert triage.ship_by == record.ship_dates[-1].ship_by
+    assert triage.ship_dates == len(record.ship_dates)
+    assert triage.thresholds is None

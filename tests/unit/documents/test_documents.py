@@ -38,7 +38,14 @@ DESIGNED = {
     "deployments": "write",
 }
 UNSUBSCRIBABLE = {"installation", "installation_repositories"}
-ENDPOINTS = ("/webhooks/github", "/api/v1/evidence", "/healthz", "/readyz", "/metrics")
+ENDPOINTS = (
+    "/webhooks/github",
+    "/api/v1/evidence",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/pocs/{owner}/{repo}",
+)
 
 
 def manifest() -> dict[str, Any]:

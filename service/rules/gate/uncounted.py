@@ -1,0 +1,104 @@
+"""Approvals that were given and do not count, each with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.rules.charter.model import Charter
+from service.rules.gate.signoffs import Signature, groups_of
+from service.rules.policy.model import Policy
+from service.rules.source.text import listed
+from service.rules.values.groups import Group
+from service.rules.values.recorded import RecordedReview
+
+APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An approval, on a pull request, and what became of it."""
+
+    told: RecordedReview
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """An approval that does not count, and why."""
+
+    login: str
+    at: datetime
+    number: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SigningFacts:
+    """What tells whether an approval counts."""
+
+    charter: Charter
+    signatures: Sequence[tuple[Signature, bool]]
+    """All that were ever given, each with whether it was withdrawn."""
+    standing: Sequence[Mapping[Group, Signature | None]]
+    """Those that hold now, of each round."""
+    policy: Policy
+    request: tuple[int, datetime] | None
+    """The pull request on which the owner asked to ship, and when."""
+
+
+def uncounted(facts: SigningFacts, reviews: Iterable[Given]) -> tuple[Uncounted, ...]:
+    """The newest approval of each person on each pull request, where none of theirs there counts."""
+    holding = {each.source for given in facts.standing for each in given.values() if each}
+    holders = {each.login.lower() for given in facts.standing for each in given.values() if each}
+    newest: dict[tuple[str, int], Given] = {}
+    dismissed: dict[int, RecordedReview] = {}
+    counting: set[tuple[str, int]] = set()
+    for each in reviews:
+        review = each.told.review
+        if each.told.dismissed:
+            dismissed[review.id] = each.told
+        elif review.state.lower() == APPROVED:
+            key = review.login.lower(), each.number
+            newest[key] = each
+            if f"review:{review.id}" in holding:
+                counting.add(key)
+    found = []
+    for key, each in newest.items():
+        if key in counting:
+            continue
+        review = each.told.review
+        own = [(one, gone) for one, gone in facts.signatures if one.source == f"review:{review.id}"]
+        why = _why(facts, each, own, dismissed.get(review.id))
+        if own and key[0] in holders and not any(gone for _, gone in own):
+            continue  # what they signed there they have signed anew since
+        found.append(Uncounted(review.login, each.told.at, each.number, why))
+    return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+
+def _why(
+    facts: SigningFacts,
+    given: Given,
+    own: Sequence[tuple[Signature, bool]],
+    dismissed: RecordedReview | None,
+) -> str:
+    request = facts.request
+    login = given.told.review.login
+    if dismissed is not None and all(gone for _, gone in own):
+        return f"{dismissed.actor} dismissed it" if dismissed.actor else "it was dismissed"
+    groups = (*groups_of(facts.charter, login), *facts.policy.groups_of(login))
+    if not groups:
+        return "the charter does not name them under `signoffs`"
+    if own and all(gone for _, gone in own):
+        return "it was withdrawn"
+    if own:
+        return f"what {listed(tuple(_groups(own)))} signs for has changed since"
+    if request is not None and given.number == request[0] and given.told.at < request[1]:
+        return "it was given before `/poc ship`"
+    return "it was given on a pull request that neither changes the charter nor asks to ship"
+
+
+def _groups(own: Iterable[tuple[Signature, bool]]) -> Iterator[str]:
+    for group in dict.fromkeys(one.group for one, _ in own):
+        yield group.value.replace("_", " ")

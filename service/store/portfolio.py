@@ -1,0 +1,461 @@
+"""What the pages read: a constant number of statements, however many POCs there are.
+
+The first statement finds, counts and sorts by columns of `poc`; the others read the few rows that are shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from service.rules.gate.lifecycle import State
+from service.rules.gate.overview import Overview
+from service.rules.policy.model import Policy
+from service.rules.policy.recognition import KnownRepository
+from service.rules.source.text import CharterFile, FileKind
+from service.rules.stall.stalls import EscalationStep
+from service.rules.stall.time_spent import DAYS_GO_TO
+from service.rules.stall.waiting_on import OWNER, PausePeriod, WaitingOn
+from service.rules.values.activity import ENGINEERING, Activity, ActivityKind
+from service.rules.values.github import EventKind, EventRecord
+from service.rules.values.recorded import RecordedReview, recorded_reviews
+from service.rules.values.subjects import PocId, repository_key
+from service.store.poc_records import PocRecord, PocRecords
+from service.store.pocs import overview_of
+from service.store.policies import policy_of
+from service.store.repositories import known_of
+from service.store.table import Table
+from service.store.waiting import ShipDate, waiting_on_of
+
+
+class Tab(StrEnum):
+    """Which POCs are listed."""
+
+    OPEN = "open"
+    SHIPPED = "shipped"
+    STOPPED = "stopped"
+
+
+class Sort(StrEnum):
+    """In which order."""
+
+    WAITING = "waiting"
+    """Who is waited for longest first; an owner who is at work comes after them."""
+    SHIPS = "ships"
+    NAME = "name"
+    STATE = "state"
+    MET = "met"
+    RECENT = "recent"
+    """What ended last first."""
+
+
+ORDERS = {
+    Sort.WAITING: "waits_for IS NULL, not_asked, coalesce(stalled_since, waits_since::date)",
+    Sort.SHIPS: "ship_by IS NULL, ship_by",
+    Sort.NAME: "lower(full_name)",
+    Sort.STATE: "array_position(CAST(:states AS text[]), state)",
+    Sort.MET: "met::float / nullif(thresholds, 0) DESC NULLS LAST",
+    Sort.RECENT: "state_since DESC",
+}
+TABS = {
+    Tab.OPEN: "state NOT IN ('shipped', 'stopped')",
+    Tab.SHIPPED: "state = 'shipped'",
+    Tab.STOPPED: "state = 'stopped'",
+}
+SEEN = f"""
+WITH seen AS MATERIALIZED (
+    SELECT p.id, r.full_name, p.state, p.state_since, p.stalled_since, p.owner, p.met, p.thresholds, p.days,
+        p.waits_for, p.waits_since, p.ship_by, p.ship_dates, p.counted_on,
+        p.waits_for = '{OWNER}' AND p.stalled_since IS NULL AS not_asked,
+        CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung
+    FROM poc p
+    JOIN repository r ON r.id = p.repository_id
+    JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
+    LEFT JOIN stall_issue s ON s.poc_id = p.id
+    WHERE r.removed_at IS NULL AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
+        AND (CAST(:visible AS bigint[]) IS NULL OR r.id = ANY(CAST(:visible AS bigint[])))
+), going AS (SELECT * FROM seen WHERE {TABS[Tab.OPEN]})
+"""  # noqa: S608 - our own words
+FIND = """
+, listed AS (
+    SELECT * FROM seen WHERE {tab}
+        AND (:find = '' OR strpos(lower(concat_ws(' ', full_name, owner)), :find) > 0)
+        AND (:waits_for = '' OR waits_for = :waits_for)
+)
+SELECT
+    (SELECT jsonb_object_agg(state, n)
+        FROM (SELECT state, count(*) AS n FROM seen GROUP BY state) x) AS states,
+    (SELECT jsonb_object_agg(waits_for, n) FROM (
+        SELECT waits_for, count(*) AS n FROM going WHERE waits_for IS NOT NULL GROUP BY waits_for
+    ) x) AS waiting,
+    (SELECT count(*) FROM listed) AS found,
+    ARRAY(SELECT id FROM listed ORDER BY {order}, lower(full_name) LIMIT :size OFFSET :skip) AS page,
+    ARRAY(SELECT id FROM going WHERE ship_by >= :today AND stalled_since IS NULL
+        AND state IN ('shipping', 'evaluating', 'building')
+        ORDER BY array_position(ARRAY['shipping', 'evaluating', 'building'], state), ship_by, full_name
+        LIMIT :most) AS next,
+    ARRAY(SELECT id FROM going WHERE waits_for IS NOT NULL AND NOT not_asked
+        ORDER BY coalesce(stalled_since, waits_since::date), full_name LIMIT :most) AS longest,
+    ARRAY(SELECT id FROM going WHERE waits_for IS NOT NULL AND (rung >= :decision OR ship_by < :today)
+        ORDER BY rung >= :decision DESC, ship_dates DESC, ship_by, full_name LIMIT :most) AS decide,
+    (SELECT count(*) FROM going
+        WHERE waits_for IS NOT NULL AND (rung >= :decision OR ship_by < :today)) AS deciding,
+    (SELECT max(counted_on) FROM going) AS counted_on,
+    {days}
+"""
+SUMS = ", ".join(
+    f"(SELECT coalesce(sum(days[{at}]), 0) FROM going) AS days_{at}"  # noqa: S608 - our own words
+    for at in range(1, len(DAYS_GO_TO) + 1)
+)
+
+ROWS = text("""
+SELECT p.id AS poc_id, r.*, p.state, p.state_since, p.stalled_since, p.owner, p.met, p.thresholds, p.judged,
+    p.ship_by, p.first_ship_by, p.ship_dates, p.request_unsigned, p.shipped_at,
+    t.party, t.wants, t.for_group, t.people, t.number, t.about, t.since,
+    CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung,
+    CASE WHEN s.state = 'open' THEN s.html_url END AS issue_url
+FROM poc p
+JOIN repository r ON r.id = p.repository_id
+LEFT JOIN turn t ON t.id = p.turn_id
+LEFT JOIN stall_issue s ON s.poc_id = p.id
+WHERE p.id = ANY(:pocs)
+""")
+
+ACCOUNTS = text("""
+SELECT i.id, i.account, p.good_text FROM installation i LEFT JOIN policy p ON p.installation_id = i.id
+WHERE i.deleted_at IS NULL ORDER BY lower(i.account)
+""")
+
+TURNS = text("SELECT * FROM turn WHERE poc_id = ANY(:pocs) ORDER BY poc_id, id")
+RESTS = text("SELECT poc_id, first, until, reason FROM rest WHERE poc_id = ANY(:pocs) ORDER BY until, source")
+WORK = text("""
+SELECT DISTINCT ON (subject, (at AT TIME ZONE 'UTC')::date) subject, at, actor FROM fact
+WHERE subject = ANY(:subjects) AND kind = 'activity' AND actor <> '' AND at >= :since
+    AND (NOT detail LIKE '{%' OR substring(detail, '^\\{"deed": "([a-z-]+)"') = ANY(:deeds))
+ORDER BY subject, (at AT TIME ZONE 'UTC')::date, at
+""")
+"""The first work of each day is enough to know that somebody worked."""
+
+
+NAMED = text("""
+SELECT p.id, r.id AS repository_id FROM repository r
+JOIN poc p ON p.repository_id = r.id
+JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
+WHERE lower(r.full_name) = lower(:name) AND r.removed_at IS NULL
+    AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
+""")
+REVIEWS = text("""
+SELECT f.*, n.number FROM (SELECT number FROM pull_request WHERE repository_id = :repository) n
+JOIN fact f ON f.subject = concat_ws(chr(58), 'pull_request', CAST(:repository AS text), n.number)
+    AND f.kind IN ('reviewed', 'review-dismissed')
+ORDER BY f.at, f.id
+""")
+VERSIONS = text("""
+SELECT f.at, f.actor, c.kind, c.blob_sha, c.data, c.size, split_part(f.id, chr(58), 4) AS sha FROM fact f
+LEFT JOIN charter_at c ON c.repository_id = :repository AND c.commit_sha = split_part(f.id, chr(58), 4)
+WHERE f.subject = :subject AND f.kind = 'activity'
+    AND starts_with(f.id, concat_ws(chr(58), CAST(:subject AS text), 'charter-changed', ''))
+ORDER BY f.at, f.id
+""")
+NUMBERS = text("""
+SELECT metric, value, unit, at, level FROM evidence
+WHERE repository_id = :repository ORDER BY at DESC, id DESC LIMIT :most
+""")
+CHECKS = text("""
+SELECT DISTINCT ON (c.name, c.head_sha) c.name, c.head_sha, c.conclusion, c.title, c.created_at, c.github_id,
+    n.number
+FROM check_run c
+JOIN (
+    SELECT number, head_sha FROM pull_request WHERE repository_id = :repository AND state = 'open'
+    UNION ALL SELECT NULL, :head
+) n ON n.head_sha = c.head_sha
+WHERE c.repository_id = :repository
+ORDER BY c.name, c.head_sha, c.id DESC
+""")
+HEAD = text("SELECT outcome, looked_at FROM subject WHERE key = :subject")
+DATES = text("SELECT ship_by, at FROM ship_date WHERE poc_id = :poc ORDER BY id")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A charter of the default branch: when it came, by whom, and what stood there where that was read."""
+
+    sha: str
+    at: datetime
+    by: str
+    file: CharterFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A measured number, as it was sent or read."""
+
+    metric: str
+    value: str
+    unit: str
+    at: datetime
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostedCheck:
+    """A check run of ours on the head of an open pull request, or on the default branch's."""
+
+    name: str
+    conclusion: str
+    title: str
+    at: datetime
+    github_id: int | None
+    number: int | None
+    """The pull request; None for the default branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A review, or the dismissal of one, on a pull request."""
+
+    review: RecordedReview
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnePoc:
+    """All that the page of one POC shows."""
+
+    summary: PocSummary
+    record: PocRecord
+    calendars: Calendars
+    reviews: tuple[Told, ...]
+    versions: tuple[Version, ...]
+    numbers: tuple[Number, ...]
+    checks: tuple[PostedCheck, ...]
+    ship_dates: tuple[ShipDate, ...]
+    looked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be listed, and in which order."""
+
+    tab: Tab = Tab.OPEN
+    find: str = ""
+    waits_for: str = ""
+    sort: Sort = Sort.WAITING
+    page: int = 1
+    size: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class PocSummary:
+    """A POC as the pages name it."""
+
+    poc_id: PocId
+    known: KnownRepository
+    state: State
+    state_since: datetime
+    stalled_since: date | None
+    owner: str | None
+    met: int | None
+    thresholds: int | None
+    ship_by: date | None
+    first_ship_by: date | None
+    ship_dates: int
+    unsigned: tuple[str, ...] | None
+    """The groups whose signatures alone are missing; None where more is."""
+    shipped_at: datetime | None
+    waiting_on: WaitingOn | None
+    rung: int
+    """Of its open stall issue; 0 where none is open."""
+    issue_url: str | None
+    overview: Overview | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a portfolio is made of; the lists hold POCs in their order."""
+
+    states: Mapping[str, int]
+    waiting: Mapping[str, int]
+    """How many open POCs wait for each party."""
+    found: int
+    page: tuple[PocSummary, ...]
+    next: tuple[PocSummary, ...]
+    longest: tuple[PocSummary, ...]
+    decide: tuple[PocSummary, ...]
+    deciding: int
+    """How many need a decision."""
+    days: Mapping[str, int]
+    """The days of the open POCs by what they went to."""
+    counted_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An organisation that the app is installed on."""
+
+    installation_id: int
+    name: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Calendars:
+    """What the calendar of a POC is drawn from."""
+
+    periods: tuple[WaitingOn, ...] = ()
+    pauses: tuple[PausePeriod, ...] = ()
+    work: tuple[Activity, ...] = ()
+
+
+PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+"""A plan for any number of visible repositories is one for a handful, and takes seconds for thousands."""
+MOST_NUMBERS = 500
+"""Of a POC's history, the newest."""
+MOST = 3
+"""POCs that a box names."""
+
+
+class Portfolio(Table):
+    """Reads over many POCs; `visible` are the repositories that somebody may see, None for all."""
+
+    def find(self, visible: Collection[int] | None, asked: Asked, today: date) -> Found:
+        """The POCs that were asked for, and what is to be said of all of them."""
+        statement = SEEN + FIND.format(tab=TABS[asked.tab], order=ORDERS[asked.sort], days=SUMS)
+        values: dict[str, Any] = {
+            "visible": None if visible is None else list(visible),
+            "find": asked.find.lower(),
+            "waits_for": asked.waits_for,
+            "size": asked.size,
+            "skip": (asked.page - 1) * asked.size,
+            "today": today,
+            "most": MOST,
+            "decision": int(EscalationStep.DECISION),
+        }
+        if asked.sort is Sort.STATE:
+            values["states"] = [str(state) for state in State]
+        with self._database.transaction() as session:
+            connection = session.connection()
+            connection.execute(PLAN_ANEW)
+            row = connection.execute(text(statement), values).one()
+            wanted = [*row.page, *row.next, *row.longest, *row.decide]
+            rows = connection.execute(ROWS, {"pocs": wanted})
+            known = {each.poc_id: _summary(each) for each in rows}
+        return Found(
+            states=row.states or {},
+            waiting=row.waiting or {},
+            found=row.found,
+            page=_named(known, row.page),
+            next=_named(known, row.next),
+            longest=_named(known, row.longest),
+            decide=_named(known, row.decide),
+            deciding=row.deciding,
+            days={party: getattr(row, f"days_{at}") for at, party in enumerate(DAYS_GO_TO, 1)},
+            counted_on=row.counted_on,
+        )
+
+    def named(self, full_name: str) -> tuple[PocId, int] | None:
+        """The POC of a repository, and the repository's id; None where there is none."""
+        with self._database.reading() as session:
+            row = session.connection().execute(NAMED, {"name": full_name}).first()
+        return (PocId(row.id), row.repository_id) if row else None
+
+    def one(self, poc_id: PocId, repository_id: int) -> OnePoc | None:
+        """All that is stored of one POC; None where it is gone by now."""
+        record = PocRecords(self._database).find(repository_id)
+        subject = repository_key(repository_id)
+        asked = {"repository": repository_id, "subject": subject, "poc": poc_id, "most": MOST_NUMBERS}
+        calendars = self.calendars({poc_id: repository_id}, datetime.min.replace(tzinfo=UTC))[poc_id]
+        with self._database.reading() as session:
+            connection = session.connection()
+            summary = connection.execute(ROWS, {"pocs": [poc_id]}).first()
+            if summary is None or record is None:
+                return None
+            looked = connection.execute(HEAD, asked).first()
+            dates = connection.execute(DATES, asked).all()
+            numbers = connection.execute(NUMBERS, asked).all()
+            versions = connection.execute(VERSIONS, asked).all()
+            reviews = connection.execute(REVIEWS, asked).all()
+            checks = connection.execute(CHECKS, asked | {"head": record.default_head}).all()
+        return OnePoc(
+            summary=_summary(summary),
+            record=record,
+            calendars=calendars,
+            reviews=tuple(_told(row) for row in reviews),
+            versions=tuple(
+                Version(
+                    row.sha,
+                    row.at,
+                    row.actor,
+                    CharterFile(FileKind(row.kind), row.data, row.blob_sha, row.size) if row.kind else None,
+                )
+                for row in versions
+            ),
+            numbers=tuple(Number(row.metric, row.value, row.unit, row.at, row.level) for row in numbers),
+            checks=tuple(
+                PostedCheck(row.name, row.conclusion, row.title, row.created_at, row.github_id, row.number)
+                for row in checks
+            ),
+            ship_dates=tuple(ShipDate(row.ship_by, row.at) for row in dates),
+            looked_at=looked.looked_at if looked else None,
+        )
+
+    def accounts(self) -> Mapping[int, Account]:
+        """The organisations with their policies."""
+        with self._database.reading() as session:
+            rows = session.connection().execute(ACCOUNTS).all()
+        return {row.id: Account(row.id, row.account, policy_of(row.good_text)) for row in rows}
+
+    def calendars(self, pocs: Mapping[PocId, int], since: datetime) -> Mapping[PocId, Calendars]:
+        """Whom these POCs waited for, and when somebody worked; each is given with its repository."""
+        subjects = {repository_key(repository): poc for poc, repository in pocs.items()}
+        periods: defaultdict[PocId, list[WaitingOn]] = defaultdict(list)
+        pauses: defaultdict[PocId, list[PausePeriod]] = defaultdict(list)
+        work: defaultdict[PocId, list[Activity]] = defaultdict(list)
+        with self._database.reading() as session:
+            connection = session.connection()
+            for row in connection.execute(TURNS, {"pocs": list(pocs)}):
+                periods[row.poc_id].append(waiting_on_of(row))
+            for row in connection.execute(RESTS, {"pocs": list(pocs)}):
+                pauses[row.poc_id].append(PausePeriod(row.first, row.until, row.reason))
+            named = {"subjects": list(subjects), "since": since, "deeds": [str(deed) for deed in ENGINEERING]}
+            for row in connection.execute(WORK, named):
+                work[subjects[row.subject]].append(Activity("", row.at, row.actor, ActivityKind.COMMIT))
+        return {poc: Calendars(tuple(periods[poc]), tuple(pauses[poc]), tuple(work[poc])) for poc in pocs}
+
+
+def _told(row: Row[Any]) -> Told:
+    event = EventRecord(row.id, row.subject, EventKind(row.kind), row.at, row.actor, row.detail)
+    return Told(recorded_reviews([event])[0], row.number)
+
+
+def _named(known: Mapping[int, PocSummary], ids: Iterable[int]) -> tuple[PocSummary, ...]:
+    return tuple(known[each] for each in ids if each in known)
+
+
+def _summary(row: Row[Any]) -> PocSummary:
+    unsigned: Sequence[str] | None = row.request_unsigned
+    return PocSummary(
+        poc_id=row.poc_id,
+        known=known_of(row),
+        state=State(row.state),
+        state_since=row.state_since,
+        stalled_since=row.stalled_since,
+        owner=row.owner,
+        met=row.met,
+        thresholds=row.thresholds,
+        ship_by=row.ship_by,
+        first_ship_by=row.first_ship_by,
+        ship_dates=row.ship_dates,
+        unsigned=None if unsigned is None else tuple(each.replace("_", " ") for each in unsigned),
+        shipped_at=row.shipped_at,
+        waiting_on=waiting_on_of(row) if row.party else None,
+        rung=row.rung,
+        issue_url=row.issue_url,
+        overview=overview_of(row.owner, row.judged),
+    )

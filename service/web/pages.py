@@ -1,0 +1,220 @@
+"""The pages for people: the portfolio, one POC, and the front page of who is not logged in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from service.pages.asked import AskedError, asked_of
+from service.pages.poc import poc_view
+from service.pages.portfolio import PortfolioView, Row, read_portfolio
+from service.store.portfolio import Portfolio
+from service.web.docs import docs
+from service.web.html import PRIVATE, find_templates, not_found, notice, page
+
+HERE = ("localhost", "127.0.0.1", "::1")
+STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks, and the repositories that they may see; None for all."""
+
+    login: str
+    visible: Collection[int] | None
+    rows_only: Collection[int] = ()
+    """Those of which they may see rows without texts."""
+    open: bool = False
+    """Whether nobody logs in, on this machine."""
+
+
+class Access(Protocol):
+    """Who a request comes from, and what they may see."""
+
+    off: str
+    """Why somebody sees nothing here."""
+
+    async def visitor(self, request: Request) -> Visitor | None:
+        """Who it is; None where nobody is logged in."""
+
+    async def may_read(self, visitor: Visitor, repository_id: int) -> bool:
+        """Whether they may see all of one POC, asked now."""
+
+
+class Closed:
+    """No pages: what is missing is said on the front page."""
+
+    def __init__(self, off: str) -> None:
+        self.off = off
+
+    async def visitor(self, _request: Request) -> Visitor | None:
+        """Nobody."""
+        return None
+
+    async def may_read(self, _visitor: Visitor, _repository_id: int) -> bool:
+        """Nothing."""
+        return False
+
+
+class OpenHere:
+    """Everything to everybody on this machine, whose GitHub is an emulator."""
+
+    off = "they are open to this machine alone, under `localhost`."
+
+    async def visitor(self, request: Request) -> Visitor | None:
+        """Somebody at this machine: no other site's name leads a browser here."""
+        return Visitor("", None, open=True) if request.url.hostname in HERE else None
+
+    async def may_read(self, _visitor: Visitor, _repository_id: int) -> bool:
+        """Everything."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the pages say of the service itself."""
+
+    web_url: str
+    observe: bool
+    evidence_level: str
+    clock: Callable[[], datetime]
+
+
+class Pages:
+    """The routes."""
+
+    def __init__(self, store: Portfolio, access: Access, shown: Shown) -> None:
+        self._store, self._access, self._shown = store, access, shown
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route("/", self.portfolio),
+            Route("/portfolio.csv", self.as_csv),
+            Route("/portfolio.json", self.as_json),
+            Route("/pocs/{owner}/{repo}", self.poc),
+            Route("/docs/{name}", docs),
+            Route("/static/{name}", static),
+        ]
+
+    async def portfolio(self, request: Request) -> Response:
+        """The portfolio; the front page where nobody is logged in."""
+        visitor = await self._access.visitor(request)
+        if visitor is None:
+            return page("front.html", why=self._access.off)
+        try:
+            view = await self._read(request, visitor)
+        except AskedError as error:
+            return notice("This address asks for something that is not there", [str(error)], status=400)
+        return page("portfolio.html", view=view, visitor=visitor)
+
+    async def poc(self, request: Request) -> Response:
+        """One POC; 404 with nothing in the page where it is none, or they may not see it."""
+        visitor = await self._access.visitor(request)
+        if visitor is None:
+            return not_found()
+        name = f"{request.path_params['owner']}/{request.path_params['repo']}"
+        named = await run_in_threadpool(self._store.named, name) if "\0" not in name else None
+        if named is None or not await self._access.may_read(visitor, named[1]):
+            return not_found()
+        stored = await run_in_threadpool(self._store.one, *named)
+        if stored is None:
+            return not_found()
+        shown = self._shown
+        view = poc_view(
+            stored,
+            shown.clock(),
+            web_url=shown.web_url,
+            observe=shown.observe,
+            level=shown.evidence_level,
+        )
+        return page("poc.html", view=view, visitor=visitor)
+
+    async def as_json(self, request: Request) -> Response:
+        """The rows of the same view."""
+        return await self._data(request, lambda view: JSONResponse(_document(view), headers=PRIVATE))
+
+    async def as_csv(self, request: Request) -> Response:
+        """The same for a spreadsheet."""
+        return await self._data(request, _csv)
+
+    async def _data(self, request: Request, answer: Callable[[PortfolioView], Response]) -> Response:
+        visitor = await self._access.visitor(request)
+        if visitor is None:
+            return JSONResponse({"error": f"the pages are off: {self._access.off}"}, 401, headers=PRIVATE)
+        try:
+            return answer(await self._read(request, visitor))
+        except AskedError as error:
+            return JSONResponse({"error": str(error)}, 400, headers=PRIVATE)
+
+    async def _read(self, request: Request, visitor: Visitor) -> PortfolioView:
+        asked, now = asked_of(request.query_params), self._shown.clock()
+        return await run_in_threadpool(
+            read_portfolio, self._store, asked, now, visible=visitor.visible, rows_only=visitor.rows_only
+        )
+
+
+def static(request: Request) -> Response:
+    """The style and the icon, which are files of ours."""
+    name = request.path_params["name"]
+    if name not in STATIC:
+        return not_found()
+    file: Path = find_templates() / "pages" / name
+    return FileResponse(file, media_type=STATIC[name], headers={"Cache-Control": "public, max-age=300"})
+
+
+def _document(view: PortfolioView) -> dict[str, object]:
+    return {
+        "as_of": view.now.isoformat(timespec="seconds"),
+        "found": view.found,
+        "page": view.asked.page,
+        "size": view.asked.size,
+        "pocs": [_record(row) for row in view.rows],
+    }
+
+
+def _record(row: Row) -> dict[str, object]:
+    return {
+        "repository": row.full_name,
+        "owner": row.owner,
+        "state": row.state,
+        "has_the_ball": row.ball.who,
+        "party": row.ball.party,
+        "since": row.ball.since.isoformat() if row.ball.since else None,
+        "ship_by": row.ship_by.isoformat() if row.ship_by else None,
+        "slips": row.slips,
+        "met": row.met,
+        "thresholds": row.thresholds,
+        "ended": row.ended.isoformat() if row.ended else None,
+        "reason": row.reason,
+        "calendar": row.strip.says,
+    }
+
+
+def _csv(view: PortfolioView) -> Response:
+    out = io.StringIO()
+    rows = [_record(row) for row in view.rows]
+    names = list(_record(view.rows[0])) if view.rows else ["repository"]
+    writer = csv.DictWriter(out, names)
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    headers = PRIVATE | {"Content-Disposition": 'attachment; filename="portfolio.csv"'}
+    return Response(out.getvalue(), media_type="text/csv", headers=headers)
+
+
+def _cell(value: object) -> object:
+    said = "" if value is None else str(value)
+    return f"'{said}" if said.startswith(FORMULA) else said

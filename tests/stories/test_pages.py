@@ -1,0 +1,247 @@
+"""The pages over HTTP: what they say, what they ask of the database, and what they do with nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy import Engine, event, text
+from starlette.applications import Starlette
+
+from service.rules.checks import CHECKS
+from service.store.database import Database, connect, transaction
+from service.store.portfolio import Portfolio
+from service.web.pages import Access, Closed, OpenHere, Pages, Shown, Visitor
+from tests.harness import database
+from tests.harness.database import Server
+from tests.harness.portfolio import NOW, fill
+from tests.harness.snapshots import Snapshots
+from tests.harness.story import Story
+
+
+@pytest.fixture(scope="module")
+def stored(server: Server) -> Iterator[Engine]:
+    """An organisation with many POCs."""
+    with server.database() as url:
+        engine = connect(url)
+        database.share_compiled(engine)
+        fill(engine)
+        yield engine
+        engine.dispose()
+
+
+class Reader(OpenHere):
+    """Somebody who may see some POCs, and of others the rows."""
+
+    def __init__(self, visible: set[int], rows_only: set[int]) -> None:
+        self.seen = Visitor("erin-x", visible, rows_only)
+
+    async def visitor(self, _request: object) -> Visitor | None:
+        return self.seen
+
+    async def may_read(self, _visitor: Visitor, repository_id: int) -> bool:
+        assert self.seen.visible is not None
+        return repository_id in self.seen.visible
+
+
+async def get(
+    engine: Engine, path: str, access: Access | None = None, host: str = "localhost"
+) -> httpx.Response:
+    shown = Shown("https://github.com", observe=False, evidence_level="self-reported", clock=lambda: NOW)
+    app = Starlette(routes=Pages(Portfolio(Database(engine)), access or OpenHere(), shown).routes())
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+        return await client.get(path)
+
+
+def words(answer: httpx.Response) -> str:
+    """The page as it is read."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+@pytest.mark.asyncio
+async def test_the_first_screen_answers_five_questions(stored: Engine) -> None:
+    answer = await get(stored, "/")
+    said = words(answer)
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    for each in ("Ships next", "Waits longest", "Decide now", "Where the days go", "Has the ball"):
+        assert each in said
+    assert re.search(r"Open 18 Shipped 3 Stopped 3", said)
+    assert "<script" not in answer.text
+    assert " style=" not in answer.text
+
+
+@pytest.mark.asyncio
+async def test_tabs_filters_and_orders_are_links(stored: Engine) -> None:
+    assert "poc-ticket-triage" in words(await get(stored, "/?find=TRIAGE"))
+    assert "Nothing matches" in words(await get(stored, "/?find=nothing-of-this-name"))
+    assert "the baseline of plain search was good enough" in words(await get(stored, "/?tab=stopped"))
+    narrowed = (await get(stored, "/portfolio.json?waits_for=security")).json()
+    assert narrowed["found"] > 0
+    assert {each["party"] for each in narrowed["pocs"]} == {"security"}
+    for order in ("waiting", "ships", "name", "state", "met", "recent"):
+        assert (await get(stored, f"/?sort={order}")).status_code == 200
+    names = [each["repository"] for each in (await get(stored, "/portfolio.json?sort=name")).json()["pocs"]]
+    assert names == sorted(names)
+    assert "beyond the last one" in words(await get(stored, "/?page=9"))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "query",
+    ["tab=none", "sort=none", "page=0", "page=x", "page=999999", "waits_for=nobody", f"find={'x' * 101}"],
+)
+async def test_an_address_that_says_nothing_gets_a_clear_page(stored: Engine, query: str) -> None:
+    answer = await get(stored, f"/?{query}")
+    assert answer.status_code == 400
+    assert query.partition("=")[0] in words(answer)
+
+
+@pytest.mark.asyncio
+async def test_null_bytes_find_nothing(stored: Engine) -> None:
+    assert "Nothing matches" in words(await get(stored, "/?find=%00"))
+    assert (await get(stored, "/pocs/acme/poc%00")).status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_csv_and_json_show_the_same_rows(stored: Engine) -> None:
+    rows = list(csv.DictReader(io.StringIO((await get(stored, "/portfolio.csv?tab=stopped")).text)))
+    listed = (await get(stored, "/portfolio.json?tab=stopped")).json()
+    assert [row["repository"] for row in rows] == [each["repository"] for each in listed["pocs"]]
+
+
+@pytest.mark.asyncio
+async def test_the_page_of_a_poc(stored: Engine) -> None:
+    answer = await get(stored, "/pocs/acme/poc-ticket-triage")
+    said = words(answer)
+    assert re.search(r"Evaluating . \S+ has the ball since", said)
+    assert "#41" in said
+    assert "Approvals that do not count" in said
+    assert "erin-x approved #41" in said.replace(" .", ".")
+    assert "the charter does not name them under signoffs" in said
+    assert "1 threshold loosened" in said
+    assert "Why is the check what it is?" in said
+    assert "8 numbers so far" in said
+
+
+@pytest.mark.asyncio
+async def test_what_strangers_wrote_does_nothing(server: Server) -> None:
+    with server.database() as url:
+        engine = connect(url)
+        ids = fill(engine)
+        evil = "<script>alert(1)</script>\u202e" + "x" * 10_000
+        with transaction(engine) as session:
+            session.execute(
+                text(
+                    "UPDATE repository SET charter_data = convert_to(replace("
+                    "convert_from(charter_data, 'UTF8'), '# Ticket triage', :title), 'UTF8') WHERE id = :id"
+                ),
+                {"title": f"# {evil}", "id": ids["ticket-triage"]},
+            )
+            session.execute(text("UPDATE poc SET owner = :owner"), {"owner": evil})
+        for path in ("/", "/pocs/acme/poc-ticket-triage"):
+            page = (await get(engine, path)).text
+            assert "<script" not in page
+            assert "\u202e" not in page
+        engine.dispose()
+
+
+@pytest.mark.asyncio
+async def test_nobody_sees_what_they_may_not(stored: Engine) -> None:
+    some = Reader({1, 2}, {3})
+    listed = (await get(stored, "/portfolio.json", some)).json()
+    assert {each["repository"].partition("poc-")[2] for each in listed["pocs"]} == {
+        "ticket-triage",
+        "call-summaries",
+        "invoice-ocr",
+    }
+    page = await get(stored, "/", some)
+    assert 'href="/pocs/acme/poc-ticket-triage"' in page.text
+    assert 'href="/pocs/acme/poc-invoice-ocr"' not in page.text
+    hidden, missing = [
+        await get(stored, f"/pocs/acme/{name}", some) for name in ("poc-invoice-ocr", "poc-none")
+    ]
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.text == missing.text
+    nobody = await get(stored, "/", Reader(set(), set()))
+    assert "No POC yet that you can see" in words(nobody)
+    assert "acme" not in nobody.text
+
+
+@pytest.mark.asyncio
+async def test_of_a_row_without_access_no_text_is_shown(stored: Engine) -> None:
+    stopped = Reader(set(), set(range(1, 30)))
+    assert "baseline" not in (await get(stored, "/?tab=stopped", stopped)).text
+    assert all(
+        each["reason"] == ""
+        for each in (await get(stored, "/portfolio.json?tab=stopped", stopped)).json()["pocs"]
+    )
+
+
+@pytest.mark.asyncio
+async def test_closed_pages_say_why(stored: Engine) -> None:
+    closed = Closed("GITHUB_CLIENT_ID is not set")
+    front = await get(stored, "/", closed)
+    assert "The pages are off: GITHUB_CLIENT_ID is not set" in words(front)
+    assert "poc-" not in front.text
+    assert (await get(stored, "/pocs/acme/poc-ticket-triage", closed)).status_code == 404
+    assert (await get(stored, "/portfolio.json", closed)).status_code == 401
+    assert (await get(stored, "/static/../pages.py", closed)).status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_open_pages_answer_to_this_machines_name_only(stored: Engine) -> None:
+    for path in ("/", "/pocs/acme/poc-ticket-triage", "/portfolio.json"):
+        assert "poc-ticket" not in (await get(stored, path, host="rebound.example.com")).text
+        assert "poc-ticket" in (await get(stored, path, host="127.0.0.1:8080")).text
+
+
+@pytest.mark.asyncio
+async def test_the_number_of_statements_does_not_depend_on_the_number_of_pocs(stored: Engine) -> None:
+    seen: Counter[str] = Counter()
+
+    def executed(*_: object) -> None:
+        seen[path] += 1
+
+    event.listen(stored, "before_cursor_execute", executed)
+    for path in ("/?find=ticket", "/", "/pocs/acme/poc-ticket-triage"):
+        await get(stored, path)
+    event.remove(stored, "before_cursor_execute", executed)
+    assert seen["/?find=ticket"] == seen["/"] <= 8
+    assert seen["/pocs/acme/poc-ticket-triage"] <= 20
+
+
+@pytest.mark.asyncio
+async def test_the_documents_explain_every_finding(stored: Engine) -> None:
+    page = await get(stored, "/docs/charter")
+    assert page.status_code == 200
+    assert {check.code for check in CHECKS if f'id="{check.code}"' not in page.text} == set()
+    assert 'href="/docs/policy' in page.text
+    assert not re.search(r'href="(?!https?://|/|#)', page.text)
+    for name in ("commands", "operations", "portfolio", "waiting"):
+        assert (await get(stored, f"/docs/{name}")).status_code == 200
+    for name in ("none", "..%2FREADME", "%00"):
+        assert (await get(stored, f"/docs/{name}")).status_code == 404
+
+
+@pytest.fixture
+def poc(snapshots: Snapshots) -> Iterator[Story]:
+    with snapshots.of(Story, Story.found) as made:
+        yield made
+
+
+def test_a_look_stores_what_the_pages_show(poc: Story) -> None:
+    poc.land("first")
+    [row] = asyncio.run(get(poc.services.engine, "/portfolio.json")).json()["pocs"]
+    assert (row["owner"], row["state"]) == ("jane-doe", "shipping")
+    assert (row["met"], row["thresholds"]) == (2, 2)
+    assert (row["ship_by"], row["slips"]) == ("2027-02-26", "first date")
+    assert row["has_the_ball"] == "jane-doe"
+    page = asyncio.run(get(poc.services.engine, f"/pocs/{row['repository']}"))
+    assert "2 of 2 met" in words(page)
