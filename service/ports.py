@@ -75,6 +75,10 @@ class GitHub(Protocol):
         """The commit at which `head` left `base`."""
         ...
 
+    def ahead(self, repository: RepositoryRef, base: str, head: str) -> tuple[str, int]:
+        """The commit at which `head` left `base`, and how many commits it has since then."""
+        ...
+
     def permission(self, repository: RepositoryRef, login: str) -> str | None:
         """What a person may do: `admin`, `write`, `read` or `none`; None where there is no such person."""
         ...

@@ -81,6 +81,16 @@ class Contents(Connection):
         what = f"comparing {base[:7]} with {head[:7]} in {repository.full_name}"
         return self._at(repository, what, compare, of_commit=True)
 
+    def ahead(self, repository: RepositoryRef, base: str, head: str) -> tuple[str, int]:
+        """The commit at which `head` left `base`, and how many commits it has since then."""
+
+        def compare(name: str) -> tuple[str, int]:
+            data = self._get(f"/repos/{name}/compare/{base}...{head}", per_page=1)
+            return str(data["merge_base_commit"]["sha"]), int(data["ahead_by"])
+
+        what = f"comparing {base[:7]} with {head[:7]} in {repository.full_name}"
+        return self._at(repository, what, compare, of_commit=True)
+
     def _by_lists(self, name: str, base: str, head: str) -> str | None:
         """The same by the commits of both, a hundred a call; None if it lies further back than we look."""
         listed: dict[str, dict[str, tuple[str, ...]]] = {base: {}, head: {}}

@@ -18,6 +18,7 @@ from service.rules.gate.agreement import Agreement, Applied, agreement, applied
 from service.rules.gate.signoffs import Round, Signature, people_of, standing
 from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
 from service.rules.policy.recognition import no_poc_reason
+from service.rules.queue import FailureKind
 from service.rules.values.actions import GATE_CHECK, plan_check_run
 from service.rules.values.groups import Group
 from service.texts.gate import gate_view
@@ -52,15 +53,14 @@ def check_gate(
         charter=count.charter if charter else None,
         valid=commit_charter.valid,
         results=results,
-        # Sign-offs are for the proposed charter even while the gate still applies the previous thresholds.
-        signatures=_shipping(poc, charter, count.charter) if asked_here else {},
         request_number=number if asked_here else None,
         asked_on=request.asked_at.date() if request and asked_here else None,
         unsigned=count.unsigned,
         holders=count.holders,
         observe=ctx.observe,
     )
-    verdict = gate(facts)
+    # Sign-offs are for the proposed charter even while the gate still applies the previous thresholds.
+    verdict = gate(_with_signoffs(ctx, poc, facts, charter, head=commit_charter.head_sha))
     if asked_here and number is not None:
         poc.ship_request_judged(number, unsigned_only(verdict), ctx.looked_at)
     return post_gate(ctx, poc, verdict, commit_charter.head_sha, rerun=commit_charter.rerun)
@@ -89,8 +89,12 @@ def post_gate(
 ) -> Decision:
     """Write the verdict if it differs from what is posted on the commit."""
     repository = poc.known.repository.ref
-    base_ref = poc.known.repository.default_branch
-    view = gate_view(verdict, base_ref=base_ref, charter_url=charter_url(ctx, poc))
+    view = gate_view(
+        verdict,
+        base_ref=poc.known.repository.default_branch,
+        charter_url=charter_url(ctx, poc),
+        compare_url=f"{ctx.web_url}/{repository.full_name}/compare/",
+    )
     wanted = texts().gate_check(verdict, view)
     posted = ctx.posted(repository.id, head_sha, GATE_CHECK)
     actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
@@ -138,9 +142,7 @@ def judge_default(
     measured = measure(ctx, poc, facts.charter, commit_sha, same_tree=True) if facts.charter else NOTHING
     _note_bound(ctx, poc, measured.results)
     facts = replace(facts, occasion=occasion, results=measured.results)
-    if occasion is Occasion.DEPLOYMENT:
-        facts = replace(facts, signatures=_shipping(poc, judgement.charter, facts.charter))
-    return gate(facts), measured
+    return gate(_with_signoffs(ctx, poc, facts, judgement.charter)), measured
 
 
 def judge_deployment(ctx: Reconciliation, poc: Poc, judgement: Judgement, sha: str) -> Gate:
@@ -184,10 +186,53 @@ def _note_bound(ctx: Reconciliation, poc: Poc, results: Sequence[Result]) -> Non
         poc.bound(ctx.looked_at)
 
 
-def _shipping(poc: Poc, charter: Charter | None, signers: Charter | None) -> Mapping[Group, Signature | None]:
-    """The ship request's sign-offs of a charter, by the people whom another one names; empty without one."""
+def _with_signoffs(
+    ctx: Reconciliation, poc: Poc, facts: GateFacts, charter: Charter | None, *, head: str = ""
+) -> GateFacts:
+    """Add the ship request's sign-offs of a charter, by the people whom `facts.charter` names.
+
+    Ordinary work has none. `head` is the commit that has to be approved, if it is not the request's newest.
+    """
     request = poc.record.poc.request
-    if charter is None or signers is None or request is None:
-        return {}
-    number, since, people = request.number, request.asked_at, people_of(signers)
-    return standing(charter, poc.record.standing, Round.SHIP, number=number, since=since, signers=people)
+    if charter is None or facts.charter is None or request is None or facts.occasion is Occasion.ORDINARY:
+        return facts
+    pull, signers = poc.record.pulls.get(request.number), people_of(facts.charter)
+    head = head or (pull.head_sha if pull else "")
+
+    def given(of: str | None) -> Mapping[Group, Signature | None]:
+        return standing(
+            charter,
+            poc.record.standing,
+            Round.SHIP,
+            number=request.number,
+            since=request.asked_at,
+            head=of,
+            signers=signers,
+        )
+
+    of_head, of_any = given(head), given(None)
+    signatures = {group: of_head[group] or of_any[group] for group in Group}
+    earlier = {group: each for group, each in signatures.items() if each and not of_head[group]}
+    approved = dict.fromkeys(each.commit for each in earlier.values() if each.commit)
+    return replace(
+        facts,
+        signatures=of_head if ctx.policy.of_head else signatures,
+        outdated=earlier if ctx.policy.of_head else {},
+        newer={sha: _ahead(ctx, poc, sha, head) for sha in approved},
+        head_sha=head,
+    )
+
+
+def _ahead(ctx: Reconciliation, poc: Poc, sha: str, head: str) -> int | None:
+    """How many commits came after one that was approved; no verdict waits for this number."""
+    known = ctx.store.pull_requests.ahead(poc.id, sha, head)
+    if known is not None:
+        return known
+    try:
+        base, ahead = ctx.github(poc.known.installation_id).ahead(poc.known.repository.ref, sha, head)
+    except GitHubError as error:
+        if error.failure.kind is FailureKind.RATE_LIMITED:
+            raise
+        return None
+    ctx.notes.pull_requests.remember_ahead(poc.id, sha, head, base, ahead)
+    return ahead

@@ -41,6 +41,7 @@ def record_signatures(
                 ctx.looked_at,
                 pull.number,
                 source,
+                commit=pull.head_sha,
                 before=before,
                 members=ctx.policy.groups_of(pull.author),
             )
@@ -79,6 +80,7 @@ def _record_reviews(
                 each.at,
                 pull.number,
                 _source(each),
+                commit=each.review.commit_id,
                 before=before,
                 members=ctx.policy.groups_of(each.review.login),
             )

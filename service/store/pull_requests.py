@@ -85,6 +85,16 @@ class PullRequests(Table):
         row = {"repository_id": repository_id, "base_sha": base_sha, "head_sha": head_sha, "sha": sha}
         self._keep(MergeBase, [row])
 
+    def ahead(self, repository_id: int, base_sha: str, head_sha: str) -> int | None:
+        """How many commits one commit has more than another, if that was ever asked."""
+        row = self._get(MergeBase, (repository_id, base_sha, head_sha))
+        return row.ahead if row else None
+
+    def remember_ahead(self, repository_id: int, base_sha: str, head_sha: str, sha: str, ahead: int) -> None:
+        """Keep how many, with where one commit left another."""
+        row = {"repository_id": repository_id, "base_sha": base_sha, "head_sha": head_sha, "sha": sha}
+        self._keep(MergeBase, [row | {"ahead": ahead}], replacing=True)
+
     def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
         """What stood at the charter's path at a commit, if that was ever read."""
         row = self._get(CharterAt, (repository_id, commit_sha))

@@ -47,6 +47,7 @@ class Signatures(Table):
                 "round": str(signature.round),
                 "hash": signature.hash,
                 "source": signature.source,
+                "commit_sha": signature.commit,
                 "at": signature.at,
             }
             for signature in given
@@ -84,6 +85,13 @@ def signing_activities(repository_id: int, given: Iterable[Signature]) -> Iterat
 def stored_signature_of(row: SignatureRow) -> StoredSignature:
     """A row as a signature."""
     signature = Signature(
-        row.login, Group(row.signs_for), Round(row.round), row.hash, row.at, row.number, row.source
+        row.login,
+        Group(row.signs_for),
+        Round(row.round),
+        row.hash,
+        row.at,
+        row.number,
+        row.source,
+        row.commit_sha,
     )
     return StoredSignature(signature, row.withdrawn_at is not None)

@@ -184,7 +184,9 @@ class CharterAt(SQLModel, table=True):
 
 
 class MergeBase(SQLModel, table=True):
-    """Where one commit left another; neither changes, so neither does this."""
+    """Where one commit left another, and how many commits it has more where that was asked; neither changes,
+    so neither does this.
+    """
 
     __tablename__ = "merge_base"
 
@@ -192,6 +194,7 @@ class MergeBase(SQLModel, table=True):
     base_sha: str = Field(sa_type=Text, primary_key=True)
     head_sha: str = Field(sa_type=Text, primary_key=True)
     sha: str = Field(sa_type=Text)
+    ahead: int | None = Field(default=None)
     asked_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
 
 
@@ -364,6 +367,7 @@ class SignatureRow(SQLModel, table=True):
     round: str = Field(sa_type=Text)
     hash: str = Field(sa_type=Text)
     source: str = Field(sa_type=Text)
+    commit_sha: str | None = Field(default=None, sa_type=Text)
     at: datetime = moment()
     withdrawn_at: datetime | None = moment(default=None)
     recorded_at: datetime = moment(sa_column_kwargs={"server_default": NOW})

@@ -30,6 +30,18 @@ class GateStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Approved:
+    """An earlier commit that was approved, by whom, and what came after it."""
+
+    sha: str
+    people: tuple[Person, ...]
+    commits: int | None
+    url: str
+    again: bool
+    """Whether they have to approve again."""
+
+
+@dataclass(frozen=True, slots=True)
 class GateView:
     """A verdict as the summary of the check run `POC ship gate` shows it, and the texts beside it."""
 
@@ -47,6 +59,7 @@ class GateView:
     product: str | None
     signed: tuple[Person, ...]
     open: tuple[Person, ...]
+    earlier: tuple[Approved, ...]
     holders: tuple[Person, ...]
     """Who has not signed what was eased."""
     base_ref: str
@@ -84,8 +97,8 @@ class GateView:
         return tuple(dict.fromkeys(found))
 
 
-def gate_view(gate: Gate, *, base_ref: str = "", charter_url: str = "") -> GateView:
-    """Lay a verdict out for its template; the messages that show no link need no address."""
+def gate_view(gate: Gate, *, base_ref: str = "", charter_url: str = "", compare_url: str = "") -> GateView:
+    """Lay a verdict out for its template; the messages that show no link need no addresses."""
     facts, charter = gate.facts, gate.facts.charter or Charter(line=1)
     infra = {name: entry.value.kind for name, entry in charter.infra.entries if entry}
     return GateView(
@@ -99,10 +112,26 @@ def gate_view(gate: Gate, *, base_ref: str = "", charter_url: str = "") -> GateV
         product=named(charter, Group.PRODUCT),
         signed=tuple((NAMES[group], given.login) for group, given in facts.signatures.items() if given),
         open=tuple((NAMES[Group(gap.about)], gap.login) for gap in of_kind(gate, GapKind.SIGNATURE)),
+        earlier=tuple(_earlier(gate, compare_url)),
         holders=tuple((NAMES[group], login) for group, login in facts.holders.items()),
         base_ref=base_ref,
         charter_url=charter_url,
     )
+
+
+def _earlier(gate: Gate, compare_url: str) -> Iterator[Approved]:
+    """The approvals of commits that are not the newest, by the commit."""
+    facts = gate.facts
+    given = {**facts.signatures, **facts.outdated}
+    for sha, commits in facts.newer.items():
+        of = {group: each for group, each in given.items() if each and each.commit == sha}
+        yield Approved(
+            sha,
+            tuple((NAMES[group], each.login) for group, each in of.items()),
+            commits,
+            f"{compare_url}{sha}...{facts.head_sha}" if compare_url else "",
+            any(group in facts.outdated for group in of),
+        )
 
 
 def move_subject(move: Move) -> str:

@@ -17,7 +17,7 @@ ORGS = ("globex", "initech", "hooli", "umbrella", "tyrell", "weyland", "cyberdyn
 HIDDEN = ("globex", "umbrella")
 LIMITED = ("stark", "wayne", "wonka", "soylent")
 """Whose calls are rate-limited while the ship gate is at work."""
-POLICED = ("oscorp", "massive", "vandelay")
+POLICED = ("oscorp", "massive", "vandelay", "dunder")
 """Each with a policy of its own."""
 GRANTING = ("sirius",)
 """Which let us open pull requests."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from service.rules.values.actions import CHARTER_CHECK
+from tests.e2e.conftest import POLICED
 from tests.harness.emulator import SIGNERS, Stage
 from tests.harness.gateway import says
 from tests.harness.shipping import LOAD, Story, charter, metrics
@@ -102,6 +103,41 @@ def test_a_loosened_bound_counts_as_it_was_until_it_is_signed(story: Story) -> N
     assert "missed by 1.9 points" in story.gate(head, "neutral").summary
     story.approve(pull, "carol-s")
     story.gate(head, "neutral", "Numbers met")
+
+
+@pytest.mark.parametrize("org", [POLICED[3]])
+def test_code_pushed_after_the_approvals_asks_for_them_again(stage: Stage, org: str) -> None:
+    repo = stage.poc(org=org)
+    story = Story(repo, stage)
+    story.start()
+    repo.branch("ship", load_json=json.dumps(LOAD))
+    repo.commit("load/k6.json", json.dumps(LOAD), "ship")
+    head = repo.commit("eval/metrics.json", metrics(0.931), "ship")
+    pull = repo.person.open_pull(repo.name, "ship", "Ship it")
+    story.gate(head, "neutral", "Numbers met")
+    story.say(pull.number, "/poc ship")
+    story.gate(head, "failure", "4 signatures open")
+    story.approve(pull, *SIGNERS)
+    story.gate(head, "success", "Ready to ship")
+
+    pushed = story.move(pull, "model.py", "x = 2\n", before=head)
+    green = story.gate(pushed, "success", "Ready to ship")
+    assert f"approved `{head[:7]}`, without [1 newer commit](" in green.summary
+
+    stage.govern(org, "policy: 1\nsignoffs:\n  of_head: true\n")
+    again = story.move(pull, "model.py", "x = 3\n", before=pushed)
+    red = story.gate(again, "failure", "4 signatures open")
+    signers = "data science (`alice-k`), platform (`bob-m`), product (`carol-s`) and security (`dan-w`)"
+    assert f"{signers} approved `{head[:7]}`, without [2 newer commits](" in red.summary
+    assert "**approve again**, the policy asks for the newest commit" in red.summary
+    for review_id, login in enumerate(SIGNERS, start=88_001):
+        repo.deliver(
+            "pull_request_review.submitted",
+            **repo.pull_values(pull, again),
+            review_id=review_id,
+            sender=login,
+        )
+    story.gate(again, "success", "Ready to ship")
 
 
 def test_a_target_that_nobody_signed_opens_no_door(story: Story) -> None:

@@ -121,6 +121,7 @@ class FakeRepository:
     described: Repository
     files: dict[str, CharterFile] = field(default_factory=dict)
     merge_bases: dict[tuple[str, str], str] = field(default_factory=dict)
+    ahead: dict[tuple[str, str], int] = field(default_factory=dict)
     pull_requests: list[PullRequest] = field(default_factory=list)
     branches: dict[int, str | None] = field(default_factory=dict)
     """Whose head is not `work`, or lies in a fork (None)."""
@@ -280,6 +281,14 @@ class FakeGitHub:
         if (base, head) not in repo.merge_bases:
             raise unseen(f"comparing {base} with {head}")
         return repo.merge_bases[base, head]
+
+    def ahead(self, repository: RepositoryRef, base: str, head: str) -> tuple[str, int]:
+        lost = self._call("ahead", base, head)
+        repo = self._repo(repository)
+        self._answered(lost)
+        if (base, head) not in repo.ahead:
+            raise unseen(f"comparing {base} with {head}")
+        return base, repo.ahead[base, head]
 
     def permission(self, repository: RepositoryRef, login: str) -> str | None:
         lost = self._call("permission", login)

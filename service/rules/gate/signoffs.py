@@ -45,6 +45,8 @@ class Signature:
     """The pull request; None for a command in the POC's issue."""
     source: str
     """What it was given by: `review:ID`, `opened:NUMBER`, `comment:ID`."""
+    commit: str | None = None
+    """The commit that was approved or pushed; None for a command, and where an old row doesn't tell."""
 
 
 def material_hash(charter: Charter, group: Group, round: Round) -> str:  # noqa: A002 - the word for it
@@ -114,6 +116,7 @@ def give(  # noqa: PLR0917 - the parts of an approval
     number: int | None,
     source: str,
     *,
+    commit: str | None = None,
     before: Iterable[Charter] = (),
     members: Iterable[Group] = (),
 ) -> tuple[Signature, ...]:
@@ -125,7 +128,7 @@ def give(  # noqa: PLR0917 - the parts of an approval
     named_before = (group for each in before for group in groups_of(each, login))
     groups = (*groups_of(charter, login), *named_before, *members)
     return tuple(
-        Signature(login, group, round, material_hash(charter, group, round), at, number, source)
+        Signature(login, group, round, material_hash(charter, group, round), at, number, source, commit)
         for group in dict.fromkeys(groups)
         if round is not Round.PAUSE or group is Group.PRODUCT
     )
@@ -138,6 +141,7 @@ def standing(
     *,
     number: int | None = None,
     since: datetime | None = None,
+    head: str | None = None,
     signers: Mapping[Group, Collection[str]] | None = None,
 ) -> Mapping[Group, Signature | None]:
     """For each group the signature that holds for the charter as it is now; None where one is asked for.
@@ -145,10 +149,11 @@ def standing(
     It is the newest by the person whom `charter` names, or by one of `signers`, of the fields as they are
     now; withdrawn ones are not passed in. For the ship round only signatures on pull request `number`, given
     at `since` or later, count; who opened that pull request has signed by opening it, whenever that was.
+    Where `head` is given, only those of that commit do.
     """
     counting = [each for each in signatures if each.round is round]
     if round is Round.SHIP:
-        counting = [each for each in counting if _ships(each, number, since)]
+        counting = [each for each in counting if _ships(each, number, since) and head in (None, each.commit)]
     people = signers or people_of(charter)
     return {
         group: _newest(counting, people[group], group, material_hash(charter, group, round))

@@ -44,6 +44,13 @@ class GateFacts:
     """One for each line of `done`, in their order."""
     signatures: Mapping[Group, Signature | None] = field(default_factory=dict)
     """The ship round as it stands; empty while nobody asked to ship."""
+    outdated: Mapping[Group, Signature] = field(default_factory=dict)
+    """Signatures of an earlier commit, where the policy asks for those of the head."""
+    newer: Mapping[str, int | None] = field(default_factory=dict)
+    """For each approved commit that is not the ship request's head, how many commits that has more; None
+    where GitHub doesn't tell."""
+    head_sha: str = ""
+    """The ship request's head."""
     request_number: int | None = None
     """The ship request: the open pull request on which the owner wrote `/poc ship`."""
     asked_on: date | None = None

@@ -175,6 +175,18 @@ POLICY = section(
             most=MOST_ITEMS,
         ),
     ),
+    section(
+        "signoffs",
+        "what a sign-off to ship is given for",
+        Key(
+            "of_head",
+            "`true`: only approvals of the ship request's newest commit; `false`: of any of its commits, as "
+            "long as the charter means the same",
+            "true",
+            "false",
+            read.yes_or_no,
+        ),
+    ),
     Key(
         "when_unjudged",
         "what `POC charter` says of a pull request that can't be judged for now: `failure`, or `neutral` "

@@ -89,6 +89,8 @@ class Policy:
     evidence_events: frozenset[str] = frozenset()
     """Events of workflows that may send evidence although others than writers can cause them."""
     undecided: Undecided = Undecided.BY_POINT
+    of_head: bool = False
+    """Whether a sign-off to ship has to be of the ship request's newest commit."""
     when_unjudged: WhenUnjudged = WhenUnjudged.FAILURE
     issues_a_day: int = 5
     """New stall issues in the organisation on one day."""

@@ -72,6 +72,15 @@ def count(least: int, most: int) -> Callable[[str], int | Refusal]:
     return parse
 
 
+def yes_or_no(text: str) -> bool | Refusal:
+    """Read `true` or `false`."""
+    if text in ("true", "false"):
+        return text == "true"
+    meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower(), text.lower())
+    fits = meant if meant in ("true", "false") else None
+    return Refusal(f"{shown(text)} is not known here: write `true` or `false`", fits)
+
+
 def share(text: str) -> Decimal | Refusal:
     """Read `15 %`."""
     quantity = parse_quantity(text)

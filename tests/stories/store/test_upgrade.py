@@ -19,6 +19,7 @@ from service.rules.values.actions import GATE_CHECK
 from service.rules.values.github import IssueState, RepositoryRef, StallIssue
 from service.rules.values.groups import Group, Level
 from service.store.database import Database, connect, cursor, transaction
+from service.store.health import refusals
 from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
 from service.store.pocs import Shipment, ShipRequest, StoredPoc
 from service.store.portfolio import Asked
@@ -144,6 +145,50 @@ def test_the_signatures(upgraded: Store) -> None:
     assert given[0].signature.hash == "9382d8b49db35997208cbd05dee5edb749888448a014127cee57cbcb0d0e11e6"
     assert given[4].signature.number == 5
     assert record(upgraded, SEARCH).signatures == ()
+
+
+def test_the_commits_that_were_approved(upgraded: Store) -> None:
+    given = record(upgraded, TRIAGE).signatures
+    assert {each.signature.source: each.signature.commit for each in given} == {
+        **{f"comment:{number}": None for number in (501, 502, 503, 504, 511)},
+        "review:509": HEAD,
+        "review:510": HEAD,
+    }
+
+
+PUSHED = """
+INSERT INTO signature (poc_id, number, login, signs_for, round, hash, source, at)
+SELECT id, 5, 'bob-m', 'platform', 'ship', 'a hash', source, '2026-11-27 09:00Z'
+FROM poc, unnest('{opened:5,opened:5:abc}'::text[]) AS source WHERE repository_id = 1
+"""
+
+
+def test_who_signed_by_opening_signed_the_commit_in_the_source(engine: Engine) -> None:
+    with transaction(engine) as session:
+        cursor(session).execute(DUMP.read_bytes())
+    migrate(engine, to="0011")
+    with engine.begin() as connection:
+        connection.execute(text(PUSHED))
+    migrate(engine)
+    given = record(Store(Database(engine)), TRIAGE).signatures
+    assert {
+        each.signature.source: each.signature.commit
+        for each in given
+        if each.signature.source.startswith("opened:")
+    } == {"opened:5": None, "opened:5:abc": "abc"}
+
+
+def test_the_deliveries_that_were_refused(engine: Engine) -> None:
+    with transaction(engine) as session:
+        cursor(session).execute(DUMP.read_bytes())
+    migrate(engine, to="0011")
+    with engine.begin() as connection:
+        assert refusals(engine) is None
+        connection.execute(text("INSERT INTO refused VALUES (now(), 3), (now() - interval '2 days', 4)"))
+    migrate(engine)
+    found = refusals(engine)
+    assert found is not None
+    assert found.deliveries == 3
 
 
 def test_the_numbers(upgraded: Store) -> None:

@@ -39,6 +39,7 @@ CALLS: dict[str, Callable[[InstallationClient], object]] = {
     "properties": lambda client: list(client.property_values("acme")),
     "charter": lambda client: client.charter_file(REPOSITORY, "main"),
     "merge base": lambda client: client.merge_base(REPOSITORY, "main", SHA),
+    "newer commits": lambda client: client.ahead(REPOSITORY, "main", SHA),
     "permission": lambda client: client.permission(REPOSITORY, "jane-doe"),
     "suspended": lambda client: client.is_suspended("jane-doe"),
     "environments": lambda client: client.environments(REPOSITORY),

@@ -121,6 +121,12 @@ def raw_commits(*names: str) -> list[dict[str, Any]]:
     return [{"sha": name, "parents": [{"sha": before}] if before else []} for name, before in pairs]
 
 
+def test_how_many_commits_are_newer_is_one_call(server: Server, client: InstallationClient) -> None:
+    server.on(COMPARE, 200, {"merge_base_commit": {"sha": "m2"}, "ahead_by": 3})
+    assert client.ahead(REPOSITORY, "main", SHA) == ("m2", 3)
+    assert len(server.asked()) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "said"), [(422, TOO_LONG), (500, TOO_LONG), (422, "Validation Failed")], ids=str
 )

@@ -121,6 +121,11 @@ def test_what_the_example_decides() -> None:
             Policy(when_unjudged=WhenUnjudged.NEUTRAL),
             id="what can't be judged need not be red",
         ),
+        pytest.param(
+            "signoffs:\n  of_head: true",
+            Policy(of_head=True),
+            id="only approvals of the newest commit count for shipping",
+        ),
         pytest.param("exclude: {}", Policy(exclude=Selector()), id="nothing excluded by the policy"),
         pytest.param(
             "groups:\n  platform:\n    members: [Bob-M, bob-m]",

@@ -33,6 +33,8 @@ from tests.unit.texts.reading import (
 
 NOW = datetime(2027, 2, 8, 9, tzinfo=UTC)
 ASKED = date(2027, 2, 1)
+COMPARE_URL = "https://github.com/acme/poc-triage/compare/"
+HEAD = "d" * 40
 EXAMPLE = (CHARTERS / "ok" / "example.md").read_text()
 COMPLETE = EXAMPLE.replace("deploy_process: missing", "deploy_process: .github/workflows/deploy.yml")
 SIGNERS = {Group.DATA_SCIENCE: "alice-k", Group.PLATFORM: "bob-m", Group.PRODUCT: "carol-s",
@@ -86,9 +88,14 @@ MET: Mapping[str, Reading] = {
 def signatures(*groups: Group) -> dict[Group, Signature | None]:
     at = datetime(2027, 2, 2, tzinfo=UTC)
     return {
-        group: Signature(login, group, Round.SHIP, "h", at, 41, "review:1") if group in groups else None
+        group: Signature(login, group, Round.SHIP, "h", at, 41, "review:1", APPROVED[group])
+        if group in groups
+        else None
         for group, login in SIGNERS.items()
     }
+
+
+APPROVED = dict(zip(Group, ("a" * 40, "a" * 40, "b" * 40, "c" * 40), strict=True))
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,8 @@ class Case:
     protected: frozenset[str] = frozenset()
     level: Level = Level.SELF_REPORTED
     observe: bool = False
+    newer: Mapping[str, int | None] = field(default_factory=dict)
+    outdated: tuple[Group, ...] = ()
     now: datetime = NOW
 
     def results(self, charter: Charter) -> tuple[Result, ...]:
@@ -145,13 +154,18 @@ class Case:
                 holders=held.holders if held else {},
                 outside=self.outside,
                 protected=self.protected,
+                outdated={
+                    group: each for group, each in signatures(*self.outdated).items() if each is not None
+                },
+                newer=self.newer,
+                head_sha=HEAD,
                 observe=self.observe,
             )
         )
 
     @property
     def output(self) -> CheckRunOutput:
-        view = gate_view(self.gate, base_ref="main", charter_url=CHARTER_URL)
+        view = gate_view(self.gate, base_ref="main", charter_url=CHARTER_URL, compare_url=COMPARE_URL)
         return TEXTS.gate_check(self.gate, view)
 
 

@@ -17,8 +17,10 @@ from service.rules.values.groups import Group, Level
 from service.texts.gate import LONGEST
 from tests.harness.places import GOLDEN
 from tests.unit.texts.gates import (
+    COMPARE_URL,
     COMPLETE,
     EXAMPLE,
+    HEAD,
     NOW,
     PAUSED,
     PLACES,
@@ -57,6 +59,19 @@ CASES = [
         readings={"accuracy": number("accuracy", "91.4 %"), "error_rate": None},
         text=EXAMPLE,
         signed=(Group.DATA_SCIENCE, Group.PRODUCT),
+    ),
+    Case(
+        "newer-commits",
+        "Ready to ship",
+        Conclusion.SUCCESS,
+        newer={"a" * 40: 3, "b" * 40: 1, "c" * 40: None},
+    ),
+    Case(
+        "of-an-earlier-commit",
+        f"{LEAD}3 signatures open",
+        signed=(Group.SECURITY,),
+        outdated=(Group.DATA_SCIENCE, Group.PLATFORM, Group.PRODUCT),
+        newer={"a" * 40: 3, "b" * 40: 1},
     ),
     Case("missed", f"{LEAD}1 missed", readings={"latency_p95": number("latency_p95", "340 ms")}),
     Case("not-measured", f"{LEAD}1 not measured", readings={"error_rate": None}),
@@ -155,7 +170,8 @@ def test_a_ship_gate_summary(case: Case) -> None:
     assert_golden(f"gate/{case.name}", output.summary)
     assert (output.conclusion, output.title) == (case.conclusion, case.title)
     assert output.annotations == ()
-    assert_reads_well(output.summary, links_to=(CHARTER_URL,))
+    compared = [f"{COMPARE_URL}{sha}...{HEAD}" for sha in case.newer]
+    assert_reads_well(output.summary, links_to=(CHARTER_URL, *compared))
 
 
 def test_the_golden_files_are_those_of_the_table() -> None:
