@@ -26,7 +26,7 @@ from service.rules.queue import (
     next_sweep,
     retry,
 )
-from service.rules.values.actions import AnswerDeployment, CreateCheckRun
+from service.rules.values.actions import AnswerDeployment, CreateCheckRun, PostComment
 from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.recorded import answer_key, recorded_commands
 from service.services import Services
@@ -51,7 +51,7 @@ NEEDED = {
 }
 """The permissions without which such an event waits for its answer."""
 ANSWERED_WITHIN = timedelta(days=1)
-"""How long an answer that GitHub refuses is tried again with each reconciliation."""
+"""How long an answer that GitHub refuses, or nobody granted, is tried again with each reconciliation."""
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
 
@@ -103,7 +103,8 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
         answered = tuple(
             fact
             for fact in claim.facts
-            if NEEDED.get(fact.kind) not in refused and not _is_unsaid(fact, ctx.unsaid, services.clock())
+            if NEEDED.get(fact.kind) not in refused
+            and not _is_unsaid(fact, ctx.unsaid, refused, services.clock())
         )
         dirty = subjects.finish(connection, claim, outcome, answered=answered)
         RECONCILIATIONS.labels(kind, "done").inc()
@@ -115,10 +116,10 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
     return True
 
 
-def _is_unsaid(event: EventRecord, unsaid: Collection[str], now: datetime) -> bool:
-    """Whether GitHub refused the answer to a command; it is tried again for a while."""
+def _is_unsaid(event: EventRecord, unsaid: Collection[str], refused: Collection[str], now: datetime) -> bool:
+    """Whether the answer to a command was refused, or is not granted; it is tried again for a while."""
     return event.at > now - ANSWERED_WITHIN and any(
-        answer_key(told.line) in unsaid for told in recorded_commands([event])
+        PostComment.needs in refused or answer_key(told.line) in unsaid for told in recorded_commands([event])
     )
 
 

@@ -208,6 +208,30 @@ def test_a_conversation_that_takes_no_answer_holds_nothing_up(
     assert (state.dirty, state.dead) == (False, False)
 
 
+def test_an_answer_comes_when_issues_are_granted_within_a_day(pull: Story) -> None:
+    pull.granted(issues="read")
+    shipped = pull.say("/poc ship")
+    pull.say("/poc frobnicate")
+    assert (pull.comments(), pull.repo.reactions, requests(pull)) == ([], set(), [5])
+    pull.later(hours=23)
+    pull.granted()
+    assert ["frobnicate" in comment for comment in pull.comments()] == [True]
+    assert pull.repo.reactions == {(shipped, "+1")}
+    assert pull.gate() == open_signatures(4)
+    pull.sweep()
+    assert len(pull.comments()) == 1
+
+
+def test_an_answer_of_long_ago_comes_no_more(pull: Story) -> None:
+    pull.granted(issues="read")
+    pull.say("/poc frobnicate")
+    pull.later(hours=25)
+    pull.sweep()
+    pull.granted()
+    assert pull.comments() == []
+    assert not pull.state(pull_request_key(1, 5)).dirty
+
+
 def test_observing_hears_what_was_asked_and_says_nothing(pull: Story) -> None:
     pull.observe()
     pull.say("/poc ship")
