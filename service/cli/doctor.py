@@ -16,6 +16,7 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.cli.required import coverages
 from service.github_client.app import NEEDS, TIMEOUT, App
 from service.ports import GitHubError
 from service.rules.commands.charter_changes import PROPOSING, may_propose
@@ -215,6 +216,8 @@ def _database(settings: StoreSettings) -> Iterator[Line]:
         engine = connect(url, pool_size=1)
         try:
             yield from _inside(engine, settings)
+            if isinstance(settings, Settings) and not pending(engine):
+                yield from _required(engine, settings)
         except NewerSchemaError as error:
             yield Line(Mark.WRONG, "migrations", str(error))
         except SQLAlchemyError as error:
@@ -253,6 +256,13 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
         says = f"{first} The last one that could be read stays in force"
         yield Line(Mark.WRONG, f"policy of installation {installation_id}", says)
     yield from _digests(Digests(Database(engine)), settings)
+
+
+def _required(engine: Engine, settings: Settings) -> Iterator[Line]:
+    app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
+    for each in coverages(app, engine):
+        mark = Mark.NOTE if each.without or each.unknown else Mark.OK
+        yield Line(mark, f"{CHARTER_CHECK} in {each.account}", each.says)
 
 
 def _digests(digests: Digests, settings: StoreSettings) -> Iterator[Line]:
