@@ -23,6 +23,7 @@ from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
 from service.settings import Mode, Settings
+from service.store.connections import ASKING, WEB, room
 from service.store.database import Database, connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
 from service.store.portfolio import Portfolio
@@ -72,7 +73,7 @@ def _run(
     program: str,
     limits: Limits,
 ) -> None:
-    engine = connect(url, pool_size=3)
+    engine = connect(url, pool_size=ASKING)
     is_further = LISTENING in os.environ
     listening = socket.socket(fileno=int(os.environ[LISTENING])) if is_further else _listen(settings)
 
@@ -80,7 +81,8 @@ def _run(
     async def beside() -> AsyncIterator[None]:
         keepers: list[Awaitable[None]] = []
         if not is_further:
-            keepers.append(_migrated(lambda: migrate(engine)))
+            wanted = WEB * settings.web_processes + (settings.database_connections if with_worker else 0)
+            keepers.append(_migrated(lambda: migrate(engine), lambda: room(engine).lacking(wanted)))
             keepers += [_keep_web(program, url, listening) for _ in range(settings.web_processes - 1)]
         if postgres:
             keepers.append(_keep_postgres(postgres))
@@ -153,12 +155,17 @@ def _listen(settings: Settings) -> socket.socket:
         sys.exit(1)
 
 
-async def _migrated(migrate_now: Callable[[], None]) -> None:
-    """Bring the database up to date as soon as it answers; until then /readyz says 503."""
+async def _migrated(migrate_now: Callable[[], None], lacking: Callable[[], str]) -> None:
+    """Bring the database up to date as soon as it answers; until then /readyz says 503.
+
+    Then say where it has no room for the connections that these processes may take.
+    """
     wait = FIRST_WAIT
     while True:
         try:
             await asyncio.to_thread(migrate_now)
+            if reason := await asyncio.to_thread(lacking):
+                log.warning("too few connections", reason=reason)
         except SQLAlchemyError as error:
             log.warning("database not reachable, trying again", error=str(error), wait=wait)
             await asyncio.sleep(wait)

@@ -99,6 +99,7 @@ class Services:
 
     def apply(self, ctx: Reconciliation, decision: Decision, actions: Sequence[Action]) -> None:
         """Carry out those of the actions that were decided and granted, in their order."""
+        ctx.release()  # what was asked since
         if actions:
             assert decision.installation_id is not None
             self.carry_out(ctx, decision.installation_id, actions)

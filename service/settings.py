@@ -139,6 +139,13 @@ class Settings(StoreSettings):
     github_url: Url = Field(default=PUBLIC_GITHUB, description="GitHub's pages.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
+    database_connections: int = Field(
+        default=22,
+        ge=8,
+        le=100,
+        description="Connections to PostgreSQL that a worker takes at most: with 8 it looks at two subjects "
+        "at a time, with 22 at eight, which is all it does.",
+    )
     web_processes: int = Field(
         default_factory=lambda: min(2, os.cpu_count() or 1),
         ge=1,

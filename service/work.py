@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.parent import end_with_parent
 from service.rules.queue import SWEEP_MINUTE
 from service.services import Services
+from service.store.connections import USUAL, Share, room, share
 from service.store.database import has_input
 from service.store.jobs import QUEUE, RECONCILE_TASK
 from service.store.schema import migrate
@@ -28,9 +29,6 @@ from service.worker import reconcile_while_dirty, tidy, wake_forgotten
 
 log = structlog.get_logger(__name__)
 
-CONCURRENCY = 8
-"""Looks at a time; they wait for GitHub most of the time, and each needs a connection or two."""
-POOL_SIZE = 2 * CONCURRENCY + 2
 GRACE = 20
 """Seconds that looks under way have when the worker is to stop; their calls have 15 at most."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
@@ -42,17 +40,17 @@ EVERY_HOUR = f"{SWEEP_MINUTE} * * * *"
 EVERY_NIGHT = "41 3 * * *"
 
 
-def work(services: Services, database_url: str) -> None:
+def work(services: Services, database_url: str, connections: int = USUAL) -> None:
     """Run until SIGTERM or SIGINT; databases that come and go only cost time."""
     end_with_parent(lambda: os._exit(1))  # as a killed process would
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_work(services, database_url))
+        runner.run(_work(services, database_url, share(connections)))
 
 
-def make_app(services: Services, database_url: str) -> procrastinate.App:
+def make_app(services: Services, database_url: str, most: int) -> procrastinate.App:
     """The tasks: one job, which looks at a subject, and the upkeep."""
     connector = procrastinate.PsycopgConnector(
-        conninfo=database_url, min_size=1, max_size=6, timeout=10, pool_factory=_pool
+        conninfo=database_url, min_size=1, max_size=most, timeout=10, pool_factory=_pool
     )
     app = procrastinate.App(connector=connector)
 
@@ -99,17 +97,17 @@ async def _check(connection: psycopg.AsyncConnection[Any]) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
-async def _work(services: Services, database_url: str) -> None:
+async def _work(services: Services, database_url: str, mine: Share) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     # Looks block in threads; asyncio's own pool has six of them on two cores.
-    loop.set_default_executor(ThreadPoolExecutor(CONCURRENCY + 2))
+    loop.set_default_executor(ThreadPoolExecutor(mine.looks + 2))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     stopped = asyncio.create_task(stop.wait())
     wait = FIRST_WAIT
     while not stop.is_set():
         began = loop.time()
-        worker = asyncio.create_task(_run_once(services, database_url))
+        worker = asyncio.create_task(_run_once(services, database_url, mine))
         await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
             await _stop(worker)
@@ -121,14 +119,16 @@ async def _work(services: Services, database_url: str) -> None:
             await asyncio.wait_for(stop.wait(), wait)
 
 
-async def _run_once(services: Services, database_url: str) -> None:
+async def _run_once(services: Services, database_url: str, mine: Share) -> None:
     """Run a worker until it ends: by being cancelled, or because the database went away."""
     try:
         await asyncio.to_thread(migrate, services.engine)
-        async with make_app(services, database_url).open_async() as app:
-            log.info("working", concurrency=CONCURRENCY)
+        if lacking := (await asyncio.to_thread(room, services.engine)).lacking(mine.connections):
+            log.warning("too few connections", reason=lacking)
+        async with make_app(services, database_url, mine.queue).open_async() as app:
+            log.info("working", concurrency=mine.looks, connections=mine.connections)
             await app.run_worker_async(
-                concurrency=CONCURRENCY,
+                concurrency=mine.looks,
                 fetch_job_polling_interval=services.waits.poll,
                 delete_jobs="always",
                 install_signal_handlers=False,

@@ -57,12 +57,13 @@ def serve(
 def work() -> None:
     """Work on what was received; any number of these over one DATABASE_URL."""
     settings = _settings()
+    from service.store.connections import share
     from service.wiring import build
-    from service.work import POOL_SIZE
     from service.work import work as run
 
     with _database(settings, "work") as url:
-        run(build(settings, url, pool_size=POOL_SIZE), url)
+        mine = share(settings.database_connections)
+        run(build(settings, url, pool_size=mine.pool), url, settings.database_connections)
 
 
 @cli.command()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from service.rules.values.actions import CHARTER_CHECK
 from service.rules.values.github import Installation
 from service.settings import LOCAL_HOSTS, PUBLIC_API, Settings, SettingsError, StoreSettings, load, load_store
 from service.store.check_runs import CheckRuns
+from service.store.connections import WEB, room
 from service.store.database import Database, connect
 from service.store.digests import Digests
 from service.store.embedded import DataDirInUse, PostgresFailed, has_database, open_database
@@ -213,7 +214,7 @@ def _database(settings: StoreSettings) -> Iterator[Line]:
         except (DataDirInUse, PostgresFailed) as error:
             yield Line(Mark.WRONG, "database", str(error))
             return
-        engine = connect(url, pool_size=1)
+        engine = connect(url, pool_size=2)
         try:
             yield from _inside(engine, settings)
             if isinstance(settings, Settings) and not pending(engine):
@@ -242,6 +243,10 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
         yield Line(Mark.NOTE, "migrations", "not up to date: `serve` and `work` run them at their start")
         return
     yield Line(Mark.OK, "migrations", "up to date")
+    if isinstance(settings, Settings):
+        wanted = WEB * settings.web_processes + settings.database_connections
+        if lacking := replace(room(engine), used=0).lacking(wanted):
+            yield Line(Mark.WRONG, "connections", lacking)
     now = health(engine)
     yield _worker(now)
     yield _queue(now)

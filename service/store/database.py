@@ -41,13 +41,16 @@ class LockBusyError(Exception):
 
 
 def connect(url: str | URL, *, pool_size: int = 10, read_only: bool = False) -> Engine:
-    """Make an engine for a libpq URL; it connects at first use, and again after PostgreSQL was away."""
+    """Make an engine for a libpq URL; it connects at first use, and again after PostgreSQL was away.
+
+    It takes `pool_size` connections and no more: who needs another waits for it.
+    """
     driver_url = make_url(url).set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if read_only else "")
     engine = create_engine(
         driver_url,
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,
         connect_args={"connect_timeout": 5, "options": options},
     )
     event.listen(engine, "checkout", _still_there)

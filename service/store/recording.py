@@ -22,6 +22,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from service.rules.values.github import EventKind, EventRecord, PullRequest, Repository
 from service.rules.values.subjects import DeliveryEffects
+from service.store.connections import RECEIVING
 from service.store.database import has_input
 from service.store.jobs import defer_looks_async
 from service.store.subjects import MARK
@@ -49,7 +50,7 @@ def open_pool(url: str) -> AsyncConnectionPool[Connection]:
     return AsyncConnectionPool(
         url,
         min_size=1,
-        max_size=4,
+        max_size=RECEIVING,
         open=False,
         timeout=5,
         check=_check,

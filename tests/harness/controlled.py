@@ -12,6 +12,7 @@ import psycopg
 from service.reconcile.context import Decision, Reconciliation
 from service.services import USUAL_WAITS, Clock, Services, Waits
 from service.settings import Settings
+from service.store.connections import USUAL, share
 from service.wiring import build, utc_now
 from service.work import work
 from tests.harness.github import FakeApp
@@ -36,10 +37,16 @@ def settings() -> Settings:
 
 
 def controlled(
-    database_url: str, script: Script, *, clock: Clock = utc_now, waits: Waits = USUAL_WAITS
+    database_url: str,
+    script: Script,
+    *,
+    clock: Clock = utc_now,
+    waits: Waits = USUAL_WAITS,
+    connections: int = USUAL,
 ) -> Services:
     """Services whose looks run the script; whoever asks for them disposes of the engine."""
-    built = build(settings(), database_url, app=FakeApp(), clock=clock, waits=waits)
+    pool_size = share(connections).pool
+    built = build(settings(), database_url, app=FakeApp(), clock=clock, waits=waits, pool_size=pool_size)
     return replace(built, reconcile=script)
 
 
@@ -51,7 +58,7 @@ def main() -> None:
     url, seconds = os.environ["DATABASE_URL"], float(os.environ["LOOK_SECONDS"])
 
     def script(ctx: Reconciliation) -> Decision:
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(url, autocommit=True, application_name="a look") as connection:
             connection.execute("INSERT INTO looked (subject, worker) VALUES (%s, %s)", (ctx.key, os.getpid()))
             time.sleep(seconds)
             connection.execute(
@@ -62,7 +69,8 @@ def main() -> None:
         return Decision("looked")
 
     waits = quick(os.environ) if UNTOUCHED in os.environ else USUAL_WAITS
-    work(controlled(url, script, waits=waits), url)
+    connections = int(os.environ.get("DATABASE_CONNECTIONS", USUAL))
+    work(controlled(url, script, waits=waits, connections=connections), url, connections)
 
 
 if __name__ == "__main__":

@@ -58,11 +58,14 @@ def _serve(port: str = "", *options: str) -> None:
 def _work() -> None:
     """As the command does."""
     settings = _settings()
+    from service.store.connections import share
     from service.wiring import build
-    from service.work import POOL_SIZE, work
+    from service.work import work
 
     with _database(settings, "work") as url:
-        work(build(settings, url, pool_size=POOL_SIZE, waits=quick(os.environ)), url)
+        mine = share(settings.database_connections)
+        services = build(settings, url, pool_size=mine.pool, waits=quick(os.environ))
+        work(services, url, settings.database_connections)
 
 
 def main(words: list[str]) -> None:

@@ -17,6 +17,7 @@ from service.cli.doctor import Line, Mark, examine
 from service.ports import GitHubError
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
+from service.store.connections import Room
 from service.store.database import Database, connect
 from service.store.embedded import PostgresFailed
 from service.store.health import Health
@@ -323,6 +324,19 @@ def test_the_queue_and_its_workers(
 ) -> None:
     monkeypatch.setattr(doctor, "health", lambda _: health)
     assert line in lines(DATABASE_URL=database_url)
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize(("most", "wrong"), [(37, False), (36, True)], ids=["they fit", "they do not"])
+def test_the_connections_that_the_processes_may_take(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, most: int, wrong: bool
+) -> None:
+    monkeypatch.setattr(doctor, "room", lambda _: Room(most, 3, 30))
+    found = {line.what: line for line in lines(DATABASE_URL=database_url, WEB_PROCESSES="2")}
+    assert ("connections" in found) is wrong
+    if wrong:
+        assert found["connections"].mark is Mark.WRONG
+        assert found["connections"].says.startswith("up to 34 connections are wanted here")
 
 
 @pytest.mark.usefixtures("github")
