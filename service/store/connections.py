@@ -10,8 +10,8 @@ MOST_LOOKS = 8
 """Looks at a time of one worker; they wait for GitHub most of the time."""
 LEAST, USUAL = 8, 22
 """Of a worker's connections: with the least it looks at two subjects at a time, with the usual at eight."""
-RECEIVING, ASKING = 4, 2
-"""Of a process of the web: for what it stores, and for /readyz, /metrics and migrations."""
+RECEIVING, ASKING = 4, 4
+"""Of a process of the web: for what it stores, and for pages, /readyz, /metrics and migrations."""
 WEB = RECEIVING + ASKING
 LISTENING = 1
 """On which Procrastinate hears of new jobs."""

@@ -327,7 +327,7 @@ def test_the_queue_and_its_workers(
 
 
 @pytest.mark.usefixtures("github")
-@pytest.mark.parametrize(("most", "wrong"), [(37, False), (36, True)], ids=["they fit", "they do not"])
+@pytest.mark.parametrize(("most", "wrong"), [(41, False), (40, True)], ids=["they fit", "they do not"])
 def test_the_connections_that_the_processes_may_take(
     database_url: str, monkeypatch: pytest.MonkeyPatch, most: int, wrong: bool
 ) -> None:
@@ -336,7 +336,7 @@ def test_the_connections_that_the_processes_may_take(
     assert ("connections" in found) is wrong
     if wrong:
         assert found["connections"].mark is Mark.WRONG
-        assert found["connections"].says.startswith("up to 34 connections are wanted here")
+        assert found["connections"].says.startswith("up to 38 connections are wanted here")
 
 
 @pytest.mark.usefixtures("github")
