@@ -144,9 +144,19 @@ class GitHub(Protocol):
         ...
 
     def create_check_run(
-        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str, output: CheckRunOutput
+        self,
+        repository: RepositoryRef,
+        head_sha: str,
+        name: str,
+        external_id: str,
+        output: CheckRunOutput,
+        *,
+        details_url: str,
     ) -> int:
-        """Post a completed check run, with its first fifty annotations, and return its id."""
+        """Post a completed check run, with its first fifty annotations, and return its id.
+
+        `details_url` is where GitHub's link "Details" leads to from our text.
+        """
         ...
 
     def complete_check_run(

@@ -14,6 +14,7 @@ from service.ports import Announcer, GitHubApp
 from service.reconcile.context import Decision, Reconciliation
 from service.rules.queue import MOST_GLANCES, USUAL_PACE, Pace
 from service.rules.values.actions import Action
+from service.rules.values.github import RepositoryRef
 from service.rules.values.groups import Level
 from service.store.database import Database, WithinSession, connect, reading_session
 from service.store.notes import write as write_notes
@@ -57,6 +58,8 @@ class Services:
     observe: bool
     evidence_level: Level
     web_url: str
+    details_url: Callable[[RepositoryRef, str], str]
+    """Where a repository's check run of a name leads to."""
     reconcile: Callable[[Reconciliation], Decision]
     """Decides about any subject."""
     say_unjudged: Callable[[Reconciliation, str, datetime], Decision]
@@ -83,6 +86,7 @@ class Services:
             observe=self.observe,
             evidence_level=self.evidence_level,
             web_url=self.web_url,
+            details_url=self.details_url,
         )
 
     def decide(self, ctx: Reconciliation) -> Decision:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import quote
 
 from service.github_client.app import App
 from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
 from service.reconcile.subjects import reconcile
 from service.reconcile.unjudged import say_unjudged
+from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, POLICY_CHECK
+from service.rules.values.github import RepositoryRef
 from service.rules.values.groups import Level
 from service.services import USUAL_WAITS, Clock, Services, Waits
 from service.settings import Mode, Settings
 from service.slack import Slack
 from service.store.database import Database, connect
 from service.store.store import Store
+
+DOCUMENTS = {CHARTER_CHECK: "charter", GATE_CHECK: "shipping", POLICY_CHECK: "policy"}
+"""What explains each check run, of those that the service serves below /docs."""
 
 
 def utc_now() -> datetime:
@@ -47,7 +54,15 @@ def build(
         observe=settings.mode is Mode.OBSERVE,
         evidence_level=Level(settings.evidence_level),
         web_url=settings.github_url,
+        details_url=partial(details_url, settings),
         reconcile=reconcile,
         say_unjudged=say_unjudged,
         carry_out=apply,
     )
+
+
+def details_url(settings: Settings, repository: RepositoryRef, name: str) -> str:
+    """The POC's page where pages can be opened, else the document about the check run."""
+    if settings.pages_are_open and name != POLICY_CHECK:
+        return f"{settings.public_url}/pocs/{quote(repository.full_name)}"
+    return f"{settings.public_url}/docs/{DOCUMENTS[name]}"

@@ -45,7 +45,14 @@ class CheckRuns(Connection):
         return self._at(repository, f"looking for {name} on {head_sha[:7]} of {repository.full_name}", find)
 
     def create_check_run(
-        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str, output: CheckRunOutput
+        self,
+        repository: RepositoryRef,
+        head_sha: str,
+        name: str,
+        external_id: str,
+        output: CheckRunOutput,
+        *,
+        details_url: str,
     ) -> int:
         """Post a completed check run, with the annotations that one request takes."""
         first = output.annotations[:ANNOTATIONS_A_REQUEST]
@@ -56,6 +63,7 @@ class CheckRuns(Connection):
                 name,
                 head_sha,
                 external_id=external_id,
+                details_url=details_url,
                 status=STATUS,
                 conclusion=output.conclusion,
                 completed_at=datetime.now(UTC),

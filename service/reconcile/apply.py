@@ -104,7 +104,8 @@ def _create_check_runs(ctx: Reconciliation, installation_id: int, actions: Seque
                 github_id = github.find_check_run(*where) if each.name in begun else None
                 if github_id is None:
                     unsent[each.name], sending = posted, each.name
-                    github_id = github.create_check_run(*where, each.output)
+                    details_url = ctx.details_url(repository, each.name)
+                    github_id = github.create_check_run(*where, each.output, details_url=details_url)
                     del unsent[each.name]
                 runs.posted(posted.row_id, github_id)
         except GitHubError as error:

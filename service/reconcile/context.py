@@ -12,7 +12,7 @@ from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import Action, PostedCheckRun
-from service.rules.values.github import EventKind, EventRecord, Installation
+from service.rules.values.github import EventKind, EventRecord, Installation, RepositoryRef
 from service.rules.values.groups import Level
 from service.store.installations import KnownInstallation
 from service.store.notes import Note, notebook
@@ -64,6 +64,8 @@ class Reconciliation:
     observe: bool
     evidence_level: Level
     web_url: str
+    details_url: Callable[[RepositoryRef, str], str]
+    """Where a check run of this name leads to."""
     announcer: Announcer | None = None
     """Where the weekly digest goes besides GitHub: Slack, or nowhere."""
     policy: Policy = NO_POLICY

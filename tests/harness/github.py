@@ -78,6 +78,7 @@ class CheckRun:
     name: str
     external_id: str
     output: CheckRunOutput
+    details_url: str
     completions: int = 1
 
 
@@ -393,10 +394,17 @@ class FakeGitHub:
         return next((run.id for run in runs if (run.head_sha, run.name, run.external_id) == wanted), None)
 
     def create_check_run(
-        self, repository: RepositoryRef, head_sha: str, name: str, external_id: str, output: CheckRunOutput
+        self,
+        repository: RepositoryRef,
+        head_sha: str,
+        name: str,
+        external_id: str,
+        output: CheckRunOutput,
+        *,
+        details_url: str,
     ) -> int:
         lost = self._call("create_check_run", head_sha, output.conclusion)
-        run = CheckRun(self._new_id(), head_sha, name, external_id, output)
+        run = CheckRun(self._new_id(), head_sha, name, external_id, output, details_url)
         self._repo(repository).check_runs.append(run)
         self._answered(lost)
         return run.id

@@ -36,6 +36,7 @@ def reconciling(
             observe=False,
             evidence_level=Level.SELF_REPORTED,
             web_url="https://github.com",
+            details_url=lambda _repository, _name: "https://poc.example.com/docs/charter",
         )
         try:
             yield ctx

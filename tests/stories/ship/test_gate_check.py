@@ -43,6 +43,14 @@ def test_a_merge_queues_head_is_neutral(poc: Story) -> None:
     assert poc.gate(NEXT).conclusion == "neutral"
 
 
+def test_the_check_runs_lead_to_their_explanation(poc: Story) -> None:
+    poc.commit(HEAD)
+    poc.pull()
+    found = {run.name: run.details_url for run in poc.repo.check_runs if run.head_sha == HEAD}
+    docs = "https://governor.example.com/docs"
+    assert found == {CHARTER_CHECK: f"{docs}/charter", GATE_CHECK: f"{docs}/shipping"}
+
+
 def test_the_default_branch_is_neutral_and_says_what_is_missing(poc: Story) -> None:
     head = poc.land(sha("main"), put=files(accuracy=0.9))
     assert poc.gate(head) == Said("neutral", "Missing for shipping: 1 of 2 thresholds")

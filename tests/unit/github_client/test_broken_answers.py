@@ -15,6 +15,7 @@ from service.rules.values.actions import CheckRunOutput, Conclusion
 from tests.unit.github_client.server import REPOSITORY, Server
 
 SHA = "a" * 40
+DETAILS = "https://poc.example.com/docs/charter"
 LONGEST = 250
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 OUTPUT = CheckRunOutput(Conclusion.SUCCESS, "title", "summary")
@@ -54,7 +55,9 @@ CALLS: dict[str, Callable[[InstallationClient], object]] = {
     "history": lambda client: list(client.history(REPOSITORY, "main", SINCE)),
     "rules": lambda client: client.requires_check(REPOSITORY, "main", "POC charter"),
     "find check run": lambda client: client.find_check_run(REPOSITORY, SHA, "POC charter", "x"),
-    "check run": lambda client: client.create_check_run(REPOSITORY, SHA, "POC charter", "x", OUTPUT),
+    "check run": lambda client: client.create_check_run(
+        REPOSITORY, SHA, "POC charter", "x", OUTPUT, details_url=DETAILS
+    ),
     "complete": lambda client: client.complete_check_run(REPOSITORY, 1, OUTPUT),
     "find issue": lambda client: client.find_issue(REPOSITORY, "poc-stalled", "m"),
     "issue": lambda client: client.issue(REPOSITORY, 12),

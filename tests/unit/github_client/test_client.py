@@ -19,6 +19,7 @@ from tests.unit.github_client.server import GRANTED, REPOSITORY, TOKEN, Server, 
 
 READ = "GET /repos/acme/poc-triage/contents/POC.md?ref=main"
 HOUR = timedelta(hours=1)
+DETAILS = "https://poc.example.com/docs/charter"
 
 
 def failing(client: InstallationClient) -> GitHubError:
@@ -178,7 +179,7 @@ def test_a_write_under_a_former_name_is_not_repeated_but_said_to_be_one(
     server.on(old, status, {"message": "Not Found"}, Location=f"{server.url}/repositories/1/check-runs")
     server.on("GET /repositories/1", 200, raw_repository("acme/poc-routing"))
     with pytest.raises(RenamedError, match="called acme/poc-routing now"):
-        client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "x", output())
+        client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "x", output(), details_url=DETAILS)
     assert server.asked() == [old, "GET /repositories/1"]
 
 
@@ -193,7 +194,7 @@ def test_a_redirect_that_leads_back_is_not_followed_for_ever(
 
 def test_a_write_to_what_is_gone_looks_the_name_up_once(server: Server, client: InstallationClient) -> None:
     with pytest.raises(GitHubError) as caught:
-        client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "x", output())
+        client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "x", output(), details_url=DETAILS)
     assert caught.value.gone
     assert server.asked() == ["POST /repos/acme/poc-triage/check-runs", "GET /repositories/1"]
 
@@ -317,11 +318,12 @@ def test_the_first_fifty_annotations_go_with_the_run(
     notes = tuple(Annotation("POC.md", n + 1, n + 1, "failure", "m", "c", 3) for n in range(number))
     create = "POST /repos/acme/poc-triage/check-runs"
     server.on(create, 201, {"id": 900, "url": f"{server.url}/repos/acme/poc-triage/check-runs/900"})
-    client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "ours", output(notes))
+    client.create_check_run(REPOSITORY, "a" * 40, "POC charter", "ours", output(notes), details_url=DETAILS)
     [first] = server.bodies(create)
     assert [note["start_line"] for note in first["output"]["annotations"]] == list(range(1, sent + 1))
     assert (first["status"], first["conclusion"], first["external_id"]) == ("completed", "failure", "ours")
     assert first["completed_at"].endswith("Z")
+    assert first["details_url"] == DETAILS
 
 
 def test_completing_again_sends_no_annotation(server: Server, client: InstallationClient) -> None:
