@@ -65,7 +65,8 @@ def test_the_pull_request_is_opened_judged_and_merged(stage: Stage, repo: Repo) 
     assert "product" in run.summary
     repo.merge(repo.person.pull(repo.name, pull["number"]))
     days = stage.rows(
-        "SELECT ship_by FROM ship_date d JOIN poc p ON p.id = poc_id WHERE repository_id = %s ORDER BY d.id",
+        "SELECT d.ship_by FROM ship_date d JOIN poc p ON p.id = poc_id"
+        " WHERE repository_id = %s ORDER BY d.id",
         repo.id,
     )
     assert days[-1] == (NEW_DAY,)

@@ -217,9 +217,9 @@ def test_null_says_nothing() -> None:
 
 
 def test_an_error_is_measured_in_what_is_forecast() -> None:
-    [number] = read(b'{"metrics": {"rmse": {"value": 3, "unit": "kWh"}}}')
-    assert number.unit == "kWh"
-    other = read_upload(b'{"metrics": {"accuracy": {"value": 3, "unit": "kWh"}}}', None)
+    [number] = read(b'{"metrics": {"rmse": {"value": 3, "unit": "degF"}}}')
+    assert number.unit == "degF"
+    other = read_upload(b'{"metrics": {"accuracy": {"value": 3, "unit": "degF"}}}', None)
     assert isinstance(other, Refused)
 
 

@@ -27,12 +27,15 @@ from starlette.types import Message
 from service.deliveries.routes import route
 from service.inbox import TRIAL_LASTS, Inbox
 from service.store import recording
-from service.store.database import connect
+from service.store.database import Database, connect
 from service.store.embedded import EmbeddedPostgres
+from service.store.portfolio import Portfolio
 from service.store.schema import migrate
 from service.web.app import create_app
 from service.web.bodies import Bodies
+from service.web.pages import Closed, Pages, Shown
 from service.web.webhook import LARGEST_BODY
+from service.wiring import utc_now
 from tests.harness.database import Server
 from tests.harness.waiting import eventually
 from tests.harness.webhooks import signed
@@ -84,7 +87,16 @@ async def _nothing() -> AsyncIterator[None]:
 @asynccontextmanager
 async def receiving(url: str) -> AsyncIterator[Receiver]:
     inbox, engine = Inbox(url, route), connect(url, pool_size=2)
-    app = create_app(inbox, engine, webhook_secret=SECRET, evidence=Mock(), bodies=Bodies(), beside=_nothing)
+    shown = Shown("https://github.com", observe=False, evidence_level="measured", clock=utc_now)
+    app = create_app(
+        inbox,
+        engine,
+        webhook_secret=SECRET,
+        evidence=Mock(),
+        bodies=Bodies(),
+        pages=Pages(Portfolio(Database(engine)), Closed("they are off"), shown).routes(),
+        beside=_nothing,
+    )
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://governor") as http,

@@ -35,7 +35,14 @@ class Finding:
 
     @property
     def proposal(self) -> tuple[str, str] | None:
-        """The line to write, or one like it, behind what says which of the two it is."""
+        """The line to write, or one like it, behind what says which of the two it is.
+
+        An example that the message brings already is not told twice.
+        """
+        if self.fix is None and self.insert_after is None and self.example:
+            told = self.example.strip().removeprefix("- ")
+            if f"`{told}`" in self.message:
+                return None
         label = "Write" if self.fix is not None else "For example"
         if self.insert_after is not None:
             label = f"Add below line {self.insert_after}{'' if self.fix is not None else ', for example'}"
