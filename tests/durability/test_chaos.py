@@ -62,7 +62,7 @@ class Size:
     """Seconds that all may take in good weather."""
 
 
-SMALL, FULL = Size(6, 6, 5, 0, 1, 40.0, 300.0), Size(60, 16, 15, 3, 6, 180.0, 1800.0)
+SMALL, FULL = Size(6, 6, 5, 0, 1, 25.0, 300.0), Size(60, 16, 15, 3, 6, 180.0, 1800.0)
 SIZE = FULL if os.environ.get("CHAOS") == "full" else SMALL
 FAILING, DOUBLED, LATE = 0.2, 0.25, 0.1
 """Which part of GitHub's answers fail, of the deliveries come twice, and of `opened` come at the end."""
