@@ -69,6 +69,8 @@ FAILING, DOUBLED, LATE = 0.2, 0.25, 0.1
 SILENCE = 10.0
 STALLED = timedelta(days=60)
 CHARTERS = (None, good_charter(), ADJECTIVES)
+RENEWED = 1000
+"""After so many calls a token has ended: the emulator takes 5,000 of each in an hour."""
 AT_ONCE = 12
 """Deliveries under way at a time."""
 KILLED = ("worker", "PostgreSQL", "serve", "web", "second worker")
@@ -96,6 +98,9 @@ class Weather:
     def __call__(self, _method: str, path: str) -> Fault | None:
         with self._alone:
             self.seen["calls"] += 1
+            if self.seen["calls"] % RENEWED == 0:
+                self.seen["401"] += 1
+                return says(401, "Bad credentials")
             if not self.begun or self.chance.random() >= FAILING:
                 return None
             name, fault = self.chance.choice(list(self._faults(path).items()))
@@ -322,14 +327,15 @@ def test_nothing_is_lost_and_nothing_is_said_twice(
         deliveries = {each.id for each in (*organisation.usual, *organisation.late)}
         with transaction(services.engine) as session:
             missing = deliveries - subjects.stored_deliveries(session, deliveries)
-        wrong = dict(_wrong_runs(services, jane, organisation.pulls))
+        reader = stack.enter_context(github.person("alice-k"))
+        wrong = dict(_wrong_runs(services, reader, organisation.pulls))
         answers = {
             f"{pull.repository}#{pull.number}: {comment}": sum(f"answer:{comment}" in body for body in bodies)
             for pull in organisation.pulls
-            for bodies in [jane.comments(pull.repository, pull.number)]
+            for bodies in [reader.comments(pull.repository, pull.number)]
             for comment in pull.commands
         }
-        issues = Counter(len(jane.issues(f"poc-{n}", label=STALL_LABEL)) for n in range(SIZE.repositories))
+        issues = Counter(len(reader.issues(f"poc-{n}", label=STALL_LABEL)) for n in range(SIZE.repositories))
         with capsys.disabled():
             print(  # noqa: T201 (the figures are what `make chaos` is for)
                 f"\n{len(told) + len(organisation.late)} deliveries of {SIZE.repositories} repositories, "
@@ -421,13 +427,13 @@ def _left(services: Services) -> list[Any]:
         return list(session.connection().exec_driver_sql(LEFT).all())
 
 
-def _wrong_runs(services: Services, jane: Person, pulls: list[Opened]) -> Iterator[tuple[str, object]]:
+def _wrong_runs(services: Services, reader: Person, pulls: list[Opened]) -> Iterator[tuple[str, object]]:
     """Heads without one check run of each name and verdict, or whose newest do not say what is true now."""
     for key, _, actions in dry_run(services, as_of=None):
         if actions and key.startswith("pull_request:"):
             yield key, actions
     for pull in pulls:
-        runs = sorted(jane.check_runs(pull.repository, pull.head_sha), key=lambda run: run.id)
+        runs = sorted(reader.check_runs(pull.repository, pull.head_sha), key=lambda run: run.id)
         posted = Counter(run.external_id for run in runs)
         verdicts = Counter(
             (run.name, run.conclusion, run.title, run.summary, run.text)
