@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 
 from sqlalchemy import Engine
 
@@ -59,14 +58,12 @@ def coverages(app: GitHubApp, engine: Engine) -> Iterator[Coverage]:
         known = installations.find(installation_id)
         if known is None or known.installation.suspended_at is not None:
             continue
-        found = (repositories.find(each) for each in repositories.ids(installation_id, pocs_only=True))
-        pocs = [each.repository for each in found if each and not each.repository.archived]
-        if pocs:
-            yield _coverage(app, known.installation, sorted(pocs, key=lambda each: each.full_name.lower()))
+        if pocs := repositories.ids(installation_id, pocs_only=True):
+            asked = [each.repository for each in map(repositories.find, pocs[:MOST_ASKED]) if each]
+            yield _coverage(app, known.installation, asked, len(pocs))
 
 
-def _coverage(app: GitHubApp, installation: Installation, pocs: list[Repository]) -> Coverage:
-    asked = list(islice(pocs, MOST_ASKED))
+def _coverage(app: GitHubApp, installation: Installation, asked: list[Repository], pocs: int) -> Coverage:
     try:
         with closing(app.installation(installation)) as client:
             without = tuple(
@@ -75,5 +72,5 @@ def _coverage(app: GitHubApp, installation: Installation, pocs: list[Repository]
                 if not client.requires_check(each.ref, each.default_branch, CHARTER_CHECK)
             )
     except GitHubError as error:
-        return Coverage(installation.account, 0, len(pocs), (), error.failure.message)
-    return Coverage(installation.account, len(asked), len(pocs), without)
+        return Coverage(installation.account, 0, pocs, (), error.failure.message)
+    return Coverage(installation.account, len(asked), pocs, without)

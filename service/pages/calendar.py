@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from service.rules.policy.recognition import KnownRepository
 from service.rules.stall.time_spent import Kind, Span, party_of, time_breakdown, totals
 from service.rules.values.calendar import Calendar
 from service.store.portfolio import Calendars
@@ -59,11 +58,6 @@ def axis(today: date, began: Sequence[date], ship_by: Sequence[date]) -> Axis:
     earliest = min(began, default=today)
     latest = max((*ship_by, today + timedelta(days=7)))
     return Axis(max(earliest, today - timedelta(days=LONGEST)), min(latest, today + timedelta(days=AHEAD)))
-
-
-def began_on(known: KnownRepository, calendar: Calendar) -> date:
-    """The day on which the calendar of a POC begins."""
-    return calendar.day(known.chartered_at or known.registered_at or known.first_seen_at)
 
 
 def spans_of(stored: Calendars, began: date, today: date, calendar: Calendar) -> tuple[Span, ...]:

@@ -1,4 +1,7 @@
-"""The page of one POC: where it stands, what is asked, and where each value comes from."""
+"""The page of one POC: where it stands, what is asked, and where each value comes from.
+
+Over 300 lines: the page has a dozen parts, each of them a view and how it is laid out.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from urllib.parse import quote
 
-from service.pages.calendar import Axis, Strip, axis, began_on, says, spans_of, strip
+from service.pages.calendar import Axis, Strip, axis, says, spans_of, strip
 from service.pages.words import Ball, ball_of, slips_of
 from service.rules.charter.goalposts import moved
 from service.rules.charter.metrics import canonical_name
@@ -20,7 +23,7 @@ from service.rules.checks.judge import Judgement, judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.gate.overview import JudgedThreshold
 from service.rules.gate.signoffs import Round, Signature, named, standing
-from service.rules.gate.uncounted import Given, SigningFacts, Uncounted, uncounted
+from service.rules.gate.uncounted import SigningFacts, Uncounted, uncounted
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.source.text import CHARTER_PATH
 from service.rules.stall.waiting_on import Party, Wants
@@ -45,7 +48,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Bullet:
-    """A threshold: positions are percents of its line, None where there is no number."""
+    """A threshold: where its numbers stand on a line, in percent of its length; None without one."""
 
     judged: JudgedThreshold
     value: float | None
@@ -154,7 +157,7 @@ def poc_view(stored: OnePoc, now: datetime, *, web_url: str, observe: bool, leve
     charter = judgement.charter or Charter(line=1)
     full_name = known.repository.full_name
     href = f"{web_url}/{full_name}"
-    began = began_on(known, calendar)
+    began = calendar.day(known.began_at)
     spans = spans_of(stored.calendars, began, today, calendar)
     line = axis(today, [began], [summary.ship_by] if summary.ship_by else [])
     ball = ball_of(summary, calendar, today)
@@ -304,7 +307,7 @@ def _uncounted(stored: OnePoc, charter: Charter, policy: Policy) -> tuple[Uncoun
         policy,
         (request.number, request.asked_at) if request else None,
     )
-    return uncounted(facts, [Given(each.review, each.number) for each in stored.reviews])
+    return uncounted(facts, stored.reviews)
 
 
 def _infra(charter: Charter) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from service.pages.asked import PARTIES, address
-from service.pages.calendar import Axis, Strip, axis, began_on, spans_of, strip
+from service.pages.calendar import Axis, Strip, axis, spans_of, strip
 from service.pages.words import Ball, ball_of, decision, late_by, missing_to_ship, slips_of
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
@@ -120,7 +120,7 @@ def read_portfolio(
     spans = {
         each.poc_id: spans_of(
             stored[each.poc_id],
-            max(began_on(each.known, _calendar(accounts, each)), today - timedelta(days=LAST_DAYS * 2)),
+            max(_calendar(accounts, each).day(each.known.began_at), today - timedelta(days=LAST_DAYS * 2)),
             today,
             _calendar(accounts, each),
         )

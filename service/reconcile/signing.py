@@ -13,10 +13,8 @@ from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
 from service.rules.gate.signoffs import OPENED, Round, give, rounds_of
 from service.rules.values.github import EventKind, PullRequest
-from service.rules.values.recorded import RecordedReview
+from service.rules.values.recorded import APPROVED, CHANGES_REQUESTED, RecordedReview
 from service.store.timeline import ToldOfPull
-
-APPROVED, CHANGES_REQUESTED = "approved", "changes_requested"
 
 
 def record_signatures(
@@ -79,7 +77,7 @@ def _record_reviews(
                 round_,
                 each.at,
                 pull.number,
-                _source(each),
+                each.source,
                 commit=each.review.commit_id,
                 before=before,
                 members=ctx.policy.groups_of(each.review.login),
@@ -101,14 +99,10 @@ def _taken_back(
     if each.dismissed:
         github = ctx.github(poc.known.installation_id)
         if not github.dismissed_by_push(poc.known.repository.ref, pull.number, each.review.id):
-            yield _source(each)
+            yield each.source
     elif each.review.state == CHANGES_REQUESTED:
         login = each.review.login.lower()
-        yield from (_source(o) for o in told if o.review.login.lower() == login and o.at <= each.at)
-
-
-def _source(each: RecordedReview) -> str:
-    return f"review:{each.review.id}"
+        yield from (o.source for o in told if o.review.login.lower() == login and o.at <= each.at)
 
 
 def _approved(

@@ -12,12 +12,11 @@ from service.rules.values.activity import merged_timeline
 
 def count_days(ctx: Reconciliation, poc: Poc) -> None:
     """Count those of the last quarter, up to yesterday: today may still bring something."""
-    calendar, known = ctx.policy.calendar, poc.known
+    calendar = ctx.policy.calendar
     today = calendar.day(ctx.now)
     if poc.record.poc.counted_on == today:
         return
-    began = calendar.day(known.chartered_at or known.registered_at or known.first_seen_at)
-    first = max(began, today - timedelta(days=LAST_DAYS))
+    first = max(calendar.day(poc.known.began_at), today - timedelta(days=LAST_DAYS))
     # A little more: work on both sides of a gap makes the gap work too.
     since = datetime.combine(first - timedelta(days=7), time(), calendar.zone)
     spans = time_breakdown(

@@ -139,28 +139,28 @@ def parse_source(text: str) -> Source | Refusal:  # noqa: PLR0911 - one for each
     offset = match.start("path") + path.length
     if refusal := refused(path, rest, aggregate):
         return Refusal(refusal, None, offset)
-    per = divisor(path, rest, aggregate)
-    if isinstance(per, Refusal):
-        return Refusal(per.message, None, offset)
-    rest = rest[per.length + PER.match(rest).start("path") :] if per else rest  # type: ignore[union-attr]
+    divided = divisor(path, rest, aggregate)
+    if isinstance(divided, Refusal):
+        return Refusal(divided.message, None, offset)
+    per, rest = divided
     unit = read_unit(None, rest.strip(), any_token=True)
     if isinstance(unit, Refusal):
         return Refusal(
             f"{shown(rest.strip())} is no unit: end the line with one, for example `ms`", None, offset
         )
-    return Source(file, aggregate, match["path"][: path.length], unit, per.text if per else "")
+    return Source(file, aggregate, match["path"][: path.length], unit, per)
 
 
-def divisor(path: Path, rest: str, aggregate: str | None) -> Path | Refusal | None:
-    """The path behind `/`, where there is one."""
+def divisor(path: Path, rest: str, aggregate: str | None) -> tuple[str, str] | Refusal:
+    """The path behind `/`, empty where there is none, and what follows it."""
     divided = PER.match(rest)
     if divided is None:
-        return None
+        return "", rest
     below, behind = read_path(divided["path"])
     if aggregate or path.wildcards or below.wildcards or below.text == "$":
         return Refusal("A ratio is of two single numbers: write `$.failed / $.total`")
     refusal = refused(below, behind, None)
-    return Refusal(refusal) if refusal else below
+    return Refusal(refusal) if refusal else (below.text, behind)
 
 
 def refused(path: Path, rest: str, aggregate: str | None) -> str | None:

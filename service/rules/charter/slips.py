@@ -22,7 +22,7 @@ THOUSANDS = re.compile(r"(?<![\d.,])(?P<head>[1-9]\d{0,2}),(?P<tail>\d{3})(?![\d
 """One comma and three digits: a thousand in English, a decimal comma in most of Europe."""
 
 # No threshold is this long; mending more would only cost time.
-MOST_MENDED = 150
+LONGEST_REPAIRED = 150
 
 SENTENCE = (
     "must be is are was were on at for with over under above below within not never no none cannot without "
@@ -155,7 +155,7 @@ SPELLING = "A metric is one word in small letters"
 
 def repaired(text: str) -> Refusal | None:
     """The refusal of a line that says another way what the grammar says: with that line."""
-    if len(text) > MOST_MENDED:
+    if len(text) > LONGEST_REPAIRED:
         return None
     flat = "".join(straight(char) for char in text.strip())
     rule = "" if flat == text.strip() else "Signs, digits and spaces are the plain ones"
@@ -165,10 +165,10 @@ def repaired(text: str) -> Refusal | None:
     flat, said, if_known = signed(flat)
     rule = rule or (said and f"A bound is written with a sign, `{said}`")
     for repair in REPAIRS:
-        mended = repair.slip.sub(repair.meant, flat)
-        rule = rule if mended == flat else rule or repair.rule
-        if_known = if_known or (repair.if_known and mended != flat)
-        flat = mended
+        said_plainly = repair.slip.sub(repair.meant, flat)
+        rule = rule if said_plainly == flat else rule or repair.rule
+        if_known = if_known or (repair.if_known and said_plainly != flat)
+        flat = said_plainly
     meant = named(flat.strip())
     read = parse_threshold(meant) if meant else None
     if meant is None or not isinstance(read, Threshold) or (if_known and metric_of(read.metric) is None):

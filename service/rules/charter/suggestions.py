@@ -10,7 +10,7 @@ from service.rules.charter.examples import example_of, question_of, recognised, 
 from service.rules.charter.lexicon import AMOUNT, COMPARISON, OPEN_END, vague_word
 from service.rules.charter.metrics import Measure, metric_of, with_statistic
 from service.rules.charter.quantity import Refusal
-from service.rules.charter.slips import MOST_MENDED, SIGN, SIZE, THOUSANDS, TIMES, repaired
+from service.rules.charter.slips import LONGEST_REPAIRED, SIGN, SIZE, THOUSANDS, TIMES, repaired
 from service.rules.charter.threshold import (
     EXAMPLE,
     MAX_CHARACTERS,
@@ -124,7 +124,7 @@ def foreign(text: str) -> Refusal | None:
 
 def shared(text: str) -> Refusal | None:
     """The refusal of a time that holds for a share of all requests: that is a percentile."""
-    timed, share = TIMED.search(text[:MOST_MENDED]), SHARE_OF.search(text[:MOST_MENDED])
+    timed, share = TIMED.search(text[:LONGEST_REPAIRED]), SHARE_OF.search(text[:LONGEST_REPAIRED])
     if timed is None or share is None or share.start() < timed.end("time"):
         return None
     name = re.sub(r"\s+", "_", timed["name"].strip().lower())
@@ -161,7 +161,7 @@ def asked(text: str) -> Refusal | None:
 
 def unanswered(text: str, refusal: Refusal) -> Refusal | None:
     """The refusal of a line whose words stand where a number should."""
-    found = vague_word(text[:MOST_MENDED])
+    found = vague_word(text[:LONGEST_REPAIRED])
     if found is None or refusal.message.startswith("`with`"):
         return None
     word, family = found

@@ -90,7 +90,7 @@ def access_of(permission: str | None) -> Access:
 
 
 def is_due(known: Gathered | None, *, ref: str, written: bool, asked_again: bool, now: datetime) -> bool:
-    """Whether to ask: once a day for one text of a charter, and when what holds a change up may be mended.
+    """Whether to ask: once a day for one text of a charter, and when what holds a change up may be fixed.
 
     `written` says whether the change brings this text; then a new commit may bring what was missing too.
     """

@@ -1,4 +1,7 @@
-"""A file's bytes as plain values, every number exact: JSON, YAML, or the front matter of Markdown."""
+"""A file's bytes as plain values, every number exact: JSON, YAML, or the front matter of Markdown.
+
+Over 300 lines: each format has its reader here, and all of them the same limits.
+"""
 
 from __future__ import annotations
 

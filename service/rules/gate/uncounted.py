@@ -11,14 +11,12 @@ from service.rules.gate.signoffs import Signature, groups_of
 from service.rules.policy.model import Policy
 from service.rules.source.text import listed
 from service.rules.values.groups import Group
-from service.rules.values.recorded import RecordedReview
-
-APPROVED = "approved"
+from service.rules.values.recorded import APPROVED, RecordedReview
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An approval, on a pull request, and what became of it."""
+    """A review, or the dismissal of one, on a pull request."""
 
     told: RecordedReview
     number: int
@@ -59,17 +57,17 @@ def uncounted(facts: SigningFacts, reviews: Iterable[Given]) -> tuple[Uncounted,
         review = each.told.review
         if each.told.dismissed:
             dismissed[review.id] = each.told
-        elif review.state.lower() == APPROVED:
+        elif review.state == APPROVED:
             key = review.login.lower(), each.number
             newest[key] = each
-            if f"review:{review.id}" in holding:
+            if each.told.source in holding:
                 counting.add(key)
     found = []
     for key, each in newest.items():
         if key in counting:
             continue
         review = each.told.review
-        own = [(one, gone) for one, gone in facts.signatures if one.source == f"review:{review.id}"]
+        own = [(one, gone) for one, gone in facts.signatures if one.source == each.told.source]
         why = _why(facts, each, own, dismissed.get(review.id))
         if own and key[0] in holders and not any(gone for _, gone in own):
             continue  # what they signed there they have signed anew since

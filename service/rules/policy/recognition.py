@@ -104,6 +104,11 @@ class KnownRepository:
     charter_changed_at: datetime | None
 
     @property
+    def began_at(self) -> datetime:
+        """When its calendar begins: with its charter, else when it was first known as a POC, or at all."""
+        return self.chartered_at or self.registered_at or self.first_seen_at
+
+    @property
     def dormant(self) -> bool:
         """Nobody had pushed in the 90 days before we first saw it, nor since: listed, and left alone."""
         pushed_at = self.repository.pushed_at

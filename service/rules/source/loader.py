@@ -1,4 +1,7 @@
-"""A file becomes a document: its text, its block and the nodes in it, or what stands in the way."""
+"""A file becomes a document: its text, its block and the nodes in it, or what stands in the way.
+
+Over 300 lines: one way through a file, from bytes to nodes.
+"""
 
 from __future__ import annotations
 

@@ -23,6 +23,10 @@ def detail(value: Review | CommandLine | DeploymentRequest | Deployed) -> str:
     return json.dumps(asdict(value))
 
 
+APPROVED, CHANGES_REQUESTED = "approved", "changes_requested"
+"""States of a review, as GitHub writes them in deliveries."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedReview:
     """A review, or the dismissal of one; `actor` is who did that."""
@@ -31,6 +35,11 @@ class RecordedReview:
     actor: str
     at: datetime
     dismissed: bool
+
+    @property
+    def source(self) -> str:
+        """By which a signature names it."""
+        return f"review:{self.review.id}"
 
 
 @dataclass(frozen=True, slots=True)
