@@ -4,8 +4,8 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
-# Tests run side by side, one process for each processor; JOBS=0 runs them one after the other.
-JOBS ?= auto
+# Tests run side by side, one process more than processors, since many wait; JOBS=0 runs them one after the other.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TESTS := $(BIN)/pytest -n $(JOBS) --dist loadfile
 
 # Pages and texts for people; .proselintrc.json says which checks are off, and why.

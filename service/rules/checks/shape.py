@@ -185,7 +185,7 @@ def without_colon(context: CheckContext, item: Mapping) -> Problem:
         meant = text.value
     if text and meant and (fix := context.line_with(text, meant)):
         return Problem(f"A colon makes this line a mapping: write {shown(meant, 60)}", item, fix)
-    message = f"A colon makes this line a mapping: write it without, for example `{example}`"
+    message = with_example("A colon makes this line a mapping: write it without, for example", example)
     return Problem(message, item, example=context.line_with(text, example) if text else None)
 
 

@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from service.rules.charter.bounds import bound_of
 from service.rules.charter.model import Charter, Infra, Located, Rollback, Target
 from service.rules.charter.quantity import Quantity
+from service.rules.charter.threshold import Threshold
 from service.rules.values.groups import Group
 
 OPENED = "opened:"
@@ -185,7 +187,13 @@ def _newest(
 
 def _done(charter: Charter) -> list[str]:
     """The bounds, sorted: the order of the lines means nothing."""
-    return sorted(json.dumps(astuple(bound_of(line)), default=str) for line in charter.done)
+    return sorted(map(_bound_text, charter.done))
+
+
+@lru_cache(maxsize=4096)
+def _bound_text(line: Threshold) -> str:
+    """A line's bound; one reconciliation asks for the same ones dozens of times."""
+    return json.dumps(astuple(bound_of(line)), default=str)
 
 
 def _evidence(charter: Charter) -> list[str]:
