@@ -116,7 +116,7 @@ def _numbers(source: str) -> list[int]:
 def _conversations(conversation: Conversation, number: int) -> Iterator[tuple[str, int]]:
     """Issues that nobody can wait for: the one with the command, and the POC's own stall issue."""
     yield conversation.place.full_name, number
-    issue = conversation.poc.waiting.issue
+    issue = conversation.poc.record.issue
     if issue is not None and issue.number is not None:
         yield (issue.home or conversation.poc.known.repository.ref).full_name, issue.number
 

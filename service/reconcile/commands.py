@@ -75,7 +75,7 @@ def _place(poc: Poc, line: CommandLine) -> RepositoryRef | None:
     """Where a command was given; None if its issue isn't this POC's stall issue after all."""
     if line.home is None:
         return poc.known.repository.ref
-    issue = poc.waiting.issue
+    issue = poc.record.issue
     if issue is None or issue.home is None or (issue.home.id, issue.number) != (line.home, line.number):
         return None
     return issue.home

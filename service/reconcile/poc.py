@@ -388,4 +388,4 @@ class Poc:
 
     def issue_is(self, issue: StallIssue) -> None:
         """Its stall issue was read from GitHub."""
-        self._wait(issue=issue)
+        self.record = replace(self.record, issue=issue)

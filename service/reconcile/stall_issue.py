@@ -51,7 +51,7 @@ def _with_issues(ctx: Reconciliation, home: RepositoryRef) -> RepositoryRef | No
 
 def present_issue(ctx: Reconciliation, poc: Poc) -> StallIssue | None:
     """The stored issue, read again from GitHub if somebody changed it."""
-    issue = poc.waiting.issue
+    issue = poc.record.issue
     if issue is None or not ctx.told(EventKind.ISSUE_CHANGED):
         return issue
     return read_issue(ctx, poc, issue)

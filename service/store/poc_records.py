@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from service.rules.gate.signoffs import Signature
@@ -27,9 +28,17 @@ from service.store.policies import policy_of
 from service.store.pull_requests import pull_of
 from service.store.repositories import default_head_of, known_of
 from service.store.signatures import StoredSignature, stored_signature_of
-from service.store.stall_issues import issues_of
+from service.store.stall_issues import issue_of, issues_of
 from service.store.table import Table
-from service.store.tables import FactRow, InstallationRow, PocRow, PullRequestRow, RepositoryRow, SignatureRow
+from service.store.tables import (
+    FactRow,
+    InstallationRow,
+    PocRow,
+    PullRequestRow,
+    RepositoryRow,
+    SignatureRow,
+    StallIssueRow,
+)
 from service.store.tables_waiting import BlockerRow, PolicyRow, RestRow, ShipDateRow, TurnRow
 from service.store.timeline import acted_by_kind, asked_reviews
 from service.store.waiting import SNOOZE, KnownBlocker, ShipDate, blocker_of, pause_of, waiting_on_of
@@ -52,6 +61,7 @@ class PocRecord:
     """The open pull requests by number, the ship request, and the one that was asked for."""
     signatures: tuple[StoredSignature, ...]
     """Also those that were withdrawn, oldest first."""
+    issue: StallIssue | None
 
     @property
     def open_numbers(self) -> tuple[int, ...]:
@@ -85,7 +95,6 @@ class WaitingRecord:
     """In the order of their last days."""
     blockers: tuple[KnownBlocker, ...]
     """What was named as blocking, the oldest first."""
-    issue: StallIssue | None
     acted: Mapping[tuple[str, ActivityKind], datetime]
     """When each person, in small letters, last did something of each kind."""
     asked: tuple[Activity, ...]
@@ -128,14 +137,25 @@ class StoredStall:
 
 
 # Built once: building a statement takes SQLAlchemy longer than sending it.
+HOME = aliased(RepositoryRow)
 FOUND = (
-    sa.select(RepositoryRow, PocRow, PolicyRow, InstallationRow, default_head_of(bindparam("subject")))
+    sa.select(
+        RepositoryRow,
+        PocRow,
+        PolicyRow,
+        InstallationRow,
+        StallIssueRow,
+        HOME,
+        default_head_of(bindparam("subject")),
+    )
     .outerjoin(
         PocRow,
         (col(PocRow.repository_id) == col(RepositoryRow.id)) & (col(PocRow.charter_path) == CHARTER_PATH),
     )
     .outerjoin(PolicyRow, col(PolicyRow.installation_id) == col(RepositoryRow.installation_id))
     .outerjoin(InstallationRow, col(InstallationRow.id) == col(RepositoryRow.installation_id))
+    .outerjoin(StallIssueRow, col(StallIssueRow.poc_id) == col(PocRow.id))
+    .outerjoin(HOME, col(HOME.id) == col(StallIssueRow.home_repository_id))
     .where(col(RepositoryRow.id) == bindparam("repository_id"))
 )
 PULLS = sa.select(PullRequestRow).where(
@@ -147,6 +167,17 @@ SIGNATURES = (
     sa.select(SignatureRow)
     .where(col(SignatureRow.poc_id) == bindparam("poc_id"))
     .order_by(col(SignatureRow.at), col(SignatureRow.id))
+)
+OF_POC: sa.BindParameter[int] = bindparam("poc_id")
+PERIODS = sa.select(TurnRow).where(col(TurnRow.poc_id) == OF_POC).order_by(col(TurnRow.id))
+SHIP_DATES = sa.select(ShipDateRow).where(col(ShipDateRow.poc_id) == OF_POC).order_by(col(ShipDateRow.id))
+PAUSES = (
+    sa.select(RestRow).where(col(RestRow.poc_id) == OF_POC).order_by(col(RestRow.until), col(RestRow.source))
+)
+BLOCKERS = (
+    sa.select(BlockerRow)
+    .where(col(BlockerRow.poc_id) == OF_POC)
+    .order_by(col(BlockerRow.named_at), col(BlockerRow.reference))
 )
 
 
@@ -160,7 +191,7 @@ class PocRecords(Table):
             row = session.execute(FOUND, named).first()
             if row is None:
                 return None
-            repository, poc, policy, installation, default_head = row
+            repository, poc, policy, installation, issue, home, default_head = row
             poc_id = poc.id if poc else None
             asked = [each for each in (number, poc.ship_request if poc else None) if each is not None]
             pulls = session.execute(PULLS, {"repository_id": repository_id, "asked": asked}).scalars()
@@ -174,31 +205,23 @@ class PocRecords(Table):
                 default_head=default_head,
                 pulls={each.number: pull_of(each) for each in pulls},
                 signatures=tuple(map(stored_signature_of, signatures)),
+                issue=issue_of(issue, home) if issue else None,
             )
 
     def waiting(self, poc_id: PocId | None, repository_id: int) -> WaitingRecord:
         """Whom the POC of a repository waited for, as far as it is stored."""
         with self._database.reading() as session:
-            periods = select(TurnRow).where(TurnRow.poc_id == poc_id)
-            dates = select(ShipDateRow).where(ShipDateRow.poc_id == poc_id)
-            pauses = select(RestRow).where(RestRow.poc_id == poc_id)
-            blockers = select(BlockerRow).where(BlockerRow.poc_id == poc_id)
+            of_poc = {"poc_id": poc_id}
             return WaitingRecord(
-                periods=tuple(map(waiting_on_of, session.exec(periods.order_by(col(TurnRow.id))))),
+                periods=tuple(map(waiting_on_of, session.execute(PERIODS, of_poc).scalars())),
                 ship_dates=tuple(
-                    ShipDate(row.ship_by, row.at) for row in session.exec(dates.order_by(col(ShipDateRow.id)))
+                    ShipDate(row.ship_by, row.at) for row in session.execute(SHIP_DATES, of_poc).scalars()
                 ),
                 pauses=tuple(
                     StoredPause(row.source, row.at, pause_of(row))
-                    for row in session.exec(pauses.order_by(col(RestRow.until), col(RestRow.source)))
+                    for row in session.execute(PAUSES, of_poc).scalars()
                 ),
-                blockers=tuple(
-                    blocker_of(row)
-                    for row in session.exec(
-                        blockers.order_by(col(BlockerRow.named_at), col(BlockerRow.reference))
-                    )
-                ),
-                issue=next(iter(issues_of(session, [poc_id]).values()), None),
+                blockers=tuple(map(blocker_of, session.execute(BLOCKERS, of_poc).scalars())),
                 acted=acted_by_kind(session, repository_id),
                 asked=asked_reviews(session, repository_id),
             )

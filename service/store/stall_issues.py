@@ -142,10 +142,11 @@ def issues_of(session: Session, poc_ids: Collection[PocId | None]) -> Mapping[Po
         .outerjoin(RepositoryRow, col(RepositoryRow.id) == col(StallIssueRow.home_repository_id))
         .where(col(StallIssueRow.poc_id).in_(poc_ids))
     )
-    return {row.poc_id: _issue(row, home) for row, home in rows}
+    return {row.poc_id: issue_of(row, home) for row, home in rows}
 
 
-def _issue(row: StallIssueRow, home: RepositoryRow | None) -> StallIssue:
+def issue_of(row: StallIssueRow, home: RepositoryRow | None) -> StallIssue:
+    """A row as a stall issue."""
     return StallIssue(
         row.number,
         IssueState(row.state),

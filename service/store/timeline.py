@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -116,25 +117,37 @@ def _kind() -> ColumnElement[str]:
     return func.coalesce(named, str(ActivityKind.COMMIT))
 
 
+# Built once: building a statement takes SQLAlchemy longer than sending it.
+SUBJECT = col(FactRow.subject) == bindparam("subject")
+LOGIN, KIND = func.lower(col(FactRow.actor)), _kind()
+ACTED = (
+    sa.select(LOGIN, KIND, func.max(FactRow.at))
+    .where(SUBJECT, col(FactRow.kind) == str(EventKind.ACTIVITY), _by_a_person())
+    .group_by(LOGIN, KIND)
+)
+ASKED = (
+    sa.select(FactRow)
+    .where(
+        SUBJECT,
+        or_(
+            and_(col(FactRow.kind) == str(EventKind.ACTIVITY), KIND.in_(map(str, AWAITED))),
+            col(FactRow.kind) == str(EventKind.REVIEW_REQUEST_REMOVED),
+        ),
+    )
+    .order_by(col(FactRow.at), col(FactRow.id))
+)
+
+
 def acted_by_kind(session: Session, repository_id: int) -> Mapping[tuple[str, ActivityKind], datetime]:
     """When each person, in small letters, last did something of each kind."""
-    login, kind = func.lower(col(FactRow.actor)), _kind()
-    rows = session.exec(
-        select(login, kind, func.max(FactRow.at))
-        .where(*_of(repository_id, EventKind.ACTIVITY), _by_a_person())
-        .group_by(login, kind)
-    )
+    rows = session.execute(ACTED, {"subject": repository_key(repository_id)})
     return {(actor, ActivityKind(each)): at for actor, each, at in rows}
 
 
 def asked_reviews(session: Session, repository_id: int) -> tuple[Activity, ...]:
     """What `rules.stall.review_requests` goes by, oldest first: what was asked, done, and taken back."""
-    asked = and_(col(FactRow.kind) == str(EventKind.ACTIVITY), _kind().in_(map(str, AWAITED)))
-    return _activities(
-        session,
-        col(FactRow.subject) == repository_key(repository_id),
-        or_(asked, col(FactRow.kind) == str(EventKind.REVIEW_REQUEST_REMOVED)),
-    )
+    rows = session.execute(ASKED, {"subject": repository_key(repository_id)}).scalars()
+    return tuple(happening_of(event_of(row)) for row in rows)
 
 
 def _activities(session: Session, *wanted: ColumnElement[bool]) -> tuple[Activity, ...]:

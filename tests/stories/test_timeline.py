@@ -360,7 +360,7 @@ def read(engine: Engine, github_app: FakeApp, known: KnownRepository | None = No
     """Read a POC's history, as a reconciliation of it does."""
     store = Store(Database(engine))
     poc_id, stored = poc_id_of(store, 1), stored_poc(store, 1)
-    record = PocRecord(known or KNOWN, NO_POLICY, None, poc_id, stored, None, {}, ())
+    record = PocRecord(known or KNOWN, NO_POLICY, None, poc_id, stored, None, {}, (), None)
     with reconciling(engine, github_app) as ctx:
         read_history(ctx, Poc(record, ctx.store, ctx.notes))
 

@@ -76,7 +76,7 @@ def test_the_last_of_everything_is_read(records: Store) -> None:
         reviewer,
         longest,
     )
-    assert stored[POC].issue == records.poc_records.waiting(poc_id, POC).issue
+    assert stored[POC].issue == records.stall_issues.find(poc_id)
     found = stored[POC].issue
     assert found is not None
     assert (found.number, found.home, found.episode, found.assignee) == (

@@ -20,14 +20,14 @@ from service.rules.values.github import IssueState, RepositoryRef, StallIssue
 from service.rules.values.groups import Group, Level
 from service.store.database import Database, connect, cursor, transaction
 from service.store.health import refusals
-from service.store.poc_records import PocRecord, StoredPause, WaitingRecord
+from service.store.poc_records import StoredPause, WaitingRecord
 from service.store.pocs import Shipment, ShipRequest, StoredPoc
 from service.store.portfolio import Asked
 from service.store.schema import differences, migrate
 from service.store.store import Store
 from service.store.waiting import KnownBlocker, ShipDate
 from tests.harness.database import Server
-from tests.harness.pocs import poc_id_of
+from tests.harness.pocs import poc_id_of, record
 
 DUMP = Path(__file__).parent / "upgrade" / "0005.sql"
 """A POC with its charter, signatures, numbers, a ship request, a snooze and a stall issue; another without
@@ -59,12 +59,6 @@ def upgraded(engine: Engine) -> Store:
         cursor(session).execute(DUMP.read_bytes())
     migrate(engine)
     return Store(Database(engine))
-
-
-def record(store: Store, repository_id: int) -> PocRecord:
-    found = store.poc_records.find(repository_id)
-    assert found is not None
-    return found
 
 
 def waiting(store: Store, repository_id: int) -> WaitingRecord:
@@ -234,7 +228,7 @@ def test_ship_dates_pauses_and_blockers(upgraded: Store) -> None:
 
 
 def test_the_stall_issues(upgraded: Store) -> None:
-    assert waiting(upgraded, TRIAGE).issue == StallIssue(
+    assert record(upgraded, TRIAGE).issue == StallIssue(
         2,
         IssueState.OPEN,
         "c1065c4cbb2433c2da3f1a2c283e83cd994a432959c7144c11a109ef04c7c83c",
@@ -244,7 +238,7 @@ def test_the_stall_issues(upgraded: Store) -> None:
         rung=3,
         assignee="carol-s",
     )
-    elsewhere = waiting(upgraded, SEARCH).issue
+    elsewhere = record(upgraded, SEARCH).issue
     assert elsewhere is not None
     assert (elsewhere.number, elsewhere.rung) == (2, 3)
     assert elsewhere.home == RepositoryRef(91, "acme/poc-portfolio")
@@ -279,8 +273,8 @@ def test_what_a_digest_and_a_policy_go_by(upgraded: Store) -> None:
     stored = upgraded.poc_records.stalls([TRIAGE, SEARCH])
     assert stored[TRIAGE].turn == waiting(upgraded, TRIAGE).periods[-1]
     assert (stored[TRIAGE].issue, stored[SEARCH].issue) == (
-        waiting(upgraded, TRIAGE).issue,
-        waiting(upgraded, SEARCH).issue,
+        record(upgraded, TRIAGE).issue,
+        record(upgraded, SEARCH).issue,
     )
 
 
@@ -316,8 +310,8 @@ def test_who_had_no_record_has_one_now(engine: Engine) -> None:
     assert [each.people for each in store.poc_records.waiting(poc_id_of(store, 3), 3).periods] == [
         ("jane-doe",)
     ]
-    gone = store.poc_records.waiting(poc_id_of(store, 4), 4)
-    assert (len(gone.pauses), gone.issue is not None) == (1, True)
+    gone, issue = store.poc_records.waiting(poc_id_of(store, 4), 4), store.stall_issues.find(poc_id_of(store, 4))
+    assert (len(gone.pauses), issue is not None) == (1, True)
 
 
 def test_the_pages_know_who_was_waited_for_and_until_when(upgraded: Store) -> None:
