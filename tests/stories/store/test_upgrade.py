@@ -310,7 +310,10 @@ def test_who_had_no_record_has_one_now(engine: Engine) -> None:
     assert [each.people for each in store.poc_records.waiting(poc_id_of(store, 3), 3).periods] == [
         ("jane-doe",)
     ]
-    gone, issue = store.poc_records.waiting(poc_id_of(store, 4), 4), store.stall_issues.find(poc_id_of(store, 4))
+    gone, issue = (
+        store.poc_records.waiting(poc_id_of(store, 4), 4),
+        store.stall_issues.find(poc_id_of(store, 4)),
+    )
     assert (len(gone.pauses), issue is not None) == (1, True)
 
 
