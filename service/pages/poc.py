@@ -26,9 +26,11 @@ from service.rules.gate.signoffs import Round, Signature, named, standing
 from service.rules.gate.uncounted import SigningFacts, Uncounted, uncounted
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.source.text import CHARTER_PATH
+from service.rules.stall.forecast import forecast, outlook
 from service.rules.stall.waiting_on import Party, Wants
 from service.rules.values.groups import Group
 from service.store.portfolio import Number, OnePoc, PostedCheck
+from service.texts.forecast import outlook_text
 from service.texts.goalposts import NAMES, counted
 from service.texts.markdown import in_words
 
@@ -126,6 +128,8 @@ class PocView:
     ship_by: date | None
     late: bool
     slips: str
+    outlook: str
+    """What past signatures say of the ship date; empty where nothing is known or none is missing."""
     owner: str
     bullets: tuple[Bullet, ...]
     met: int
@@ -176,6 +180,7 @@ def poc_view(stored: OnePoc, now: datetime, *, web_url: str, observe: bool, leve
         ship_by=summary.ship_by,
         late=bool(summary.ship_by and summary.ship_by < today and not summary.state.has_ended),
         slips=slips_of(summary),
+        outlook=_outlook(stored, charter, today),
         owner=charter.owner_login or "",
         bullets=bullets,
         met=sum(each.judged.met for each in bullets),
@@ -290,6 +295,16 @@ def _rounds(
     if request:
         ship = dict(standing(charter, given, Round.SHIP, number=request.number, since=request.asked_at))
     return start, ship
+
+
+def _outlook(stored: OnePoc, charter: Charter, today: date) -> str:
+    if stored.summary.state is not State.PROPOSED:
+        return ""
+    calendar = stored.record.policy.calendar
+    missing = [group for group, given in _rounds(stored, charter)[0].items() if given is None]
+    known = forecast(stored.past_turns, calendar)
+    found = outlook(known, missing, ship_by=stored.summary.ship_by, today=today, calendar=calendar)
+    return outlook_text(found) if found else ""
 
 
 def _signers(stored: OnePoc, charter: Charter) -> Iterator[Signer]:

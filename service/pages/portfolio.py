@@ -12,9 +12,11 @@ from service.pages.words import Ball, ball_of, decision, late_by, missing_to_shi
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY
+from service.rules.stall.forecast import Took, forecast
 from service.rules.stall.time_spent import LAST_DAYS, Kind
 from service.rules.values.calendar import USUAL, Calendar
 from service.store.portfolio import Account, Asked, Found, PocSummary, Portfolio, Sort, Tab
+from service.texts.forecast import record_lines
 from service.texts.markdown import plural
 
 
@@ -56,6 +58,8 @@ class Row:
     thresholds: int | None
     strip: Strip
     ended: date | None
+    stop_cause: str
+    """The class of the reason; empty where none was given."""
     reason: str
 
 
@@ -86,6 +90,10 @@ class PortfolioView:
     days: tuple[Days, ...]
     counted_on: date | None
     last_days: int
+    record: tuple[tuple[str, Took, str], ...]
+    """What signatures took here; empty under five turns, or where several organisations are shown."""
+    causes: tuple[tuple[str, int], ...]
+    """Why POCs were stopped, the most frequent class first."""
     waiting: tuple[Link, ...]
     """The parties that POCs wait for."""
     parties: tuple[str, ...]
@@ -153,6 +161,7 @@ def read_portfolio(
             thresholds=each.thresholds,
             strip=strip(spans[each.poc_id], line, today, each.ship_by),
             ended=policy.calendar.day(each.shipped_at or each.state_since) if each.state.has_ended else None,
+            stop_cause=each.overview.stop_cause or "" if each.overview else "",
             reason=_reason(each, today) if may_read and each.state is State.STOPPED else "",
         )
 
@@ -171,6 +180,8 @@ def read_portfolio(
         days=_days(found),
         counted_on=found.counted_on,
         last_days=LAST_DAYS,
+        record=_record_of(store, accounts, found.page) if asked.tab is Tab.OPEN else (),
+        causes=_causes(found),
         waiting=tuple(
             Link(party, address(asked, waits_for=party, tab=Tab.OPEN), party == asked.waits_for, count)
             for party, count in sorted(found.waiting.items(), key=lambda each: (-each[1], each[0]))
@@ -191,6 +202,21 @@ def read_portfolio(
 def _calendar(accounts: Mapping[int, Account], each: PocSummary) -> Calendar:
     account = accounts.get(each.known.installation_id)
     return account.policy.calendar if account else USUAL
+
+
+def _record_of(
+    store: Portfolio, accounts: Mapping[int, Account], page: Collection[PocSummary]
+) -> tuple[tuple[str, Took, str], ...]:
+    shown = {each.known.installation_id for each in page}
+    account = accounts.get(shown.pop()) if len(shown) == 1 else None
+    if account is None:
+        return ()
+    return record_lines(forecast(store.past_turns(account.installation_id), account.policy.calendar))
+
+
+def _causes(found: Found) -> tuple[tuple[str, int], ...]:
+    named = ((cause or "no class given", count) for cause, count in found.causes.items())
+    return tuple(sorted(named, key=lambda each: (-each[1], each[0])))
 
 
 def _tabs(found: Found, asked: Asked) -> tuple[Link, ...]:

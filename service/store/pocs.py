@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from service.rules.charter.values import StopCause
 from service.rules.checks.surroundings import Access
 from service.rules.gate.lifecycle import State
 from service.rules.gate.overview import JudgedThreshold, Overview
@@ -160,6 +161,7 @@ class Pocs(Table):
         """Note what the pages show of its charter."""
         judged = [asdict(each) for each in overview.thresholds]
         columns = {"owner": overview.owner, "met": overview.met, "thresholds": len(judged), "judged": judged}
+        columns["stop_cause"] = overview.stop_cause
         self._execute(update(PocRow).where(col(PocRow.id) == poc_id).values(**columns))
 
     def recall(self, poc_id: PocId) -> None:
@@ -205,13 +207,16 @@ def stored_poc_of(row: PocRow) -> StoredPoc:
         pulls_listed_at=row.pulls_listed_at,
         owner=owner,
         agreed=agreed,
-        overview=overview_of(row.owner, row.judged),
+        overview=overview_of(row.owner, row.judged, row.stop_cause),
         counted_on=row.counted_on,
     )
 
 
-def overview_of(owner: str | None, judged: list[dict[str, Any]] | None) -> Overview | None:
+def overview_of(
+    owner: str | None, judged: list[dict[str, Any]] | None, stop_cause: str | None
+) -> Overview | None:
     """What was noted for the pages; None where nothing was."""
     if judged is None:
         return None
-    return Overview(owner, tuple(JudgedThreshold(**each) for each in judged))
+    thresholds = tuple(JudgedThreshold(**each) for each in judged)
+    return Overview(owner, thresholds, StopCause(stop_cause) if stop_cause else None)

@@ -21,6 +21,7 @@ from service.rules.gate.uncounted import Given
 from service.rules.policy.model import Policy
 from service.rules.policy.recognition import KnownRepository
 from service.rules.source.text import CharterFile, FileKind
+from service.rules.stall.forecast import PastTurn
 from service.rules.stall.stalls import EscalationStep
 from service.rules.stall.time_spent import DAYS_GO_TO
 from service.rules.stall.waiting_on import OWNER, PausePeriod, WaitingOn
@@ -28,6 +29,7 @@ from service.rules.values.activity import ENGINEERING, Activity, ActivityKind
 from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.recorded import recorded_reviews
 from service.rules.values.subjects import PocId, repository_key
+from service.store.forecasts import Forecasts
 from service.store.poc_records import PocRecord, PocRecords
 from service.store.pocs import overview_of
 from service.store.policies import policy_of
@@ -73,7 +75,7 @@ TABS = {
 SEEN = f"""
 WITH seen AS MATERIALIZED (
     SELECT p.id, r.full_name, p.state, p.state_since, p.stalled_since, p.owner, p.met, p.thresholds, p.days,
-        p.waits_for, p.waits_since, p.ship_by, p.ship_dates, p.counted_on,
+        p.waits_for, p.waits_since, p.ship_by, p.ship_dates, p.counted_on, p.stop_cause,
         p.waits_for = '{OWNER}' AND p.stalled_since IS NULL AS not_asked,
         CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung
     FROM poc p
@@ -109,6 +111,9 @@ SELECT
     (SELECT count(*) FROM going
         WHERE waits_for IS NOT NULL AND (rung >= :decision OR ship_by < :today)) AS deciding,
     (SELECT max(counted_on) FROM going) AS counted_on,
+    (SELECT jsonb_object_agg(cause, n) FROM (
+        SELECT coalesce(stop_cause, '') AS cause, count(*) AS n FROM seen WHERE state = 'stopped' GROUP BY 1
+    ) x) AS causes,
     {days}
 """
 SUMS = ", ".join(
@@ -118,7 +123,7 @@ SUMS = ", ".join(
 
 ROWS = text("""
 SELECT p.id AS poc_id, r.*, p.state, p.state_since, p.stalled_since, p.owner, p.met, p.thresholds, p.judged,
-    p.ship_by, p.first_ship_by, p.ship_dates, p.request_unsigned, p.shipped_at,
+    p.stop_cause, p.ship_by, p.first_ship_by, p.ship_dates, p.request_unsigned, p.shipped_at,
     t.party, t.wants, t.for_group, t.people, t.number, t.about, t.since,
     CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung,
     CASE WHEN s.state = 'open' THEN s.html_url END AS issue_url
@@ -230,6 +235,8 @@ class OnePoc:
     numbers: tuple[Number, ...]
     checks: tuple[PostedCheck, ...]
     ship_dates: tuple[ShipDate, ...]
+    past_turns: tuple[PastTurn, ...]
+    """Of its whole organisation."""
     looked_at: datetime | None
 
 
@@ -287,6 +294,8 @@ class Found:
     days: Mapping[str, int]
     """The days of the open POCs by what they went to."""
     counted_on: date | None
+    causes: Mapping[str, int]
+    """How many were stopped by the class of the reason; the empty one is that none was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +360,7 @@ class Portfolio(Table):
             deciding=row.deciding,
             days={party: getattr(row, f"days_{at}") for at, party in enumerate(DAYS_GO_TO, 1)},
             counted_on=row.counted_on,
+            causes=row.causes or {},
         )
 
     def named(self, full_name: str) -> tuple[PocId, int] | None:
@@ -396,6 +406,7 @@ class Portfolio(Table):
                 for row in checks
             ),
             ship_dates=tuple(ShipDate(row.ship_by, row.at) for row in dates),
+            past_turns=self.past_turns(record.known.installation_id),
             looked_at=looked.looked_at if looked else None,
         )
 
@@ -404,6 +415,10 @@ class Portfolio(Table):
         with self._database.reading() as session:
             rows = session.connection().execute(ACCOUNTS).all()
         return {row.id: Account(row.id, row.account, policy_of(row.good_text)) for row in rows}
+
+    def past_turns(self, installation_id: int) -> tuple[PastTurn, ...]:
+        """How long its signers took, turn by turn."""
+        return Forecasts(self._database).past_turns(installation_id)
 
     def calendars(self, pocs: Mapping[PocId, int], since: datetime) -> Mapping[PocId, Calendars]:
         """Whom these POCs waited for, and when somebody worked; each is given with its repository."""
@@ -451,5 +466,5 @@ def _summary(row: Row[Any]) -> PocSummary:
         waiting_on=waiting_on_of(row) if row.party else None,
         rung=row.rung,
         issue_url=row.issue_url,
-        overview=overview_of(row.owner, row.judged),
+        overview=overview_of(row.owner, row.judged, row.stop_cause),
     )

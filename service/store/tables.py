@@ -382,8 +382,8 @@ class PocRow(SQLModel, table=True):
     charter that was agreed on last, whatever the default branch holds now.
 
     The columns after it are what the pages sort and count by: the charter's owner, its thresholds as last
-    judged on the default branch, the days of the last quarter before `counted_on` by what they went to
-    (`DAYS_GO_TO`), the last turn, and the ship dates.
+    judged on the default branch, the class of the reason why it was stopped, the days of the last quarter
+    before `counted_on` by what they went to (`DAYS_GO_TO`), the last turn, and the ship dates.
     """
 
     __tablename__ = "poc"
@@ -416,6 +416,7 @@ class PocRow(SQLModel, table=True):
     met: int | None = Field(default=None)
     thresholds: int | None = Field(default=None)
     judged: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    stop_cause: str | None = Field(default=None, sa_type=Text)
     days: list[int] | None = Field(default=None, sa_type=ARRAY(Integer))
     counted_on: date | None = Field(default=None)
     turn_id: int | None = big(default=None)

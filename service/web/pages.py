@@ -198,6 +198,7 @@ def _record(row: Row) -> dict[str, object]:
         "met": row.met,
         "thresholds": row.thresholds,
         "ended": row.ended.isoformat() if row.ended else None,
+        "stop_class": row.stop_cause or None,
         "reason": row.reason,
         "calendar": row.strip.says,
     }

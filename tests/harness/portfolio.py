@@ -59,8 +59,8 @@ PLAN = (
 )
 REASONS = (
     "the baseline of plain search was good enough",
-    "the data contract never came; a <b>vendor</b> does it from March",
-    "accuracy stayed at 81 % after three data sets, and nobody had another idea",
+    "data: the contract never came; a <b>vendor</b> does it from March",
+    "numbers: accuracy stayed at 81 % after three data sets, and nobody had another idea",
 )
 TITLES = {"ticket-triage": "Ticket triage"}
 INSTALLATION = 8150

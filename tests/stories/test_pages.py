@@ -131,6 +131,24 @@ async def test_the_page_of_a_poc(stored: Engine) -> None:
 
 
 @pytest.mark.asyncio
+async def test_the_record_of_past_signatures_is_told(stored: Engine) -> None:
+    said = words(await get(stored, "/"))
+    assert re.search(r"How long signatures take .* security \d+ \d+ \d+ signatures", said)
+    assert re.search(r"all signatures to start \d+ \d+ \d+ rounds", said)
+    [proposed, *_] = (await get(stored, "/portfolio.json?sort=state")).json()["pocs"]
+    assert proposed["state"] == "proposed"
+    page = words(await get(stored, f"/pocs/{proposed['repository']}"))
+    assert re.search(r"The signatures to start took \d+ working days here, 80 % within \d+", page)
+
+
+@pytest.mark.asyncio
+async def test_why_pocs_were_stopped_is_counted(stored: Engine) -> None:
+    assert "Why they were stopped: data 1 , no class given 1 , numbers 1 ." in words(await get(stored, "/?tab=stopped"))
+    rows = (await get(stored, "/portfolio.json?tab=stopped")).json()["pocs"]
+    assert sorted(each["stop_class"] or "" for each in rows) == ["", "data", "numbers"]
+
+
+@pytest.mark.asyncio
 async def test_what_strangers_wrote_does_nothing(server: Server) -> None:
     with server.database() as url:
         engine = connect(url)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from service.rules.charter.goalposts import bound_text
 from service.rules.charter.model import Charter
 from service.rules.charter.threshold import clause_text
+from service.rules.charter.values import StopCause
 from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text, verdict_text
 
@@ -35,10 +36,11 @@ class JudgedThreshold:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The owner, and the thresholds in the order of the charter."""
+    """The owner, the thresholds in the order of the charter, and the class of why it was stopped."""
 
     owner: str | None
     thresholds: tuple[JudgedThreshold, ...]
+    stop_cause: StopCause | None = None
 
     @property
     def met(self) -> int:
@@ -52,7 +54,8 @@ def overview(charter: Charter | None, results: Sequence[Result]) -> Overview:
         return Overview(None, ())
     known = {each.threshold: each for each in results}
     judged = (known.get(line) or Result(line, Status.NOT_MEASURED) for line in charter.done)
-    return Overview(charter.owner_login, tuple(map(_judged, judged)))
+    stop = charter.stopped.value.cause if charter.stopped else None
+    return Overview(charter.owner_login, tuple(map(_judged, judged)), stop)
 
 
 def _judged(result: Result) -> JudgedThreshold:

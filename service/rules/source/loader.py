@@ -32,6 +32,11 @@ NO_CHARTER = "no-charter"
 MENDABLE = frozenset({"invalid-yaml", "yaml-anchor", "yaml-tag", "control-character"})
 KEYED = re.compile(r"[ ]*(?:-|[a-z_]{1,40}:)(?=\s|$)")
 
+SENTENCE = re.compile(r"(?m)^(?:stopped|paused):[ ]+\d{4}-\d\d-\d\d[ ].*$")
+"""A date and a reason: a colon in the reason is part of the sentence, as in `stopped: DATE - data: reason`."""
+COLON_SPACE, KEPT_SPACE = re.compile(r"(?<=:) "), "\ue000"
+"""What stands for the space behind such a colon while YAML is read; places stay as they are."""
+
 
 class Refused(Exception):  # noqa: N818 - control flow inside this module, it never leaves it
     """The block cannot be read further."""
@@ -83,7 +88,7 @@ class Composer:
     def composed(self, most: int) -> tuple[Mapping | None, tuple[Finding, ...]]:
         """The mapping that the block holds, read in at most so many events, and what is wrong with it."""
         try:
-            for event in yaml.parse(self.block.text, Loader=yaml.CSafeLoader):
+            for event in yaml.parse(SENTENCE.sub(_one_sentence, self.block.text), Loader=yaml.CSafeLoader):
                 if self.taken >= most:
                     message = f"Too many values for a {self.dialect.name}: {self.dialect.shorten}"
                     self.refuse("too-many-values", event, message)
@@ -113,7 +118,8 @@ class Composer:
         line, column = self._place(event)
         if isinstance(event, yaml.ScalarEvent):
             end_line, end_column = self._located(event.end_mark)
-            self._add(Scalar(event.value, line, column, end_line, end_column, plain=not event.style), event)
+            value = event.value.replace(KEPT_SPACE, " ")
+            self._add(Scalar(value, line, column, end_line, end_column, plain=not event.style), event)
             return
         depth = self.dialect.depth
         if len(self._open) >= depth:
@@ -190,6 +196,11 @@ class Document:
     block: Block | None = None
     root: Mapping | None = None
     findings: tuple[Finding, ...] = ()
+
+
+def _one_sentence(line: re.Match[str]) -> str:
+    key, colon, rest = line[0].partition(": ")
+    return key + colon + COLON_SPACE.sub(KEPT_SPACE, rest)
 
 
 def load(file: CharterFile) -> Document:
