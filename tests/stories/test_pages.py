@@ -143,7 +143,9 @@ async def test_the_record_of_past_signatures_is_told(stored: Engine) -> None:
 
 @pytest.mark.asyncio
 async def test_why_pocs_were_stopped_is_counted(stored: Engine) -> None:
-    assert "Why they were stopped: data 1 , no class given 1 , numbers 1 ." in words(await get(stored, "/?tab=stopped"))
+    assert "Why they were stopped: data 1 , no class given 1 , numbers 1 ." in words(
+        await get(stored, "/?tab=stopped")
+    )
     rows = (await get(stored, "/portfolio.json?tab=stopped")).json()["pocs"]
     assert sorted(each["stop_class"] or "" for each in rows) == ["", "data", "numbers"]
 

@@ -33,7 +33,7 @@ MENDABLE = frozenset({"invalid-yaml", "yaml-anchor", "yaml-tag", "control-charac
 KEYED = re.compile(r"[ ]*(?:-|[a-z_]{1,40}:)(?=\s|$)")
 
 SENTENCE = re.compile(r"(?m)^(?:stopped|paused):[ ]+\d{4}-\d\d-\d\d[ ].*$")
-"""A date and a reason: a colon in the reason is part of the sentence, as in `stopped: DATE - data: reason`."""
+"""A date and a reason: a colon in the reason is part of the sentence, as in `stopped: DATE - data: why`."""
 COLON_SPACE, KEPT_SPACE = re.compile(r"(?<=:) "), "\ue000"
 """What stands for the space behind such a colon while YAML is read; places stay as they are."""
 
