@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
+from typing import TYPE_CHECKING, Annotated, NoReturn, Optional, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
-    from service.settings import Settings
+    from service.settings import Settings, StoreSettings
 
+S = TypeVar("S")
 FAILED, UNUSABLE = 1, 2
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 SWEEP_TIMEOUT = 600.0
@@ -181,6 +182,26 @@ def doctor() -> None:
 
 
 @cli.command()
+def record(
+    repository: Annotated[str, typer.Argument(metavar="OWNER/REPO", help="The POC's repository.")],
+    format_: Annotated[str, typer.Option("--format", help="`md` or `json`.")] = "md",
+    as_of: Annotated[str, typer.Option("--as-of", metavar="TIMESTAMP", help="What was known then.")] = "",
+) -> None:
+    """Print all that was recorded of a POC, each entry chained to the one before; for audits."""
+    when = _timestamp(as_of) or datetime.now(UTC)
+    if format_ not in {"md", "json"}:
+        _refuse(f"--format {format_} is not known: write md or json")
+    from service.cli.record import printed
+    from service.settings import load_store
+
+    with _database(_loaded(load_store), "record") as url:
+        found = printed(url, repository, format_, when)
+    if found is None:
+        _refuse(f"no POC is known under {repository}: write OWNER/REPO as GitHub shows it")
+    typer.echo(found, nl=False)
+
+
+@cli.command()
 def demo(
     exit_: Annotated[
         bool, typer.Option("--exit", help="End after the story; 0 if all of it came true.")
@@ -205,16 +226,22 @@ def main() -> None:
 
 def _settings(overrides: dict[str, str] | None = None) -> Settings:
     from service.logs import configure
-    from service.settings import SettingsError, load
+    from service.settings import load
+
+    settings = _loaded(load, overrides)
+    configure(settings.log_format)
+    return settings
+
+
+def _loaded(load: Callable[[Mapping[str, str]], S], overrides: dict[str, str] | None = None) -> S:
+    from service.settings import SettingsError
 
     try:
-        settings = load(os.environ | (overrides or {}))
+        return load(os.environ | (overrides or {}))
     except SettingsError as error:
         for problem in error.problems:
             typer.echo(f"poc-governor: {problem}", err=True)
         raise typer.Exit(UNUSABLE) from error
-    configure(settings.log_format)
-    return settings
 
 
 @contextmanager
@@ -229,7 +256,7 @@ def _counting_in_files() -> Iterator[None]:
 
 
 @contextmanager
-def _database(settings: Settings, command: str) -> Iterator[str]:
+def _database(settings: StoreSettings, command: str) -> Iterator[str]:
     """The address of the database; where it cannot be used, the command ends and says why."""
     from service.store.embedded import DataDirInUse, PostgresFailed, open_database
     from service.store.schema import NewerSchemaError

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, text
 
@@ -20,7 +20,6 @@ from service.rules.gate.overview import Overview
 from service.rules.gate.uncounted import Given
 from service.rules.policy.model import Policy
 from service.rules.policy.recognition import KnownRepository
-from service.rules.source.text import CharterFile, FileKind
 from service.rules.stall.forecast import PastTurn
 from service.rules.stall.stalls import EscalationStep
 from service.rules.stall.time_spent import DAYS_GO_TO
@@ -33,6 +32,7 @@ from service.store.forecasts import Forecasts
 from service.store.poc_records import PocRecord, PocRecords
 from service.store.pocs import overview_of
 from service.store.policies import policy_of
+from service.store.records import VERSIONS, Records, StoredRecord, Version, version_of
 from service.store.repositories import known_of
 from service.store.table import Table
 from service.store.waiting import ShipDate, waiting_on_of
@@ -163,13 +163,6 @@ JOIN fact f ON f.subject = concat_ws(chr(58), 'pull_request', CAST(:repository A
     AND f.kind IN ('reviewed', 'review-dismissed')
 ORDER BY f.at, f.id
 """)
-VERSIONS = text("""
-SELECT f.at, f.actor, c.kind, c.blob_sha, c.data, c.size, split_part(f.id, chr(58), 4) AS sha FROM fact f
-LEFT JOIN charter_at c ON c.repository_id = :repository AND c.commit_sha = split_part(f.id, chr(58), 4)
-WHERE f.subject = :subject AND f.kind = 'activity'
-    AND starts_with(f.id, concat_ws(chr(58), CAST(:subject AS text), 'charter-changed', ''))
-ORDER BY f.at, f.id
-""")
 NUMBERS = text("""
 SELECT metric, value, unit, at, level FROM evidence
 WHERE repository_id = :repository ORDER BY at DESC, id DESC LIMIT :most
@@ -187,16 +180,6 @@ ORDER BY c.name, c.head_sha, c.id DESC
 """)
 HEAD = text("SELECT outcome, looked_at FROM subject WHERE key = :subject")
 DATES = text("SELECT ship_by, at FROM ship_date WHERE poc_id = :poc ORDER BY id")
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A charter of the default branch: when it came, by whom, and what stood there where that was read."""
-
-    sha: str
-    at: datetime
-    by: str
-    file: CharterFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +221,13 @@ class OnePoc:
     past_turns: tuple[PastTurn, ...]
     """Of its whole organisation."""
     looked_at: datetime | None
+
+
+class NamedPoc(NamedTuple):
+    """A POC and its repository, by their ids."""
+
+    poc_id: PocId
+    repository_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,11 +353,11 @@ class Portfolio(Table):
             causes=row.causes or {},
         )
 
-    def named(self, full_name: str) -> tuple[PocId, int] | None:
-        """The POC of a repository, and the repository's id; None where there is none."""
+    def named(self, full_name: str) -> NamedPoc | None:
+        """The POC of a repository; None where there is none."""
         with self._database.reading() as session:
             row = session.connection().execute(NAMED, {"name": full_name}).first()
-        return (PocId(row.id), row.repository_id) if row else None
+        return NamedPoc(PocId(row.id), row.repository_id) if row else None
 
     def one(self, poc_id: PocId, repository_id: int) -> OnePoc | None:
         """All that is stored of one POC; None where it is gone by now."""
@@ -391,15 +381,7 @@ class Portfolio(Table):
             record=record,
             calendars=calendars,
             reviews=tuple(_given(row) for row in reviews),
-            versions=tuple(
-                Version(
-                    row.sha,
-                    row.at,
-                    row.actor,
-                    CharterFile(FileKind(row.kind), row.data, row.blob_sha, row.size) if row.kind else None,
-                )
-                for row in versions
-            ),
+            versions=tuple(map(version_of, versions)),
             numbers=tuple(Number(row.metric, row.value, row.unit, row.at, row.level) for row in numbers),
             checks=tuple(
                 PostedCheck(row.name, row.conclusion, row.title, row.created_at, row.github_id, row.number)
@@ -415,6 +397,10 @@ class Portfolio(Table):
         with self._database.reading() as session:
             rows = session.connection().execute(ACCOUNTS).all()
         return {row.id: Account(row.id, row.account, policy_of(row.good_text)) for row in rows}
+
+    def record(self, poc_id: PocId) -> StoredRecord:
+        """All that was ever stored of one POC."""
+        return Records(self._database).of(poc_id)
 
     def past_turns(self, installation_id: int) -> tuple[PastTurn, ...]:
         """How long its signers took, turn by turn."""

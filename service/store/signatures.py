@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Row, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -82,7 +83,7 @@ def signing_activities(repository_id: int, given: Iterable[Signature]) -> Iterat
             yield activity.signed(repository_id, each.source, each.number, each.login, each.at)
 
 
-def stored_signature_of(row: SignatureRow) -> StoredSignature:
+def stored_signature_of(row: SignatureRow | Row[Any]) -> StoredSignature:
     """A row as a signature."""
     signature = Signature(
         row.login,

@@ -34,6 +34,7 @@ from service.texts.gate import GateStatus, GateView, gate_title, gate_view, move
 from service.texts.goalposts import measured_for, subject
 from service.texts.markdown import FILTERS, inert, plural
 from service.texts.policy import MOST_LISTED, NAMED, PolicyView, policy_title
+from service.texts.record import Record
 from service.texts.stall import StallView, stall_title
 
 SUMMARY_LIMIT = 65_535
@@ -255,6 +256,10 @@ class Texts:
         return self._render(
             template, view=view, headline=headline, most=MOST_ROWS, rungs=len(EscalationStep), **values
         )
+
+    def record(self, record: Record) -> str:
+        """The record of a POC, in Markdown."""
+        return self._render("record/record.md", record=record)
 
     def _render(self, template: str, **values: object) -> str:
         text = self._environment.get_template(template).render(values)

@@ -18,7 +18,8 @@ from starlette.routing import Route
 from service.pages.asked import AskedError, asked_of
 from service.pages.poc import poc_view
 from service.pages.portfolio import PortfolioView, Row, read_portfolio
-from service.store.portfolio import Portfolio
+from service.pages.record import in_json, in_markdown, record_of
+from service.store.portfolio import NamedPoc, Portfolio
 from service.web.docs import docs
 from service.web.html import PRIVATE, find_templates, not_found, notice, page
 
@@ -105,6 +106,7 @@ class Pages:
             Route("/portfolio.csv", self.as_csv),
             Route("/portfolio.json", self.as_json),
             Route("/pocs/{owner}/{repo}", self.poc),
+            Route("/pocs/{owner}/{repo}/record.{form}", self.record),
             Route("/docs/{name}", docs),
             Route("/static/{name}", static),
         ]
@@ -123,13 +125,8 @@ class Pages:
     async def poc(self, request: Request) -> Response:
         """One POC; 404 with nothing in the page where it is none, or they may not see it."""
         visitor = await self._access.visitor(request)
-        if visitor is None:
-            return not_found()
-        name = f"{request.path_params['owner']}/{request.path_params['repo']}"
-        named = await run_in_threadpool(self._store.named, name) if "\0" not in name else None
-        if named is None or not await self._access.may_read(visitor, named[1]):
-            return not_found()
-        stored = await run_in_threadpool(self._store.one, *named)
+        named = await self._readable(request, visitor)
+        stored = await run_in_threadpool(self._store.one, *named) if named else None
         if stored is None:
             return not_found()
         shown = self._shown
@@ -141,6 +138,26 @@ class Pages:
             level=shown.evidence_level,
         )
         return page("poc.html", view=view, visitor=visitor)
+
+    async def record(self, request: Request) -> Response:
+        """All that was recorded of one POC, for audits; 404 as for its page."""
+        form = request.path_params["form"]
+        named = await self._readable(request, await self._access.visitor(request))
+        if named is None or form not in ("md", "json"):
+            return not_found()
+        stored = await run_in_threadpool(self._store.record, named.poc_id)
+        record = record_of(stored, self._shown.clock())
+        if form == "json":
+            return Response(in_json(record), media_type="application/json", headers=PRIVATE)
+        return Response(in_markdown(record), media_type="text/markdown", headers=PRIVATE)
+
+    async def _readable(self, request: Request, visitor: Visitor | None) -> NamedPoc | None:
+        """The POC that the address names, and its repository; None where this visitor may not see it."""
+        name = f"{request.path_params['owner']}/{request.path_params['repo']}"
+        if visitor is None or "\0" in name:
+            return None
+        named = await run_in_threadpool(self._store.named, name)
+        return named if named and await self._access.may_read(visitor, named.repository_id) else None
 
     async def as_json(self, request: Request) -> Response:
         """The rows of the same view."""

@@ -151,6 +151,16 @@ async def test_why_pocs_were_stopped_is_counted(stored: Engine) -> None:
 
 
 @pytest.mark.asyncio
+async def test_the_record_is_for_those_who_may_read_it(stored: Engine) -> None:
+    path = "/pocs/acme/poc-ticket-triage/record"
+    assert (await get(stored, f"{path}.md")).text.startswith("# Record of ")
+    assert (await get(stored, f"{path}.json")).json()["repository"] == "acme/poc-ticket-triage"
+    assert (await get(stored, f"{path}.pdf")).status_code == 404
+    for access in (Closed("off"), Reader({2}, {1})):
+        assert (await get(stored, f"{path}.json", access)).status_code == 404
+
+
+@pytest.mark.asyncio
 async def test_what_strangers_wrote_does_nothing(server: Server) -> None:
     with server.database() as url:
         engine = connect(url)

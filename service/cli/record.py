@@ -1,0 +1,23 @@
+"""`poc-governor record`: the record of one POC, read from the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from service.pages.record import in_json, in_markdown, record_of
+from service.store.database import Database, connect
+from service.store.records import Records
+
+
+def printed(database_url: str, repository: str, form: str, as_of: datetime) -> str | None:
+    """The record as Markdown or JSON; None where no POC is known under that name."""
+    engine = connect(database_url)
+    try:
+        records = Records(Database(engine))
+        poc_id = records.named(repository)
+        if poc_id is None:
+            return None
+        record = record_of(records.of(poc_id), as_of)
+    finally:
+        engine.dispose()
+    return in_markdown(record) if form == "md" else in_json(record)

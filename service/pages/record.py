@@ -1,0 +1,196 @@
+"""The record of one POC: all that bears on how it was decided, each entry chained to the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from service.rules.charter.goalposts import moved
+from service.rules.charter.model import Charter
+from service.rules.checks.judge import judge_standing
+from service.rules.gate.signoffs import Signature, material, material_hash
+from service.store.records import RecordedSignature, StoredRecord, Version
+from service.texts.goalposts import NAMES, VERBS
+from service.texts.markdown import plural
+from service.texts.record import Entry, EntryKind, Record, moment
+from service.texts.render import texts
+
+FIRST = "0" * 64
+"""What the first entry is chained to."""
+
+
+def record_of(stored: StoredRecord, as_of: datetime) -> Record:
+    """The entries up to a moment, in the order in which they happened."""
+    found = [each for each in _entries(stored) if each.at <= as_of]
+    ordered = sorted(found, key=lambda each: (each.at, list(EntryKind).index(each.kind), _canonical(each)))
+    return Record(stored.known.repository.full_name, as_of, tuple(_chained(ordered)))
+
+
+def in_markdown(record: Record) -> str:
+    """The record as people read it."""
+    return texts().record(record)
+
+
+def in_json(record: Record) -> str:
+    """The record as programs read it."""
+    return f"{json.dumps(record.document, indent=2)}\n"
+
+
+def _chained(entries: list[Entry]) -> Iterator[Entry]:
+    before = FIRST
+    for each in entries:
+        before = hashlib.sha256(f"{before}{_canonical(each)}".encode()).hexdigest()
+        yield Entry(each.at, each.kind, each.by, each.says, each.data, before)
+
+
+def _canonical(each: Entry) -> str:
+    told = {"at": moment(each.at), "kind": each.kind.value, "by": each.by, "data": dict(each.data)}
+    return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _entries(stored: StoredRecord) -> Iterator[Entry]:
+    versions = [(each, _charter(each)) for each in stored.versions]
+    before: Charter | None = None
+    for version, charter in versions:
+        yield from _version(version, charter, before)
+        before = charter or before
+    for given in stored.signatures:
+        yield from _signed(given, versions)
+    for number in stored.numbers:
+        measured = f"{number.metric}: {number.value} {number.unit}".rstrip()
+        yield Entry(
+            number.at,
+            EntryKind.NUMBER,
+            "",
+            f"{measured}, {number.level}, on commit {(number.commit_sha or number.run_sha)[:7]}",
+            {
+                "metric": number.metric,
+                "value": number.value,
+                "unit": number.unit,
+                "level": number.level,
+                "source": number.source,
+                "run": number.run,
+                "run_sha": number.run_sha,
+                "commit": number.commit_sha,
+                "environment": number.environment,
+                "dataset": number.dataset,
+                "n": number.n,
+            },
+        )
+    for command in stored.commands:
+        yield Entry(
+            command.at,
+            EntryKind.COMMAND,
+            command.actor,
+            f"wrote {command.line.text} on #{command.line.number}",
+            {"text": command.line.text, "number": command.line.number, "source": command.line.source},
+        )
+    for gate in stored.gates:
+        yield Entry(
+            gate.at,
+            EntryKind.GATE,
+            "",
+            f"the ship gate on commit {gate.sha[:7]}: {gate.conclusion}, {gate.title}",
+            {"commit": gate.sha, "conclusion": gate.conclusion, "title": gate.title},
+        )
+    for told in stored.deployments:
+        deployed = told.deployed
+        yield Entry(
+            told.at,
+            EntryKind.DEPLOYMENT,
+            told.actor,
+            f"deployed commit {deployed.sha[:7]} to {deployed.environment}",
+            {
+                "commit": deployed.sha,
+                "environment": deployed.environment,
+                "deployment": deployed.deployment_id,
+            },
+        )
+
+
+def _charter(version: Version) -> Charter | None:
+    """Judged as on its own day: what was right then is not made wrong by today's date."""
+    if version.file is None or version.file.data is None:
+        return None
+    return judge_standing(version.file, version.at.date()).charter
+
+
+def _version(version: Version, charter: Charter | None, before: Charter | None) -> Iterator[Entry]:
+    file = version.file
+    text = file.data.decode("utf-8", "replace") if file and file.data is not None else None
+    yield Entry(
+        version.at,
+        EntryKind.CHARTER,
+        version.by,
+        _charter_says(version, charter, text),
+        {"commit": version.sha, "blob": file.blob_sha if file else None, "text": text},
+    )
+    for move in moved(before, charter) if before and charter else ():
+        yield Entry(
+            version.at,
+            EntryKind.GOALPOST,
+            version.by,
+            f"{move.subject} {VERBS[move.kind]}: {move.before or 'nothing'}, now {move.now or 'nothing'}",
+            {
+                "commit": version.sha,
+                "field": move.field,
+                "subject": move.subject,
+                "kind": move.kind.value,
+                "before": move.before,
+                "now": move.now,
+                "signs_again": [group.value for group in move.reopens],
+            },
+        )
+
+
+def _charter_says(version: Version, charter: Charter | None, text: str | None) -> str:
+    where = f"the charter on the default branch, commit {version.sha[:7]}"
+    if text is None:
+        return f"{where}; its text is not kept"
+    if charter is None:
+        return f"{where}; nothing in it could be read as a charter"
+    until = f", ships by {charter.ship_by.value}" if charter.ship_by else ""
+    return (
+        f"{where}: {plural(len(charter.done), 'threshold')}, owner {charter.owner_login or 'nobody'}{until}"
+    )
+
+
+def _signed(given: RecordedSignature, versions: list[tuple[Version, Charter | None]]) -> Iterator[Entry]:
+    signature = given.signature
+    about, place = NAMES[signature.group], f" on #{signature.number}" if signature.number else ""
+    signed_for = _signed_for(signature, versions)
+    fields = f": {', '.join(signed_for)}" if signed_for else ""
+    data: dict[str, object] = {
+        "group": signature.group.value,
+        "round": signature.round.value,
+        "number": signature.number,
+        "source": signature.source,
+        "commit": signature.commit,
+        "fields": list(signed_for),
+        "hash_of_fields": signature.hash,
+    }
+    yield Entry(
+        signature.at,
+        EntryKind.SIGNATURE,
+        signature.login,
+        f"signed for {about}, to {signature.round.value}{place}{fields}",
+        data,
+    )
+    if given.withdrawn_at:
+        yield Entry(
+            given.withdrawn_at,
+            EntryKind.WITHDRAWN,
+            signature.login,
+            f"the signature for {about}, to {signature.round.value}{place}, was withdrawn",
+            data,
+        )
+
+
+def _signed_for(signature: Signature, versions: list[tuple[Version, Charter | None]]) -> tuple[str, ...]:
+    """The fields, where a charter of the default branch reads as the one that was signed."""
+    for _, charter in versions:
+        if charter and material_hash(charter, signature.group, signature.round) == signature.hash:
+            return tuple(material(charter, signature.group, signature.round))
+    return ()
