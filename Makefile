@@ -16,7 +16,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow chaos lint check format serve bench screenshots clean
+.PHONY: help demo test test-slow test-browser chaos lint check format serve bench screenshots clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -24,12 +24,15 @@ help: ## List the targets
 demo: $(READY) ## Watch it work: an emulated GitHub, the service, its database; stop with Ctrl-C
 	@$(BIN)/poc-governor demo $(ARGS)
 
-# Together these two run every test once; pytest fails where none is left to run.
-test: $(READY) ## Run the tests, but for the slow ones
-	$(TESTS) -m "not slow" $(ARGS)
+# Together these three run every test once; pytest fails where none is left to run.
+test: $(READY) ## Run the tests, but for the slow ones and those in a browser
+	$(TESTS) -m "not slow and not browser" $(ARGS)
 
 test-slow: $(READY) ## Run the slow tests: kills, outages, pacing, the simulated year
 	$(TESTS) -m slow $(ARGS)
+
+test-browser: $(READY) ## The pages in Chromium, which is installed where there is none (Debian's, or Playwright's)
+	$(TESTS) -m browser $(ARGS)
 
 chaos: $(READY) ## Doubled, shuffled and late deliveries, kills, and a failing GitHub, at full size
 	CHAOS=full $(BIN)/pytest -n 0 -s tests/durability/test_chaos.py $(ARGS)
@@ -41,7 +44,7 @@ lint: $(READY) ## Formatting, lint, types, import rule, prose
 	$(BIN)/lint-imports
 	$(BIN)/proselint --config .proselintrc.json check $(PROSE)
 
-check: lint test test-slow ## All that CI checks
+check: lint test test-slow test-browser ## All that CI checks
 
 format: $(READY) ## Format, and fix what ruff can fix
 	$(BIN)/ruff format .

@@ -50,7 +50,9 @@ def rendered(file: Path) -> tuple[str, str]:
             token.attrSet("id", anchor(words))
         for child in token.children or ():
             _lead(child)
-    return title, markdown.renderer.render(tokens, markdown.options, {})
+    html = markdown.renderer.render(tokens, markdown.options, {})
+    # The corner of a table with headings on two sides is no heading.
+    return title, html.replace("<th></th>", "<td></td>")
 
 
 def anchor(heading: str) -> str:

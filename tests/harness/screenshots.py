@@ -5,24 +5,16 @@ Needs Debian's `chromium` (`apt-get install chromium`).
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-import uvicorn
-from starlette.applications import Starlette
-
-from service.demo.emulator import free_port
-from service.store.database import Database, connect
-from service.store.portfolio import Portfolio
-from service.web.app import security_headers
-from service.web.pages import OpenHere, Pages, Shown
+from service.store.database import connect
+from tests.harness.chromium import find
 from tests.harness.database import serving
+from tests.harness.pages_served import pages_served
 from tests.harness.places import ROOT
-from tests.harness.portfolio import NOW, fill
+from tests.harness.portfolio import fill
 
 FOLDER = ROOT / "docs" / "images"
 PICTURES = (
@@ -34,28 +26,18 @@ PICTURES = (
 
 def main() -> int:
     """Serve the pages, and take the pictures."""
-    browser = shutil.which("chromium")
+    browser = find()
     if browser is None:
-        print("No chromium was found: apt-get install chromium", file=sys.stderr)  # noqa: T201
+        print("Pictures need a chromium on PATH: apt-get install chromium", file=sys.stderr)  # noqa: T201
         return 1
-    port = free_port()
     FOLDER.mkdir(exist_ok=True)
     with serving() as server, server.database() as url:
         engine = connect(url)
         fill(engine)
-        shown = Shown("https://github.com", observe=False, evidence_level="self-reported", clock=lambda: NOW)
-        app = Starlette(routes=Pages(Portfolio(Database(engine)), OpenHere(), shown).routes())
-        headers = security_headers("http://localhost", "https://github.com")
-        web = uvicorn.Server(uvicorn.Config(app, port=port, headers=headers, log_level="error"))
-        thread = threading.Thread(target=lambda: asyncio.run(web.serve()))
-        thread.start()
-        try:
+        with pages_served(engine) as address:
             for name, size, path, more in PICTURES:
-                picture(browser, FOLDER / f"{name}.png", size, f"http://127.0.0.1:{port}{path}", *more)
-        finally:
-            web.should_exit = True
-            thread.join()
-            engine.dispose()
+                picture(browser, FOLDER / f"{name}.png", size, f"{address}{path}", *more)
+        engine.dispose()
     return 0
 
 

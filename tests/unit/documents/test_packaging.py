@@ -134,12 +134,12 @@ def test_the_emulated_app_is_the_one_of_the_manifest() -> None:
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert commands[-3:] == ["make lint", "make test", "make test-slow"]
+    assert commands[-4:] == ["make lint", "make test", "make test-slow", "make test-browser"]
     assert "set -euo pipefail" in commands
 
 
-def test_the_two_test_commands_run_every_test_once() -> None:
-    """One takes what is marked as slow, the other all that is not."""
+def test_the_three_test_commands_run_every_test_once() -> None:
+    """Two take what is marked for them, the first all that is not; no test has both marks."""
     commands = {
         target: subprocess.run(
             ["make", "-C", str(ROOT), "-n", "-o", ".venv/.ready", target, "ARGS=-k charter"],
@@ -148,13 +148,14 @@ def test_the_two_test_commands_run_every_test_once() -> None:
             check=True,
             timeout=30,
         ).stdout
-        for target in ("test", "test-slow")
+        for target in ("test", "test-slow", "test-browser")
     }
     assert {
         target: re.findall(r"-m (.*) -k charter$", said, re.MULTILINE) for target, said in commands.items()
     } == {
-        "test": ['"not slow"'],
+        "test": ['"not slow and not browser"'],
         "test-slow": ["slow"],
+        "test-browser": ["browser"],
     }
 
 

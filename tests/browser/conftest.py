@@ -1,0 +1,61 @@
+"""A browser for the whole run, the pages of an organisation with many POCs, and an eye on what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from service.store.database import connect
+from tests.harness.chromium import Opened, find
+from tests.harness.database import Server
+from tests.harness.pages_served import pages_served
+from tests.harness.portfolio import fill
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, which is never skipped: where there is none, and none can be had, the tests fail."""
+    program = find()
+    with sync_playwright() as playwright:
+        # Without a user of its own, in a container, Chromium cannot make its sandbox; the pages are ours.
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def address(server: Server) -> Iterator[str]:
+    """Where the pages are."""
+    with server.database() as url:
+        engine = connect(url)
+        fill(engine)
+        with pages_served(engine) as found:
+            yield found
+        engine.dispose()
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str) -> Iterator[Opened]:
+    """Open a path in a browser of one's own; what its console says, or it cannot load, fails the test."""
+    wrong: list[str] = []
+    with ExitStack() as stack:
+
+        def open_(path: str, *, status: int = 200, **context: Any) -> Page:
+            made = browser.new_context(base_url=address, **context)
+            stack.callback(made.close)
+            page = made.new_page()
+            if status < 400:
+                page.on("console", lambda message: wrong.append(message.text))
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("requestfailed", lambda request: wrong.append(f"{request.url}: {request.failure}"))
+            answer = page.goto(path)
+            assert answer is not None
+            assert answer.status == status
+            return page
+
+        yield open_
+    assert wrong == []
