@@ -60,6 +60,8 @@ class Services:
     web_url: str
     details_url: Callable[[RepositoryRef, str], str]
     """Where a repository's check run of a name leads to."""
+    docs_url: str
+    """Where the documents are served."""
     reconcile: Callable[[Reconciliation], Decision]
     """Decides about any subject."""
     say_unjudged: Callable[[Reconciliation, str, datetime], Decision]
@@ -87,6 +89,7 @@ class Services:
             evidence_level=self.evidence_level,
             web_url=self.web_url,
             details_url=self.details_url,
+            docs_url=self.docs_url,
         )
 
     def decide(self, ctx: Reconciliation) -> Decision:

@@ -55,6 +55,7 @@ def build(
         evidence_level=Level(settings.evidence_level),
         web_url=settings.github_url,
         details_url=partial(details_url, settings),
+        docs_url=f"{settings.public_url}/docs",
         reconcile=reconcile,
         say_unjudged=say_unjudged,
         carry_out=apply,

@@ -32,8 +32,8 @@ from service.rules.policy.model import POLICY_PATH
 from service.rules.source.text import CHARTER_PATH
 from service.rules.values import activity
 from service.rules.values.actions import STALL_LABEL, STALL_MARKER
-from service.rules.values.activity import Activity
-from service.rules.values.github import Deployed, DeploymentRequest, EventKind
+from service.rules.values.activity import Activity, is_merge
+from service.rules.values.github import Deployed, DeploymentRequest, EventKind, EventRecord, PushedFiles
 from service.rules.values.recorded import detail
 from service.rules.values.subjects import (
     DeliveryEffects,
@@ -53,6 +53,8 @@ LARGEST_PUSH = 2048
 """GitHub lists at most this many commits of a push, so a larger one may touch the charter unseen."""
 LARGEST_COMMIT = 3000
 """GitHub lists at most this many files of a commit, so a larger one may touch the charter unseen."""
+LONGEST_LIST = 16 * 1024
+"""Characters of a push's list of files that are kept; of a longer one nothing is."""
 BRANCHES = "refs/heads/"
 NO_COMMIT = "0" * 40
 """What a deleted branch points at."""
@@ -153,6 +155,8 @@ def pushed(delivery: Delivery) -> DeliveryEffects:
         # A branch may be forced back to where it was, so the commit alone does not tell two moves apart.
         name = f"default:{after}:{at.isoformat()}"
         events += (event(subject, name, EventKind.DEFAULT_PUSHED, at, detail=after),)
+    if not on_default:
+        events += tuple(_files_pushed(delivery, at))
     touches_policy = on_default and delivery.is_about_policy_repository and _may_touch(delivery, POLICY_PATH)
     if touches_policy:
         key = policy_key(delivery.installation.id)
@@ -174,6 +178,21 @@ def _done(delivery: Delivery, at: datetime) -> Iterator[Activity]:
     chartering = [commit for commit in commits if CHARTER_PATH in commit.paths]
     if chartering and delivery.ref == f"{BRANCHES}{repository.default_branch}":
         yield activity.charter(repository.id, chartering[-1].id or after, actor, at)
+
+
+def _files_pushed(delivery: Delivery, at: datetime) -> Iterator[EventRecord]:
+    """Which files a push to a branch changed, by commits that are new with it.
+
+    A list that GitHub cut short names fewer than changed: what it does not name is merely not known.
+    """
+    after, subject = delivery.after or "", repository_key(delivery.here.id)
+    own = [commit for commit in delivery.commits or () if commit.distinct and not is_merge(commit.message)]
+    paths = sorted({path for commit in own for path in commit.paths})
+    if not (delivery.ref or "").startswith(BRANCHES) or after in ("", NO_COMMIT) or not paths:
+        return
+    said = detail(PushedFiles(after, tuple(paths)))
+    if len(said) <= LONGEST_LIST:
+        yield event(subject, f"files:{after}", EventKind.FILES_PUSHED, at, delivery.sent_by, said)
 
 
 def _may_touch(delivery: Delivery, path: str) -> bool:

@@ -31,6 +31,7 @@ def check_charter(
         observe=ctx.observe,
         results=results,
         pause=pause,
+        docs_url=ctx.docs_url,
     )
     wanted = texts().check_run(verdict, view)
     posted = ctx.posted(repository.id, commit_charter.head_sha, CHARTER_CHECK)

@@ -66,6 +66,8 @@ class Reconciliation:
     web_url: str
     details_url: Callable[[RepositoryRef, str], str]
     """Where a check run of this name leads to."""
+    docs_url: str = ""
+    """Where the service explains its findings; nothing where nobody can look."""
     announcer: Announcer | None = None
     """Where the weekly digest goes besides GitHub: Slack, or nowhere."""
     policy: Policy = NO_POLICY

@@ -9,7 +9,7 @@ from service.ports import GitHubError
 from service.reconcile.commit_files import charter_url, commit
 from service.reconcile.commit_verdict import CommitCharter, agreed_charter, merge_base
 from service.reconcile.context import Decision, Reconciliation
-from service.reconcile.measuring import Measured, measure, resolve_test_merges
+from service.reconcile.measuring import NOTHING, Measured, measure, resolve_test_merges
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement
@@ -24,7 +24,25 @@ from service.rules.values.groups import Group
 from service.texts.gate import gate_view
 from service.texts.render import texts
 
-NOTHING = Measured((), ())
+
+def gate_speaks(
+    ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, measured: Measured, number: int | None
+) -> bool:
+    """Whether the gate is posted on a commit: on ordinary work only where it bears on shipping.
+
+    That is where the change is known, without a call, to touch the charter or a number: by the upload of a
+    workflow run, or by what the push to its branch named. What is posted already is kept true.
+    """
+    request, head_sha = poc.record.poc.request, commit_charter.head_sha
+    if number is None or (request is not None and request.number == number):
+        return True
+    if commit_charter.verdict.case.touched or measured.sent:
+        return True
+    if ctx.posted(poc.id, head_sha, GATE_CHECK) is not None:
+        return True
+    charter = commit_charter.charter
+    files = {line.reading.file for line in charter.evidence} if charter else set[str]()
+    return bool(files) and not files.isdisjoint(ctx.store.timeline.files_pushed(poc.id, head_sha))
 
 
 def check_gate(

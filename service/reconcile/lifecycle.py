@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from service.reconcile.commands import answer_commands
-from service.reconcile.commit_files import charter_url, commit, proposal
+from service.reconcile.commit_files import charter_url, commit, evidence_files, proposal
 from service.reconcile.commit_verdict import agreed_charter, agreement_of
 from service.reconcile.context import Reconciliation
 from service.reconcile.gate_check import (
@@ -30,7 +30,7 @@ from service.rules.policy.recognition import no_poc_reason
 from service.rules.values.actions import Action, OpenNotice, PostComment
 from service.rules.values.github import EventKind
 from service.rules.values.groups import Group
-from service.rules.values.recorded import RecordedDeployment, recorded_deployments
+from service.rules.values.recorded import RecordedDeployment, pushed_files, recorded_deployments
 from service.store.pocs import Shipment
 from service.texts.render import texts
 
@@ -48,6 +48,7 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
         else Judgement(declared=False)
     )
     charter = judgement.charter
+    _numbers_pushed(ctx, poc)
     actions: list[Action] = []
     if ctx.told(EventKind.COMMANDED):
         actions += answer_commands(ctx, poc, charter)
@@ -73,6 +74,16 @@ def derive_status(ctx: Reconciliation, poc: Poc) -> PocStatus:
     elif charter and charter.target.environment and signed[Group.PLATFORM]:
         poc.protected(charter.target.environment.value)
     return PocStatus(state, judgement, signed, holders, tuple(actions))
+
+
+def _numbers_pushed(ctx: Reconciliation, poc: Poc) -> None:
+    """Mark the pull requests whose push changed a file of evidence: they may be judged already."""
+    if not ctx.told(EventKind.FILES_PUSHED):
+        return
+    files = frozenset(evidence_files(ctx, poc))
+    for each in pushed_files(ctx.facts):
+        if files.intersection(each.paths):
+            ctx.notes.pull_requests.mark_of(poc.id, each.sha)
 
 
 def _agreed(

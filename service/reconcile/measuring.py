@@ -27,6 +27,11 @@ class Measured:
     """One for each line of `done`."""
     stops: tuple[Result, ...]
     """One for each line of `stop_if`."""
+    sent: bool = False
+    """Whether a workflow run sent any number of that commit."""
+
+
+NOTHING = Measured((), ())
 
 
 def measure(
@@ -50,7 +55,7 @@ def measure(
     )
     readings = [tuple(_readings(line, charter, files, sent)) for line in lines]
     results = judge_all(lines, readings, demands)
-    return Measured(results[: len(charter.done)], results[len(charter.done) :])
+    return Measured(results[: len(charter.done)], results[len(charter.done) :], bool(sent))
 
 
 def resolve_test_merges(ctx: Reconciliation, poc: Poc, number: int) -> None:

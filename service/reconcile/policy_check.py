@@ -43,7 +43,7 @@ def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int
     reading = read_policy(data if data is not None else b"") if head else NOTHING
     change = _what_if(ctx, known.installation_id, reading.policy) if reading.policy else None
     public = not known.repository.private
-    view = policy_view(data, reading, change, public=public, app_observes=ctx.observe)
+    view = policy_view(data, reading, change, public=public, app_observes=ctx.observe, docs_url=ctx.docs_url)
     wanted = texts().policy_check(view)
     posted = ctx.posted(repository_id, pull.head_sha, POLICY_CHECK)
     rerun = ctx.asked_again(pull.head_sha)

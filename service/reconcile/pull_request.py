@@ -1,4 +1,4 @@
-"""A pull request of a POC repository: its two check runs, and the commands and reviews on it."""
+"""A pull request of a POC repository: its check runs, and the commands and reviews on it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from service.reconcile.commands import answer_commands
 from service.reconcile.commit_files import charter_at
 from service.reconcile.commit_verdict import CommitCharter, base_charter, evaluate_charter
 from service.reconcile.context import Decision, Reconciliation
-from service.reconcile.gate_check import check_gate
-from service.reconcile.measuring import measure, resolve_test_merges
+from service.reconcile.gate_check import check_gate, gate_speaks
+from service.reconcile.measuring import NOTHING, measure, resolve_test_merges
 from service.reconcile.not_a_poc import check_not_a_poc
 from service.reconcile.poc import Poc
 from service.reconcile.registration import gather, read_pull_request, registered
@@ -72,13 +72,12 @@ def _untold(ctx: Reconciliation, gathered: Poc, number: int) -> PullRequest | No
 def _check_both(
     ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, number: int | None = None
 ) -> Decision:
-    """Bring both check runs to what they should say; `number` is the pull request's, if it is one's head."""
+    """Bring the check runs to what they should say; `number` is the pull request's, if it is one's head."""
     charter = commit_charter.charter
-    results = measure(ctx, poc, charter, commit_charter.head_sha).results if charter else ()
-    decisions = (
-        check_charter(ctx, poc, commit_charter, results),
-        check_gate(ctx, poc, commit_charter, results, number),
-    )
+    measured = measure(ctx, poc, charter, commit_charter.head_sha) if charter else NOTHING
+    decisions = [check_charter(ctx, poc, commit_charter, measured.results)]
+    if gate_speaks(ctx, poc, commit_charter, measured, number):
+        decisions.append(check_gate(ctx, poc, commit_charter, measured.results, number))
     return Decision(
         "; ".join(decision.outcome for decision in decisions),
         tuple(action for decision in decisions for action in decision.actions),

@@ -65,15 +65,19 @@ class PullRequests(Table):
 
     def mark_others(self, closed: PullRequest) -> None:
         """Mark the open pull requests with a closed one's head: one of them speaks for it from now on."""
+        self.mark_of(closed.repository_id, closed.head_sha)
+
+    def mark_of(self, repository_id: int, head_sha: str) -> None:
+        """Mark the open pull requests of a head."""
         with self._database.transaction() as session:
             numbers = session.exec(
                 select(PullRequestRow.number).where(
-                    PullRequestRow.repository_id == closed.repository_id,
-                    PullRequestRow.head_sha == closed.head_sha,
+                    PullRequestRow.repository_id == repository_id,
+                    PullRequestRow.head_sha == head_sha,
                     PullRequestRow.state == "open",
                 )
             )
-            subjects.mark(session, [pull_request_key(closed.repository_id, number) for number in numbers])
+            subjects.mark(session, [pull_request_key(repository_id, number) for number in numbers])
 
     def merge_base(self, repository_id: int, base_sha: str, head_sha: str) -> str | None:
         """Where one commit left another, if that was ever asked."""

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from service.rules.values.activity import Activity, ActivityKind, facts_of, happening_of
 from service.rules.values.github import EventKind, EventRecord, PullRequest
-from service.rules.values.recorded import RecordedReview, recorded_reviews
+from service.rules.values.recorded import RecordedReview, pushed_files, recorded_reviews
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store.subjects import event_of
 from service.store.table import Table
@@ -65,6 +65,14 @@ class Timeline(Table):
     def reviews(self, subject: str) -> tuple[EventRecord, ...]:
         """All that was ever told of a pull request's reviews, in the order in which it happened."""
         return self._told(subject, EventKind.REVIEWED, EventKind.REVIEW_DISMISSED)
+
+    def files_pushed(self, repository_id: int, sha: str) -> frozenset[str]:
+        """The files that the push of a commit to a branch is known to have changed."""
+        subject = repository_key(repository_id)
+        with self._database.reading() as session:
+            row = session.get(FactRow, f"{subject}:files:{sha}")
+            events = [event_of(row)] if row else []
+        return frozenset(path for each in pushed_files(events) for path in each.paths)
 
     def told_of(self, pull: PullRequest) -> ToldOfPull:
         """What events told of a pull request's reviews, and of who moved it to its head."""

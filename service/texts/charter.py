@@ -8,6 +8,7 @@ from datetime import datetime
 
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind
+from service.rules.checks import CHECKS
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
 from service.rules.source.block import lines_of
@@ -23,6 +24,10 @@ UNJUDGED = "Could not be judged"
 """How the title begins where there is no verdict: one takes its place, and it takes the place of none."""
 LONGEST_QUOTE = 120
 """Characters of a line in a table; what is wrong with a longer one is not in its end."""
+EXPLAINED = frozenset(check.code for check in CHECKS)
+"""The codes that have a section of their own in docs/charter.md."""
+ALL_FINDINGS = "findings"
+"""The section that names the others."""
 LEVELS = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.NOTICE: "notice"}
 
 
@@ -35,6 +40,9 @@ class FindingView:
     says: str
     message: str
     proposal: tuple[str, str] | None
+    code: str
+    anchor: str
+    """The section of its document that explains it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class CheckView:
     goalposts: GoalpostsView | None = None
     pause: PresentPause | None = None
     """What counts of the charter's pause."""
+    docs_url: str = ""
+    """Where the documents are; without it no finding has a link."""
 
     @property
     def pause_in_part(self) -> bool:
@@ -88,6 +98,7 @@ def check_view(
     observe: bool,
     results: Sequence[Result] = (),
     pause: PresentPause | None = None,
+    docs_url: str = "",
 ) -> CheckView:
     """Lay a verdict out for its template, with what was measured on that commit, and what of a pause counts.
 
@@ -110,6 +121,7 @@ def check_view(
         observe=observe,
         goalposts=goalposts_view(verdict.moves, charter, results, before=verdict.compared),
         pause=pause,
+        docs_url=docs_url,
     )
 
 
@@ -132,6 +144,8 @@ def finding_views(
             clip(lines[each.line - 1], LONGEST_QUOTE) if each.line <= len(lines) else "",
             each.message,
             each.proposal,
+            each.code,
+            each.code if each.code in EXPLAINED else ALL_FINDINGS,
         )
         for each in findings
     ]

@@ -46,6 +46,7 @@ class PolicyView:
     app_observes: bool
     """Whether the app does, whatever the policy says."""
     annotations: tuple[Annotation, ...]
+    docs_url: str = ""
 
 
 def policy_view(
@@ -55,6 +56,7 @@ def policy_view(
     *,
     public: bool,
     app_observes: bool = False,
+    docs_url: str = "",
 ) -> PolicyView:
     """Lay out what was read (`data` is None where the file is removed) and what it would change.
 
@@ -74,6 +76,7 @@ def policy_view(
         observe=policy is not None and policy.mode is Mode.OBSERVE,
         app_observes=app_observes,
         annotations=tuple(annotation(finding, POLICY_PATH) for finding in reading.findings),
+        docs_url=docs_url,
     )
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar, cast
 from urllib.parse import quote
@@ -28,7 +27,7 @@ from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
 from service.demo.person import CheckRun, Issue, Person, Pull
 from service.rules.commands.charter_changes import PROPOSING
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
-from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
+from service.rules.values.actions import CHARTER_CHECK, STALL_LABEL
 from service.rules.values.calendar import USUAL
 from service.services import Services
 from service.settings import load
@@ -438,9 +437,8 @@ class Repo:
         runs = self.stage.until(lambda: self.runs(sha), f"{self.name} has a check run on {sha[:7]}")
         assert [run.conclusion for run in runs] == [conclusion], runs[0].summary
         assert runs[0].status == "completed"
-        # The ship gate is posted right after it, and would be taken for what comes next.
-        gates = partial(self.person.check_runs, self.name, sha, name=GATE_CHECK)
-        self.stage.until(gates, f"{GATE_CHECK} is there")
+        # A ship gate is posted right after it, and would be taken for what comes next.
+        self.stage.settle(self)
         return runs[0]
 
     def synchronize(self, pull: Pull, sha: str, *, before: str, **values: object) -> None:

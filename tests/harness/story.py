@@ -51,6 +51,7 @@ class Story(World):
         super().__init__(database_url)
         self._ids = iter(range(501, 10_000))
         self._nobody_works = False
+        self._pushed: set[str] = set()
         self.told_twice = False
         """Whether every delivery comes again, under an id of its own."""
         self.backwards = False
@@ -132,9 +133,23 @@ class Story(World):
         self.repo.merge_bases.setdefault((BASE, name), BASE)
         return name
 
+    def push_branch(self, head: str = HEAD, *paths: str, **more: Any) -> None:
+        """Push a commit to a branch once, by a bot; its files of numbers are named, or else `paths`."""
+        named = list(paths or (path for path in files() if path in self.repo.trees.get(head, {})))
+        if head in self._pushed or not named:
+            return
+        self._pushed.add(head)
+        bot = {"login": "pushing[bot]", "type": "Bot"}
+        commits = [{"id": head, "modified": named, "author": {"username": bot["login"]}} | more]
+        shown = described(replace(POC, pushed_at=self.now, updated_at=self.now))
+        push = {"ref": "refs/heads/work", "after": head, "commits": commits, "sender": bot}
+        self.deliver("push", **push, repository=shown)
+
     def pull(self, head: str = HEAD, **more: Any) -> str:
         """Open a pull request, or move it; its author does unless somebody else is the `sender`."""
         author = more.setdefault("author", OWNER)
+        if more.pop("pushed", True):
+            self.push_branch(head)
         self.pull_request(head=head, at=self.tick(), **({"sender": author} | more))
         return head
 

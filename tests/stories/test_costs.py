@@ -11,7 +11,7 @@ import pytest
 from psycopg import AsyncConnection
 from sqlalchemy import Engine, event
 
-from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
+from service.rules.values.actions import CHARTER_CHECK
 from service.rules.values.subjects import pull_request_key
 from service.worker import reconcile_while_dirty
 from tests.harness.deliveries import described
@@ -19,7 +19,7 @@ from tests.harness.snapshots import Snapshots
 from tests.harness.story import Story
 from tests.harness.world import BASE, POC
 
-STATEMENTS, SESSIONS, CALLS = 40, 8, 3
+STATEMENTS, SESSIONS, CALLS = 40, 8, 2
 """The most that a steady `pull_request.synchronize` may take; Procrastinate has statements of its own."""
 NUMBER = 5
 PROCRASTINATES = 6
@@ -91,10 +91,7 @@ def test_a_steady_synchronize(poc: Story, monkeypatch: pytest.MonkeyPatch) -> No
         moved(poc, "d" * 40)
         reconcile_while_dirty(poc.services, pull_request_key(POC.id, NUMBER))
     assert not [state for state in poc.states() if state.dirty]
-    assert [run.name for run in poc.repo.check_runs if run.head_sha == "d" * 40] == [
-        CHARTER_CHECK,
-        GATE_CHECK,
-    ]
+    assert [run.name for run in poc.repo.check_runs if run.head_sha == "d" * 40] == [CHARTER_CHECK]
     assert seen["statements"] + PROCRASTINATES <= STATEMENTS, seen
     assert seen["sessions"] <= SESSIONS, seen
     assert len(poc.github.calls) <= CALLS, poc.github.calls

@@ -7,7 +7,8 @@ import pytest
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, POLICY_CHECK
 from service.rules.values.github import RepositoryRef
 from service.settings import Settings
-from service.web.docs import files
+from service.texts.charter import ALL_FINDINGS, EXPLAINED
+from service.web.docs import files, rendered
 from service.wiring import DOCUMENTS, details_url
 
 TRIAGE = RepositoryRef(1, "acme/poc-triage")
@@ -32,6 +33,17 @@ def test_a_check_run_leads_to_its_document(name: str, document: str) -> None:
         settings("https://poc.example.com", "0.0.0.0", "https://api.github.com"), TRIAGE, name
     )
     assert found == f"https://poc.example.com/docs/{document}"
+
+
+@pytest.mark.parametrize("code", sorted(EXPLAINED | {ALL_FINDINGS, "checking-it"}))
+def test_what_a_finding_links_to_is_there(code: str) -> None:
+    _, body = rendered(files()["charter"])
+    assert f'id="{code}"' in body
+
+
+def test_the_findings_of_a_policy_are_explained() -> None:
+    _, body = rendered(files()["policy"])
+    assert f'id="{ALL_FINDINGS}"' in body
 
 
 def test_each_of_the_documents_is_served() -> None:

@@ -40,6 +40,11 @@ class CharterChange:
         """Whether this change brings the charter that it is judged by."""
         return self.situation is ChangeKind.OWN and self.judged != self.before
 
+    @property
+    def touched(self) -> bool:
+        """Whether this change brings a charter, or takes one away."""
+        return self.written or self.situation is ChangeKind.DELETED
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -177,7 +177,8 @@ class EventKind(StrEnum):
     """A push to the default branch named the charter, or was too large to say."""
     DEFAULT_PUSHED = "default-pushed"
     """The default branch moved to the commit that `detail` names."""
-    """A pull request was closed and not merged."""
+    FILES_PUSHED = "files-pushed"
+    """Another branch was pushed to; `detail` is a `PushedFiles` as JSON."""
     RERUN_REQUESTED = "rerun-requested"
     """Somebody asked for our check run again."""
     ISSUE_CHANGED = "issue-changed"
@@ -200,6 +201,14 @@ class EventKind(StrEnum):
     """GitHub asks whether a deployment may proceed; `detail` is a `DeploymentRequest` as JSON."""
     DEPLOYED = "deployed"
     """A deployment succeeded; `detail` is a `Deployed` as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushedFiles:
+    """The files that a push to a branch changed, by its newest commit."""
+
+    sha: str
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

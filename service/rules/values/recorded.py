@@ -13,12 +13,13 @@ from service.rules.values.github import (
     DeploymentRequest,
     EventKind,
     EventRecord,
+    PushedFiles,
     Review,
     SaidIn,
 )
 
 
-def detail(value: Review | CommandLine | DeploymentRequest | Deployed) -> str:
+def detail(value: Review | CommandLine | DeploymentRequest | Deployed | PushedFiles) -> str:
     """The `detail` of a recorded event."""
     return json.dumps(asdict(value))
 
@@ -106,6 +107,12 @@ def deployment_requests(events: Iterable[EventRecord]) -> tuple[DeploymentReques
         for event in events
         if event.kind is EventKind.DEPLOYMENT_REQUESTED
     )
+
+
+def pushed_files(events: Iterable[EventRecord]) -> tuple[PushedFiles, ...]:
+    """What the pushes to branches among events changed."""
+    found = [json.loads(event.detail) for event in events if event.kind is EventKind.FILES_PUSHED]
+    return tuple(PushedFiles(each["sha"], tuple(each["paths"])) for each in found)
 
 
 def recorded_deployments(events: Iterable[EventRecord]) -> tuple[RecordedDeployment, ...]:

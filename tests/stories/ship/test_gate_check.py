@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
-from tests.harness.charters import CHARTER, SIGNERS, STAGING, files
+from tests.harness.charters import CHARTER, K6, METRICS, SIGNERS, STAGING, files
 from tests.harness.deliveries import described
 from tests.harness.story import ACCURACY, LATENCY, READY, Said, Story, open_signatures, sha
 from tests.harness.world import BASE, HEAD, LOST
@@ -29,6 +30,52 @@ def test_ordinary_work_stays_neutral_while_another_pull_request_asks(poc: Story)
     poc.pull(poc.commit(NEXT, put=files(accuracy=0.9)), number=6)
     assert poc.gate() == open_signatures(4)
     assert poc.gate(NEXT).conclusion == "neutral"
+
+
+ORDINARY: dict[str, tuple[dict[str, Any], int]] = {
+    "touches no number": ({"modified": ["src/app.py"]}, 0),
+    "touches a file of evidence": ({"modified": ["src/app.py", METRICS]}, 1),
+    "deletes one": ({"removed": [K6]}, 1),
+    "only takes in another branch": ({"modified": [METRICS], "message": "Merge branch 'main' into work"}, 0),
+    "brings what was on another branch": ({"modified": [METRICS], "distinct": False}, 0),
+    "is too long to be kept": ({"modified": [METRICS, *(f"data/{n:05}.json" for n in range(2000))]}, 0),
+}
+
+
+@pytest.mark.parametrize("case", ORDINARY)
+def test_ordinary_work_gets_a_gate_where_the_push_names_a_number(poc: Story, case: str) -> None:
+    named, gates = ORDINARY[case]
+    poc.push_branch(poc.commit(HEAD, put={}), "README.md", **named)
+    poc.work()
+    poc.pull(pushed=False)
+    assert len(poc.runs()) == gates
+    assert len(poc.runs(check=CHARTER_CHECK)) == 1
+
+
+def test_a_push_that_is_told_of_after_its_pull_request_brings_the_gate(poc: Story) -> None:
+    poc.pull(poc.commit(HEAD, put=files(accuracy=0.9)), pushed=False)
+    assert poc.runs() == []
+    poc.push_branch()
+    poc.work()
+    assert poc.gate() == Said("neutral", "Missing for shipping: 1 of 2 thresholds")
+
+
+def test_a_gate_that_was_posted_is_kept_true_and_a_later_head_needs_none(poc: Story) -> None:
+    poc.pull(poc.commit(HEAD, put={}), pushed=False)
+    assert poc.runs() == []
+    poc.say("/poc ship")
+    assert poc.gate().conclusion == "failure"
+    poc.pull(number=6, head=poc.commit(NEXT, put={}), pushed=False)
+    poc.say("/poc ship", number=6)
+    assert poc.gate() == Said("neutral", "Missing for shipping: 2 of 2 thresholds")
+    poc.pull(poc.commit(sha("third"), put={}), action="synchronize", pushed=False)
+    assert poc.runs(sha("third")) == []
+
+
+def test_a_change_that_removes_the_charter_gets_a_gate(poc: Story) -> None:
+    poc.repo.merge_bases[BASE, HEAD] = BASE
+    poc.pull(poc.commit(HEAD, None, {}), pushed=False)
+    assert poc.gate().conclusion == "neutral"
 
 
 def test_a_merge_queues_head_is_neutral(poc: Story) -> None:

@@ -16,7 +16,7 @@ from service.texts.policy import MOST_LISTED, NAMED, policy_view
 from service.texts.render import SUMMARY_LIMIT, TITLE_LIMIT
 from tests.harness.places import GOLDEN, POLICIES
 from tests.unit.texts.gates import assert_does_nothing
-from tests.unit.texts.reading import NASTY, TEXTS, assert_golden, assert_reads_well
+from tests.unit.texts.reading import DOCS_URL, NASTY, TEXTS, assert_golden, assert_reads_well
 
 EXAMPLE = (POLICIES / "ok" / "example.yml").read_text()
 SEVERAL = (POLICIES / "err" / "several.yml").read_text()
@@ -55,7 +55,12 @@ class Shown:
     def output(self) -> CheckRunOutput:
         reading = read_policy(self.text) if self.text is not None else PolicyReading(NO_POLICY)
         view = policy_view(
-            self.text, reading, self.change, public=self.public, app_observes=self.app_observes
+            self.text,
+            reading,
+            self.change,
+            public=self.public,
+            app_observes=self.app_observes,
+            docs_url=DOCS_URL,
         )
         return TEXTS.policy_check(view)
 
