@@ -29,6 +29,8 @@ class MoveKind(StrEnum):
     RECONDITIONED = "measured differently"
     ADDED = "added"
     DELETED = "deleted"
+    WAIVED = "waived"
+    """It may be missed until a day, or until a later day than before."""
     LATER = "later"
     EARLIER = "earlier"
     OTHER = "other"
@@ -55,6 +57,7 @@ REOPENS = {
     "rollback": (Group.PLATFORM,),
     "rollback.drilled": (),
     "signoffs": (Group.PRODUCT,),
+    "waived": (Group.DATA_SCIENCE, Group.PRODUCT),
 }
 THERE = {InfraKind.MISSING: 0, InfraKind.NOT_APPLICABLE: 1, InfraKind.PATH: 2, InfraKind.URL: 2}
 """How much of what it runs on an entry of `infra` says to be there."""
@@ -99,6 +102,7 @@ def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
         *moved_values(before, now),
         *moved_drill(before.rollback, now.rollback),
         *moved_done(before, now),
+        *moved_waivers(before, now),
     )
     return tuple(sorted(moves, key=lambda move: (move.line, move.column)))
 
@@ -216,6 +220,27 @@ def moved_done(before: Charter, now: Charter) -> Iterator[Move]:
             yield Move(ADDED, "done", stands.metric, None, text, stands.line, stands.column, stands=stands)
         elif was:
             yield Move(MoveKind.DELETED, "done", was.metric, bound_text(was), None, now.done_line, was=was)
+
+
+def moved_waivers(before: Charter, now: Charter) -> Iterator[Move]:
+    """What may be missed now, or for longer, and what no longer may; another reason moves nothing."""
+    was = {each.value.key.about: each.value.until for each in before.waived}
+    stands = {each.value.key.about: each for each in now.waived}
+    for key, waiver in stands.items():
+        earlier, until = was.get(key), waiver.value.until
+        if earlier != until:
+            kind = MoveKind.TIGHTENED if earlier and until < earlier else MoveKind.WAIVED
+            text, said = waiver.value.key.printed, waived_text(earlier) if earlier else None
+            yield Move(kind, "waived", text, said, waived_text(until), waiver.line, waiver.column)
+    for each in before.waived:
+        if each.value.key.about not in stands:
+            gone = each.value.key.printed, waived_text(each.value.until)
+            yield Move(MoveKind.TIGHTENED, "waived", *gone, None, now.done_line)
+
+
+def waived_text(until: date) -> str:
+    """A waiver's end."""
+    return f"waived until {until.isoformat()}"
 
 
 def moved_line(was: Threshold, stands: Threshold) -> Iterator[Move]:

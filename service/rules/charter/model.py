@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar
 
-from service.rules.charter.evidence import Key, Source
+from service.rules.charter.evidence import Source
+from service.rules.charter.line_keys import Key, Waiver
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.values import Drill, InfraEntry, Pause, Stop
@@ -112,6 +113,7 @@ class Charter:
     rollback: Rollback = Rollback()
     infra: Infra = Infra()
     signoffs: Signoffs = Signoffs()
+    waived: tuple[Located[Waiver], ...] = ()
     paused: Located[Pause] | None = None
     stopped: Located[Stop] | None = None
     stop_if: tuple[Threshold, ...] = ()

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from service.rules.charter.evidence import Key, Source, parse_key, parse_source
+from service.rules.charter.evidence import Source, parse_source
+from service.rules.charter.line_keys import Key, Waiver, parse_key, parse_waiver
 from service.rules.charter.model import Charter, Evidence, Infra, Located, Rollback, Signoffs, Target
 from service.rules.charter.quantity import Quantity, Refusal, parse_duration, read_quantity
 from service.rules.charter.threshold import Threshold, parse_threshold
@@ -87,6 +88,7 @@ def read_charter(root: Mapping, block: Block, lines: tuple[str, ...]) -> Charter
         ),
         infra=Infra(**{entry: read(infra, entry, parse_infra) for entry in Infra.__slots__}),
         signoffs=Signoffs(**{group: read(signoffs, group, parse_login) for group in Signoffs.__slots__}),
+        waived=tuple(read_waivers(root.get("waived"))),
         paused=read(root, "paused", parse_pause),
         stopped=read(root, "stopped", parse_stop),
         stop_if=tuple(read_thresholds(root.get("stop_if"))),
@@ -136,6 +138,14 @@ def read_thresholds(node: Node | None) -> Iterator[Threshold]:
             threshold = parse_threshold(item.value, item.line, item.column)
             if isinstance(threshold, Threshold):
                 yield threshold
+
+
+def read_waivers(node: Node | None) -> Iterator[Located[Waiver]]:
+    """The first waivers of a list, as far as they parse."""
+    for item in node.items[:MOST_ITEMS] if isinstance(node, Sequence) else ():
+        waiver = parse_waiver(item.value) if isinstance(item, Scalar) else None
+        if isinstance(item, Scalar) and isinstance(waiver, Waiver):
+            yield Located(waiver, item.line, item.column)
 
 
 def read_evidence(node: Mapping) -> Iterator[Evidence]:

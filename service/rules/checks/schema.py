@@ -134,6 +134,8 @@ GAPS = f"(?=[a-z0-9_]*{GAP.pattern.replace('(?:^|_)', '').replace('(?:_|$)', '')
 POINTED = f"{GAPS}{HEAD}{SPACE}(?:{POINTS.pattern})"
 BOUND = f"(?:{POINTED}|{HEAD}{SPACE}(?:/?{SPACE}{UNIT})?|(?={TARGETED}(?![a-z0-9_])){HEAD}{SPACE}{OWN_UNIT})"
 THRESHOLD = f"{ONCE}{BOUND}(?:\\s+(?:{'|'.join(CLAUSES)}))*"
+TELLING = (f"at\\s+{LOAD}", f"(?:on|for)\\s+{ecma(WORD)}", f"over\\s+{DURATION}")
+WAIVER = whole(f"[a-z][a-z0-9_]{{0,63}}(?:\\s+(?:{'|'.join(TELLING)}))*\\s+until\\s+{ecma(DATED)}")
 OPEN = "|".join(any_case(word) for word in sorted(UNFILLED - {""}))
 WRITTEN = f"^(?!\\s*(?:{OPEN})\\s*$)(?![\\s\\S]*\\b(?:TODO|TBD)\\b)(?!<[^<>]*>$)\\s*\\S"
 BOT = "|".join(f"@?{any_case(name)}\\s*$" for name in sorted(BOTS))
@@ -205,7 +207,7 @@ def shape_of(field: Field) -> Schema:
             return {"type": "object", "additionalProperties": False, "properties": keys}
         case Shape.METRICS:
             shape: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-        case Shape.LIST:
+        case Shape.LIST | Shape.WAIVERS:
             shape = {"type": "array", "items": {"type": "string"}}
         case _ if field.name == "poc":
             # An editor reads YAML's number; the service reads text.
@@ -235,6 +237,8 @@ def asked_of(field: Field, path: tuple[str, ...]) -> Schema:
         limits: Schema = {"minItems": FEWEST, "maxItems": MOST} if field.name == "done" else {}
         line = {"maxLength": MAX_CHARACTERS, "pattern": whole(THRESHOLD), "examples": [EXAMPLE]}
         return optional(field, {"type": "array", "items": line, **limits})
+    if field.shape is Shape.WAIVERS:
+        return optional(field, {"type": "array", "items": {"pattern": WAIVER}})
     if field.shape is Shape.METRICS:
         return optional(field, {"type": "object", "additionalProperties": {"pattern": WRITTEN}})
     if field.name == "poc":

@@ -102,6 +102,7 @@ def _enforced(before: Charter, now: Charter, unsigned: Sequence[Move]) -> Charte
     return replace(
         now,
         done=before.done if "done" in fields else now.done,
+        waived=before.waived if "waived" in fields else now.waived,
         target=before.target if "target" in fields else now.target,
         rollback=rollback if "rollback" in fields else now.rollback,
         infra=_infra(before.infra, now.infra) if "infra" in fields else now.infra,

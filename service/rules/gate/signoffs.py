@@ -68,20 +68,23 @@ def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa:
     """
     match group:
         case Group.DATA_SCIENCE if round is Round.SHIP:
-            return {"done": _done(charter), "evidence": _evidence(charter)}
+            return _asked(charter) | {"evidence": _evidence(charter)}
         case Group.DATA_SCIENCE:
-            return {"done": _done(charter)}
+            return _asked(charter)
         case Group.PRODUCT if round is Round.PAUSE:
             return {"paused": charter.paused and charter.paused.value.until}
         case Group.PRODUCT:
             owner, ship_by = charter.owner, charter.ship_by
             stopped = {"stopped": charter.stopped.value.on} if charter.stopped else {}
-            return stopped | {
-                "done": _done(charter),
-                "owner": owner and owner.value.lower(),
-                "ship_by": ship_by and ship_by.value,
-                "signoffs": {group: (named(charter, group) or "").lower() for group in Group},
-            }
+            return (
+                stopped
+                | _asked(charter)
+                | {
+                    "owner": owner and owner.value.lower(),
+                    "ship_by": ship_by and ship_by.value,
+                    "signoffs": {group: (named(charter, group) or "").lower() for group in Group},
+                }
+            )
         case Group.PLATFORM:
             return {
                 "target": _target(charter.target),
@@ -183,6 +186,12 @@ def _newest(
         if each.group is group and each.hash == wanted and each.login.lower() in people
     ]
     return max(holding, key=lambda each: each.at, default=None)
+
+
+def _asked(charter: Charter) -> dict[str, object]:
+    """The bounds, and until when they may be missed; without waivers what was signed keeps its hash."""
+    waived = sorted((list(map(str, each.value.key.about)), each.value.until) for each in charter.waived)
+    return {"done": _done(charter)} | ({"waived": waived} if waived else {})
 
 
 def _done(charter: Charter) -> list[str]:

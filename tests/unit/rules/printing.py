@@ -50,6 +50,10 @@ def block_lines(charter: Charter) -> Iterator[str]:
     yield from section("infra", [(name, each.value.written) for name, each in charter.infra.entries if each])
     signoffs = charter.signoffs.by_group()
     yield from section("signoffs", [(group, signer.value) for group, signer in signoffs.items()])
+    if charter.waived:
+        yield "waived:"
+    for each in charter.waived:
+        yield f"  - {scalar(each.value.written)}"
     if charter.paused:
         pause = charter.paused.value
         yield from pair("paused", f"until {pause.until.isoformat()} - {pause.reason}")

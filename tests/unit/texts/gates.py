@@ -12,7 +12,7 @@ from service.rules.charter.quantity import Quantity, parse_quantity
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.units import NO_UNIT, unit_of
 from service.rules.checks.judge import judge
-from service.rules.evidence.judging import judge_all
+from service.rules.evidence.judging import judge_all, waive
 from service.rules.evidence.values import Conditions, Demands, Measurement, Reading, Result, Unread
 from service.rules.gate.agreement import Agreement, applied
 from service.rules.gate.signoffs import Round, Signature
@@ -127,7 +127,8 @@ class Case:
         readings = [self.readings_of(line, found) for line in charter.done]
         target = charter.target
         named = tuple(place.value for place in (target.measured_in, target.environment) if place)
-        return judge_all(charter.done, readings, Demands(self.now, self.level, 14, named))
+        judged = judge_all(charter.done, readings, Demands(self.now, self.level, 14, named))
+        return waive(judged, charter, self.now.date())
 
     def readings_of(self, line: Threshold, found: Mapping[str, Reading | None]) -> tuple[Reading, ...]:
         reading = found.get(line.metric)
