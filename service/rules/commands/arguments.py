@@ -212,9 +212,16 @@ def _owner(text: str) -> HandOver | Refusal:
 
 
 def _stop(text: str) -> Stop | Refusal:
-    if reason := reason_of(text):
-        cause, _, rest = reason.partition(" ")
-        return Stop(f"{cause}: {rest}" if cause in CAUSES and rest.strip() else reason)
+    reason = reason_of(text)
+    cause, colon, rest = reason.partition(":")
+    if colon and cause.strip().lower() in CAUSES:
+        cause, why = cause.strip().lower(), reason_of(rest)
+        if not why:
+            wanted = line_of(Verb.STOP, f"{cause}: {REASON}")
+            return Refusal(f"`/poc stop` needs a reason behind the class: write {wanted}.")
+        return Stop(f"{cause}: {why}")
+    if reason:
+        return Stop(reason)
     return Refusal(f"`/poc stop` needs a reason: write {line_of(Verb.STOP, REASON)}.")
 
 
