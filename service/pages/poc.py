@@ -127,6 +127,7 @@ class PocView:
     late: bool
     slips: str
     owner: str
+    budget: str
     bullets: tuple[Bullet, ...]
     met: int
     waived: int
@@ -178,6 +179,7 @@ def poc_view(stored: OnePoc, now: datetime, *, web_url: str, observe: bool, leve
         late=bool(summary.ship_by and summary.ship_by < today and not summary.state.has_ended),
         slips=slips_of(summary),
         owner=charter.owner_login or "",
+        budget=charter.budget.value.text if charter.budget else "",
         bullets=bullets,
         met=sum(each.judged.met for each in bullets),
         waived=sum(each.judged.status == WAIVED for each in bullets),
@@ -297,7 +299,7 @@ def _rounds(
 
 def _signers(stored: OnePoc, charter: Charter) -> Iterator[Signer]:
     start, ship = _rounds(stored, charter)
-    for group in Group:
+    for group in charter.signoffs.groups:
         yield Signer(NAMES[group], named(charter, group), start.get(group), ship.get(group))
 
 

@@ -103,6 +103,9 @@ SIGNOFFS = (
     Field("platform", "who signs for the platform", "bob-m", placeholder="login"),
     Field("product", "who signs for the product", "carol-s"),
     Field("security", "who signs for security", "dan-w", placeholder="login"),
+    Field("legal", "who signs for legal, if anybody", "lea-l", required=False),
+    Field("privacy", "who signs for privacy, if anybody", "pia-d", required=False),
+    Field("works_council", "who signs for the works council, if anybody", "wim-k", required=False),
 )
 CHARTER = Field(
     "charter",
@@ -127,6 +130,7 @@ CHARTER = Field(
         ),
         Field("paused", "until when, and why", "until {date} - reason", Shape.DATED, required=False),
         Field("stopped", "when and why it ended", "{date} - reason", Shape.DATED, required=False),
+        Field("budget", "what it may cost; shown, and never judged", "40000 EUR", required=False),
         Field(
             "stop_if",
             "what would end it, in numbers",

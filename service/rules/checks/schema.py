@@ -38,6 +38,7 @@ from service.rules.checks.done_lines import FEWEST, MOST
 from service.rules.checks.rollback import FEWEST_CHARACTERS
 from service.rules.checks.target import CORNERS, MACHINES, NONE, NOWHERE
 from service.rules.values.github import BOTS
+from service.rules.values.groups import NEEDED
 
 ECMA_TOKEN = re.compile(r"\(\?P<\w+>|\\.|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 NAMED_GROUP = "(?P<"
@@ -109,6 +110,7 @@ COUNTABLE = (
 )
 PER_TIME = f"{SPACE}/{SPACE}(?:{one_of({*SECONDS, MONTH})})"
 ABOVE_ZERO = f"(?!-|[0.]+{SPACE}[A-Za-z]){NUMBER}{SPACE}{COUNTABLE}"
+POSITIVE = f"(?![0.]*(?![0-9.])){NUMBER.removeprefix('-?')}"
 RATE = f"{ABOVE_ZERO}{PER_TIME}"
 LOAD = f"{ABOVE_ZERO}(?:{PER_TIME})?"
 DURATION = f"(?!-|[0.]+{SPACE}[a-zµμ]){NUMBER}{SPACE}(?:{one_of(SECONDS)})"
@@ -161,6 +163,7 @@ PATTERNS: dict[tuple[str, ...], str] = {
     ("rollback", "how"): f"\\S[\\s\\S]{{{FEWEST_CHARACTERS - 2},}}\\S",
     ("rollback", "within"): whole(DURATION),
     ("rollback", "drilled"): whole(f"{ISO_DATE.pattern}\\s+in\\s+{DURATION}"),
+    ("budget",): whole(f"{SIGN}{SPACE}{POSITIVE}", f"{POSITIVE}{SPACE}(?:{one_of(CURRENCIES)}|{SIGN})"),
     ("paused",): whole(f"until {SPACE}{ecma(DATED)}"),
     ("stopped",): whole(ecma(DATED)),
     **{
@@ -173,7 +176,10 @@ PATTERNS: dict[tuple[str, ...], str] = {
         )
         for field in INFRA
     },
-    **{("signoffs", field.name): whole(PERSON) for field in SIGNOFFS},
+    **{
+        ("signoffs", field.name): whole(PERSON, *(() if field.name in NEEDED else (NEEDLESS_BECAUSE,)))
+        for field in SIGNOFFS
+    },
 }
 
 

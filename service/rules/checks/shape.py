@@ -14,7 +14,7 @@ from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, as_text, scalars
 from service.rules.source.text import listed, shown
 
-SHOWN_KEYS = 20
+SHOWN_KEYS, MOST_NAMED = 20, 6
 # Keys that people expect, and where what they would say is found instead.
 ELSEWHERE = {
     "name": "the name is the Markdown heading: delete this line",
@@ -157,7 +157,8 @@ def keys_of(field: Field) -> str:
     """What to write for a key that has keys of its own."""
     if field.shape is Shape.METRICS:
         return f"`{field.name}` has a line for each metric: write `<metric>: <file> <JSONPath>` below it"
-    names = listed(tuple(each.name for each in field.fields))
+    all_fit = len(field.fields) <= MOST_NAMED
+    names = listed(tuple(each.name for each in field.fields if all_fit or each.required))
     return f"`{field.name}` has keys of its own: write {names} below it"
 
 

@@ -194,7 +194,7 @@ def _unsigned(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator
     if facts.request_number is None and facts.occasion is not Occasion.SHIP_REQUEST:
         yield Gap(GapKind.REQUEST, "/poc ship", login=owner)
         return
-    for group in Group:
+    for group in charter.signoffs.groups:
         if facts.signatures.get(group) is None:
             yield Gap(GapKind.SIGNATURE, group.value, login=named(charter, group))
 

@@ -18,7 +18,7 @@ from service.rules.gate.agreement import Agreement, applied
 from service.rules.gate.signoffs import Round, Signature
 from service.rules.gate.verdict import Gate, GateFacts, Occasion, gate
 from service.rules.values.actions import CheckRunOutput, Conclusion
-from service.rules.values.groups import Group, Level
+from service.rules.values.groups import FOUR, Group, Level
 from service.texts.gate import gate_view
 from tests.harness.github import charter_file
 from tests.harness.places import CHARTERS
@@ -95,7 +95,7 @@ def signatures(*groups: Group) -> dict[Group, Signature | None]:
     }
 
 
-APPROVED = dict(zip(Group, ("a" * 40, "a" * 40, "b" * 40, "c" * 40), strict=True))
+APPROVED = dict(zip(FOUR, ("a" * 40, "a" * 40, "b" * 40, "c" * 40), strict=True))
 
 
 @dataclass(frozen=True)
