@@ -13,6 +13,7 @@ from service.cli.check_output import PRINTERS, Checked, Format
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
 from service.rules.checks.surroundings import NOT_KNOWN, RepositoryFacts, questions_of
+from service.rules.policy.model import OFFLINE
 from service.rules.source.text import CHARTER_PATH, MAX_FILE_BYTES, CharterFile, FileKind
 
 STANDARD_INPUT = "-"
@@ -64,11 +65,11 @@ def check_one(path: str, base: str | None, today: date) -> Checked:
         from service.cli.check_base import charter_before
 
         before = charter_before(place, base, today)
-    judgement = judge(file, before=before, today=today)
+    judgement = judge(file, before=before, today=today, policy=OFFLINE)
     # What is piped in may be the charter of another repository.
     outside = NOT_KNOWN if path == STANDARD_INPUT else look_around(place.parent, judgement.charter)
     if outside.missing_paths:
-        judgement = judge(file, before=before, today=today, outside=outside)
+        judgement = judge(file, before=before, today=today, outside=outside, policy=OFFLINE)
     if before is None:
         return Checked(path, file, judgement, outside)
     from service.cli.check_base import moves

@@ -21,7 +21,7 @@ from service.rules.charter.units import unit_of
 from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import Judgement, judge_standing
 from service.rules.gate.lifecycle import State
-from service.rules.gate.overview import JudgedThreshold
+from service.rules.gate.overview import WAIVED, JudgedThreshold
 from service.rules.gate.signoffs import Round, Signature, named, standing
 from service.rules.gate.uncounted import SigningFacts, Uncounted, uncounted
 from service.rules.policy.model import NO_POLICY, Mode, Policy
@@ -131,8 +131,10 @@ class PocView:
     outlook: str
     """What past signatures say of the ship date; empty where nothing is known or none is missing."""
     owner: str
+    budget: str
     bullets: tuple[Bullet, ...]
     met: int
+    waived: int
     strip: Strip
     axis: Axis
     events: tuple[tuple[date, str], ...]
@@ -182,8 +184,10 @@ def poc_view(stored: OnePoc, now: datetime, *, web_url: str, observe: bool, leve
         slips=slips_of(summary),
         outlook=_outlook(stored, charter, today),
         owner=charter.owner_login or "",
+        budget=charter.budget.value.text if charter.budget else "",
         bullets=bullets,
         met=sum(each.judged.met for each in bullets),
+        waived=sum(each.judged.status == WAIVED for each in bullets),
         strip=strip(spans, line, today, summary.ship_by),
         axis=line,
         events=tuple((span.first, says(span)) for span in reversed(spans)),
@@ -211,6 +215,7 @@ COMMANDS = {
         ("/poc ship", "ask to ship, on the pull request that ships it"),
         ("/poc snooze 14d waiting for the data contract", "ask nobody for two weeks"),
         ("/poc extend 2027-03-15 load test moved", "get the line to write for another ship date"),
+        ("/poc waive latency_p95 until 2027-03-15 new cluster", "get the line to write to ship without it"),
         ("/poc stop the baseline was good enough", "get the line to write to stop it on purpose"),
         ("/poc recheck", "look again"),
     ),
@@ -309,7 +314,7 @@ def _outlook(stored: OnePoc, charter: Charter, today: date) -> str:
 
 def _signers(stored: OnePoc, charter: Charter) -> Iterator[Signer]:
     start, ship = _rounds(stored, charter)
-    for group in Group:
+    for group in charter.signoffs.groups:
         yield Signer(NAMES[group], named(charter, group), start.get(group), ship.get(group))
 
 

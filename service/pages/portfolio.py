@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from service.pages.asked import PARTIES, address
 from service.pages.calendar import Axis, Strip, axis, spans_of, strip
-from service.pages.words import Ball, ball_of, decision, late_by, missing_to_ship, slips_of
+from service.pages.words import Ball, ball_of, decision, late_by, missing_to_ship, slips_of, waived_of
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY
@@ -56,6 +56,7 @@ class Row:
     slips: str
     met: int | None
     thresholds: int | None
+    waived: int
     strip: Strip
     ended: date | None
     stop_cause: str
@@ -159,6 +160,7 @@ def read_portfolio(
             slips=slips_of(each),
             met=each.met if each.thresholds else None,
             thresholds=each.thresholds,
+            waived=waived_of(each),
             strip=strip(spans[each.poc_id], line, today, each.ship_by),
             ended=policy.calendar.day(each.shipped_at or each.state_since) if each.state.has_ended else None,
             stop_cause=each.overview.stop_cause or "" if each.overview else "",

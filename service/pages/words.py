@@ -68,12 +68,19 @@ def slips_of(each: PocSummary) -> str:
 
 def missing_to_ship(each: PocSummary) -> str:
     """What is missing for shipping, as far as it can be said in a line."""
-    said = [f"{each.met} of {each.thresholds} met"] if each.thresholds else ["no threshold yet"]
+    waived = waived_of(each)
+    met = f"{each.met} of {each.thresholds} met{f', {waived} waived' if waived else ''}"
+    said = [met if each.thresholds else "no threshold yet"]
     if each.unsigned:
         said.append(f"{plural(len(each.unsigned), 'signature')} missing")
     elif each.unsigned == ():
-        said = ["all met and signed: deploy it"]
+        said = [f"all met{' or waived,' if waived else ''} and signed: deploy it"]
     return ", ".join(said)
+
+
+def waived_of(each: PocSummary) -> int:
+    """How many of its thresholds may be missed for now."""
+    return each.overview.waived if each.overview else 0
 
 
 def late_by(each: PocSummary, today: date) -> str:

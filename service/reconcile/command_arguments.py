@@ -18,11 +18,10 @@ from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
 from service.rules.commands.arguments import (
     LONGEST_LINE,
+    CharterCommand,
     CommandArguments,
-    Extend,
     HandOver,
     Snooze,
-    Stop,
     read_order,
 )
 from service.rules.commands.charter_changes import amended_data, branch_for
@@ -135,7 +134,7 @@ def _amend(
     ctx: Reconciliation,
     conversation: Conversation,
     told: RecordedCommand,
-    order: Extend | HandOver | Stop,
+    order: CharterCommand,
     today: date,
 ) -> str | Offer | Refusal:
     poc = conversation.poc
@@ -189,10 +188,11 @@ def _no_owner(ctx: Reconciliation, poc: Poc, order: CommandArguments) -> Refusal
 
 
 def _unreadable(order: CommandArguments, change: Change) -> Refusal:
-    line = shown(f"{change.key}: {change.written}", LONGEST_LINE)
+    line = shown(change.line, LONGEST_LINE)
+    where = f" under `{change.key}`, which is a list" if change.is_item else ""
     return Refusal(
         f"`{PREFIX} {order.verb}`: the charter as it is cannot be read far enough to name the line. The "
-        f"check `POC charter` says why; then write {line}."
+        f"check `POC charter` says why; then write {line}{where}."
     )
 
 

@@ -158,7 +158,7 @@ def _followed(
             for each in rounds_of(charter):
                 given = give(charter, told.actor, each, told.at, None, source, before=before, members=members)
                 conversation.poc.signed(given)
-        case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP:
+        case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP | Verb.WAIVE:
             return follow_order(ctx, conversation, told, command)
         case _:
             """Nothing to do: this reconciliation is the check that was asked for."""

@@ -229,7 +229,7 @@ def _with_signoffs(
         )
 
     of_head, of_any = given(head), given(None)
-    signatures = {group: of_head[group] or of_any[group] for group in Group}
+    signatures = {group: of_head[group] or of_any[group] for group in of_any}
     earlier = {group: each for group, each in signatures.items() if each and not of_head[group]}
     approved = dict.fromkeys(each.commit for each in earlier.values() if each.commit)
     return replace(

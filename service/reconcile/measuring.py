@@ -12,7 +12,7 @@ from service.reconcile.poc import Poc
 from service.rules.charter.metrics import canonical_name
 from service.rules.charter.model import Charter, Evidence
 from service.rules.charter.threshold import Threshold
-from service.rules.evidence.judging import judge_all, line_for
+from service.rules.evidence.judging import judge_all, line_for, waive
 from service.rules.evidence.reading import TOO_LARGE, document_of, value_in
 from service.rules.evidence.values import Demands, Measurement, Reading, Result, Unread
 from service.rules.policy.model import Undecided
@@ -55,7 +55,8 @@ def measure(
     )
     readings = [tuple(_readings(line, charter, files, sent)) for line in lines]
     results = judge_all(lines, readings, demands)
-    return Measured(results[: len(charter.done)], results[len(charter.done) :], bool(sent))
+    done = waive(results[: len(charter.done)], charter, ctx.now.date())
+    return Measured(done, results[len(charter.done) :], bool(sent))
 
 
 def resolve_test_merges(ctx: Reconciliation, poc: Poc, number: int) -> None:

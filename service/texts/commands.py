@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from service.rules.charter.amend import Amendment, Change, owned_by, shipping_on, stopped_on
+from service.rules.charter.amend import Amendment, Change, owned_by, shipping_on, stopped_on, waived_by
+from service.rules.charter.goalposts import REOPENS
 from service.rules.charter.model import Charter
-from service.rules.commands.arguments import CharterCommand, Extend, HandOver, Stop
+from service.rules.commands.arguments import CharterCommand, Extend, HandOver, Stop, Waive
 from service.rules.commands.parsing import Verb
-from service.rules.gate.signoffs import named
 from service.rules.source.text import CHARTER_PATH
 from service.rules.stall.time_spent import ship_date_changes
-from service.rules.values.groups import Group
+from service.texts.goalposts import Person, signers
 from service.texts.markdown import in_words
 
 
@@ -47,8 +47,8 @@ class AmendView:
     desk: EditLocation
     slip: str
     """How often and how far the ship date was moved, with this: `third date, +42 days`; else empty."""
-    product: str | None
-    """Who signs for product again, where somebody does."""
+    signers: tuple[Person, ...]
+    """Who signs again, where somebody does."""
 
     @property
     def verb(self) -> Verb:
@@ -76,6 +76,8 @@ def change_of(order: CharterCommand, today: date) -> Change:
             return owned_by(order.login)
         case Stop():
             return stopped_on(today, order.reason)
+        case Waive():
+            return waived_by(order.waiver)
 
 
 def amend_view(
@@ -95,10 +97,13 @@ def amend_view(
             replaces = before is not None
         case HandOver():
             slip, replaces = "", charter.owner is not None
+        case Waive():
+            slip, replaces = "", True
         case Stop():
             slip, replaces = "", False
-    product = named(charter, Group.PRODUCT) if replaces else None
-    return AmendView(order, charter, amendment, desk, slip, product)
+    groups = REOPENS["waived" if isinstance(order, Waive) else "owner"] if replaces else ()
+    again = [(group, person) for group, person in signers(charter, groups) if person]
+    return AmendView(order, charter, amendment, desk, slip, tuple(again))
 
 
 def proposal_title(view: AmendView) -> str:
@@ -110,3 +115,5 @@ def proposal_title(view: AmendView) -> str:
             return f"Hand this POC over to {login}"
         case Stop():
             return "Stop this POC"
+        case Waive(waiver=waiver):
+            return f"Waive {waiver.key.metric} until {in_words(waiver.until)}"

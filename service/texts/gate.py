@@ -71,6 +71,16 @@ class GateView:
         return sum(row.met for row in self.rows)
 
     @property
+    def waived(self) -> int:
+        """How many may be missed for now."""
+        return sum(row.waived is not None for row in self.rows)
+
+    @property
+    def unmet(self) -> tuple[Result, ...]:
+        """Those that are neither met nor waived."""
+        return tuple(row for row in self.rows if not row.lets_ship)
+
+    @property
     def pause(self) -> Pause | None:
         """The charter's pause, while it lasts."""
         return (
@@ -162,6 +172,7 @@ def _results(gate: Gate) -> tuple[Result, ...]:
 
 
 LONGEST = 240
+MOST_NAMED = 2
 ENDED = {GateStatus.STOPPED: "Stopped on purpose", GateStatus.LEFT: "No POC any more"}
 COUNTED = {
     Status.MISSED: "missed",
@@ -184,7 +195,7 @@ def gate_title(gate: Gate) -> str:
 
 def _verdict(gate: Gate) -> str:
     if gate.ready:
-        return "Ready to ship"
+        return f"Ready to ship{_waived(gate)}"
     match standing(gate):
         case GateStatus.STOPPED:
             missing = ["stopped on purpose"]
@@ -213,7 +224,7 @@ def _ordinary(gate: Gate) -> str:
             missing = list(_named(gate))
     pause = _pause(gate).capitalize()
     if not missing:
-        return pause or "Numbers met"
+        return pause or f"Numbers met{_waived(gate)}"
     return _fitting(f"{pause}; {lead.lower()}" if pause else lead, missing)
 
 
@@ -248,6 +259,17 @@ def _named(gate: Gate) -> Iterator[str]:
 def _pause(gate: Gate) -> str:
     paused = gate.facts.charter.paused if gate.facts.charter else None
     return f"paused until {paused.value.until}" if paused and of_kind(gate, GapKind.PAUSED) else ""
+
+
+def _waived(gate: Gate) -> str:
+    """What ships although it is missed: `, error_rate waived until 2027-03-15`; empty where nothing does."""
+    waived = [row for row in gate.facts.results if row.waived]
+    if not waived:
+        return ""
+    names = tuple(dict.fromkeys(row.threshold.metric for row in waived))
+    days = {row.waived.isoformat() for row in waived if row.waived}
+    said = listed(names) if len(names) <= MOST_NAMED else plural(len(waived), "threshold")
+    return f", {said} waived{f' until {days.pop()}' if len(days) == 1 else ''}"
 
 
 def _missing_infra(gate: Gate) -> str:

@@ -17,6 +17,7 @@ from service.rules.gate.verdict import COMPARED
 from service.rules.source.text import clip, listed, shown
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group
+from service.texts.markdown import plural
 
 CODE = "goalpost-moved"
 NEEDED = "shipping needs one, add it again"
@@ -35,6 +36,7 @@ VERBS = {
     MoveKind.RECONDITIONED: "is measured differently",
     MoveKind.ADDED: "is new",
     MoveKind.DELETED: "is gone",
+    MoveKind.WAIVED: "may be missed",
     MoveKind.LATER: "is later",
     MoveKind.EARLIER: "is earlier",
     MoveKind.OTHER: "is not the same",
@@ -130,6 +132,9 @@ def counted(moves: Sequence[Move]) -> str:
     if said:
         number, _, kind = said[0].partition(" ")
         said[0] = f"{number} threshold{'s' * (number != '1')} {kind}"
+    waived = sum(move.kind is MoveKind.WAIVED for move in moves)
+    said += [plural(waived, "threshold") + " waived"] if waived else []
+    said += ["waiver cut back"] if any(ends_waiver(move) for move in moves) else []
     said += [f"ship date {move.kind}" for move in moves if move.field == "ship_by"]
     fields = {move.field.partition(".")[0] for move in moves}
     said += [f"other {field}" for field in ("owner", "target") if field in fields]
@@ -137,6 +142,11 @@ def counted(moves: Sequence[Move]) -> str:
         kinds = {move.kind for move in moves if move.field.startswith(f"{field}.")}
         said += [words.format(field) for kind, words in PLATFORM.items() if kind in kinds][:1]
     return ", ".join(said)
+
+
+def ends_waiver(move: Move) -> bool:
+    """Whether a line may be missed no longer, or less long."""
+    return move.field == "waived" and move.kind is MoveKind.TIGHTENED
 
 
 def done_rows(
@@ -168,7 +178,8 @@ def other_rows(moves: Sequence[Move]) -> Iterator[GoalpostRow]:
     """What moved outside `done`."""
     for move in moves:
         if move.field != "done":
-            yield GoalpostRow(SUBJECTS.get(move.field, move.field), move.before, move.now, moved=True)
+            named = move.subject if move.field == "waived" else SUBJECTS.get(move.field, move.field)
+            yield GoalpostRow(named, move.before, move.now, moved=True)
 
 
 def subject(threshold: Threshold) -> str:

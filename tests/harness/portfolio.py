@@ -18,7 +18,7 @@ from service.rules.gate.overview import overview
 from service.rules.gate.signoffs import Round, material_hash
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.stall.waiting_on import Party, WaitingOn, Wants
-from service.rules.values.groups import Group, Level
+from service.rules.values.groups import FOUR, Level
 from service.rules.values.subjects import PocId
 from service.store.database import Database, transaction
 from service.store.store import Store
@@ -176,12 +176,12 @@ def _number(line: Threshold, met: bool, now: datetime, rand: Random) -> Measurem
 
 
 def _turns(began: datetime, now: datetime, state: str, rand: Random) -> Iterator[WaitingOn]:
-    at, signers = began, dict(zip(Group, SIGNERS, strict=True))
+    at, signers = began, dict(zip(FOUR, SIGNERS, strict=True))
     owner = WaitingOn(Party.OWNER, Wants.WORK, began, (OWNER,))
     yield owner
     while at < now - timedelta(days=24):
         at += timedelta(days=rand.randint(6, 24))
-        group = rand.choice(list(Group))
+        group = rand.choice(FOUR)
         kind = rand.randint(0, 5)
         if kind <= 2:
             yield WaitingOn(Party.SIGNER, Wants.START_SIGNATURE, at, (signers[group],), group, 41)
@@ -229,7 +229,7 @@ def _history(  # noqa: PLR0917
             digest="d", conclusion="success", title="Charter complete", github_id=77, created_at=now,
         )
     )  # fmt: skip
-    for at, (group, login) in enumerate(zip(Group, SIGNERS, strict=True)):
+    for at, (group, login) in enumerate(zip(FOUR, SIGNERS, strict=True)):
         if at == 3 or (state == "proposed" and at > 1):
             continue
         session.add(

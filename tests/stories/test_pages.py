@@ -19,6 +19,7 @@ from service.store.database import Database, connect, transaction
 from service.store.portfolio import Portfolio
 from service.web.pages import Access, Closed, OpenHere, Pages, Shown, Visitor
 from tests.harness import database
+from tests.harness.charters import CHARTER, files
 from tests.harness.database import Server
 from tests.harness.portfolio import NOW, fill
 from tests.harness.snapshots import Snapshots
@@ -261,6 +262,12 @@ async def test_the_documents_explain_every_finding(stored: Engine) -> None:
 
 
 @pytest.fixture
+def story(snapshots: Snapshots) -> Iterator[Story]:
+    with snapshots.of(Story) as made:
+        yield made
+
+
+@pytest.fixture
 def poc(snapshots: Snapshots) -> Iterator[Story]:
     with snapshots.of(Story, Story.found) as made:
         yield made
@@ -275,3 +282,16 @@ def test_a_look_stores_what_the_pages_show(poc: Story) -> None:
     assert row["has_the_ball"] == "jane-doe"
     page = asyncio.run(get(poc.services.engine, f"/pocs/{row['repository']}"))
     assert "2 of 2 met" in words(page)
+
+
+def test_what_is_waived_is_shown_as_that_and_not_as_met(story: Story) -> None:
+    waived = "waived:\n  - accuracy until 2026-12-01 - the labels come late\nsignoffs:"
+    charter = CHARTER.replace("signoffs:", waived)
+    story.found(charter)
+    story.land("first", charter, put=files(accuracy=0.9))
+    [row] = asyncio.run(get(story.services.engine, "/portfolio.json")).json()["pocs"]
+    assert (row["state"], row["met"], row["thresholds"]) == ("shipping", 1, 2)
+    page = words(asyncio.run(get(story.services.engine, f"/pocs/{row['repository']}")))
+    assert "1 of 2 met, 1 waived" in page
+    assert "waived until 2026-12-01; missed by 2 points" in page
+    assert "1 waived" in words(asyncio.run(get(story.services.engine, "/")))

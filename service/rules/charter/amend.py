@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from service.rules.charter.line_keys import Waiver, parse_waiver
 from service.rules.charter.model import Charter, Located
 from service.rules.charter.reader import read_charter
 from service.rules.charter.values import Stop
 from service.rules.source.block import Block
 from service.rules.source.loader import Document, load
-from service.rules.source.nodes import Entry, Mapping, Scalar
+from service.rules.source.nodes import Entry, Mapping, Scalar, Sequence
 from service.rules.source.text import CharterFile, FileKind, read_text
 
 QUOTES = "\"'"
@@ -34,6 +35,13 @@ class Change:
     key: str
     written: str
     value: object
+    is_item: bool = False
+    """Whether it is an item of the key's list, in place of the one for the same thing."""
+
+    @property
+    def line(self) -> str:
+        """What is to stand in the charter, in one line."""
+        return f"{self.key}: {self.written}" if not self.is_item else f"- {self.written}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +68,21 @@ def stopped_on(day: date, reason: str) -> Change:
     return Change("stopped", f"{day.isoformat()} - {reason}", Stop(day, reason))
 
 
+def waived_by(waiver: Waiver) -> Change:
+    """A line of `done` that may be missed until a day."""
+    return Change("waived", waiver.written, waiver, is_item=True)
+
+
 def amended(file: CharterFile, change: Change) -> Amendment | None:
     """The lines that make a charter say the new value and change nothing else; None where no line can."""
     document, text = load(file), read_text(file)
     if document.block is None or document.root is None or not isinstance(text, str):
         return None
     entry = document.root.entry(change.key)
-    made = _rewritten(document.lines, entry, change) if entry else _added(document, document.root, change)
+    if entry and change.is_item:
+        made = _with_item(document.lines, entry, change)
+    else:
+        made = _rewritten(document.lines, entry, change) if entry else _added(document, document.root, change)
     if made is None:
         return None
     before = read_charter(document.root, document.block, document.lines)
@@ -113,12 +129,49 @@ def _on_one_line(lines: tuple[str, ...], key: Scalar, value: Scalar, change: Cha
     return Amendment(key.line, "\n".join(lines[key.line - 1 : last]), after)
 
 
+def _with_item(lines: tuple[str, ...], entry: Entry, change: Change) -> Amendment | None:
+    """A list with an item more, or with another in the place of the one for the same thing."""
+    key, items = entry.key, entry.value
+    margin = " " * (key.column - 1)
+    if not isinstance(items, Sequence) or not items.items:
+        before = lines[key.line - 1]
+        bare = before[: key.end_column - 1]
+        return Amendment(key.line, before, f"{bare}:\n{margin}  - {scalar(change.written)}")
+    scalars = [item for item in items.items if isinstance(item, Scalar)]
+    dashes = all(lines[each.line - 1][: each.column - 1].strip() == "-" for each in scalars)
+    if len(scalars) < len(items.items) or not dashes:
+        return None
+    assert isinstance(change.value, Waiver)
+    for each in scalars:
+        waiver = parse_waiver(each.value)
+        if isinstance(waiver, Waiver) and waiver.key.about == change.value.key.about:
+            return _item_instead(lines, each, change)
+    last = scalars[-1]
+    head = lines[last.line - 1][: last.column - 1]
+    end = last.end_line - (last.end_column == 1)
+    return Amendment(end + 1, None, f"{head}{scalar(change.written)}")
+
+
+def _item_instead(lines: tuple[str, ...], item: Scalar, change: Change) -> Amendment:
+    """An item that is replaced, on one line."""
+    last = item.end_line - (item.end_column == 1 and item.end_line > item.line)
+    tail = lines[last - 1][item.end_column - 1 :] if last == item.end_line else ""
+    before = "\n".join(lines[item.line - 1 : last])
+    head = lines[item.line - 1][: item.column - 1]
+    return Amendment(item.line, before, f"{head}{scalar(change.written)}{tail}")
+
+
 def _added(document: Document, root: Mapping, change: Change) -> Amendment | None:
     """A line for a key that is not there."""
     block = document.block
     assert block is not None
     margin = " " * block.indent
-    after = "\n".join(f"{margin}{line}" for line in pair(change.key, change.written))
+    written = (
+        [f"{change.key}:", f"  - {scalar(change.written)}"]
+        if change.is_item
+        else pair(change.key, change.written)
+    )
+    after = "\n".join(f"{margin}{line}" for line in written)
     return Amendment(_last(document.lines, block, root, change.key) + 1, None, after)
 
 
@@ -142,11 +195,21 @@ def _says(text: str, before: Charter, change: Change) -> bool:
     after = read_charter(document.root, document.block, document.lines)
     kept = (name for name in Charter.__slots__ if name not in PLACES | {change.key})
     read = getattr(after, change.key)
-    return (
-        isinstance(read, Located)
-        and read.value == change.value
-        and all(getattr(after, name) == getattr(before, name) for name in kept)
-    )
+    if isinstance(change.value, Waiver):
+        says = [each.value for each in read] == _waivers(before, change.value)
+    else:
+        says = isinstance(read, Located) and read.value == change.value
+    return says and all(getattr(after, name) == getattr(before, name) for name in kept)
+
+
+def _waivers(before: Charter, waiver: Waiver) -> list[Waiver]:
+    """The waivers of a charter with one more, or with it in the place of the one for the same line."""
+    waivers = [each.value for each in before.waived]
+    same = [each.key.about == waiver.key.about for each in waivers]
+    if not any(same):
+        return [*waivers, waiver]
+    place = same.index(True)
+    return [*waivers[:place], waiver, *waivers[place + 1 :]]
 
 
 def pair(key: str, value: str | None) -> Iterator[str]:

@@ -1,14 +1,11 @@
-"""The lines of `evidence`: which number a key is for, and where in which file it is found."""
+"""The lines of `evidence`: in which file a number is found, and where in it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from service.rules.charter.metrics import canonical_name
 from service.rules.charter.quantity import Refusal, read_unit
-from service.rules.charter.threshold import Threshold, at_load, read_clauses, split_clauses
 from service.rules.charter.units import Unit
 from service.rules.source.text import listed, shown
 
@@ -59,8 +56,6 @@ SOURCE = re.compile(
 )
 FILE = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|$))[\w.@+-][\w./@+=\-\[\]()#,' ]*")
 PER = re.compile(r"\s*/\s*(?P<path>\$.*)", re.DOTALL)
-KEY = re.compile(r"(?P<metric>[a-z][a-z0-9_]{0,63})(?P<clauses>(?:\s.*)?)")
-TELLING = ("on", "for", "at", "over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,56 +68,6 @@ class Source:
     unit: Unit
     per: str = ""
     """The path of the number that it is divided by, if it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A metric, and the clauses that tell its lines apart."""
-
-    metric: str
-    clauses: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-    def answers(self, threshold: Threshold) -> bool:
-        """Whether the number is for that line."""
-        if canonical_name(self.metric) != canonical_name(threshold.metric):
-            return False
-        return all(same(word, text, threshold.clauses.get(word)) for word, text in self.clauses.items())
-
-    def names(self, threshold: Threshold) -> bool:
-        """Whether it is for that line and can be for no other: it tells all that the line tells."""
-        return self.answers(threshold) and all(
-            word in self.clauses for word in TELLING if word in threshold.clauses
-        )
-
-
-def same(word: str, one: str, other: str | None) -> bool:
-    """Whether two clauses say the same; a load and a time by what they amount to."""
-    if other is None:
-        return False
-    return at_load(one) == at_load(other) if word in ("at", "over") else one == other
-
-
-def parse_key(text: str) -> Key | Refusal:
-    """Read `recall`, or `recall for high-value`."""
-    match = KEY.fullmatch(text.strip())
-    if match is None:
-        return Refusal(f"{shown(text)} is no metric: write its name as in `done`, for example `accuracy`")
-    rest, written = split_clauses(match["clauses"])
-    clauses = read_clauses(written, match.start("clauses"))
-    if rest or isinstance(clauses, Refusal) or not set(clauses) <= set(TELLING):
-        message = f"{shown(text)} is no key: write the metric, or add its `for`, `on`, `at` or `over`"
-        return Refusal(f"{message}, for example `recall for eu`")
-    return Key(match["metric"], clauses)
-
-
-def key_of(threshold: Threshold, others: Iterable[Threshold]) -> str:
-    """The shortest key that is for this line and for none of the others."""
-    rest = [other for other in others if other.key != threshold.key]
-    clauses = {word: threshold.clauses[word] for word in TELLING if word in threshold.clauses}
-    keys = [Key(threshold.metric), *(Key(threshold.metric, {word: clauses[word]}) for word in clauses)]
-    shortest = next((key for key in keys if not any(key.answers(other) for other in rest)), None)
-    chosen = shortest or Key(threshold.metric, clauses)
-    return " ".join([chosen.metric, *(f"{word} {text}" for word, text in chosen.clauses.items())])
 
 
 def parse_source(text: str) -> Source | Refusal:  # noqa: PLR0911 - one for each part of it

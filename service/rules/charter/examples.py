@@ -24,6 +24,10 @@ COST_PER = re.compile(
     r"\b(?:costs?|price)\s+(?:per|of each|for each|an?)\s+"
     r"(?:(?:active|single|individual|processed|resolved|successful)\s+)?(?P<thing>[a-z]{2,20})"
 )
+PRICE_PER = re.compile(
+    r"^\W*(?:the\s+)?(?:costs?|price)\b.{1,60}\bper\s+"
+    r"(?:(?:active|single|individual|processed|resolved|successful)\s+)?(?P<thing>[a-z]{2,20})\W*$"
+)
 SPOKEN = {
     "satisfaction": "csat",
     "speed": "latency",
@@ -63,6 +67,8 @@ def recognised(text: str) -> Metric | None:
     lowered = text[: LONGEST_MESSAGE * 2].lower()
     if price := COST_PER.search(lowered):
         return metric_of(f"cost_per_{price['thing']}")
+    if (price := PRICE_PER.search(lowered)) and (found := metric_of(f"cost_per_{price['thing']}")):
+        return found
     words = WORDS.findall(lowered.replace("_", " "))[:MOST_WORDS]
     for length in range(LONGEST_NAME, 0, -1):
         for start in range(len(words) - length + 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from operator import attrgetter
@@ -14,7 +14,7 @@ from service.rules.charter.model import Charter, Located, Rollback, Target
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold, clause_text
 from service.rules.charter.values import InfraEntry, InfraKind
-from service.rules.values.groups import Group
+from service.rules.values.groups import FOUR, FURTHER, Group
 
 T = TypeVar("T")
 
@@ -29,6 +29,8 @@ class MoveKind(StrEnum):
     RECONDITIONED = "measured differently"
     ADDED = "added"
     DELETED = "deleted"
+    WAIVED = "waived"
+    """It may be missed until a day, or until a later day than before."""
     LATER = "later"
     EARLIER = "earlier"
     OTHER = "other"
@@ -49,12 +51,13 @@ REOPENS = {
     "ship_by": (Group.PRODUCT,),
     "owner": (Group.PRODUCT,),
     "target": (Group.PLATFORM,),
-    "target.data": (Group.PLATFORM, Group.SECURITY),
-    "target.auth": (Group.PLATFORM, Group.SECURITY),
+    "target.data": (Group.PLATFORM, Group.SECURITY, *FURTHER),
+    "target.auth": (Group.PLATFORM, Group.SECURITY, *FURTHER),
     "infra": (Group.PLATFORM,),
     "rollback": (Group.PLATFORM,),
     "rollback.drilled": (),
     "signoffs": (Group.PRODUCT,),
+    "waived": (Group.DATA_SCIENCE, Group.PRODUCT),
 }
 THERE = {InfraKind.MISSING: 0, InfraKind.NOT_APPLICABLE: 1, InfraKind.PATH: 2, InfraKind.URL: 2}
 """How much of what it runs on an entry of `infra` says to be there."""
@@ -77,6 +80,8 @@ class Move:
     """The threshold as it stood."""
     stands: Threshold | None = None
     """The threshold as it stands now."""
+    groups: tuple[Group, ...] = FOUR
+    """Those that sign, by the charter before or the one now."""
 
     @property
     def eases(self) -> bool:
@@ -86,8 +91,8 @@ class Move:
     @property
     def reopens(self) -> tuple[Group, ...]:
         """The groups that sign again (design section 7)."""
-        asked = REOPENS.get(self.field)
-        return REOPENS[self.field.partition(".")[0]] if asked is None else asked
+        asked = REOPENS.get(self.field, REOPENS[self.field.partition(".")[0]])
+        return tuple(group for group in asked if group in self.groups)
 
 
 def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
@@ -99,8 +104,14 @@ def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
         *moved_values(before, now),
         *moved_drill(before.rollback, now.rollback),
         *moved_done(before, now),
+        *moved_waivers(before, now),
+        *moved_groups(before, now),
     )
-    return tuple(sorted(moves, key=lambda move: (move.line, move.column)))
+    asked = {*before.signoffs.groups, *now.signoffs.groups}
+    groups = tuple(group for group in Group if group in asked)
+    return tuple(
+        replace(move, groups=groups) for move in sorted(moves, key=lambda move: (move.line, move.column))
+    )
 
 
 def reopened(moves: Sequence[Move]) -> tuple[Group, ...]:
@@ -216,6 +227,43 @@ def moved_done(before: Charter, now: Charter) -> Iterator[Move]:
             yield Move(ADDED, "done", stands.metric, None, text, stands.line, stands.column, stands=stands)
         elif was:
             yield Move(MoveKind.DELETED, "done", was.metric, bound_text(was), None, now.done_line, was=was)
+
+
+def moved_waivers(before: Charter, now: Charter) -> Iterator[Move]:
+    """What may be missed now, or for longer, and what no longer may; another reason moves nothing."""
+    was = {each.value.key.about: each.value.until for each in before.waived}
+    stands = {each.value.key.about: each for each in now.waived}
+    for key, waiver in stands.items():
+        earlier, until = was.get(key), waiver.value.until
+        if earlier != until:
+            kind = MoveKind.TIGHTENED if earlier and until < earlier else MoveKind.WAIVED
+            text, said = waiver.value.key.printed, waived_text(earlier) if earlier else None
+            yield Move(kind, "waived", text, said, waived_text(until), waiver.line, waiver.column)
+    for each in before.waived:
+        if each.value.key.about not in stands:
+            gone = each.value.key.printed, waived_text(each.value.until)
+            yield Move(MoveKind.TIGHTENED, "waived", *gone, None, now.done_line)
+
+
+def moved_groups(before: Charter, now: Charter) -> Iterator[Move]:
+    """The groups that need not sign any more, and those that have to from now on."""
+    was, stands = before.signoffs, now.signoffs
+    said = {**stands.by_group(), **dict(stands.not_needed)}
+    place = next(iter(said.values()), None)
+    for group in Group:
+        if (group in was.groups) != (group in stands.groups):
+            at_ = said.get(group) or place
+            gone = group in was.groups
+            login = was.by_group().get(group) if gone else stands.by_group().get(group)
+            written = login.value if login else "nobody"
+            kind, texts = (MoveKind.WITHDRAWN, (written, None)) if gone else (ADDED, (None, written))
+            field, spot = f"signoffs.{group}", (at_.line, at_.column) if at_ else (now.line, 1)
+            yield Move(kind, field, field, texts[0], texts[1], *spot)
+
+
+def waived_text(until: date) -> str:
+    """A waiver's end."""
+    return f"waived until {until.isoformat()}"
 
 
 def moved_line(was: Threshold, stands: Threshold) -> Iterator[Move]:

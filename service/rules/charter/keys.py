@@ -13,6 +13,7 @@ from service.rules.charter.threshold import EXAMPLE
 from service.rules.source.nodes import Entry, Mapping
 
 WEEKS_AHEAD = 12
+WEEKS_WAIVED = 4
 LONGEST_KEY = 40
 MOST_TOLD = 10
 NEAR_ENOUGH = 0.75
@@ -38,6 +39,9 @@ class Shape(StrEnum):
     DATE = "date"
     DATED = "dated"
     LIST = "list"
+    """Of thresholds."""
+    WAIVERS = "waivers"
+    """A list of them."""
     SECTION = "section"
     METRICS = "metrics"
     """A mapping whose keys are metrics."""
@@ -60,8 +64,10 @@ class Field:
         """A value that would be right on that day."""
         if self.shape is Shape.DATE:
             return (today + timedelta(weeks=WEEKS_AHEAD)).isoformat()
-        if self.shape is Shape.DATED:
-            return self.example.format(date=today.isoformat())
+        if self.shape in (Shape.DATED, Shape.WAIVERS):
+            return self.example.format(
+                date=today.isoformat(), later=(today + timedelta(weeks=WEEKS_WAIVED)).isoformat()
+            )
         return self.example
 
     def field(self, name: str) -> Field | None:
@@ -97,6 +103,9 @@ SIGNOFFS = (
     Field("platform", "who signs for the platform", "bob-m", placeholder="login"),
     Field("product", "who signs for the product", "carol-s"),
     Field("security", "who signs for security", "dan-w", placeholder="login"),
+    Field("legal", "who signs for legal, if anybody", "lea-l", required=False),
+    Field("privacy", "who signs for privacy, if anybody", "pia-d", required=False),
+    Field("works_council", "who signs for the works council, if anybody", "wim-k", required=False),
 )
 CHARTER = Field(
     "charter",
@@ -112,8 +121,16 @@ CHARTER = Field(
         Field("rollback", "how it is turned off", shape=Shape.SECTION, fields=ROLLBACK),
         Field("infra", "what it runs on", shape=Shape.SECTION, fields=INFRA),
         Field("signoffs", "who signs", shape=Shape.SECTION, fields=SIGNOFFS),
+        Field(
+            "waived",
+            "what may be missed, until when, and why",
+            "latency_p95 until {later} - reason",
+            Shape.WAIVERS,
+            required=False,
+        ),
         Field("paused", "until when, and why", "until {date} - reason", Shape.DATED, required=False),
         Field("stopped", "when and why it ended", "{date} - reason", Shape.DATED, required=False),
+        Field("budget", "what it may cost; shown, and never judged", "40000 EUR", required=False),
         Field(
             "stop_if",
             "what would end it, in numbers",

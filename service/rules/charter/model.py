@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar
 
-from service.rules.charter.evidence import Key, Source
+from service.rules.charter.evidence import Source
+from service.rules.charter.line_keys import Key, Waiver
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.values import Drill, InfraEntry, Pause, Stop
-from service.rules.values.groups import Group
+from service.rules.values.groups import FOUR, Group
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -73,12 +74,25 @@ class Infra:
 
 @dataclass(frozen=True, slots=True)
 class Signoffs:
-    """The four groups that sign, each by one person."""
+    """The groups that sign, each by one person."""
 
     data_science: Located[str] | None = None
     platform: Located[str] | None = None
     product: Located[str] | None = None
     security: Located[str] | None = None
+    legal: Located[str] | None = None
+    privacy: Located[str] | None = None
+    works_council: Located[str] | None = None
+    not_needed: tuple[tuple[Group, Located[str]], ...] = ()
+    """The groups that the firm does not have, or that need not sign here, each with the reason."""
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Those that sign, in order: the four without those that are not needed, and whoever is named."""
+        without = {group for group, _ in self.not_needed}
+        return tuple(
+            group for group in Group if getattr(self, group) or (group in FOUR and group not in without)
+        )
 
     def by_group(self) -> dict[Group, Located[str]]:
         """Those that are named, in the order of the groups."""
@@ -112,8 +126,10 @@ class Charter:
     rollback: Rollback = Rollback()
     infra: Infra = Infra()
     signoffs: Signoffs = Signoffs()
+    waived: tuple[Located[Waiver], ...] = ()
     paused: Located[Pause] | None = None
     stopped: Located[Stop] | None = None
+    budget: Located[Quantity] | None = None
     stop_if: tuple[Threshold, ...] = ()
     title: str | None = None
     """The first heading of the Markdown around the block."""

@@ -6,21 +6,25 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from service.rules.charter.evidence import Key, Source, parse_key, parse_source
+from service.rules.charter.evidence import Source, parse_source
+from service.rules.charter.line_keys import Key, Waiver, parse_key, parse_waiver
 from service.rules.charter.model import Charter, Evidence, Infra, Located, Rollback, Signoffs, Target
 from service.rules.charter.quantity import Quantity, Refusal, parse_duration, read_quantity
 from service.rules.charter.threshold import Threshold, parse_threshold
+from service.rules.charter.units import Dimension
 from service.rules.charter.values import (
     is_unfilled,
     parse_date,
     parse_drill,
     parse_infra,
     parse_login,
+    parse_not_needed,
     parse_pause,
     parse_stop,
 )
 from service.rules.source.block import Block, Fence, fence_of
 from service.rules.source.nodes import MOST_ITEMS, Mapping, Node, Scalar, Sequence
+from service.rules.values.groups import NEEDED, Group
 
 HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<title>[^\n]*?)[ \t#]*")
 COMMENT, COMMENT_END = "<!--", "-->"
@@ -69,7 +73,7 @@ NOTHING = Mapping((), 1, 1)
 
 def read_charter(root: Mapping, block: Block, lines: tuple[str, ...]) -> Charter:
     """The charter that a block's nodes hold."""
-    rollback, infra, signoffs = section(root, "rollback"), section(root, "infra"), section(root, "signoffs")
+    rollback, infra = section(root, "rollback"), section(root, "infra")
     title, summary = read_prose(lines, block.opening_line, block.last_line)
     done = root.entry("done")
     return Charter(
@@ -86,9 +90,11 @@ def read_charter(root: Mapping, block: Block, lines: tuple[str, ...]) -> Charter
             read(rollback, "drilled", parse_drill),
         ),
         infra=Infra(**{entry: read(infra, entry, parse_infra) for entry in Infra.__slots__}),
-        signoffs=Signoffs(**{group: read(signoffs, group, parse_login) for group in Signoffs.__slots__}),
+        signoffs=read_signoffs(section(root, "signoffs")),
+        waived=tuple(read_waivers(root.get("waived"))),
         paused=read(root, "paused", parse_pause),
         stopped=read(root, "stopped", parse_stop),
+        budget=read(root, "budget", money),
         stop_if=tuple(read_thresholds(root.get("stop_if"))),
         title=title,
         summary=summary,
@@ -123,10 +129,23 @@ def read_target(target: Mapping) -> Target:
     )
 
 
+def read_signoffs(signoffs: Mapping) -> Signoffs:
+    """The values under `signoffs`."""
+    people = {str(group): read(signoffs, group, parse_login) for group in Group}
+    reasons = ((group, read(signoffs, group, parse_not_needed)) for group in Group if group not in NEEDED)
+    return Signoffs(**people, not_needed=tuple((group, reason) for group, reason in reasons if reason))
+
+
 def duration(text: str) -> Quantity | None:
     """A quantity of time, or None."""
     parsed = parse_duration(text)
     return None if isinstance(parsed, Refusal) else parsed
+
+
+def money(text: str) -> Quantity | None:
+    """A sum of money, or None."""
+    read = read_quantity(text)
+    return read if read and read.unit.dimension is Dimension.MONEY and read.value > 0 else None
 
 
 def read_thresholds(node: Node | None) -> Iterator[Threshold]:
@@ -136,6 +155,14 @@ def read_thresholds(node: Node | None) -> Iterator[Threshold]:
             threshold = parse_threshold(item.value, item.line, item.column)
             if isinstance(threshold, Threshold):
                 yield threshold
+
+
+def read_waivers(node: Node | None) -> Iterator[Located[Waiver]]:
+    """The first waivers of a list, as far as they parse."""
+    for item in node.items[:MOST_ITEMS] if isinstance(node, Sequence) else ():
+        waiver = parse_waiver(item.value) if isinstance(item, Scalar) else None
+        if isinstance(item, Scalar) and isinstance(waiver, Waiver):
+            yield Located(waiver, item.line, item.column)
 
 
 def read_evidence(node: Mapping) -> Iterator[Evidence]:

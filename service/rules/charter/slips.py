@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.rules.charter.lexicon import vague_word
-from service.rules.charter.metrics import Way, metric_by_ending, metric_of
+from service.rules.charter.metrics import Measure, Way, metric_by_ending, metric_of
 from service.rules.charter.quantity import EXACT, Refusal, plain
 from service.rules.charter.threshold import CLAUSE, Threshold, parse_threshold
 from service.rules.charter.unit_fit import fits
@@ -18,6 +18,7 @@ from service.rules.source.text import shown
 SIGN = re.compile(r"<=|>=|==|<|>|≤|≥|=")
 SIZE = re.compile(r"\bn\s*(?:<=|>=|==|<|>|≤|≥|=)")
 TIMES = "|".join(sorted(SECONDS, key=len, reverse=True))
+CODES = "|".join(sorted(CURRENCIES))
 THOUSANDS = re.compile(r"(?<![\d.,])(?P<head>[1-9]\d{0,2}),(?P<tail>\d{3})(?![\d,.])")
 """One comma and three digits: a thousand in English, a decimal comma in most of Europe."""
 
@@ -80,6 +81,17 @@ NUMBER_FIRST = re.compile(
     r"(?P<sign><=|>=|<|>|≤|≥)?\s*(?P<bound>[$€£]?\d[\d.,]*\s*(?:%|percent\b|[a-zA-Zµ]{1,8}(?:/[a-z]{1,8})?)?)\s+"
     r"(?P<name>[A-Za-z][\w @.-]{0,60}?)(?P<clauses>\s+(?:at|on|with|over|for|from)\s.*)?"
 )
+PERIODS = {
+    "second": "s", "sec": "s", "minute": "min", "min": "min", "hour": "h", "h": "h", "day": "d", "d": "d",
+    "week": "week", "month": "month",
+}  # fmt: skip
+SO_MANY = re.compile(
+    r"(?P<name>[A-Za-z][\w -]{0,60}?)\s*(?P<sign><=|>=|==|<|>|≤|≥)\s*(?P<number>\d+(?:\.\d+)?)\s*"
+    rf"(?:\b(?:per|an?)\s+|/\s*)(?P<per>{'|'.join(PERIODS)})(?P<clauses>\s+(?:at|on|with|over|for|from)\s.*)?"
+)
+"""So many in a time, of what is not said."""
+SHORTEST_PLURAL = 3
+TOKENS = re.compile(r"(?<=\d)\s*(?:TPS|tps|tok/s|toks/s)(?![\w/])")
 NAMED = re.compile(r"(?P<name>[^<>=≤≥]{1,80}?)\s*(?P<sign><=|>=|==|<|>|≤|≥)(?P<rest>.*)")
 BRACKETS = re.compile(r"\s*\((?P<said>[\w .-]{1,30})\)")
 ONE_WORD = re.compile(r"[A-Za-z][\w-]*")
@@ -101,7 +113,7 @@ REPAIRS = (
     Repair(re.compile(r"[≦⩽]"), "<=", "The sign is written `<=`"),
     Repair(re.compile(r":\s*(?=[<>=≤≥])"), " ", "No colon stands between metric and sign"),
     Repair(
-        re.compile(rf"(?<=[<>=≤≥\s])(?P<code>{'|'.join(sorted(CURRENCIES))})\s?(?P<number>\d[\d.,]*)"),
+        re.compile(rf"(?<=[<>=≤≥\s])(?P<code>{CODES})\s?(?P<number>\d[\d.,]*)"),
         r"\g<number> \g<code>",
         "A currency stands behind its number",
     ),
@@ -128,6 +140,13 @@ REPAIRS = (
         re.compile(r"(?<=\d)(?P<noun>\s+[a-z]+)\s+(?:per|an?)\s+(?:1\s*)?(?=[a-z]+)"),
         r"\g<noun>/",
         "A rate is written with `/`",
+    ),
+    Repair(
+        re.compile(
+            rf"(?P<price>[$€£]\d[\d.,]*|\d\s*(?:{CODES}))\s+(?:per|an?)\s+(?:1\s*)?(?=[a-z]+(?:\s|$))"
+        ),
+        r"\g<price>/",
+        "A price is written with `/`",
     ),
     Repair(
         re.compile(r"(?<=[a-z])\s*(?:per|/)\s*24\s*h(?:ours?)?\b"),
@@ -163,6 +182,8 @@ def repaired(text: str) -> Refusal | None:
         return None
     if_known = False
     flat, said, if_known = signed(flat)
+    if (noun := counted(flat)) != flat:
+        flat, rule = noun, rule or "A rate says what it counts"
     rule = rule or (said and f"A bound is written with a sign, `{said}`")
     for repair in REPAIRS:
         said_plainly = repair.slip.sub(repair.meant, flat)
@@ -205,6 +226,29 @@ def signed(text: str) -> tuple[str, str, bool]:
             return number_first(words.sub(f" {sign} ", text, count=1).strip()), sign, if_known
     turned = number_first(text)
     return turned, "" if turned == text else SIGN.search(turned)[0], False  # type: ignore[index]
+
+
+def counted(text: str) -> str:
+    """The line with the noun of its metric, where it says so many per time: `false_alarms <= 2 per week`."""
+    named_first = NAMED.fullmatch(text)
+    known = metric_of(snake(named_first["name"])) if named_first else None
+    if known and known.unit == "tokens/s":
+        return TOKENS.sub(" tokens/s", text)
+    match = SO_MANY.fullmatch(text)
+    name = snake(match["name"]) if match else ""
+    metric = metric_of(name)
+    last = name.rpartition("_")[2]
+    if metric and metric.unit and metric.measure in (Measure.COUNT, Measure.THROUGHPUT, Measure.VOLUME):
+        noun = metric.unit.partition("/")[0]
+    else:
+        plural = (
+            metric is None and len(last) > SHORTEST_PLURAL and last.endswith("s") and last[-2] not in "su"
+        )
+        noun = last if plural else ""
+    if match is None or not noun:
+        return text
+    per = PERIODS[match["per"]]
+    return f"{match['name'].strip()} {match['sign']} {match['number']} {noun}/{per}{match['clauses'] or ''}"
 
 
 def number_first(text: str) -> str:

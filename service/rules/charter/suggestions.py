@@ -10,7 +10,16 @@ from service.rules.charter.examples import example_of, question_of, recognised, 
 from service.rules.charter.lexicon import AMOUNT, COMPARISON, OPEN_END, vague_word
 from service.rules.charter.metrics import Measure, metric_of, with_statistic
 from service.rules.charter.quantity import Refusal
-from service.rules.charter.slips import LONGEST_REPAIRED, SIGN, SIZE, THOUSANDS, TIMES, repaired
+from service.rules.charter.slips import (
+    LONGEST_REPAIRED,
+    PERIODS,
+    SIGN,
+    SIZE,
+    SO_MANY,
+    THOUSANDS,
+    TIMES,
+    repaired,
+)
 from service.rules.charter.threshold import (
     EXAMPLE,
     MAX_CHARACTERS,
@@ -30,6 +39,17 @@ BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)
 SHARE_OF = re.compile(r"\b(?:for|in|of)\s+(?P<share>[1-9]\d?(?:\.\d{1,2})?)\s*(?:%|percent\b)", re.IGNORECASE)
 TIMED = re.compile(
     rf"^(?P<name>[a-z][a-z0-9_ ]{{0,60}}?)\s*(?:[<>=≤≥]|\b(?:within|in|below|under|is|at)\b).*?"
+    rf"(?P<time>\d++(?:\.\d++)?\s*(?:{TIMES}))(?![\w/])",
+    re.IGNORECASE,
+)
+BARE_TIME = re.compile(
+    rf"^\s*(?:within|in|under|below|at most|up to|<=?|≤)?\s*(?P<time>\d++(?:\.\d++)?\s*(?:{TIMES}))(?![\w/])",
+    re.IGNORECASE,
+)
+SHARE_FIRST = re.compile(
+    r"^\s*(?P<share>[1-9]\d?(?:\.\d{1,2})?)\s*(?:%|percent\b)\s+of\s+[a-z][\w -]{0,40}?\s"
+    r"(?:(?:is|are|come|comes|answered|served|done|finish|finished)\s+)?"
+    r"(?:within|in|under|below|at most|less than|faster than|<=?|≤)\s*"
     rf"(?P<time>\d++(?:\.\d++)?\s*(?:{TIMES}))(?![\w/])",
     re.IGNORECASE,
 )
@@ -101,6 +121,7 @@ def read_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Ref
         repaired(text)
         or foreign(text)
         or shared(text)
+        or of_what(text)
         or asked(text)
         or unanswered(text, read)
         or unread(text, read)
@@ -124,15 +145,31 @@ def foreign(text: str) -> Refusal | None:
 
 def shared(text: str) -> Refusal | None:
     """The refusal of a time that holds for a share of all requests: that is a percentile."""
-    timed, share = TIMED.search(text[:LONGEST_REPAIRED]), SHARE_OF.search(text[:LONGEST_REPAIRED])
-    if timed is None or share is None or share.start() < timed.end("time"):
+    start = text[:LONGEST_REPAIRED]
+    timed, share = TIMED.search(start) or BARE_TIME.search(start), SHARE_OF.search(start)
+    if timed and share and share.start() < timed.end("time"):
+        timed = None
+    if timed is None or share is None:
+        timed = share = SHARE_FIRST.search(start)
+    if timed is None or share is None:
         return None
-    name = re.sub(r"\s+", "_", timed["name"].strip().lower())
+    name = re.sub(r"\s+", "_", (timed.groupdict().get("name") or "").strip().lower())
     known = metric_of(name)
     base = with_statistic(known.name)[0] if known and known.measure is Measure.TIME else "latency"
     example = f"{base}_p{share['share'].replace('.', '')} <= {timed['time']}"
     message = f"A time for a share of all is a percentile, a part of the name: for example `{example}`"
     return Refusal(message, None, share.start(), example)
+
+
+def of_what(text: str) -> Refusal | None:
+    """The refusal of so many in a time, of what is not said."""
+    many = SO_MANY.fullmatch(text.strip()[:LONGEST_REPAIRED])
+    if many is None:
+        return None
+    per = PERIODS[many["per"]]
+    example = f"releases >= {many['number']} releases/{per}"
+    message = f"{many['number']} of what in that time? Write the noun before `/{per}`, as in `{example}`"
+    return Refusal(message, None, many.start("number"), example)
 
 
 def asked(text: str) -> Refusal | None:

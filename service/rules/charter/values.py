@@ -158,6 +158,12 @@ def parse_drill(text: str) -> Drill | None:
     return Drill(day, took) if day and isinstance(took, Quantity) else None
 
 
+def parse_not_needed(text: str) -> str | None:
+    """Read `n/a - reason`: the reason."""
+    match = NOT_APPLICABLE.fullmatch(text)
+    return match["reason"] if match else None
+
+
 def parse_infra(text: str) -> InfraEntry | None:
     """Read a path, a URL, `n/a - reason`, `missing`, or `missing - #12`."""
     if text == MISSING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.evidence import Key, key_of, parse_key, parse_source
+from service.rules.charter.evidence import parse_source
+from service.rules.charter.line_keys import Key, key_of, parse_key
 from service.rules.charter.metrics import Metric
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.threshold import Threshold

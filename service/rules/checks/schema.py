@@ -38,6 +38,7 @@ from service.rules.checks.done_lines import FEWEST, MOST
 from service.rules.checks.rollback import FEWEST_CHARACTERS
 from service.rules.checks.target import CORNERS, MACHINES, NONE, NOWHERE
 from service.rules.values.github import BOTS
+from service.rules.values.groups import NEEDED
 
 ECMA_TOKEN = re.compile(r"\(\?P<\w+>|\\.|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 NAMED_GROUP = "(?P<"
@@ -109,6 +110,7 @@ COUNTABLE = (
 )
 PER_TIME = f"{SPACE}/{SPACE}(?:{one_of({*SECONDS, MONTH})})"
 ABOVE_ZERO = f"(?!-|[0.]+{SPACE}[A-Za-z]){NUMBER}{SPACE}{COUNTABLE}"
+POSITIVE = f"(?![0.]*(?![0-9.])){NUMBER.removeprefix('-?')}"
 RATE = f"{ABOVE_ZERO}{PER_TIME}"
 LOAD = f"{ABOVE_ZERO}(?:{PER_TIME})?"
 DURATION = f"(?!-|[0.]+{SPACE}[a-zµμ]){NUMBER}{SPACE}(?:{one_of(SECONDS)})"
@@ -134,6 +136,8 @@ GAPS = f"(?=[a-z0-9_]*{GAP.pattern.replace('(?:^|_)', '').replace('(?:_|$)', '')
 POINTED = f"{GAPS}{HEAD}{SPACE}(?:{POINTS.pattern})"
 BOUND = f"(?:{POINTED}|{HEAD}{SPACE}(?:/?{SPACE}{UNIT})?|(?={TARGETED}(?![a-z0-9_])){HEAD}{SPACE}{OWN_UNIT})"
 THRESHOLD = f"{ONCE}{BOUND}(?:\\s+(?:{'|'.join(CLAUSES)}))*"
+TELLING = (f"at\\s+{LOAD}", f"(?:on|for)\\s+{ecma(WORD)}", f"over\\s+{DURATION}")
+WAIVER = whole(f"[a-z][a-z0-9_]{{0,63}}(?:\\s+(?:{'|'.join(TELLING)}))*\\s+until\\s+{ecma(DATED)}")
 OPEN = "|".join(any_case(word) for word in sorted(UNFILLED - {""}))
 WRITTEN = f"^(?!\\s*(?:{OPEN})\\s*$)(?![\\s\\S]*\\b(?:TODO|TBD)\\b)(?!<[^<>]*>$)\\s*\\S"
 BOT = "|".join(f"@?{any_case(name)}\\s*$" for name in sorted(BOTS))
@@ -159,6 +163,7 @@ PATTERNS: dict[tuple[str, ...], str] = {
     ("rollback", "how"): f"\\S[\\s\\S]{{{FEWEST_CHARACTERS - 2},}}\\S",
     ("rollback", "within"): whole(DURATION),
     ("rollback", "drilled"): whole(f"{ISO_DATE.pattern}\\s+in\\s+{DURATION}"),
+    ("budget",): whole(f"{SIGN}{SPACE}{POSITIVE}", f"{POSITIVE}{SPACE}(?:{one_of(CURRENCIES)}|{SIGN})"),
     ("paused",): whole(f"until {SPACE}{ecma(DATED)}"),
     ("stopped",): whole(ecma(DATED)),
     **{
@@ -171,7 +176,10 @@ PATTERNS: dict[tuple[str, ...], str] = {
         )
         for field in INFRA
     },
-    **{("signoffs", field.name): whole(PERSON) for field in SIGNOFFS},
+    **{
+        ("signoffs", field.name): whole(PERSON, *(() if field.name in NEEDED else (NEEDLESS_BECAUSE,)))
+        for field in SIGNOFFS
+    },
 }
 
 
@@ -205,7 +213,7 @@ def shape_of(field: Field) -> Schema:
             return {"type": "object", "additionalProperties": False, "properties": keys}
         case Shape.METRICS:
             shape: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-        case Shape.LIST:
+        case Shape.LIST | Shape.WAIVERS:
             shape = {"type": "array", "items": {"type": "string"}}
         case _ if field.name == "poc":
             # An editor reads YAML's number; the service reads text.
@@ -235,6 +243,8 @@ def asked_of(field: Field, path: tuple[str, ...]) -> Schema:
         limits: Schema = {"minItems": FEWEST, "maxItems": MOST} if field.name == "done" else {}
         line = {"maxLength": MAX_CHARACTERS, "pattern": whole(THRESHOLD), "examples": [EXAMPLE]}
         return optional(field, {"type": "array", "items": line, **limits})
+    if field.shape is Shape.WAIVERS:
+        return optional(field, {"type": "array", "items": {"pattern": WAIVER}})
     if field.shape is Shape.METRICS:
         return optional(field, {"type": "object", "additionalProperties": {"pattern": WRITTEN}})
     if field.name == "poc":

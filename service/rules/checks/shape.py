@@ -14,7 +14,7 @@ from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, as_text, scalars
 from service.rules.source.text import listed, shown
 
-SHOWN_KEYS = 20
+SHOWN_KEYS, MOST_NAMED = 20, 6
 # Keys that people expect, and where what they would say is found instead.
 ELSEWHERE = {
     "name": "the name is the Markdown heading: delete this line",
@@ -128,6 +128,8 @@ def misshapen(context: CheckContext, field: Field, node: Node) -> Iterator[Probl
     """The complaints about one key and what is below it."""
     if field.shape is Shape.LIST:
         yield from misshapen_list(context, field, node)
+    elif field.shape is Shape.WAIVERS:
+        yield from misshapen_waivers(context, field, node)
     elif field.shape not in KEYED:
         if not isinstance(node, Scalar):
             yield Problem(one_value(context, field), node)
@@ -155,7 +157,8 @@ def keys_of(field: Field) -> str:
     """What to write for a key that has keys of its own."""
     if field.shape is Shape.METRICS:
         return f"`{field.name}` has a line for each metric: write `<metric>: <file> <JSONPath>` below it"
-    names = listed(tuple(each.name for each in field.fields))
+    all_fit = len(field.fields) <= MOST_NAMED
+    names = listed(tuple(each.name for each in field.fields if all_fit or each.required))
     return f"`{field.name}` has keys of its own: write {names} below it"
 
 
@@ -174,6 +177,20 @@ def misshapen_list(context: CheckContext, field: Field, node: Node) -> Iterator[
             yield Problem(
                 f"A list inside the list: write one threshold a line, for example `- {EXAMPLE}`", item
             )
+
+
+def misshapen_waivers(context: CheckContext, field: Field, node: Node) -> Iterator[Problem]:
+    """The complaints about `waived`."""
+    example = f"`- {field.sample(context.today)}`"
+    if isinstance(node, Scalar):
+        if node.value.strip():
+            yield Problem(f"`{field.name}` is a list: begin each line with a dash, as in {example}", node)
+    elif isinstance(node, Mapping):
+        yield Problem(f"`{field.name}` is a list: begin each line with a dash, as in {example}", node)
+    else:
+        for item in node.items:
+            if not isinstance(item, Scalar):
+                yield Problem("A colon or a list inside: put the line in double quotes behind its dash", item)
 
 
 def without_colon(context: CheckContext, item: Mapping) -> Problem:
@@ -208,14 +225,15 @@ def open_values(context: CheckContext, field: Field, node: Node) -> Iterator[Pro
     elif isinstance(node, Sequence):
         for item in node.items:
             if isinstance(item, Scalar) and is_unfilled(item.value):
-                yield Problem(f"This line is still open: write one, for example `{EXAMPLE}`", item)
+                example = EXAMPLE if field.shape is Shape.LIST else field.sample(context.today)
+                yield Problem(f"This line is still open: write one, for example `{example}`", item)
     elif is_unfilled(node.value) and (field.required or node.value.strip()):
         yield Problem(remedy(context, field), node)
 
 
 def remedy(context: CheckContext, field: Field) -> str:
     """What to write for a key."""
-    if field.shape in (Shape.SECTION, Shape.METRICS, Shape.LIST):
+    if field.shape in (Shape.SECTION, Shape.METRICS, Shape.LIST, Shape.WAIVERS):
         return f"`{field.name}` is still open: write {field.asks}"
     return with_example(
         f"`{field.name}` is still open: write {field.asks}, for example", field.sample(context.today)

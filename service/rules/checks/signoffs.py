@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.keys import SIGNOFFS
-from service.rules.charter.values import bare_login, parse_login
+from service.rules.charter.values import NOT_APPLICABLE, bare_login, parse_login, parse_not_needed
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Scalar
 from service.rules.source.text import choice, shown
 from service.rules.values.finding import Severity
 from service.rules.values.github import is_bot
-from service.rules.values.groups import Group
+from service.rules.values.groups import FURTHER, NEEDED, Group
 
 FEWEST_PEOPLE = 2
 SHOWN = 20
@@ -25,22 +25,25 @@ def signoffs_people(context: CheckContext) -> Iterator[Problem]:
     """At least two people sign, one login a group."""
     for field in SIGNOFFS:
         signer = context.text("signoffs", field.name)
-        if signer:
-            yield from not_a_person(context, signer)
+        if signer and not (field.name not in NEEDED and parse_not_needed(signer.value)):
+            yield from not_a_person(context, signer, needed=field.name in NEEDED)
     signoffs = context.charter.signoffs
-    if len(signoffs.all) == len(SIGNOFFS) and len(signoffs.people) < FEWEST_PEOPLE:
+    if len(signoffs.all) == len(signoffs.groups) and len(signoffs.people) < FEWEST_PEOPLE:
         message = f"{shown(signoffs.all[0].value)} would sign alone: name at least two people"
         yield Problem(message, context.key("signoffs"))
 
 
-def not_a_person(context: CheckContext, signer: Scalar) -> Iterator[Problem]:
+def not_a_person(context: CheckContext, signer: Scalar, *, needed: bool) -> Iterator[Problem]:
     """What keeps one signer from being one login."""
     name = bare_login(signer.value)
-    if is_bot(name):
+    if NOT_APPLICABLE.fullmatch(signer.value):
+        because = "This group always signs: name a person" if needed else "Say why: write `n/a - <reason>`"
+        yield Problem(because, signer)
+    elif is_bot(name):
         yield Problem(f"{shown(name)} is a bot: name a person", signer)
     elif "@" in name.strip("@"):
         yield Problem(f"{shown(name)} is an e-mail address: write the GitHub login of that person", signer)
-    elif "/" in name and name.lower() != "n/a":
+    elif "/" in name:
         yield Problem(f"{shown(name)} is a team: name the person who signs for it", signer)
     elif not parse_login(name):
         yield Problem(f"{shown(name)} is no GitHub login: write one, for example `dan-w`", signer)
@@ -56,7 +59,8 @@ def not_a_person(context: CheckContext, signer: Scalar) -> Iterator[Problem]:
 def signoffs_distinct(context: CheckContext) -> Iterator[Problem]:
     """Each group has a signer of its own."""
     signoffs = context.charter.signoffs
-    if len(signoffs.all) < len(SIGNOFFS) or not FEWEST_PEOPLE <= len(signoffs.people) < len(SIGNOFFS):
+    asked = len(signoffs.groups)
+    if len(signoffs.all) < asked or not FEWEST_PEOPLE <= len(signoffs.people) < asked:
         return
     seen: set[str] = set()
     for signer in signoffs.all:
@@ -82,3 +86,33 @@ def signoffs_not_member(context: CheckContext) -> Iterator[Problem]:
         example = context.line_with(signer, members[0]) if len(members) == 1 else None
         message = f"{shown(name, SHOWN)} is not in `{group}` of the policy: name {choice(members, SHOWN)}"
         yield Problem(message, signer, example=example)
+
+
+@check(
+    why="Who leaves a group out decides for it, so the organisation does; asked of the policy, not offline.",
+    examples=(Example("security: n/a - we have no security group", "security: dan-w", "signoffs"),),
+)
+def signoffs_not_needed(context: CheckContext) -> Iterator[Problem]:
+    """`n/a - reason` stands only for a group that `signoffs.not_needed` of the policy lists."""
+    policy = context.policy
+    for group, reason in context.charter.signoffs.not_needed:
+        if group in policy.not_needed:
+            continue
+        if not policy.known:
+            message = "Only where `poc-policy.yml` of the organisation lists this group: check that"
+            yield Problem(message, reason, severity=Severity.NOTICE)
+        else:
+            message = f"The policy's `signoffs.not_needed` does not list `{group}`: name a person"
+            yield Problem(message, reason)
+
+
+@check(
+    why="A group that an organisation names has to agree to each POC; asked of the policy, not offline.",
+    examples=(Example("legal:", "legal: lea-l", "signoffs"),),
+)
+def signoffs_further(context: CheckContext) -> Iterator[Problem]:
+    """Each further group that the policy names has a signer, or a reason why none is needed."""
+    for group in FURTHER:
+        if group in context.policy.groups and context.text("signoffs", group) is None:
+            message = f"The policy names `{group}` as a group that signs: add who does"
+            yield Problem(message, context.key("signoffs"), example=f"  {group}: <login>", insert=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import ClassVar, assert_never
 
+from service.rules.charter.line_keys import LONGEST_WAIVER, Key, Waiver, parse_key
 from service.rules.charter.values import (
     CAUSES,
     ISO_DATE,
@@ -27,9 +28,10 @@ from service.rules.values.github import is_bot
 LONGEST_SNOOZE = 60
 FARTHEST = timedelta(days=366)
 USUAL_SNOOZE, USUAL_EXTENSION = 14, timedelta(weeks=4)
+UNTIL = re.compile(r"(?P<key>\S.*?)\s+until\s+(?P<day>\S+)(?P<rest>.*)", re.DOTALL)
 LONGEST_REASON = 200
 LONGEST_LINE = 300
-REASON, LOGIN = "<reason>", "<login>"
+REASON, LOGIN, METRIC = "<reason>", "<login>", "<metric>"
 DAYS_A_WEEK = 7
 SPAN = re.compile(
     r"(?P<count>[0-9]{1,6})\s*(?P<unit>d|days?|w|weeks?)(?![^\s:,.;–—-])(?P<rest>.*)", re.IGNORECASE
@@ -93,7 +95,20 @@ class Stop:
     reason: str
 
 
-CharterCommand = Extend | HandOver | Stop
+@dataclass(frozen=True, slots=True)
+class Waive:
+    """A line of `done` may be missed until a day."""
+
+    verb: ClassVar[Verb] = Verb.WAIVE
+    waiver: Waiver
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+        return self.waiver.reason
+
+
+CharterCommand = Extend | HandOver | Stop | Waive
 """What changes the charter."""
 CommandArguments = Snooze | CharterCommand
 
@@ -109,6 +124,8 @@ def read_order(command: Command, today: date) -> CommandArguments | Refusal | No
             return _owner(command.argument)
         case Verb.STOP:
             return _stop(command.argument)
+        case Verb.WAIVE:
+            return _waive(command.argument, today)
         case Verb.SHIP | Verb.SIGN | Verb.RECHECK | Verb.HELP | None:
             return None
         case _:
@@ -195,7 +212,47 @@ def _owner(text: str) -> HandOver | Refusal:
 
 
 def _stop(text: str) -> Stop | Refusal:
-    if reason := reason_of(text):
-        cause, _, rest = reason.partition(" ")
-        return Stop(f"{cause}: {rest}" if cause in CAUSES and rest.strip() else reason)
+    reason = reason_of(text)
+    cause, colon, rest = reason.partition(":")
+    if colon and cause.strip().lower() in CAUSES:
+        cause, why = cause.strip().lower(), reason_of(rest)
+        if not why:
+            wanted = line_of(Verb.STOP, f"{cause}: {REASON}")
+            return Refusal(f"`/poc stop` needs a reason behind the class: write {wanted}.")
+        return Stop(f"{cause}: {why}")
+    if reason:
+        return Stop(reason)
     return Refusal(f"`/poc stop` needs a reason: write {line_of(Verb.STOP, REASON)}.")
+
+
+def _waive(text: str, today: date) -> Waive | Refusal:
+    match = UNTIL.fullmatch(text)
+    key = parse_key(match["key"] if match else text.partition(" ")[0])
+    usual = (today + USUAL_EXTENSION).isoformat()
+    if match is None or not isinstance(key, Key):
+        asks = "a metric, a day and a reason" if match is None else "a metric as it stands in `done`"
+        name = key.printed if isinstance(key, Key) else METRIC
+        wanted = line_of(Verb.WAIVE, name, "until", usual, REASON)
+        return Refusal(f"`/poc waive` takes {asks}: write {wanted}.")
+    day, reason = parse_date(match["day"]), reason_of(match["rest"])
+    if day is None or not today < day <= today + LONGEST_WAIVER:
+        why, meant = _no_last_day(match["day"], day, today)
+        wanted = line_of(Verb.WAIVE, key.printed, "until", meant.isoformat(), reason or REASON)
+        return Refusal(f"{why}: write {wanted}.")
+    if not reason:
+        wanted = line_of(Verb.WAIVE, key.printed, "until", day.isoformat(), REASON)
+        return Refusal(f"`/poc waive` needs a reason: write {wanted}.")
+    return Waive(Waiver(key, day, reason))
+
+
+def _no_last_day(word: str, day: date | None, today: date) -> tuple[str, date]:
+    """Why a word is no day on which a waiver ends, and one that is."""
+    usual = today + USUAL_EXTENSION
+    if day is not None and day > today:
+        return f"`/poc waive` reaches {LONGEST_WAIVER.days} days ahead at most", today + LONGEST_WAIVER
+    if day is not None:
+        return f"`/poc waive` takes a day that is still to come, and {day} is not", usual
+    meant = parse_date(iso(word) or "")
+    if meant is not None and today < meant <= today + LONGEST_WAIVER:
+        return "`/poc waive` takes a day as year, month and day", meant
+    return f"`/poc waive` takes a day, and {shown(word)} is none", usual

@@ -39,6 +39,7 @@ class Verb(StrEnum):
     EXTEND = "extend"
     OWNER = "owner"
     STOP = "stop"
+    WAIVE = "waive"
     SHIP = "ship"
     SIGN = "sign"
     RECHECK = "recheck"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import assert_never
 
+from service.rules.charter.line_keys import Waiver, key_of, waived_lines
 from service.rules.charter.model import Charter
 from service.rules.commands.arguments import (
     LOGIN,
@@ -17,6 +18,7 @@ from service.rules.commands.arguments import (
     HandOver,
     Snooze,
     Stop,
+    Waive,
     line_of,
 )
 from service.rules.commands.parsing import WRITERS, Refusal, Verb
@@ -25,6 +27,8 @@ from service.rules.source.text import listed, shown
 from service.rules.stall.pauses import in_a_row
 from service.rules.stall.time_spent import ordinal
 from service.rules.stall.waiting_on import PausePeriod
+
+MOST_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class PocState:
     """Those that were asked for before."""
 
 
-def refusal_of(order: CommandArguments, present: PocState) -> Refusal | None:
+def refusal_of(order: CommandArguments, present: PocState) -> Refusal | None:  # noqa: PLR0911 - one for each
     """Why a command is not followed; None where it is."""
     verb, charter = order.verb, present.charter
     if present.shipped:
@@ -62,6 +66,9 @@ def refusal_of(order: CommandArguments, present: PocState) -> Refusal | None:
         case Stop():
             instead = "give the repository the topic `not-a-poc`, or archive it"
             return None if charter else _without_charter(verb, instead)
+        case Waive():
+            instead = "bring one that says in `done` what there is to reach"
+            return _waived(order.waiver, charter) if charter else _without_charter(verb, instead)
         case _:
             assert_never(order)
 
@@ -127,6 +134,32 @@ def _extended(order: Extend, charter: Charter) -> Refusal | None:
     return Refusal(
         f"`/poc extend` changes nothing here: the charter says `ship_by: {order.ship_by}` already."
     )
+
+
+def _waived(waiver: Waiver, charter: Charter) -> Refusal | None:
+    key = shown(waiver.key.printed)
+    if not waived_lines(waiver, charter.done):
+        return _no_line(waiver, charter, key)
+    standing = (each.value.until for each in charter.waived if each.value.key.about == waiver.key.about)
+    until = max(standing, default=None)
+    if until is None or until < waiver.until:
+        return None
+    return Refusal(
+        f"`/poc waive` changes nothing here: {key} is waived until {until} already, and only a later end "
+        f"replaces that."
+    )
+
+
+def _no_line(waiver: Waiver, charter: Charter, key: str) -> Refusal:
+    """Why a waiver is for no line of `done`, or for more than one, with those that there are."""
+    keys = tuple(dict.fromkeys(key_of(line, charter.done) for line in charter.done))
+    if not keys:
+        return Refusal(f"`/poc waive`: the charter has no line of `done` that can be read, so none on {key}.")
+    near = tuple(each for each in keys if each.split()[0] == waiver.key.metric)
+    why = "could be for more than one line" if near else "is on no line"
+    words = ("until", waiver.until.isoformat(), waiver.reason)
+    wanted = " or ".join(line_of(Verb.WAIVE, each, *words) for each in (near or keys)[:MOST_LINES])
+    return Refusal(f"`/poc waive`: {key} {why} of `done`. Write {wanted}.")
 
 
 def _handed_over(order: HandOver, charter: Charter) -> Refusal | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
+from service.rules.charter.line_keys import waived_until
 from service.rules.charter.metrics import canonical_name
-from service.rules.charter.model import Evidence
+from service.rules.charter.model import Charter, Evidence
 from service.rules.charter.quantity import Quantity, read_quantity
 from service.rules.charter.threshold import Threshold
 from service.rules.evidence.amounts import exact, grouped, implausible, is_sampled
@@ -143,6 +145,16 @@ def judge_all(
 ) -> tuple[Result, ...]:
     """Judge each line by its own readings."""
     return tuple(judge_line(line, given, demands) for line, given in zip(done, readings, strict=True))
+
+
+def waive(results: Sequence[Result], charter: Charter, today: date) -> tuple[Result, ...]:
+    """The results with what may be missed on that day, by the charter's waivers."""
+    waivers = [each.value for each in charter.waived if each.value.runs(today)]
+    waived: list[Result] = []
+    for each in results:
+        until = None if each.met else waived_until(each.threshold, waivers, charter.done)
+        waived.append(replace(each, waived=until) if until else each)
+    return tuple(waived)
 
 
 def judge_line(threshold: Threshold, readings: Sequence[Reading], demands: Demands) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -88,11 +88,18 @@ class Result:
     """The number that was compared; of numbers that do not count, the one that comes nearest."""
     reason: str = ""
     """Why it does not count, or is missing, with what to do; empty where it was compared."""
+    waived: date | None = None
+    """Until when it may be missed; None where it is met, or no waiver runs for it."""
 
     @property
     def met(self) -> bool:
         """Whether the bound is held; what was not measured holds nothing."""
         return self.status in (Status.MET, Status.MET_WITHIN_ERROR)
+
+    @property
+    def lets_ship(self) -> bool:
+        """Whether the bound is held, or may be missed today."""
+        return self.met or self.waived is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 from service.rules.charter.threshold import Threshold
@@ -38,6 +39,8 @@ def measured_text(result: Result) -> str:
 
 def verdict_text(result: Result) -> str:
     """By how much a bound is met or missed, or why the number does not count and what to do."""
+    if result.waived:
+        return f"waived until {result.waived.isoformat()}; {verdict_text(replace(result, waived=None))}"
     if result.measurement is None or result.reason:
         return result.reason or result.status.value
     threshold, number = result.threshold, result.measurement

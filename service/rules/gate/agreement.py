@@ -36,7 +36,7 @@ class Applied:
 def agreement(agreed: Charter, ever: Sequence[Signature]) -> Agreement:
     """A charter with the groups that ever signed it; `ever` holds what was withdrawn since as well."""
     given = standing(agreed, ever, Round.START)
-    return Agreement(agreed, frozenset(group for group in Group if given[group]))
+    return Agreement(agreed, frozenset(group for group, signature in given.items() if signature))
 
 
 def applied(
@@ -46,8 +46,9 @@ def applied(
     moves = [move for move in moved(before.charter, now) if move.eases]
     holders = holders_of(before, now)
     signed = _signed(holders, now, signatures, policy)
-    unsigned = tuple(move for move in moves if any(signed[group] is None for group in reopened([move])))
-    missing = {group: holders[group] for group in reopened(unsigned) if signed[group] is None}
+    open_groups = {group for group, signature in signed.items() if signature is None}
+    unsigned = tuple(move for move in moves if open_groups & {*move.reopens})
+    missing = {group: holders[group] for group in reopened(unsigned) if group in open_groups}
     return Applied(_enforced(before.charter, now, unsigned), unsigned, missing)
 
 
@@ -65,7 +66,11 @@ def pause_signed(before: Agreement, now: Charter, signatures: Sequence[Signature
 
 def holders_of(before: Agreement, now: Charter) -> Mapping[Group, str | None]:
     """Who allows a change, for each group: who signed before it, or else whom the charter names now."""
-    return {group: named(before.charter if group in before.signed else now, group) for group in Group}
+    signed = before.signed.intersection(before.charter.signoffs.groups)
+    asked = signed.union(now.signoffs.groups)
+    return {
+        group: named(before.charter if group in signed else now, group) for group in Group if group in asked
+    }
 
 
 def _signed(
@@ -87,7 +92,7 @@ def _signed(
 def takes_over(before: Agreement, now: Charter, signatures: Sequence[Signature], policy: Policy) -> bool:
     """Whether a charter is agreed on from now on: nothing in it lacks a signature that the one before has."""
     given = standing(now, signatures, Round.START)
-    signed = all(given[group] for group in before.signed)
+    signed = all(given[group] for group in before.signed if group in given)
     return signed and not applied(before, now, signatures, policy).unsigned
 
 
@@ -102,6 +107,7 @@ def _enforced(before: Charter, now: Charter, unsigned: Sequence[Move]) -> Charte
     return replace(
         now,
         done=before.done if "done" in fields else now.done,
+        waived=before.waived if "waived" in fields else now.waived,
         target=before.target if "target" in fields else now.target,
         rollback=rollback if "rollback" in fields else now.rollback,
         infra=_infra(before.infra, now.infra) if "infra" in fields else now.infra,

@@ -12,6 +12,8 @@ from service.rules.charter.values import StopCause
 from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text, verdict_text
 
+WAIVED = "waived"
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedThreshold:
@@ -47,6 +49,11 @@ class Overview:
         """How many thresholds are met."""
         return sum(each.met for each in self.thresholds)
 
+    @property
+    def waived(self) -> int:
+        """How many may be missed for now."""
+        return sum(each.status == WAIVED for each in self.thresholds)
+
 
 def overview(charter: Charter | None, results: Sequence[Result]) -> Overview:
     """Of a charter as it counts; what nobody has judged was not measured."""
@@ -68,7 +75,7 @@ def _judged(result: Result) -> JudgedThreshold:
         measured=measured_text(result),
         verdict=verdict_text(result),
         met=result.met,
-        status=str(result.status),
+        status=WAIVED if result.waived else str(result.status),
         op=line.op,
         limit=float(line.canonical_value),
         value=float(number.canonical_value) if number and comparable else None,

@@ -14,7 +14,7 @@ from service.rules.charter.bounds import bound_of
 from service.rules.charter.model import Charter, Infra, Located, Rollback, Target
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold
-from service.rules.values.groups import Group
+from service.rules.values.groups import FOUR, Group
 
 OPENED = "opened:"
 """How the source begins of what was signed by opening a pull request."""
@@ -61,36 +61,53 @@ def hash_of(group: Group, fields: Material) -> str:
     return hashlib.sha256(json.dumps([group, fields], default=str, sort_keys=True).encode()).hexdigest()
 
 
-def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa: A002 - the word for it
+def material(charter: Charter, group: Group, round: Round) -> Material:  # noqa: A002, PLR0911 - the word for it; one for each
     """The fields that a group answers for, in a canonical form.
 
-    To ship, data science answers for where the numbers are found as well; at the start there are none.
+    To ship, data science answers for where the numbers are found as well, or product where there is no data
+    science; at the start there are none.
     """
     match group:
         case Group.DATA_SCIENCE if round is Round.SHIP:
-            return {"done": _done(charter), "evidence": _evidence(charter)}
+            return _asked(charter) | {"evidence": _evidence(charter)}
         case Group.DATA_SCIENCE:
-            return {"done": _done(charter)}
+            return _asked(charter)
         case Group.PRODUCT if round is Round.PAUSE:
             return {"paused": charter.paused and charter.paused.value.until}
+        case Group.PRODUCT if round is Round.SHIP and Group.DATA_SCIENCE not in charter.signoffs.groups:
+            return _of_product(charter) | {"evidence": _evidence(charter)}
         case Group.PRODUCT:
-            owner, ship_by = charter.owner, charter.ship_by
-            stopped = {"stopped": charter.stopped.value.on} if charter.stopped else {}
-            return stopped | {
-                "done": _done(charter),
-                "owner": owner and owner.value.lower(),
-                "ship_by": ship_by and ship_by.value,
-                "signoffs": {group: (named(charter, group) or "").lower() for group in Group},
-            }
+            return _of_product(charter)
         case Group.PLATFORM:
             return {
                 "target": _target(charter.target),
                 "infra": _infra(charter.infra),
                 "rollback": _rollback(charter.rollback),
             }
-        case Group.SECURITY:
+        case Group.SECURITY | Group.LEGAL | Group.PRIVACY | Group.WORKS_COUNCIL:
             target = _target(charter.target)
             return {"auth": target["auth"], "data": target["data"]}
+
+
+def _of_product(charter: Charter) -> dict[str, object]:
+    owner, ship_by = charter.owner, charter.ship_by
+    stopped = {"stopped": charter.stopped.value.on} if charter.stopped else {}
+    return (
+        stopped
+        | _asked(charter)
+        | {
+            "owner": owner and owner.value.lower(),
+            "ship_by": ship_by and ship_by.value,
+            "signoffs": _signers(charter),
+        }
+    )
+
+
+def _signers(charter: Charter) -> dict[Group, str]:
+    """Who signs for each group: without further groups what was signed keeps its hash."""
+    signers = {group: (named(charter, group) or "").lower() for group in Group}
+    absent = {group: "n/a" for group, _ in charter.signoffs.not_needed}
+    return {group: login for group, login in (signers | absent).items() if login or group in FOUR}
 
 
 def named(charter: Charter, group: Group) -> str | None:
@@ -148,6 +165,7 @@ def standing(
 ) -> Mapping[Group, Signature | None]:
     """For each group the signature that holds for the charter as it is now; None where one is asked for.
 
+    The groups are those of `signers`, or else those that sign for `charter`.
     It is the newest by the person whom `charter` names, or by one of `signers`, of the fields as they are
     now; withdrawn ones are not passed in. For the ship round only signatures on pull request `number`, given
     at `since` or later, count; who opened that pull request has signed by opening it, whenever that was.
@@ -158,14 +176,15 @@ def standing(
         counting = [each for each in counting if _ships(each, number, since) and head in (None, each.commit)]
     people = signers or people_of(charter)
     return {
-        group: _newest(counting, people[group], group, material_hash(charter, group, round))
-        for group in Group
+        group: _newest(counting, logins, group, material_hash(charter, group, round))
+        for group, logins in people.items()
     }
 
 
 def people_of(charter: Charter) -> Mapping[Group, Collection[str]]:
-    """Who signs for each group, in small letters; nobody where the charter names nobody."""
-    return {group: {login.lower()} if (login := named(charter, group)) else set() for group in Group}
+    """Who signs for each group that signs, in small letters; nobody where the charter names nobody."""
+    people = {group: named(charter, group) for group in charter.signoffs.groups}
+    return {group: {login.lower()} if login else set() for group, login in people.items()}
 
 
 def _ships(signature: Signature, number: int | None, since: datetime | None) -> bool:
@@ -183,6 +202,12 @@ def _newest(
         if each.group is group and each.hash == wanted and each.login.lower() in people
     ]
     return max(holding, key=lambda each: each.at, default=None)
+
+
+def _asked(charter: Charter) -> dict[str, object]:
+    """The bounds, and until when they may be missed; without waivers what was signed keeps its hash."""
+    waived = sorted((list(map(str, each.value.key.about)), each.value.until) for each in charter.waived)
+    return {"done": _done(charter)} | ({"waived": waived} if waived else {})
 
 
 def _done(charter: Charter) -> list[str]:

@@ -166,11 +166,11 @@ def _gaps(facts: GateFacts) -> Iterator[Gap]:
 
 
 def _unmet(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator[Gap]:
-    """The thresholds that are not met; one that nobody has judged was not measured."""
+    """The thresholds that are not met and not waived; one that nobody has judged was not measured."""
     judged = {result.threshold for result in facts.results}
     forgotten = (Result(line, Status.NOT_MEASURED) for line in charter.done if line not in judged)
     for result in (*facts.results, *forgotten):
-        if not result.met:
+        if not result.lets_ship:
             yield Gap(GapKind.THRESHOLD, result.threshold.metric, result, owner)
 
 
@@ -194,7 +194,7 @@ def _unsigned(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator
     if facts.request_number is None and facts.occasion is not Occasion.SHIP_REQUEST:
         yield Gap(GapKind.REQUEST, "/poc ship", login=owner)
         return
-    for group in Group:
+    for group in charter.signoffs.groups:
         if facts.signatures.get(group) is None:
             yield Gap(GapKind.SIGNATURE, group.value, login=named(charter, group))
 

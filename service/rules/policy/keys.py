@@ -8,7 +8,7 @@ from typing import Any
 
 from service.rules.policy import values as read
 from service.rules.policy.model import Mode, Undecided, WhenUnjudged
-from service.rules.values.groups import Level
+from service.rules.values.groups import NEEDED, Group, Level
 
 MOST_ITEMS = 100
 MOST_FREEZES = 50
@@ -141,6 +141,9 @@ POLICY = section(
         group("platform", "platform", "[bob-m, ben-o]", "platform-lead"),
         group("product", "product", "[carol-s]", "product-lead"),
         group("security", "security", "[dan-w, eve-s]", "sec-lead"),
+        group("legal", "legal", "[lea-l]", "legal-lead"),
+        group("privacy", "privacy", "[pia-d]", "privacy-lead"),
+        group("works_council", "the works council", "[wim-k]", "council-lead"),
     ),
     Key(
         "environments",
@@ -177,7 +180,14 @@ POLICY = section(
     ),
     section(
         "signoffs",
-        "what a sign-off to ship is given for",
+        "who need not sign, and what a sign-off to ship is given for",
+        Key(
+            "not_needed",
+            "groups for which a charter may write `n/a - reason` in place of a person",
+            "[security]",
+            parse=read.dispensable,
+            most=len(Group) - len(NEEDED),
+        ),
         Key(
             "of_head",
             "`true`: only approvals of the ship request's newest commit; `false`: of any of its commits, as "

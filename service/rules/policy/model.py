@@ -89,6 +89,10 @@ class Policy:
     evidence_events: frozenset[str] = frozenset()
     """Events of workflows that may send evidence although others than writers can cause them."""
     undecided: Undecided = Undecided.BY_POINT
+    not_needed: frozenset[Group] = frozenset()
+    """Groups that a charter may say it needs no signature of."""
+    known: bool = True
+    """False where nobody could ask: on somebody's own machine."""
     of_head: bool = False
     """Whether a sign-off to ship has to be of the ship request's newest commit."""
     when_unjudged: WhenUnjudged = WhenUnjudged.FAILURE
@@ -112,3 +116,5 @@ class Policy:
 
 
 NO_POLICY = Policy()
+OFFLINE = Policy(known=False)
+"""What holds where an organisation's policy can't be read."""

@@ -193,6 +193,7 @@ def read_root(page: PolicyReader, root: Mapping) -> Policy:
         "evidence_level": evidence.get("level"),
         "undecided": evidence.get("undecided"),
         "evidence_events": frozenset(evidence.get("events", ())),
+        "not_needed": frozenset(found.get("signoffs", {}).get("not_needed", ())),
         "of_head": found.get("signoffs", {}).get("of_head"),
         "when_unjudged": found.get("when_unjudged"),
         "issues_a_day": found.get("issues_a_day"),

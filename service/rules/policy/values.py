@@ -18,6 +18,7 @@ from service.rules.charter.values import ISO_DATE, bare_login, parse_date, parse
 from service.rules.source.text import clip, shown
 from service.rules.values.calendar import Freeze
 from service.rules.values.github import is_bot
+from service.rules.values.groups import NEEDED, Group
 
 Word = TypeVar("Word", bound=StrEnum)
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -145,6 +146,18 @@ def login(text: str) -> str | Refusal:
     if not parse_login(name):
         return Refusal(f"{shown(name)} is no GitHub login: write one, like `dan-w`")
     return name if name == text else Refusal(f"A login stands alone: write {shown(name)}", name)
+
+
+def dispensable(text: str) -> Group | Refusal:
+    """Read a group that a charter may leave out."""
+    known = [str(group) for group in Group if group not in NEEDED]
+    if text in known:
+        return Group(text)
+    if text in NEEDED:
+        return Refusal(f"`{text}` always signs: delete it, or write another group")
+    near = get_close_matches(text.lower()[:40], known, n=1, cutoff=NEAR_ENOUGH)
+    choice = " or ".join(f"`{each}`" for each in known)
+    return Refusal(f"{shown(text)} is no group here: write {choice}", near[0] if near else None)
 
 
 def event(text: str) -> str | Refusal:

@@ -183,6 +183,11 @@ LAYOUT = (
         only=CHARTER.name,
     ),
     YamlMistake(
+        re.compile(r"^(?P<head>waived:\s+)-\s.*$"),
+        "Each waiver has a line of its own: write a dash below and the waiver behind it",
+        only=CHARTER.name,
+    ),
+    YamlMistake(
         re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>.*)$"),
         "One value stands here, not a list: write it without the dash",
         lambda match: f"{match['head']}{match['value']}",
@@ -196,7 +201,7 @@ LAYOUT = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*)-\s+(?P<value>\w+:(?:\s.*)?)$"),
-        "Only lines of `done` and `stop_if` begin with a dash: write the key without",
+        "Only lines of `done`, `stop_if` and `waived` begin with a dash: write the key without",
         lambda match: f"{match['head']}{match['value']}",
         only=CHARTER.name,
     ),

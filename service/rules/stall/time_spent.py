@@ -13,14 +13,17 @@ from typing import assert_never
 from service.rules.stall.waiting_on import ISSUE, REVIEW, Party, PausePeriod, WaitingOn
 from service.rules.values.activity import ENGINEERING, Activity
 from service.rules.values.calendar import Calendar
-from service.rules.values.groups import Group
+from service.rules.values.groups import FOUR, FURTHER
 
 LONGEST_GAP = 3
 """Working days between two days of work that still count as work, while the owner is waited for."""
 DAY = timedelta(days=1)
 LAST_DAYS = 90
 """Days that an organisation's are counted over."""
-GROUPS = tuple(group.value.replace("_", " ") for group in Group)
+FOUR_GROUPS, FURTHER_GROUPS = (
+    tuple(group.value.replace("_", " ") for group in groups) for groups in (FOUR, FURTHER)
+)
+GROUPS = (*FOUR_GROUPS, *FURTHER_GROUPS)
 
 
 class Kind(StrEnum):
@@ -32,8 +35,10 @@ class Kind(StrEnum):
     PAUSED = "paused"
 
 
-DAYS_GO_TO = (Kind.ENGINEERING.value, *GROUPS, REVIEW, ISSUE, Kind.IDLE.value, Kind.PAUSED.value)
-"""What a day of an organisation can go to; the order is stored."""
+DAYS_GO_TO = (
+    Kind.ENGINEERING.value, *FOUR_GROUPS, REVIEW, ISSUE, Kind.IDLE.value, Kind.PAUSED.value, *FURTHER_GROUPS
+)  # fmt: skip
+"""What a day of an organisation can go to; the order is stored, so that what is new comes last."""
 
 
 @dataclass(frozen=True, slots=True)

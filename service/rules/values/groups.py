@@ -12,6 +12,17 @@ class Group(StrEnum):
     PLATFORM = "platform"
     PRODUCT = "product"
     SECURITY = "security"
+    LEGAL = "legal"
+    PRIVACY = "privacy"
+    WORKS_COUNCIL = "works_council"
+
+
+FOUR = (Group.DATA_SCIENCE, Group.PLATFORM, Group.PRODUCT, Group.SECURITY)
+"""The groups of every charter."""
+FURTHER = (Group.LEGAL, Group.PRIVACY, Group.WORKS_COUNCIL)
+"""Those that a charter may name besides, and has to where the organisation's policy names them."""
+NEEDED = frozenset({Group.PLATFORM, Group.PRODUCT})
+"""Those that no charter goes without: pauses, stops and the environment are theirs to answer for."""
 
 
 class Level(StrEnum):

@@ -18,6 +18,7 @@ SHAPES = {
     Shape.DATE: "a day",
     Shape.DATED: "a day, and text",
     Shape.LIST: "a list of thresholds",
+    Shape.WAIVERS: "a list of waivers",
     Shape.METRICS: "a line for each metric",
 }
 WAYS = {Way.UP: "higher", Way.DOWN: "lower", Way.EITHER: "either"}
@@ -45,7 +46,7 @@ def leaves(section: Field, prefix: str = "") -> Iterator[tuple[str, Field]]:
 
 def held(field: Field) -> str:
     """What a key holds, with an example."""
-    like = field.example.replace("{date}", "2026-11-12") or (
+    like = field.example.replace("{date}", "2026-11-12").replace("{later}", "2026-12-18") or (
         "2027-02-26" if field.shape is Shape.DATE else ""
     )
     return f"{SHAPES[field.shape]}, `{like}`" if like else SHAPES[field.shape]

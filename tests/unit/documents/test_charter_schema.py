@@ -39,7 +39,8 @@ STRUCTURAL = {
     "missing-key", "unknown-key", "wrong-shape", "unfilled", "version", "owner", "ship-date",
     "target-environment", "target-quantity", "target-auth", "done-count", "done-threshold", "rollback-how",
     "rollback-within", "rollback-drilled", "infra-entry", "signoffs-people", "paused-format",
-    "stopped-format",
+    "stopped-format", "waived-format",
+    "budget",
 }  # fmt: skip
 """What a schema sees as well: a charter with such an error is refused by both."""
 
@@ -57,6 +58,10 @@ BEYOND = {
     "done-contradiction": "compares two lines",
     "done-idle": "compares two lines",
     "stop-if-success": "compares two lines",
+    "signoffs-not-needed": "the policy knows",
+    "signoffs-further": "the policy knows",
+    "waived-metric": "compares two fields",
+    "waived-until": "depends on the day",
     "number-thousands": "a notice",
     "done-direction": "a warning",
     "done-trivial": "a warning",

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from service.rules.charter.evidence import Key, Source, parse_key, parse_source
+from service.rules.charter.evidence import Source, parse_source
+from service.rules.charter.line_keys import Key, parse_key
 from service.rules.charter.quantity import plain
 from service.rules.evidence.values import Unread
 from tests.harness.places import ROOT

@@ -48,14 +48,20 @@ def block_lines(charter: Charter) -> Iterator[str]:
         ],
     )
     yield from section("infra", [(name, each.value.written) for name, each in charter.infra.entries if each])
-    signoffs = charter.signoffs.by_group()
-    yield from section("signoffs", [(group, signer.value) for group, signer in signoffs.items()])
+    signers = [(group, signer.value) for group, signer in charter.signoffs.by_group().items()]
+    absent = [(group, f"n/a - {reason.value}") for group, reason in charter.signoffs.not_needed]
+    yield from section("signoffs", [*signers, *absent])
+    if charter.waived:
+        yield "waived:"
+    for each in charter.waived:
+        yield f"  - {scalar(each.value.written)}"
     if charter.paused:
         pause = charter.paused.value
         yield from pair("paused", f"until {pause.until.isoformat()} - {pause.reason}")
     if charter.stopped:
         stop = charter.stopped.value
         yield from pair("stopped", f"{stop.on.isoformat()} - {stop.reason}")
+    yield from pair("budget", amount(charter.budget))
     yield from thresholds("stop_if", charter.stop_if)
 
 

@@ -27,6 +27,7 @@ def judged(text: str, before: Charter | None = None, today: date = TODAY) -> Jud
         missing_paths=frozenset({".github/workflows/evil.yml"}),
     )
     members = {Group.SECURITY: GroupPolicy(frozenset({"dan-w"}))} if "mallory" in text else {}
+    members |= {Group.LEGAL: GroupPolicy()} if "legal:" in text else {}
     allowed = frozenset({"support-prod"}) if "somewhere-else" in text else frozenset()
     policy = Policy(groups=members, environments=allowed)
     file = CharterFile(FileKind.FILE, text.encode())

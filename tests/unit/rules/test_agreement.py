@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.charter.goalposts import moved
+from service.rules.charter.goalposts import MoveKind, moved
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge
 from service.rules.gate.agreement import (
@@ -20,14 +20,14 @@ from service.rules.gate.agreement import (
     stop_signed,
     takes_over,
 )
-from service.rules.gate.signoffs import Round, Signature, give, rounds_of
+from service.rules.gate.signoffs import Round, Signature, give, material_hash, rounds_of, standing
 from service.rules.policy.model import NO_POLICY, GroupPolicy, Policy
 from service.rules.source.text import CharterFile, FileKind
-from service.rules.values.groups import Group
+from service.rules.values.groups import FOUR, Group
 from tests.harness.charters import CHARTER, SIGNERS
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
-DATA_SCIENCE, PLATFORM, PRODUCT, SECURITY = Group
+DATA_SCIENCE, PLATFORM, PRODUCT, SECURITY = FOUR
 STRICTER = ("evidence:", "  - recall >= 99 %\nevidence:")
 MISSING = ("https://ci.example.com/deploy", "missing")
 STRANGERS = [(name, f"new-{index}") for index, name in enumerate(SIGNERS)]
@@ -85,7 +85,7 @@ def test_what_gets_easier_counts_as_it_was_until_those_who_answer_for_it_have_si
     old: str, new: str, field: str, asked: set[Group]
 ) -> None:
     now = charter((old, new))
-    people = [signer for group, signer in zip(Group, SIGNERS, strict=True) if group in asked]
+    people = [signer for group, signer in zip(FOUR, SIGNERS, strict=True) if group in asked]
     before = held(now)
     assert getattr(before.charter, field) == getattr(AGREED, field)
     assert {group: before.holders[group] for group in asked} == dict(
@@ -245,3 +245,51 @@ def test_a_long_pause_is_products_to_sign(people: tuple[str, ...], until: str, c
     before = agreement(AGREED, signed(*SIGNERS))
     assert pause_signed(before, now, given, NO_POLICY) is counts
     assert all(each.group is PRODUCT for each in given if each.round is Round.PAUSE)
+
+
+LEGAL = ("  security: dan-w\n", "  security: dan-w\n  legal: lea-l\n")
+WITHOUT = ("security: dan-w", "security: n/a - we have no security group")
+OTHER_SIGN_IN = ("okta-oidc", "basic")
+
+
+def beside(before: Charter, now: Charter, *people: str) -> Applied:
+    given = [each for login in people for each in give(now, login, Round.START, AT, 7, "r", before=[before])]
+    return applied(Agreement(before), now, given)
+
+
+def test_a_further_group_signs_what_security_does_and_product_lets_it_go() -> None:
+    five, easier = charter(LEGAL), charter(LEGAL, OTHER_SIGN_IN)
+    assert standing(five, [], Round.START).keys() == {*FOUR, Group.LEGAL}
+    assert beside(five, easier, "bob-m", "dan-w").holders == {Group.LEGAL: "lea-l"}
+    assert beside(five, easier, "bob-m", "dan-w", "lea-l") == Applied(easier)
+    for now in (AGREED, charter((LEGAL[0], LEGAL[1].replace("lea-l", "n/a - no personal data")))):
+        assert beside(five, now).holders == {PRODUCT: "carol-s"}
+        assert beside(five, now, "lea-l", "bob-m").charter.signoffs == five.signoffs
+        assert beside(five, now, "carol-s") == Applied(now)
+
+
+def test_a_group_that_is_left_out_is_asked_for_what_it_had_signed() -> None:
+    now = charter(WITHOUT, OTHER_SIGN_IN)
+    assert standing(now, [], Round.START).keys() == {DATA_SCIENCE, PLATFORM, PRODUCT}
+    assert beside(AGREED, now).holders == {PLATFORM: "bob-m", PRODUCT: "carol-s", SECURITY: "dan-w"}
+    assert beside(AGREED, now, "bob-m", "carol-s").unsigned
+    assert beside(AGREED, now, "bob-m", "carol-s", "dan-w") == Applied(now)
+    without = charter(WITHOUT)
+    assert beside(without, now).holders == {PLATFORM: "bob-m"}
+
+
+def test_a_group_that_is_new_signs_the_change_that_names_it() -> None:
+    now = charter(LEGAL, OTHER_SIGN_IN)
+    assert beside(AGREED, now, "bob-m", "dan-w").holders == {Group.LEGAL: "lea-l"}
+    assert beside(AGREED, now, "bob-m", "dan-w", "lea-l") == Applied(now)
+    assert [move.kind for move in moved(AGREED, charter(LEGAL))] == [MoveKind.ADDED]
+
+
+def test_without_data_science_product_answers_for_where_the_numbers_are() -> None:
+    before = charter(("data_science: alice-k", "data_science: n/a - rules only"))
+    now = charter(
+        ("data_science: alice-k", "data_science: n/a - rules only"), ("load/k6.json", "load/k7.json")
+    )
+    for round_, changes in ((Round.START, False), (Round.SHIP, True)):
+        hashes = {material_hash(each, PRODUCT, round_) for each in (before, now)}
+        assert (len(hashes) == 2) is changes

@@ -22,7 +22,7 @@ from service.rules.stall.waiting_on import (
     next_waiting_period,
     who_is_waited_for,
 )
-from service.rules.values.groups import Group
+from service.rules.values.groups import FOUR, Group
 
 T0 = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SIGNERS = {
@@ -45,7 +45,7 @@ def asked(*groups: Group, since: int = 1, number: int | None = None) -> tuple[Re
 CHARTERED = WaitingOnFacts(State.BUILDING, T0, owner="jane-doe", valid=True, platform="bob-m")
 PRESENT = {
     State.NONE: WaitingOnFacts(State.NONE, T0),
-    State.PROPOSED: replace(CHARTERED, state=State.PROPOSED, unsigned=asked(*Group)),
+    State.PROPOSED: replace(CHARTERED, state=State.PROPOSED, unsigned=asked(*FOUR)),
     State.BUILDING: CHARTERED,
     State.EVALUATING: replace(CHARTERED, state=State.EVALUATING),
     State.SHIPPING: replace(CHARTERED, state=State.SHIPPING),
@@ -89,7 +89,7 @@ def proposed(facts: WaitingOnFacts, *, valid: bool) -> WaitingOnFacts:
     """A pull request brings a charter; what is on the default branch already counts, whatever it changes."""
     if facts.state is not State.NONE:
         return facts
-    wanted = asked(*Group, number=3) if valid else ()
+    wanted = asked(*FOUR, number=3) if valid else ()
     return replace(CHARTERED, state=State.PROPOSED, valid=valid, unsigned=wanted)
 
 
@@ -121,7 +121,7 @@ EVENTS: dict[str, tuple[Event, tuple[str, ...]]] = {
         (MEND, MEND, MEND, MEND, MEND, "nobody nothing", MEND),
     ),
     "a charter without errors is merged": (
-        lambda facts: revived(facts, unsigned=asked(*Group)),
+        lambda facts: revived(facts, unsigned=asked(*FOUR)),
         (START, START, START, START, START, "nobody nothing", START),
     ),
     "a pull request brings a charter with errors": (
@@ -181,7 +181,7 @@ EVENTS: dict[str, tuple[Event, tuple[str, ...]]] = {
     ),
     "that issue is closed": (lambda facts: replace(facts, blocker=CLOSED), UNCHANGED),
     "the owner asks to ship, and all is met there": (
-        lambda facts: on_request(facts, *Group),
+        lambda facts: on_request(facts, *FOUR),
         (*UNCHANGED[:2], SHIP, SHIP, SHIP, *ENDED),
     ),
     "the owner asks to ship, and something is missing": (

@@ -29,6 +29,7 @@ OUTSIDE = {
     "path-missing",
     "environment-not-allowed",
     "signoffs-not-member",
+    "signoffs-further",
 }
 """No text alone shows these: test_outside_facts.py and test_policy_checks.py do."""
 

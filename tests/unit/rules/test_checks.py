@@ -134,6 +134,7 @@ def test_a_message_is_short_and_ends_in_a_remedy(message: str, has_fix: bool) ->
     [
         pytest.param("ship_by: 2027-02-26", 200, id="the ship date passes"),
         pytest.param("paused: until 2026-12-18 - waiting for data", 30, id="a pause ends"),
+        pytest.param("waived:\n  - error_rate until 2026-12-18 - late", 30, id="a waiver ends"),
     ],
 )
 def test_what_only_time_makes_false_is_an_error_on_the_change_that_writes_it(line: str, days: int) -> None:

@@ -204,8 +204,8 @@ ASKS = "belongs on the pull request that ships: write it there."
 NEEDS_WRITE = "needs write access to this repository"
 ASK = "Whoever administers it can give that, or somebody who has it writes the command."
 THERE_ARE = (
-    "There are `/poc snooze`, `/poc extend`, `/poc owner`, `/poc stop`, `/poc ship`, `/poc sign`, "
-    "`/poc recheck` and `/poc help`."
+    "There are `/poc snooze`, `/poc extend`, `/poc owner`, `/poc stop`, `/poc waive`, `/poc ship`, "
+    "`/poc sign`, `/poc recheck` and `/poc help`."
 )
 SIGNERS = "alice-k, bob-m, carol-s and dan-w"
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from service.rules.charter.evidence import Key, Source, key_of, parse_key, parse_source
+from service.rules.charter.evidence import Source, parse_source
+from service.rules.charter.line_keys import Key, key_of, parse_key
 from service.rules.charter.metrics import NAMES, TABLE, Measure, Way, canonical_name, metric_of
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.threshold import Threshold, parse_threshold

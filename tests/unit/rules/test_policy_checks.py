@@ -6,11 +6,11 @@ import pytest
 
 from service.rules.checks.judge import judge, judge_standing
 from service.rules.checks.verdict import conclude, situate
-from service.rules.policy.model import NO_POLICY, GroupPolicy, Policy
+from service.rules.policy.model import NO_POLICY, OFFLINE, GroupPolicy, Policy
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import Conclusion
 from service.rules.values.finding import Finding, Severity
-from service.rules.values.groups import Group
+from service.rules.values.groups import FOUR, Group
 from tests.harness.github import charter_file
 from tests.unit.rules.samples import SAMPLE, TODAY
 
@@ -120,7 +120,7 @@ def test_a_message_is_short_however_long_the_names_are() -> None:
     long = "a" * 39
     policy = Policy(
         environments=frozenset({"e" * 255, "f" * 255, "g"}),
-        groups={group: GroupPolicy(frozenset({f"{long[1:]}{n}" for n in range(9)})) for group in Group},
+        groups={group: GroupPolicy(frozenset({f"{long[1:]}{n}" for n in range(9)})) for group in FOUR},
     )
     text = SAMPLE.replace("environment: support-prod", f"environment: {'x' * 200}").replace("dan-w", long)
     findings = found(policy, text)
@@ -142,3 +142,69 @@ def test_a_pull_request_is_judged_by_the_policy() -> None:
         for policy in (NO_POLICY, allowing("sales-prod"))
     ]
     assert concluded == [Conclusion.SUCCESS, Conclusion.FAILURE]
+
+
+NOT_NEEDED, NONE_HERE = ["signoffs-not-needed"], "  security: n/a - none here"
+LEGAL = Policy(groups={Group.LEGAL: GroupPolicy(frozenset({"lea-l"}))})
+SPARED = Policy(not_needed=frozenset({Group.SECURITY, Group.LEGAL}), groups={Group.LEGAL: GroupPolicy()})
+
+
+def with_signoff(line: str) -> str:
+    return SAMPLE.replace("  security: dan-w\n", f"{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("policy", "text", "codes"),
+    [
+        pytest.param(NO_POLICY, SAMPLE + "", [], id="four groups"),
+        pytest.param(NO_POLICY, with_signoff("  security: dan-w\n  legal: lea-l"), [], id="a fifth signer"),
+        pytest.param(LEGAL, SAMPLE, ["signoffs-further"], id="a further group that the policy names"),
+        pytest.param(LEGAL, with_signoff("  security: dan-w\n  legal: lea-l"), [], id="with its signer"),
+        pytest.param(
+            LEGAL,
+            with_signoff("  security: dan-w\n  legal: mallory"),
+            ["signoffs-not-member"],
+            id="who is none",
+        ),
+        pytest.param(
+            LEGAL,
+            with_signoff("  security: dan-w\n  legal: n/a - no personal data"),
+            NOT_NEEDED,
+            id="a reason that the policy does not take",
+        ),
+        pytest.param(
+            SPARED,
+            with_signoff("  security: n/a - none here\n  legal: n/a - no personal data"),
+            [],
+            id="one that it takes",
+        ),
+        pytest.param(
+            NO_POLICY,
+            with_signoff("  security: n/a - none here"),
+            ["signoffs-not-needed"],
+            id="without a policy",
+        ),
+        pytest.param(
+            OFFLINE,
+            with_signoff("  security: n/a - none here"),
+            ["signoffs-not-needed"],
+            id="where nobody can ask",
+        ),
+        pytest.param(
+            SPARED,
+            with_signoff("  security: n/a"),
+            ["signoffs-further", "signoffs-people"],
+            id="without a reason",
+        ),
+        pytest.param(
+            SPARED,
+            with_signoff("  security: dan-w\n  legal: lea-l").replace("carol-s", "n/a - none here"),
+            ["signoffs-people"],
+            id="product always signs",
+        ),
+    ],
+)
+def test_which_groups_sign_is_the_policys_to_say(policy: Policy, text: str, codes: list[str]) -> None:
+    assert sorted(each.code for each in found(policy, text)) == codes
+    severities = {each.severity for each in found(policy, text)}
+    assert severities <= ({Severity.NOTICE} if policy is OFFLINE else {Severity.ERROR})

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.rules.charter.line_keys import Key, Waiver
 from service.rules.charter.model import Charter, Located, Signoffs
+from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.charter.values import Stop as Stopped
 from service.rules.commands.arguments import (
     CommandArguments,
@@ -18,6 +20,7 @@ from service.rules.commands.arguments import (
     HandOver,
     Snooze,
     Stop,
+    Waive,
     read_order,
     reason_of,
 )
@@ -29,6 +32,9 @@ from service.rules.stall.waiting_on import PausePeriod
 from tests.unit.rules.samples import SAMPLE, judged
 
 TODAY = date(2026, 11, 23)
+WAIVES = "`/poc waive` takes"
+NEXT = "`/poc waive {} until 2026-12-21 <reason>`"
+LATE = "`/poc waive error_rate until {} late`"
 WRITE = re.compile(r"write `(/poc [^`]+)`\.$")
 
 
@@ -53,9 +59,21 @@ def read(line: str) -> CommandArguments | Refusal | None:
         ("/poc owner erin_acme", HandOver("erin_acme")),
         ("/poc owner https://github.com/erin-x", HandOver("erin-x")),
         ("/poc stop the baseline was good enough", Stop("the baseline was good enough")),
+        (
+            "/poc waive error_rate until 2026-12-18 late logs",
+            Waive(Waiver(Key("error_rate"), date(2026, 12, 18), "late logs")),
+        ),
+        (
+            "/poc waive accuracy on eu until 2027-01-22 - labels come late",
+            Waive(Waiver(Key("accuracy", {"on": "eu"}), date(2027, 1, 22), "labels come late")),
+        ),
         ("/poc stop - too dear", Stop("too dear")),
-        ("/poc stop data the contract never came", Stop("data: the contract never came")),
+        ("/poc stop data was bad", Stop("data was bad")),
+        ("/poc stop value was never seen", Stop("value was never seen")),
         ("/poc stop data: the contract never came", Stop("data: the contract never came")),
+        ("/poc stop Data : the contract never came", Stop("data: the contract never came")),
+        ("/poc stop - data:: none", Stop("data: none")),
+        ("/poc stop price: three dollars", Stop("price: three dollars")),
         ("/poc stop data", Stop("data")),
         ("/poc ship", None),
         ("/poc help me", None),
@@ -151,7 +169,43 @@ def test_an_order_is_read(line: str, order: CommandArguments | None) -> None:
             "/poc owner @erin-x @bob-m",
             "`/poc owner` takes one login and nothing else: write `/poc owner @erin-x`.",
         ),
+        (
+            "/poc waive",
+            f"{WAIVES} a metric, a day and a reason: write `/poc waive <metric> until 2026-12-21 <reason>`.",
+        ),
+        (
+            "/poc waive error_rate for now",
+            f"{WAIVES} a metric, a day and a reason: write {NEXT.format('error_rate')}.",
+        ),
+        (
+            "/poc waive Error rate until 2026-12-18 late",
+            f"{WAIVES} a metric as it stands in `done`: write {NEXT.format('<metric>')}.",
+        ),
+        (
+            "/poc waive error_rate until 2026-12-18",
+            "`/poc waive` needs a reason: write `/poc waive error_rate until 2026-12-18 <reason>`.",
+        ),
+        (
+            "/poc waive error_rate until 2027-01-23 late",
+            f"`/poc waive` reaches 60 days ahead at most: write {LATE.format('2027-01-22')}.",
+        ),
+        (
+            "/poc waive error_rate until 2026-11-23 late",
+            f"{WAIVES} a day that is still to come, and {TODAY} is not: write {LATE.format('2026-12-21')}.",
+        ),
+        (
+            "/poc waive error_rate until 18.12.2026 late",
+            f"{WAIVES} a day as year, month and day: write {LATE.format('2026-12-18')}.",
+        ),
+        (
+            "/poc waive error_rate until Christmas late",
+            f"{WAIVES} a day, and `Christmas` is none: write {LATE.format('2026-12-21')}.",
+        ),
         ("/poc stop", "`/poc stop` needs a reason: write `/poc stop <reason>`."),
+        (
+            "/poc stop data: ",
+            "`/poc stop` needs a reason behind the class: write `/poc stop data: <reason>`.",
+        ),
         ("/poc stop <reason>", "`/poc stop` needs a reason: write `/poc stop <reason>`."),
         ("/poc stop ...", "`/poc stop` needs a reason: write `/poc stop <reason>`."),
     ],
@@ -168,15 +222,16 @@ ANYTHING = st.one_of(
 )
 
 
-@given(st.sampled_from([Verb.SNOOZE, Verb.EXTEND, Verb.OWNER, Verb.STOP]), ANYTHING)
+@given(st.sampled_from([Verb.SNOOZE, Verb.EXTEND, Verb.OWNER, Verb.STOP, Verb.WAIVE]), ANYTHING)
 def test_the_line_to_write_is_an_order_once_its_blanks_are_filled(verb: Verb, text: str) -> None:
     order = read_order(read_command(f"/poc {verb} {text}"), TODAY)
     if isinstance(order, Refusal):
         wanted = WRITE.search(order.reason)
         assert wanted is not None
         filled = wanted[1].replace("<reason>", "a reason").replace("<login>", "erin-x")
+        filled = filled.replace("<metric>", "recall")
         order = read_order(read_command(filled), TODAY)
-    assert isinstance(order, Snooze | Extend | HandOver | Stop)
+    assert isinstance(order, Snooze | Extend | HandOver | Stop | Waive)
     assert order.verb is verb
 
 
@@ -221,17 +276,32 @@ def charter() -> Charter:
     return found
 
 
-CHARTER = charter()
+def line(text: str) -> Threshold:
+    read = parse_threshold(text)
+    assert isinstance(read, Threshold)
+    return read
+
+
+CHARTER = replace(charter(), done=(line("latency_p95 <= 300 ms"), line("accuracy >= 92 % on eu")))
 STOPPED = replace(CHARTER, stopped=Located(Stopped(date(2026, 11, 20), "enough"), 2, 1))
 UNTIL = [
     PausePeriod(date(2026, 11, 1), date(2026, 11, 15), "a"),
     PausePeriod(date(2026, 11, 17), date(2026, 12, 17), "b"),
 ]
+WAIVED = Waiver(Key("latency_p95"), date(2026, 12, 20), "late")
+TWO = replace(CHARTER, done=(line("accuracy >= 9 % on eu"), line("accuracy >= 9 % on us")))
+
+
+def waive(metric: str) -> Waive:
+    return Waive(Waiver(Key(metric), date(2026, 12, 18), "late"))
+
+
 ORDERS: list[CommandArguments] = [
     Snooze(14, "legal"),
     Extend(date(2027, 3, 15), "late data"),
     HandOver("erin-x"),
     Stop("enough"),
+    waive("latency_p95"),
 ]
 
 
@@ -300,6 +370,40 @@ def test_an_order_meets_no_objection(order: CommandArguments) -> None:
             "`/poc owner`: `Bob-M` signs for data science and platform, and nobody signs their own POC. Name "
             "another signer first, or write `/poc owner @<login>`.",
             id="a signer",
+        ),
+        pytest.param(
+            waive("error_rate"),
+            PocState(TODAY),
+            "`/poc waive` changes the charter, and there is none here: bring one that says in `done` what "
+            "there is to reach.",
+            id="waive without a charter",
+        ),
+        pytest.param(
+            waive("error_rate"),
+            PocState(TODAY, replace(CHARTER, done=())),
+            "`/poc waive`: the charter has no line of `done` that can be read, so none on `error_rate`.",
+            id="waive without a line that can be read",
+        ),
+        pytest.param(
+            waive("recall"),
+            PocState(TODAY, CHARTER),
+            "`/poc waive`: `recall` is on no line of `done`. Write `/poc waive latency_p95 until 2026-12-18 "
+            "late` or `/poc waive accuracy until 2026-12-18 late`.",
+            id="waive another metric",
+        ),
+        pytest.param(
+            waive("accuracy"),
+            PocState(TODAY, TWO),
+            "`/poc waive`: `accuracy` could be for more than one line of `done`. Write `/poc waive accuracy "
+            "on eu until 2026-12-18 late` or `/poc waive accuracy on us until 2026-12-18 late`.",
+            id="waive one of two",
+        ),
+        pytest.param(
+            waive("latency_p95"),
+            PocState(TODAY, replace(CHARTER, waived=(Located(WAIVED, 9, 5),))),
+            "`/poc waive` changes nothing here: `latency_p95` is waived until 2026-12-20 already, and only a "
+            "later end replaces that.",
+            id="waive for a shorter time",
         ),
         pytest.param(
             Snooze(7, "legal"),

@@ -18,10 +18,11 @@ from service.rules.commands.refusals import PocState, refusal_of
 from service.texts.commands import EditLocation, amend_view, change_of
 from tests.harness.github import charter_file
 from tests.harness.places import GOLDEN, ROOT
-from tests.unit.texts.commanding import BARE, EXAMPLE, EXTEND, MAIN, TODAY, charter_of
+from tests.unit.texts.commanding import BARE, EXAMPLE, EXTEND, MAIN, TODAY, WAIVE, charter_of
 from tests.unit.texts.gates import WORST, assert_does_nothing
 from tests.unit.texts.reading import CHARTER_URL, MARKDOWN, NASTY, TEXTS, assert_golden, assert_reads_well
 
+WAIVED = EXAMPLE.replace("signoffs:", "waived:\n  - error_rate until 2026-12-01 - late logs\nsignoffs:")
 DOCUMENT = ROOT / "docs" / "commands.md"
 BRANCH = EditLocation("https://github.com/acme/poc-triage/edit/later/POC.md", "later", is_default=False)
 
@@ -45,6 +46,8 @@ LINES: dict[str, Callable[[], str]] = {
     "owner-of-nobodys": lambda: told(HandOver("erin-x"), BARE),
     "stop": lambda: told(Stop("the baseline was good enough")),
     "stop-hostile": lambda: told(Stop(WORST + " ``` <!-- poc-governor:stall -->")),
+    "waive": lambda: told(WAIVE),
+    "waive-for-longer": lambda: told(WAIVE, WAIVED),
     "owner-on-several-lines": lambda: told(
         HandOver("erin-x"), EXAMPLE.replace("owner: jane-doe", "owner: >-\n  jane-doe")
     ),
@@ -84,7 +87,7 @@ def test_nobodys_text_can_do_anything_around_a_line(reason: str, branch: str) ->
         assert charter_of(applied(EXAMPLE, amendment)).stopped is not None
 
 
-@given(st.sampled_from([Verb.SNOOZE, Verb.EXTEND, Verb.OWNER, Verb.STOP]), NASTY)
+@given(st.sampled_from([Verb.SNOOZE, Verb.EXTEND, Verb.OWNER, Verb.STOP, Verb.WAIVE]), NASTY)
 @example(Verb.SNOOZE, WORST)
 @example(Verb.EXTEND, WORST)
 @example(Verb.OWNER, "@dan-w/x#12")

@@ -51,6 +51,11 @@ DATASET = Conditions(environment=STAGING, dataset="tickets-2026q3", n=200)
 BY_HAND = replace(
     number("cost_per_request", "0.013 USD", Conditions(environment=STAGING)), level=Level.SELF_REPORTED
 )
+WAIVED = COMPLETE.replace(
+    "signoffs:",
+    "waived:\n  - accuracy until 2027-02-26 - the labels come late\n"
+    "  - error_rate until 2027-03-12 - the logs come late\nsignoffs:",
+)
 CASES = [
     Case("ready", "Ready to ship", Conclusion.SUCCESS),
     Case(
@@ -74,6 +79,19 @@ CASES = [
         newer={"a" * 40: 3, "b" * 40: 1},
     ),
     Case("missed", f"{LEAD}1 missed", readings={"latency_p95": number("latency_p95", "340 ms")}),
+    Case(
+        "waived",
+        "Ready to ship, accuracy and error_rate waived",
+        Conclusion.SUCCESS,
+        readings={"accuracy": number("accuracy", "91.4 %"), "error_rate": None},
+        text=WAIVED,
+    ),
+    Case(
+        "waived-in-part",
+        f"{LEAD}1 missed",
+        readings={"accuracy": number("accuracy", "91.4 %"), "latency_p95": number("latency_p95", "340 ms")},
+        text=WAIVED,
+    ),
     Case("not-measured", f"{LEAD}1 not measured", readings={"error_rate": None}),
     Case(
         "unread",

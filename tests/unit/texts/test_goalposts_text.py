@@ -96,3 +96,17 @@ def test_a_branch_that_is_behind_moved_nothing() -> None:
     output = Shown("x", "x", Conclusion.SUCCESS, before, now, before).output
     assert output.title == "Charter complete, as it stands on main"
     assert output.annotations == ()
+
+
+def test_a_waiver_is_shown_and_signed_by_those_who_sign_for_done() -> None:
+    text = EXAMPLE.replace("signoffs:", "waived:\n  - error_rate until 2026-12-18 - late logs\nsignoffs:")
+    output = shown(text, "").output
+    assert output.title == "Charter complete; 1 threshold waived"
+    assert [(note.start_line, note.level) for note in output.annotations] == [(34, "warning")]
+    assert output.annotations[0].message == (
+        "`error_rate` may be missed (`waived until 2026-12-18`): data science and product sign again"
+    )
+    assert "| `error_rate` | not there | **`waived until 2026-12-18`** |" in output.summary
+    assert "data science (`alice-k`) and product (`carol-s`) sign again." in output.summary
+    assert "| waived until 18 December 2026 | `error_rate`: late logs |" in output.summary
+    assert_reads_well(output.summary)

@@ -15,7 +15,7 @@ from service.rules.values.actions import ProposalState
 from service.texts.commands import AmendView, RequestedChange, amend_view, change_of
 from tests.harness.github import charter_file
 from tests.harness.places import GOLDEN
-from tests.unit.texts.commanding import BARE, EXAMPLE, EXTEND, MAIN, TODAY, charter_of
+from tests.unit.texts.commanding import BARE, EXAMPLE, EXTEND, MAIN, TODAY, WAIVE, charter_of
 from tests.unit.texts.gates import WORST, assert_does_nothing
 from tests.unit.texts.reading import NASTY, TEXTS, assert_golden, assert_reads_well
 
@@ -47,6 +47,7 @@ ANSWERS: dict[str, Callable[[], str]] = {
     "answer-extend-without-a-date": lambda: named(EXTEND, text=BARE),
     "answer-owner": lambda: named(HANDED),
     "answer-stop": lambda: named(STOPPED),
+    "answer-waive": lambda: named(WAIVE),
     "answer-closed": lambda: named(EXTEND, ProposalState.CLOSED),
     "answer-merged": lambda: named(EXTEND, ProposalState.MERGED),
 }
@@ -56,6 +57,7 @@ PULLS: dict[str, Callable[[], str]] = {
     "pull-owner": lambda: opened(HANDED),
     "pull-owner-of-nobodys": lambda: opened(HANDED, text=BARE),
     "pull-stop": lambda: opened(STOPPED, STOPPED.reason),
+    "pull-waive": lambda: opened(WAIVE, WAIVE.reason),
     "pull-hostile": lambda: opened(STOPPED, HOSTILE, login="octo[bot]"),
 }
 

@@ -74,6 +74,7 @@ SHOWN = [
         corpus("ok/paused"),
         pause=PresentPause(PausePeriod(date(2026, 11, 1), date(2026, 12, 31), ""), "", "carol-s"),
     ),
+    Shown("waived", "Charter complete", Conclusion.SUCCESS, corpus("ok/waived")),
     Shown("observing", "Charter complete (observing)", Conclusion.NEUTRAL, GOOD, observe=True),
     Shown(
         "observing-findings",
