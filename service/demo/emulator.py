@@ -70,6 +70,10 @@ class SeedApp:
     app_id: int = 4711
     installation_id: int = 8150
     slug: str = "poc-governor"
+    client_id: str = "Iv23liPocGovernor"
+    client_secret: str = "a secret for this machine only"  # noqa: S105 - guards nothing but the emulator
+    callback_urls: tuple[str, ...] = ()
+    """Where a login may lead back to."""
 
 
 def build_seed(
@@ -113,6 +117,14 @@ def build_seed(
                     **({"webhook_url": app.webhook_url} if app.webhook_url else {}),
                 }
             ],
+            "oauth_apps": [
+                {
+                    "client_id": app.client_id,
+                    "client_secret": app.client_secret,
+                    "name": "POC Governor",
+                    "redirect_uris": list(app.callback_urls),
+                }
+            ],
         },
     }
 
@@ -130,6 +142,7 @@ class Emulator:
         webhook_url: str | None = None,
         webhook_secret: str = "a secret for this machine only",  # noqa: S107 - guards nothing but the emulator
         permissions: dict[str, str] | None = None,
+        callback_urls: Sequence[str] = (),
         port: int = 0,
         cache: Path | None = None,
     ) -> None:
@@ -138,8 +151,9 @@ class Emulator:
         # Not 127.0.0.1: every URL that it answers with says localhost, and PyGithub insists on one host.
         self.api_url = f"http://localhost:{self.port}"
         self.private_key = generate_private_key()
-        app = SeedApp(self.private_key, webhook_url, webhook_secret)
+        app = SeedApp(self.private_key, webhook_url, webhook_secret, callback_urls=tuple(callback_urls))
         self.app_id, self.installation_id = app.app_id, app.installation_id
+        self.client_id, self.client_secret = app.client_id, app.client_secret
         self.webhook_secret = webhook_secret
         self._seed = build_seed(
             app, org=org, users=users, outsiders=outsiders, repos=repos, permissions=permissions

@@ -50,7 +50,7 @@ def find_node() -> Node:
 
 def install(cache: Path | None = None, node: Node | None = None) -> Path:
     """Install the locked emulator once per lock file, and return the script that starts it."""
-    cache = cache or _user_cache()
+    cache = cache or cache_folder()
     target = cache / f"emulator-{_lock_hash()}"
     if not (target / _ENTRY).is_file():
         _install_into(target, node or find_node())
@@ -112,6 +112,7 @@ def _lock_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _user_cache() -> Path:
+def cache_folder() -> Path:
+    """Our folder among the caches of this user."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "poc-governor"

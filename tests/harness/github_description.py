@@ -1,27 +1,34 @@
-"""What GitHub's own OpenAPI description says may be null, of all that we read.
+"""GitHub's own OpenAPI description: what may be null of all that we read, and what an answer has to hold.
 
-The JSON file beside this one holds it, with the version of the npm package that it was taken from. After
-a route reads another field, or for a newer description: `python -m tests.harness.github_description`.
+The JSON file beside this one holds the former, with the version of the npm package that it was taken from.
+After a route reads another field, or for a newer description: `python -m tests.harness.github_description`.
+The whole description is fetched once, into the cache folder.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import subprocess
 import tarfile
 import tempfile
 import types
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from openapi_schema_validator import OAS30Validator
 
 from service.deliveries.delivery import Delivery
 from service.deliveries.routes import ROUTES
-from service.demo.node import find_node
+from service.demo.node import cache_folder, find_node
 
 PACKAGE = "@octokit/openapi@23.0.2"
+SHA512 = "pV8M7L9GY23AybNvTmo2nyjmpmnt6+2sRE/tqr0ZLQcPS4lnw7u5eZGNmwRNkBC3D7gZXbFx5AHzLUVRBXGDhg=="
+"""Of what npm packs, as its registry names it."""
 DESCRIPTION = "package/generated/api.github.com.json"
 NULLABLE = Path(__file__).with_suffix(".json")
 
@@ -161,16 +168,43 @@ class Description:
                     yield from self._below(self._variants(inner), step)
 
 
+@cache
+def described() -> Schema:
+    """The whole description."""
+    file = cache_folder() / f"{PACKAGE.rpartition('/')[2]}.json"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".fetching-") as folder:
+            new = Path(folder) / "new"
+            new.write_bytes(_fetched(Path(folder)))
+            new.replace(file)
+    found: Schema = json.loads(file.read_bytes())
+    return found
+
+
+def _fetched(folder: Path) -> bytes:
+    command = [*find_node().npm, "pack", PACKAGE, "--silent"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    (packed,) = folder.glob("*.tgz")
+    assert hashlib.sha512(packed.read_bytes()).digest() == base64.b64decode(SHA512), f"not {PACKAGE}"
+    with tarfile.open(packed) as archive:
+        file = archive.extractfile(DESCRIPTION)
+        assert file is not None
+        return file.read()
+
+
+def wrong_in(path: str, answer: object, *, method: str = "get", status: int = 200) -> list[str]:
+    """Where an answer is not as GitHub describes it; `path` is written as there."""
+    whole = described()
+    content = whole["paths"][path][method]["responses"][str(status)]["content"]["application/json"]
+    schema = content["schema"] | {"components": whole["components"]}
+    found = OAS30Validator(schema).iter_errors(answer)
+    return [f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in found]
+
+
 def main() -> None:
-    """Fetch the description with npm, and write what the test needs of it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [*find_node().npm, "pack", PACKAGE, "--silent"]
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        (packed,) = Path(folder).glob("*.tgz")
-        with tarfile.open(packed) as archive:
-            described = archive.extractfile(DESCRIPTION)
-            assert described is not None
-            taken = Description(json.load(described)).taken()
+    """Write what the test of what may be null needs of it."""
+    taken = Description(described()).taken()
     NULLABLE.write_text(json.dumps(taken, indent=1) + "\n", encoding="utf-8")
 
 
