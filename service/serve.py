@@ -18,10 +18,12 @@ import structlog
 import uvicorn
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import Route
 
 from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
+from service.secret_key import find_or_make
 from service.settings import Mode, Settings
 from service.store.connections import ASKING, WEB, room
 from service.store.database import Database, connect
@@ -95,15 +97,17 @@ def _run(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await close_pages()
 
     inbox, bodies = Inbox(url, route), Bodies(limits)
+    pages, close_pages = _pages(settings, engine)
     app = create_app(
         inbox,
         engine,
         webhook_secret=settings.github_webhook_secret,
         evidence=_evidence(inbox, settings, bodies),
         bodies=bodies,
-        pages=_pages(settings, engine).routes(),
+        pages=pages,
         beside=beside,
         metrics_token=settings.metrics_token,
     )
@@ -132,16 +136,44 @@ def _evidence(inbox: Inbox, settings: Settings, bodies: Bodies) -> EvidenceEndpo
     return EvidenceEndpoint(inbox, Verifier(issuer), trust, bodies)
 
 
-def _pages(settings: Settings, engine: Engine) -> Pages:
-    access = (
-        OpenHere()
-        if settings.pages_are_open
-        else Closed("this version has no login. They are open only beside an emulated GitHub.")
-    )
+def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[], Awaitable[None]]]:
+    """The routes of the pages, and what is to be closed with them."""
+    database = Database(engine)
     shown = Shown(
         settings.github_url, settings.mode is Mode.OBSERVE, settings.evidence_level, lambda: datetime.now(UTC)
     )
-    return Pages(Portfolio(Database(engine)), access, shown)
+    if not settings.can_log_in:
+        access = OpenHere() if settings.pages_are_open else Closed(_why_off(settings))
+        return Pages(Portfolio(database), access, shown).routes(), _nothing
+    # Only where somebody logs in: its libraries take up memory in each process.
+    from service.web.login_parts import Registered, login_parts  # noqa: PLC0415
+
+    app = Registered(
+        client_id=settings.github_client_id,
+        client_secret=settings.github_client_secret,
+        secret_key=find_or_make(settings.secret_key, settings.data_dir),
+        public_url=settings.public_url,
+        web_url=settings.github_url,
+        api_url=settings.github_api_url,
+    )
+    parts = login_parts(app, database, shown.clock)
+    return Pages(Portfolio(database), parts.access, shown).routes() + parts.routes, parts.visibility.close
+
+
+async def _nothing() -> None:
+    """Nothing is to be closed."""
+
+
+def _why_off(settings: Settings) -> str:
+    if settings.github_client_id:
+        return (
+            "people log in over https only, and `PUBLIC_URL` begins with `http://`. Put the service behind "
+            "TLS, and set its https address."
+        )
+    return (
+        "`GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET` are not set, so nobody can log in. Both are on the "
+        "app's settings page."
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -112,8 +112,18 @@ def default_data_dir() -> Path:
     return Path(base) / "poc-governor"
 
 
+SHORTEST_SECRET_KEY = 32
+
+
+def _secret_key(value: str) -> str:
+    """A secret: error messages don't show it."""
+    if value and len(value) < SHORTEST_SECRET_KEY:
+        raise ValueError(f"needs at least {SHORTEST_SECRET_KEY} random characters")
+    return value
+
+
 class StoreSettings(BaseModel):
-    """What is needed to reach the database."""
+    """What is needed to reach the database, and to read what is encrypted in it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -121,6 +131,11 @@ class StoreSettings(BaseModel):
         default="", description="PostgreSQL to use; empty starts the embedded one below DATA_DIR."
     )
     data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the embedded PostgreSQL.")
+    secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(
+        default="",
+        description="Encrypts what is stored of the app; empty makes a file `secret-key` in DATA_DIR.",
+        repr=False,
+    )
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="Log lines as `text` or as `json`.")
 
 
@@ -134,6 +149,10 @@ class Settings(StoreSettings):
         description="The app's private key as PEM text; or give GITHUB_APP_PRIVATE_KEY_FILE.", repr=False
     )
     github_webhook_secret: str = Field(min_length=1, description="The webhook's secret.", repr=False)
+    github_client_id: str = Field(default="", description="The app's client id, for the pages.")
+    github_client_secret: str = Field(
+        default="", description="The app's client secret; without it the pages are off.", repr=False
+    )
     public_url: Url = Field(description="The address under which GitHub and people reach this service.")
     github_api_url: Url = Field(default=PUBLIC_API, description="GitHub's API.")
     github_url: Url = Field(default=PUBLIC_GITHUB, description="GitHub's pages.")
@@ -189,10 +208,21 @@ class Settings(StoreSettings):
         return f"{self.github_url}/_services/token"
 
     @property
+    def can_log_in(self) -> bool:
+        """Whether people log in to the pages with GitHub."""
+        return bool(self.github_client_id and self.github_client_secret) and self.is_private
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way to the pages can read along."""
+        parts = urlsplit(self.public_url)
+        return parts.scheme == "https" or parts.hostname in LOCAL_HOSTS
+
+    @property
     def pages_are_open(self) -> bool:
         """Whether the pages are open to this machine: where GitHub is an emulator on it, as in the demo."""
         here = {urlsplit(self.public_url).hostname, self.host}
-        return self.github_is_local and here <= set(LOCAL_HOSTS)
+        return self.github_is_local and here <= set(LOCAL_HOSTS) and not self.github_client_id
 
     @property
     def github_is_local(self) -> bool:
@@ -203,6 +233,10 @@ class Settings(StoreSettings):
 S = TypeVar("S", bound=StoreSettings)
 
 KEY, KEY_FILE = "GITHUB_APP_PRIVATE_KEY", "GITHUB_APP_PRIVATE_KEY_FILE"
+HALF_A_LOGIN = (
+    "Of GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET only one is set, and people log in to the pages with both. "
+    "Set the other one from the app's settings page too, or none of them to leave the pages off."
+)
 KEY_REMEDY = 'Download the key again under "Private keys" on the app\'s settings page.'
 
 
@@ -215,6 +249,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     except ValueError as error:
         problems.append(str(error))
         values.setdefault("github_app_private_key", "")
+    if ("github_client_id" in values) != ("github_client_secret" in values):
+        problems.append(HALF_A_LOGIN)
     return _parse(Settings, values, problems)
 
 

@@ -64,6 +64,6 @@ def build(
 
 def details_url(settings: Settings, repository: RepositoryRef, name: str) -> str:
     """The POC's page where pages can be opened, else the document about the check run."""
-    if settings.pages_are_open and name != POLICY_CHECK:
+    if (settings.can_log_in or settings.pages_are_open) and name != POLICY_CHECK:
         return f"{settings.public_url}/pocs/{quote(repository.full_name)}"
     return f"{settings.public_url}/docs/{DOCUMENTS[name]}"

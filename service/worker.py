@@ -207,6 +207,7 @@ def tidy(services: Services) -> None:
     """Delete rows that are no longer needed."""
     with transaction(services.engine) as session:
         deleted = subjects.delete_litter(session, older_than=KEEP)
+    services.store.people.tidy(services.clock())
     log.info("tidied", rows=deleted)
 
 

@@ -45,12 +45,13 @@ def serve(
     overrides = ({"HOST": host} if host else {}) | ({"PORT": str(port)} if port >= 0 else {})
     settings = _settings(overrides)
     with _counting_in_files():
+        from service.secret_key import SecretKeyError
         from service.serve import serve as run
         from service.store.embedded import DataDirInUse, PostgresFailed
 
         try:
             run(settings, with_worker=not no_worker)
-        except (DataDirInUse, PostgresFailed) as error:
+        except (DataDirInUse, PostgresFailed, SecretKeyError) as error:
             _refuse(str(error))
 
 

@@ -230,6 +230,12 @@ def issue_changed(delivery: Delivery) -> DeliveryEffects:
     return delivery.effects(events=(changed,), subjects=(subject,))
 
 
+def authorization_revoked(delivery: Delivery) -> DeliveryEffects:
+    """Somebody lets this app know no longer who they are; no installation is named."""
+    account = needed(delivery.sender, "a github_app_authorization event without `sender`").id
+    return DeliveryEffects(action=delivery.action, logged_out=account)
+
+
 def _route(handler: Route, event_name: str, actions: str = "") -> dict[tuple[str, str | None], Route]:
     """A route for each of some actions, or for an event that has none."""
     names: tuple[str | None, ...] = tuple(actions.split()) or (None,)
@@ -263,8 +269,10 @@ ROUTES: Mapping[tuple[str, str | None], Route] = {
     **_route(rerun_requested, "check_run", "rerequested"),
     **_route(rerun_requested, "check_suite", "rerequested"),
     **_route(issue_changed, "issues", "closed reopened deleted transferred unlabeled"),
+    **_route(authorization_revoked, "github_app_authorization", "revoked"),
 }
 
+ABOUT_NO_REPOSITORY = (installation_changed, repositories_changed, authorization_revoked)
 EVENTS = frozenset(event_name for event_name, _ in ROUTES)
 
 
@@ -273,12 +281,12 @@ def route(event_name: str, body: bytes) -> DeliveryEffects:
     if event_name not in EVENTS:
         return decode_unroutable(body).ignored(f"event {event_name} is not one that we use")
     delivery = decode(body)
-    if delivery.installation is None:
-        return delivery.ignored("no installation: not sent for an installation of this app")
     handler = ROUTES.get((event_name, delivery.action))
+    if delivery.installation is None and handler is not authorization_revoked:
+        return delivery.ignored("no installation: not sent for an installation of this app")
     if handler is None:
         return delivery.ignored(f"action {delivery.action} of {event_name} is not one that we use")
-    if delivery.repository is None and handler not in (installation_changed, repositories_changed):
+    if delivery.repository is None and handler not in ABOUT_NO_REPOSITORY:
         raise ValueError(f"a {event_name} event without `repository`")
     effects = handler(delivery)
     if not all(EARLIEST < at < LATEST for at in _times(effects)):

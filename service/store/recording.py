@@ -228,6 +228,8 @@ async def _told(connection: Connection, fresh: Sequence[Fresh]) -> None:
     for reception in receptions:
         if reception.installation or reception.stubs or reception.removed:
             await _installation(connection, reception)
+    if logged_out := [reception.logged_out for reception in receptions if reception.logged_out]:
+        await connection.execute("DELETE FROM person WHERE id = ANY(%s)", (sorted(logged_out),))
     await _repositories(connection, receptions)
     await _pull_requests(connection, [r.pull_request for r in receptions if r.pull_request])
     marking = [await _with_reruns(connection, one.envelope) for one in fresh if not one.quiet]

@@ -12,6 +12,7 @@ from service.store.evidence import Evidence
 from service.store.installations import Installations
 from service.store.messages import Messages
 from service.store.pacing import Pacing
+from service.store.people import People
 from service.store.poc_records import PocRecords
 from service.store.pocs import Pocs
 from service.store.policies import Policies
@@ -47,3 +48,4 @@ class Store:
         self.policies = Policies(database)
         self.digests = Digests(database)
         self.portfolio = Portfolio(database)
+        self.people = People(database)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from service.pages.asked import AskedError, asked_of
@@ -25,6 +26,11 @@ from service.web.html import PRIVATE, find_templates, not_found, notice, page
 
 HERE = ("localhost", "127.0.0.1", "::1")
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
+CANNOT_TELL = (
+    "GitHub does not say at the moment what you may see, so nothing is shown.",
+    "Try again in a minute.",
+)
+AGAIN = {"Retry-After": "60"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would run."""
 
@@ -39,16 +45,29 @@ class Visitor:
     """Those of which they may see rows without texts."""
     open: bool = False
     """Whether nobody logs in, on this machine."""
+    id: int = 0
+    """Of their account."""
+    csrf: str = ""
+    """What proves that a form is from a page of theirs; empty where they can't write."""
+    whole: bool = True
+    """Whether GitHub has said of all POCs by now whether they see them."""
+
+
+class CannotTellError(Exception):
+    """GitHub can't say for now what somebody may see."""
 
 
 class Access(Protocol):
     """Who a request comes from, and what they may see."""
 
     off: str
-    """Why somebody sees nothing here."""
+    """Why somebody sees nothing here; empty where they only have to log in."""
+
+    async def person(self, request: Request) -> Visitor | None:
+        """Who it is, and nothing of what they may see; None where nobody is logged in."""
 
     async def visitor(self, request: Request) -> Visitor | None:
-        """Who it is; None where nobody is logged in."""
+        """Who it is, with what they may see; None where nobody is logged in."""
 
     async def may_read(self, visitor: Visitor, repository_id: int) -> bool:
         """Whether they may see all of one POC, asked now."""
@@ -60,9 +79,11 @@ class Closed:
     def __init__(self, off: str) -> None:
         self.off = off
 
-    async def visitor(self, _request: Request) -> Visitor | None:
+    async def person(self, _request: Request) -> Visitor | None:
         """Nobody."""
         return None
+
+    visitor = person
 
     async def may_read(self, _visitor: Visitor, _repository_id: int) -> bool:
         """Nothing."""
@@ -73,6 +94,10 @@ class OpenHere:
     """Everything to everybody on this machine, whose GitHub is an emulator."""
 
     off = "they are open to this machine alone, under `localhost`."
+
+    async def person(self, request: Request) -> Visitor | None:
+        """Somebody at this machine."""
+        return await self.visitor(request)
 
     async def visitor(self, request: Request) -> Visitor | None:
         """Somebody at this machine: no other site's name leads a browser here."""
@@ -101,21 +126,26 @@ class Pages:
 
     def routes(self) -> list[Route]:
         """All of them."""
-        return [
-            Route("/", self.portfolio),
+        shown: list[Route] = [
+            Route("/", telling(self.portfolio)),
             Route("/portfolio.csv", self.as_csv),
             Route("/portfolio.json", self.as_json),
-            Route("/pocs/{owner}/{repo}", self.poc),
-            Route("/pocs/{owner}/{repo}/record.{form}", self.record),
+            Route("/pocs/{owner}/{repo}", telling(self.poc)),
+            Route("/pocs/{owner}/{repo}/record.{form}", telling(self.record)),
             Route("/docs/{name}", docs),
             Route("/static/{name}", static),
         ]
+        return shown + ([Route("/login", self.no_login)] if self._access.off else [])
+
+    def no_login(self, _request: Request) -> Response:
+        """Why nobody logs in here."""
+        return notice("Nobody can log in", [f"The pages are off: {self._access.off}"], status=403)
 
     async def portfolio(self, request: Request) -> Response:
         """The portfolio; the front page where nobody is logged in."""
         visitor = await self._access.visitor(request)
         if visitor is None:
-            return page("front.html", why=self._access.off)
+            return page("front.html", why=self._access.off, to=_here(request))
         try:
             view = await self._read(request, visitor)
         except AskedError as error:
@@ -124,7 +154,9 @@ class Pages:
 
     async def poc(self, request: Request) -> Response:
         """One POC; 404 with nothing in the page where it is none, or they may not see it."""
-        visitor = await self._access.visitor(request)
+        visitor = await self._access.person(request)
+        if visitor is None:
+            return self._nobody(request)
         named = await self._readable(request, visitor)
         stored = await run_in_threadpool(self._store.one, *named) if named else None
         if stored is None:
@@ -141,8 +173,10 @@ class Pages:
 
     async def record(self, request: Request) -> Response:
         """All that was recorded of one POC, for audits; 404 as for its page."""
-        form = request.path_params["form"]
-        named = await self._readable(request, await self._access.visitor(request))
+        form, visitor = request.path_params["form"], await self._access.person(request)
+        if visitor is None:
+            return self._nobody(request)
+        named = await self._readable(request, visitor)
         if named is None or form not in ("md", "json"):
             return not_found()
         stored = await run_in_threadpool(self._store.record, named.poc_id)
@@ -151,10 +185,14 @@ class Pages:
             return Response(in_json(record), media_type="application/json", headers=PRIVATE)
         return Response(in_markdown(record), media_type="text/markdown", headers=PRIVATE)
 
-    async def _readable(self, request: Request, visitor: Visitor | None) -> NamedPoc | None:
+    def _nobody(self, request: Request) -> Response:
+        """The same whatever the name: who is not logged in learns nothing of it."""
+        return not_found() if self._access.off else RedirectResponse(f"/login?to={_here(request)}", 303)
+
+    async def _readable(self, request: Request, visitor: Visitor) -> NamedPoc | None:
         """The POC that the address names, and its repository; None where this visitor may not see it."""
         name = f"{request.path_params['owner']}/{request.path_params['repo']}"
-        if visitor is None or "\0" in name:
+        if "\0" in name:
             return None
         named = await run_in_threadpool(self._store.named, name)
         return named if named and await self._access.may_read(visitor, named.repository_id) else None
@@ -168,9 +206,14 @@ class Pages:
         return await self._data(request, _csv)
 
     async def _data(self, request: Request, answer: Callable[[PortfolioView], Response]) -> Response:
-        visitor = await self._access.visitor(request)
+        try:
+            visitor = await self._access.visitor(request)
+        except CannotTellError:
+            return JSONResponse({"error": " ".join(CANNOT_TELL)}, 503, headers=PRIVATE | AGAIN)
         if visitor is None:
-            return JSONResponse({"error": f"the pages are off: {self._access.off}"}, 401, headers=PRIVATE)
+            off = self._access.off
+            says = f"the pages are off: {off}" if off else "log in at /login, or send a personal token"
+            return JSONResponse({"error": says}, 401, headers=PRIVATE)
         try:
             return answer(await self._read(request, visitor))
         except AskedError as error:
@@ -181,6 +224,29 @@ class Pages:
         return await run_in_threadpool(
             read_portfolio, self._store, asked, now, visible=visitor.visible, rows_only=visitor.rows_only
         )
+
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def telling(answer: Answer) -> Answer:
+    """The same, with a page where GitHub can't say what somebody may see."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except CannotTellError:
+            return notice(
+                "GitHub does not answer", CANNOT_TELL, status=503, href="", link="Load this page again"
+            )
+
+    return answered
+
+
+def _here(request: Request) -> str:
+    """The address that was asked for, to come back to."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return quote(f"{request.url.path}{query}")
 
 
 def static(request: Request) -> Response:

@@ -223,6 +223,9 @@ async def test_closed_pages_say_why(stored: Engine) -> None:
     assert "poc-" not in front.text
     assert (await get(stored, "/pocs/acme/poc-ticket-triage", closed)).status_code == 404
     assert (await get(stored, "/portfolio.json", closed)).status_code == 401
+    refused = await get(stored, "/login", closed)
+    assert refused.status_code == 403
+    assert "The pages are off: GITHUB_CLIENT_ID is not set" in words(refused)
     assert (await get(stored, "/static/../pages.py", closed)).status_code == 404
 
 

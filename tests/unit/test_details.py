@@ -14,8 +14,10 @@ from service.wiring import DOCUMENTS, details_url
 TRIAGE = RepositoryRef(1, "acme/poc-triage")
 
 
-def settings(public_url: str, host: str, github_api_url: str) -> Settings:
+def settings(public_url: str, host: str, github_api_url: str, client: str = "") -> Settings:
     return Settings(
+        github_client_id=client,
+        github_client_secret=client,
         github_app_id=1,
         github_app_private_key="",
         github_webhook_secret="x",
@@ -61,3 +63,10 @@ def test_each_of_the_documents_is_served() -> None:
 def test_where_the_pages_are_open_it_leads_to_the_poc(name: str, place: str) -> None:
     here = settings("http://localhost:8000", "localhost", "http://localhost:4000")
     assert details_url(here, TRIAGE, name) == f"http://localhost:8000/{place}"
+
+
+def test_where_people_log_in_it_leads_to_the_poc() -> None:
+    there = settings("https://poc.example.com", "0.0.0.0", "https://api.github.com", "Iv23")
+    assert details_url(there, TRIAGE, CHARTER_CHECK) == "https://poc.example.com/pocs/acme/poc-triage"
+    unsafe = settings("http://poc.example.com", "0.0.0.0", "https://api.github.com", "Iv23")
+    assert details_url(unsafe, TRIAGE, CHARTER_CHECK) == "http://poc.example.com/docs/charter"

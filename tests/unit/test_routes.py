@@ -51,6 +51,7 @@ def told(reception: DeliveryEffects) -> Iterator[str]:
     if pull := reception.pull_request:
         yield f"#{pull.number} by {pull.author}, {pull.state} at {pull.updated_at}: {pull.head_sha}"
         yield f"    onto {pull.base_ref} at {pull.base_sha}, before {pull.before_sha}"
+    yield from (f"log out account {account}" for account in [reception.logged_out] if account)
     if reception.branch:
         yield f"to {reception.branch}, which may require a check run"
     if reception.rerun_sha:

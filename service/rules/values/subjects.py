@@ -91,4 +91,6 @@ class DeliveryEffects:
     """The commit whose check runs were asked for again."""
     for_pocs_only: bool = False
     """Whether it means nothing where the repository is known to be no POC, and is described as before."""
+    logged_out: int | None = None
+    """The account that took back what it had granted: its sessions end."""
     ignored: str | None = None

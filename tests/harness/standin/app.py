@@ -13,17 +13,19 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.demo.emulator import Emulator
-from tests.harness.standin import graphql, installations, oauth
+from tests.harness.standin import graphql, installations, oauth, reading
 from tests.harness.standin.emulated import Emulated, bearer, emulated, refusal
 from tests.harness.standin.oauth import PREFIX, Grants, acting
 
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-ROUTES = [*oauth.ROUTES, *installations.ROUTES, *graphql.ROUTES]
+ROUTES = [*oauth.ROUTES, *installations.ROUTES, *graphql.ROUTES, *reading.ROUTES]
 """The topics, each in a file of its own."""
 
 
@@ -35,11 +37,23 @@ class StandIn:
 
 
 async def hand_on(request: Request) -> Response:
-    """Let the emulator answer; a token of ours that holds no longer is refused, which it would not do."""
-    token = acting(request)
-    if bearer(request).startswith(PREFIX) and not token:
-        return refusal(401, "Bad credentials")
-    return await emulated(request).forward(request, token=token)
+    """Let the emulator answer."""
+    return await emulated(request).forward(request, token=acting(request))
+
+
+class Refusing:
+    """Refuses tokens of ours that hold no longer, which the emulator would not do."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            request = Request(scope)
+            if bearer(request).startswith(PREFIX) and not acting(request):
+                await refusal(401, "Bad credentials")(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 def make_app(behind: Emulator, url: str, grants: Grants) -> Starlette:
@@ -51,7 +65,8 @@ def make_app(behind: Emulator, url: str, grants: Grants) -> Starlette:
         yield
         await app.state.emulated.http.aclose()
 
-    return Starlette(routes=[*ROUTES, Route("/{path:path}", hand_on, methods=ANY)], lifespan=lifespan)
+    routes = [*ROUTES, Route("/{path:path}", hand_on, methods=ANY)]
+    return Starlette(routes=routes, middleware=[Middleware(Refusing)], lifespan=lifespan)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from tests.harness.standin.emulated import emulated, refusal
 from tests.harness.standin.oauth import acting
+from tests.harness.standin.reading import sees
 
 STRING = r'"((?:[^"\\]|\\.)*)"'
 FIELD = re.compile(
@@ -37,7 +38,7 @@ async def graphql(request: Request) -> Response:
     errors = []
     for alias, *parts in (match.groups() for match in fields):
         owner, name = (json.loads(f'"{part}"') for part in parts)
-        found = await here.get(f"/repos/{owner}/{name}", token)
+        found = await sees(here, f"/repos/{owner}/{name}", token)
         data[alias] = {"databaseId": found["id"]} if found else None
         if not found:
             says = f"Could not resolve to a Repository with the name '{owner}/{name}'."

@@ -49,6 +49,17 @@ def test_what_is_needed_is_enough() -> None:
         pytest.param({"PORT": "99999"}, "PORT: ", id="a port that there is not"),
         *(
             pytest.param(
+                {name: "Iv23"}, "Of GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET only one", id=f"only {name}"
+            )
+            for name in ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET")
+        ),
+        pytest.param(
+            {"SECRET_KEY": "hunter2"},
+            "SECRET_KEY: needs at least 32 random characters. Encrypts what",
+            id="a short key",
+        ),
+        *(
+            pytest.param(
                 {"METRICS_TOKEN": token},
                 "METRICS_TOKEN: needs at least 16 letters, digits or signs, without a space. What /metrics",
                 id=f"a token {how}",

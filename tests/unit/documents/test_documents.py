@@ -37,7 +37,7 @@ DESIGNED = {
     "statuses": "write",
     "deployments": "write",
 }
-UNSUBSCRIBABLE = {"installation", "installation_repositories"}
+UNSUBSCRIBABLE = {"github_app_authorization", "installation", "installation_repositories"}
 ENDPOINTS = (
     "/webhooks/github",
     "/api/v1/evidence",

@@ -1,0 +1,75 @@
+"""SECRET_KEY, which encrypts what is stored of the app: given, or made once into a file beside the data."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+FILE = "secret-key"
+"""In DATA_DIR."""
+SHORTEST = 32
+
+
+class SecretKeyError(Exception):
+    """There is no key, or it can't be read or kept; the message names the remedy."""
+
+
+def find(given: str, data_dir: Path) -> str | None:
+    """The key of the environment, or of the file; None where there is neither."""
+    if given:
+        return given
+    file = data_dir / FILE
+    try:
+        return file.read_text(encoding="ascii").strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise SecretKeyError(
+            f"SECRET_KEY is not set, and {file} cannot be read: {error}. Set SECRET_KEY, or let us read it"
+        ) from error
+
+
+def find_or_make(given: str, data_dir: Path) -> str:
+    """The same; where there is neither, the file is made, readable to its owner only."""
+    if known := find(given, data_dir):
+        return known
+    file = data_dir / FILE
+    try:
+        data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        _make(file)
+    except OSError as error:
+        raise SecretKeyError(
+            f"SECRET_KEY is not set, and {file} cannot be made: {error.strerror}. Set SECRET_KEY to "
+            f"{SHORTEST} random characters or more, or DATA_DIR to a folder that can be written to"
+        ) from error
+    return find("", data_dir) or _make(file)
+
+
+def cipher(key: str, purpose: str) -> Fernet:
+    """Encrypts for one purpose: what is made for one can't be read as another."""
+    derived = HKDF(SHA256(), length=32, salt=None, info=purpose.encode()).derive(key.encode())
+    return Fernet(base64.urlsafe_b64encode(derived))
+
+
+def _make(file: Path) -> str:
+    """Write it whole or not at all; of several processes the first one's counts."""
+    made = secrets.token_urlsafe(SHORTEST)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{FILE}-")  # readable to its owner only
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.write(f"{made}\n")
+            out.flush()
+            os.fsync(out.fileno())
+        with suppress(FileExistsError):
+            os.link(name, file)
+    finally:
+        Path(name).unlink()
+    return file.read_text(encoding="ascii").strip()

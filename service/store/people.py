@@ -1,0 +1,198 @@
+"""Who is logged in, with which tokens, and what GitHub said they see.
+
+Everything secret comes here hashed or encrypted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from service.store.table import Table
+from service.store.tables_people import PersonRow, SessionRow
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTokens:
+    """The tokens of a person, encrypted; without an end they hold until they are taken back."""
+
+    access: bytes
+    access_ends: datetime | None
+    refresh: bytes | None
+    refresh_ends: datetime | None
+
+    def as_columns(self) -> Mapping[str, object]:
+        """As they are stored."""
+        return {
+            "access_token": self.access,
+            "access_ends": self.access_ends,
+            "refresh_token": self.refresh,
+            "refresh_ends": self.refresh_ends,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who logged in."""
+
+    id: int
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What GitHub said somebody sees, and when it was asked; while `seen_at` is None it is being asked."""
+
+    visible: tuple[int, ...]
+    rows_of: tuple[int, ...]
+    seen_at: datetime | None
+    asking_since: datetime | None
+
+
+CLAIM = text("""
+UPDATE person SET asking_since = :now, refused = '{}',
+    visible = CASE WHEN :anew THEN '{}' ELSE visible END,
+    rows_of = CASE WHEN :anew THEN '{}' ELSE rows_of END,
+    seen_at = CASE WHEN :anew THEN NULL ELSE seen_at END
+WHERE id = :person AND (asking_since IS NULL OR asking_since < :given_up) RETURNING id
+""")
+KEEP = text("""
+UPDATE person SET rows_of = :rows_of, seen_at = coalesce(:seen_at, seen_at),
+    visible = ARRAY(SELECT unnest(CAST(:visible AS bigint[])) EXCEPT SELECT unnest(refused)),
+    asking_since = CASE WHEN CAST(:seen_at AS timestamptz) IS NULL THEN asking_since END
+WHERE id = :person
+""")
+"""What was refused meanwhile stays refused."""
+LET_GO = text("UPDATE person SET asking_since = NULL WHERE id = :person")
+REFUSE = text("""
+UPDATE person SET visible = array_remove(visible, :repository), refused = array_append(refused, :repository)
+WHERE id = :person
+""")
+POCS = text("""
+SELECT r.id, r.full_name FROM repository r
+JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
+JOIN poc p ON p.repository_id = r.id
+WHERE r.removed_at IS NULL AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped')) ORDER BY r.id
+""")
+POCS_OF = text("""
+SELECT r.id FROM repository r JOIN poc p ON p.repository_id = r.id
+WHERE r.installation_id = ANY(:installations) AND r.removed_at IS NULL
+    AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
+""")
+TIDY = text("""
+DELETE FROM person p WHERE refresh_ends < :now
+    OR NOT EXISTS (SELECT FROM session s WHERE s.person_id = p.id AND s.ends_at > :now)
+""")
+
+
+class People(Table):
+    """The tables of people and their sessions."""
+
+    def log_in(
+        self, person: Person, tokens: SealedTokens, session: bytes, *, now: datetime, lasts: timedelta
+    ) -> None:
+        """Begin a session of somebody, with new tokens."""
+        values = {"login": person.login, **tokens.as_columns()}
+        row = insert(PersonRow).values(id=person.id, **values)
+        with self._database.transaction() as stored:
+            stored.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+            stored.add(SessionRow(hash=session, person_id=person.id, made_at=now, ends_at=now + lasts))
+
+    def logged_in(self, session: bytes, now: datetime) -> Person | None:
+        """Who a session is of; None where it has ended."""
+        statement = (
+            select(PersonRow.id, PersonRow.login)
+            .join(SessionRow, col(SessionRow.person_id) == col(PersonRow.id))
+            .where(col(SessionRow.hash) == session, col(SessionRow.ends_at) > now)
+        )
+        with self._database.reading() as stored:
+            found = stored.exec(statement).first()
+        return Person(*found) if found else None
+
+    def log_out(self, session: bytes, now: datetime) -> None:
+        """End a session, and forget the tokens of a person for whom nothing else needs them."""
+        with self._database.transaction() as stored:
+            stored.execute(delete(SessionRow).where(col(SessionRow.hash) == session))
+            stored.connection().execute(TIDY, {"now": now})
+
+    def tidy(self, now: datetime) -> None:
+        """Forget the sessions that have ended, and whose tokens nothing needs any more."""
+        with self._database.transaction() as stored:
+            stored.execute(delete(SessionRow).where(col(SessionRow.ends_at) <= now))
+            stored.connection().execute(TIDY, {"now": now})
+
+    def forget(self, person_id: int) -> None:
+        """End all sessions of somebody, and forget their tokens."""
+        self._execute(delete(PersonRow).where(col(PersonRow.id) == person_id))
+
+    def held_token(self, person_id: int, refused: bytes | None, until: datetime) -> bytes | None:
+        """The token of somebody; None where it does not hold until then, or was refused."""
+        row = self._get(PersonRow, person_id)
+        return row.access_token if row and _holds(row, refused, until) else None
+
+    def renewed_token(
+        self, person_id: int, refused: bytes | None, until: datetime, renew: Callable[[bytes], SealedTokens]
+    ) -> bytes | None:
+        """The same, renewed if need be; None where that can't be.
+
+        A refresh token is good for once, so the row is locked until the new one is stored.
+        """
+        with self._database.transaction() as stored:
+            locked = select(PersonRow).where(col(PersonRow.id) == person_id).with_for_update()
+            row = stored.exec(locked).first()
+            if row is not None and not _holds(row, refused, until) and row.refresh_token is not None:
+                for name, value in renew(row.refresh_token).as_columns().items():
+                    setattr(row, name, value)
+                return row.access_token
+            return row.access_token if row and _holds(row, refused, until) else None
+
+    def kept(self, person_id: int) -> Kept | None:
+        """What is known of what somebody sees; None where they are gone."""
+        row = self._get(PersonRow, person_id)
+        return Kept(tuple(row.visible), tuple(row.rows_of), row.seen_at, row.asking_since) if row else None
+
+    def begin_asking(self, person_id: int, now: datetime, given_up: datetime, *, anew: bool) -> bool:
+        """Claim to ask what somebody sees; `anew` forgets what is kept. False where others ask already."""
+        values = {"person": person_id, "now": now, "given_up": given_up, "anew": anew}
+        with self._database.transaction() as stored:
+            return stored.connection().execute(CLAIM, values).first() is not None
+
+    def keep(
+        self, person_id: int, visible: Collection[int], rows_of: Collection[int], *, seen_at: datetime | None
+    ) -> None:
+        """Keep what was found: all, asked at `seen_at`, or with None what is known so far."""
+        values = {"visible": list(visible), "rows_of": list(rows_of), "seen_at": seen_at}
+        with self._database.transaction() as stored:
+            stored.connection().execute(KEEP, values | {"person": person_id})
+
+    def stop_asking(self, person_id: int) -> None:
+        """Let others ask: nothing was found out."""
+        with self._database.transaction() as stored:
+            stored.connection().execute(LET_GO, {"person": person_id})
+
+    def refuse(self, person_id: int, repository_id: int) -> None:
+        """Show somebody a repository no longer."""
+        with self._database.transaction() as stored:
+            stored.connection().execute(REFUSE, {"person": person_id, "repository": repository_id})
+
+    def pocs(self) -> list[tuple[int, str]]:
+        """The repositories of all POCs, with their names."""
+        with self._database.reading() as stored:
+            return [(row.id, row.full_name) for row in stored.connection().execute(POCS)]
+
+    def pocs_of(self, installations: Collection[int]) -> list[int]:
+        """The repositories of the POCs of some installations."""
+        if not installations:
+            return []
+        with self._database.reading() as stored:
+            found = stored.connection().execute(POCS_OF, {"installations": list(installations)})
+            return list(found.scalars())
+
+
+def _holds(row: PersonRow, refused: bytes | None, until: datetime) -> bool:
+    return row.access_token != refused and (row.access_ends is None or row.access_ends > until)

@@ -1,0 +1,165 @@
+"""GET /login and /login/callback, POST /logout: who somebody is, as GitHub says."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from cryptography.fernet import Fernet, InvalidToken
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from service.store.people import People, Person
+from service.web.html import PRIVATE, notice
+from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError
+from service.web.person_api import PersonApi
+from service.web.sessions import LASTS, Cookies, NotFromUsError, hashed, new_session, written
+from service.web.user_tokens import UserTokens
+
+log = structlog.get_logger(__name__)
+
+ATTEMPT = timedelta(minutes=10)
+"""How long somebody may take on GitHub's pages; a code is good for as long."""
+NAME = r"[^/?#\\]+"
+OURS = re.compile(
+    rf"/(?:pocs/{NAME}/{NAME}(?:/record\.(?:md|json))?|deliveries|settings/tokens|docs/{NAME}|portfolio\.(?:csv|json))?(?:\?.*)?"
+)
+"""The addresses that a login may lead back to."""
+CALLBACK = "/login/callback"
+LONGEST_RETURN = 1000
+AGAIN = {"href": "/login", "link": "Log in again"}
+
+
+class Login:
+    """The routes; an attempt to log in is kept in the browser, encrypted, and nowhere else."""
+
+    def __init__(
+        self,
+        *,
+        people: People,
+        tokens: UserTokens,
+        oauth: GitHubOAuth,
+        api: PersonApi,
+        cookies: Cookies,
+        cipher: Fernet,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._people, self._tokens, self._oauth, self._api = people, tokens, oauth, api
+        self._cookies, self._cipher, self._clock = cookies, cipher, clock
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route("/login", self.begin),
+            Route(CALLBACK, self.come_back),
+            Route("/logout", self.log_out, methods=["POST"]),
+        ]
+
+    async def begin(self, request: Request) -> Response:
+        """Send somebody to GitHub, to say who they are."""
+        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
+        attempt = {
+            "state": state,
+            "verifier": verifier,
+            "to": safe_return(request.query_params.get("to", "/")),
+        }
+        answer = RedirectResponse(self._oauth.address(state, verifier), 302, headers=PRIVATE)
+        sealed = self._cipher.encrypt(json.dumps(attempt).encode()).decode()
+        self._cookies.set(answer, "login", sealed, ATTEMPT)
+        return answer
+
+    async def come_back(self, request: Request) -> Response:
+        """GitHub sends somebody back: with a code, or with a refusal."""
+        answer = await self._come_back(request)
+        self._cookies.clear(answer, "login")
+        return answer
+
+    async def _come_back(self, request: Request) -> Response:
+        asked, attempt = request.query_params, self._attempt(request)
+        if attempt is None or not hmac.compare_digest(
+            asked.get("state", "").encode(), attempt["state"].encode()
+        ):
+            says = [
+                "This login was not begun in this browser in the last ten minutes, or it is over already."
+            ]
+            return notice("This login does not count", says, status=400, **AGAIN)
+        if asked.get("error") == "access_denied":
+            says = ["You did not let GitHub tell us who you are. Without it we can't know what you may see."]
+            return notice("You are not logged in", says, status=403, **AGAIN)
+        try:
+            return await self._logged_in(asked.get("code", ""), attempt)
+        except RefusedError:
+            says = [
+                "GitHub does not take the code that you came back with: it has ended, or was used before."
+            ]
+            return notice("This login does not count", says, status=400, **AGAIN)
+        except AwayError as error:
+            log.warning("nobody can log in", error=str(error))
+            says = ["GitHub does not answer at the moment. Try again in a minute."]
+            return notice("GitHub does not answer", says, status=503, **AGAIN)
+        except SetUpWronglyError as error:
+            log.error("nobody can log in", error=str(error))  # noqa: TRY400 (it is its own explanation)
+            says = [
+                "GitHub does not take the `GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET` of this service.",
+                "Whoever operates it finds the reason in its log.",
+            ]
+            return notice("Nobody can log in", says, status=503, **AGAIN)
+
+    async def _logged_in(self, code: str, attempt: Mapping[str, str]) -> Response:
+        if not code:
+            raise RefusedError("GitHub sent no code")
+        given = await run_in_threadpool(self._oauth.exchange, code, attempt["verifier"])
+        person = Person(*await self._api.who(given.access))
+        session = new_session()
+        await run_in_threadpool(
+            self._people.log_in,
+            person,
+            self._tokens.sealed(given),
+            hashed(session),
+            now=self._clock(),
+            lasts=LASTS,
+        )
+        answer = RedirectResponse(safe_return(attempt["to"]), 303, headers=PRIVATE)
+        self._cookies.set(answer, "session", session, LASTS)
+        return answer
+
+    def _attempt(self, request: Request) -> Mapping[str, str] | None:
+        try:
+            opened = self._cipher.decrypt(self._cookies.read(request, "login"), int(ATTEMPT.total_seconds()))
+        except InvalidToken:
+            return None
+        found: Mapping[str, str] = json.loads(opened)
+        return found
+
+    async def log_out(self, request: Request) -> Response:
+        """End this session."""
+        session = self._cookies.read(request, "session")
+        try:
+            await written(request, session, self._cookies.public_url)
+        except NotFromUsError:
+            return not_from_us()
+        await run_in_threadpool(self._people.log_out, hashed(session), self._clock())
+        answer = RedirectResponse("/", 303, headers=PRIVATE)
+        self._cookies.clear(answer, "session")
+        return answer
+
+
+def safe_return(to: str) -> str:
+    """Where to go on after logging in: an address of ours, or else the first page."""
+    is_ours = len(to) <= LONGEST_RETURN and to.isascii() and to.isprintable() and OURS.fullmatch(to)
+    return to if is_ours else "/"
+
+
+def not_from_us() -> Response:
+    """What whoever writes without a page of ours is told."""
+    says = [
+        "The form is from another session, or not from this service. Load the page again, and send it again."
+    ]
+    return notice("Nothing was changed", says, status=403)

@@ -1,0 +1,104 @@
+"""GitHub as people log in with it: a code, or a refresh token, against tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import OAuth2Client
+
+TIMEOUT = 10.0
+"""Seconds that GitHub has for an answer."""
+OURS = ("incorrect_client_credentials", "redirect_uri_mismatch", "unauthorized_client")
+"""What GitHub refuses because the service is set up wrongly."""
+
+
+class AwayError(Exception):
+    """GitHub does not answer, or wants to be asked later."""
+
+
+class RefusedError(Exception):
+    """GitHub does not take it, and would not if it were asked again."""
+
+
+class SetUpWronglyError(Exception):
+    """GitHub does not take this service's own credentials or address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of a person; without an end they hold until they are taken back."""
+
+    access: str = field(repr=False)
+    access_ends: datetime | None = None
+    refresh: str | None = field(default=None, repr=False)
+    refresh_ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubOAuth:
+    """Logging in with GitHub; these calls block."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    web_url: str
+    callback: str
+    """Where GitHub leads people back to."""
+
+    def address(self, state: str, verifier: str) -> str:
+        """GitHub's page on which somebody says who they are."""
+        with self._client() as client:
+            address, _ = client.create_authorization_url(
+                f"{self.web_url}/login/oauth/authorize", state=state, code_verifier=verifier
+            )
+        return str(address)
+
+    def exchange(self, code: str, verifier: str) -> Tokens:
+        """What GitHub gives for the code that somebody came back with."""
+        return self._tokens(
+            lambda client, url: client.fetch_token(
+                url, grant_type="authorization_code", code=code, code_verifier=verifier
+            )
+        )
+
+    def refresh(self, refresh_token: str) -> Tokens:
+        """New tokens; the old ones hold no longer."""
+        return self._tokens(lambda client, url: client.refresh_token(url, refresh_token=refresh_token))
+
+    def _tokens(self, ask: Callable[[OAuth2Client, str], Mapping[str, Any]]) -> Tokens:
+        try:
+            with self._client() as client:
+                said = ask(client, f"{self.web_url}/login/oauth/access_token")
+        except OAuthError as error:
+            wrong = SetUpWronglyError if error.error in OURS else RefusedError
+            raise wrong(f"{error.error}: {error.description}") from error
+        except (httpx2.HTTPError, ValueError) as error:
+            raise AwayError(f"GitHub gives no tokens: {error}") from error
+        if not isinstance(said.get("access_token"), str):
+            raise AwayError("GitHub's answer holds no token")
+        return Tokens(
+            access=said["access_token"],
+            access_ends=_end(said.get("expires_in")),
+            refresh=said.get("refresh_token"),
+            refresh_ends=_end(said.get("refresh_token_expires_in")),
+        )
+
+    def _client(self) -> OAuth2Client:
+        return OAuth2Client(
+            self.client_id,
+            self.client_secret,
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106 (a method's name)
+            redirect_uri=self.callback,
+            code_challenge_method="S256",
+            timeout=TIMEOUT,
+        )
+
+
+def _end(seconds: object) -> datetime | None:
+    return (
+        datetime.fromtimestamp(datetime.now(UTC).timestamp() + float(str(seconds)), UTC) if seconds else None
+    )

@@ -1,0 +1,117 @@
+"""An organisation on the emulator behind the stand-in, its POCs in a database, and browsers in which people
+log in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import httpx
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+
+from service.demo.emulator import Emulator, SeedRepo
+from service.store.database import Database
+from service.store.portfolio import Portfolio
+from service.web.login_parts import Registered, login_parts
+from service.web.pages import Pages, Shown
+from service.web.visibility import NobodyReads, Readers
+from tests.harness.portfolio import NAMES, NOW
+from tests.harness.standin.app import StandIn, standing_in
+from tests.harness.standin.oauth import log_in
+from tests.harness.webhooks import PLAIN
+
+PUBLIC_URL = "https://governor.example.com"
+MEMBERS = ("jane-doe", "erin-x", "mallory-m", "nora-n", "olaf-o", "paula-p", "quinn-q")
+"""They see every POC; each test takes one for itself."""
+STRANGER = "stranger"
+OPEN_ONE = "smart-replies"
+"""The one whose repository is public."""
+SECRET_KEY = "a key of at least thirty-two characters"
+
+
+@dataclass
+class GitHub:
+    """The emulator, and what stands in front of it."""
+
+    emulator: Emulator
+    stand_in: StandIn
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, verify=PLAIN))
+
+    def walk(self, address: str, login: str) -> str:
+        """Be somebody on GitHub's pages, and return the address that they lead back to, without its host."""
+        back = urlsplit(log_in(address, login, client=self.http).headers["Location"])
+        return f"{back.path}?{back.query}"
+
+
+@contextmanager
+def github(*callbacks: str) -> Iterator[GitHub]:
+    """A GitHub whose repositories have the ids of `tests.harness.portfolio`."""
+    repos = [SeedRepo(f"poc-{name}", private=name != OPEN_ONE, auto_init=False) for name in NAMES]
+    seeded = Emulator(users=MEMBERS, outsiders=[STRANGER], repos=repos, callback_urls=callbacks)
+    with seeded as emulator, standing_in(emulator) as stand_in:
+        made = GitHub(emulator, stand_in)
+        yield made
+        made.http.close()
+
+
+class Service:
+    """The pages with login, in this process, with a clock of their own."""
+
+    def __init__(
+        self, engine: Engine, github: GitHub, *, readers: Readers | None = None, patience: float = 30.0
+    ) -> None:
+        self.now, self.github = NOW, github
+        database = Database(engine)
+        app = Registered(
+            client_id=github.emulator.client_id,
+            client_secret=github.emulator.client_secret,
+            secret_key=SECRET_KEY,
+            public_url=PUBLIC_URL,
+            web_url=github.stand_in.url,
+            api_url=github.stand_in.url,
+        )
+        self.parts = login_parts(
+            app, database, lambda: self.now, readers=readers or NobodyReads(), patience=patience
+        )
+        shown = Shown("https://github.com", observe=False, evidence_level="measured", clock=lambda: self.now)
+        pages = Pages(Portfolio(database), self.parts.access, shown)
+        self.app = Starlette(routes=pages.routes() + self.parts.routes)
+
+    def passes(self, time: timedelta) -> datetime:
+        """Let time pass."""
+        self.now += time
+        return self.now
+
+    def browser(self) -> Browser:
+        """A browser in which nobody is logged in."""
+        return Browser(self)
+
+
+class Browser:
+    """Keeps cookies, and follows no redirect by itself."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        transport = httpx.ASGITransport(service.app)
+        self.http = httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL)
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.http.get(path)
+
+    async def post(self, path: str, **fields: str) -> httpx.Response:
+        return await self.http.post(path, data=fields)
+
+    async def leave(self, to: str = "") -> str:
+        """Begin to log in; returns GitHub's address."""
+        answer = await self.get(f"/login{to and f'?to={to}'}")
+        assert answer.status_code == 302
+        return answer.headers["Location"]
+
+    async def log_in(self, login: str, to: str = "") -> httpx.Response:
+        """Log in as somebody; returns the answer to their coming back."""
+        return await self.get(self._service.github.walk(await self.leave(to), login))
