@@ -87,6 +87,14 @@ class GitHub(Protocol):
         """Whether an account was suspended, or is no more."""
         ...
 
+    def is_team_member(self, organization: str, team: str, login: str) -> bool:
+        """Whether somebody is a member of a team, which is named as in its address."""
+        ...
+
+    def is_owner(self, organization: str, login: str) -> bool:
+        """Whether somebody is an owner of the organisation."""
+        ...
+
     def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
         """The names of the repository's environments; None where we are not told."""
         ...

@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache, partial
 
 import structlog
 import uvicorn
@@ -23,11 +24,13 @@ from starlette.routing import Route
 from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
+from service.ports import GitHubApp
 from service.secret_key import find_or_make
 from service.settings import Mode, Settings
 from service.store.connections import ASKING, WEB, room
 from service.store.database import Database, connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
+from service.store.installations import Installations
 from service.store.portfolio import Portfolio
 from service.store.schema import NewerSchemaError, migrate
 from service.web.app import create_app, security_headers
@@ -147,6 +150,7 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
         return Pages(Portfolio(database), access, shown).routes(), _nothing
     # Only where somebody logs in: its libraries take up memory in each process.
     from service.web.login_parts import Registered, login_parts  # noqa: PLC0415
+    from service.web.readers import TeamReaders  # noqa: PLC0415
 
     app = Registered(
         client_id=settings.github_client_id,
@@ -156,8 +160,16 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
         web_url=settings.github_url,
         api_url=settings.github_api_url,
     )
-    parts = login_parts(app, database, shown.clock)
+    asking = cache(partial(_github_app, settings))
+    readers = TeamReaders(Portfolio(database), Installations(database), asking)
+    parts = login_parts(app, database, shown.clock, readers=readers)
     return Pages(Portfolio(database), parts.access, shown).routes() + parts.routes, parts.visibility.close
+
+
+def _github_app(settings: Settings) -> GitHubApp:
+    from service.github_client.app import App  # noqa: PLC0415 (its library takes up memory in each process)
+
+    return App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
 
 
 async def _nothing() -> None:

@@ -22,7 +22,7 @@ from service.demo.node import EmulatorError, find_node, install
 from service.demo.person import Person
 from service.github_client.app import NEEDS
 
-PERMISSIONS = NEEDS | {"merge_queues": "read", "members": "read", "statuses": "write"}
+PERMISSIONS = NEEDS | {"merge_queues": "read", "statuses": "write"}
 """What app-manifest.yml asks for: GitHub wants more for some events and rulesets than our calls need."""
 EVENTS = (
     "check_run",

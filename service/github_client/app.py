@@ -19,6 +19,7 @@ from service.github_client.deployments import Deployments
 from service.github_client.errors import translated
 from service.github_client.history import History
 from service.github_client.issues import Comments, Issues
+from service.github_client.members import Members
 from service.github_client.proposals import ProposalsClient
 from service.github_client.pull_requests import PullRequests
 from service.ports import GitHubError
@@ -27,7 +28,7 @@ from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 
 
-class InstallationClient(Contents, CheckRuns, Issues, Comments, PullRequests, Deployments, History):
+class InstallationClient(Contents, CheckRuns, Issues, Comments, PullRequests, Deployments, History, Members):
     """Reads and writes with one installation's token."""
 
 
@@ -40,6 +41,7 @@ NEEDS = {
     "pull_requests": "read",
     "actions": "read",
     "organization_custom_properties": "read",
+    "members": "read",
     "checks": "write",
     "issues": "write",
     "deployments": "write",

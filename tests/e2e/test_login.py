@@ -15,11 +15,16 @@ import pytest_asyncio
 from sqlalchemy import Engine, text
 
 from service.demo.emulator import free_port
-from service.store.database import connect, transaction
+from service.github_client.app import App
+from service.store.database import Database, connect, transaction
+from service.store.installations import Installations
+from service.store.portfolio import Portfolio
+from service.store.tables_waiting import PolicyRow
+from service.web.readers import TeamReaders
 from tests.harness import database
 from tests.harness.database import Server
-from tests.harness.login import OPEN_ONE, PUBLIC_URL, STRANGER, Browser, GitHub, Service, github
-from tests.harness.portfolio import NAMES, fill
+from tests.harness.login import LEADER, OPEN_ONE, PUBLIC_URL, STRANGER, Browser, GitHub, Service, github
+from tests.harness.portfolio import INSTALLATION, NAMES, NOW, fill
 from tests.harness.processes import environment, serving
 from tests.harness.webhooks import PLAIN, deliver
 
@@ -107,6 +112,33 @@ async def test_a_person_without_access_sees_nothing_of_it(service: Service) -> N
     hidden = await browser.get(f"/pocs/acme/{SECRET}")
     nowhere = await browser.get("/pocs/acme/poc-of-nobody")
     assert (hidden.status_code, hidden.text) == (404, nowhere.text)
+
+
+@pytest.mark.asyncio
+async def test_a_reader_of_the_named_team_sees_rows_without_texts(engine: Engine, hub: GitHub) -> None:
+    policy = "policy: 1\nportfolio_readers: [acme/leaders]\n"
+    with transaction(engine) as session:
+        session.merge(
+            PolicyRow(
+                installation_id=INSTALLATION, repository_id=1, good_text=policy, findings=[], read_at=NOW
+            )
+        )
+    app = App(hub.emulator.app_id, hub.emulator.private_key, hub.stand_in.url)
+    store = Database(engine)
+    service = Service(engine, hub, readers=TeamReaders(Portfolio(store), Installations(store), lambda: app))
+    try:
+        browser = service.browser()
+        await browser.log_in(LEADER)
+        assert await shown(browser) == {f"acme/poc-{name}" for name in NAMES}
+        stopped = await browser.get("/?tab=stopped")
+        assert "poc-" in stopped.text
+        assert "baseline" not in stopped.text
+        page = await browser.get("/")
+        assert f'href="/pocs/acme/{SECRET}"' not in page.text
+        assert "Ticket triage" not in page.text
+        assert (await browser.get(f"/pocs/acme/{SECRET}")).status_code == 404
+    finally:
+        await service.parts.visibility.close()
 
 
 @pytest.mark.asyncio

@@ -48,6 +48,7 @@ PERMISSIONS = {
     "pull_requests": "read",
     "actions": "read",
     "organization_custom_properties": "read",
+    "members": "read",
     "checks": "write",
     "issues": "write",
     "deployments": "write",
@@ -214,6 +215,9 @@ class FakeGitHub:
         self.repos = {repository.id: FakeRepository(repository) for repository in repositories}
         self.calls: list[Call] = []
         self.suspended: set[str] = set()
+        self.teams: dict[str, set[str]] = {}
+        """Members by `org/team`."""
+        self.owners: set[str] = set()
         self.unassignable: set[str] = set()
         """Who cannot be given an issue; the adapter leaves them out."""
         self.now = now
@@ -301,6 +305,14 @@ class FakeGitHub:
         lost = self._call("is_suspended", login)
         self._answered(lost)
         return login in self.suspended
+
+    def is_team_member(self, organization: str, team: str, login: str) -> bool:
+        self._answered(self._call("is_team_member", organization, team, login))
+        return login in self.teams.get(f"{organization}/{team}", ())
+
+    def is_owner(self, organization: str, login: str) -> bool:
+        self._answered(self._call("is_owner", organization, login))
+        return login in self.owners
 
     def environments(self, repository: RepositoryRef) -> frozenset[str] | None:
         lost = self._call("environments")

@@ -28,7 +28,8 @@ from tests.harness.webhooks import PLAIN
 PUBLIC_URL = "https://governor.example.com"
 MEMBERS = ("jane-doe", "erin-x", "mallory-m", "nora-n", "olaf-o", "paula-p", "quinn-q")
 """They see every POC; each test takes one for itself."""
-STRANGER = "stranger"
+STRANGER, LEADER = "stranger", "leader-l"
+"""Who is not in the organisation, and who is in one team of it, which was given no repository."""
 OPEN_ONE = "smart-replies"
 """The one whose repository is public."""
 SECRET_KEY = "a key of at least thirty-two characters"
@@ -52,9 +53,13 @@ class GitHub:
 def github(*callbacks: str) -> Iterator[GitHub]:
     """A GitHub whose repositories have the ids of `tests.harness.portfolio`."""
     repos = [SeedRepo(f"poc-{name}", private=name != OPEN_ONE, auto_init=False) for name in NAMES]
-    seeded = Emulator(users=MEMBERS, outsiders=[STRANGER], repos=repos, callback_urls=callbacks)
+    seeded = Emulator(users=MEMBERS, outsiders=[STRANGER, LEADER], repos=repos, callback_urls=callbacks)
     with seeded as emulator, standing_in(emulator) as stand_in:
         made = GitHub(emulator, stand_in)
+        with emulator.person(MEMBERS[0]) as owner:
+            owner.call("PATCH", "/orgs/acme", {"default_repository_permission": "none"})
+            owner.call("POST", "/orgs/acme/teams", {"name": "leaders"})
+            owner.call("PUT", f"/orgs/acme/teams/leaders/memberships/{LEADER}", {"role": "member"})
         yield made
         made.http.close()
 

@@ -12,6 +12,8 @@ from service.rules.values.groups import NEEDED, Group, Level
 
 MOST_ITEMS = 100
 MOST_FREEZES = 50
+MOST_READERS = 10
+"""Each costs a call for each person, every few minutes."""
 LONGEST_PROPERTY = 75
 LONGEST_ENVIRONMENT = 255
 MOST_WORKING_DAYS = 260
@@ -211,5 +213,12 @@ POLICY = section(
         "where the digest goes, and the issues of repositories that have issues disabled",
         "acme/poc-portfolio",
         parse=read.full_name,
+    ),
+    Key(
+        "portfolio_readers",
+        "teams of the organisation whose members see every POC as a row without texts",
+        "[acme/leaders]",
+        parse=read.team,
+        most=MOST_READERS,
     ),
 )

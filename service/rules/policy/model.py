@@ -100,6 +100,8 @@ class Policy:
     """New stall issues in the organisation on one day."""
     central_repository: str | None = None
     """`owner/name` of where the digest goes, and the issues of repositories that have none."""
+    portfolio_readers: tuple[str, ...] = ()
+    """Teams as `org/team`, in small letters, whose members see the portfolio's rows without texts."""
 
     def __hash__(self) -> int:
         """Its mappings have none; these fields tell most policies apart."""

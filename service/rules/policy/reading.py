@@ -198,6 +198,7 @@ def read_root(page: PolicyReader, root: Mapping) -> Policy:
         "when_unjudged": found.get("when_unjudged"),
         "issues_a_day": found.get("issues_a_day"),
         "central_repository": found.get("central_repository"),
+        "portfolio_readers": found.get("portfolio_readers"),
     }
     return Policy(**{name: value for name, value in written.items() if value is not None})
 

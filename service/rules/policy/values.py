@@ -34,6 +34,8 @@ TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 GLOB = re.compile(r"[A-Za-z0-9._*?-]{1,100}")
 EVENT = re.compile(r"[a-z][a-z_]{0,49}")
 FULL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}")
+TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}/[a-z0-9._-]{1,100}")
+TEAM_PAGE = re.compile(r"(?:https?://)?[\w.-]+\.[a-z]+/orgs/([\w-]+)/teams/([\w.-]+)")
 HOST = re.compile(r"(?:https?://)?[\w.-]+\.[a-z]+/(?=[\w-]+/[\w.-]+$)")
 PERIOD = re.compile(
     rf"(?P<first>{ISO_DATE.pattern})(?:\s+(?:to|until|[-–—]+)\s+(?P<last>{ISO_DATE.pattern}))?"
@@ -174,6 +176,16 @@ def full_name(text: str) -> str | Refusal:
     meant = HOST.sub("", text, count=1).removesuffix("/").removesuffix(".git")
     message = f"{shown(text)} is no repository: write `owner/name`"
     return Refusal(message, meant if FULL_NAME.fullmatch(meant) else None)
+
+
+def team(text: str) -> str | Refusal:
+    """Read `org/team`, in small letters."""
+    name = text.lower()
+    if TEAM.fullmatch(name):
+        return name
+    meant = TEAM_PAGE.sub(r"\1/\2", name).removeprefix("@").removesuffix("/")
+    message = f"{shown(text)} is no team: write `org/team`"
+    return Refusal(message, meant if TEAM.fullmatch(meant) else None)
 
 
 def weekday(text: str) -> int | Refusal:

@@ -339,7 +339,9 @@ def test_a_token_is_minted_once_with_only_what_was_granted(server: Server, app: 
     for _ in range(3):
         app.installation(Installation(7, "acme", GRANTED)).close()
     [asked] = server.bodies(TOKEN)
-    assert asked == {"permissions": {"metadata": "read", "contents": "read", "checks": "write"}}
+    assert asked == {
+        "permissions": {"metadata": "read", "contents": "read", "members": "read", "checks": "write"}
+    }
 
 
 def test_a_token_from_before_a_permission_was_granted_is_not_used(server: Server, app: App) -> None:
@@ -489,6 +491,36 @@ def test_an_account_is_suspended(
 ) -> None:
     server.on("GET /users/jane-doe", status, account)
     assert client.is_suspended("jane-doe") is suspended
+
+
+@pytest.mark.parametrize(
+    ("status", "membership", "member", "owner"),
+    [
+        pytest.param(200, {"state": "active", "role": "member"}, True, False, id="a member"),
+        pytest.param(200, {"state": "active", "role": "admin"}, True, True, id="an owner"),
+        pytest.param(200, {"state": "pending", "role": "admin"}, False, False, id="invited only"),
+        pytest.param(404, {"message": "Not Found"}, False, False, id="none"),
+    ],
+)
+def test_who_belongs_to_an_organisation(
+    server: Server,
+    client: InstallationClient,
+    status: int,
+    membership: dict[str, object],
+    *,
+    member: bool,
+    owner: bool,
+) -> None:
+    server.on("GET /orgs/acme/teams/leaders/memberships/jane-doe", status, membership)
+    server.on("GET /orgs/acme/memberships/jane-doe", status, membership)
+    assert client.is_team_member("acme", "leaders", "jane-doe") is member
+    assert client.is_owner("acme", "jane-doe") is owner
+
+
+def test_membership_that_is_not_shown_is_an_error(server: Server, client: InstallationClient) -> None:
+    server.on("GET /orgs/acme/memberships/jane-doe", 403, {"message": "Resource not accessible"})
+    with pytest.raises(GitHubError):
+        client.is_owner("acme", "jane-doe")
 
 
 def test_an_account_that_is_not_shown_now_is_not_taken_for_suspended(

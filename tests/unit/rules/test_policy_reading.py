@@ -104,6 +104,7 @@ def test_what_the_example_decides() -> None:
         when_unjudged=WhenUnjudged.FAILURE,
         issues_a_day=5,
         central_repository="acme/poc-portfolio",
+        portfolio_readers=("acme/leaders",),
     )
 
 

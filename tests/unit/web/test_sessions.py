@@ -100,7 +100,15 @@ async def test_a_body_that_is_no_text_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["/", "/?tab=stopped&page=2", "/pocs/acme/poc-triage", "/deliveries", "/portfolio.csv?find=a"]
+    "to",
+    [
+        "/",
+        "/?tab=stopped&page=2",
+        "/pocs/acme/poc-triage",
+        "/deliveries",
+        "/portfolio.csv?find=a",
+        "/pocs/acme/poc-triage/record.md",
+    ],
 )
 def test_a_login_leads_back_to_a_page_of_ours(to: str) -> None:
     assert safe_return(to) == to
