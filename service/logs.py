@@ -11,7 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 SECRET = re.compile(
-    r"gh[a-z]_[A-Za-z0-9._\-]{20,}"  # GitHub's tokens, the long ones of 2026 as well
+    r"(?:gh[a-z]|pocg)_[A-Za-z0-9._\-]{20,}"  # GitHub's tokens, the long ones of 2026 as well, and ours
     r"|eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+"  # JSON web tokens
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",  # user and password in an address

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from service.store.table import Table
-from service.store.tables_people import PersonRow, SessionRow
+from service.store.tables_people import PersonalTokenRow, PersonRow, SessionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ WHERE r.installation_id = ANY(:installations) AND r.removed_at IS NULL
 TIDY = text("""
 DELETE FROM person p WHERE refresh_ends < :now
     OR NOT EXISTS (SELECT FROM session s WHERE s.person_id = p.id AND s.ends_at > :now)
+    AND NOT EXISTS (SELECT FROM personal_token t WHERE t.person_id = p.id AND t.ends_at > :now)
 """)
 
 
@@ -124,6 +125,7 @@ class People(Table):
         """Forget the sessions that have ended, and whose tokens nothing needs any more."""
         with self._database.transaction() as stored:
             stored.execute(delete(SessionRow).where(col(SessionRow.ends_at) <= now))
+            stored.execute(delete(PersonalTokenRow).where(col(PersonalTokenRow.ends_at) <= now))
             stored.connection().execute(TIDY, {"now": now})
 
     def forget(self, person_id: int) -> None:

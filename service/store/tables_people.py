@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Identity, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -51,3 +51,17 @@ class SessionRow(SQLModel, table=True):
     person_id: int = Field(sa_column=whose())
     made_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
     ends_at: datetime = moment()
+
+
+class PersonalTokenRow(SQLModel, table=True):
+    """A token with which a machine reads what somebody sees; `hash` is made of it."""
+
+    __tablename__ = "personal_token"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    hash: bytes = Field(sa_type=LargeBinary, unique=True)
+    person_id: int = Field(sa_column=whose())
+    name: str = Field(sa_type=Text)
+    made_at: datetime = moment()
+    ends_at: datetime = moment()
+    used_at: datetime | None = moment(default=None)

@@ -9,31 +9,47 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from service.store.people import People
+from service.store.personal_tokens import PersonalTokens
 from service.web.oauth import AwayError
 from service.web.pages import CannotTellError, Visitor
-from service.web.sessions import Cookies, csrf_token, hashed
+from service.web.sessions import PREFIX, Cookies, csrf_token, hashed
 from service.web.user_tokens import LoggedOutError
 from service.web.visibility import Visibility
 
 
 class LoggedIn:
-    """Who has a session, and what GitHub lets them see."""
+    """Who has a session or sends a personal token, and what GitHub lets them see."""
 
     off = ""
 
     def __init__(
-        self, people: People, visibility: Visibility, cookies: Cookies, clock: Callable[[], datetime]
+        self,
+        people: People,
+        tokens: PersonalTokens,
+        visibility: Visibility,
+        *,
+        cookies: Cookies,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._people, self._visibility = people, visibility
+        self._people, self._tokens, self._visibility = people, tokens, visibility
         self._cookies, self._clock = cookies, clock
 
     async def person(self, request: Request) -> Visitor | None:
-        """Whose session it is."""
+        """Whose session it is; or whose token, with which nobody can write."""
+        if "authorization" in request.headers:
+            return await self._by_token(request.headers["authorization"])
         session = self._cookies.read(request, "session")
         if not session:
             return None
         found = await run_in_threadpool(self._people.logged_in, hashed(session), self._clock())
         return Visitor(found.login, (), id=found.id, csrf=csrf_token(session)) if found else None
+
+    async def _by_token(self, authorization: str) -> Visitor | None:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token.startswith(PREFIX):
+            return None
+        found = await run_in_threadpool(self._tokens.whose, hashed(token.strip()), self._clock())
+        return Visitor(found.login, (), id=found.id) if found else None
 
     async def visitor(self, request: Request) -> Visitor | None:
         """The same, with the POCs that they see."""

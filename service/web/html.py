@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+NOT_FOUND = ("There is no such POC, or GitHub does not let you see its repository.",)
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -59,8 +60,7 @@ def notice(
 
 def not_found() -> Response:
     """The same whether there is no such POC or somebody may not see it."""
-    says = ["There is no such POC, or GitHub does not let you see its repository."]
-    return notice("Nothing to see here", says, status=404)
+    return notice("Nothing to see here", NOT_FOUND, status=404)
 
 
 def day(value: date, today: date) -> Markup:

@@ -11,10 +11,12 @@ from starlette.routing import Route
 from service.secret_key import cipher
 from service.store.database import Database
 from service.store.people import People
+from service.store.personal_tokens import PersonalTokens
 from service.web.access import LoggedIn
 from service.web.login import CALLBACK, Login
 from service.web.oauth import GitHubOAuth
 from service.web.person_api import PersonApi
+from service.web.personal_tokens import TokenPages
 from service.web.sessions import Cookies
 from service.web.user_tokens import UserTokens
 from service.web.visibility import PATIENCE, NobodyReads, Readers, Visibility
@@ -63,4 +65,7 @@ def login_parts(
         cipher=cipher(app.secret_key, "login attempts"),
         clock=clock,
     )
-    return LoginParts(LoggedIn(people, visibility, cookies, clock), visibility, login.routes())
+    personal = PersonalTokens(database)
+    access = LoggedIn(people, personal, visibility, cookies=cookies, clock=clock)
+    tokens_of = TokenPages(personal, access, cookies, clock)
+    return LoginParts(access, visibility, login.routes() + tokens_of.routes())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +15,13 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from service.pages.asked import AskedError, asked_of
-from service.pages.poc import poc_view
-from service.pages.portfolio import PortfolioView, Row, read_portfolio
+from service.pages.poc import PocView, poc_view
+from service.pages.portfolio import PortfolioView, read_portfolio
 from service.pages.record import in_json, in_markdown, record_of
 from service.store.portfolio import NamedPoc, Portfolio
+from service.web.data import poc_document, portfolio_csv, portfolio_document
 from service.web.docs import docs
-from service.web.html import PRIVATE, find_templates, not_found, notice, page
+from service.web.html import NOT_FOUND, PRIVATE, find_templates, not_found, notice, page
 
 HERE = ("localhost", "127.0.0.1", "::1")
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
@@ -30,9 +29,8 @@ CANNOT_TELL = (
     "GitHub does not say at the moment what you may see, so nothing is shown.",
     "Try again in a minute.",
 )
-AGAIN = {"Retry-After": "60"}
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run."""
+LOG_IN = "Log in at /login, or send a personal token that still holds as `Authorization: Bearer TOKEN`."
+FAILED = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "60"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +128,8 @@ class Pages:
             Route("/", telling(self.portfolio)),
             Route("/portfolio.csv", self.as_csv),
             Route("/portfolio.json", self.as_json),
+            Route("/api/v1/pocs", self.as_json),
+            Route("/api/v1/pocs/{owner}/{repo}", self.poc_as_json),
             Route("/pocs/{owner}/{repo}", telling(self.poc)),
             Route("/pocs/{owner}/{repo}/record.{form}", telling(self.record)),
             Route("/docs/{name}", docs),
@@ -157,19 +157,22 @@ class Pages:
         visitor = await self._access.person(request)
         if visitor is None:
             return self._nobody(request)
+        view = await self._one(request, visitor)
+        return page("poc.html", view=view, visitor=visitor) if view else not_found()
+
+    async def _one(self, request: Request, visitor: Visitor) -> PocView | None:
         named = await self._readable(request, visitor)
         stored = await run_in_threadpool(self._store.one, *named) if named else None
         if stored is None:
-            return not_found()
+            return None
         shown = self._shown
-        view = poc_view(
+        return poc_view(
             stored,
             shown.clock(),
             web_url=shown.web_url,
             observe=shown.observe,
             level=shown.evidence_level,
         )
-        return page("poc.html", view=view, visitor=visitor)
 
     async def record(self, request: Request) -> Response:
         """All that was recorded of one POC, for audits; 404 as for its page."""
@@ -199,31 +202,62 @@ class Pages:
 
     async def as_json(self, request: Request) -> Response:
         """The rows of the same view."""
-        return await self._data(request, lambda view: JSONResponse(_document(view), headers=PRIVATE))
+        return await self._listed(
+            request, lambda view: JSONResponse(portfolio_document(view), headers=PRIVATE)
+        )
 
     async def as_csv(self, request: Request) -> Response:
         """The same for a spreadsheet."""
-        return await self._data(request, _csv)
+        return await self._listed(request, portfolio_csv)
 
-    async def _data(self, request: Request, answer: Callable[[PortfolioView], Response]) -> Response:
+    async def poc_as_json(self, request: Request) -> Response:
+        """One POC as its page shows it; 404 as there."""
+
+        async def answer(visitor: Visitor) -> Response:
+            view = await self._one(request, visitor)
+            return (
+                JSONResponse(poc_document(view), headers=PRIVATE)
+                if view
+                else failed(404, " ".join(NOT_FOUND))
+            )
+
+        return await self._data(request, self._access.person, answer)
+
+    async def _listed(self, request: Request, answer: Callable[[PortfolioView], Response]) -> Response:
+        async def listed(visitor: Visitor) -> Response:
+            try:
+                return answer(await self._read(request, visitor))
+            except AskedError as error:
+                return failed(400, str(error))
+
+        return await self._data(request, self._access.visitor, listed)
+
+    async def _data(
+        self,
+        request: Request,
+        who: Callable[[Request], Awaitable[Visitor | None]],
+        answer: Callable[[Visitor], Awaitable[Response]],
+    ) -> Response:
+        """An answer for machines, whose errors are JSON."""
         try:
-            visitor = await self._access.visitor(request)
+            visitor = await who(request)
+            if visitor is not None:
+                return await answer(visitor)
         except CannotTellError:
-            return JSONResponse({"error": " ".join(CANNOT_TELL)}, 503, headers=PRIVATE | AGAIN)
-        if visitor is None:
-            off = self._access.off
-            says = f"the pages are off: {off}" if off else "log in at /login, or send a personal token"
-            return JSONResponse({"error": says}, 401, headers=PRIVATE)
-        try:
-            return answer(await self._read(request, visitor))
-        except AskedError as error:
-            return JSONResponse({"error": str(error)}, 400, headers=PRIVATE)
+            return failed(503, " ".join(CANNOT_TELL))
+        off = self._access.off
+        return failed(401, f"the pages are off: {off}" if off else LOG_IN)
 
     async def _read(self, request: Request, visitor: Visitor) -> PortfolioView:
         asked, now = asked_of(request.query_params), self._shown.clock()
         return await run_in_threadpool(
             read_portfolio, self._store, asked, now, visible=visitor.visible, rows_only=visitor.rows_only
         )
+
+
+def failed(status: int, says: str) -> Response:
+    """What a machine is told that gets nothing."""
+    return JSONResponse({"error": says}, status, headers=PRIVATE | FAILED.get(status, {}))
 
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -256,49 +290,3 @@ def static(request: Request) -> Response:
         return not_found()
     file: Path = find_templates() / "pages" / name
     return FileResponse(file, media_type=STATIC[name], headers={"Cache-Control": "public, max-age=300"})
-
-
-def _document(view: PortfolioView) -> dict[str, object]:
-    return {
-        "as_of": view.now.isoformat(timespec="seconds"),
-        "found": view.found,
-        "page": view.asked.page,
-        "size": view.asked.size,
-        "pocs": [_record(row) for row in view.rows],
-    }
-
-
-def _record(row: Row) -> dict[str, object]:
-    return {
-        "repository": row.full_name,
-        "owner": row.owner,
-        "state": row.state,
-        "has_the_ball": row.ball.who,
-        "party": row.ball.party,
-        "since": row.ball.since.isoformat() if row.ball.since else None,
-        "ship_by": row.ship_by.isoformat() if row.ship_by else None,
-        "slips": row.slips,
-        "met": row.met,
-        "thresholds": row.thresholds,
-        "ended": row.ended.isoformat() if row.ended else None,
-        "stop_class": row.stop_cause or None,
-        "reason": row.reason,
-        "calendar": row.strip.says,
-    }
-
-
-def _csv(view: PortfolioView) -> Response:
-    out = io.StringIO()
-    rows = [_record(row) for row in view.rows]
-    names = list(_record(view.rows[0])) if view.rows else ["repository"]
-    writer = csv.DictWriter(out, names)
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-    headers = PRIVATE | {"Content-Disposition": 'attachment; filename="portfolio.csv"'}
-    return Response(out.getvalue(), media_type="text/csv", headers=headers)
-
-
-def _cell(value: object) -> object:
-    said = "" if value is None else str(value)
-    return f"'{said}" if said.startswith(FORMULA) else said

@@ -17,6 +17,8 @@ from starlette.responses import Response
 
 LASTS = timedelta(days=7)
 """After this somebody logs in again."""
+PREFIX = "pocg_"
+"""How personal tokens begin, so that scanners for secrets can know them."""
 LARGEST_FORM = 16 * 1024
 SAME_SITE = ("same-origin", "none")
 

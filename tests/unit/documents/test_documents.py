@@ -45,6 +45,13 @@ ENDPOINTS = (
     "/readyz",
     "/metrics",
     "/pocs/{owner}/{repo}",
+    "/login",
+    "/login/callback",
+    "/logout",
+    "/settings/tokens",
+    "/settings/tokens/{id}/revoke",
+    "/api/v1/pocs",
+    "/api/v1/pocs/{owner}/{repo}",
 )
 
 

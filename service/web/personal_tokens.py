@@ -1,0 +1,101 @@
+"""/settings/tokens: personal tokens, with which machines read what their person sees."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from service.store.personal_tokens import PersonalTokens
+from service.web.html import PRIVATE, page
+from service.web.login import not_from_us
+from service.web.pages import Access, Visitor
+from service.web.sessions import PREFIX, Cookies, NotFromUsError, hashed, written
+
+PATH = "/settings/tokens"
+DAYS = (7, 30, 90, 365)
+MOST = 20
+LONGEST_NAME = 80
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+class TokenPages:
+    """The routes."""
+
+    def __init__(
+        self, tokens: PersonalTokens, access: Access, cookies: Cookies, clock: Callable[[], datetime]
+    ) -> None:
+        self._tokens, self._access, self._cookies, self._clock = tokens, access, cookies, clock
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route(PATH, self.show),
+            Route(PATH, self.make, methods=["POST"]),
+            Route(f"{PATH}/{{token:int}}/revoke", self.revoke, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Those that somebody has, and a form for another."""
+        visitor = await self._access.person(request)
+        if visitor is None or not visitor.csrf:
+            return RedirectResponse(f"/login?to={PATH}", 303, headers=PRIVATE)
+        return await self._page(visitor)
+
+    async def make(self, request: Request) -> Response:
+        """Make one, and show it this once."""
+        visitor, fields = await self._writer(request)
+        if visitor is None:
+            return not_from_us()
+        name, days = fields.get("name", "").strip(), fields.get("days", "")
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            wrong = f"Write a name of at most {LONGEST_NAME} characters: what the token is for."
+            return await self._page(visitor, wrong=wrong, status=400)
+        if days not in map(str, DAYS):
+            return await self._page(visitor, wrong="Choose for how long it is to hold.", status=400)
+        made, now = f"{PREFIX}{secrets.token_urlsafe(32)}", self._clock()
+        ends = now + timedelta(days=int(days))
+        if not await run_in_threadpool(self._tokens.make, visitor.id, name, hashed(made), now, ends, MOST):
+            wrong = f"You have {MOST} tokens that hold. Revoke one first."
+            return await self._page(visitor, wrong=wrong, status=400)
+        return await self._page(visitor, made=made)
+
+    async def revoke(self, request: Request) -> Response:
+        """End one of somebody's own."""
+        visitor, _ = await self._writer(request)
+        if visitor is None:
+            return not_from_us()
+        await run_in_threadpool(self._tokens.revoke, visitor.id, request.path_params["token"] % 2**63)
+        return RedirectResponse(PATH, 303, headers=PRIVATE)
+
+    async def _writer(self, request: Request) -> tuple[Visitor | None, Mapping[str, str]]:
+        visitor, session = await self._access.person(request), self._cookies.read(request, "session")
+        try:
+            fields = await written(request, session, self._cookies.public_url)
+        except NotFromUsError:
+            return None, {}
+        return (visitor if visitor and visitor.csrf else None), fields
+
+    async def _page(
+        self, visitor: Visitor, *, made: str = "", wrong: str = "", status: int = 200
+    ) -> Response:
+        now = self._clock()
+        listed = await run_in_threadpool(self._tokens.of, visitor.id, now)
+        return page(
+            "tokens.html",
+            status,
+            headers=PRIVATE | NOT_KEPT,
+            visitor=visitor,
+            tokens=listed,
+            today=now.date(),
+            days=DAYS,
+            longest=LONGEST_NAME,
+            path=PATH,
+            made=made,
+            wrong=wrong,
+        )
