@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache, partial
+from typing import Any
 
 import structlog
 import uvicorn
@@ -21,12 +22,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
+from service.configured import complete
 from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
 from service.ports import GitHubApp
 from service.secret_key import find_or_make
-from service.settings import Mode, Settings
+from service.settings import Mode, ServiceSettings, Settings
+from service.store.app_credentials import SetupPasses
 from service.store.connections import ASKING, WEB, room
 from service.store.database import Database, connect
 from service.store.embedded import EmbeddedPostgres, PostgresFailed
@@ -39,6 +42,7 @@ from service.web.connection import Connection
 from service.web.evidence import EvidenceEndpoint
 from service.web.oidc import Verifier
 from service.web.pages import Closed, OpenHere, Pages, Shown
+from service.web.setup import Around, Examine, SetupDone
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +58,12 @@ LISTENING = "POC_GOVERNOR_LISTENING"
 
 
 def serve(
-    settings: Settings, *, with_worker: bool, program: str = PROGRAM, limits: Limits = USUAL_LIMITS
+    settings: ServiceSettings,
+    *,
+    with_worker: bool,
+    program: str = PROGRAM,
+    limits: Limits = USUAL_LIMITS,
+    examine: Examine | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; raises `DataDirInUse` where another process serves from DATA_DIR."""
     # Uvicorn stops at a signal and raises it again: PostgreSQL is to end in order too.
@@ -63,24 +72,34 @@ def serve(
     postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir, "serve")
     url = postgres.start() if postgres else settings.database_url
     try:
-        _run(settings, url, postgres, with_worker=with_worker, program=program, limits=limits)
+        _run(
+            settings,
+            url,
+            postgres,
+            with_worker=with_worker,
+            program=program,
+            limits=limits,
+            examine=examine,
+        )
     finally:
         if postgres:
             postgres.stop()
 
 
 def _run(
-    settings: Settings,
+    given: ServiceSettings,
     url: str,
     postgres: EmbeddedPostgres | None,
     *,
     with_worker: bool,
     program: str,
     limits: Limits,
+    examine: Examine | None,
 ) -> None:
-    engine = connect(url, pool_size=ASKING)
     is_further = LISTENING in os.environ
-    listening = socket.socket(fileno=int(os.environ[LISTENING])) if is_further else _listen(settings)
+    listening = socket.socket(fileno=int(os.environ[LISTENING])) if is_further else _listen(given)
+    settings = _with_app(given, url, postgres, listening, limits)
+    engine = connect(url, pool_size=ASKING)
 
     @asynccontextmanager
     async def beside() -> AsyncIterator[None]:
@@ -89,6 +108,8 @@ def _run(
             wanted = WEB * settings.web_processes + (settings.database_connections if with_worker else 0)
             keepers.append(_migrated(lambda: migrate(engine), lambda: room(engine).lacking(wanted)))
             keepers += [_keep_web(program, url, listening) for _ in range(settings.web_processes - 1)]
+            if settings is not given:
+                keepers.append(_ask_for_missed(settings))
         if postgres:
             keepers.append(_keep_postgres(postgres))
         if with_worker:
@@ -110,20 +131,12 @@ def _run(
         webhook_secret=settings.github_webhook_secret,
         evidence=_evidence(inbox, settings, bodies),
         bodies=bodies,
-        pages=pages,
+        pages=[*pages, *_setup_done(settings, engine, examine)],
+        app_id=settings.github_app_id,
         beside=beside,
         metrics_token=settings.metrics_token,
     )
-    config = uvicorn.Config(
-        app,
-        http=Connection.within(limits.seconds),
-        headers=security_headers(settings.public_url, settings.github_url),
-        forwarded_allow_ips=settings.trusted_proxies,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
+    config = uvicorn.Config(app, **_options(settings, limits))
     if is_further:
         end_with_parent(lambda: os._exit(1))  # as a killed process would: the port must be free at once
     else:
@@ -131,6 +144,53 @@ def _run(
         host, port = listening.getsockname()[:2]
         log.info("serving", address=f"http://{host}:{port}", worker=with_worker)
     uvicorn.Server(config).run([listening])
+
+
+def _with_app(
+    given: ServiceSettings,
+    url: str,
+    postgres: EmbeddedPostgres | None,
+    listening: socket.socket,
+    limits: Limits,
+) -> Settings:
+    """The settings with the app, once there is one; until then this process serves /setup."""
+    if isinstance(given, Settings):
+        return given
+    if LISTENING in os.environ:
+        end_with_parent(lambda: os._exit(1))
+        found = complete(os.environ, given, url, wait=True)
+        assert found is not None
+        return found
+    # Its libraries take up memory in each process.
+    from service.first_start import until_configured  # noqa: PLC0415
+
+    keepers = [partial(_keep_postgres, postgres)] if postgres else []
+    options = _options(given, limits)
+    return until_configured(os.environ, given, url, listening, keepers=keepers, options=options)
+
+
+async def _ask_for_missed(settings: Settings) -> None:
+    from service.first_start import ask_for_ping  # noqa: PLC0415
+
+    await ask_for_ping(settings)
+
+
+def _options(settings: ServiceSettings, limits: Limits) -> dict[str, Any]:
+    """Uvicorn's, of whatever is served."""
+    return {
+        "http": Connection.within(limits.seconds),
+        "headers": security_headers(settings.public_url, settings.github_url),
+        "forwarded_allow_ips": settings.trusted_proxies,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": 10,
+    }
+
+
+def _setup_done(settings: Settings, engine: Engine, examine: Examine | None) -> Sequence[Route]:
+    around = Around(settings.public_url, lambda: datetime.now(UTC), lambda: None)
+    return SetupDone(SetupPasses(Database(engine)), around, examine).routes()
 
 
 def _evidence(inbox: Inbox, settings: Settings, bodies: Bodies) -> EvidenceEndpoint:
@@ -188,7 +248,7 @@ def _why_off(settings: Settings) -> str:
     )
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _listen(settings: ServiceSettings) -> socket.socket:
     address = (settings.host, settings.port)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:

@@ -68,6 +68,8 @@ class Services:
     """Decides what is said of a subject that can't be reconciled."""
     carry_out: Callable[[Reconciliation, int, Sequence[Action]], None]
     """Writes to GitHub, with an installation's rights."""
+    serves: Callable[[str], bool]
+    """Whether the installation on an account counts."""
 
     def reconciliation(self, claim: Claim) -> Reconciliation:
         """One reconciliation of a claimed subject, at the time that the claim or the clock says."""
@@ -85,6 +87,7 @@ class Services:
             writing=self.store,
             app=self.app,
             announcer=self.announcer,
+            serves=self.serves,
             observe=self.observe,
             evidence_level=self.evidence_level,
             web_url=self.web_url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
@@ -97,6 +98,13 @@ def _networks(value: str) -> str:
     return value
 
 
+def _accounts(value: str) -> str:
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", part):
+            raise ValueError(f"{part!r} is not an account: write logins with commas between them")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 PRIVATE_NETWORKS = "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7"
 """Where a proxy in front of the service stands."""
@@ -139,20 +147,9 @@ class StoreSettings(BaseModel):
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="Log lines as `text` or as `json`.")
 
 
-class Settings(StoreSettings):
-    """What is needed to serve and to work."""
+class ServiceSettings(StoreSettings):
+    """What is needed to serve /setup, before there is an app."""
 
-    github_app_id: Annotated[int, BeforeValidator(_app_id)] = Field(
-        description="The app's id, from its settings page."
-    )
-    github_app_private_key: str = Field(
-        description="The app's private key as PEM text; or give GITHUB_APP_PRIVATE_KEY_FILE.", repr=False
-    )
-    github_webhook_secret: str = Field(min_length=1, description="The webhook's secret.", repr=False)
-    github_client_id: str = Field(default="", description="The app's client id, for the pages.")
-    github_client_secret: str = Field(
-        default="", description="The app's client secret; without it the pages are off.", repr=False
-    )
     public_url: Url = Field(description="The address under which GitHub and people reach this service.")
     github_api_url: Url = Field(default=PUBLIC_API, description="GitHub's API.")
     github_url: Url = Field(default=PUBLIC_GITHUB, description="GitHub's pages.")
@@ -188,6 +185,10 @@ class Settings(StoreSettings):
         default=EvidenceLevel.SELF_REPORTED,
         description="Numbers that count for shipping: `self-reported` in files too, or only `measured` ones.",
     )
+    allowed_accounts: Annotated[str, AfterValidator(_accounts)] = Field(
+        default="",
+        description="Accounts, with commas between, whose installations of the app count; empty for all.",
+    )
     slack_webhook_url: Annotated[str, AfterValidator(_secret_url)] = Field(
         default="", description="Slack's incoming webhook for the weekly digest; empty for none.", repr=False
     )
@@ -208,6 +209,36 @@ class Settings(StoreSettings):
         return f"{self.github_url}/_services/token"
 
     @property
+    def accounts(self) -> frozenset[str]:
+        """The accounts whose installations count, in small letters; empty for all."""
+        return frozenset(part.strip().lower() for part in self.allowed_accounts.split(",") if part.strip())
+
+    def serves(self, account: str) -> bool:
+        """Whether the installation on an account counts."""
+        return not self.accounts or account.lower() in self.accounts
+
+    @property
+    def github_is_local(self) -> bool:
+        """Whether GitHub is an emulator on this machine, where tests and the demo may change the time."""
+        return urlsplit(self.github_api_url).hostname in LOCAL_HOSTS
+
+
+class Settings(ServiceSettings):
+    """What is needed to serve and to work."""
+
+    github_app_id: Annotated[int, BeforeValidator(_app_id)] = Field(
+        description="The app's id, from its settings page."
+    )
+    github_app_private_key: str = Field(
+        description="The app's private key as PEM text; or give GITHUB_APP_PRIVATE_KEY_FILE.", repr=False
+    )
+    github_webhook_secret: str = Field(min_length=1, description="The webhook's secret.", repr=False)
+    github_client_id: str = Field(default="", description="The app's client id, for the pages.")
+    github_client_secret: str = Field(
+        default="", description="The app's client secret; without it the pages are off.", repr=False
+    )
+
+    @property
     def can_log_in(self) -> bool:
         """Whether people log in to the pages with GitHub."""
         return bool(self.github_client_id and self.github_client_secret) and self.is_private
@@ -224,11 +255,6 @@ class Settings(StoreSettings):
         here = {urlsplit(self.public_url).hostname, self.host}
         return self.github_is_local and here <= set(LOCAL_HOSTS) and not self.github_client_id
 
-    @property
-    def github_is_local(self) -> bool:
-        """Whether GitHub is an emulator on this machine, where tests and the demo may change the time."""
-        return urlsplit(self.github_api_url).hostname in LOCAL_HOSTS
-
 
 S = TypeVar("S", bound=StoreSettings)
 
@@ -237,6 +263,11 @@ HALF_A_LOGIN = (
     "Of GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET only one is set, and people log in to the pages with both. "
     "Set the other one from the app's settings page too, or none of them to leave the pages off."
 )
+OF_THE_APP = (
+    *(name.upper() for name in Settings.model_fields.keys() - ServiceSettings.model_fields),
+    KEY_FILE,
+)
+"""The settings that name an app, or prove to be one."""
 KEY_REMEDY = 'Download the key again under "Private keys" on the app\'s settings page.'
 
 
@@ -252,6 +283,16 @@ def load(environment: Mapping[str, str]) -> Settings:
     if ("github_client_id" in values) != ("github_client_secret" in values):
         problems.append(HALF_A_LOGIN)
     return _parse(Settings, values, problems)
+
+
+def names_an_app(environment: Mapping[str, str]) -> bool:
+    """Whether anything of an app is set: then all that is needed has to be."""
+    return any(environment.get(name, "").strip() for name in OF_THE_APP)
+
+
+def load_service(environment: Mapping[str, str]) -> ServiceSettings:
+    """Read all that is needed to serve but the app."""
+    return _parse(ServiceSettings, _values(ServiceSettings, environment), [])
 
 
 def load_store(environment: Mapping[str, str]) -> StoreSettings:
@@ -289,7 +330,8 @@ def _problem(error: dict[str, Any], model: type[BaseModel]) -> str:
 def _private_key(environment: Mapping[str, str]) -> str:
     """The key from the text or the file; `ValueError` names which of them is wrong, and how."""
     file = environment.get(KEY_FILE, "").strip()
-    text = environment.get(KEY, "").strip().replace("\\n", "\n")
+    # In one line it may be quoted: some readers of `.env` files take the quotes for a part of the value.
+    text = environment.get(KEY, "").strip().strip("'\"").replace("\\n", "\n")
     if text:
         return _checked_key(text, KEY, "it")
     if not file:

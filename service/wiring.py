@@ -59,6 +59,7 @@ def build(
         reconcile=reconcile,
         say_unjudged=say_unjudged,
         carry_out=apply,
+        serves=settings.serves,
     )
 
 

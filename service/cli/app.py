@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, Optional, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from service.settings import Settings, StoreSettings
+    from service.cli.doctor import Line
+    from service.settings import ServiceSettings, Settings, StoreSettings
 
 S = TypeVar("S")
 FAILED, UNUSABLE = 1, 2
@@ -43,14 +45,14 @@ def serve(
 ) -> None:
     """Receive GitHub's deliveries and work on them."""
     overrides = ({"HOST": host} if host else {}) | ({"PORT": str(port)} if port >= 0 else {})
-    settings = _settings(overrides)
+    settings = _with_or_without_app(overrides)
     with _counting_in_files():
         from service.secret_key import SecretKeyError
         from service.serve import serve as run
         from service.store.embedded import DataDirInUse, PostgresFailed
 
         try:
-            run(settings, with_worker=not no_worker)
+            run(settings, with_worker=not no_worker, examine=_examine)
         except (DataDirInUse, PostgresFailed, SecretKeyError) as error:
             _refuse(str(error))
 
@@ -58,12 +60,13 @@ def serve(
 @cli.command()
 def work() -> None:
     """Work on what was received; any number of these over one DATABASE_URL."""
-    settings = _settings()
+    given = _with_or_without_app()
     from service.store.connections import share
     from service.wiring import build
     from service.work import work as run
 
-    with _database(settings, "work") as url:
+    with _database(given, "work") as url:
+        settings = _complete(given, url, wait=True)
         mine = share(settings.database_connections)
         run(build(settings, url, pool_size=mine.pool), url, settings.database_connections)
 
@@ -132,9 +135,9 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be written.")] = False,
 ) -> None:
     """Look at every installation and every POC now, and say what each look did."""
-    settings = _settings()
+    given = _with_or_without_app()
     when = _timestamp(as_of)
-    if when and when > datetime.now(UTC) and not dry_run and not settings.github_is_local:
+    if when and when > datetime.now(UTC) and not dry_run and not given.github_is_local:
         _refuse(
             f"--as-of {as_of} is in the future: people would get messages early. "
             "Add --dry-run, or use an emulator on this machine as GITHUB_API_URL"
@@ -145,10 +148,10 @@ def sweep(
     from service.sweep import sweep as run
     from service.wiring import build
 
-    configure(settings.log_format, level=30)
+    configure(given.log_format, level=30)
     failed = False
-    with _database(settings, "sweep") as url:
-        services = build(settings, url)
+    with _database(given, "sweep") as url:
+        services = build(_complete(given, url), url)
         migrate(services.engine)
         if dry_run:
             for key, outcome, actions in preview(services, as_of=when):
@@ -168,18 +171,100 @@ def sweep(
 @cli.command()
 def doctor() -> None:
     """Say what is wrong with this installation, and how to fix it."""
-    from service.cli.doctor import Mark, examine
+    from service.cli.doctor import examine, told
     from service.logs import configure
 
     configure("text", level=50)
-    wrong, nothing = 0, "Nothing to fix."
-    for line in examine(os.environ):
-        wrong += line.mark is Mark.WRONG
-        if line.mark is Mark.NOTE:
-            nothing = "Nothing found to fix; see the lines marked `note`."
-        typer.echo(f"{line.mark:<6} {line.what}: {line.says}")
-    typer.echo(f"\n{wrong} to fix." if wrong else f"\n{nothing}")
-    raise typer.Exit(FAILED if wrong else 0)
+    raise typer.Exit(FAILED if told(examine(os.environ), typer.echo) else 0)
+
+
+@cli.command()
+def setup(
+    org: Annotated[str, typer.Option(help="The organisation that is to own the app.")],
+    url: Annotated[str, typer.Option(help="Where GitHub and people will reach the service.")],
+    github_url: Annotated[
+        str, typer.Option(envvar="GITHUB_URL", help="GitHub's pages; default https://github.com.")
+    ] = "https://github.com",
+    github_api_url: Annotated[
+        str, typer.Option(envvar="GITHUB_API_URL", help="GitHub's API; default the one of --github-url.")
+    ] = "",
+    name: Annotated[str, typer.Option(help="The app's name, at most 34 characters.")] = "",
+    public: Annotated[
+        bool, typer.Option("--public", help="Other organisations may install it: set ALLOWED_ACCOUNTS too.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="The file for the settings.")] = Path(".env"),
+    store: Annotated[
+        bool, typer.Option("--store", help="Into the database of DATABASE_URL or DATA_DIR, encrypted.")
+    ] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Write a page to be opened on another machine.")
+    ] = False,
+    only_manifest: Annotated[
+        bool, typer.Option("--manifest", help="Only print the manifest for that GitHub.")
+    ] = False,
+) -> None:
+    """Register the app on GitHub, install it, and say what it finds."""
+    from service.cli.register import Asked, SetupError, printed_manifest
+    from service.cli.setup import into_database, into_file
+    from service.logs import configure
+    from service.ports import GitHubError
+
+    configure("text", level=50)
+    asked = Asked(org, url, github_url, github_api_url, name=name, public=public)
+    try:
+        if only_manifest:
+            typer.echo(printed_manifest(asked))
+            return
+        into = into_database if store else into_file(out)
+        well = into(asked, os.environ, headless=headless)
+    except SetupError as error:
+        _refuse(str(error))
+    except GitHubError as error:
+        _refuse(error.failure.message)
+    except (EOFError, KeyboardInterrupt):
+        typer.echo("\nStopped. `poc-governor doctor` says how far it is.", err=True)
+        raise typer.Exit(FAILED) from None
+    raise typer.Exit(0 if well else FAILED)
+
+
+@cli.command()
+def ruleset(
+    org: Annotated[str, typer.Option(help="The organisation.")],
+    team: Annotated[str, typer.Option(help="The team whose approval a changed charter needs.")] = "",
+    by: Annotated[
+        str,
+        typer.Option(help="Which repositories: `property`, `name` or `ids`; default the first that does."),
+    ] = "",
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Only report; needs GitHub Enterprise.")
+    ] = False,
+) -> None:
+    """Print a ruleset to import, which makes GitHub require the charter's check."""
+    from service.cli.ruleset import of_organisation
+    from service.github_client.app import App
+    from service.logs import configure
+    from service.ports import GitHubError
+    from service.rules.setup.ruleset import By, NoRulesetError
+
+    if by and by not in list(By):
+        _refuse(f"--by {by}: write one of {', '.join(By)}")
+    given = _with_or_without_app()
+    configure("text", level=50)
+    with nullcontext("") if _has_app(given) else _database(given, "ruleset") as database:
+        settings = _complete(given, database)
+    app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
+    team_slug, kind = team.rpartition("/")[2], By(by) if by else None
+    try:
+        made = of_organisation(
+            app, settings.github_app_id, org, team_slug, _today(), by=kind, evaluate=evaluate
+        )
+    except NoRulesetError as error:
+        _refuse(str(error))
+    except GitHubError as error:
+        _refuse(error.failure.message)
+    for note in made.notes:
+        typer.echo(note, err=True)
+    typer.echo(json.dumps(made.document, indent=2))
 
 
 @cli.command()
@@ -225,11 +310,13 @@ def main() -> None:
     cli()
 
 
-def _settings(overrides: dict[str, str] | None = None) -> Settings:
+def _with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSettings:
+    """The settings, with all of the app where anything of one is in the environment."""
     from service.logs import configure
-    from service.settings import load
+    from service.settings import load, load_service, names_an_app
 
-    settings = _loaded(load, overrides)
+    environment = os.environ | (overrides or {})
+    settings = _loaded(load if names_an_app(environment) else load_service, overrides)
     configure(settings.log_format)
     return settings
 
@@ -240,9 +327,31 @@ def _loaded(load: Callable[[Mapping[str, str]], S], overrides: dict[str, str] | 
     try:
         return load(os.environ | (overrides or {}))
     except SettingsError as error:
-        for problem in error.problems:
-            typer.echo(f"poc-governor: {problem}", err=True)
-        raise typer.Exit(UNUSABLE) from error
+        _refuse_each(error.problems)
+
+
+def _complete(given: ServiceSettings, database_url: str, *, wait: bool = False) -> Settings:
+    """The same with the app that is stored, where the environment names none."""
+    from service.configured import UnreadableSettingsError, complete
+    from service.settings import Settings, SettingsError
+
+    if isinstance(given, Settings):
+        return given
+    try:
+        found = complete(os.environ, given, database_url, wait=wait)
+    except SettingsError as error:
+        _refuse_each(error.problems)
+    except UnreadableSettingsError as error:
+        _refuse(str(error))
+    return found or _refuse(
+        f"no app is configured: run `poc-governor setup`, or open {given.public_url}/setup"
+    )
+
+
+def _has_app(given: ServiceSettings) -> bool:
+    from service.settings import Settings
+
+    return isinstance(given, Settings)
 
 
 @contextmanager
@@ -282,6 +391,18 @@ def _timestamp(text: str) -> datetime | None:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _examine() -> Iterator[Line]:
+    from service.cli.doctor import examine
+
+    return examine(os.environ)
+
+
+def _refuse_each(problems: Sequence[str]) -> NoReturn:
+    for problem in problems:
+        typer.echo(f"poc-governor: {problem}", err=True)
+    raise typer.Exit(UNUSABLE)
 
 
 def _refuse(reason: str) -> NoReturn:

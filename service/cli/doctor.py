@@ -5,7 +5,7 @@ Over 300 lines, so that everything it says stands in one place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,14 +17,26 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.cli.required import coverages
+from service.configured import UnreadableSettingsError, complete
 from service.github_client.app import NEEDS, TIMEOUT, App
 from service.ports import GitHubError
 from service.rules.commands.charter_changes import PROPOSING, may_propose
 from service.rules.digest.edition import Channel, in_the_way, not_told
 from service.rules.policy.model import POLICY_PATH
+from service.rules.queue import DeliveryAttempt
 from service.rules.values.actions import CHARTER_CHECK
 from service.rules.values.github import Installation
-from service.settings import LOCAL_HOSTS, PUBLIC_API, Settings, SettingsError, StoreSettings, load, load_store
+from service.settings import (
+    LOCAL_HOSTS,
+    PUBLIC_API,
+    Settings,
+    SettingsError,
+    StoreSettings,
+    load,
+    load_service,
+    load_store,
+    names_an_app,
+)
 from service.store.check_runs import CheckRuns
 from service.store.connections import WEB, room
 from service.store.database import Database, connect
@@ -34,7 +46,9 @@ from service.store.health import Health, Refusals, health, refusals
 from service.store.policies import Policies
 from service.store.schema import NewerSchemaError, pending
 
+NO_APP = "no app is configured: run `poc-governor setup`, or open /setup of the service"
 RECENT = timedelta(days=1)
+ANSWERED = range(200, 300)
 OLD_HEARTBEAT = 60
 OLD_QUEUE = 300
 """Seconds."""
@@ -58,11 +72,23 @@ class Line:
     says: str
 
 
+def told(lines: Iterable[Line], say: Callable[[str], object]) -> int:
+    """Say each line, and at the end how many are to be fixed, which is returned."""
+    wrong, nothing = 0, "Nothing to fix."
+    for line in lines:
+        wrong += line.mark is Mark.WRONG
+        if line.mark is Mark.NOTE:
+            nothing = "Nothing found to fix; see the lines marked `note`."
+        say(f"{line.mark:<6} {line.what}: {line.says}")
+    say(f"\n{wrong} to fix." if wrong else f"\n{nothing}")
+    return wrong
+
+
 def examine(environment: Mapping[str, str]) -> Iterator[Line]:
     """Look at everything, one thing after another; what cannot be looked at is said to be so."""
     settings: Settings | None = None
     try:
-        settings = load(environment)
+        settings = with_app(environment)
     except SettingsError as error:
         for problem in error.problems:
             yield Line(Mark.WRONG, "settings", problem)
@@ -81,6 +107,28 @@ def examine(environment: Mapping[str, str]) -> Iterator[Line]:
     yield from _database(store)
 
 
+def with_app(environment: Mapping[str, str]) -> Settings:
+    """All settings, with the app that is stored where the environment names none."""
+    if names_an_app(environment):
+        return load(environment)
+    try:
+        given = load_service(environment)
+    except SettingsError as error:
+        raise SettingsError([*error.problems, NO_APP]) from error
+    found = None
+    with suppress(DataDirInUse, PostgresFailed, NewerSchemaError, SQLAlchemyError), ExitStack() as stack:
+        url = given.database_url
+        if not url and has_database(given.data_dir):
+            url = stack.enter_context(open_database(given.data_dir, "doctor"))
+        try:
+            found = complete(environment, given, url, wait=False) if url else None
+        except UnreadableSettingsError as error:
+            raise SettingsError([str(error)]) from error
+    if found is None:
+        raise SettingsError([NO_APP])
+    return found
+
+
 def _github(settings: Settings) -> Iterator[Line]:
     app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
     try:
@@ -94,7 +142,16 @@ def _github(settings: Settings) -> Iterator[Line]:
         page = f"{settings.github_url}/apps/{slug}/installations/new"
         yield Line(Mark.NOTE, "installations", f"none yet: install the app at {page}")
     for installation in installations:
-        yield _permissions(installation)
+        yield (
+            _ignored(installation)
+            if not settings.serves(installation.account)
+            else _permissions(installation)
+        )
+
+
+def _ignored(installation: Installation) -> Line:
+    what = f"installation {installation.id} ({installation.account})"
+    return Line(Mark.NOTE, what, "ignored: ALLOWED_ACCOUNTS does not name this account")
 
 
 def _not_the_api(url: str) -> str:
@@ -185,6 +242,7 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
     try:
         url, content_type = app.webhook()
         failed = list(app.failed_deliveries(datetime.now(UTC) - RECENT))
+        ping = app.ping()
     except GitHubError as error:
         if error.gone:
             yield Line(Mark.NOTE, what, "this server does not tell where it delivers, and what failed")
@@ -193,6 +251,10 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
         yield Line(Mark.WRONG, what, f"delivers to {url or 'no address'}: set it to {expected}")
     if content_type != "json":
         yield Line(Mark.WRONG, what, f"sends {content_type}: set the content type to application/json")
+    if ping is not None:
+        yield _ping(ping)
+        if ping.status_code in ANSWERED:
+            failed = [attempt for attempt in failed if attempt.guid != ping.guid]  # asked for again since
     if unsigned := [attempt for attempt in failed if attempt.status_code == httpx.codes.UNAUTHORIZED]:
         says = f"{len(unsigned)} deliveries refused today: GITHUB_WEBHOOK_SECRET is not the webhook's secret"
         yield Line(Mark.WRONG, what, says)
@@ -201,6 +263,15 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
         yield Line(Mark.NOTE, what, f"{says}; they are asked for again")
     elif url == expected:
         yield Line(Mark.OK, what, "delivers here, and no delivery failed today")
+
+
+def _ping(ping: DeliveryAttempt) -> Line:
+    if ping.status_code in ANSWERED:
+        return Line(Mark.OK, "ping", f"answered at {_minute(ping.delivered_at)}")
+    says = (
+        f"GitHub's ping got {ping.status_code or 'no answer'}; `serve` asks for it again within ten minutes"
+    )
+    return Line(Mark.NOTE, "ping", says)
 
 
 def _database(settings: StoreSettings) -> Iterator[Line]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from urllib.parse import quote
 
 from github import Auth, Consts, Github, GithubIntegration
 from github.HookDelivery import HookDeliverySummary
@@ -56,9 +58,19 @@ class _Kind(StrEnum):
 
     LOOKING = "looking"
     PROPOSING = "proposing"
+    TEAMS = "teams"
 
 
-_ASKED = {_Kind.LOOKING: NEEDS, _Kind.PROPOSING: PROPOSING}
+_ASKED = {_Kind.LOOKING: NEEDS, _Kind.PROPOSING: PROPOSING, _Kind.TEAMS: {"members": "read"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The app as GitHub describes it to whoever holds its key."""
+
+    slug: str
+    html_url: str
+    client_id: str
 
 
 class App:
@@ -146,11 +158,46 @@ class App:
         with translated(f"asking for delivery {attempt_id} again"), self._integration() as integration:
             integration.requester.requestJsonAndCheck("POST", f"/app/hook/deliveries/{attempt_id}/attempts")
 
+    def ping(self) -> DeliveryAttempt | None:
+        """The newest attempt to deliver the app's ping, which GitHub sends once; None if none is kept."""
+        with translated("listing the app's deliveries"), self._integration() as integration:
+            _, data = integration.requester.requestJsonAndCheck(
+                "GET", "/app/hook/deliveries", parameters={"per_page": 100}
+            )
+            for raw in data:
+                if raw["event"] == "ping":
+                    at = datetime.fromisoformat(raw["delivered_at"])
+                    return DeliveryAttempt(int(raw["id"]), str(raw["guid"]), at, int(raw["status_code"]))
+            return None
+
     def slug(self) -> str:
         """The app's name in addresses; asks GitHub, and so proves id and private key."""
+        return self.registered().slug
+
+    def registered(self) -> Registered:
+        """The app's own page and client id."""
         with translated("reading the app"), self._integration() as integration:
             _, data = integration.requester.requestJsonAndCheck("GET", "/app")
-            return str(data["slug"])
+            page, client_id = data.get("html_url"), data.get("client_id")
+            return Registered(str(data["slug"]), str(page or ""), str(client_id or ""))
+
+    def covers_all(self, installation_id: int) -> bool:
+        """Whether it is installed on all repositories of an account, also those to come."""
+        with translated(f"reading installation {installation_id}"), self._integration() as integration:
+            _, data = integration.requester.requestJsonAndCheck(
+                "GET", f"/app/installations/{installation_id}"
+            )
+            return bool(data.get("repository_selection") == "all")
+
+    def team_id(self, installation: Installation, slug: str) -> int:
+        """The id of a team of the organisation."""
+        with (
+            translated(f"looking up team {installation.account}/{slug}"),
+            self._client(self._token(installation, _Kind.TEAMS)) as client,
+        ):
+            path = f"/orgs/{installation.account}/teams/{quote(slug, safe='')}"
+            _, data = client.requester.requestJsonAndCheck("GET", path)
+            return int(data["id"])
 
     def forget_token(self, installation_id: int) -> None:
         """Mint anew next time: permissions changed, or the token was refused."""

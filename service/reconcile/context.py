@@ -27,6 +27,11 @@ class UnusableError(Exception):
         self.for_good = for_good
 
 
+def any_account(_login: str) -> bool:
+    """Where nobody named the accounts whose installations count."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is to be written to GitHub, and in one line what was found."""
@@ -70,6 +75,8 @@ class Reconciliation:
     """Where the service explains its findings; nothing where nobody can look."""
     announcer: Announcer | None = None
     """Where the weekly digest goes besides GitHub: Slack, or nowhere."""
+    serves: Callable[[str], bool] = any_account
+    """Whether the installation on an account counts."""
     policy: Policy = NO_POLICY
     """The organisation's policy."""
     noted: list[Note] = field(default_factory=list)
@@ -158,7 +165,9 @@ class Reconciliation:
         if known is None:
             described = self.app.describe(installation_id)
             self.notes.installations.remember(described)
+            self._refuse_stranger(described)
             return described
+        self._refuse_stranger(known.installation)
         if known.deleted:
             raise UnusableError("the app was uninstalled", for_good=True)
         if known.installation.suspended_at is not None:
@@ -167,6 +176,10 @@ class Reconciliation:
             message = f"installation {installation_id} is rate-limited"
             raise GitHubError(Failure(FailureKind.RATE_LIMITED, message, known.rate_limited_until))
         return known.installation
+
+    def _refuse_stranger(self, installation: Installation) -> None:
+        if not self.serves(installation.account):
+            raise UnusableError(f"{installation.account} is ignored: ALLOWED_ACCOUNTS does not name it")
 
     def rate_limited(self, until: datetime) -> None:
         """Make other reconciliations of the same installations wait as well."""

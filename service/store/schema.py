@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlmodel import SQLModel
 
-from service.store import tables, tables_people, tables_waiting
+from service.store import tables, tables_people, tables_setup, tables_waiting
 from service.store.database import LockClass
 
 
@@ -54,7 +54,7 @@ def _refuse_newer(present: str | None) -> None:
 
 def differences(engine: Engine) -> list[object]:
     """What the tables of the code have that the migrated database lacks, and the other way round."""
-    known = (tables.Delivery, tables_waiting.TurnRow, tables_people.PersonRow)
+    known = (tables.Delivery, tables_waiting.TurnRow, tables_people.PersonRow, tables_setup.SetupPassRow)
     assert all(table.metadata is SQLModel.metadata for table in known)
     with engine.connect() as connection:
         context = MigrationContext.configure(

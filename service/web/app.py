@@ -68,6 +68,7 @@ def create_app(
     beside: Beside,
     pages: Sequence[Route] = (),
     metrics_token: str = "",
+    app_id: int | None = None,
 ) -> FastAPI:
     """Put the routes together; nothing connects before the application starts."""
 
@@ -83,7 +84,9 @@ def create_app(
 
     app = FastAPI(title="POC Governor", lifespan=lifespan, openapi_url=None)
     app.router.routes.append(Route("/healthz", healthz))
-    app.router.routes.append(Route("/readyz", Readiness(engine, inbox.unready, metrics_token).__call__))
+    app.router.routes.append(
+        Route("/readyz", Readiness(engine, inbox.unready, metrics_token, app_id).__call__)
+    )
     app.router.routes.append(Route("/metrics", Metrics(engine, metrics_token).__call__))
     app.router.routes.append(Route(SCHEMA_PATH, schema))
     app.router.routes.append(Route(EVIDENCE_PATH, evidence))

@@ -48,15 +48,22 @@ def may_see(request: Request, token: str) -> bool:
 class Readiness:
     """GET /readyz: 200 while deliveries can be stored; the rest of its JSON never changes the status."""
 
-    def __init__(self, engine: Engine, unready: Callable[[], Awaitable[str | None]], token: str = "") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        unready: Callable[[], Awaitable[str | None]],
+        token: str = "",
+        app_id: int | None = None,
+    ) -> None:
         self._engine, self._unready, self._token = engine, unready, token
+        self._named = {"app": app_id} if app_id is not None else {}
 
     async def __call__(self, request: Request) -> Response:
         """Try to store, and then ask how worker and queue do, where the request may see that."""
         shown = may_see(request, self._token)
         if reason := await self._unready():
-            return JSONResponse({"ready": False} | ({"reason": reason} if shown else {}), 503)
-        return JSONResponse({"ready": True} | (await self._health() if shown else {}))
+            return JSONResponse({"ready": False} | self._named | ({"reason": reason} if shown else {}), 503)
+        return JSONResponse({"ready": True} | self._named | (await self._health() if shown else {}))
 
     async def _health(self) -> dict[str, Any]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -143,3 +144,17 @@ def test_an_installation_that_may_do_as_much_as_before_reads_nothing_again(poc: 
     assert {call.method for call in poc.github.calls} <= {"repositories"}
     assert poc.outcome(installation_key(INSTALLATION)) == "1 repositories listed, 0 to look at"
     assert not poc.state(pull_request_key(1, 5)).dirty
+
+
+def test_an_account_that_nobody_named_is_ignored(poc: World) -> None:
+    poc.services = replace(poc.services, serves=lambda account: account == "globex")
+    poc.pull_request()
+    assert charter_runs(poc.github.repos[1]) == []
+    assert poc.outcome(pull_request_key(POC.id, 5)) == "acme is ignored: ALLOWED_ACCOUNTS does not name it"
+    calls = len(poc.github.calls)
+    mark_all(poc.services)
+    poc.work()
+    assert len(poc.github.calls) == calls
+    poc.services = replace(poc.services, serves=lambda account: account == "acme")
+    poc.sweep()
+    assert [run.head_sha for run in charter_runs(poc.github.repos[1])] == [HEAD]

@@ -18,6 +18,7 @@ from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingO
 from service.rules.values.actions import GATE_CHECK
 from service.rules.values.github import IssueState, RepositoryRef, StallIssue
 from service.rules.values.groups import Group, Level
+from service.store.app_credentials import StoredApp
 from service.store.database import Database, connect, cursor, transaction
 from service.store.health import refusals
 from service.store.poc_records import StoredPause, WaitingRecord
@@ -326,3 +327,12 @@ def test_the_pages_know_who_was_waited_for_and_until_when(upgraded: Store) -> No
     assert triage.ship_by == record.ship_dates[-1].ship_by
     assert triage.ship_dates == len(record.ship_dates)
     assert triage.thresholds is None
+
+
+def test_there_is_no_stored_app_and_one_can_be_stored_once(upgraded: Store, engine: Engine) -> None:
+    assert upgraded.pocs is not None
+    stored = StoredApp(Database(engine))
+    assert stored.find() is None
+    assert stored.keep(4711, b"sealed")
+    assert not stored.keep(4712, b"another")
+    assert stored.find() == b"sealed"

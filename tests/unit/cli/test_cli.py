@@ -32,8 +32,8 @@ def test_a_half_configured_app_is_refused_with_a_line_for_each_setting(command: 
     lines = result.stderr.splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["poc-governor:", "GITHUB_APP_PRIVATE_KEY"],
-        ["poc-governor:", "GITHUB_WEBHOOK_SECRET"],
         ["poc-governor:", "PUBLIC_URL"],
+        ["poc-governor:", "GITHUB_WEBHOOK_SECRET"],
     ]
 
 
@@ -123,7 +123,7 @@ def test_a_sweep_may_look_ahead_where_nobody_is_bothered(
 def test_doctor_counts_what_is_to_be_mended() -> None:
     result = run("doctor", DATABASE_URL="postgresql://127.0.0.1:1/x")
     assert result.exit_code == 1
-    assert result.output.endswith("\n5 to fix.\n")
+    assert result.output.endswith("\n3 to fix.\n")
     assert "Traceback" not in result.output
 
 

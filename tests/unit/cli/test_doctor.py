@@ -53,11 +53,15 @@ class Answers:
             raise GitHubError(self._fails)
         return self.delivers
 
+    def ping(self) -> DeliveryAttempt | None:
+        return self.pinged
+
     def failed_deliveries(self, since: datetime) -> list[DeliveryAttempt]:
         return [attempt for attempt in self.failed if attempt.delivered_at >= since]
 
     delivers: ClassVar[tuple[str, str]] = (f"{NEEDED['PUBLIC_URL']}webhooks/github", "json")
     failed: ClassVar[list[DeliveryAttempt]] = []
+    pinged: ClassVar[DeliveryAttempt | None] = None
 
 
 @pytest.fixture
@@ -390,6 +394,40 @@ def test_deliveries_that_were_refused_are_counted(
 
 def attempt(status: int) -> DeliveryAttempt:
     return DeliveryAttempt(1, "guid", datetime.now(UTC) - timedelta(hours=1), status)
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize(
+    ("pinged", "mark", "says"),
+    [
+        pytest.param(200, Mark.OK, "answered at 2026-11-23 09:00 UTC", id="answered"),
+        pytest.param(202, Mark.OK, "answered at 2026-11-23 09:00 UTC", id="stored"),
+        pytest.param(503, Mark.NOTE, "GitHub's ping got 503; `serve` asks for it again", id="not ready then"),
+        pytest.param(0, Mark.NOTE, "GitHub's ping got no answer; `serve` asks for it", id="nobody there"),
+    ],
+)
+def test_whether_a_ping_was_answered(
+    monkeypatch: pytest.MonkeyPatch, pinged: int, mark: Mark, says: str
+) -> None:
+    monkeypatch.setattr(Answers, "pinged", DeliveryAttempt(2, "ping", NOW, pinged))
+    line = about("ping", lines())
+    assert line.mark is mark
+    assert line.says.startswith(says)
+
+
+@pytest.mark.usefixtures("github")
+def test_a_ping_that_was_answered_later_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Answers, "pinged", replace(attempt(202), id=2))
+    monkeypatch.setattr(Answers, "failed", [attempt(503)])
+    assert about("webhook at GitHub", lines()).mark is Mark.OK
+
+
+@pytest.mark.usefixtures("github")
+def test_an_account_that_nobody_named_is_ignored() -> None:
+    line = about("installation 7 (acme)", lines(ALLOWED_ACCOUNTS="Globex, initech"))
+    assert line == Line(Mark.NOTE, line.what, "ignored: ALLOWED_ACCOUNTS does not name this account")
+    line = about("installation 7 (acme)", lines(ALLOWED_ACCOUNTS="globex,ACME"))
+    assert line.mark is Mark.OK
 
 
 @pytest.mark.usefixtures("github")

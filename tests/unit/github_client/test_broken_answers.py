@@ -12,7 +12,8 @@ from service.github_client.app import App, InstallationClient
 from service.ports import GitHubError
 from service.rules.queue import FailureKind
 from service.rules.values.actions import CheckRunOutput, Conclusion
-from tests.unit.github_client.server import REPOSITORY, Server
+from service.rules.values.github import Installation
+from tests.unit.github_client.server import GRANTED, REPOSITORY, Server
 
 SHA = "a" * 40
 DETAILS = "https://poc.example.com/docs/charter"
@@ -134,8 +135,11 @@ def test_an_error_is_told_by_its_status_whatever_is_said_with_it(
         lambda app: list(app.failed_deliveries(SINCE)),
         lambda app: app.webhook(),
         lambda app: app.slug(),
+        lambda app: app.ping(),
+        lambda app: app.covers_all(7),
+        lambda app: app.team_id(Installation(7, "acme", GRANTED), "owners"),
     ],
-    ids=["installation", "installations", "deliveries", "webhook", "slug"],
+    ids=["installation", "installations", "deliveries", "webhook", "slug", "ping", "reach", "team"],
 )
 def test_nor_is_an_answer_to_the_app_taken_for_anything_else(
     server: Server, app: App, call: Callable[[App], object]

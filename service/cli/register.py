@@ -1,0 +1,185 @@
+"""Registers the app on GitHub from this machine, and hands its credentials on."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from service.app_credentials import AppCredentials
+from service.app_manifest import template
+from service.cli.form_page import Form, registration_page
+from service.cli.loopback import listening
+from service.github_client.registration import take_over, version_of
+from service.ports import GitHubError
+from service.rules.setup.manifest import (
+    LONGEST_NAME,
+    PUBLIC_API,
+    PUBLIC_GITHUB,
+    Registration,
+    Version,
+    api_of,
+    form_address,
+    left_out,
+    manifest,
+)
+from service.rules.setup.returning import Pending, ReturnError, code_of, parameters_of
+from service.settings import LOCAL_HOSTS
+
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")
+PAGE = Path("poc-governor-setup.html")
+NOWHERE = "http://localhost/poc-governor/registered"
+"""Where GitHub leads to when nobody listens: the address itself is all that is wanted."""
+
+Keep = Callable[[AppCredentials], None]
+"""Stores the app's credentials, which GitHub tells once; raises `SetupError`."""
+
+
+class SetupError(Exception):
+    """What keeps the app from being registered; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for on the command line."""
+
+    org: str
+    url: str
+    github_url: str = PUBLIC_GITHUB
+    api: str = ""
+    name: str = ""
+    public: bool = False
+
+    @property
+    def api_url(self) -> str:
+        """GitHub's API: the one that was named, or the one that belongs to its pages."""
+        return (self.api or api_of(self.github_url)).rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The operator: told, asked, and shown a page."""
+
+    say: Callable[[str], None]
+    ask: Callable[[str], str]
+    browse: Callable[[str], bool]
+    """Opens a browser; False where there is none."""
+    pause: float = 2.0
+    """Seconds between two questions whether something has happened."""
+
+
+def printed_manifest(asked: Asked) -> str:
+    """The manifest for that GitHub, as JSON."""
+    checked(asked)
+    return json.dumps(manifest(template(), _registration(asked, _version(asked))), indent=2)
+
+
+def checked(asked: Asked) -> None:
+    """Refuse what GitHub would refuse; raises `SetupError`."""
+    if not LOGIN.fullmatch(asked.org):
+        raise SetupError(f"--org {asked.org}: write the login of one organisation, like acme")
+    if len(asked.name) > LONGEST_NAME:
+        raise SetupError(f"--name: GitHub takes {LONGEST_NAME} characters at most")
+    for option, address in (("--url", asked.url), ("--github-url", asked.github_url)):
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise SetupError(f"{option} {address}: write an address such as https://governor.example.com")
+    if urlsplit(asked.url).hostname in LOCAL_HOSTS and urlsplit(asked.github_url).hostname not in LOCAL_HOSTS:
+        raise SetupError(f"--url {asked.url}: GitHub can't reach this; it has to be a public address")
+
+
+def register(asked: Asked, keep: Keep, console: Console, *, headless: bool = False) -> AppCredentials:
+    """Let a person create the app on GitHub, and keep its credentials; may raise `SetupError`."""
+    version = _version(asked)
+    if missing := left_out(template(), version):
+        console.say(f"Left out, since this GitHub doesn't know them: {', '.join(missing)}.")
+    return _by_file(asked, version, keep, console) if headless else _by_browser(asked, version, keep, console)
+
+
+def _by_browser(asked: Asked, version: Version | None, keep: Keep, console: Console) -> AppCredentials:
+    with listening() as listener:
+        registering = _Registering(asked, listener.redirect_url, version, keep)
+        listener.form, listener.exchange = registering.form, registering.finish
+        opened = console.browse(listener.begin)
+        console.say(f"{'Your browser opens' if opened else 'Open in a browser'}: {listener.begin}")
+        return listener.arrived.get()
+
+
+def _by_file(asked: Asked, version: Version | None, keep: Keep, console: Console) -> AppCredentials:
+    registering = _Registering(asked, NOWHERE, version, keep)
+    try:
+        with PAGE.open("x", encoding="utf-8") as out:
+            out.write(registration_page(registering.form, headless=True))
+    except FileExistsError as error:
+        raise SetupError(f"{PAGE} is there already: move it away") from error
+    try:
+        console.say(f"Open {PAGE.resolve()} in a browser anywhere, and register the app.")
+        while True:
+            address = console.ask("The address that GitHub led to, whole: ")
+            try:
+                return registering.finish(address)
+            except ValueError as error:
+                console.say(str(error))
+    finally:
+        PAGE.unlink(missing_ok=True)
+
+
+class _Registering:
+    """One registration under way: its state is good for one return."""
+
+    def __init__(self, asked: Asked, redirect_url: str, version: Version | None, keep: Keep) -> None:
+        self._asked, self._keep = asked, keep
+        self._pending: Pending | None = Pending(secrets.token_urlsafe(32), datetime.now(UTC))
+        action = form_address(asked.github_url, asked.org, self._pending.state)
+        shown = manifest(template(), _registration(asked, version, redirect_url))
+        self.form = Form(asked.org, asked.github_url, action, shown)
+
+    def finish(self, address: str) -> AppCredentials:
+        """Check what came back, take the app over and keep it; `ValueError` says what is wrong."""
+        try:
+            code = code_of(self._pending, parameters_of(address), datetime.now(UTC))
+        except ReturnError as error:
+            raise ValueError(str(error)) from error
+        self._pending = None
+        try:
+            app = take_over(self._asked.api_url, self._asked.github_url, code)
+            self._keep(app)
+        except GitHubError as error:
+            raise ValueError(error.failure.message) from error
+        except SetupError as error:
+            raise ValueError(str(error)) from error
+        return app
+
+
+def _registration(asked: Asked, version: Version | None, redirect_url: str = "") -> Registration:
+    return Registration(
+        asked.org, asked.url.rstrip("/"), redirect_url, asked.name, public=asked.public, server=version
+    )
+
+
+def _version(asked: Asked) -> Version | None:
+    """Asked only of a GitHub that may be older than ours; one that doesn't tell is taken for up to date."""
+    if asked.api_url == PUBLIC_API:
+        return None
+    with suppress(GitHubError):
+        return version_of(asked.api_url)
+    return None
+
+
+def settings_of(asked: Asked, app: AppCredentials, accounts: str) -> dict[str, str]:
+    """The settings of a service that is to be started with this app; it begins by observing."""
+    found = {
+        name: value
+        for name, value in app.as_environment().items()
+        if value not in (PUBLIC_GITHUB, PUBLIC_API)
+    }
+    found |= {"PUBLIC_URL": asked.url.rstrip("/"), "MODE": "observe"}
+    return found | (
+        {"ALLOWED_ACCOUNTS": ",".join(filter(None, (asked.org, accounts)))} if asked.public else {}
+    )

@@ -1,0 +1,151 @@
+"""`setup` from its beginning to its end: where the credentials go, and what is said on the way."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.app_credentials import AppCredentials
+from service.cli import env_file
+from service.cli.after_setup import finish, first_look
+from service.cli.register import Asked, Console, SetupError, checked, register, settings_of
+from service.configured import UnreadableSettingsError, keep_app, stored_app
+from service.secret_key import SecretKeyError
+from service.settings import SettingsError, StoreSettings, load_store, names_an_app
+from service.store.database import connect
+from service.store.embedded import DataDirInUse, PostgresFailed, open_database
+from service.store.schema import NewerSchemaError, migrate
+
+ACCOUNTS = "ALLOWED_ACCOUNTS"
+
+
+class Into(Protocol):
+    """Sets up, and keeps the credentials somewhere; returns whether `doctor` found nothing wrong."""
+
+    def __call__(self, asked: Asked, environment: Mapping[str, str], *, headless: bool) -> bool:
+        """Do it; raises `SetupError` or `GitHubError`."""
+        ...
+
+
+def into_file(path: Path, console: Console | None = None) -> Into:
+    """Into a file of settings, with which the service is started by hand."""
+    console = console or terminal()
+
+    def into(asked: Asked, environment: Mapping[str, str], *, headless: bool) -> bool:
+        checked(asked)
+        settings: dict[str, str] = {}
+        with _reserved(path) as write:
+
+            def keep(app: AppCredentials) -> None:
+                settings.update(settings_of(asked, app, environment.get(ACCOUNTS, "")))
+                write(app.slug, settings)
+
+            app = register(asked, keep, console, headless=headless)
+        console.say(f"Registered {app.slug}. Its settings are in {path}, which only you can read.")
+        first_look(asked, app, console)
+        console.say(f"Start the service with them, for example: set -a; . {path}; set +a; poc-governor serve")
+        return finish(asked, app, {**environment, **settings}, console)
+
+    return into
+
+
+@contextmanager
+def _reserved(path: Path) -> Iterator[Callable[[str, Mapping[str, str]], None]]:
+    try:
+        with env_file.reserved(path) as out:
+            yield lambda slug, settings: _written(lambda: env_file.write(out, slug, settings), path)
+    except FileExistsError as error:
+        raise SetupError(
+            f"{path} is there already, and may hold a key: move it away, or name another with --out"
+        ) from error
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from error
+
+
+def _written(write: Callable[[], None], path: Path) -> None:
+    try:
+        write()
+    except OSError as error:
+        raise SetupError(
+            f"{path} could not be written: {error.strerror}. Delete the app on GitHub, and begin again"
+        ) from error
+
+
+def into_database(
+    asked: Asked, environment: Mapping[str, str], *, headless: bool, console: Console | None = None
+) -> bool:
+    """Into the database that the service uses, encrypted; a service that waits there goes on by itself."""
+    console = console or terminal()
+    checked(asked)
+    if names_an_app(environment):
+        raise SetupError(
+            "an app is configured in the environment: unset its settings, or use them as they are"
+        )
+    try:
+        settings = load_store(environment)
+    except SettingsError as error:
+        raise SetupError("; ".join(error.problems)) from error
+    with _engine(settings) as engine:
+        migrate(engine)
+        if stored_app(settings, engine):
+            raise SetupError("an app is stored in this database already: `poc-governor doctor` says which")
+
+    def keep(app: AppCredentials) -> None:
+        with _engine(settings) as engine:
+            if not keep_app(settings, engine, app):
+                raise SetupError("an app was stored in this database meanwhile: delete the one just made")
+
+    app = register(asked, keep, console, headless=headless)
+    console.say(f"Registered {app.slug}. Its credentials are stored, encrypted, in the database.")
+    first_look(asked, app, console)
+    if asked.public:
+        console.say(f"Start the service with {ACCOUNTS}={asked.org}, and others with commas between.")
+    console.say("A service that waits for its app goes on now; else start it: poc-governor serve")
+    return finish(asked, app, {"PUBLIC_URL": asked.url, **environment}, console)
+
+
+@contextmanager
+def _engine(settings: StoreSettings) -> Iterator[Engine]:
+    """The database, for as short as can be: a service may want to start it."""
+    try:
+        if settings.database_url:
+            yield from _connected(settings.database_url)
+        else:
+            with open_database(settings.data_dir, "setup") as url:
+                yield from _connected(url)
+    except (DataDirInUse, PostgresFailed, NewerSchemaError, SecretKeyError, UnreadableSettingsError) as error:
+        raise SetupError(str(error)) from error
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        raise SetupError(f"the database does not answer ({reason}): start it, or fix DATABASE_URL") from error
+
+
+def _connected(url: str) -> Iterator[Engine]:
+    engine = connect(url, pool_size=1)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def terminal() -> Console:
+    """The operator's terminal, and browser."""
+
+    def say(text: str) -> None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    def browse(url: str) -> bool:
+        try:
+            return webbrowser.open(url)
+        except (webbrowser.Error, OSError):
+            return False
+
+    return Console(say, input, browse)

@@ -1,0 +1,180 @@
+"""The first start: /setup is served until there is an app, and then makes way without a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.configured import ASKED_EVERY, UnreadableSettingsError, with_stored_app
+from service.github_client.app import App
+from service.ports import GitHubError
+from service.registrar import Registering
+from service.secret_key import SecretKeyError
+from service.settings import ServiceSettings, Settings, SettingsError
+from service.store.app_credentials import Pass, SetupPasses
+from service.store.connections import ASKING
+from service.store.database import Database, connect
+from service.store.schema import NewerSchemaError, migrate
+from service.web.setup import GOOD_FOR, Around, SetupPages
+from service.web.setup_app import create_setup_app
+
+log = structlog.get_logger(__name__)
+
+TOKEN_FILE = "setup-token"  # noqa: S105 (its name)
+PING_TRIES, PING_PAUSE = 12, 5.0
+ANSWERED = range(200, 300)
+Keeper = Callable[[], Awaitable[None]]
+
+
+class FirstStart:
+    """The state of a service that has no app yet."""
+
+    def __init__(self, environment: Mapping[str, str], settings: ServiceSettings, engine: Engine) -> None:
+        self.found: Settings | None = None
+        self.wrong = ""
+        """Why it can't go on, although an app is stored."""
+        self._environment, self._settings, self._engine = environment, settings, engine
+        self._looked, self._kept = "", asyncio.Event()
+        self._token_ends = datetime.min.replace(tzinfo=UTC)
+        self.passes = SetupPasses(Database(engine))
+        around = Around(settings.public_url, lambda: datetime.now(UTC), self._kept.set)
+        self.pages = SetupPages(self.passes, Registering(settings, engine), around)
+
+    async def unready(self) -> str | None:
+        """Why the database can't be used; None where it can."""
+        return self._looked or None
+
+    async def look(self) -> None:
+        """Look for an app until there is one; a database that is away only costs time."""
+        self._looked = "the database has not answered yet"
+        while not self.found and not self.wrong:
+            try:
+                await asyncio.to_thread(self._look_once)
+                self._looked = ""
+            except SQLAlchemyError as error:
+                self._looked = "the database does not answer"
+                log.warning("database not reachable, trying again", error=str(error))
+            except (NewerSchemaError, SecretKeyError, UnreadableSettingsError) as error:
+                self.wrong = str(error)
+            except SettingsError as error:
+                self.wrong = "; ".join(error.problems)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._kept.wait(), ASKED_EVERY)
+            self._kept.clear()
+
+    def _look_once(self) -> None:
+        if self._looked:
+            migrate(self._engine)
+        self.found = with_stored_app(self._environment, self._settings, self._engine)
+        now = datetime.now(UTC)
+        if self.found is None and now >= self._token_ends:
+            self._token_ends = now + GOOD_FOR
+            self._issue(secrets.token_urlsafe(32), self._token_ends)
+
+    def _issue(self, token: str, ends_at: datetime) -> None:
+        """Let whoever reads the file or the terminal set the app up; the token is in no log."""
+        self.passes.issue(token, Pass.TOKEN, ends_at)
+        file = self._settings.data_dir / TOKEN_FILE
+        where = f"{self._settings.public_url}/setup"
+        try:
+            write_token(file, token)
+            log.info(
+                "no app yet: set it up", address=where, token_in=str(file), good_until=ends_at.isoformat()
+            )
+        except OSError as error:
+            log.warning("no app yet, and no token to set it up", file=str(file), error=error.strerror)
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\n  Open {where}\n  Token, good once and for an hour: {token}\n\n")
+
+    def over(self) -> None:
+        """Nobody is let in any more."""
+        with suppress(OSError):
+            (self._settings.data_dir / TOKEN_FILE).unlink(missing_ok=True)
+
+
+def write_token(file: Path, token: str) -> None:
+    """Write it for its owner only, whatever stood there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        out.write(f"{token}\n")
+
+
+def until_configured(
+    environment: Mapping[str, str],
+    settings: ServiceSettings,
+    database_url: str,
+    listening: socket.socket,
+    *,
+    keepers: Sequence[Keeper],
+    options: Mapping[str, Any],
+) -> Settings:
+    """Serve /setup on the socket until an app is stored, by whomever; else ends the process."""
+    engine = connect(database_url, pool_size=ASKING)
+    start = FirstStart(environment, settings, engine)
+    asyncio.run(_serve(start, listening.dup(), keepers, options))
+    engine.dispose()
+    start.over()
+    if start.wrong:
+        log.error("the stored app can't be used", reason=start.wrong)
+        sys.exit(2)
+    if start.found is None:
+        sys.exit(1)
+    return start.found
+
+
+async def _serve(
+    start: FirstStart,
+    listening: socket.socket,
+    keepers: Sequence[Keeper],
+    options: Mapping[str, Any],
+) -> None:
+
+    @asynccontextmanager
+    async def beside() -> AsyncIterator[None]:
+        tasks = [asyncio.ensure_future(keeper()) for keeper in (look, *keepers)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def look() -> None:
+        await start.look()
+        server.should_exit = True
+
+    app = create_setup_app(start.pages.routes(), start.unready, beside)
+    server = uvicorn.Server(uvicorn.Config(app, **options))
+    await server.serve([listening])
+
+
+async def ask_for_ping(settings: Settings) -> None:
+    """Have GitHub send its ping again, which came before there was anybody to answer it."""
+    app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
+    for _ in range(PING_TRIES):
+        try:
+            ping = await asyncio.to_thread(app.ping)
+            if ping and ping.status_code not in ANSWERED:
+                await asyncio.to_thread(app.redeliver, ping.id)
+            if ping:
+                return
+        except GitHubError as error:
+            if error.gone:
+                return  # a server without that list
+            log.warning("ping not asked for", reason=error.failure.message)
+        await asyncio.sleep(PING_PAUSE)

@@ -1,0 +1,66 @@
+"""Before there is an app: its registration is taken over from GitHub, without any token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from service.app_credentials import AppCredentials
+from service.github_client.app import API_VERSION, TIMEOUT
+from service.ports import GitHubError
+from service.rules.queue import Failure, FailureKind
+from service.rules.setup.manifest import Version, server_version
+
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
+GONE = (404, 422)
+"""What GitHub answers to a code that was used, is too old, or never was."""
+
+
+def take_over(api_url: str, github_url: str, code: str) -> AppCredentials:
+    """Exchange the code for the app's credentials; GitHub does that once, so it is never tried again."""
+    what = "exchanging the code for the app's credentials"
+    data = _answer("POST", f"{api_url}/app-manifests/{quote(code, safe='')}/conversions", what)
+    try:
+        return AppCredentials(
+            app_id=int(data["id"]),
+            slug=str(data["slug"]),
+            html_url=str(data["html_url"]),
+            github_url=github_url,
+            api_url=api_url,
+            client_id=str(data["client_id"]),
+            private_key=str(data["pem"]),
+            webhook_secret=str(data["webhook_secret"] or ""),
+            client_secret=str(data["client_secret"]),
+        )
+    except (LookupError, ValueError) as error:
+        raise _failed(f"{what}: GitHub's answer has no {error}") from error
+
+
+def version_of(api_url: str) -> Version | None:
+    """The version of an Enterprise Server; None for github.com and ghe.com, which have none."""
+    data = _answer("GET", f"{api_url}/meta", "asking GitHub for its version")
+    return server_version(str(data.get("installed_version") or ""))
+
+
+def _answer(method: str, url: str, what: str) -> Mapping[str, Any]:
+    try:
+        answer = httpx.request(method, url, headers=HEADERS, timeout=TIMEOUT, follow_redirects=False)
+    except httpx.HTTPError as error:
+        raise _failed(f"{what}: no answer from {url.partition('/app-manifests')[0]}", error) from error
+    if answer.status_code in GONE and method == "POST":
+        raise _failed(f"{what}: GitHub doesn't know the code. It is good once, and for an hour: begin again")
+    if not answer.is_success:
+        raise _failed(f"{what}: GitHub says {answer.status_code}")
+    try:
+        data = answer.json()
+    except ValueError as error:
+        raise _failed(f"{what}: that isn't GitHub's API, which answers in JSON") from error
+    return data if isinstance(data, dict) else {}
+
+
+def _failed(message: str, error: Exception | None = None) -> GitHubError:
+    why = f" ({type(error).__name__})" if error else ""
+    return GitHubError(Failure(FailureKind.REFUSED, f"{message}{why}"))

@@ -1,0 +1,95 @@
+"""The manifest that GitHub registers the app from: `app-manifest.yml` for one service and one GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+Version = tuple[int, int]
+
+LONGEST_NAME = 34
+"""Characters of an app's name."""
+NEWER = {
+    "deployment_protection_rule": (3, 10),
+    "merge_group": (3, 12),
+    "merge_queues": (3, 12),
+    "custom_property_values": (3, 13),
+    "organization_custom_properties": (3, 13),
+}
+"""Events and permissions that an Enterprise Server knows from a version on; others it refuses."""
+WEBHOOKS, CALLBACK, SETUP, REGISTERED = "/webhooks/github", "/login/callback", "/setup", "/setup/registered"
+PUBLIC_GITHUB, PUBLIC_API = "https://github.com", "https://api.github.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Which app is to be registered, and where GitHub leads to after that."""
+
+    org: str
+    public_url: str
+    redirect_url: str = ""
+    name: str = ""
+    public: bool = False
+    """Whether other accounts may install it."""
+    server: Version | None = None
+    """The version of an Enterprise Server; None for github.com and ghe.com."""
+
+
+def manifest(template: Mapping[str, Any], asked: Registration) -> dict[str, Any]:
+    """What `app-manifest.yml` says, for one service, without what that GitHub doesn't know."""
+    url = asked.public_url
+    return {
+        **template,
+        "name": asked.name or default_name(asked.org),
+        "url": url,
+        "public": asked.public,
+        "hook_attributes": {"url": f"{url}{WEBHOOKS}", "active": True},
+        "redirect_url": asked.redirect_url or f"{url}{REGISTERED}",
+        "callback_urls": [f"{url}{CALLBACK}"],
+        "setup_url": f"{url}{SETUP}",
+        "default_permissions": {
+            name: level
+            for name, level in template["default_permissions"].items()
+            if _known(name, asked.server)
+        },
+        "default_events": [name for name in template["default_events"] if _known(name, asked.server)],
+    }
+
+
+def left_out(template: Mapping[str, Any], server: Version | None) -> tuple[str, ...]:
+    """The permissions and events that this GitHub doesn't know yet."""
+    names = (*template["default_permissions"], *template["default_events"])
+    return tuple(name for name in names if not _known(name, server))
+
+
+def default_name(org: str) -> str:
+    """A name that is probably free: app names are unique on all of GitHub."""
+    return f"POC Governor {org}"[:LONGEST_NAME].rstrip(" -")
+
+
+def form_address(github_url: str, org: str, state: str) -> str:
+    """Where a browser posts the manifest to."""
+    return f"{github_url}/organizations/{quote(org, safe='')}/settings/apps/new?{urlencode({'state': state})}"
+
+
+def api_of(github_url: str) -> str:
+    """The API that belongs to GitHub's pages: github.com's, an enterprise's own at ghe.com, or a server's."""
+    if github_url == PUBLIC_GITHUB:
+        return PUBLIC_API
+    parts = urlsplit(github_url)
+    if (parts.hostname or "").endswith(".ghe.com"):
+        return f"{parts.scheme}://api.{parts.netloc}"
+    return f"{github_url}/api/v3"
+
+
+def server_version(text: str) -> Version | None:
+    """`3.12` of `3.12.4`, as an Enterprise Server writes it; None for any other text."""
+    major, _, rest = text.partition(".")
+    minor = rest.partition(".")[0]
+    return (int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else None
+
+
+def _known(name: str, server: Version | None) -> bool:
+    return server is None or server >= NEWER.get(name, (0, 0))

@@ -1,0 +1,239 @@
+"""/setup: the app is registered from a browser, by whoever can read the service's own files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from service.app_credentials import AppCredentials
+from service.store.app_credentials import Pass, SetupPasses
+from service.web.html import PRIVATE, notice, page
+
+GOOD_FOR = timedelta(hours=1)
+LARGEST_FORM = 64 * 1024
+PATIENCE = 10.0
+"""Seconds that a form has to arrive."""
+COOKIE = "poc-governor-setup"
+FIELDS = ("app_id", "private_key", "webhook_secret", "client_secret")
+NOT_FROM_HERE = ("cross-site", "same-site")
+
+
+class RegistrarError(Exception):
+    """Why an app was not taken over, in a sentence for the person in front of the browser."""
+
+
+class Registrar(Protocol):
+    """What registers: GitHub, and where credentials are kept. Every method may raise `RegistrarError`."""
+
+    def form(self, org: str, state: str) -> tuple[str, Mapping[str, Any]]:
+        """Where the browser posts the manifest to, and the manifest."""
+        ...
+
+    def take_over(self, code: str) -> AppCredentials:
+        """Exchange the code for the app's credentials, and keep them."""
+        ...
+
+    def adopt(self, given: Mapping[str, str]) -> AppCredentials:
+        """Keep the credentials of an app that exists, if GitHub accepts its key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the pages need to know of the service."""
+
+    public_url: str
+    clock: Callable[[], datetime]
+    done: Callable[[], None]
+    """Called once an app is kept."""
+
+
+class SetupPages:
+    """The routes, as long as there is no app."""
+
+    def __init__(self, passes: SetupPasses, registrar: Registrar, around: Around) -> None:
+        self._passes, self._registrar, self._around = passes, registrar, around
+        secure = around.public_url.startswith("https://")
+        self._cookie = f"__Host-{COOKIE}" if secure else COOKIE
+        self._secure = secure
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route("/setup", self.ask, methods=["GET"]),
+            Route("/setup", self.begin, methods=["POST"]),
+            Route("/setup/registered", self.registered, methods=["GET"]),
+            Route("/setup/existing", self.existing, methods=["POST"]),
+        ]
+
+    async def ask(self, request: Request) -> Response:
+        """Ask for the token, and for the organisation."""
+        return page("setup.html", known=await self._is_known(request), org="", wrong="")
+
+    async def begin(self, request: Request) -> Response:
+        """Let somebody in who has the token, and show the form for GitHub."""
+        given = await _form(request)
+        if given is None:
+            return _refused("The form was not sent from this page.")
+        visitor = "" if await self._is_known(request) else secrets.token_urlsafe(32)
+        if visitor and not await run_in_threadpool(self._let_in, given.get("token", "").strip(), visitor):
+            wrong = "This isn't the token, or it was used, or an hour has passed: read the file again."
+            return page("setup.html", 403, known=False, org=given.get("org", ""), wrong=wrong)
+        if given.get("app") == "existing":
+            return self._seen(page("setup_existing.html", wrong="", given={}), visitor)
+        state = secrets.token_urlsafe(32)
+        try:
+            action, manifest = self._registrar.form(given.get("org", "").strip(), state)
+        except RegistrarError as error:
+            answer = page("setup.html", 400, known=True, org=given.get("org", ""), wrong=str(error))
+            return self._seen(answer, visitor)
+        holder = visitor or request.cookies[self._cookie]
+        ends_at = self._around.clock() + GOOD_FOR
+        await run_in_threadpool(self._passes.issue, f"{holder}:{state}", Pass.STATE, ends_at)
+        shown = {"action": action, "manifest": json.dumps(manifest), "name": manifest["name"]}
+        return self._seen(page("setup_register.html", org=given["org"].strip(), **shown), visitor)
+
+    async def registered(self, request: Request) -> Response:
+        """Take the app over: the state has to be one that this browser was given, and is used up by that."""
+        holder, now = request.cookies.get(self._cookie, ""), self._around.clock()
+        code, state = request.query_params.get("code", ""), request.query_params.get("state", "")
+        if not code or not await run_in_threadpool(self._passes.use_up, f"{holder}:{state}", Pass.STATE, now):
+            return _refused(
+                "This registration was not begun in this browser, or is more than an hour old, or has ended."
+            )
+        return await self._kept(lambda: self._registrar.take_over(code))
+
+    async def existing(self, request: Request) -> Response:
+        """Take over an app that exists already, by its four fields."""
+        given = await _form(request)
+        if given is None or not await self._is_known(request):
+            return _refused("The form was not sent from this page, or an hour has passed.")
+        wanted = {name: given.get(name, "").strip() for name in FIELDS}
+        try:
+            return await self._take(lambda: self._registrar.adopt(wanted))
+        except RegistrarError as error:
+            return page("setup_existing.html", 400, wrong=str(error), given=wanted)
+
+    async def _kept(self, take: Callable[[], AppCredentials]) -> Response:
+        try:
+            return await self._take(take)
+        except RegistrarError as error:
+            return _refused(str(error))
+
+    async def _take(self, take: Callable[[], AppCredentials]) -> Response:
+        app = await run_in_threadpool(take)
+        self._around.done()
+        return RedirectResponse(app.installing, 303, {"Cache-Control": "no-store"})
+
+    def _let_in(self, token: str, visitor: str) -> bool:
+        now = self._around.clock()
+        if not self._passes.use_up(token, Pass.TOKEN, now):
+            return False
+        self._passes.issue(visitor, Pass.BROWSER, now + GOOD_FOR)
+        return True
+
+    async def _is_known(self, request: Request) -> bool:
+        return await known(request, self._passes, self._around)
+
+    def _seen(self, answer: Response, visitor: str) -> Response:
+        """The answer, by which a browser that was let in is known again when GitHub leads it back."""
+        if visitor:
+            seconds = int(GOOD_FOR.total_seconds())
+            answer.set_cookie(
+                self._cookie, visitor, seconds, path="/", secure=self._secure, httponly=True, samesite="lax"
+            )
+        return answer
+
+
+async def known(request: Request, passes: SetupPasses, around: Around) -> bool:
+    """Whether this browser was let in by the token, less than an hour ago."""
+    for name in (f"__Host-{COOKIE}", COOKIE):
+        if name in request.cookies:
+            visitor, now = request.cookies[name], around.clock()
+            return await run_in_threadpool(passes.is_good, visitor, Pass.BROWSER, now)
+    return False
+
+
+class Line(Protocol):
+    """A line of `doctor`."""
+
+    @property
+    def mark(self) -> str:
+        """`ok`, `note` or `wrong`."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """What was looked at."""
+        ...
+
+    @property
+    def says(self) -> str:
+        """How it is."""
+        ...
+
+
+Examine = Callable[[], Iterable[Line]]
+WRONG = "wrong"
+
+
+class SetupDone:
+    """/setup once there is an app: where GitHub leads to after an installation."""
+
+    def __init__(self, passes: SetupPasses, around: Around, examine: Examine | None) -> None:
+        self._passes, self._around, self._examine = passes, around, examine
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [Route("/setup", self.done, methods=["GET"])]
+
+    async def done(self, request: Request) -> Response:
+        """What `doctor` says, to the browser that set it up; to others that there is an app."""
+        lines: list[Line] = []
+        if self._examine and await known(request, self._passes, self._around):
+            lines = await run_in_threadpool(lambda: list(self._examine() if self._examine else ()))
+        title = (
+            "POC Governor is installed"
+            if "installation_id" in request.query_params
+            else "POC Governor has its app"
+        )
+        again = {"Refresh": "10"} if any(line.mark == WRONG for line in lines) else {}
+        return page("setup_done.html", headers=PRIVATE | again, title=title, lines=lines)
+
+
+def _refused(says: str) -> Response:
+    return notice(
+        "The app was not taken over",
+        [says, "Nothing was stored."],
+        status=400,
+        href="/setup",
+        link="Begin again",
+    )
+
+
+async def _form(request: Request) -> Mapping[str, str] | None:
+    """The fields of a form that was sent from a page of ours; None for any other."""
+    origin, host = request.headers.get("origin"), request.headers.get("host")
+    if request.headers.get("sec-fetch-site") in NOT_FROM_HERE or (origin and urlsplit(origin).netloc != host):
+        return None
+    raw = b""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for part in request.stream():
+                raw += part
+                if len(raw) > LARGEST_FORM:
+                    return None
+        return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=20))
+    except (ValueError, TimeoutError, ClientDisconnect):
+        return None

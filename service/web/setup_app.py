@@ -1,0 +1,56 @@
+"""The web application of a service that has no app yet: /setup, and what says that it is alive."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from service.web.app import Beside
+from service.web.docs import docs
+from service.web.health import healthz
+from service.web.html import page
+from service.web.pages import static
+
+NO_APP = "There is no app yet: nothing can be verified or stored.\n"
+
+
+def create_setup_app(
+    setup: Sequence[Route], unready: Callable[[], Awaitable[str | None]], beside: Beside
+) -> Starlette:
+    """Put the routes together."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with beside():
+            yield
+
+    async def readyz(_request: Request) -> Response:
+        reason = await unready()
+        found = {"ready": not reason, "app": None} | ({"reason": reason} if reason else {})
+        return JSONResponse(found, 503 if reason else 200)
+
+    routes = [
+        Route("/", front),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/webhooks/github", no_app, methods=["POST"]),
+        Route("/docs/{name}", docs),
+        Route("/static/{name}", static),
+        *setup,
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def front(_request: Request) -> Response:
+    """What this is, and that it has to be set up."""
+    return page("front.html", why="this service has no GitHub App yet. An owner sets it up at `/setup`.")
+
+
+async def no_app(_request: Request) -> Response:
+    """GitHub shows such a delivery as failed, and it is asked for again once there is an app."""
+    return PlainTextResponse(NO_APP, 503, {"Retry-After": "60", "Connection": "close"})

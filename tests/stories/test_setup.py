@@ -1,0 +1,359 @@
+"""/setup over HTTP: who is let in, which return is taken, and that nothing partial is stored."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+import respx
+from sqlalchemy import Engine, text
+from starlette.applications import Starlette
+
+from service import registrar
+from service.app_credentials import AppCredentials
+from service.configured import UnreadableSettingsError, complete, keep_app, with_stored_app
+from service.first_start import TOKEN_FILE, FirstStart
+from service.github_client.app import Registered
+from service.registrar import Registering
+from service.secret_key import FILE
+from service.settings import ServiceSettings
+from service.store.app_credentials import Pass, SetupPasses
+from service.store.database import Database, connect
+from service.web.setup import Around, Line, SetupDone, SetupPages
+from tests.harness.settings import PEM
+
+pytestmark = pytest.mark.asyncio
+
+URL = "https://governor.acme.dev"
+TOKEN = "the-token-of-the-file"
+CONVERSION = "https://api.github.com/app-manifests/a-code/conversions"
+CONVERTED = {
+    "id": 4711,
+    "slug": "governor",
+    "html_url": "https://github.com/apps/governor",
+    "client_id": "Iv1.id",
+    "client_secret": "client-secret",
+    "webhook_secret": "hook-secret",
+    "pem": PEM,
+}
+INSTALL = "https://github.com/apps/governor/installations/new"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    made = connect(database_url, pool_size=4)
+    yield made
+    made.dispose()
+
+
+@dataclass
+class Service:
+    """A service that has no app yet."""
+
+    engine: Engine
+    settings: ServiceSettings
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self.passes = SetupPasses(Database(self.engine))
+        self.passes.issue(TOKEN, Pass.TOKEN, self.now + timedelta(hours=1))
+        around = Around(URL, lambda: self.now, self._kept)
+        self.pages = SetupPages(self.passes, Registering(self.settings, self.engine), around)
+
+    def _kept(self) -> None:
+        self.done += 1
+
+    def app(self) -> AppCredentials | None:
+        found = with_stored_app({"PUBLIC_URL": URL}, self.settings, self.engine)
+        return (
+            AppCredentials(found.github_app_id, "", "", "", "", webhook_secret=found.github_webhook_secret)
+            if found
+            else None
+        )
+
+    @asynccontextmanager
+    async def browser(self) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(Starlette(routes=self.pages.routes()))
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+            yield http
+
+
+@pytest.fixture
+def service(engine: Engine, tmp_path: Path) -> Service:
+    return Service(engine, ServiceSettings(public_url=URL, data_dir=tmp_path))
+
+
+@pytest.fixture
+def github() -> Iterator[respx.Route]:
+    with respx.mock(assert_all_called=False) as router:
+        yield router.post(CONVERSION).respond(201, json=CONVERTED)
+
+
+def form_of(page: str) -> tuple[str, Mapping[str, Any]]:
+    action, value = re.search(r'action="([^"]*)"', page), re.search(r'name="manifest" value="([^"]*)"', page)
+    assert action is not None
+    assert value is not None
+    return html.unescape(action[1]), json.loads(html.unescape(value[1]))
+
+
+async def begun(http: httpx.AsyncClient, token: str = TOKEN) -> str:
+    """Show the token, and return the state that goes to GitHub."""
+    answer = await http.post("/setup", data={"token": token, "org": "acme"})
+    assert answer.status_code == 200, answer.text
+    action, manifest = form_of(answer.text)
+    assert action.startswith("https://github.com/organizations/acme/settings/apps/new?state=")
+    assert manifest["redirect_url"] == f"{URL}/setup/registered"
+    return parse_qs(urlsplit(action).query)["state"][0]
+
+
+async def test_with_the_token_an_app_is_registered_and_stored(service: Service, github: respx.Route) -> None:
+    async with service.browser() as http:
+        page = await http.get("/setup")
+        assert 'name="token"' in page.text
+        state = await begun(http)
+        back = await http.get("/setup/registered", params={"code": "a-code", "state": state})
+    assert back.status_code == 303
+    assert back.headers["location"] == INSTALL
+    assert service.done == github.call_count == 1
+    stored = service.app()
+    assert stored is not None
+    assert (stored.app_id, stored.webhook_secret) == (4711, "hook-secret")
+    with service.engine.connect() as connection:
+        rows = connection.execute(text("SELECT sealed FROM app_credentials")).scalars().all()
+    assert not any(b"hook-secret" in row for row in rows)
+    assert (service.settings.data_dir / FILE).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("token", "later"),
+    [
+        pytest.param("another", 0, id="another"),
+        pytest.param("", 0, id="none"),
+        pytest.param(TOKEN, 60, id="an hour later"),
+    ],
+)
+async def test_without_the_token_nobody_is_let_in(service: Service, token: str, later: int) -> None:
+    service.now += timedelta(minutes=later)
+    async with service.browser() as http:
+        answer = await http.post("/setup", data={"token": token, "org": "acme"})
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+        existing = await http.post("/setup/existing", data={"app_id": "1"})
+        assert existing.status_code == 400
+    assert service.app() is None
+
+
+async def test_the_token_is_good_once(service: Service) -> None:
+    async with service.browser() as first, service.browser() as second:
+        await begun(first)
+        assert (await second.post("/setup", data={"token": TOKEN, "org": "acme"})).status_code == 403
+        assert 'name="token"' not in (await first.get("/setup")).text
+        await begun(first, token="")  # it is known by its cookie
+
+
+async def test_the_cookie_is_for_this_host_and_no_script(service: Service) -> None:
+    async with service.browser() as http:
+        answer = await http.post("/setup", data={"token": TOKEN, "org": "acme"})
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-poc-governor-setup=")
+    assert all(part in cookie for part in ("HttpOnly", "Secure", "SameSite=lax", "Path=/", "Max-Age=3600"))
+    assert answer.headers["cache-control"].startswith("private")
+
+
+@pytest.mark.parametrize(
+    ("returned", "later"),
+    [
+        pytest.param({"code": "a-code", "state": "foreign"}, 0, id="a foreign state"),
+        pytest.param({"code": "a-code"}, 0, id="no state"),
+        pytest.param({"state": None}, 0, id="no code"),
+        pytest.param({"code": "a-code", "state": None}, 60, id="a state that has expired"),
+    ],
+)
+async def test_a_wrong_return_stores_nothing(
+    service: Service, github: respx.Route, returned: dict[str, str | None], later: int
+) -> None:
+    async with service.browser() as http:
+        state = await begun(http)
+        service.now += timedelta(minutes=later)
+        params = {name: state if value is None else value for name, value in returned.items()}
+        answer = await http.get("/setup/registered", params=params)
+    assert answer.status_code == 400
+    assert "Nothing was stored" in answer.text
+    assert not github.called
+    assert service.app() is None
+
+
+async def test_another_browser_can_not_use_a_state(service: Service, github: respx.Route) -> None:
+    async with service.browser() as owner, service.browser() as stranger:
+        state = await begun(owner)
+        there = {"code": "a-code", "state": state}
+        assert (await stranger.get("/setup/registered", params=there)).status_code == 400
+        assert not github.called
+        assert (await owner.get("/setup/registered", params=there)).status_code == 303
+        assert (await owner.get("/setup/registered", params=there)).status_code == 400  # a second time
+    assert github.call_count == 1
+
+
+async def test_a_code_that_github_does_not_know_can_be_begun_again(
+    service: Service, github: respx.Route
+) -> None:
+    github.respond(404, json={"message": "Not Found"})
+    async with service.browser() as http:
+        params = {"code": "a-code", "state": await begun(http)}
+        answer = await http.get("/setup/registered", params=params)
+        assert answer.status_code == 400
+        assert "doesn&#39;t know the code" in answer.text
+        assert service.app() is None
+        github.respond(201, json=CONVERTED)
+        params = {"code": "a-code", "state": await begun(http, token="")}
+        assert (await http.get("/setup/registered", params=params)).status_code == 303
+    assert service.app() is not None
+
+
+async def test_an_app_that_is_stored_is_not_replaced(service: Service, github: respx.Route) -> None:
+    async with service.browser() as http:
+        params = {"code": "a-code", "state": await begun(http)}
+        first = AppCredentials(1, "first", "https://github.com/apps/first", "https://github.com", "")
+        assert keep_app(service.settings, service.engine, first)
+        answer = await http.get("/setup/registered", params=params)
+    assert answer.status_code == 400
+    assert "has an app already" in answer.text
+    assert github.call_count == 1
+    with service.engine.connect() as connection:
+        assert connection.execute(text("SELECT app_id FROM app_credentials")).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, id="by what the browser says"),
+        pytest.param({"Origin": "https://evil.example.com"}, id="by its origin"),
+    ],
+)
+async def test_another_site_can_not_send_the_form(service: Service, headers: dict[str, str]) -> None:
+    async with service.browser() as http:
+        answer = await http.post("/setup", data={"token": TOKEN, "org": "acme"}, headers=headers)
+        assert answer.status_code == 400
+        assert (await http.post("/setup", content=b"x" * 100_000)).status_code == 400
+        await begun(http)  # the token was not used up
+
+
+async def test_an_organisation_that_is_none(service: Service) -> None:
+    async with service.browser() as http:
+        answer = await http.post("/setup", data={"token": TOKEN, "org": "acme/<script>"})
+        assert answer.status_code == 400
+        assert "<script>" not in answer.text
+        await begun(http, token="")
+
+
+FIELDS = {"app_id": "4711", "private_key": PEM, "webhook_secret": "hook-secret", "client_secret": ""}
+
+
+async def adopting(http: httpx.AsyncClient, **changes: str) -> httpx.Response:
+    shown = await http.post("/setup", data={"token": TOKEN, "app": "existing"})
+    assert 'name="private_key"' in shown.text
+    return await http.post("/setup/existing", data=FIELDS | changes)
+
+
+async def test_an_app_that_exists(service: Service) -> None:
+    with respx.mock:
+        respx.route(host="api.github.com").mock(side_effect=AssertionError)  # PyGithub asks, not httpx
+        async with service.browser() as http:
+            answer = await adopting(http, private_key="not a key")
+    assert answer.status_code == 400
+    assert "is not a PEM private key" in answer.text
+    assert "not a key" not in answer.text
+    assert service.app() is None
+
+
+async def test_an_app_that_exists_is_taken_over(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Answers:
+        def __init__(self, *_: object) -> None: ...
+
+        def registered(self) -> Registered:
+            return Registered("governor", "https://github.com/apps/governor", "Iv1.id")
+
+    monkeypatch.setattr(registrar, "App", Answers)
+    async with service.browser() as http:
+        answer = await adopting(http)
+    assert answer.headers["location"] == INSTALL
+    found = with_stored_app({"PUBLIC_URL": URL}, service.settings, service.engine)
+    assert found is not None
+    assert (found.github_app_id, found.github_client_id, found.github_client_secret) == (4711, "", "")
+
+
+async def test_another_key_can_not_read_the_app(
+    service: Service, engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    app = AppCredentials(1, "g", "", "https://github.com", "https://api.github.com", private_key=PEM)
+    keep_app(service.settings, engine, app)
+    elsewhere = service.settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
+    with pytest.raises(UnreadableSettingsError, match="encrypted with another SECRET_KEY"):
+        complete({"PUBLIC_URL": URL}, elsewhere, database_url, wait=False)
+
+
+async def test_the_token_is_in_a_file_and_in_no_log(
+    engine: Engine, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    start = FirstStart({"PUBLIC_URL": URL}, ServiceSettings(public_url=URL, data_dir=tmp_path), engine)
+    start._look_once()
+    file = tmp_path / TOKEN_FILE
+    token = file.read_text().strip()
+    assert len(token) > 40
+    assert file.stat().st_mode & 0o777 == 0o600
+    out, error = capfd.readouterr()
+    assert "setup-token" in error + out
+    assert token not in error + out
+    start._look_once()
+    assert file.read_text().strip() == token
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT setup_pass::text FROM setup_pass")).scalars().all()
+    assert not any(token in row for row in kept)
+    start.over()
+    assert not file.exists()
+
+
+@dataclass
+class Said:
+    mark: str
+    what: str
+    says: str
+
+
+@pytest.mark.parametrize(
+    ("mark", "refresh"),
+    [pytest.param("ok", False, id="all is well"), pytest.param("wrong", True, id="something is wrong")],
+)
+async def test_who_set_it_up_sees_what_doctor_says(service: Service, mark: str, refresh: bool) -> None:
+    asked: list[int] = []
+
+    def examine() -> list[Line]:
+        asked.append(1)
+        return [Said(mark, "worker", "<b>2 running</b>")]
+
+    around = Around(URL, lambda: service.now, lambda: None)
+    done = SetupDone(service.passes, around, examine)
+    transport = httpx.ASGITransport(Starlette(routes=done.routes()))
+    async with service.browser() as http:
+        await begun(http)
+        cookies = http.cookies
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as stranger:
+        answer = await stranger.get("/setup?installation_id=7&setup_action=install")
+        assert "POC Governor is installed" in answer.text
+        assert "running" not in answer.text
+    assert not asked
+    async with httpx.AsyncClient(transport=transport, base_url=URL, cookies=cookies) as http:
+        answer = await http.get("/setup")
+    assert "&lt;b&gt;2 running" in answer.text
+    assert ("refresh" in answer.headers) is refresh
