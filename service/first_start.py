@@ -22,6 +22,7 @@ from service.configured import ASKED_EVERY, UnreadableSettingsError, with_stored
 from service.github_client.app import App
 from service.ports import GitHubError
 from service.registrar import Registering
+from service.rules.queue import unanswered
 from service.secret_key import SecretKeyError
 from service.settings import ServiceSettings, Settings, SettingsError
 from service.store.app_credentials import Pass, SetupPasses
@@ -34,8 +35,8 @@ from service.web.setup_app import create_setup_app
 log = structlog.get_logger(__name__)
 
 TOKEN_FILE = "setup-token"  # noqa: S105 (its name)
-PING_TRIES, PING_PAUSE = 12, 5.0
-ANSWERED = range(200, 300)
+TRIES, PAUSE = 12, 5.0
+"""GitHub lists a delivery some seconds after it, and people take their time to install the app."""
 Keeper = Callable[[], Awaitable[None]]
 
 
@@ -163,18 +164,19 @@ async def _serve(
     await server.serve([listening])
 
 
-async def ask_for_ping(settings: Settings) -> None:
-    """Have GitHub send its ping again, which came before there was anybody to answer it."""
+async def ask_for_missed(settings: Settings) -> None:
+    """Have GitHub send again what came before there was anybody to answer it: its ping, an installation."""
     app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
-    for _ in range(PING_TRIES):
+    asked: set[int] = set()
+    for _ in range(TRIES):
         try:
-            ping = await asyncio.to_thread(app.ping)
-            if ping and ping.status_code not in ANSWERED:
-                await asyncio.to_thread(app.redeliver, ping.id)
-            if ping:
-                return
+            attempts = await asyncio.to_thread(app.recent_deliveries)
+            for attempt in unanswered([attempt for _, attempt in attempts]):
+                if attempt.id not in asked:
+                    asked.add(attempt.id)
+                    await asyncio.to_thread(app.redeliver, attempt.id)
         except GitHubError as error:
             if error.gone:
                 return  # a server without that list
-            log.warning("ping not asked for", reason=error.failure.message)
-        await asyncio.sleep(PING_PAUSE)
+            log.warning("missed deliveries not asked for", reason=error.failure.message)
+        await asyncio.sleep(PAUSE)

@@ -170,9 +170,9 @@ def _with_app(
 
 
 async def _ask_for_missed(settings: Settings) -> None:
-    from service.first_start import ask_for_ping  # noqa: PLC0415
+    from service.first_start import ask_for_missed  # noqa: PLC0415
 
-    await ask_for_ping(settings)
+    await ask_for_missed(settings)
 
 
 def _options(settings: ServiceSettings, limits: Limits) -> dict[str, Any]:

@@ -11,17 +11,18 @@ from typing import TypeVar
 import httpx
 
 from service.app_credentials import AppCredentials
-from service.cli.doctor import examine, told
+from service.cli.doctor import Mark, examine, told
 from service.cli.organisation import Organisation
 from service.cli.register import Asked, Console
 from service.github_client.app import App
 from service.ports import GitHubError
+from service.rules.queue import unanswered
 from service.rules.values.github import Installation
 
 T = TypeVar("T")
 
-ANSWERED = range(200, 300)
-PING_TRIES = 30
+PING = "ping"
+TRIES = 15
 
 
 def first_look(asked: Asked, credentials: AppCredentials, console: Console) -> None:
@@ -52,13 +53,19 @@ def _installed(app: App, org: str) -> Installation | None:
 def finish(
     asked: Asked, credentials: AppCredentials, environment: Mapping[str, str], console: Console
 ) -> bool:
-    """Wait for the service, have it answer a ping, and examine everything; whether nothing is wrong."""
+    """Wait for the service, have it answer what it missed, and examine all; whether nothing is wrong."""
     url = asked.url.rstrip("/")
     console.say(f"Waiting until {url}/readyz names app {credentials.app_id} …")
     _eventually(lambda: _serves(url, credentials.app_id), console)
     app = App(credentials.app_id, credentials.private_key, credentials.api_url)
-    console.say(_pinged(app, console))
-    return told(examine(environment), console.say) == 0
+    console.say(_caught_up(app, console))
+    lines = list(examine(environment))
+    for _ in range(TRIES):
+        if not any(line.mark is Mark.WRONG for line in lines):
+            break
+        time.sleep(console.pause)  # a worker that starts has no heartbeat yet
+        lines = list(examine(environment))
+    return told(lines, console.say) == 0
 
 
 def _serves(url: str, app_id: int) -> bool | None:
@@ -71,22 +78,24 @@ def _serves(url: str, app_id: int) -> bool | None:
     return None
 
 
-def _pinged(app: App, console: Console) -> str:
-    """Have GitHub send its ping again, since nobody served when it came, and say what became of it."""
+def _caught_up(app: App, console: Console) -> str:
+    """Have GitHub send again what came while nobody served, its ping first, and say what became of it."""
     asked_for: set[int] = set()
     try:
-        for _ in range(PING_TRIES):
-            ping = app.ping()
-            if ping is not None and ping.status_code in ANSWERED:
+        for _ in range(TRIES):
+            attempts = app.recent_deliveries()
+            missing = unanswered([attempt for _, attempt in attempts])
+            if not missing and any(event == PING for event, _ in attempts):
                 return "The service answered GitHub's ping."
-            if ping is not None and ping.id not in asked_for:
-                app.redeliver(ping.id)
-                asked_for.add(ping.id)
+            for attempt in missing:
+                if attempt.id not in asked_for:
+                    asked_for.add(attempt.id)
+                    app.redeliver(attempt.id)
             time.sleep(console.pause)
     except GitHubError as error:
         if error.gone:
             return "This GitHub doesn't tell what became of its ping."
-        return f"GitHub's ping could not be asked for: {error.failure.message}"
+        return f"GitHub could not be asked for its ping: {error.failure.message}"
     return "GitHub's ping was not answered yet: see the app's settings, Advanced, Recent deliveries."
 
 

@@ -48,7 +48,7 @@ from service.store.schema import NewerSchemaError, pending
 
 NO_APP = "no app is configured: run `poc-governor setup`, or open /setup of the service"
 RECENT = timedelta(days=1)
-ANSWERED = range(200, 300)
+PING = "ping"
 OLD_HEARTBEAT = 60
 OLD_QUEUE = 300
 """Seconds."""
@@ -242,7 +242,7 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
     try:
         url, content_type = app.webhook()
         failed = list(app.failed_deliveries(datetime.now(UTC) - RECENT))
-        ping = app.ping()
+        recent = app.recent_deliveries()
     except GitHubError as error:
         if error.gone:
             yield Line(Mark.NOTE, what, "this server does not tell where it delivers, and what failed")
@@ -251,10 +251,10 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
         yield Line(Mark.WRONG, what, f"delivers to {url or 'no address'}: set it to {expected}")
     if content_type != "json":
         yield Line(Mark.WRONG, what, f"sends {content_type}: set the content type to application/json")
-    if ping is not None:
-        yield _ping(ping)
-        if ping.status_code in ANSWERED:
-            failed = [attempt for attempt in failed if attempt.guid != ping.guid]  # asked for again since
+    if pings := [attempt for event, attempt in recent if event == PING]:
+        yield _ping(pings[0])
+    answered = {attempt.guid for _, attempt in recent if attempt.was_answered}
+    failed = [attempt for attempt in failed if attempt.guid not in answered]  # asked for again since
     if unsigned := [attempt for attempt in failed if attempt.status_code == httpx.codes.UNAUTHORIZED]:
         says = f"{len(unsigned)} deliveries refused today: GITHUB_WEBHOOK_SECRET is not the webhook's secret"
         yield Line(Mark.WRONG, what, says)
@@ -266,7 +266,7 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
 
 
 def _ping(ping: DeliveryAttempt) -> Line:
-    if ping.status_code in ANSWERED:
+    if ping.was_answered:
         return Line(Mark.OK, "ping", f"answered at {_minute(ping.delivered_at)}")
     says = (
         f"GitHub's ping got {ping.status_code or 'no answer'}; `serve` asks for it again within ten minutes"

@@ -146,7 +146,7 @@ class Emulator:
         port: int = 0,
         cache: Path | None = None,
     ) -> None:
-        self.org = org
+        self.org, self.users = org, tuple(users)
         self.port = port or free_port()
         # Not 127.0.0.1: every URL that it answers with says localhost, and PyGithub insists on one host.
         self.api_url = f"http://localhost:{self.port}"

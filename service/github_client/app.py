@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from urllib.parse import quote
 
 from github import Auth, Consts, Github, GithubIntegration
@@ -158,17 +159,13 @@ class App:
         with translated(f"asking for delivery {attempt_id} again"), self._integration() as integration:
             integration.requester.requestJsonAndCheck("POST", f"/app/hook/deliveries/{attempt_id}/attempts")
 
-    def ping(self) -> DeliveryAttempt | None:
-        """The newest attempt to deliver the app's ping, which GitHub sends once; None if none is kept."""
+    def recent_deliveries(self) -> list[tuple[str, DeliveryAttempt]]:
+        """The newest hundred attempts to deliver to the app, each with its event, newest first."""
         with translated("listing the app's deliveries"), self._integration() as integration:
             _, data = integration.requester.requestJsonAndCheck(
                 "GET", "/app/hook/deliveries", parameters={"per_page": 100}
             )
-            for raw in data:
-                if raw["event"] == "ping":
-                    at = datetime.fromisoformat(raw["delivered_at"])
-                    return DeliveryAttempt(int(raw["id"]), str(raw["guid"]), at, int(raw["status_code"]))
-            return None
+            return [(str(raw["event"]), _attempt(raw)) for raw in data]
 
     def slug(self) -> str:
         """The app's name in addresses; asks GitHub, and so proves id and private key."""
@@ -235,3 +232,8 @@ class App:
                 "POST", f"/app/installations/{installation.id}/access_tokens", input={"permissions": asked}
             )
         return data["token"], datetime.fromisoformat(data["expires_at"])
+
+
+def _attempt(raw: Mapping[str, Any]) -> DeliveryAttempt:
+    at = datetime.fromisoformat(raw["delivered_at"])
+    return DeliveryAttempt(int(raw["id"]), str(raw["guid"]), at, int(raw["status_code"]))

@@ -151,14 +151,32 @@ SETTLED = timedelta(minutes=2)
 """A delivery younger than this may still be on its way."""
 
 
+ANSWERED = range(200, 300)
+"""What an answer's status is where a delivery was taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One attempt of GitHub's that failed: attempts at the same delivery share its `guid`."""
+    """One attempt of GitHub's to deliver: attempts at the same delivery share its `guid`."""
 
     id: int
     guid: str
     delivered_at: datetime
     status_code: int
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether somebody took it."""
+        return self.status_code in ANSWERED
+
+
+def unanswered(attempts: Sequence[DeliveryAttempt]) -> list[DeliveryAttempt]:
+    """The newest attempt at each delivery that was never answered; `attempts` has the newest first."""
+    answered = {attempt.guid for attempt in attempts if attempt.was_answered}
+    newest: dict[str, DeliveryAttempt] = {}
+    for attempt in attempts:
+        newest.setdefault(attempt.guid, attempt)
+    return [attempt for guid, attempt in newest.items() if guid not in answered]
 
 
 def to_redeliver(failed: Iterable[DeliveryAttempt], stored: Collection[str], now: datetime) -> list[int]:

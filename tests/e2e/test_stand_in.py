@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -9,9 +10,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
+from service.app_manifest import template
 from service.demo.emulator import Emulator, SeedRepo, token_of
-from tests.harness.github_description import wrong_in
+from service.rules.setup.manifest import Registration, manifest
+from tests.harness.github_description import wrong_in, wrong_in_request, wrong_in_schema
+from tests.harness.places import ROOT
 from tests.harness.standin.app import StandIn, standing_in
+from tests.harness.standin.emulated import Emulated
 from tests.harness.standin.oauth import log_in
 from tests.harness.webhooks import PLAIN
 
@@ -42,6 +47,9 @@ class GitHub:
         assert answer.status_code == 200
         found: dict[str, str] = answer.json()
         return found
+
+    def as_app(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {Emulated(self.emulator, self.stand_in.url).as_app()}"}
 
     def user(self, token: str) -> int:
         return self.http.get("/user", headers={"Authorization": f"Bearer {token}"}).status_code
@@ -139,3 +147,75 @@ def test_everything_else_comes_from_the_emulator(github: GitHub) -> None:
         wrong_in("/repos/{owner}/{repo}/topics", github.get("/repos/acme/poc-open/topics", "jane-doe").json())
         == []
     )
+
+
+@pytest.fixture
+def without_app(github: GitHub) -> Iterator[GitHub]:
+    """The same GitHub before the app was registered."""
+    with (
+        standing_in(github.emulator, from_nothing=True) as stand_in,
+        httpx.Client(base_url=stand_in.url, trust_env=False, verify=PLAIN) as http,
+    ):
+        yield GitHub(github.emulator, stand_in, http)
+
+
+def test_an_app_is_registered_and_installed_as_github_describes_it(without_app: GitHub) -> None:
+    github = without_app
+    known, http = github.stand_in.registered, github.http
+    asked = Registration("acme", "http://localhost:1", "http://localhost:1/registered")
+    made = {"manifest": json.dumps(manifest(template(), asked))}
+    page = http.post("/organizations/acme/settings/apps/new?state=abc", data=made)
+    assert page.status_code == 200, page.text
+    assert http.get("/installation/repositories", headers=github.as_app()).status_code == 200
+    assert http.get("/app/installations", headers=github.as_app()).json() == []
+    sent = made | {"state": "abc", "name": "POC Governor acme"}
+    back = urlsplit(http.post("/organizations/acme/settings/apps", data=sent).headers["Location"])
+    returned = parse_qs(back.query)
+    assert returned["state"] == ["abc"]
+    conversion = f"/app-manifests/{returned['code'][0]}/conversions"
+    answer = http.post(conversion)
+    described = "/app-manifests/{code}/conversions"
+    assert wrong_in(described, answer.json(), method="post", status=201) == []
+    assert http.post(conversion).status_code == 404
+    http.post("/apps/poc-governor/installations/new")
+    for path in ("/app/hook/deliveries", "/app/hook/config", "/installation/repositories"):
+        found = http.get(path, headers=github.as_app())
+        assert found.status_code == 200
+        assert wrong_in(path, found.json()) == [], path
+    [installation] = http.get("/app/installations", headers=github.as_app()).json()
+    # The description of the list wants an account to be a user and an enterprise at once.
+    assert wrong_in("/app/installations/{installation_id}", installation) == []
+    assert [each["event"] for each in known.attempts] == ["installation", "ping"]
+    assert [each["status_code"] for each in known.attempts] == [0, 0]  # nobody serves there
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param({"default_events": ["installation"]}, "not supported", id="an event that all apps get"),
+        pytest.param({"name": "x" * 35}, "too long", id="a long name"),
+        pytest.param({"permissions": {}}, "unknown keys", id="a key that is none"),
+        pytest.param({"setup_url": ""}, "not an address", id="no address"),
+    ],
+)
+def test_a_manifest_that_github_refuses(github: GitHub, changes: dict[str, object], says: str) -> None:
+    made = manifest(template(), Registration("acme", "http://localhost:1")) | changes
+    page = github.http.post(
+        "/organizations/acme/settings/apps/new?state=abc", data={"manifest": json.dumps(made)}
+    )
+    assert page.status_code == 422
+    assert says in page.text
+
+
+def test_the_ruleset_that_is_printed_is_one_that_github_takes(github: GitHub) -> None:
+    printed = json.loads((ROOT / "tests" / "unit" / "rules" / "golden" / "ruleset.json").read_text())
+    assert wrong_in_request("/orgs/{org}/rulesets", printed) == []
+    assert github.http.post("/orgs/acme/rulesets", json=printed).status_code == 201
+    found = github.get("/repos/acme/poc-triage/rules/branches/main", "jane-doe").json()
+    assert wrong_in("/repos/{owner}/{repo}/rules/branches/{branch}", found) == []
+    assert [each["type"] for each in found] == ["required_status_checks", "pull_request"]
+    assert github.get("/repos/acme/poc-triage/rules/branches/other", "jane-doe").json() == []
+
+
+def test_the_manifest_asks_for_permissions_that_github_knows() -> None:
+    assert wrong_in_schema("app-permissions", template()["default_permissions"]) == []

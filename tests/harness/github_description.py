@@ -195,10 +195,25 @@ def _fetched(folder: Path) -> bytes:
 
 def wrong_in(path: str, answer: object, *, method: str = "get", status: int = 200) -> list[str]:
     """Where an answer is not as GitHub describes it; `path` is written as there."""
-    whole = described()
-    content = whole["paths"][path][method]["responses"][str(status)]["content"]["application/json"]
-    schema = content["schema"] | {"components": whole["components"]}
-    found = OAS30Validator(schema).iter_errors(answer)
+    content = described()["paths"][path][method]["responses"][str(status)]["content"]["application/json"]
+    return _wrong(content["schema"], answer)
+
+
+def wrong_in_request(path: str, body: object, *, method: str = "post") -> list[str]:
+    """The same of what is sent."""
+    content = described()["paths"][path][method]["requestBody"]["content"]["application/json"]
+    return _wrong(content["schema"], body)
+
+
+def wrong_in_schema(name: str, value: object) -> list[str]:
+    """The same of a part that has a name, which may hold no others."""
+    schema = described()["components"]["schemas"][name] | {"additionalProperties": False}
+    return _wrong(schema, value)
+
+
+def _wrong(schema: Schema, value: object) -> list[str]:
+    whole = {**schema, "components": described()["components"]}
+    found = OAS30Validator(whole).iter_errors(value)
     return [f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in found]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
@@ -21,12 +22,14 @@ from starlette.applications import Starlette
 
 from service import registrar
 from service.app_credentials import AppCredentials
+from service.cli.register import Asked, Console, SetupError
+from service.cli.setup import into_database, into_file
 from service.configured import UnreadableSettingsError, complete, keep_app, with_stored_app
 from service.first_start import TOKEN_FILE, FirstStart
 from service.github_client.app import Registered
 from service.registrar import Registering
 from service.secret_key import FILE
-from service.settings import ServiceSettings
+from service.settings import ServiceSettings, Settings
 from service.store.app_credentials import Pass, SetupPasses
 from service.store.database import Database, connect
 from service.web.setup import Around, Line, SetupDone, SetupPages
@@ -322,6 +325,74 @@ async def test_the_token_is_in_a_file_and_in_no_log(
     assert not any(token in row for row in kept)
     start.over()
     assert not file.exists()
+
+
+def looked(start: FirstStart) -> Settings | None:
+    start._look_once()
+    return start.found
+
+
+async def test_an_app_that_another_process_stored_is_found(
+    service: Service, engine: Engine, database_url: str
+) -> None:
+    environment = {"PUBLIC_URL": URL}
+    start = FirstStart(environment, service.settings, engine)
+    assert looked(start) is None
+    waits = asyncio.create_task(
+        asyncio.to_thread(complete, environment, service.settings, database_url, wait=True)
+    )
+    assert keep_app(service.settings, engine, STORED)
+    found = await waits
+    assert looked(start) == found
+    assert found is not None
+    assert found.github_app_id == STORED.app_id
+
+
+STORED = AppCredentials(
+    4711,
+    "governor",
+    "https://github.com/apps/governor",
+    "https://github.com",
+    "https://api.github.com",
+    private_key=PEM,
+    webhook_secret="hook-secret",
+)
+NOBODY = Console(lambda _: None, lambda _: "", lambda _: False)
+ASKED = Asked("acme", URL)
+
+
+@pytest.mark.parametrize(
+    ("changes", "stored", "says"),
+    [
+        pytest.param(
+            {"GITHUB_APP_ID": "1"}, False, "configured in the environment", id="an app in the environment"
+        ),
+        pytest.param({}, True, "is stored in this database already", id="an app in the database"),
+        pytest.param(
+            {"DATABASE_URL": "postgresql://127.0.0.1:1/x"},
+            False,
+            "the database does not answer",
+            id="no database",
+        ),
+        pytest.param({"SECRET_KEY": "short"}, False, "SECRET_KEY: needs at least 32", id="a short key"),
+    ],
+)
+async def test_nothing_is_registered_that_can_not_be_stored(
+    service: Service, database_url: str, changes: dict[str, str], stored: bool, says: str
+) -> None:
+    if stored:
+        keep_app(service.settings, service.engine, STORED)
+    environment = {"DATABASE_URL": database_url, "DATA_DIR": str(service.settings.data_dir)} | changes
+    with respx.mock, pytest.raises(SetupError, match=says):
+        into_database(ASKED, environment, headless=True, console=NOBODY)
+
+
+async def test_a_file_that_may_hold_a_key_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("GITHUB_APP_PRIVATE_KEY=precious")
+    with respx.mock, pytest.raises(SetupError, match="may hold a key"):
+        into_file(tmp_path / ".env", NOBODY)(ASKED, {}, headless=True)
+    with respx.mock, pytest.raises(SetupError, match="No such file"):
+        into_file(tmp_path / "nowhere" / ".env", NOBODY)(ASKED, {}, headless=True)
 
 
 @dataclass

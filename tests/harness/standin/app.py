@@ -20,20 +20,28 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.demo.emulator import Emulator
-from tests.harness.standin import graphql, installations, oauth, reading
+from tests.harness.standin import graphql, installations, oauth, reading, registering, rules
 from tests.harness.standin.emulated import Emulated, bearer, emulated, refusal
 from tests.harness.standin.oauth import PREFIX, Grants, acting
+from tests.harness.standin.registering import Registered
 
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-ROUTES = [*oauth.ROUTES, *installations.ROUTES, *graphql.ROUTES, *reading.ROUTES]
+ROUTES = [
+    *oauth.ROUTES,
+    *installations.ROUTES,
+    *graphql.ROUTES,
+    *reading.ROUTES,
+    *registering.ROUTES,
+    *rules.ROUTES,
+]
 """The topics, each in a file of its own."""
 
 
 class StandIn:
     """A running stand-in; `grants` holds what people granted, which a test may expire or revoke."""
 
-    def __init__(self, url: str, grants: Grants) -> None:
-        self.url, self.grants = url, grants
+    def __init__(self, url: str, grants: Grants, registered: Registered) -> None:
+        self.url, self.grants, self.registered = url, grants, registered
 
 
 async def hand_on(request: Request) -> Response:
@@ -56,12 +64,13 @@ class Refusing:
         await self._app(scope, receive, send)
 
 
-def make_app(behind: Emulator, url: str, grants: Grants) -> Starlette:
+def make_app(behind: Emulator, url: str, grants: Grants, registered: Registered) -> Starlette:
     """The application."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.emulated, app.state.grants = Emulated(behind, url), grants
+        app.state.registered, app.state.rulesets = registered, []
         yield
         await app.state.emulated.http.aclose()
 
@@ -70,17 +79,18 @@ def make_app(behind: Emulator, url: str, grants: Grants) -> Starlette:
 
 
 @contextmanager
-def standing_in(behind: Emulator) -> Iterator[StandIn]:
-    """A stand-in on a port of its own."""
+def standing_in(behind: Emulator, *, from_nothing: bool = False) -> Iterator[StandIn]:
+    """A stand-in on a port of its own; `from_nothing` the app is yet to be registered and installed."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://localhost:{listening.getsockname()[1]}"
-        grants = Grants()
-        config = uvicorn.Config(make_app(behind, url, grants), log_config=None, lifespan="on", loop="asyncio")
+        grants, registered = Grants(), Registered(from_nothing)
+        app = make_app(behind, url, grants, registered)
+        config = uvicorn.Config(app, log_config=None, lifespan="on", loop="asyncio")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=asyncio.run, args=(server.serve([listening]),))
         thread.start()
         try:
-            yield StandIn(url, grants)
+            yield StandIn(url, grants, registered)
         finally:
             server.should_exit = True
             thread.join()

@@ -53,15 +53,15 @@ class Answers:
             raise GitHubError(self._fails)
         return self.delivers
 
-    def ping(self) -> DeliveryAttempt | None:
-        return self.pinged
+    def recent_deliveries(self) -> list[tuple[str, DeliveryAttempt]]:
+        return self.recent
 
     def failed_deliveries(self, since: datetime) -> list[DeliveryAttempt]:
         return [attempt for attempt in self.failed if attempt.delivered_at >= since]
 
     delivers: ClassVar[tuple[str, str]] = (f"{NEEDED['PUBLIC_URL']}webhooks/github", "json")
     failed: ClassVar[list[DeliveryAttempt]] = []
-    pinged: ClassVar[DeliveryAttempt | None] = None
+    recent: ClassVar[list[tuple[str, DeliveryAttempt]]] = []
 
 
 @pytest.fixture
@@ -409,15 +409,17 @@ def attempt(status: int) -> DeliveryAttempt:
 def test_whether_a_ping_was_answered(
     monkeypatch: pytest.MonkeyPatch, pinged: int, mark: Mark, says: str
 ) -> None:
-    monkeypatch.setattr(Answers, "pinged", DeliveryAttempt(2, "ping", NOW, pinged))
+    older = DeliveryAttempt(1, "ping", NOW, 503)
+    recent = [("push", attempt(202)), ("ping", DeliveryAttempt(2, "ping", NOW, pinged)), ("ping", older)]
+    monkeypatch.setattr(Answers, "recent", recent)
     line = about("ping", lines())
     assert line.mark is mark
     assert line.says.startswith(says)
 
 
 @pytest.mark.usefixtures("github")
-def test_a_ping_that_was_answered_later_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Answers, "pinged", replace(attempt(202), id=2))
+def test_what_was_answered_later_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Answers, "recent", [("installation", replace(attempt(202), id=2))])
     monkeypatch.setattr(Answers, "failed", [attempt(503)])
     assert about("webhook at GitHub", lines()).mark is Mark.OK
 

@@ -135,11 +135,11 @@ def test_an_error_is_told_by_its_status_whatever_is_said_with_it(
         lambda app: list(app.failed_deliveries(SINCE)),
         lambda app: app.webhook(),
         lambda app: app.slug(),
-        lambda app: app.ping(),
+        lambda app: app.recent_deliveries(),
         lambda app: app.covers_all(7),
         lambda app: app.team_id(Installation(7, "acme", GRANTED), "owners"),
     ],
-    ids=["installation", "installations", "deliveries", "webhook", "slug", "ping", "reach", "team"],
+    ids=["installation", "installations", "deliveries", "webhook", "slug", "recent", "reach", "team"],
 )
 def test_nor_is_an_answer_to_the_app_taken_for_anything_else(
     server: Server, app: App, call: Callable[[App], object]

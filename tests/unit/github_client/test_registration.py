@@ -19,21 +19,10 @@ def delivery(number: int, event: str, status: int) -> dict[str, object]:
     return {"id": number, "guid": event, "event": event, "delivered_at": AT, "status_code": status}
 
 
-@pytest.mark.parametrize(
-    ("listed", "found"),
-    [
-        pytest.param([], None, id="nothing yet"),
-        pytest.param([delivery(1, "push", 202)], None, id="other events only"),
-        pytest.param([delivery(2, "ping", 200), delivery(1, "ping", 503)], (2, 200), id="the newest"),
-        pytest.param([delivery(3, "push", 202), delivery(1, "ping", 0)], (1, 0), id="no answer"),
-    ],
-)
-def test_the_newest_ping(
-    app: App, server: Server, listed: list[dict[str, object]], found: tuple[int, int] | None
-) -> None:
-    server.on(DELIVERIES, 200, listed)
-    ping = app.ping()
-    assert (ping and (ping.id, ping.status_code)) == found
+def test_the_newest_deliveries(app: App, server: Server) -> None:
+    server.on(DELIVERIES, 200, [delivery(2, "ping", 200), delivery(1, "push", 0)])
+    found = [(event, each.id, each.status_code, each.was_answered) for event, each in app.recent_deliveries()]
+    assert found == [("ping", 2, 200, True), ("push", 1, 0, False)]
 
 
 @pytest.mark.parametrize(("selection", "covers"), [("all", True), ("selected", False)])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.rules.queue import MOST_ATTEMPTS, DeliveryAttempt, to_redeliver
+from service.rules.queue import MOST_ATTEMPTS, DeliveryAttempt, to_redeliver, unanswered
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -28,3 +28,19 @@ def attempt(number: int, guid: str, minutes_ago: float, status: int = 503) -> De
 )
 def test_asks_again_for_what_never_arrived(failed: list[DeliveryAttempt], expected: list[int]) -> None:
     assert to_redeliver(failed, {"stored"}, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("attempts", "expected"),
+    [
+        pytest.param([], [], id="nothing was sent"),
+        pytest.param([attempt(1, "a", 5, 202)], [], id="answered"),
+        pytest.param([attempt(1, "a", 5, 503)], [1], id="refused"),
+        pytest.param([attempt(2, "a", 4, 202), attempt(1, "a", 5, 0)], [], id="answered later"),
+        pytest.param([attempt(2, "a", 4, 0), attempt(1, "a", 5, 0)], [2], id="refused twice"),
+        pytest.param([attempt(2, "a", 4, 500), attempt(1, "a", 5, 200)], [], id="answered before"),
+        pytest.param([attempt(2, "b", 4, 0), attempt(1, "a", 5, 200)], [2], id="one of two"),
+    ],
+)
+def test_what_was_never_answered(attempts: list[DeliveryAttempt], expected: list[int]) -> None:
+    assert [each.id for each in unanswered(attempts)] == expected
