@@ -83,6 +83,14 @@ class GitHub(Protocol):
         """What a person may do: `admin`, `write`, `read` or `none`; None where there is no such person."""
         ...
 
+    def belongs(self, repository: RepositoryRef, login: str) -> bool:
+        """Whether a person is a collaborator of the repository, or a member of its organisation, now."""
+        ...
+
+    def account_ids(self, logins: Sequence[str]) -> Mapping[str, int]:
+        """The accounts that logins are now; one that nobody has is left out."""
+        ...
+
     def is_suspended(self, login: str) -> bool:
         """Whether an account was suspended, or is no more."""
         ...
@@ -249,6 +257,18 @@ class Proposals(Protocol):
         ...
 
 
+class Reviewers(Protocol):
+    """Asking for reviews, with a right that the rest does without; each may raise `GitHubError`."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+    def ask(self, repository: RepositoryRef, number: int, login: str) -> None:
+        """Ask a person for a review of a pull request; refused where they may not review there."""
+        ...
+
+
 class Announcer(Protocol):
     """Where the service tells of a week what there is to tell, beside GitHub."""
 
@@ -266,6 +286,10 @@ class GitHubApp(Protocol):
 
     def proposals(self, installation: Installation) -> Proposals | None:
         """Open pull requests for one installation; None where that was not granted."""
+        ...
+
+    def reviewers(self, installation: Installation) -> Reviewers | None:
+        """Ask for reviews for one installation; None where that was not granted."""
         ...
 
     def describe(self, installation_id: int) -> Installation:

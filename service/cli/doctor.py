@@ -20,7 +20,7 @@ from service.cli.required import coverages
 from service.configured import UnreadableSettingsError, complete
 from service.github_client.app import NEEDS, TIMEOUT, App
 from service.ports import GitHubError
-from service.rules.commands.charter_changes import PROPOSING, may_propose
+from service.rules.commands.charter_changes import PROPOSING, may_ask_reviewers, may_propose
 from service.rules.digest.edition import Channel, in_the_way, not_told
 from service.rules.policy.model import POLICY_PATH
 from service.rules.queue import DeliveryAttempt
@@ -207,6 +207,11 @@ def _permissions(installation: Installation) -> Line:
 
 def _beyond(installation: Installation) -> str:
     """What comes of rights that the app does not ask for."""
+    asks = ". Signers are asked as reviewers" if may_ask_reviewers(installation.permissions) else ""
+    return f"{_to_propose(installation)}{asks}"
+
+
+def _to_propose(installation: Installation) -> str:
     if may_propose(installation.permissions):
         return ", and those with which commands that change the charter open a pull request"
     lacking = [

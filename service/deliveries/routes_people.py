@@ -128,7 +128,8 @@ def reviewed(delivery: Delivery) -> DeliveryEffects:
     name = f"review:{review.id}:{delivery.action}"
     given = event(subject, name, EventKind.REVIEWED, at, login, _detail(review, pull, login))
     did = activity.reviewed(repository_id, pull.number, review.id, login, at)
-    line = CommandLine(review.id, pull.number, True, "", said_in=SaidIn.REVIEW)
+    account_id = review.user.id
+    line = CommandLine(review.id, pull.number, True, "", said_in=SaidIn.REVIEW, account_id=account_id)
     commands = _commands(subject, review.body, line, login, at)
     return delivery.effects(
         events=(given, *commands, *delivery.activities(did)),
@@ -164,7 +165,8 @@ def commented(delivery: Delivery) -> DeliveryEffects:
     subject = repository_key(repository_id if poc_id is None else poc_id)
     if is_pull_request:
         subject = pull_request_key(repository_id, issue.number)
-    line = CommandLine(comment.id, issue.number, is_pull_request, "", home=home)
+    account_id = comment.user.id
+    line = CommandLine(comment.id, issue.number, is_pull_request, "", home=home, account_id=account_id)
     events = _commands(subject, comment.body, line, login, comment.created_at)
     if not events:
         return delivery.ignored("no command in it")
@@ -203,4 +205,6 @@ def _review(delivery: Delivery) -> tuple[ReviewPayload, PullRequestPayload]:
 
 
 def _detail(review: ReviewPayload, pull: PullRequestPayload, login: str) -> str:
-    return detail(Review(review.id, pull.number, login, review.state.lower(), review.commit_id or ""))
+    account_id = review.user.id if review.user else None
+    state, commit_id = review.state.lower(), review.commit_id or ""
+    return detail(Review(review.id, pull.number, login, state, commit_id, account_id))

@@ -24,9 +24,9 @@ from service.github_client.history import History
 from service.github_client.issues import Comments, Issues
 from service.github_client.members import Members
 from service.github_client.proposals import ProposalsClient
-from service.github_client.pull_requests import PullRequests
+from service.github_client.pull_requests import PullRequests, ReviewersClient
 from service.ports import GitHubError
-from service.rules.commands.charter_changes import PROPOSING, may_propose
+from service.rules.commands.charter_changes import ASKING, PROPOSING, may_ask_reviewers, may_propose
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 
@@ -55,14 +55,20 @@ SPARE = timedelta(minutes=5)
 
 
 class _Kind(StrEnum):
-    """What a token is for: only one of them can write a repository's contents."""
+    """What a token is for: each has no more than that needs."""
 
     LOOKING = "looking"
     PROPOSING = "proposing"
     TEAMS = "teams"
+    ASKING = "asking"
 
 
-_ASKED = {_Kind.LOOKING: NEEDS, _Kind.PROPOSING: PROPOSING, _Kind.TEAMS: {"members": "read"}}
+_ASKED = {
+    _Kind.LOOKING: NEEDS,
+    _Kind.PROPOSING: PROPOSING,
+    _Kind.TEAMS: {"members": "read"},
+    _Kind.ASKING: ASKING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,13 @@ class App:
             return None
         client = self._client(self._token(installation, _Kind.PROPOSING))
         return ProposalsClient(client, lambda: self.forget_token(installation.id))
+
+    def reviewers(self, installation: Installation) -> ReviewersClient | None:
+        """A client that asks for reviews, for one job and one thread; None where that was not granted."""
+        if not may_ask_reviewers(installation.permissions):
+            return None
+        client = self._client(self._token(installation, _Kind.ASKING))
+        return ReviewersClient(client, lambda: self.forget_token(installation.id))
 
     def _client(self, token: str) -> Github:
         return Github(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from github import GithubException
@@ -33,6 +34,40 @@ class Deployments(Connection):
             if not error.gone:
                 raise
             return None
+
+    def belongs(self, repository: RepositoryRef, login: str) -> bool:
+        """Ask for a collaborator, then for a member; what we are not told counts for nothing."""
+        person = quote(login, safe="")
+        what = f"asking whether {login} belongs to {repository.full_name}"
+        paths = (
+            lambda name: f"/repos/{name}/collaborators/{person}",
+            lambda name: f"/orgs/{name.partition('/')[0]}/members/{person}",
+        )
+        return any(self._answers(repository, what, path) for path in paths)
+
+    def _answers(self, repository: RepositoryRef, what: str, path: Callable[[str], str]) -> bool:
+        """Whether GitHub answers that something is so: it says no by finding nothing."""
+        try:
+            self._at(repository, what, lambda name: self._get(path(name)), gone_is_an_answer=True)
+        except RenamedError:
+            raise
+        except GitHubError as error:
+            if not error.final:
+                raise
+            return False
+        return True
+
+    def account_ids(self, logins: Sequence[str]) -> Mapping[str, int]:
+        """Ask for each; GitHub has no list of them."""
+        found = {}
+        for login in logins:
+            try:
+                with self._translated(f"reading the account {login}"):
+                    found[login] = int(self._get(f"/users/{quote(login, safe='')}")["id"])
+            except GitHubError as error:
+                if not error.gone:
+                    raise
+        return found
 
     def is_suspended(self, login: str) -> bool:
         """GitHub Enterprise Server names the moment (`suspended_at`); github.com shows no such account."""

@@ -62,6 +62,16 @@ class PullRequests(Connection):
             return False
 
 
+class ReviewersClient(Connection):
+    """Asks for reviews with a token that is for nothing else."""
+
+    def ask(self, repository: RepositoryRef, number: int, login: str) -> None:
+        """Ask one person: of several GitHub refuses all for the sake of one."""
+        what = f"asking {login} for a review of {repository.full_name}#{number}"
+        path = f"pulls/{number}/requested_reviewers"
+        self._at(repository, what, lambda name: self._post(f"/repos/{name}/{path}", {"reviewers": [login]}))
+
+
 def _pull_request(repository_id: int, pull: GithubPullRequest) -> PullRequest:
     author: NamedUser | None = pull.user  # nobody where the account was deleted
     return PullRequest(

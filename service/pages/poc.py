@@ -326,6 +326,7 @@ def _uncounted(stored: OnePoc, charter: Charter, policy: Policy) -> tuple[Uncoun
         _rounds(stored, charter),
         policy,
         (request.number, request.asked_at) if request else None,
+        stored.accounts,
     )
     return uncounted(facts, stored.reviews)
 

@@ -11,12 +11,14 @@ from service.ports import GitHubError
 from service.reconcile.apply_messages import paced, say
 from service.reconcile.apply_proposals import propose
 from service.reconcile.context import Reconciliation
+from service.reconcile.reviewers import ask
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import (
     STALL_LABEL,
     Action,
     Announce,
     AnswerDeployment,
+    AskReviewer,
     CompleteCheckRun,
     CreateCheckRun,
     EditIssue,
@@ -76,6 +78,8 @@ def _apply_one(ctx: Reconciliation, installation_id: int, action: Action) -> Non
                 _edit_issue(ctx, installation_id, action)
         case Propose():
             propose(ctx, installation_id, action)
+        case AskReviewer():
+            ask(ctx, installation_id, action)
         case PostComment() | OpenNotice() | Announce() | React() | AnswerDeployment():
             say(ctx, installation_id, action)
         case _:

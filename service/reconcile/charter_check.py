@@ -11,14 +11,18 @@ from service.reconcile.pauses import present_pause
 from service.reconcile.poc import Poc
 from service.rules.evidence.values import Result
 from service.rules.values.actions import CHARTER_CHECK, plan_check_run
-from service.texts.charter import check_view
+from service.texts.charter import Signing, check_view
 from service.texts.render import texts
 
 
 def check_charter(
-    ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter, results: Sequence[Result] = ()
+    ctx: Reconciliation,
+    poc: Poc,
+    commit_charter: CommitCharter,
+    results: Sequence[Result] = (),
+    signing: Signing | None = None,
 ) -> Decision:
-    """Bring the check run to what it should say, with the values that were measured."""
+    """Bring the check run to what it should say, with the values that were measured, and who signs next."""
     repository, verdict, charter = poc.known.repository.ref, commit_charter.verdict, commit_charter.charter
     at = None if verdict.case.written else poc.known.charter_changed_at
     first, judged = ctx.policy.calendar.day(at or ctx.now), verdict.case.judged
@@ -32,6 +36,7 @@ def check_charter(
         results=results,
         pause=pause,
         docs_url=ctx.docs_url,
+        signing=signing,
     )
     wanted = texts().check_run(verdict, view)
     posted = ctx.posted(repository.id, commit_charter.head_sha, CHARTER_CHECK)

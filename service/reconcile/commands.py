@@ -13,14 +13,16 @@ from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.commands.parsing import (
     SAYS_NOTHING,
+    WRITERS,
     Command,
     Refusal,
     Verb,
+    another_account,
     authorise,
     misplaced,
     parse_commands,
 )
-from service.rules.gate.signoffs import give, groups_of, rounds_of
+from service.rules.gate.signoffs import give, groups_of, is_another, rounds_of
 from service.rules.values import activity
 from service.rules.values.actions import Action, Offer, PostComment, Propose, React
 from service.rules.values.github import CommandLine, PullRequest, RepositoryRef, SaidIn
@@ -120,7 +122,11 @@ def _refusal(
     ctx: Reconciliation, conversation: Conversation, told: RecordedCommand, command: Command
 ) -> Refusal | None:
     agreed = agreed_charter(ctx, conversation.poc)
-    allows = bool(ctx.policy.groups_of(told.actor) or (agreed and groups_of(agreed, told.actor)))
+    allows = bool(
+        ctx.policy.groups_of(told.actor)
+        or ctx.policy.deputy_of(told.actor)
+        or (agreed and groups_of(agreed, told.actor))
+    )
     refusal = authorise(
         command,
         permission=conversation.permission,
@@ -129,7 +135,12 @@ def _refusal(
         is_pull_request=told.line.is_pull_request,
         elsewhere=conversation.elsewhere,
         allows=allows,
+        belongs=command.verb is Verb.SIGN and _belongs(ctx, conversation, told.actor),
     )
+    if refusal is None and command.verb is Verb.SIGN:
+        accounts = ctx.store.signatures.accounts(conversation.poc.id)
+        if is_another(accounts, told.actor, told.line.account_id):
+            return another_account(told.actor)
     pull = conversation.pull
     if refusal is not None or pull is None:
         return refusal
@@ -139,6 +150,16 @@ def _refusal(
         state=pull.state,
         base_ref=pull.base_ref,
         default_branch=conversation.poc.known.repository.default_branch,
+    )
+
+
+def _belongs(ctx: Reconciliation, conversation: Conversation, login: str) -> bool:
+    """Whether somebody is of the organisation or the repository; who may write is, without a question."""
+    if conversation.permission in WRITERS:
+        return True
+    known = conversation.poc.known
+    return conversation.permission is not None and ctx.github(known.installation_id).belongs(
+        known.repository.ref, login
     )
 
 
@@ -155,8 +176,19 @@ def _followed(
         case Verb.SIGN if charter is not None:
             before = [agreed] if (agreed := agreed_charter(ctx, conversation.poc)) else []
             source, members = f"comment:{line.comment_id}", ctx.policy.groups_of(told.actor)
+            deputies = ctx.policy.deputy_of(told.actor)
             for each in rounds_of(charter):
-                given = give(charter, told.actor, each, told.at, None, source, before=before, members=members)
+                given = give(
+                    charter,
+                    told.actor,
+                    each,
+                    told.at,
+                    None,
+                    source,
+                    before=before,
+                    members=members,
+                    deputies=deputies,
+                )
                 conversation.poc.signed(given)
         case Verb.SNOOZE | Verb.EXTEND | Verb.OWNER | Verb.STOP | Verb.WAIVE:
             return follow_order(ctx, conversation, told, command)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals
+from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals, Reviewers
 from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
@@ -88,6 +88,7 @@ class Reconciliation:
     _posted: dict[tuple[int, str], Mapping[str, PostedCheckRun]] = field(default_factory=dict)
     _clients: dict[int, GitHub] = field(default_factory=dict)
     _proposals: dict[int, Proposals | None] = field(default_factory=dict)
+    _reviewers: dict[int, Reviewers | None] = field(default_factory=dict)
     _known: dict[int, KnownInstallation] = field(default_factory=dict)
     _installations: dict[int, Installation] = field(default_factory=dict)
 
@@ -143,6 +144,12 @@ class Reconciliation:
             self._proposals[installation_id] = self.app.proposals(self.installation(installation_id))
         return self._proposals[installation_id]
 
+    def reviewers(self, installation_id: int) -> Reviewers | None:
+        """The client that asks for reviews for an installation; None without the permission."""
+        if installation_id not in self._reviewers:
+            self._reviewers[installation_id] = self.app.reviewers(self.installation(installation_id))
+        return self._reviewers[installation_id]
+
     def installation(self, installation_id: int) -> Installation:
         """An installation that may be used; raises `UnusableError` or `GitHubError` if it may not."""
         if installation_id not in self._installations:
@@ -183,12 +190,12 @@ class Reconciliation:
 
     def rate_limited(self, until: datetime) -> None:
         """Make other reconciliations of the same installations wait as well."""
-        for installation_id in {*self._clients, *self._proposals}:
+        for installation_id in {*self._clients, *self._proposals, *self._reviewers}:
             self.writing.installations.rate_limited(installation_id, until)
 
     def close(self) -> None:
         """Close the connections of the clients, and of the database if it was asked again."""
         self.release()
-        for client in (*self._clients.values(), *self._proposals.values()):
+        for client in (*self._clients.values(), *self._proposals.values(), *self._reviewers.values()):
             if client is not None:
                 client.close()

@@ -15,12 +15,13 @@ from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement
 from service.rules.evidence.values import Result
 from service.rules.gate.agreement import Agreement, Applied, agreement, applied
-from service.rules.gate.signoffs import Round, Signature, people_of, standing
+from service.rules.gate.signoffs import Round, Signature, named, people_of, standing
 from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
 from service.rules.policy.recognition import no_poc_reason
 from service.rules.queue import FailureKind
 from service.rules.values.actions import GATE_CHECK, plan_check_run
 from service.rules.values.groups import Group
+from service.texts.charter import Signing
 from service.texts.gate import gate_view
 from service.texts.render import texts
 
@@ -82,6 +83,21 @@ def check_gate(
     if asked_here and number is not None:
         poc.ship_request_judged(number, unsigned_only(verdict), ctx.looked_at)
     return post_gate(ctx, poc, verdict, commit_charter.head_sha, rerun=commit_charter.rerun)
+
+
+def signing_of(ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter) -> Signing | None:
+    """How far the charter that a change brings is signed to start; None where nobody is asked to sign it."""
+    charter = commit_charter.charter
+    written = commit_charter.verdict.case.written and commit_charter.valid
+    if charter is None or not written or charter.stopped:
+        return None
+    holders = _applied(ctx, poc, charter, commit_charter).holders
+    given = standing(charter, poc.record.standing, Round.START)
+    asked = dict.fromkeys((*given, *holders))
+    missing = [group for group in asked if given.get(group) is None or group in holders]
+    people = (holders.get(group) or named(charter, group) for group in missing)
+    by_name = {login.lower(): login for login in people if login}
+    return Signing(tuple(by_name.values()), len(asked) - len(missing), len(asked))
 
 
 def _applied(

@@ -7,11 +7,12 @@ from service.reconcile.commands import answer_commands
 from service.reconcile.commit_files import charter_at
 from service.reconcile.commit_verdict import CommitCharter, base_charter, evaluate_charter
 from service.reconcile.context import Decision, Reconciliation
-from service.reconcile.gate_check import check_gate, gate_speaks
+from service.reconcile.gate_check import check_gate, gate_speaks, signing_of
 from service.reconcile.measuring import NOTHING, measure, resolve_test_merges
 from service.reconcile.not_a_poc import check_not_a_poc
 from service.reconcile.poc import Poc
 from service.reconcile.registration import gather, read_pull_request, registered
+from service.reconcile.reviewers import ask_reviewers
 from service.reconcile.signing import record_signatures
 from service.rules.checks.judge import judge
 from service.rules.source.text import FileKind
@@ -75,11 +76,14 @@ def _check_both(
     """Bring the check runs to what they should say; `number` is the pull request's, if it is one's head."""
     charter = commit_charter.charter
     measured = measure(ctx, poc, charter, commit_charter.head_sha) if charter else NOTHING
-    decisions = [check_charter(ctx, poc, commit_charter, measured.results)]
+    signing = signing_of(ctx, poc, commit_charter) if number is not None else None
+    decisions = [check_charter(ctx, poc, commit_charter, measured.results, signing)]
+    if signing is not None and number is not None:
+        decisions.append(ask_reviewers(ctx, poc, number, signing.missing))
     if gate_speaks(ctx, poc, commit_charter, measured, number):
         decisions.append(check_gate(ctx, poc, commit_charter, measured.results, number))
     return Decision(
-        "; ".join(decision.outcome for decision in decisions),
+        "; ".join(decision.outcome for decision in decisions if decision.outcome),
         tuple(action for decision in decisions for action in decision.actions),
         poc.known.installation_id,
     )

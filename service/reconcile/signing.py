@@ -11,7 +11,7 @@ from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
-from service.rules.gate.signoffs import OPENED, Round, give, rounds_of
+from service.rules.gate.signoffs import OPENED, Round, give, groups_of, is_another, rounds_of
 from service.rules.values.github import EventKind, PullRequest
 from service.rules.values.recorded import APPROVED, CHANGES_REQUESTED, RecordedReview
 from service.store.timeline import ToldOfPull
@@ -29,8 +29,10 @@ def record_signatures(
         return
     before = _before(ctx, poc, commit_charter)
     written = commit_charter.verdict.case.written
-    if told.moved_by_author:
-        source = f"{OPENED}{pull.number}:{pull.head_sha}"
+    signs = any(groups_of(each, pull.author) for each in (commit_charter.charter, *before))
+    signs = signs or bool(ctx.policy.groups_of(pull.author))
+    source = f"{OPENED}{pull.number}:{pull.head_sha}"
+    if told.moved_by_author and signs and _is_themselves(ctx, poc, pull.author, source):
         for each in (*(rounds_of(commit_charter.charter) if written else ()), Round.SHIP):
             given = give(
                 commit_charter.charter,
@@ -46,6 +48,17 @@ def record_signatures(
             poc.signed(given)
     if ctx.told(EventKind.REVIEWED) or ctx.told(EventKind.REVIEW_DISMISSED):
         _record_reviews(ctx, poc, pull, commit_charter, written=written, told=told.reviews)
+
+
+def _is_themselves(ctx: Reconciliation, poc: Poc, author: str, source: str) -> bool:
+    """Whether an author who signs is the account that their login is bound to; asked once for each head."""
+    if any(each.signature.source == source for each in poc.record.signatures):
+        return True
+    accounts = ctx.store.signatures.accounts(poc.id)
+    if author.lower() not in accounts:
+        return True
+    found = ctx.github(poc.known.installation_id).account_ids([author])
+    return not is_another(accounts, author, found.get(author))
 
 
 def _before(ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter) -> tuple[Charter, ...]:
@@ -64,8 +77,11 @@ def _record_reviews(
 ) -> None:
     """All reviews of the pull request, not only new ones, since they arrive in any order."""
     before = _before(ctx, poc, commit_charter)
+    accounts = ctx.store.signatures.accounts(poc.id)
     for each in told:
         if each.review.state != APPROVED or each.dismissed:
+            continue
+        if is_another(accounts, each.review.login, each.review.account_id):
             continue
         charter = _approved(ctx, poc, commit_charter, each)
         if charter is None:
@@ -81,6 +97,7 @@ def _record_reviews(
                 commit=each.review.commit_id,
                 before=before,
                 members=ctx.policy.groups_of(each.review.login),
+                deputies=ctx.policy.deputy_of(each.review.login),
             )
             poc.signed(given)
     for each in told:

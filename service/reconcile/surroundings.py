@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from service.ports import GitHub, GitHubError, RenamedError
@@ -51,7 +51,7 @@ def outside_of(
     questions = questions_of(judge(file, today=ctx.now.date()).charter)
     if questions.nothing:
         return NOT_KNOWN, ()
-    questioner = _Questioner(ctx.github(poc.known.installation_id), repository, last)
+    questioner = _Questioner(ctx, poc, last)
     outside = questioner.ask(questions, ref)
     gathered = Gathered(outside, ref, ctx.looked_at, complete=not questioner.unanswered)
     ctx.notes.outside_facts.remember(repository.id, file.blob_sha, gathered)
@@ -61,9 +61,10 @@ def outside_of(
 class _Questioner:
     """Asks one question after the other; without an answer from GitHub the last one still counts."""
 
-    def __init__(self, github: GitHub, repository: RepositoryRef, last: Gathered | None) -> None:
-        self._github = github
-        self._repository = repository
+    def __init__(self, ctx: Reconciliation, poc: Poc, last: Gathered | None) -> None:
+        self._ctx = ctx
+        self._github = ctx.github(poc.known.installation_id)
+        self._repository = poc.known.repository.ref
         self._last = last.outside if last else NOT_KNOWN
         self.unanswered: list[str] = []
 
@@ -83,7 +84,20 @@ class _Questioner:
             )
             if paths
             else None,
+            strangers=self._answer(lambda: self._strangers(questions.signers), last.strangers)
+            if questions.signers
+            else None,
         )
+
+    def _strangers(self, signers: Sequence[str]) -> frozenset[str]:
+        """Bind signers' logins to their accounts, and say which are others than they were bound to."""
+        ctx, repository_id = self._ctx, self._repository.id
+        bound = ctx.store.signatures.accounts(repository_id)
+        found = self._github.account_ids(signers)
+        if new := {login: each for login, each in found.items() if login.lower() not in bound}:
+            ctx.notes.signatures.bind(repository_id, new)
+        present = {login.lower(): each for login, each in found.items()}
+        return frozenset(login for login, each in present.items() if bound.get(login, each) != each)
 
     def _answer(self, question: Callable[[], T | None], last: T | None) -> T | None:
         """The answer; None if GitHub refuses it. A rate limit stops the whole reconciliation, as it must."""

@@ -120,9 +120,10 @@ def _facts(outside: RepositoryFacts) -> dict[str, Any]:
 
 
 def _outside(facts: dict[str, Any]) -> RepositoryFacts:
-    access, environments, missing = (facts.get(name) for name in RepositoryFacts.__slots__)
+    access, environments, missing, strangers = (facts.get(name) for name in RepositoryFacts.__slots__)
     return RepositoryFacts(
         owner_access=None if access is None else Access(access),
         environments=None if environments is None else frozenset(environments),
         missing_paths=None if missing is None else frozenset(missing),
+        strangers=None if strangers is None else frozenset(strangers),
     )

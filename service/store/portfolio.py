@@ -34,6 +34,7 @@ from service.store.pocs import overview_of
 from service.store.policies import policy_of
 from service.store.records import VERSIONS, Records, StoredRecord, Version, version_of
 from service.store.repositories import known_of
+from service.store.signatures import Signatures
 from service.store.table import Table
 from service.store.waiting import ShipDate, waiting_on_of
 
@@ -221,6 +222,8 @@ class OnePoc:
     past_turns: tuple[PastTurn, ...]
     """Of its whole organisation."""
     looked_at: datetime | None
+    accounts: Mapping[str, int]
+    """The accounts that signers' logins are bound to."""
 
 
 class NamedPoc(NamedTuple):
@@ -390,6 +393,7 @@ class Portfolio(Table):
             ship_dates=tuple(ShipDate(row.ship_by, row.at) for row in dates),
             past_turns=self.past_turns(record.known.installation_id),
             looked_at=looked.looked_at if looked else None,
+            accounts=Signatures(self._database).accounts(record.known.repository.id),
         )
 
     def accounts(self) -> Mapping[int, Account]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlmodel import col, select
 
 from service.rules.gate.signoffs import OPENED, Round, Signature
 from service.rules.values import activity
@@ -18,7 +18,7 @@ from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId, repository_key
 from service.store import subjects, timeline
 from service.store.table import Table
-from service.store.tables import SignatureRow
+from service.store.tables import SignatureRow, SignerAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Signatures(Table):
                 "hash": signature.hash,
                 "source": signature.source,
                 "commit_sha": signature.commit,
+                "behalf": signature.behalf,
                 "at": signature.at,
             }
             for signature in given
@@ -59,6 +60,20 @@ class Signatures(Table):
                 if session.execute(statement.returning(col(SignatureRow.id))).all():
                     timeline.append(session, repository_id, signing_activities(repository_id, given))
                     subjects.mark(session, [repository_key(repository_id)])
+
+    def accounts(self, repository_id: int) -> Mapping[str, int]:
+        """The accounts that signers' logins are bound to, by the login in small letters."""
+        with self._database.reading() as session:
+            rows = session.exec(select(SignerAccount).where(SignerAccount.repository_id == repository_id))
+            return {row.login: row.account_id for row in rows}
+
+    def bind(self, repository_id: int, accounts: Mapping[str, int]) -> None:
+        """Bind logins to the accounts that they are now; what is bound stays so."""
+        rows = [
+            {"repository_id": repository_id, "login": login.lower(), "account_id": account_id}
+            for login, account_id in sorted(accounts.items())
+        ]
+        self._keep(SignerAccount, rows)
 
     def withdraw(self, poc_id: PocId, repository_id: int, sources: Iterable[str], at: datetime) -> None:
         """Note that what was given by these sources holds no more."""
@@ -94,5 +109,6 @@ def stored_signature_of(row: SignatureRow | Row[Any]) -> StoredSignature:
         row.number,
         row.source,
         row.commit_sha,
+        row.behalf,
     )
     return StoredSignature(signature, row.withdrawn_at is not None)

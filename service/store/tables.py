@@ -368,9 +368,21 @@ class SignatureRow(SQLModel, table=True):
     hash: str = Field(sa_type=Text)
     source: str = Field(sa_type=Text)
     commit_sha: str | None = Field(default=None, sa_type=Text)
+    behalf: str | None = Field(default=None, sa_type=Text)
     at: datetime = moment()
     withdrawn_at: datetime | None = moment(default=None)
     recorded_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class SignerAccount(SQLModel, table=True):
+    """The account that a login was when a charter of the repository named it first as a signer's."""
+
+    __tablename__ = "signer_account"
+
+    repository_id: int = big(primary_key=True)
+    login: str = Field(sa_type=Text, primary_key=True)
+    account_id: int = big()
+    bound_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
 
 
 class PocRow(SQLModel, table=True):

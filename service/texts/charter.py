@@ -46,6 +46,16 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """How far a charter is signed to start, and who is missing."""
+
+    missing: tuple[str, ...]
+    """Logins, in the order of their groups."""
+    signed: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckView:
     """What the summary of the check run `POC charter` is made of."""
 
@@ -64,6 +74,8 @@ class CheckView:
     """What counts of the charter's pause."""
     docs_url: str = ""
     """Where the documents are; without it no finding has a link."""
+    signing: Signing | None = None
+    """On a pull request with a charter that is fine."""
 
     @property
     def pause_in_part(self) -> bool:
@@ -99,6 +111,7 @@ def check_view(
     results: Sequence[Result] = (),
     pause: PresentPause | None = None,
     docs_url: str = "",
+    signing: Signing | None = None,
 ) -> CheckView:
     """Lay a verdict out for its template, with what was measured on that commit, and what of a pause counts.
 
@@ -122,6 +135,7 @@ def check_view(
         goalposts=goalposts_view(verdict.moves, charter, results, before=verdict.compared),
         pause=pause,
         docs_url=docs_url,
+        signing=signing,
     )
 
 

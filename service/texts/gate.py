@@ -120,7 +120,7 @@ def gate_view(gate: Gate, *, base_ref: str = "", charter_url: str = "", compare_
         missing=tuple(name for name, kind in infra.items() if kind is InfraKind.MISSING),
         platform=named(charter, Group.PLATFORM),
         product=named(charter, Group.PRODUCT),
-        signed=tuple((NAMES[group], given.login) for group, given in facts.signatures.items() if given),
+        signed=tuple((NAMES[group], given.signer) for group, given in facts.signatures.items() if given),
         open=tuple((NAMES[Group(gap.about)], gap.login) for gap in of_kind(gate, GapKind.SIGNATURE)),
         earlier=tuple(_earlier(gate, compare_url)),
         holders=tuple((NAMES[group], login) for group, login in facts.holders.items()),
@@ -137,7 +137,7 @@ def _earlier(gate: Gate, compare_url: str) -> Iterator[Approved]:
         of = {group: each for group, each in given.items() if each and each.commit == sha}
         yield Approved(
             sha,
-            tuple((NAMES[group], each.login) for group, each in of.items()),
+            tuple((NAMES[group], each.signer) for group, each in of.items()),
             commits,
             f"{compare_url}{sha}...{facts.head_sha}" if compare_url else "",
             any(group in facts.outdated for group in of),

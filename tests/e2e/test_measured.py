@@ -165,7 +165,7 @@ def test_a_poc_goes_to_production_by_what_its_workflows_measure(
 def test_numbers_for_the_head_of_a_push_count_without_a_pull_request_event(story: Workflows) -> None:
     story.start()
     pull = story.repo.pull("ship", model_py="x = 1\n")
-    story.gate(pull.head_sha, "neutral", "2 of 2 thresholds")
+    story.repo.expect(pull.head_sha, "success")
     numbers = {"latency_p95": LATENCY, "accuracy": ACCURACY}
     answer = story.send(numbers, sha=pull.head_sha, ref="refs/heads/ship", environment=STAGING)
     assert answer.json() == {"recorded": 2, "commit": pull.head_sha, "level": "measured"}
@@ -190,7 +190,7 @@ def test_numbers_that_come_after_the_merge_count_for_what_was_merged(story: Work
     repo = story.repo
     story.start()
     pull = repo.pull("ship", model_py="x = 1\n")
-    story.gate(pull.head_sha, "neutral")
+    story.repo.expect(pull.head_sha, "success")
     story.say(pull.number, "/poc ship")
     story.approve(pull, *SIGNERS)
     story.gate(pull.head_sha, "failure", "2 not measured")
@@ -238,7 +238,7 @@ def asked(complete: Stage) -> tuple[Workflows, Pull, list[str]]:
     """A ship request whose numbers are missing; the list ends with its head."""
     story = Workflows(complete.poc(charter=charter()), complete)
     pull = story.repo.pull("ship", model_py="x = 1\n")
-    story.gate(pull.head_sha, "neutral")
+    story.repo.expect(pull.head_sha, "success")
     story.say(pull.number, "/poc ship")
     story.gate(pull.head_sha, "failure", "2 not measured, 4 signatures open")
     return story, pull, [pull.head_sha]
@@ -282,7 +282,7 @@ def test_token_that_is_sent_again_is_refused(story: Workflows) -> None:
     assert story.stage.issuer is not None
     story.start()
     pull = story.repo.pull("ship", model_py="x = 1\n")
-    story.gate(pull.head_sha, "neutral", "2 of 2")
+    story.repo.expect(pull.head_sha, "success")
     named = {"repository": story.repo.full_name, "repository_id": str(story.repo.id), "aud": story.stage.url}
     token = story.stage.issuer.token(sha=pull.head_sha, environment=STAGING, **named)
     assert story.send({"accuracy": ACCURACY | {"value": 91.0}}, token).status_code == 202
@@ -321,7 +321,7 @@ def test_numbers_of_one_repository_say_nothing_about_another(measured: Stage) ->
     pocs = [Workflows(measured.poc(charter=charter()), measured) for _ in range(2)]
     pulls = [story.repo.pull("ship", model_py="x = 1\n") for story in pocs]
     for story, pull in zip(pocs, pulls, strict=True):
-        story.gate(pull.head_sha, "neutral", "2 of 2 thresholds")
+        story.repo.expect(pull.head_sha, "success")
     theirs, ours = pulls
     before = pocs[1].repo.calls()
     numbers = {"latency_p95": LATENCY, "accuracy": ACCURACY}
@@ -330,7 +330,7 @@ def test_numbers_of_one_repository_say_nothing_about_another(measured: Stage) ->
     pocs[0].gate(theirs.head_sha, "neutral", "Numbers met")
     measured.settle()
     assert pocs[1].repo.calls() == before
-    pocs[1].gate(ours.head_sha, "neutral", "2 of 2 thresholds")
+    assert pocs[1].gates(ours.head_sha) == []
 
 
 def drop(_: object) -> None:
@@ -346,35 +346,35 @@ def test_head_of_a_test_merge_is_found_when_github_answers_again(
 ) -> None:
     story.start()
     pull = story.repo.pull("ship", model_py="x = 1\n")
-    story.gate(pull.head_sha, "neutral", "2 of 2 thresholds")
+    story.repo.expect(pull.head_sha, "success")
     rule = story.stage.api.fail("GET", f"^/repos/{story.repo.full_name}/git/commits/", fault, times=times)
     story.send_on(pull, {"latency_p95": LATENCY, "accuracy": ACCURACY})
     story.gate(pull.head_sha, "neutral", "Numbers met")
     assert rule.left == 0
     story.stage.settle()
     titles = [run.title for run in story.gates(pull.head_sha)]
-    assert len(titles) == len(set(titles)) == 2
+    assert len(titles) == 1
 
 
 @pytest.mark.slow
 def test_verdict_that_numbers_change_is_written_once_though_its_answer_got_lost(story: Workflows) -> None:
     story.start()
     pull = story.repo.pull("ship", model_py="x = 1\n")
-    story.gate(pull.head_sha, "neutral", "2 of 2 thresholds")
+    story.repo.expect(pull.head_sha, "success")
     body = json.dumps(GATE_CHECK).encode()
     rule = story.stage.api.fail("POST", f"^/repos/{story.repo.full_name}/check-runs$", lost, body=body)
     story.send_on(pull, {"latency_p95": LATENCY, "accuracy": ACCURACY})
     story.gate(pull.head_sha, "neutral", "Numbers met")
     story.stage.settle()
     assert rule.left == 0
-    assert len(story.gates(pull.head_sha)) == 2
+    assert len(story.gates(pull.head_sha)) == 1
 
 
 @pytest.mark.slow
 def test_deployment_is_answered_when_github_shows_what_was_merged(story: Workflows) -> None:
     story.start()
     pull = story.repo.pull("ship", model_py="x = 1\n")
-    story.gate(pull.head_sha, "neutral", "2 of 2 thresholds")
+    story.repo.expect(pull.head_sha, "success")
     story.say(pull.number, "/poc ship")
     story.gate(pull.head_sha, "failure", "4 signatures open")
     story.approve(pull, *SIGNERS)

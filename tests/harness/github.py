@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,8 +11,8 @@ from typing import Any
 
 from service.deliveries.delivery import person
 from service.deliveries.payloads import Account
-from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError, Proposals
-from service.rules.commands.charter_changes import may_propose
+from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError, Proposals, Reviewers
+from service.rules.commands.charter_changes import may_ask_reviewers, may_propose
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
 from service.rules.values.actions import CheckRunOutput, Proposal, ProposalState, Proposed
@@ -32,6 +33,7 @@ WRITES = frozenset(
     {
         "create_check_run",
         "complete_check_run",
+        "ask_reviewer",
         "open_issue",
         "edit_issue",
         "post_comment",
@@ -134,6 +136,10 @@ class FakeRepository:
     """The newest commit on the default branch, by login."""
     permissions: dict[str, str | None] = field(default_factory=dict)
     """Who may not write, or is nobody (None)."""
+    reviewers: set[tuple[int, str]] = field(default_factory=set)
+    """Who was asked for a review, by the pull request."""
+    strangers: set[str] = field(default_factory=set)
+    """Who is neither a collaborator nor a member of the organisation."""
     properties: dict[str, tuple[str, ...]] = field(default_factory=dict)
     environments: frozenset[str] | None = None
     required: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -218,6 +224,8 @@ class FakeGitHub:
         self.teams: dict[str, set[str]] = {}
         """Members by `org/team`."""
         self.owners: set[str] = set()
+        self.renamed: dict[str, int] = {}
+        """Logins that are another account by now."""
         self.unassignable: set[str] = set()
         """Who cannot be given an issue; the adapter leaves them out."""
         self.now = now
@@ -300,6 +308,17 @@ class FakeGitHub:
         permissions = self._repo(repository).permissions
         self._answered(lost)
         return permissions.get(login, "write")
+
+    def belongs(self, repository: RepositoryRef, login: str) -> bool:
+        lost = self._call("belongs", login)
+        strangers = self._repo(repository).strangers
+        self._answered(lost)
+        return login not in strangers
+
+    def account_ids(self, logins: Sequence[str]) -> Mapping[str, int]:
+        lost = self._call("account_ids", *logins)
+        self._answered(lost)
+        return {login: account_id(login) + self.renamed.get(login, 0) for login in logins}
 
     def is_suspended(self, login: str) -> bool:
         lost = self._call("is_suspended", login)
@@ -602,6 +621,25 @@ class FakeProposals:
         return Proposed(number, ProposalState.OPEN)
 
 
+class FakeReviewers:
+    """`ports.Reviewers` over the same GitHub."""
+
+    def __init__(self, github: FakeGitHub) -> None:
+        self._github = github
+
+    def close(self) -> None:
+        """Count it with the other clients."""
+        self._github.closed += 1
+
+    def ask(self, repository: RepositoryRef, number: int, login: str) -> None:
+        lost = self._github._call("ask_reviewer", number, login)
+        repo = self._github._repo(repository)
+        if login in repo.strangers:
+            raise refused(f"{login} may not review {repository.full_name}")
+        repo.reviewers.add((number, login))
+        self._github._answered(lost)
+
+
 class FakeApp:
     """`ports.GitHubApp` over one `FakeGitHub` for each installation."""
 
@@ -620,6 +658,10 @@ class FakeApp:
 
     def proposals(self, installation: Installation) -> FakeProposals | None:
         return FakeProposals(self.githubs[installation.id]) if may_propose(installation.permissions) else None
+
+    def reviewers(self, installation: Installation) -> FakeReviewers | None:
+        granted = may_ask_reviewers(installation.permissions)
+        return FakeReviewers(self.githubs[installation.id]) if granted else None
 
     def describe(self, installation_id: int) -> Installation:
         self.described.append(installation_id)
@@ -640,9 +682,15 @@ class FakeApp:
         self.forgotten.append(installation_id)
 
 
-def conforming() -> tuple[GitHub, GitHubApp, Proposals]:
+def conforming() -> tuple[GitHub, GitHubApp, Proposals, Reviewers]:
     """Holds the fakes to the ports; the type checker reads it."""
-    return FakeGitHub(), FakeApp(), FakeProposals(FakeGitHub())
+    github = FakeGitHub()
+    return github, FakeApp(), FakeProposals(github), FakeReviewers(github)
+
+
+def account_id(login: str) -> int:
+    """The account of a login, by the same rule for everybody."""
+    return 1_000_000 + zlib.crc32(login.lower().encode()) % 1_000_000
 
 
 def charter_file(text: str | bytes | None) -> CharterFile:

@@ -160,10 +160,18 @@ class Story(World):
         return comment_id
 
     def tell_comment(
-        self, said: str, login: str = OWNER, *, number: int = 5, on_pull: bool = True, comment_id: int = 0
+        self,
+        said: str,
+        login: str = OWNER,
+        *,
+        number: int = 5,
+        on_pull: bool = True,
+        comment_id: int = 0,
+        account_id: int | None = None,
     ) -> int:
         comment_id, at = comment_id or next(self._ids), self.tick().isoformat()
-        comment = {"id": comment_id, "created_at": at, "body": said, "user": {"login": login, "type": "User"}}
+        user = {"login": login, "type": "User", "id": account_id}
+        comment = {"id": comment_id, "created_at": at, "body": said, "user": user}
         issue: dict[str, Any] = {"id": number, "number": number, "updated_at": at}
         self.deliver(
             "issue_comment",
@@ -199,13 +207,14 @@ class Story(World):
         at: datetime | None = None,
         dismissed_by: str = "",
         body: str | None = None,
+        account_id: int | None = None,
     ) -> int:
         """Deliver a review, or the dismissal of one."""
         review_id, moment = review_id or next(self._ids), (at or self.tick()).isoformat()
         review = {
             "id": review_id,
             "state": "dismissed" if dismissed_by else state,
-            "user": {"login": login, "type": "User"},
+            "user": {"login": login, "type": "User", "id": account_id},
             "commit_id": head,
             "submitted_at": moment,
             "body": body,

@@ -27,7 +27,7 @@ from tests.harness.github import NOW, PERMISSIONS, CheckRun, FakeApp, FakeGitHub
 INSTALLATION = 7
 POC = repository()
 HEAD, NEXT, BASE, FORK_POINT = "1" * 40, "2" * 40, "b" * 40, "f" * 40
-OUTSIDE = ["permission", "is_suspended", "environments", "existing_paths"]
+OUTSIDE = ["permission", "is_suspended", "environments", "existing_paths", "account_ids"]
 """What is asked about a text of the charter, once a day."""
 LOST = Failure(FailureKind.TRANSIENT, "no answer from GitHub")
 NO = Failure(FailureKind.REFUSED, "GitHub says 403, Resource not accessible by integration")

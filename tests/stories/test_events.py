@@ -307,6 +307,7 @@ def test_the_facts_about_a_charter_are_asked_for_once_a_day(poc: World) -> None:
         "is_suspended jane-doe",
         "environments",
         "existing_paths main",
+        "account_ids alice-k bob-m carol-s dan-w",
         "permission jane-doe",  # once for the checks, once for the POC's look
         "is_suspended jane-doe",
     ]
@@ -424,7 +425,7 @@ def test_a_failure_does_not_make_the_known_unknown(poc: World) -> None:
     poc.pull_request("edited", at=NOW + timedelta(minutes=1))
     assert len(charter_runs(repo)) == 1
     assert len(found(poc)) == 3
-    assert (poc.outcome(pull_request_key(1, 5)) or "").count("not known for now") == 3
+    assert (poc.outcome(pull_request_key(1, 5)) or "").count("not known for now") == 4
 
 
 def test_a_rate_limit_holds_the_look_up_until_it_is_over(poc: World) -> None:

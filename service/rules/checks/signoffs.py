@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.rules.charter.keys import SIGNOFFS
+from service.rules.charter.model import Located
 from service.rules.charter.values import NOT_APPLICABLE, bare_login, parse_login, parse_not_needed
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.nodes import Scalar
@@ -67,6 +68,24 @@ def signoffs_distinct(context: CheckContext) -> Iterator[Problem]:
         if signer.value.lower() in seen:
             yield Problem(f"{shown(signer.value)} signs for two groups: name somebody else for one", signer)
         seen.add(signer.value.lower())
+
+
+@check(
+    why="Anybody may take a login that was given up; an account signs. Asked of GitHub, not offline.",
+    examples=(Example("security: a-login-that-changed-hands", "security: dan-w", "signoffs"),),
+)
+def signoffs_account(context: CheckContext) -> Iterator[Problem]:
+    """A signer is the account that had this login when a charter here named it first."""
+    strangers = context.outside.strangers or frozenset()
+    for group in Group:
+        signer: Located[str] | None = getattr(context.charter.signoffs, group)
+        if signer is not None and signer.value.lower() in strangers:
+            name = shown(signer.value, SHOWN)
+            message = (
+                f"{name} is not the account it was when it was first named: write the person's present login"
+            )
+            severity = context.severity(lambda charter: charter.signoffs)
+            yield Problem(message, signer, severity=severity)
 
 
 @check(

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from service.rules.charter.evidence import FILE, SOURCE
 from service.rules.charter.model import Charter, Located
-from service.rules.charter.values import InfraEntry, InfraKind
+from service.rules.charter.values import InfraEntry, InfraKind, parse_login
 from service.rules.values.github import is_bot
 
 FRESH = timedelta(days=1)
@@ -39,11 +39,13 @@ class RepositoryFacts:
     owner_access: Access | None = None
     environments: frozenset[str] | None = None
     missing_paths: frozenset[str] | None = None
+    strangers: frozenset[str] | None = None
+    """Signers' logins, in small letters, that are another account than when a charter named them first."""
 
     @property
     def holds_up(self) -> bool:
         """Whether something is amiss that is an error for whoever writes it."""
-        return bool(self.missing_paths) or self.owner_access not in (None, Access.WRITE)
+        return bool(self.missing_paths or self.strangers) or self.owner_access not in (None, Access.WRITE)
 
 
 NOT_KNOWN = RepositoryFacts()
@@ -56,11 +58,12 @@ class Questions:
     owner: str | None = None
     paths: tuple[str, ...] = ()
     environments: bool = False
+    signers: tuple[str, ...] = ()
 
     @property
     def nothing(self) -> bool:
         """Whether no question is left."""
-        return self.owner is None and not self.paths and not self.environments
+        return self.owner is None and not (self.paths or self.environments or self.signers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,9 @@ def questions_of(charter: Charter | None) -> Questions:
         return Questions()
     owner = None if is_bot(charter.owner_login or "") else charter.owner_login
     paths = tuple(dict.fromkeys(_paths(charter)))[:MOST_PATHS]
-    return Questions(owner, paths, bool(charter.target.environment or charter.target.measured_in))
+    signers = sorted(login for login in charter.signoffs.people if parse_login(login) and not is_bot(login))
+    has_environments = bool(charter.target.environment or charter.target.measured_in)
+    return Questions(owner, paths, has_environments, tuple(signers))
 
 
 def access_of(permission: str | None) -> Access:

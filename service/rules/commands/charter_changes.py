@@ -11,6 +11,8 @@ from service.rules.values.github import CommandLine
 
 PROPOSING = {"metadata": "read", "contents": "write", "pull_requests": "write"}
 """What it takes to open a pull request. The app asks for reading alone: an operator may ask for more."""
+ASKING = {"metadata": "read", "pull_requests": "write"}
+"""What it takes to ask for a review."""
 BRANCHES = "poc-governor/"
 """How the names of our branches begin."""
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -18,7 +20,16 @@ BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 def may_propose(permissions: Mapping[str, str]) -> bool:
     """Whether an installation was granted what it takes to open a pull request."""
-    written = (name for name, level in PROPOSING.items() if level == "write")
+    return _granted(PROPOSING, permissions)
+
+
+def may_ask_reviewers(permissions: Mapping[str, str]) -> bool:
+    """Whether an installation was granted what it takes to ask for a review."""
+    return _granted(ASKING, permissions)
+
+
+def _granted(needed: Mapping[str, str], permissions: Mapping[str, str]) -> bool:
+    written = (name for name, level in needed.items() if level == "write")
     return all(permissions.get(name) == "write" for name in written)
 
 

@@ -139,25 +139,17 @@ def authorise(
     is_pull_request: bool,
     elsewhere: str = "",
     allows: bool = False,
+    belongs: bool = False,
 ) -> Refusal | None:
     """Whether a person may give a command here: None, or why not.
 
     `permission` is GitHub's word for what the person may do in the POC's repository, None for nothing;
     `elsewhere` names that repository where the comment stands in another; `allows` is whether the person
-    signs for the charter that was agreed on before, or is a member by the policy.
+    signs for the charter that was agreed on before, or is a member or a deputy by the policy. To sign it is
+    enough to be named and to belong to the organisation or the repository: `belongs` says whether they do.
     """
-    if permission not in WRITERS:
-        name = f"{PREFIX} {command.verb}" if command.verb else command.text
-        where = shown(elsewhere, LONGEST_COMMAND) if elsewhere else "this repository"
-        other = (
-            "the charter names another signer"
-            if command.verb is Verb.SIGN
-            else "somebody who has it writes the command"
-        )
-        return Refusal(
-            f"{shown(name)} needs write access to {where}; {login} has {permission or 'none'}. "
-            f"Whoever administers it can give that, or {other}."
-        )
+    if not (permission in WRITERS or (command.verb is Verb.SIGN and belongs)):
+        return _no_access(command, permission, login, elsewhere)
     match command.verb:
         case None:
             return Refusal(f"{shown(command.text)} is no command. There are {VERBS}.")
@@ -167,6 +159,29 @@ def authorise(
             return _may_sign(login, charter, is_pull_request=is_pull_request, allows=allows)
         case _:
             return None
+
+
+def _no_access(command: Command, permission: str | None, login: str, elsewhere: str) -> Refusal:
+    name = f"{PREFIX} {command.verb}" if command.verb else command.text
+    where = shown(elsewhere, LONGEST_COMMAND) if elsewhere else "this repository"
+    if command.verb is Verb.SIGN:
+        return Refusal(
+            f"{shown(name)} is for people of the organisation: {login} is neither a member of it nor a "
+            f"collaborator of {where}. Whoever administers it can change that, or the charter names another "
+            "signer."
+        )
+    return Refusal(
+        f"{shown(name)} needs write access to {where}; {login} has {permission or 'none'}. "
+        "Whoever administers it can give that, or somebody who has it writes the command."
+    )
+
+
+def another_account(login: str) -> Refusal:
+    """Why somebody who has a signer's login cannot sign."""
+    return Refusal(
+        f"`/poc sign` is for the account that the charter named: {login} was another account then. Write the "
+        "signer's present login into the charter."
+    )
 
 
 def _may_ship(login: str, charter: Charter | None, *, is_pull_request: bool) -> Refusal | None:

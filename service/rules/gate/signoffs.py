@@ -49,6 +49,17 @@ class Signature:
     """What it was given by: `review:ID`, `opened:NUMBER`, `comment:ID`."""
     commit: str | None = None
     """The commit that was approved or pushed; None for a command, and where an old row doesn't tell."""
+    behalf: str | None = None
+    """The named person for whom a deputy signed; None where people sign for themselves."""
+
+    @property
+    def signer(self) -> str:
+        """Who signed, and for whom."""
+        return f"{self.login} for {self.behalf}" if self.behalf else self.login
+
+    def speaks_for(self, people: Collection[str]) -> bool:
+        """Whether one of these people, in small letters, signed, or a deputy for them."""
+        return self.login.lower() in people or (self.behalf or "").lower() in people
 
 
 def material_hash(charter: Charter, group: Group, round: Round) -> str:  # noqa: A002 - the word for it
@@ -138,19 +149,36 @@ def give(  # noqa: PLR0917 - the parts of an approval
     commit: str | None = None,
     before: Iterable[Charter] = (),
     members: Iterable[Group] = (),
+    deputies: Iterable[Group] = (),
 ) -> tuple[Signature, ...]:
     """What a person signs by one approval of a charter: once for each of their groups.
 
     Whoever signs for a group in a charter `before` the change signs too: handing over is theirs to allow.
-    So does a member by the policy, of the groups `members`: people leave.
+    So does a member by the policy, of the groups `members`: people leave. For the groups `deputies` a person
+    signs in the place of whom the charter names; never the owner.
     """
     named_before = (group for each in before for group in groups_of(each, login))
-    groups = (*groups_of(charter, login), *named_before, *members)
+    groups: dict[Group, str | None] = dict.fromkeys((*groups_of(charter, login), *named_before, *members))
+    if may_deputise(charter, login):
+        groups = {group: named(charter, group) for group in deputies if named(charter, group)} | groups
     return tuple(
-        Signature(login, group, round, material_hash(charter, group, round), at, number, source, commit)
-        for group in dict.fromkeys(groups)
+        Signature(
+            login, group, round, material_hash(charter, group, round), at, number, source, commit, behalf
+        )
+        for group, behalf in groups.items()
         if round is not Round.PAUSE or group is Group.PRODUCT
     )
+
+
+def is_another(accounts: Mapping[str, int], login: str, account_id: int | None) -> bool:
+    """Whether a login is another account by now than the one that it is bound to."""
+    bound = accounts.get(login.lower())
+    return None not in (bound, account_id) and bound != account_id
+
+
+def may_deputise(charter: Charter, login: str) -> bool:
+    """Whether a person may sign for somebody else: nobody signs their own POC."""
+    return (charter.owner_login or "").lower() != login.lower()
 
 
 def standing(
@@ -197,9 +225,7 @@ def _newest(
     signatures: Sequence[Signature], people: Collection[str], group: Group, wanted: str
 ) -> Signature | None:
     holding = [
-        each
-        for each in signatures
-        if each.group is group and each.hash == wanted and each.login.lower() in people
+        each for each in signatures if each.group is group and each.hash == wanted and each.speaks_for(people)
     ]
     return max(holding, key=lambda each: each.at, default=None)
 

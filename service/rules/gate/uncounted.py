@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.rules.charter.model import Charter
-from service.rules.gate.signoffs import Signature, groups_of
+from service.rules.gate.signoffs import Signature, groups_of, is_another
 from service.rules.policy.model import Policy
 from service.rules.source.text import listed
 from service.rules.values.groups import Group
@@ -44,6 +44,8 @@ class SigningFacts:
     policy: Policy
     request: tuple[int, datetime] | None
     """The pull request on which the owner asked to ship, and when."""
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    """The accounts that signers' logins are bound to."""
 
 
 def uncounted(facts: SigningFacts, reviews: Iterable[Given]) -> tuple[Uncounted, ...]:
@@ -68,11 +70,17 @@ def uncounted(facts: SigningFacts, reviews: Iterable[Given]) -> tuple[Uncounted,
             continue
         review = each.told.review
         own = [(one, gone) for one, gone in facts.signatures if one.source == each.told.source]
-        why = _why(facts, each, own, dismissed.get(review.id))
+        why = _of_another(facts, each) or _why(facts, each, own, dismissed.get(review.id))
         if own and key[0] in holders and not any(gone for _, gone in own):
             continue  # what they signed there they have signed anew since
         found.append(Uncounted(review.login, each.told.at, each.number, why))
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+
+def _of_another(facts: SigningFacts, given: Given) -> str:
+    review = given.told.review
+    another = is_another(facts.accounts, review.login, review.account_id)
+    return "this login was another account when the charter named it" if another else ""
 
 
 def _why(
@@ -85,7 +93,8 @@ def _why(
     login = given.told.review.login
     if dismissed is not None and all(gone for _, gone in own):
         return f"{dismissed.actor} dismissed it" if dismissed.actor else "it was dismissed"
-    groups = (*groups_of(facts.charter, login), *facts.policy.groups_of(login))
+    policy = facts.policy
+    groups = (*groups_of(facts.charter, login), *policy.groups_of(login), *policy.deputy_of(login))
     if not groups:
         return "the charter does not name them under `signoffs`"
     if own and all(gone for _, gone in own):

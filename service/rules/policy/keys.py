@@ -77,15 +77,17 @@ def section(name: str, decides: str, *keys: Key) -> Key:
     return Key(name, decides, keys=keys)
 
 
-def group(name: str, whose: str, members: str, lead: str) -> Key:
+def group(name: str, whose: str, members: str, lead: str, deputies: str) -> Key:
     """A section of `groups`."""
     signers = f"who may sign for {whose}; without it whoever a charter names"
+    away = f"who signs for the named person of {whose} while that person is away"
     brought_in = f"who is brought in when {whose} does not answer"
     return section(
         name,
         whose,
         Key("members", signers, members, parse=read.login, most=MOST_ITEMS),
         Key("lead", brought_in, lead, parse=read.login),
+        Key("deputies", away, deputies, parse=read.login, most=MOST_ITEMS),
     )
 
 
@@ -139,13 +141,13 @@ POLICY = section(
     section(
         "groups",
         "who signs for whom",
-        group("data_science", "data science", "[alice-k, ann-b]", "ds-lead"),
-        group("platform", "platform", "[bob-m, ben-o]", "platform-lead"),
-        group("product", "product", "[carol-s]", "product-lead"),
-        group("security", "security", "[dan-w, eve-s]", "sec-lead"),
-        group("legal", "legal", "[lea-l]", "legal-lead"),
-        group("privacy", "privacy", "[pia-d]", "privacy-lead"),
-        group("works_council", "the works council", "[wim-k]", "council-lead"),
+        group("data_science", "data science", "[alice-k, ann-b]", "ds-lead", "[ann-b]"),
+        group("platform", "platform", "[bob-m, ben-o]", "platform-lead", "[ben-o]"),
+        group("product", "product", "[carol-s]", "product-lead", "[cleo-t]"),
+        group("security", "security", "[dan-w, eve-s]", "sec-lead", "[eve-s]"),
+        group("legal", "legal", "[lea-l]", "legal-lead", "[leo-m]"),
+        group("privacy", "privacy", "[pia-d]", "privacy-lead", "[pat-e]"),
+        group("works_council", "the works council", "[wim-k]", "council-lead", "[wes-l]"),
     ),
     Key(
         "environments",

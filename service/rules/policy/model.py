@@ -68,6 +68,8 @@ class GroupPolicy:
     members: frozenset[str] = frozenset()
     """In small letters."""
     lead: str | None = None
+    deputies: frozenset[str] = frozenset()
+    """Who signs for a named person who is away; in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ class Policy:
     def groups_of(self, login: str) -> tuple[Group, ...]:
         """The groups of which a person is a member."""
         return tuple(group for group, known in self.groups.items() if login.lower() in known.members)
+
+    def deputy_of(self, login: str) -> tuple[Group, ...]:
+        """The groups for whose named person somebody may sign."""
+        return tuple(group for group, known in self.groups.items() if login.lower() in known.deputies)
 
     def lead_of(self, group: Group) -> str | None:
         """Who is brought in when a group does not answer."""

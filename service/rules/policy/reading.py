@@ -234,7 +234,8 @@ def calendar_of(found: dict[str, Any]) -> Calendar:
 def group_policy(found: dict[str, Any]) -> GroupPolicy:
     """One group."""
     members = frozenset(member.lower() for member in found.get("members", ()))
-    return GroupPolicy(members, found.get("lead"))
+    deputies = frozenset(deputy.lower() for deputy in found.get("deputies", ()))
+    return GroupPolicy(members, found.get("lead"), deputies)
 
 
 def refuse_order(page: PolicyReader, section: Node | None, limits: Limits) -> None:

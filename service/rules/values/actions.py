@@ -228,6 +228,25 @@ class Propose:
 
 
 @dataclass(frozen=True, slots=True)
+class AskReviewer:
+    """Ask somebody who signs for a review, once on a pull request."""
+
+    needs: ClassVar[str] = ""
+    """It is decided only where `pull_requests: write` was granted."""
+    repository: RepositoryRef
+    number: int
+    login: str
+
+    @property
+    def key(self) -> str:
+        """Names it among all that was ever said."""
+        return f"reviewer:{self.number}:{self.login.lower()}"
+
+    def __str__(self) -> str:
+        return f"ask {self.login} for a review of #{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
 class React:
     """Acknowledge a comment, or a pull request's description, with a reaction."""
 
@@ -302,6 +321,7 @@ Action = (
     | EditIssue
     | PostComment
     | Propose
+    | AskReviewer
     | React
     | OpenNotice
     | AnswerDeployment

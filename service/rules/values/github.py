@@ -220,6 +220,8 @@ class Review:
     login: str
     state: str
     commit_id: str
+    account_id: int | None = None
+    """The reviewer's account; a login may become another's."""
 
 
 class SaidIn(StrEnum):
@@ -246,6 +248,8 @@ class CommandLine:
     home: int | None = None
     """The repository in which it stands, where that is not the POC's own: the POC's stall issue is there."""
     said_in: SaidIn = SaidIn.COMMENT
+    account_id: int | None = None
+    """Of who wrote it."""
 
     @property
     def source(self) -> str:

@@ -179,7 +179,8 @@ def test_an_address_that_is_not_that_of_the_api_is_not_blamed_on_the_app(
             Installation(7, "acme", PERMISSIONS | {"contents": "write", "pull_requests": "write"}),
             Mark.OK,
             "all permissions that this version uses are granted, "
-            "and those with which commands that change the charter open a pull request",
+            "and those with which commands that change the charter open a pull request. "
+            "Signers are asked as reviewers",
             id="more than is asked for",
         ),
         pytest.param(

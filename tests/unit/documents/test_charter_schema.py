@@ -77,6 +77,7 @@ BEYOND = {
     "evidence-unit": "compares two fields",
     "rollback-slow": "compares two fields; a warning",
     "environment-not-allowed": "is about the organisation's policy",
+    "signoffs-account": "GitHub knows",
     "signoffs-not-member": "is about the organisation's policy",
     "signoffs-distinct": "compares four fields; a warning",
     "paused-long": "depends on the day; a warning",

@@ -218,8 +218,8 @@ def test_the_token_is_one_of_its_own_and_can_do_nothing_else(server: Server, app
             assert client is not None
             client.close()
     looking, proposing = (asked["permissions"] for asked in server.bodies(TOKEN))
-    reading = dict.fromkeys(("metadata", "contents", "pull_requests", "members"), "read")
-    assert looking == reading | {"checks": "write"}
+    read = dict.fromkeys(("metadata", "contents", "pull_requests", "members"), "read")
+    assert looking == read | {"checks": "write"}
     assert proposing == {"metadata": "read", "contents": "write", "pull_requests": "write"}
     app.forget_token(7)
     for client in (app.installation(installation), app.proposals(installation)):

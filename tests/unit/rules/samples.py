@@ -25,6 +25,7 @@ def judged(text: str, before: Charter | None = None, today: date = TODAY) -> Jud
         owner_access=Access.UNKNOWN if "somebody-who-left" in text else Access.WRITE,
         environments=frozenset({"support-prod", "support-staging"}) if "porduction" in text else None,
         missing_paths=frozenset({".github/workflows/evil.yml"}),
+        strangers=frozenset({"a-login-that-changed-hands"}),
     )
     members = {Group.SECURITY: GroupPolicy(frozenset({"dan-w"}))} if "mallory" in text else {}
     members |= {Group.LEGAL: GroupPolicy()} if "legal:" in text else {}

@@ -28,6 +28,7 @@ OUTSIDE = {
     "environment-unknown",
     "path-missing",
     "environment-not-allowed",
+    "signoffs-account",
     "signoffs-not-member",
     "signoffs-further",
 }

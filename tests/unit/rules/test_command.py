@@ -223,9 +223,31 @@ def test_every_command_needs_write_access(verb: Verb, permission: str | None, is
     )
     assert refusal is not None
     said, _, remedy = refusal.reason.partition(". ")
+    if verb is Verb.SIGN:
+        assert said.startswith("`/poc sign` is for people of the organisation: jane-doe is neither a member")
+        return
     assert said == f"`/poc {verb}` {NEEDS_WRITE}; jane-doe has {permission or 'none'}"
-    signer = "Whoever administers it can give that, or the charter names another signer."
-    assert remedy == (signer if verb is Verb.SIGN else ASK)
+    assert remedy == ASK
+
+
+@pytest.mark.parametrize("permission", ["read", "none"])
+def test_a_named_person_of_the_organisation_signs_without_write_access(permission: str) -> None:
+    said = {
+        (verb, login): authorise(
+            Command(f"/poc {verb}", verb),
+            charter=CHARTER,
+            is_pull_request=verb is Verb.SHIP,
+            permission=permission,
+            login=login,
+            belongs=True,
+        )
+        for verb, login in ((Verb.SIGN, "dan-w"), (Verb.SIGN, "mallory"), (Verb.SHIP, "jane-doe"))
+    }
+    assert said[Verb.SIGN, "dan-w"] is None
+    stranger, owner = said[Verb.SIGN, "mallory"], said[Verb.SHIP, "jane-doe"]
+    assert stranger is not None
+    assert stranger.reason.startswith(SIGN_IS_THEIRS)
+    assert owner is not None
 
 
 SHIP_IS_THE_OWNERS = "`/poc ship` is for the owner to write"

@@ -62,6 +62,7 @@ def test_nothing_to_complain_about(outside: RepositoryFacts | None) -> None:
 
 
 OWNER, PATH = RepositoryFacts(owner_access=Access.NONE), RepositoryFacts(missing_paths=frozenset({EVAL}))
+STRANGER = RepositoryFacts(strangers=frozenset({"dan-w"}))
 CASES = [
     pytest.param(OWNER, None, ("owner-access", ERROR, at("owner")), id="a new charter's owner"),
     pytest.param(OWNER, ("jane-doe", "john-roe"), ("owner-access", ERROR, at("owner")), id="another owner"),
@@ -76,6 +77,11 @@ CASES = [
         ("owner-access", NOTICE, at("owner")),
         id="somebody suspended",
     ),
+    pytest.param(STRANGER, None, ("signoffs-account", ERROR, at("security")), id="a new charter's signer"),
+    pytest.param(
+        STRANGER, ("dan-w", "eve-s"), ("signoffs-account", ERROR, at("security")), id="another signer"
+    ),
+    pytest.param(STRANGER, ("", ""), ("signoffs-account", NOTICE, at("security")), id="the same signers"),
     pytest.param(PATH, None, ("path-missing", ERROR, at("eval_pipeline")), id="a new charter's path"),
     pytest.param(PATH, (EVAL, "missing"), ("path-missing", ERROR, at("eval_pipeline")), id="a path written"),
     pytest.param(PATH, ("", ""), ("path-missing", NOTICE, at("eval_pipeline")), id="a path that went away"),
@@ -151,7 +157,7 @@ def test_writing_the_proposed_line_settles_the_finding() -> None:
 
 def test_what_a_charter_asks_to_be_known() -> None:
     assert questions_of(judged(EXAMPLE).charter) == Questions(
-        "jane-doe", (EVAL, K6, "eval/metrics.json"), True
+        "jane-doe", (EVAL, K6, "eval/metrics.json"), True, ("alice-k", "bob-m", "carol-s", "dan-w")
     )
 
 

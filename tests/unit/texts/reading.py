@@ -21,7 +21,7 @@ from service.rules.source.text import CharterFile
 from service.rules.stall.pauses import PresentPause
 from service.rules.values.actions import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.values.groups import Level
-from service.texts.charter import check_view
+from service.texts.charter import Signing, check_view
 from service.texts.render import texts
 from tests.harness import golden
 from tests.harness.github import charter_file
@@ -66,6 +66,7 @@ class Shown:
     today: date = TODAY
     results: tuple[Result, ...] = ()
     pause: PresentPause | None = None
+    signing: Signing | None = None
 
     @property
     def output(self) -> CheckRunOutput:
@@ -80,6 +81,7 @@ class Shown:
             results=self.results,
             pause=self.pause,
             docs_url=DOCS_URL,
+            signing=self.signing,
         )
         return TEXTS.check_run(verdict, view)
 

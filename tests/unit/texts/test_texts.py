@@ -14,6 +14,7 @@ from service.rules.source.text import CharterFile, FileKind
 from service.rules.stall.pauses import PresentPause
 from service.rules.stall.waiting_on import PausePeriod
 from service.rules.values.actions import STALL_MARKER, Conclusion
+from service.texts.charter import Signing
 from service.texts.markdown import WORD_JOINER, cell, plain, prose
 from service.texts.render import SUMMARY_LIMIT, TITLE_LIMIT
 from tests.harness.github import charter_file
@@ -55,6 +56,15 @@ SHOWN = [
         GOOD,
         results=measured(GOOD, latency_p95="212 ms", accuracy="91.4 %", error_rate="0.4"),
     ),
+    Shown(
+        "signers-missing",
+        "Charter complete",
+        Conclusion.SUCCESS,
+        GOOD,
+        signing=Signing(("alice-k", "bob-m", "carol-s"), 1, 4),
+    ),
+    Shown("signer-missing", "Charter complete", Conclusion.SUCCESS, GOOD, signing=Signing(("dan-w",), 3, 4)),
+    Shown("signed", "Charter complete", Conclusion.SUCCESS, GOOD, signing=Signing((), 4, 4)),
     Shown("behind", "Charter complete, as it stands on main", Conclusion.SUCCESS, NONE, GOOD, NONE),
     Shown("behind-findings", "3 lines of the charter need a change", Conclusion.FAILURE, NONE, BAD, NONE),
     Shown("deleted", "This change removes the charter", Conclusion.FAILURE, NONE, GOOD, GOOD),
