@@ -10,6 +10,7 @@ from service.reconcile.commit_files import charter_url, commit
 from service.reconcile.commit_verdict import CommitCharter, agreed_charter, merge_base
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.measuring import NOTHING, Measured, measure, resolve_test_merges
+from service.reconcile.outlook import outlook_of
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement
@@ -97,7 +98,8 @@ def signing_of(ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter) -> 
     missing = [group for group in asked if given.get(group) is None or group in holders]
     people = (holders.get(group) or named(charter, group) for group in missing)
     by_name = {login.lower(): login for login in people if login}
-    return Signing(tuple(by_name.values()), len(asked) - len(missing), len(asked))
+    said = outlook_of(ctx, poc, charter, missing)
+    return Signing(tuple(by_name.values()), len(asked) - len(missing), len(asked), said)
 
 
 def _applied(

@@ -9,6 +9,7 @@ from service.store.contents import Contents, OutsideFacts
 from service.store.database import Database
 from service.store.digests import Digests
 from service.store.evidence import Evidence
+from service.store.forecasts import Forecasts
 from service.store.installations import Installations
 from service.store.messages import Messages
 from service.store.pacing import Pacing
@@ -47,5 +48,6 @@ class Store:
         self.waiting = Waiting(database)
         self.policies = Policies(database)
         self.digests = Digests(database)
+        self.forecasts = Forecasts(database)
         self.portfolio = Portfolio(database)
         self.people = People(database)

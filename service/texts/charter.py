@@ -53,6 +53,8 @@ class Signing:
     """Logins, in the order of their groups."""
     signed: int
     of: int
+    outlook: str = ""
+    """What past signatures say of the ship date; empty without a record."""
 
 
 @dataclass(frozen=True, slots=True)

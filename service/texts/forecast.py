@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.rules.stall.forecast import Forecast, Outlook, Took
 from service.texts.goalposts import NAMES
-from service.texts.markdown import plural
+from service.texts.markdown import in_words, plural
 
 
 def outlook_text(found: Outlook) -> str:
@@ -14,6 +14,17 @@ def outlook_text(found: Outlook) -> str:
         left = f"the ship date leaves {plural(found.left, 'working day')}"
     advice = f": ask {NAMES[found.slowest]} now" if found.tight and found.slowest else ""
     return f"The signatures to start {took_text(found.took, 'round')}; {left}{advice}."
+
+
+def outlook_on_pull_request(found: Outlook) -> str:
+    """The same where a text stays: in days, not in counts of days, which would be others tomorrow."""
+    ask = f"to be signed by the ship date, {in_words(found.ship_by)}, ask by {in_words(found.ask_by)}"
+    if found.tight:
+        ask = (
+            f"for the ship date, {in_words(found.ship_by)}, they were to be asked by {in_words(found.ask_by)}"
+        )
+    first = f": ask {NAMES[found.slowest]} first, which takes longest" if found.slowest else ""
+    return f"The signatures to start {took_text(found.took, 'round')}; {ask}{first}."
 
 
 def took_text(took: Took, what: str) -> str:

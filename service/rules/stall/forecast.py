@@ -58,6 +58,9 @@ class Outlook:
     took: Took
     left: int
     """Working days from today to the ship date, 0 where it has passed."""
+    ship_by: date
+    ask_by: date
+    """The last day on which the signatures can be asked for, if they take as long as half of them did."""
     slowest: Group | None
 
     @property
@@ -91,7 +94,10 @@ def outlook(
         return None
     known = [group for group in Group if group in missing and group in found.groups]
     slowest = max(known, key=lambda group: found.groups[group].most, default=None)
-    return Outlook(found.start, calendar.working_days(today, ship_by), slowest)
+    left = calendar.working_days(today, ship_by)
+    return Outlook(
+        found.start, left, ship_by, calendar.take_working_days(ship_by, found.start.median), slowest
+    )
 
 
 def _rounds(turns: Sequence[PastTurn], calendar: Calendar) -> Iterable[int]:

@@ -58,6 +58,16 @@ class Calendar:
             count -= works
         return day
 
+    def take_working_days(self, day: date, count: int) -> date:
+        """The last working day after which `count` working days are left until `day`."""
+        earliest = day - timedelta(days=count + LONGEST_REST)
+        first = day - timedelta(days=count)
+        while first > earliest and not (
+            self.is_working_day(first) and self.working_days(first, day) >= count
+        ):
+            first -= timedelta(days=1)
+        return first
+
     def _frozen(self, day: date) -> bool:
         return any(freeze.first <= day <= freeze.last for freeze in self.freezes)
 

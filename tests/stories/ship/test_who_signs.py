@@ -25,6 +25,33 @@ def proposed(story: Story) -> Story:
     return story
 
 
+def test_the_record_of_past_signatures_is_held_against_the_ship_date(proposed: Story) -> None:
+    before = proposed.charter_check()
+    assert "signatures to start took" not in before
+    proposed.execute(
+        """
+        INSERT INTO repository (id, installation_id, full_name, topics)
+        SELECT 900 + n, :installation, 'acme/poc-' || n, '{}' FROM generate_series(1, 5) n
+        """,
+        installation=INSTALLATION,
+    )
+    proposed.execute("INSERT INTO poc (repository_id) SELECT 900 + n FROM generate_series(1, 5) n")
+    turn = "INSERT INTO turn (poc_id, party, wants, for_group, people, since) SELECT p.id, "
+    of_them = " FROM poc p WHERE repository_id > 900"
+    proposed.execute(f"{turn}'signer', 'start-signature', 'security', '{{dan-w}}', '2026-03-02'{of_them}")
+    proposed.execute(f"{turn}'owner', 'work', NULL, '{{jane-doe}}', '2026-03-23'{of_them}")
+    proposed.review(DATA_SCIENCE)
+    said = proposed.charter_check().split("\n\n")[1]
+    assert said.endswith(
+        "1 of 4. The signatures to start took 15 working days here, 80 % within 15 (5 rounds so far); to be "
+        "signed by the ship date, 26 February 2027, ask by 5 February 2027: ask security first, which takes "
+        "longest."
+    )
+    proposed.github.forget_calls()
+    proposed.sweep()
+    assert proposed.github.writes == []
+
+
 def titles(story: Story) -> list[str]:
     return [run.output.title for run in story.runs(HEAD, CHARTER_CHECK)]
 

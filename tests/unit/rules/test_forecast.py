@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
@@ -21,7 +22,7 @@ from service.rules.stall.waiting_on import Wants
 from service.rules.values.calendar import USUAL, Calendar, Freeze
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
-from service.texts.forecast import outlook_text, record_lines
+from service.texts.forecast import outlook_on_pull_request, outlook_text, record_lines
 
 MONDAY = date(2026, 3, 2)
 START, SHIP = Wants.START_SIGNATURE, Wants.SHIP_SIGNATURE
@@ -90,13 +91,17 @@ def test_the_order_of_the_turns_does_not_matter() -> None:
 KNOWN = Forecast({Group.SECURITY: Took(9, 8, 20), Group.PRODUCT: Took(9, 3, 4)}, Took(9, 17, 31), None)
 
 
+def out(left: int, slowest: Group | None, ship_by: date = date(2026, 3, 18)) -> Outlook:
+    return Outlook(Took(9, 17, 31), left, ship_by, USUAL.take_working_days(ship_by, 17), slowest)
+
+
 @pytest.mark.parametrize(
     ("ship_by", "missing", "expected"),
     [
-        (date(2026, 3, 18), (Group.PRODUCT, Group.SECURITY), Outlook(Took(9, 17, 31), 12, Group.SECURITY)),
-        (date(2026, 3, 18), (Group.PRODUCT,), Outlook(Took(9, 17, 31), 12, Group.PRODUCT)),
-        (date(2026, 3, 18), (Group.PLATFORM,), Outlook(Took(9, 17, 31), 12, None)),
-        (date(2026, 2, 1), (Group.SECURITY,), Outlook(Took(9, 17, 31), 0, Group.SECURITY)),
+        (date(2026, 3, 18), (Group.PRODUCT, Group.SECURITY), out(12, Group.SECURITY)),
+        (date(2026, 3, 18), (Group.PRODUCT,), out(12, Group.PRODUCT)),
+        (date(2026, 3, 18), (Group.PLATFORM,), out(12, None)),
+        (date(2026, 2, 1), (Group.SECURITY,), out(0, Group.SECURITY, date(2026, 2, 1))),
         (None, (Group.SECURITY,), None),
         (date(2026, 3, 18), (), None),
     ],
@@ -115,6 +120,10 @@ def test_nothing_is_said_without_a_record() -> None:
 
 
 SEVENTEEN = "The signatures to start took 17 working days here, 80 % within 31 (9 rounds so far)"
+TIGHT = (
+    "for the ship date, 18 March 2026, they were to be asked by 23 February 2026: "
+    "ask security first, which takes longest."
+)
 ONE = "The signatures to start took 1 working day here, 80 % within 2 (9 rounds so far)"
 
 
@@ -122,15 +131,15 @@ ONE = "The signatures to start took 1 working day here, 80 % within 2 (9 rounds 
     ("found", "said"),
     [
         (
-            Outlook(Took(9, 17, 31), 12, Group.SECURITY),
+            out(12, Group.SECURITY),
             f"{SEVENTEEN}; the ship date leaves 12 working days: ask security now.",
         ),
         (
-            Outlook(Took(9, 1, 2), 12, Group.SECURITY),
+            replace(out(12, Group.SECURITY), took=Took(9, 1, 2)),
             f"{ONE}; the ship date leaves 12 working days.",
         ),
         (
-            Outlook(Took(9, 17, 31), 0, None),
+            out(0, None),
             f"{SEVENTEEN}; no working day is left before the ship date.",
         ),
     ],
@@ -138,3 +147,21 @@ ONE = "The signatures to start took 1 working day here, 80 % within 2 (9 rounds 
 )
 def test_sentences(found: Outlook, said: str) -> None:
     assert outlook_text(found) == said
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            out(12, Group.SECURITY),
+            f"{SEVENTEEN}; {TIGHT}",
+        ),
+        (
+            out(40, None, date(2026, 4, 27)),
+            f"{SEVENTEEN}; to be signed by the ship date, 27 April 2026, ask by 2 April 2026.",
+        ),
+    ],
+    ids=["tight", "enough"],
+)
+def test_sentences_that_stay_as_they_are_tomorrow(found: Outlook, said: str) -> None:
+    assert outlook_on_pull_request(found) == said
