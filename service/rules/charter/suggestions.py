@@ -29,7 +29,7 @@ from service.rules.charter.threshold import (
 )
 from service.rules.source.text import shown
 
-ONE_NAME = re.compile(r"\b(on|for)\s+(\S.*?)(?=\s+(?:at|on|with|over|for|from)\s|$)")
+ONE_NAME = re.compile(r"\b(on|for)\s+(\S.*?)(?=\s+(?:at|on|with|over|for|from)\s|\s+in\s+\d|$)")
 ABOUT = re.compile(r"[~≈]\s*(?=\d)")
 BETWEEN_SIGNS = re.compile(
     r"^\s*[$€£]?\d[^<>=≤≥]*(?:<=?|>=?|≤|≥)\s*[a-z_][\w ]*(?:<=?|>=?|≤|≥)\s*[$€£]?\d", re.IGNORECASE
