@@ -47,7 +47,7 @@ def bound_of(threshold: Threshold) -> Bound:
     clauses = threshold.clauses
     key = ((clauses.get("on"),), (clauses.get("for"),), amount(clauses.get("at")))
     # Where nothing is said there is nothing: what was signed keeps its hash.
-    certainty = [(clauses["confidence"],)] if "confidence" in clauses else []
+    certainty = [(clauses[word],) for word in ("confidence", "in") if word in clauses]
     return Bound(
         canonical_name(threshold.metric),
         # A ratio may be written bare: 0.92 is 92 %.

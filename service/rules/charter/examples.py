@@ -6,6 +6,7 @@ import re
 
 from service.rules.charter.lexicon import CORRECTNESS, MONEY, QUALITY, SERVICE, SPEED, Vague
 from service.rules.charter.metrics import (
+    NAMES,
     Kind,
     Measure,
     Metric,
@@ -53,6 +54,10 @@ ORDINARY_WORDS = (
 )
 ORDINARY = frozenset(ORDINARY_WORDS.split())
 """Names of the table that are words of a sentence as well."""
+PERCENTILES = frozenset(f"p{number}" for number in (*range(1, 101), *range(900, 1000), *range(9900, 10000)))
+NAMED = frozenset(word for name in (*NAMES, *SPOKEN) for word in name.split("_") if not word.isdigit())
+VOCABULARY = NAMED | PERCENTILES
+"""Every word of a metric's name: without one of them a few words name none."""
 IN_UNITS = (
     (re.compile(r"\d\s*(?:ms|msec|millis\w*|s|secs?|seconds?)\b", re.IGNORECASE), "latency_p95"),
     (re.compile(r"[$€£]|\b(?:USD|EUR|GBP|dollars?|euros?|cents?)\b"), "cost_per_request"),
@@ -70,8 +75,11 @@ def recognised(text: str) -> Metric | None:
     if (price := PRICE_PER.search(lowered)) and (found := metric_of(f"cost_per_{price['thing']}")):
         return found
     words = WORDS.findall(lowered.replace("_", " "))[:MOST_WORDS]
-    for length in range(LONGEST_NAME, 0, -1):
+    known = [word in VOCABULARY or word.removesuffix("s") in VOCABULARY for word in words]
+    for length in range(LONGEST_NAME, 0, -1) if any(known) else ():
         for start in range(len(words) - length + 1):
+            if not any(known[start : start + length]):
+                continue
             name = "_".join(words[start : start + length])
             if name in ORDINARY or name.isdigit():
                 continue

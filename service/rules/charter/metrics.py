@@ -198,8 +198,10 @@ ROWS = (
           "ndcg_at_k=ndcg mrr hit_rate hit_rate_at_k recall_at_k precision_at_k "
           "map=mean_average_precision map_at_k mrr_at_k f1_at_k coverage_at_k catalog_coverage "
           "r_precision"),
+    # Mean cosines: below zero is rare, and possible.
+    *rows(QUALITY, UP, SHARE, SIGNED, "%", "Ragas", "answer_relevancy=answer_relevance=response_relevancy"),
     *rows(QUALITY, UP, SHARE, UNIT, "%", "Ragas",
-          "context_precision context_recall answer_relevancy=answer_relevance=response_relevancy "
+          "context_precision context_recall "
           "groundedness faithfulness answer_correctness answer_similarity=semantic_similarity "
           "context_relevancy=context_relevance context_entity_recall factual_correctness topic_adherence "
           "agent_goal_accuracy=goal_accuracy"),
@@ -226,7 +228,8 @@ ROWS = (
     *rows(QUALITY, UP, NUMBER, FROM_ZERO, "", "scikit-learn", "calinski_harabasz"),
     *rows(QUALITY, DOWN, NUMBER, FROM_ZERO, "", "scikit-learn",
           "log_loss cross_entropy=cross_entropy_loss hinge_loss davies_bouldin rmsle msle"),
-    *rows(QUALITY, DOWN, NUMBER, UNIT, "", "scikit-learn", "brier=brier_score"),
+    # Of more than two classes it goes up to 2.
+    *rows(QUALITY, DOWN, NUMBER, Span(ZERO, Decimal(2)), "", "scikit-learn", "brier=brier_score"),
     *rows(QUALITY, DOWN, NUMBER, UNIT, "", "torchmetrics",
           "ece=expected_calibration_error mce=maximum_calibration_error"),
     *rows(QUALITY, DOWN, SHARE, UNIT, "%", "scikit-learn",
@@ -264,7 +267,9 @@ ROWS = (
     *rows(QUALITY, DOWN, Measure.TARGET, FROM_ZERO, "", "MONAI", "hausdorff_distance"),
     *rows(QUALITY, UP, SHARE, Span(None, ONE), "%", "MOTChallenge", "mota"),
     *rows(QUALITY, UP, SHARE, UNIT, "%", "MOTChallenge", "idf1 hota"),
-    *rows(QUALITY, DOWN, NUMBER, FROM_ZERO, "", "torchmetrics", "fid=frechet_inception_distance kid lpips"),
+    *rows(QUALITY, DOWN, NUMBER, FROM_ZERO, "", "torchmetrics", "fid=frechet_inception_distance lpips"),
+    # Its estimator has no bias, and so may come out below zero.
+    *rows(QUALITY, DOWN, NUMBER, ANY, "", "torchmetrics", "kid"),
     *rows(QUALITY, UP, NUMBER, Span(ONE), "", "torchmetrics", "inception_score"),
     *rows(QUALITY, UP, NUMBER, FREE, "", "Hugging Face evaluate",
           "bleu=sacrebleu rouge_l=rouge bertscore=bert_score human_rating rouge_1=rouge1 rouge_2=rouge2 "
@@ -327,7 +332,7 @@ ROWS = (
     *rows(BUSINESS, UP, SHARE, Span(None, ONE), "%", "FinOps",
           "cost_reduction=cost_saved_share time_reduction=time_saved_share error_reduction"),
     *rows(BUSINESS, UP, SHARE, ANY, "%", "FinOps", "roi=return_on_investment"),
-    *rows(BUSINESS, UP, Measure.SAVED_TIME, ANY, "h", "DORA", "time_saved"),
+    *rows(BUSINESS, UP, Measure.SAVED_TIME, ANY, "h", "SPACE", "time_saved"),
 )  # fmt: skip
 GUESSED = frozenset({"accuracy", "balanced_accuracy", "auroc"})
 WINDOWED = frozenset({"availability"})

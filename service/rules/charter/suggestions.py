@@ -29,7 +29,7 @@ from service.rules.charter.threshold import (
 )
 from service.rules.source.text import shown
 
-ONE_NAME = re.compile(r"\b(on|for)\s+(\S.*?)(?=\s+(?:at|on|with|over|for|from)\s|$)")
+ONE_NAME = re.compile(r"\b(on|for)\s+(\S.*?)(?=\s+(?:at|on|with|over|for|from)\s|\s+in\s+\d|$)")
 ABOUT = re.compile(r"[~≈]\s*(?=\d)")
 BETWEEN_SIGNS = re.compile(
     r"^\s*[$€£]?\d[^<>=≤≥]*(?:<=?|>=?|≤|≥)\s*[a-z_][\w ]*(?:<=?|>=?|≤|≥)\s*[$€£]?\d", re.IGNORECASE
@@ -146,7 +146,8 @@ def foreign(text: str) -> Refusal | None:
 def shared(text: str) -> Refusal | None:
     """The refusal of a time that holds for a share of all requests: that is a percentile."""
     start = text[:LONGEST_REPAIRED]
-    timed, share = TIMED.search(start) or BARE_TIME.search(start), SHARE_OF.search(start)
+    share = SHARE_OF.search(start)
+    timed = (TIMED.search(start) or BARE_TIME.search(start)) if share else None
     if timed and share and share.start() < timed.end("time"):
         timed = None
     if timed is None or share is None:
@@ -187,11 +188,12 @@ def asked(text: str) -> Refusal | None:
             "What stands in brackets is not read: write it as a condition, or in the prose below the block"
         )
         return Refusal(message, None, brackets.start(), example)
-    if (word := NO_CONDITION.search(text)) and SIGN.search(text[: word.start()]):
+    start = text[:LONGEST_REPAIRED]
+    if (word := NO_CONDITION.search(start)) and SIGN.search(text[: word.start()]):
         message = f"`{word[1]}` begins no condition: write `on`, `for`, `at`, `over` or `with n`"
         return Refusal(message, None, word.start(1))
     for form, message in QUESTIONS:
-        if found := form.search(text):
+        if found := form.search(start):
             return Refusal(message, None, found.start())
     return None
 
@@ -212,7 +214,7 @@ def unanswered(text: str, refusal: Refusal) -> Refusal | None:
 
 def unread(text: str, refusal: Refusal) -> Refusal:
     """The refusal of any other line, by the first thing that the grammar missed."""
-    if any(form.search(text) for form in (RANGE, BETWEEN, BETWEEN_SIGNS)):
+    if any(form.search(text[:LONGEST_REPAIRED]) for form in (RANGE, BETWEEN, BETWEEN_SIGNS)):
         return Refusal("A range is two bounds: write one line with `>=` and one with `<=`")
     metric = recognised(text)
     example = example_of(metric) if metric else EXAMPLE

@@ -43,7 +43,8 @@ LINE = re.compile(
     r"(?P<metric>[a-z][a-z0-9_]{0,63})\s*(?P<op><=|>=|==|<|>|≤|≥)\s*"
     rf"(?P<currency>[$€£])?\s*(?P<number>{NUMBER})(?P<rest>(?![0-9.,]).*)"
 )
-CLAUSE = re.compile(r"(?:^|\s)(at|on|with|over|for|from)\s")
+CLAUSE = re.compile(r"(?:^|\s)(at|on|with|over|for|from|in(?=\s+\d+\s+runs?(?:\s|$)))\s")
+RUNS = re.compile(r"(?P<count>[2-9]|[1-9][0-9]) runs")
 SAMPLE_SIZE = re.compile(r"n\s*(?:>=|==|=|≥)\s*([0-9]{1,12})")
 CONFIDENCE = re.compile(r"95\s*%\s*confidence")
 WORD = re.compile(r"(?![\d_])\w(?:\S*[^\s,;.:])?")
@@ -66,7 +67,12 @@ class Threshold:
     value: Decimal
     unit: Unit
     clauses: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """By the word that begins it: `at`, `on`, `over`, `for`, `from`; `n` and `confidence` for `with`."""
+    """By the word that begins it: `at`, `on`, `over`, `for`, `from`, `in`; of `with`: `n`, `confidence`."""
+
+    @property
+    def runs(self) -> int:
+        """Of how many numbers the worst counts."""
+        return int(self.clauses["in"].partition(" ")[0]) if "in" in self.clauses else 1
 
     @property
     def canonical_value(self) -> Decimal:
@@ -203,6 +209,9 @@ def read_clause(word: str, text: str) -> str | Refusal:  # noqa: PLR0911 - one f
     if word == "from":
         today = read_quantity(text)
         return text if today else Refusal("`from` takes the value that there is today, as in `from 71 %`")
+    if word == "in":
+        runs = " ".join(text.split())
+        return runs if RUNS.fullmatch(runs) else Refusal("`in` takes 2 to 99 runs, as in `in 5 runs`")
     if word == "with" and CONFIDENCE.fullmatch(text):
         return "95 % confidence"
     if word == "with":

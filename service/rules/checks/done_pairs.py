@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 from itertools import combinations, permutations
 
 from service.rules.charter.bounds import Bound, bound_of, excludes
@@ -24,8 +26,8 @@ SHOWN = 32
 )
 def done_contradiction(context: CheckContext) -> Iterator[Problem]:
     """Two bounds of `done` on one thing can be met together."""
-    for first, second in same_thing(context):
-        if excludes(bound_of(first), bound_of(second)):
+    for first, second, excluding in same_thing(context):
+        if excluding:
             name = first.metric[:SHOWN]
             yield Problem(f"No `{name}` passes this and line {first.line}: keep one, or move a bound", second)
 
@@ -43,33 +45,48 @@ def done_contradiction(context: CheckContext) -> Iterator[Problem]:
 )
 def done_idle(context: CheckContext) -> Iterator[Problem]:
     """No line of `done` is met whenever another is."""
-    for first, second in same_thing(context):
+    for first, second, excluding in same_thing(context):
         is_one_value = first.op != second.op and "==" in (first.op, second.op)
-        if is_one_value and not excludes(bound_of(first), bound_of(second)):
+        if is_one_value and not excluding:
             message = f"`==` makes the other bound on `{first.metric[:SHOWN]}` idle: keep one of the two"
             yield Problem(message, second)
-    for high, low in permutations(context.charter.done, 2):
-        if overtakes(high, low):
-            message = (
-                f"`{high.metric[:SHOWN]}` on line {high.line} makes this bound idle: move one of the two"
-            )
-            yield Problem(message, low)
+    for high, low in permutations(tuple(percentiles(context.charter.done)), 2):
+        if high.overtakes(low):
+            name, line = high.line.metric[:SHOWN], high.line.line
+            message = f"`{name}` on line {line} makes this bound idle: move one of the two"
+            yield Problem(message, low.line)
 
 
-def same_thing(context: CheckContext) -> Iterator[tuple[Threshold, Threshold]]:
-    """The pairs of lines that bound the same thing in the same unit."""
-    for first, second in combinations(context.charter.done, 2):
-        if first.key == second.key and bound_of(first).unit == bound_of(second).unit:
-            yield first, second
+def same_thing(context: CheckContext) -> Iterator[tuple[Threshold, Threshold, bool]]:
+    """The pairs of lines that bound the same thing in the same unit, and whether no value passes both."""
+    lines = [(line, line.key, bound_of(line)) for line in context.charter.done]
+    for (first, key, bound), (second, other, beside) in combinations(lines, 2):
+        if key == other and bound.unit == beside.unit:
+            yield first, second, excludes(bound, beside)
 
 
-def overtakes(high: Threshold, low: Threshold) -> bool:
-    """Whether the upper bound on a higher percentile is at most that on a lower one of the same thing."""
-    above, below = rank(high), rank(low)
-    if above is None or below is None or "<" not in high.op or "<" not in low.op:
-        return False
-    alike = above[0] == below[0] and high.key[1:] == low.key[1:] and high.canonical_unit == low.canonical_unit
-    return alike and above[1] > below[1] and high.canonical_value <= low.canonical_value
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """An upper bound on a percentile."""
+
+    line: Threshold
+    of: tuple[object, ...]
+    """What it is a percentile of, in which unit and under which conditions."""
+    rank: float
+    value: Decimal
+
+    def overtakes(self, other: Percentile) -> bool:
+        """Whether it is at most that on a lower percentile of the same thing."""
+        return self.of == other.of and self.rank > other.rank and self.value <= other.value
+
+
+def percentiles(lines: Iterable[Threshold]) -> Iterator[Percentile]:
+    """The lines that bound a percentile from above."""
+    for line in lines:
+        ranked = rank(line) if "<" in line.op else None
+        if ranked:
+            name, of = ranked
+            yield Percentile(line, (name, *line.key[1:], line.canonical_unit), of, line.canonical_value)
 
 
 def rank(threshold: Threshold) -> tuple[str, float] | None:

@@ -120,9 +120,10 @@ CLAUSES = (
     f"over\\s+{DURATION}",
     f"from\\s+{SIGN}?{SPACE}{NUMBER}(?:{SPACE}{UNIT})?",
     f"with\\s+{ecma(CONFIDENCE)}",
+    "in\\s+(?:[2-9]|[1-9][0-9])\\s+runs",
     f"with\\s+n{SPACE}(?:>=|==|=|≥){SPACE}(?!0+(?![0-9]))[0-9]{{1,12}}",
 )
-BEGINS = ("at", "on", "for", "over", "from", "with\\s+n", "with\\s+95")
+BEGINS = ("at", "on", "for", "over", "from", "with\\s+n", "with\\s+95", "in")
 ONCE = "".join(f"(?!.*\\s{word}\\s.*\\s{word}\\s)" for word in BEGINS)
 HEAD = ecma(LINE).partition("(?:(?![0-9.,])")[0]
 # What a forecast is off by is measured in its target's unit, whatever that is.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -117,13 +117,14 @@ def conclude(
         before = judge(case.before, before=None, today=today).charter if case.before else None
         judgement = judge(case.judged, before=before, today=today, outside=outside, policy=policy)
         conclusion = Conclusion.SUCCESS if judgement.valid else Conclusion.FAILURE
-        compared = before if not case.written or _counts(case.before, today) else agreed or before
+        compared = before if not case.written or _counts(case.before, today, policy) else agreed or before
         if compared and judgement.charter and judgement.valid:
             moves = moved(compared, judgement.charter)
     return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion, moves, compared)
 
 
-def _counts(file: CharterFile | None, today: date) -> bool:
+def _counts(file: CharterFile | None, today: date, policy: Policy) -> bool:
     """Whether a charter has goalposts: not one with errors, and not one that says the POC has ended."""
-    judgement = judge_standing(file, today) if file else None
+    lets_go = replace(NO_POLICY, not_needed=policy.not_needed)
+    judgement = judge_standing(file, today, lets_go) if file else None
     return bool(judgement and judgement.valid and judgement.charter and not judgement.charter.stopped)

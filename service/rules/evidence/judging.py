@@ -21,6 +21,7 @@ from service.rules.values.groups import Level
 Z = Fraction("1.959963984540054")
 """Standard deviations on either side that hold 95 % of a normal distribution."""
 HOLDS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq}
+DECIDED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.MISSED})
 REFUSALS = (
     Status.IMPLAUSIBLE,
     Status.SELF_REPORTED,
@@ -161,7 +162,7 @@ def judge_line(threshold: Threshold, readings: Sequence[Reading], demands: Deman
     """Compare a bound with the number that speaks for it; without one that counts it is not met.
 
     A measured number goes before a self-reported one, then the newest; of several of one moment the one that
-    is furthest from the bound, so that nobody picks.
+    is furthest from the bound, so that nobody picks. Of a line `in 5 runs` the worst of the newest five.
     """
     name = canonical_name(threshold.metric)
     numbers = [each for each in readings if isinstance(each, Measurement)]
@@ -170,13 +171,44 @@ def judge_line(threshold: Threshold, readings: Sequence[Reading], demands: Deman
     ]
     judged = [(each, refuse(threshold, each, demands)) for each in numbers]
     if counting := [number for number, refused in judged if refused is None]:
-        newest = max(map(_precedence, counting))
-        results = [compare(threshold, each, demands) for each in counting if _precedence(each) == newest]
-        return next((result for result in results if not result.met), results[0])
+        return _of_counting(threshold, counting, demands)
     if left_out := [refused for _, refused in judged if refused is not None]:
         return max(left_out, key=_nearness)
     unread = next((each.reason for each in readings if isinstance(each, Unread)), "")
     return Result(threshold, Status.NOT_MEASURED, reason=unread or unmeasured(threshold, demands))
+
+
+def _of_counting(threshold: Threshold, counting: Sequence[Measurement], demands: Demands) -> Result:
+    """What the numbers that count say: by the newest, or the worst of as many as the line asks for."""
+    ordered = sorted(counting, key=_precedence, reverse=True)
+    newest = [each for each in ordered if _precedence(each) == _precedence(ordered[0])]
+    if threshold.runs > 1 and not ordered[0].is_from_file:
+        taken = [each for each in ordered if not each.is_from_file]
+        if len(taken) < threshold.runs:
+            more = threshold.runs - len(taken)
+            times = "once" if more == 1 else f"{more} times"
+            reason = f"{len(taken)} of {threshold.runs} runs: measure it {times} more"
+            return Result(threshold, Status.TOO_FEW, ordered[0], reason)
+        newest = [max(taken[: threshold.runs], key=lambda each: _badness(threshold, each))]
+    results = [compare(threshold, each, demands) for each in newest]
+    result = next((each for each in results if not each.met), results[0])
+    return replace(result, against=_opposite(result, ordered, demands))
+
+
+def _badness(threshold: Threshold, number: Measurement) -> Fraction:
+    """How far a number lies on the wrong side of the bound: the more, the worse."""
+    value, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
+    if threshold.op == "==":
+        return abs(value - bound)
+    return value if "<" in threshold.op else -value
+
+
+def _opposite(result: Result, ordered: Sequence[Measurement], demands: Demands) -> Measurement | None:
+    """The newest other number by which the verdict would be the opposite."""
+    others = (each for each in ordered if each != result.measurement)
+    opposite = (each for each in others if compare(result.threshold, each, demands).met is not result.met)
+    told = result.status in DECIDED and result.threshold.runs == 1
+    return next(opposite, None) if told else None
 
 
 def refuse(threshold: Threshold, number: Measurement, demands: Demands) -> Result | None:

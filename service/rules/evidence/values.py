@@ -88,6 +88,8 @@ class Result:
     """The number that was compared; of numbers that do not count, the one that comes nearest."""
     reason: str = ""
     """Why it does not count, or is missing, with what to do; empty where it was compared."""
+    against: Measurement | None = None
+    """A number of the same commit that counts as well, by which the verdict would be the opposite."""
     waived: date | None = None
     """Until when it may be missed; None where it is met, or no waiver runs for it."""
 

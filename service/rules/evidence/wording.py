@@ -34,7 +34,15 @@ def measured_text(result: Result) -> str:
     today = result.threshold.clauses.get("from")
     said = [f"n {grouped(n)}"] if n is not None else []
     said += [f"from {clip(today)}"] if today else []
+    worst = _runs(result)
+    said += [f"the worst of {worst} runs"] if worst > 1 else []
     return f"{value} ({', '.join(said)})" if said else value
+
+
+def _runs(result: Result) -> int:
+    """Of how many runs the number is the worst; 1 where it is one, or where only a file says so."""
+    from_file = result.measurement is not None and result.measurement.is_from_file
+    return 1 if result.reason or from_file else result.threshold.runs
 
 
 def verdict_text(result: Result) -> str:
@@ -45,6 +53,9 @@ def verdict_text(result: Result) -> str:
         return result.reason or result.status.value
     threshold, number = result.threshold, result.measurement
     by_point = _met(threshold, number) if result.met else _missed(threshold, number)
+    if other := result.against:
+        opposite = _value(threshold, other, plausible=True)
+        by_point = f"{by_point}; another number of this commit says the opposite: {opposite}"
     if not is_undecided(threshold, number):
         return by_point
     undecided = f"undecided: {_doubt(threshold, number)}"

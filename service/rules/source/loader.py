@@ -23,6 +23,8 @@ from service.rules.values.finding import Finding, Severity
 MAX_DUPLICATES = 20
 MAX_BLOCK_BYTES = 16 * 1024
 MAX_LINE_CHARACTERS = 300
+MOST_MENDED = 30
+"""Lines with a mistake, behind which is read on."""
 MOST_LINES_TOLD = 20
 # What YAML refuses, or takes for a line break.
 INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
@@ -240,7 +242,7 @@ def rest_of(document: Document) -> Rest:
         return Rest(document.findings)
     tried: dict[int, int] = {}
     found, left = mistakes, CHARTER.events
-    while left > 0:
+    while left > 0 and len(tried) < MOST_MENDED:
         lines = list(block.lines)
         for mistake in found:
             row = mistake.line - block.first_line
@@ -321,6 +323,8 @@ def refused(block: Block) -> Iterator[Finding]:
 def refused_lines(block: Block, name: str = CHARTER.name) -> Iterator[Finding]:
     """Lines that are too long, or hold what no editor shows."""
     for number, line in enumerate(block.lines, start=block.first_line):
+        if len(line) <= MAX_LINE_CHARACTERS and line.isascii() and line.isprintable():
+            continue
         if len(line) > MAX_LINE_CHARACTERS:
             message = f"{len(line)} characters: keep lines of the {name} to {MAX_LINE_CHARACTERS}"
             yield Finding("line-too-long", Severity.ERROR, message, number, MAX_LINE_CHARACTERS + 1)

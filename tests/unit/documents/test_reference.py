@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from yaml import safe_load
 
+from service.rules.charter.metrics import ROWS
 from service.rules.checks import CHECKS
 from service.rules.checks.check import Check
 from service.rules.checks.judge import judge
@@ -36,6 +37,13 @@ def test_every_code_has_its_place() -> None:
     headings = set(re.findall(r"^### ([a-z-]+)", text, re.MULTILINE))
     assert headings == {check.code for check in CHECKS}
     assert {code for code in met - headings if f"`{code}`" not in text} == set()
+
+
+def test_every_source_of_a_metric_is_told_in_full() -> None:
+    told = DOCUMENT.read_text().partition("Direction, unit and range come from")[2].partition("\n\n")[0]
+    names = {" ".join(name.split()) for name in re.findall(r"\[([^\]]+)\]\(https://", told)}
+    names |= {" ".join(name.split()) for name in re.findall(r"(?:^|,)\s+([^,\[\]()]+?)\s+\(", told)}
+    assert {row.source for row in ROWS} == names
 
 
 def test_every_link_inside_it_leads_somewhere() -> None:

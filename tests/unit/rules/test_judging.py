@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.rules.charter.quantity import Refusal
+from service.rules.charter.threshold import parse_threshold
 from service.rules.charter.units import NO_UNIT, unit_of
 from service.rules.evidence.judging import REFUSALS, inside_error_bar, judge_all, judge_line
 from service.rules.evidence.values import Demands, Measurement, Reading, Status, Unread
+from service.rules.evidence.wording import measured_text, verdict_text
 from service.rules.values.groups import Level
 from tests.unit.rules.measurements import ANY, FILE, NOW, PRODUCTION, STAGING, STRICT, found, sent, threshold
 
@@ -373,3 +376,86 @@ def test_what_is_met_was_measured_and_holds(readings: list[Reading], level: Leve
 def test_of_several_numbers_of_one_moment_nobody_picks(picked: tuple[str, str]) -> None:
     numbers = [sent("accuracy", text, on=f"part-{place}") for place, text in enumerate(picked)]
     assert judge_line(threshold("accuracy >= 92 %"), numbers, ANY).status is MISSED
+
+
+ONCE = "4 of 5 runs: measure it once more"
+FIVE = "accuracy >= 92 % in 5 runs"
+
+
+def runs(*percents: float, first: int = 1) -> list[Reading]:
+    """Runs of one commit, the newest first."""
+    return [sent("accuracy", f"{each} %", days=day) for day, each in enumerate(percents, first)]
+
+
+@pytest.mark.parametrize(
+    ("readings", "status", "says", "measured"),
+    [
+        (runs(93, 94, 95, 96, 97), MET, "met, 1 point to spare", "93 % (the worst of 5 runs)"),
+        (runs(97, 96, 91, 95, 94), MISSED, "missed by 1 point", "91 % (the worst of 5 runs)"),
+        (runs(93, 94, 95, 96, 97, 80), MET, "met, 1 point to spare", "93 % (the worst of 5 runs)"),
+        (runs(93, 94, 95), TOO_FEW, "3 of 5 runs: measure it 2 times more", "93 %"),
+        (runs(93, 94, 95, 96), TOO_FEW, ONCE, "93 %"),
+        ([*runs(93, 94, 95, 96), *runs(97, first=20)], TOO_FEW, ONCE, "93 %"),
+        (
+            [*runs(93, 94, 95, 96), found("accuracy", "97 %")],
+            TOO_FEW,
+            ONCE,
+            "93 %",
+        ),
+        ([found("accuracy", "97 %")], MET, "met, 5 points to spare", "97 %"),
+    ],
+    ids=[
+        "all good",
+        "one bad",
+        "a bad one before",
+        "too few",
+        "one too few",
+        "one too old",
+        "a file beside them",
+        "a file",
+    ],
+)
+def test_of_several_runs_the_worst_counts(
+    readings: list[Reading], status: Status, says: str, measured: str
+) -> None:
+    for given_ in (readings, readings[::-1]):
+        result = judge_line(threshold(FIVE), given_, ANY)
+        assert (result.status, verdict_text(result), measured_text(result)) == (status, says, measured)
+
+
+@pytest.mark.parametrize(
+    ("line", "values", "worst"),
+    [
+        ("latency_p95 <= 300 ms in 2 runs", ("212 ms", "0.29 s"), "0.29 s"),
+        ("latency_p95 < 300 ms in 2 runs", ("310 ms", "0.3 s"), "310 ms"),
+        ("coverage == 50 % in 2 runs", ("50 %", "49 %"), "49 %"),
+    ],
+)
+def test_the_worst_is_the_one_furthest_on_the_bad_side(
+    line: str, values: tuple[str, ...], worst: str
+) -> None:
+    readings = [sent(line.split(maxsplit=1)[0], value, days=day) for day, value in enumerate(values)]
+    number = judge_line(threshold(line), readings, ANY).measurement
+    assert number is not None
+    assert f"{number.value} {number.unit.text}" == worst
+
+
+@pytest.mark.parametrize(
+    "line", ["accuracy >= 92 % in 1 runs", "accuracy >= 92 % in 100 runs", "accuracy >= 92 % in 0 runs"]
+)
+def test_two_to_99_runs_can_be_asked_for(line: str) -> None:
+    read = parse_threshold(line)
+    assert isinstance(read, Refusal)
+    assert "2 to 99 runs" in read.message
+
+
+def test_opposite_verdicts_on_one_commit_are_told() -> None:
+    line, good, bad = threshold("accuracy >= 92 %"), runs(93)[0], runs(91, first=2)[0]
+    told = "another number of this commit says the opposite: "
+    result = judge_line(line, [good, bad], ANY)
+    assert (result.status, result.measurement, result.against) == (MET, good, bad)
+    assert verdict_text(result) == f"met, 1 point to spare; {told}91 %"
+    earlier = [*runs(91), *runs(93, first=2), *runs(94, first=3)]
+    assert verdict_text(judge_line(line, earlier, ANY)) == f"missed by 1 point; {told}93 %"
+    assert judge_line(line, [good, *runs(92, first=2)], ANY).against is None
+    assert judge_line(line, [good, *runs(80, first=20)], ANY).against is None

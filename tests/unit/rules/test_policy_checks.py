@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge, judge_standing
 from service.rules.checks.verdict import conclude, situate
 from service.rules.policy.model import NO_POLICY, OFFLINE, GroupPolicy, Policy
@@ -208,3 +211,18 @@ def test_which_groups_sign_is_the_policys_to_say(policy: Policy, text: str, code
     assert sorted(each.code for each in found(policy, text)) == codes
     severities = {each.severity for each in found(policy, text)}
     assert severities <= ({Severity.NOTICE} if policy is OFFLINE else {Severity.ERROR})
+
+
+def test_goalposts_are_compared_with_a_charter_that_leaves_a_group_out_as_the_policy_allows() -> None:
+    before, agreed = with_signoff(NONE_HERE), judged_by(SPARED, SAMPLE.replace(">= 92 %", ">= 80 %"))
+    now = before.replace(">= 92 %", ">= 90 %")
+    case = situate(charter_file(now), charter_file(before), charter_file(before))
+    moves = [
+        conclude(case, author="jane-doe", observe=False, today=TODAY, policy=policy, agreed=agreed).moves
+        for policy in (replace(SPARED, groups={}), NO_POLICY)
+    ]
+    assert [[move.before for move in each if move.field == "done"] for each in moves] == [[">= 92 %"], []]
+
+
+def judged_by(policy: Policy, text: str) -> Charter | None:
+    return judge(charter_file(text), today=TODAY, policy=policy).charter
