@@ -17,7 +17,10 @@ def outlook_of(ctx: Reconciliation, poc: Poc, charter: Charter, missing: Collect
     if not missing or charter.ship_by is None:
         return ""
     calendar = ctx.policy.calendar
-    known = forecast(ctx.store.forecasts.past_turns(poc.known.installation_id), calendar)
+    # A text that stays must not be another one with each signature that somebody gives elsewhere.
+    month = calendar.day(ctx.now).replace(day=1)
+    turns = ctx.store.forecasts.past_turns(poc.known.installation_id)
+    known = forecast([each for each in turns if calendar.day(each.until) < month], calendar)
     today, ship_by = calendar.day(ctx.now), charter.ship_by.value
     found = outlook(known, missing, ship_by=ship_by, today=today, calendar=calendar)
     return outlook_on_pull_request(found) if found else ""
