@@ -37,6 +37,7 @@ from service.store.installations import Installations
 from service.store.portfolio import Portfolio
 from service.store.schema import NewerSchemaError, migrate
 from service.web.app import create_app, security_headers
+from service.web.badge import Badges
 from service.web.bodies import USUAL_LIMITS, Bodies, Limits
 from service.web.connection import Connection
 from service.web.evidence import EvidenceEndpoint
@@ -205,9 +206,12 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
     shown = Shown(
         settings.github_url, settings.mode is Mode.OBSERVE, settings.evidence_level, lambda: datetime.now(UTC)
     )
+    if not settings.can_log_in and not settings.pages_are_open:
+        return Pages(Portfolio(database), Closed(_why_off(settings)), shown).routes(), _nothing
+    secret_key = find_or_make(settings.secret_key, settings.data_dir)
+    badges = Badges(Portfolio(database), settings.public_url, secret_key)
     if not settings.can_log_in:
-        access = OpenHere() if settings.pages_are_open else Closed(_why_off(settings))
-        return Pages(Portfolio(database), access, shown).routes(), _nothing
+        return Pages(Portfolio(database), OpenHere(), shown, badges).routes(), _nothing
     # Only where somebody logs in: its libraries take up memory in each process.
     from service.web.login_parts import Registered, login_parts  # noqa: PLC0415
     from service.web.readers import TeamReaders  # noqa: PLC0415
@@ -215,7 +219,7 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
     app = Registered(
         client_id=settings.github_client_id,
         client_secret=settings.github_client_secret,
-        secret_key=find_or_make(settings.secret_key, settings.data_dir),
+        secret_key=secret_key,
         public_url=settings.public_url,
         web_url=settings.github_url,
         api_url=settings.github_api_url,
@@ -223,7 +227,8 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
     asking = cache(partial(_github_app, settings))
     readers = TeamReaders(Portfolio(database), Installations(database), asking)
     parts = login_parts(app, database, shown.clock, readers=readers)
-    return Pages(Portfolio(database), parts.access, shown).routes() + parts.routes, parts.visibility.close
+    pages = Pages(Portfolio(database), parts.access, shown, badges)
+    return pages.routes() + parts.routes, parts.visibility.close
 
 
 def _github_app(settings: Settings) -> GitHubApp:

@@ -6,8 +6,8 @@ Over 300 lines: the page has a dozen parts, each of them a view and how it is la
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from urllib.parse import quote
 
@@ -116,6 +116,7 @@ class PocView:
     """The page."""
 
     full_name: str
+    repository_id: int
     href: str
     title: str
     summary: str
@@ -153,8 +154,16 @@ class PocView:
     web_url: str
 
 
-def poc_view(stored: OnePoc, now: datetime, *, web_url: str, observe: bool, level: str) -> PocView:
-    """Lay out what is stored of a POC; `observe` and `level` are the service's own settings."""
+def poc_view(
+    stored: OnePoc, now: datetime, *, web_url: str, observe: bool, level: str, zone: tzinfo | None = None
+) -> PocView:
+    """Lay out what is stored of a POC; `observe` and `level` are the service's own settings.
+
+    Its dates are in `zone`, or else in its organisation's.
+    """
+    given = stored.record.policy
+    if zone:
+        stored = replace(stored, record=replace(stored.record, policy=stored.record.policy.in_zone(zone)))
     summary, record = stored.summary, stored.record
     known, policy = summary.known, record.policy
     calendar = policy.calendar
@@ -170,6 +179,7 @@ def poc_view(stored: OnePoc, now: datetime, *, web_url: str, observe: bool, leve
     bullets = tuple(_bullets(stored))
     return PocView(
         full_name=full_name,
+        repository_id=known.repository.id,
         href=href,
         title=charter.title or full_name.partition("/")[2],
         summary=charter.summary or "",
@@ -198,7 +208,7 @@ def poc_view(stored: OnePoc, now: datetime, *, web_url: str, observe: bool, leve
         findings=tuple(
             (each.code, each.message, each.line, str(each.severity)) for each in judgement.findings
         ),
-        facts=tuple(_facts(stored, charter, policy, observe=observe, level=level)),
+        facts=tuple(_facts(stored, charter, given, observe=observe, level=level)),
         versions=tuple(_versions(stored, today, href)),
         commands=COMMANDS[_state(summary.state) if summary.state.has_ended else "open"],
         issue=summary.issue_url or "",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
 
 from service.pages.asked import PARTIES, address
 from service.pages.calendar import Axis, Strip, axis, spans_of, strip
@@ -116,11 +116,12 @@ def read_portfolio(
     *,
     visible: Collection[int] | None,
     rows_only: Collection[int] = (),
+    zone: tzinfo | None = None,
 ) -> PortfolioView:
-    """Read and lay out; of `rows_only` nothing that people wrote is shown."""
-    accounts = store.accounts()
+    """Read and lay out, in a zone or else each organisation's; of `rows_only` no text of people's is shown."""
+    accounts = {each: _in_zone(account, zone) for each, account in store.accounts().items()}
     first = next(iter(accounts.values()), None)
-    calendar = first.policy.calendar if first else USUAL
+    calendar = first.policy.calendar if first else replace(USUAL, zone=zone or USUAL.zone)
     today = calendar.day(now)
     both = None if visible is None else {*visible, *rows_only}
     found = store.find(both, asked, today)
@@ -199,6 +200,10 @@ def read_portfolio(
         json=address(asked, "/portfolio.json"),
         total=sum(found.states.values()),
     )
+
+
+def _in_zone(account: Account, zone: tzinfo | None) -> Account:
+    return replace(account, policy=account.policy.in_zone(zone)) if zone else account
 
 
 def _calendar(accounts: Mapping[int, Account], each: PocSummary) -> Calendar:

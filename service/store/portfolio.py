@@ -158,6 +158,14 @@ JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
 WHERE lower(r.full_name) = lower(:name) AND r.removed_at IS NULL
     AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
 """)
+STANDING = text("""
+SELECT r.id, NOT r.private AND r.default_branch <> '' AS public, p.state, p.met, p.thresholds
+FROM repository r
+JOIN poc p ON p.repository_id = r.id
+JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
+WHERE lower(r.full_name) = lower(:name) AND r.removed_at IS NULL
+    AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
+""")
 REVIEWS = text("""
 SELECT f.*, n.number FROM (SELECT number FROM pull_request WHERE repository_id = :repository) n
 JOIN fact f ON f.subject = concat_ws(chr(58), 'pull_request', CAST(:repository AS text), n.number)
@@ -224,6 +232,18 @@ class OnePoc:
     looked_at: datetime | None
     accounts: Mapping[str, int]
     """The accounts that signers' logins are bound to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a badge says of a POC."""
+
+    repository_id: int
+    public: bool
+    """Whether GitHub said that everybody sees the repository."""
+    state: str
+    met: int | None
+    thresholds: int | None
 
 
 class NamedPoc(NamedTuple):
@@ -361,6 +381,12 @@ class Portfolio(Table):
         with self._database.reading() as session:
             row = session.connection().execute(NAMED, {"name": full_name}).first()
         return NamedPoc(PocId(row.id), row.repository_id) if row else None
+
+    def standing(self, full_name: str) -> Standing | None:
+        """Where the POC of a repository stands; None where there is none."""
+        with self._database.reading() as session:
+            row = session.connection().execute(STANDING, {"name": full_name}).first()
+        return Standing(row.id, row.public, row.state, row.met, row.thresholds) if row else None
 
     def one(self, poc_id: PocId, repository_id: int) -> OnePoc | None:
         """All that is stored of one POC; None where it is gone by now."""

@@ -19,9 +19,11 @@ from service.pages.poc import PocView, poc_view
 from service.pages.portfolio import PortfolioView, read_portfolio
 from service.pages.record import in_json, in_markdown, record_of
 from service.store.portfolio import NamedPoc, Portfolio
+from service.web.badge import Badges
 from service.web.data import poc_document, portfolio_csv, portfolio_document
 from service.web.docs import docs
 from service.web.html import NOT_FOUND, PRIVATE, find_templates, not_found, notice, page
+from service.web.zone import keep, zone_of
 
 HERE = ("localhost", "127.0.0.1", "::1")
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
@@ -119,8 +121,8 @@ class Shown:
 class Pages:
     """The routes."""
 
-    def __init__(self, store: Portfolio, access: Access, shown: Shown) -> None:
-        self._store, self._access, self._shown = store, access, shown
+    def __init__(self, store: Portfolio, access: Access, shown: Shown, badges: Badges | None = None) -> None:
+        self._store, self._access, self._shown, self._badges = store, access, shown, badges
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -135,7 +137,8 @@ class Pages:
             Route("/docs/{name}", docs),
             Route("/static/{name}", static),
         ]
-        return shown + ([Route("/login", self.no_login)] if self._access.off else [])
+        shown += [Route("/login", self.no_login)] if self._access.off else []
+        return shown + ([self._badges.route] if self._badges else [])
 
     def no_login(self, _request: Request) -> Response:
         """Why nobody logs in here."""
@@ -146,11 +149,7 @@ class Pages:
         visitor = await self._access.visitor(request)
         if visitor is None:
             return page("front.html", why=self._access.off, to=_here(request))
-        try:
-            view = await self._read(request, visitor)
-        except AskedError as error:
-            return notice("This address asks for something that is not there", [str(error)], status=400)
-        return page("portfolio.html", view=view, visitor=visitor)
+        return keep(request, page("portfolio.html", view=await self._read(request, visitor), visitor=visitor))
 
     async def poc(self, request: Request) -> Response:
         """One POC; 404 with nothing in the page where it is none, or they may not see it."""
@@ -158,7 +157,10 @@ class Pages:
         if visitor is None:
             return self._nobody(request)
         view = await self._one(request, visitor)
-        return page("poc.html", view=view, visitor=visitor) if view else not_found()
+        if view is None:
+            return not_found()
+        badge = self._badges.markdown(view.full_name, view.repository_id) if self._badges else ""
+        return keep(request, page("poc.html", view=view, visitor=visitor, badge=badge))
 
     async def _one(self, request: Request, visitor: Visitor) -> PocView | None:
         named = await self._readable(request, visitor)
@@ -172,6 +174,7 @@ class Pages:
             web_url=shown.web_url,
             observe=shown.observe,
             level=shown.evidence_level,
+            zone=zone_of(request),
         )
 
     async def record(self, request: Request) -> Response:
@@ -225,10 +228,7 @@ class Pages:
 
     async def _listed(self, request: Request, answer: Callable[[PortfolioView], Response]) -> Response:
         async def listed(visitor: Visitor) -> Response:
-            try:
-                return answer(await self._read(request, visitor))
-            except AskedError as error:
-                return failed(400, str(error))
+            return answer(await self._read(request, visitor))
 
         return await self._data(request, self._access.visitor, listed)
 
@@ -243,15 +243,22 @@ class Pages:
             visitor = await who(request)
             if visitor is not None:
                 return await answer(visitor)
+        except AskedError as error:
+            return failed(400, str(error))
         except CannotTellError:
             return failed(503, " ".join(CANNOT_TELL))
         off = self._access.off
         return failed(401, f"the pages are off: {off}" if off else LOG_IN)
 
     async def _read(self, request: Request, visitor: Visitor) -> PortfolioView:
-        asked, now = asked_of(request.query_params), self._shown.clock()
         return await run_in_threadpool(
-            read_portfolio, self._store, asked, now, visible=visitor.visible, rows_only=visitor.rows_only
+            read_portfolio,
+            self._store,
+            asked_of(request.query_params),
+            self._shown.clock(),
+            visible=visitor.visible,
+            rows_only=visitor.rows_only,
+            zone=zone_of(request),
         )
 
 
@@ -264,11 +271,13 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 def telling(answer: Answer) -> Answer:
-    """The same, with a page where GitHub can't say what somebody may see."""
+    """The same, with a page where the address is wrong, or GitHub can't say what somebody may see."""
 
     async def answered(request: Request) -> Response:
         try:
             return await answer(request)
+        except AskedError as error:
+            return notice("This address asks for something that is not there", [str(error)], status=400)
         except CannotTellError:
             return notice(
                 "GitHub does not answer", CANNOT_TELL, status=503, href="", link="Load this page again"

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from service.rules.checks import CHECKS
 from service.store.database import Database, connect, transaction
 from service.store.portfolio import Portfolio
+from service.web.badge import Badges
 from service.web.pages import Access, Closed, OpenHere, Pages, Shown, Visitor
 from tests.harness import database
 from tests.harness.charters import CHARTER, files
@@ -52,12 +53,18 @@ class Reader(OpenHere):
 
 
 async def get(
-    engine: Engine, path: str, access: Access | None = None, host: str = "localhost"
+    engine: Engine,
+    path: str,
+    access: Access | None = None,
+    host: str = "localhost",
+    cookies: dict[str, str] | None = None,
 ) -> httpx.Response:
     shown = Shown("https://github.com", observe=False, evidence_level="self-reported", clock=lambda: NOW)
-    app = Starlette(routes=Pages(Portfolio(Database(engine)), access or OpenHere(), shown).routes())
+    store = Portfolio(Database(engine))
+    badges = Badges(store, "http://localhost", "a key of thirty-two characters or more")
+    app = Starlette(routes=Pages(store, access or OpenHere(), shown, badges).routes())
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}", cookies=cookies) as client:
         return await client.get(path)
 
 
@@ -96,12 +103,38 @@ async def test_tabs_filters_and_orders_are_links(stored: Engine) -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "query",
-    ["tab=none", "sort=none", "page=0", "page=x", "page=999999", "waits_for=nobody", f"find={'x' * 101}"],
+    [
+        "tz=Mars",
+        "tz=../etc",
+        "tab=none",
+        "sort=none",
+        "page=0",
+        "page=x",
+        "page=999999",
+        "waits_for=nobody",
+        f"find={'x' * 101}",
+    ],
 )
 async def test_an_address_that_says_nothing_gets_a_clear_page(stored: Engine, query: str) -> None:
     answer = await get(stored, f"/?{query}")
     assert answer.status_code == 400
     assert query.partition("=")[0] in words(answer)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("path", ["/", "/pocs/acme/poc-ticket-triage"])
+async def test_dates_are_in_the_zone_that_was_asked_for(stored: Engine, path: str) -> None:
+    asked = await get(stored, f"{path}?tz=Pacific/Auckland")
+    assert "29 Nov , 09:40 Pacific/Auckland" in words(asked)
+    kept = asked.headers["Set-Cookie"]
+    assert kept.startswith("tz=Pacific/Auckland; HttpOnly; Max-Age=31536000;")
+    again = await get(stored, path, cookies={"tz": "Pacific/Auckland"})
+    assert "29 Nov , 09:40 Pacific/Auckland" in words(again)
+    assert "28 Nov , 20:40 UTC" in words(await get(stored, path, cookies={"tz": "Mars"}))
+    back = await get(stored, f"{path}?tz=", cookies={"tz": "Pacific/Auckland"})
+    assert "28 Nov , 20:40 UTC" in words(back)
+    assert "Max-Age=0" in back.headers["Set-Cookie"]
+    assert "the default; poc-policy.yml can change it" in words(asked) or path == "/"
 
 
 @pytest.mark.asyncio
@@ -159,6 +192,36 @@ async def test_the_record_is_for_those_who_may_read_it(stored: Engine) -> None:
     assert (await get(stored, f"{path}.pdf")).status_code == 404
     for access in (Closed("off"), Reader({2}, {1})):
         assert (await get(stored, f"{path}.json", access)).status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_a_badge_shows_where_a_public_poc_stands(stored: Engine) -> None:
+    answer = await get(stored, "/badge/acme/poc-ticket-triage.svg", Closed("off"))
+    assert answer.headers["Content-Type"] == "image/svg+xml"
+    assert re.search(r"<title>POC: evaluating, \d of 2 met</title>", answer.text)
+    for path in ("/badge/acme/poc-nothing.svg", "/badge/acme/poc%00.svg"):
+        assert (await get(stored, path)).status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_a_badge_of_a_private_poc_needs_a_signed_link(server: Server) -> None:
+    with server.database() as url:
+        engine = connect(url)
+        ids = fill(engine)
+        with transaction(engine) as session:
+            private = "UPDATE repository SET private = true WHERE id = :id"
+            session.execute(text(private), {"id": ids["ticket-triage"]})
+        page = (await get(engine, "/pocs/acme/poc-ticket-triage")).text
+        found = re.search(r"http://localhost(/badge/acme/poc-ticket-triage.svg\?key=[0-9a-f]{32})\)", page)
+        assert found
+        assert (await get(engine, found[1], Closed("off"))).status_code == 200
+        other = (await get(engine, "/pocs/acme/poc-call-summaries")).text
+        key = re.search(r"\?key=([0-9a-f]{32})", other)
+        assert key
+        for wrong in ("", "?key=", "?key=ä", f"?key={key[1]}"):
+            answer = await get(engine, f"/badge/acme/poc-ticket-triage.svg{wrong}", Closed("off"))
+            assert answer.status_code == 404
+        engine.dispose()
 
 
 @pytest.mark.asyncio

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
@@ -104,6 +105,10 @@ class Policy:
     """`owner/name` of where the digest goes, and the issues of repositories that have none."""
     portfolio_readers: tuple[str, ...] = ()
     """Teams as `org/team`, in small letters, whose members see the portfolio's rows without texts."""
+
+    def in_zone(self, zone: tzinfo) -> Policy:
+        """The same, with its days in another zone."""
+        return replace(self, calendar=replace(self.calendar, zone=zone))
 
     def __hash__(self) -> int:
         """Its mappings have none; these fields tell most policies apart."""
