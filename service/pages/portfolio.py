@@ -118,7 +118,7 @@ def read_portfolio(
     rows_only: Collection[int] = (),
     zone: tzinfo | None = None,
 ) -> PortfolioView:
-    """Read and lay out, in a zone or else each organisation's; of `rows_only` no text of people's is shown."""
+    """Read and lay out, in a zone or else each organisation's; of `rows_only` no text is shown."""
     accounts = {each: _in_zone(account, zone) for each, account in store.accounts().items()}
     first = next(iter(accounts.values()), None)
     calendar = first.policy.calendar if first else replace(USUAL, zone=zone or USUAL.zone)

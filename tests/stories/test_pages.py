@@ -127,7 +127,7 @@ async def test_dates_are_in_the_zone_that_was_asked_for(stored: Engine, path: st
     asked = await get(stored, f"{path}?tz=Pacific/Auckland")
     assert "29 Nov , 09:40 Pacific/Auckland" in words(asked)
     kept = asked.headers["Set-Cookie"]
-    assert kept.startswith("tz=Pacific/Auckland; HttpOnly; Max-Age=31536000;")
+    assert kept.startswith('tz="Pacific/Auckland"; HttpOnly; Max-Age=31536000;')
     again = await get(stored, path, cookies={"tz": "Pacific/Auckland"})
     assert "29 Nov , 09:40 Pacific/Auckland" in words(again)
     assert "28 Nov , 20:40 UTC" in words(await get(stored, path, cookies={"tz": "Mars"}))
