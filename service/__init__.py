@@ -1,6 +1,7 @@
 """POC Governor, a GitHub App. The folders are the flow of the data:
 
     cli/            the commands: check, init, sweep, doctor and the others
+    first_start.py  serves /setup until there is an app
     web/            GitHub's deliveries and evidence in, pages out; decides nothing
     sweep.py        marks every subject dirty, once an hour
     worker.py       reconciles dirty subjects; what failed is retried or given up

@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, NoReturn, Optional, TypeVar
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from service.cli.environment import (
+    completed,
+    counting_in_files,
+    has_app,
+    loaded,
+    opened_database,
+    refuse,
+    with_or_without_app,
+)
+
 if TYPE_CHECKING:
     from service.cli.doctor import Line
-    from service.settings import ServiceSettings, Settings, StoreSettings
 
-S = TypeVar("S")
-FAILED, UNUSABLE = 1, 2
-COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+FAILED = 1
 SWEEP_TIMEOUT = 600.0
 
 cli = typer.Typer(
@@ -45,8 +51,8 @@ def serve(
 ) -> None:
     """Receive GitHub's deliveries and work on them."""
     overrides = ({"HOST": host} if host else {}) | ({"PORT": str(port)} if port >= 0 else {})
-    settings = _with_or_without_app(overrides)
-    with _counting_in_files():
+    settings = with_or_without_app(overrides)
+    with counting_in_files():
         from service.secret_key import SecretKeyError
         from service.serve import serve as run
         from service.store.embedded import DataDirInUse, PostgresFailed
@@ -54,19 +60,19 @@ def serve(
         try:
             run(settings, with_worker=not no_worker, examine=_examine)
         except (DataDirInUse, PostgresFailed, SecretKeyError) as error:
-            _refuse(str(error))
+            refuse(str(error))
 
 
 @cli.command()
 def work() -> None:
     """Work on what was received; any number of these over one DATABASE_URL."""
-    given = _with_or_without_app()
+    given = with_or_without_app()
     from service.store.connections import share
     from service.wiring import build
     from service.work import work as run
 
-    with _database(given, "work") as url:
-        settings = _complete(given, url, wait=True)
+    with opened_database(given, "work") as url:
+        settings = completed(given, url, wait=True)
         mine = share(settings.database_connections)
         run(build(settings, url, pool_size=mine.pool), url, settings.database_connections)
 
@@ -89,7 +95,7 @@ def check(
     from service.cli.check_output import Format
 
     if format_ not in list(Format):
-        _refuse(f"--format {format_}: write one of {', '.join(Format)}")
+        refuse(f"--format {format_}: write one of {', '.join(Format)}")
     today = as_of.date() if as_of else _today()
     raise typer.Exit(run(paths or [], format=Format(format_), today=today, out=sys.stdout, base=base))
 
@@ -107,16 +113,16 @@ def init(
     from service.rules.charter.values import bare_login, parse_login
 
     if path.exists() or path.is_symlink():
-        _refuse(f"{path} exists: check it with `poc-governor check {path}`, or name another path")
+        refuse(f"{path} exists: check it with `poc-governor check {path}`, or name another path")
     if owner and not parse_login(bare_login(owner)):
-        _refuse(f"--owner {owner}: write one GitHub login, like jane-doe")
+        refuse(f"--owner {owner}: write one GitHub login, like jane-doe")
     asked = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     try:
         run(path, owner=owner, today=_today(), ask=input if asked else None, say=typer.echo)
     except OSError as error:
-        _refuse(f"{path}: {error.strerror}")
+        refuse(f"{path}: {error.strerror}")
     except (EOFError, KeyboardInterrupt):
-        _refuse("nothing written")
+        refuse("nothing written")
 
 
 @cli.command()
@@ -135,10 +141,10 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be written.")] = False,
 ) -> None:
     """Look at every installation and every POC now, and say what each look did."""
-    given = _with_or_without_app()
+    given = with_or_without_app()
     when = _timestamp(as_of)
     if when and when > datetime.now(UTC) and not dry_run and not given.github_is_local:
-        _refuse(
+        refuse(
             f"--as-of {as_of} is in the future: people would get messages early. "
             "Add --dry-run, or use an emulator on this machine as GITHUB_API_URL"
         )
@@ -150,8 +156,8 @@ def sweep(
 
     configure(given.log_format, level=30)
     failed = False
-    with _database(given, "sweep") as url:
-        services = build(_complete(given, url), url)
+    with opened_database(given, "sweep") as url:
+        services = build(completed(given, url), url)
         migrate(services.engine)
         if dry_run:
             for key, outcome, actions in preview(services, as_of=when):
@@ -218,9 +224,9 @@ def setup(
         into = into_database if store else into_file(out)
         well = into(asked, os.environ, headless=headless)
     except SetupError as error:
-        _refuse(str(error))
+        refuse(str(error))
     except GitHubError as error:
-        _refuse(error.failure.message)
+        refuse(error.failure.message)
     except (EOFError, KeyboardInterrupt):
         typer.echo("\nStopped. `poc-governor doctor` says how far it is.", err=True)
         raise typer.Exit(FAILED) from None
@@ -247,11 +253,11 @@ def ruleset(
     from service.rules.setup.ruleset import By, NoRulesetError
 
     if by and by not in list(By):
-        _refuse(f"--by {by}: write one of {', '.join(By)}")
-    given = _with_or_without_app()
+        refuse(f"--by {by}: write one of {', '.join(By)}")
+    given = with_or_without_app()
     configure("text", level=50)
-    with nullcontext("") if _has_app(given) else _database(given, "ruleset") as database:
-        settings = _complete(given, database)
+    with nullcontext("") if has_app(given) else opened_database(given, "ruleset") as database:
+        settings = completed(given, database)
     app = App(settings.github_app_id, settings.github_app_private_key, settings.github_api_url)
     team_slug, kind = team.rpartition("/")[2], By(by) if by else None
     try:
@@ -259,9 +265,9 @@ def ruleset(
             app, settings.github_app_id, org, team_slug, _today(), by=kind, evaluate=evaluate
         )
     except NoRulesetError as error:
-        _refuse(str(error))
+        refuse(str(error))
     except GitHubError as error:
-        _refuse(error.failure.message)
+        refuse(error.failure.message)
     for note in made.notes:
         typer.echo(note, err=True)
     typer.echo(json.dumps(made.document, indent=2))
@@ -276,14 +282,14 @@ def record(
     """Print all that was recorded of a POC, each entry chained to the one before; for audits."""
     when = _timestamp(as_of) or datetime.now(UTC)
     if format_ not in {"md", "json"}:
-        _refuse(f"--format {format_} is not known: write md or json")
+        refuse(f"--format {format_} is not known: write md or json")
     from service.cli.record import printed
     from service.settings import load_store
 
-    with _database(_loaded(load_store), "record") as url:
+    with opened_database(loaded(load_store), "record") as url:
         found = printed(url, repository, format_, when)
     if found is None:
-        _refuse(f"no POC is known under {repository}: write OWNER/REPO as GitHub shows it")
+        refuse(f"no POC is known under {repository}: write OWNER/REPO as GitHub shows it")
     typer.echo(found, nl=False)
 
 
@@ -310,82 +316,13 @@ def main() -> None:
     cli()
 
 
-def _with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSettings:
-    """The settings, with all of the app where anything of one is in the environment."""
-    from service.logs import configure
-    from service.settings import load, load_service, names_an_app
-
-    environment = os.environ | (overrides or {})
-    settings = _loaded(load if names_an_app(environment) else load_service, overrides)
-    configure(settings.log_format)
-    return settings
-
-
-def _loaded(load: Callable[[Mapping[str, str]], S], overrides: dict[str, str] | None = None) -> S:
-    from service.settings import SettingsError
-
-    try:
-        return load(os.environ | (overrides or {}))
-    except SettingsError as error:
-        _refuse_each(error.problems)
-
-
-def _complete(given: ServiceSettings, database_url: str, *, wait: bool = False) -> Settings:
-    """The same with the app that is stored, where the environment names none."""
-    from service.configured import UnreadableSettingsError, complete
-    from service.settings import Settings, SettingsError
-
-    if isinstance(given, Settings):
-        return given
-    try:
-        found = complete(os.environ, given, database_url, wait=wait)
-    except SettingsError as error:
-        _refuse_each(error.problems)
-    except UnreadableSettingsError as error:
-        _refuse(str(error))
-    return found or _refuse(
-        f"no app is configured: run `poc-governor setup`, or open {given.public_url}/setup"
-    )
-
-
-def _has_app(given: ServiceSettings) -> bool:
-    from service.settings import Settings
-
-    return isinstance(given, Settings)
-
-
-@contextmanager
-def _counting_in_files() -> Iterator[None]:
-    """All processes of `serve` count in one folder: prometheus_client reads its name when it is imported."""
-    if COUNTERS in os.environ:
-        yield
-        return
-    with TemporaryDirectory(prefix="poc-governor-metrics-") as folder:
-        os.environ[COUNTERS] = folder
-        yield
-
-
-@contextmanager
-def _database(settings: StoreSettings, command: str) -> Iterator[str]:
-    """The address of the database; where it cannot be used, the command ends and says why."""
-    from service.store.embedded import DataDirInUse, PostgresFailed, open_database
-    from service.store.schema import NewerSchemaError
-
-    given = settings.database_url
-    try:
-        with nullcontext(given) if given else open_database(settings.data_dir, command) as url:
-            yield url
-    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
-        _refuse(str(error))
-
-
 def _timestamp(text: str) -> datetime | None:
     if not text:
         return None
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        _refuse(f"--as-of {text} is not a time: write 2027-01-15 or 2027-01-15T09:00:00+00:00")
+        refuse(f"--as-of {text} is not a time: write 2027-01-15 or 2027-01-15T09:00:00+00:00")
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
@@ -397,17 +334,6 @@ def _examine() -> Iterator[Line]:
     from service.cli.doctor import examine
 
     return examine(os.environ)
-
-
-def _refuse_each(problems: Sequence[str]) -> NoReturn:
-    for problem in problems:
-        typer.echo(f"poc-governor: {problem}", err=True)
-    raise typer.Exit(UNUSABLE)
-
-
-def _refuse(reason: str) -> NoReturn:
-    typer.echo(f"poc-governor: {reason}", err=True)
-    raise typer.Exit(UNUSABLE)
 
 
 if __name__ == "__main__":

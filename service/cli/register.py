@@ -37,6 +37,9 @@ PAGE = Path("poc-governor-setup.html")
 NOWHERE = "http://localhost/poc-governor/registered"
 """Where GitHub leads to when nobody listens: the address itself is all that is wanted."""
 
+OPENED = "Your browser opens {address}"
+NO_BROWSER = "Open in a browser on this machine: {address}\nWithout one, stop this and use --headless."
+
 Keep = Callable[[AppCredentials], None]
 """Stores the app's credentials, which GitHub tells once; raises `SetupError`."""
 
@@ -107,7 +110,9 @@ def _by_browser(asked: Asked, version: Version | None, keep: Keep, console: Cons
         registering = _Registering(asked, listener.redirect_url, version, keep)
         listener.form, listener.exchange = registering.form, registering.finish
         opened = console.browse(listener.begin)
-        console.say(f"{'Your browser opens' if opened else 'Open in a browser'}: {listener.begin}")
+        console.say(
+            OPENED.format(address=listener.begin) if opened else NO_BROWSER.format(address=listener.begin)
+        )
         return listener.arrived.get()
 
 

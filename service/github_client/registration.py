@@ -15,6 +15,7 @@ from service.rules.queue import Failure, FailureKind
 from service.rules.setup.manifest import Version, server_version
 
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
+VERSION = "X-GitHub-Enterprise-Version"
 GONE = (404, 422)
 """What GitHub answers to a code that was used, is too old, or never was."""
 
@@ -22,9 +23,13 @@ GONE = (404, 422)
 def take_over(api_url: str, github_url: str, code: str) -> AppCredentials:
     """Exchange the code for the app's credentials; GitHub does that once, so it is never tried again."""
     what = "exchanging the code for the app's credentials"
-    data = _answer("POST", f"{api_url}/app-manifests/{quote(code, safe='')}/conversions", what)
+    address = f"{api_url}/app-manifests/{quote(code, safe='')}/conversions"
+    answer = _asked("POST", address, what)
+    if answer.status_code in GONE:
+        raise _failed(f"{what}: GitHub doesn't know the code. It is good once, and for an hour: begin again")
+    data = _read(answer, what)
     try:
-        return AppCredentials(
+        app = AppCredentials(
             app_id=int(data["id"]),
             slug=str(data["slug"]),
             html_url=str(data["html_url"]),
@@ -37,21 +42,27 @@ def take_over(api_url: str, github_url: str, code: str) -> AppCredentials:
         )
     except (LookupError, ValueError) as error:
         raise _failed(f"{what}: GitHub's answer has no {error}") from error
+    if not app.webhook_secret:
+        raise _failed(f"{what}: GitHub made no webhook secret. Delete the app again on {app.html_url}")
+    return app
 
 
 def version_of(api_url: str) -> Version | None:
     """The version of an Enterprise Server; None for github.com and ghe.com, which have none."""
-    data = _answer("GET", f"{api_url}/meta", "asking GitHub for its version")
-    return server_version(str(data.get("installed_version") or ""))
+    answer = _asked("GET", f"{api_url}/meta", "asking GitHub for its version")
+    # A server that shows strangers nothing still says this with its refusal.
+    said = answer.headers.get(VERSION, "").rpartition("@")[2]
+    return server_version(said or str(_read(answer, "asking GitHub").get("installed_version") or ""))
 
 
-def _answer(method: str, url: str, what: str) -> Mapping[str, Any]:
+def _asked(method: str, url: str, what: str) -> httpx.Response:
     try:
-        answer = httpx.request(method, url, headers=HEADERS, timeout=TIMEOUT, follow_redirects=False)
+        return httpx.request(method, url, headers=HEADERS, timeout=TIMEOUT, follow_redirects=False)
     except httpx.HTTPError as error:
         raise _failed(f"{what}: no answer from {url.partition('/app-manifests')[0]}", error) from error
-    if answer.status_code in GONE and method == "POST":
-        raise _failed(f"{what}: GitHub doesn't know the code. It is good once, and for an hour: begin again")
+
+
+def _read(answer: httpx.Response, what: str) -> Mapping[str, Any]:
     if not answer.is_success:
         raise _failed(f"{what}: GitHub says {answer.status_code}")
     try:

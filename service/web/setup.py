@@ -83,7 +83,7 @@ class SetupPages:
 
     async def begin(self, request: Request) -> Response:
         """Let somebody in who has the token, and show the form for GitHub."""
-        given = await _form(request)
+        given = await _form(request, self._around.public_url)
         if given is None:
             return _refused("The form was not sent from this page.")
         visitor = "" if await self._is_known(request) else secrets.token_urlsafe(32)
@@ -94,7 +94,9 @@ class SetupPages:
             return self._seen(page("setup_existing.html", wrong="", given={}), visitor)
         state = secrets.token_urlsafe(32)
         try:
-            action, manifest = self._registrar.form(given.get("org", "").strip(), state)
+            action, manifest = await run_in_threadpool(
+                self._registrar.form, given.get("org", "").strip(), state
+            )
         except RegistrarError as error:
             answer = page("setup.html", 400, known=True, org=given.get("org", ""), wrong=str(error))
             return self._seen(answer, visitor)
@@ -116,7 +118,7 @@ class SetupPages:
 
     async def existing(self, request: Request) -> Response:
         """Take over an app that exists already, by its four fields."""
-        given = await _form(request)
+        given = await _form(request, self._around.public_url)
         if given is None or not await self._is_known(request):
             return _refused("The form was not sent from this page, or an hour has passed.")
         wanted = {name: given.get(name, "").strip() for name in FIELDS}
@@ -222,10 +224,11 @@ def _refused(says: str) -> Response:
     )
 
 
-async def _form(request: Request) -> Mapping[str, str] | None:
+async def _form(request: Request, public_url: str) -> Mapping[str, str] | None:
     """The fields of a form that was sent from a page of ours; None for any other."""
-    origin, host = request.headers.get("origin"), request.headers.get("host")
-    if request.headers.get("sec-fetch-site") in NOT_FROM_HERE or (origin and urlsplit(origin).netloc != host):
+    origin = urlsplit(request.headers.get("origin", "")).netloc
+    ours = {"", request.headers.get("host", ""), urlsplit(public_url).netloc}
+    if request.headers.get("sec-fetch-site") in NOT_FROM_HERE or origin not in ours:
         return None
     raw = b""
     try:

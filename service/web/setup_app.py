@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -13,8 +15,10 @@ from starlette.routing import Route
 from service.web.app import Beside
 from service.web.docs import docs
 from service.web.health import healthz
-from service.web.html import page
+from service.web.html import notice, page
 from service.web.pages import static
+
+log = structlog.get_logger(__name__)
 
 NO_APP = "There is no app yet: nothing can be verified or stored.\n"
 
@@ -43,7 +47,14 @@ def create_setup_app(
         Route("/static/{name}", static),
         *setup,
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={SQLAlchemyError: away})
+
+
+async def away(_request: Request, error: Exception) -> Response:
+    """The database went away, or is about to come."""
+    log.warning("database not reachable", error=str(error))
+    says = ["The database does not answer at the moment. Nothing was stored."]
+    return notice("Try again in a moment", says, status=503, href="/setup", link="Try again")
 
 
 async def front(_request: Request) -> Response:

@@ -16,7 +16,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from service.cli.app import _complete, _counting_in_files, _database, _with_or_without_app, cli
+from service.cli.app import cli
+from service.cli.environment import completed, counting_in_files, opened_database, with_or_without_app
 from service.rules.queue import Pace
 from service.services import Waits
 
@@ -46,8 +47,8 @@ def _no_jitter() -> float:
 
 def _serve(port: str = "", *options: str) -> None:
     """As the command does, with this module as the program of the further processes."""
-    settings = _with_or_without_app({"PORT": port} if port else {})
-    with _counting_in_files():
+    settings = with_or_without_app({"PORT": port} if port else {})
+    with counting_in_files():
         from service.serve import serve
         from service.web.bodies import Limits
 
@@ -57,13 +58,13 @@ def _serve(port: str = "", *options: str) -> None:
 
 def _work() -> None:
     """As the command does."""
-    given = _with_or_without_app()
+    given = with_or_without_app()
     from service.store.connections import share
     from service.wiring import build
     from service.work import work
 
-    with _database(given, "work") as url:
-        settings = _complete(given, url, wait=True)
+    with opened_database(given, "work") as url:
+        settings = completed(given, url, wait=True)
         mine = share(settings.database_connections)
         services = build(settings, url, pool_size=mine.pool, waits=quick(os.environ))
         work(services, url, settings.database_connections)

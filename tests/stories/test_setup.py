@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -33,6 +34,7 @@ from service.settings import ServiceSettings, Settings
 from service.store.app_credentials import Pass, SetupPasses
 from service.store.database import Database, connect
 from service.web.setup import Around, Line, SetupDone, SetupPages
+from service.web.setup_app import create_setup_app
 from tests.harness.settings import PEM
 
 pytestmark = pytest.mark.asyncio
@@ -393,6 +395,22 @@ async def test_a_file_that_may_hold_a_key_is_not_written_over(tmp_path: Path) ->
         into_file(tmp_path / ".env", NOBODY)(ASKED, {}, headless=True)
     with respx.mock, pytest.raises(SetupError, match="No such file"):
         into_file(tmp_path / "nowhere" / ".env", NOBODY)(ASKED, {}, headless=True)
+
+
+async def test_a_database_that_went_away_is_said_on_a_page(service: Service) -> None:
+    gone = Service(service.engine, service.settings)
+    gone.passes._database = Database(connect("postgresql://127.0.0.1:1/x", pool_size=1))
+    app = create_setup_app(gone.pages.routes(), AsyncMock(return_value="away"), Mock())
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+        answer = await http.post("/setup", data={"token": TOKEN, "org": "acme"})
+        assert answer.status_code == 503
+        assert "The database does not answer" in answer.text
+        assert (await http.get("/readyz")).json() == {"ready": False, "app": None, "reason": "away"}
+        hook = await http.post("/webhooks/github", content=b"{}")
+        assert (hook.status_code, hook.headers["retry-after"]) == (503, "60")
+        assert (await http.get("/healthz")).status_code == 200
+        assert "An owner sets it up" in (await http.get("/")).text
 
 
 @dataclass

@@ -84,11 +84,30 @@ def test_an_exchange_that_fails_is_not_tried_again(
     assert len(server.requests) == 1
 
 
+def test_an_app_without_a_webhook_secret_is_no_use(server: Server) -> None:
+    whole = dict.fromkeys(("slug", "html_url", "client_id", "client_secret", "pem"), "x")
+    server.on("POST /app-manifests/a-code/conversions", 201, whole | {"id": 1, "webhook_secret": None})
+    with pytest.raises(GitHubError, match="GitHub made no webhook secret"):
+        take_over(server.url, server.url, "a-code")
+
+
 def test_nobody_answers() -> None:
     with pytest.raises(GitHubError, match=r"no answer from http://127.0.0.1:1 \(ConnectError\)"):
         take_over("http://127.0.0.1:1", "https://github.com", "a-code")
 
 
-def test_the_version_of_a_server(server: Server) -> None:
-    server.on("GET /meta", 200, {"installed_version": "3.14.2"})
-    assert version_of(server.url) == (3, 14)
+@pytest.mark.parametrize(
+    ("status", "answer", "headers", "version"),
+    [
+        pytest.param(200, {"installed_version": "3.14.2"}, {}, (3, 14), id="in its answer"),
+        pytest.param(
+            401, {}, {"X_GitHub_Enterprise_Version": "enterprise-server@3.12.9"}, (3, 12), id="with a refusal"
+        ),
+        pytest.param(200, {"hooks": []}, {}, None, id="github.com"),
+    ],
+)
+def test_the_version_of_a_server(
+    server: Server, status: int, answer: object, headers: dict[str, str], version: tuple[int, int] | None
+) -> None:
+    server.on("GET /meta", status, answer, **headers)
+    assert version_of(server.url) == version

@@ -1,0 +1,102 @@
+"""What a command finds: settings, the stored app, the database; where it can't, it ends and says why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from service.settings import ServiceSettings, Settings, StoreSettings
+
+S = TypeVar("S")
+UNUSABLE = 2
+COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSettings:
+    """The settings, with all of the app where anything of one is in the environment."""
+    from service.logs import configure
+    from service.settings import load, load_service, names_an_app
+
+    environment = os.environ | (overrides or {})
+    settings = loaded(load if names_an_app(environment) else load_service, overrides)
+    configure(settings.log_format)
+    return settings
+
+
+def loaded(load: Callable[[Mapping[str, str]], S], overrides: dict[str, str] | None = None) -> S:
+    """The settings that a loader reads."""
+    from service.settings import SettingsError
+
+    try:
+        return load(os.environ | (overrides or {}))
+    except SettingsError as error:
+        refuse_each(error.problems)
+
+
+def completed(given: ServiceSettings, database_url: str, *, wait: bool = False) -> Settings:
+    """The same with the app that is stored, where the environment names none."""
+    from service.configured import UnreadableSettingsError, complete
+    from service.settings import Settings, SettingsError
+
+    if isinstance(given, Settings):
+        return given
+    try:
+        found = complete(os.environ, given, database_url, wait=wait)
+    except SettingsError as error:
+        refuse_each(error.problems)
+    except UnreadableSettingsError as error:
+        refuse(str(error))
+    return found or refuse(
+        f"no app is configured: run `poc-governor setup`, or open {given.public_url}/setup"
+    )
+
+
+def has_app(given: ServiceSettings) -> bool:
+    """Whether the environment names the app."""
+    from service.settings import Settings
+
+    return isinstance(given, Settings)
+
+
+@contextmanager
+def counting_in_files() -> Iterator[None]:
+    """All processes of `serve` count in one folder: prometheus_client reads its name when it is imported."""
+    if COUNTERS in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="poc-governor-metrics-") as folder:
+        os.environ[COUNTERS] = folder
+        yield
+
+
+@contextmanager
+def opened_database(settings: StoreSettings, command: str) -> Iterator[str]:
+    """The address of the database; where it cannot be used, the command ends and says why."""
+    from service.store.embedded import DataDirInUse, PostgresFailed, open_database
+    from service.store.schema import NewerSchemaError
+
+    given = settings.database_url
+    try:
+        with nullcontext(given) if given else open_database(settings.data_dir, command) as url:
+            yield url
+    except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
+        refuse(str(error))
+
+
+def refuse_each(problems: Sequence[str]) -> NoReturn:
+    """End with a line for each thing that is wrong."""
+    for problem in problems:
+        typer.echo(f"poc-governor: {problem}", err=True)
+    raise typer.Exit(UNUSABLE)
+
+
+def refuse(reason: str) -> NoReturn:
+    """End, and say why."""
+    typer.echo(f"poc-governor: {reason}", err=True)
+    raise typer.Exit(UNUSABLE)
