@@ -25,7 +25,7 @@ PING = "ping"
 TRIES = 15
 
 
-def first_look(asked: Asked, credentials: AppCredentials, console: Console) -> None:
+def first_look(asked: Asked, credentials: AppCredentials, console: Console, *, observe: bool) -> None:
     """Wait until the app is installed, and say what it finds there."""
     app = App(credentials.app_id, credentials.private_key, credentials.api_url)
     console.say(f"Install it on {asked.org}: {credentials.installing}")
@@ -33,7 +33,7 @@ def first_look(asked: Asked, credentials: AppCredentials, console: Console) -> N
     console.say(f"Installed on {installation.account}. Looking at its repositories …")
     try:
         look = Organisation(app, credentials.app_id, installation).first_look(
-            datetime.now(UTC).date(), observe=True
+            datetime.now(UTC).date(), observe=observe
         )
         console.say(look.says)
     except GitHubError as error:

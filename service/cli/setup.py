@@ -49,7 +49,7 @@ def into_file(path: Path, console: Console | None = None) -> Into:
 
             app = register(asked, keep, console, headless=headless)
         console.say(f"Registered {app.slug}. Its settings are in {path}, which only you can read.")
-        first_look(asked, app, console)
+        first_look(asked, app, console, observe=True)
         console.say(f"Start the service with them, for example: set -a; . {path}; set +a; poc-governor serve")
         return finish(asked, app, {**environment, **settings}, console)
 
@@ -104,7 +104,7 @@ def into_database(
 
     app = register(asked, keep, console, headless=headless)
     console.say(f"Registered {app.slug}. Its credentials are stored, encrypted, in the database.")
-    first_look(asked, app, console)
+    first_look(asked, app, console, observe=environment.get("MODE") != "enforce")
     if asked.public:
         console.say(f"Start the service with {ACCOUNTS}={asked.org}, and others with commas between.")
     console.say("A service that waits for its app goes on now; else start it: poc-governor serve")

@@ -210,8 +210,9 @@ class SetupDone:
             if "installation_id" in request.query_params
             else "POC Governor has its app"
         )
-        again = {"Refresh": "10"} if any(line.mark == WRONG for line in lines) else {}
-        return page("setup_done.html", headers=PRIVATE | again, title=title, lines=lines)
+        again = any(line.mark == WRONG for line in lines)
+        headers = PRIVATE | ({"Refresh": "10"} if again else {})
+        return page("setup_done.html", headers=headers, title=title, lines=lines, again=again)
 
 
 def _refused(says: str) -> Response:
