@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it brings none
-from playwright.sync_api import Page
 
-from tests.harness.chromium import Opened
+from tests.harness.chromium import Opened, violations
 
 pytestmark = pytest.mark.browser
 
@@ -16,13 +12,6 @@ PORTFOLIO, POC = "/", "/pocs/acme/poc-ticket-triage"
 GRAVEYARD, NOTHING = "/?tab=stopped", "/?find=nothing-of-this-name"
 PAGES = (PORTFOLIO, "/?tab=shipped", GRAVEYARD, NOTHING, POC, "/docs/charter")
 PHONE = {"width": 360, "height": 740}
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds, by its rule and the first place."""
-    found: dict[str, Any] = Axe().run(page, options=RULES).response
-    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found["violations"]]
 
 
 @pytest.mark.parametrize("path", PAGES)

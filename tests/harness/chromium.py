@@ -7,12 +7,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it brings none
 from playwright.sync_api import Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 Opened = Callable[..., Page]
 """Opens a path of the pages; what else is given goes to the browser's context, `status` is the answer's."""
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 HOW = "Install Debian's package (`apt-get install chromium`), or run `playwright install chromium`."
 
 
@@ -37,6 +40,12 @@ def find() -> str | None:
     if tried[-1]:
         raise NoBrowserError("\n".join(["No Chromium was found, and none could be installed.", *tried, HOW]))
     return None
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, by its rule and the first place."""
+    found: dict[str, Any] = Axe().run(page, options=RULES).response
+    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found["violations"]]
 
 
 def _on_path() -> str | None:

@@ -4,8 +4,8 @@ log in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -68,7 +68,13 @@ class Service:
     """The pages with login, in this process, with a clock of their own."""
 
     def __init__(
-        self, engine: Engine, github: GitHub, *, readers: Readers | None = None, patience: float = 30.0
+        self,
+        engine: Engine,
+        github: GitHub,
+        *,
+        readers: Readers | None = None,
+        patience: float = 30.0,
+        public_url: str = PUBLIC_URL,
     ) -> None:
         self.now, self.github = NOW, github
         database = Database(engine)
@@ -76,7 +82,7 @@ class Service:
             client_id=github.emulator.client_id,
             client_secret=github.emulator.client_secret,
             secret_key=SECRET_KEY,
-            public_url=PUBLIC_URL,
+            public_url=public_url,
             web_url=github.stand_in.url,
             api_url=github.stand_in.url,
         )
@@ -85,7 +91,13 @@ class Service:
         )
         shown = Shown("https://github.com", observe=False, evidence_level="measured", clock=lambda: self.now)
         pages = Pages(Portfolio(database), self.parts.access, shown)
-        self.app = Starlette(routes=pages.routes() + self.parts.routes)
+        self.app = Starlette(routes=pages.routes() + self.parts.routes, lifespan=self._while_it_runs)
+
+    @asynccontextmanager
+    async def _while_it_runs(self, _app: Starlette) -> AsyncIterator[None]:
+        """Over HTTP; tests that call the application itself close what it asks with."""
+        yield
+        await self.parts.visibility.close()
 
     def passes(self, time: timedelta) -> datetime:
         """Let time pass."""
