@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from service.rules.source.text import in_words
 from service.rules.stall.time_spent import Kind, Span, party_of, time_breakdown, totals
 from service.rules.values.calendar import Calendar
 from service.store.portfolio import Calendars
-from service.texts.markdown import in_words, plural
+from service.texts.markdown import plural
 
 
 @dataclass(frozen=True, slots=True)

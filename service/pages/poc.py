@@ -25,14 +25,13 @@ from service.rules.gate.overview import WAIVED, JudgedThreshold
 from service.rules.gate.signoffs import Round, Signature, named, standing
 from service.rules.gate.uncounted import SigningFacts, Uncounted, uncounted
 from service.rules.policy.model import NO_POLICY, Mode, Policy
-from service.rules.source.text import CHARTER_PATH
+from service.rules.source.text import CHARTER_PATH, in_words
 from service.rules.stall.forecast import forecast, outlook
 from service.rules.stall.waiting_on import Party, Wants
 from service.rules.values.groups import Group
 from service.store.portfolio import Number, OnePoc, PostedCheck
 from service.texts.forecast import outlook_text
 from service.texts.goalposts import NAMES, counted
-from service.texts.markdown import in_words
 
 SHOWN_HISTORY = 30
 """Numbers that a bullet shows."""

@@ -28,6 +28,7 @@ ASKED = {
     Wants.MEND_CHARTER: "fix the charter{place}",
     Wants.START_SIGNATURE: "sign the charter{place}",
     Wants.WORK: "build and measure",
+    Wants.ANSWER_REVIEW: "answer the review{place}",
     Wants.REVIEW: "review{place}",
     Wants.INFRA: "provide {about}",
     Wants.UNBLOCK: "settle {about}",

@@ -28,7 +28,7 @@ from service.rules.stall.waiting_on import (
     next_waiting_period,
     who_is_waited_for,
 )
-from service.rules.values.activity import ENGINEERING, last_activity
+from service.rules.values.activity import ENGINEERING, last_activity, last_worker
 from service.rules.values.github import IssueState, PullRequest, RepositoryRef, is_bot
 from service.rules.values.groups import Group
 from service.rules.values.recorded import recorded_reviews
@@ -167,6 +167,7 @@ def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus, pause: PresentPause |
         unsigned=unsigned,
         objected=tuple(_objected(ctx, poc, {each.number for each in unsigned})),
         reviews=requests,
+        worker=last_worker(poc.waiting.acted),
         worked_at=last_activity(poc.waiting.acted, kinds=ENGINEERING, but=asked),
         missing_infra=_missing(charter),
         platform=named(charter, Group.PLATFORM) if charter else None,

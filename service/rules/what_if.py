@@ -10,7 +10,7 @@ from datetime import date, datetime
 from service.rules.checks.judge import judge_standing
 from service.rules.policy.model import Mode, Policy
 from service.rules.policy.recognition import poc_reason
-from service.rules.source.text import CharterFile, clip, shown
+from service.rules.source.text import CharterFile, clip, in_words, shown
 from service.rules.stall.escalation import decide
 from service.rules.stall.stalls import Cause, Stall, StallFacts, Step, find_stall
 from service.rules.values.github import IssueState, Repository
@@ -161,7 +161,7 @@ def charter_problem(charter: CharterFile | None, today: date, policy: Policy) ->
 
 def waiting(stall: Stall) -> str:
     """A stall in a few words."""
-    since = f"since {stall.since}, limit {stall.limit} working days"
+    since = f"since {in_words(stall.since)}, limit {stall.limit} working days"
     waiting_on = stall.waiting_on
     if waiting_on is None or stall.cause is not Cause.SILENT:
         return f"{stall.cause}, {since}"

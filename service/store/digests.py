@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
 
+from service.rules.checks.judge import judge
 from service.rules.digest.edition import Central, Channel, ComposedDigest, DigestPlace, UndeliveredDigest
-from service.rules.digest.week import REACHES_BACK, LastDigest, PocLine
+from service.rules.digest.week import AT_MOST, REACHES_BACK, LastDigest, PocLine
 from service.rules.gate.lifecycle import State
+from service.rules.source.text import CharterFile, FileKind
 from service.rules.stall.stalls import Cause
 from service.rules.stall.time_spent import ship_date_changes
 from service.store.policies import policy_of
@@ -25,7 +27,8 @@ SELECT r.id, r.full_name, r.private, coalesce(r.registered_at, r.first_seen_at) 
     CASE WHEN s.state = 'open' THEN s.html_url END AS issue_url, d.dates, f.acted_at,
     EXISTS (
         SELECT 1 FROM rest WHERE poc_id = p.id AND first <= :today AND until >= :today
-    ) AS resting
+    ) AS resting,
+    CASE WHEN p.state = 'stopped' AND p.state_since > :recently THEN r.charter_data END AS stopped_charter
 FROM repository r
 JOIN poc p ON p.repository_id = r.id
 LEFT JOIN stall_issue s ON s.poc_id = p.id
@@ -148,7 +151,8 @@ class Digests(Table):
 
     def pocs(self, installation_id: int, today: date) -> tuple[PocLine, ...]:
         """The POCs of an installation, those that have ended as well."""
-        asked = {"installation": installation_id, "today": today}
+        recently = today - AT_MOST - timedelta(days=2)
+        asked = {"installation": installation_id, "today": today, "recently": recently}
         with self._database.reading() as session:
             return tuple(map(_line, session.connection().execute(POCS, asked).all()))
 
@@ -171,4 +175,11 @@ def _line(row: Row[Any]) -> PocLine:
         slips=ship_date_changes(dates),
         acted_at=row.acted_at,
         resting=row.resting,
+        reason=_why(row.stopped_charter, row.state_since) if row.stopped_charter else "",
     )
+
+
+def _why(data: bytes, at: datetime) -> str:
+    """The reason that a charter gives for a stop; an archived repository's need not have any."""
+    charter = judge(CharterFile(FileKind.FILE, data), today=at.date()).charter
+    return charter.stopped.value.reason if charter and charter.stopped else ""

@@ -12,7 +12,7 @@ from service.rules.checks import CHECKS
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
 from service.rules.source.block import lines_of
-from service.rules.source.text import CHARTER_PATH, clip, read_text
+from service.rules.source.text import CHARTER_PATH, clip, in_words, read_text
 from service.rules.stall.pauses import LONGEST_PAUSE, PresentPause
 from service.rules.values.actions import Annotation, Conclusion
 from service.rules.values.finding import Finding, Severity
@@ -202,8 +202,8 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
         case _:
             title = "Charter complete"
     if view.charter and view.charter.paused and not (view.failed or view.charter.stopped):
-        part = f", of which {LONGEST_PAUSE.days} days count" if view.pause_in_part else ""
-        title = f"{title}; paused until {view.charter.paused.value.until}{part}"
+        part = f", of which {LONGEST_PAUSE.days} calendar days count" if view.pause_in_part else ""
+        title = f"{title}; paused until {in_words(view.charter.paused.value.until)}{part}"
     title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
     return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
 
@@ -217,6 +217,6 @@ def said_and_asked(cause: str) -> tuple[str, str]:
 def again(at: datetime) -> str:
     """How the summary goes on; no part of the verdict, because it moves with each attempt."""
     return (
-        f"; tried again at {at:%H:%M} UTC on {at:%Y-%m-%d}, and every hour after that. "
+        f"; tried again at {at:%H:%M} UTC on {in_words(at.date())}, and every hour after that. "
         "The check's **Re-run** button tries at once.\n"
     )

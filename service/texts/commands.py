@@ -11,10 +11,9 @@ from service.rules.charter.goalposts import REOPENS
 from service.rules.charter.model import Charter
 from service.rules.commands.arguments import CharterCommand, Extend, HandOver, Stop, Waive
 from service.rules.commands.parsing import Verb
-from service.rules.source.text import CHARTER_PATH
+from service.rules.source.text import CHARTER_PATH, in_words
 from service.rules.stall.time_spent import ship_date_changes
 from service.texts.goalposts import Person, signers
-from service.texts.markdown import in_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from service.rules.charter.values import InfraKind, Pause
 from service.rules.evidence.values import Measurement, Result, Status
 from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import Gap, GapKind, Gate, Occasion
-from service.rules.source.text import listed
+from service.rules.source.text import in_words, listed
 from service.rules.values.groups import Group, Level
 from service.texts.goalposts import NAMES, SUBJECTS, Person
 from service.texts.markdown import plural
@@ -222,7 +222,8 @@ def _ordinary(gate: Gate) -> str:
             return f"{lead}: a charter without errors"
         case GateStatus.JUDGED:
             missing = list(_named(gate))
-    pause = _pause(gate).capitalize()
+    pause = _pause(gate)
+    pause = pause[:1].upper() + pause[1:]
     if not missing:
         return pause or f"Numbers met{_waived(gate)}"
     return _fitting(f"{pause}; {lead.lower()}" if pause else lead, missing)
@@ -258,7 +259,7 @@ def _named(gate: Gate) -> Iterator[str]:
 
 def _pause(gate: Gate) -> str:
     paused = gate.facts.charter.paused if gate.facts.charter else None
-    return f"paused until {paused.value.until}" if paused and of_kind(gate, GapKind.PAUSED) else ""
+    return f"paused until {in_words(paused.value.until)}" if paused and of_kind(gate, GapKind.PAUSED) else ""
 
 
 def _waived(gate: Gate) -> str:
@@ -267,7 +268,7 @@ def _waived(gate: Gate) -> str:
     if not waived:
         return ""
     names = tuple(dict.fromkeys(row.threshold.metric for row in waived))
-    days = {row.waived.isoformat() for row in waived if row.waived}
+    days = {in_words(row.waived) for row in waived if row.waived}
     said = listed(names) if len(names) <= MOST_NAMED else plural(len(waived), "threshold")
     return f", {said} waived{f' until {days.pop()}' if len(days) == 1 else ''}"
 

@@ -14,7 +14,7 @@ from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text
 from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import COMPARED
-from service.rules.source.text import clip, listed, shown
+from service.rules.source.text import clip, in_words, listed, shown
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group
 from service.texts.markdown import plural
@@ -197,7 +197,7 @@ def measured_for(threshold: Threshold, results: Sequence[Result]) -> str:
     alike = found or next((each for each in results if each.threshold.key == threshold.key), None)
     if alike is None or alike.measurement is None:
         return ""
-    said = f"{measured_text(alike)} on {alike.measurement.at.astimezone(UTC).date()}"
+    said = f"{measured_text(alike)} on {in_words(alike.measurement.at.astimezone(UTC).date())}"
     counts_not = alike.status is not Status.MET if found else alike.status not in COMPARED
     return f"{said} ({alike.status})" if counts_not else said
 

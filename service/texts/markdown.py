@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
 
 from service.rules.charter.values import parse_login
+from service.rules.source.text import in_words
 
 
 def plain(value: str) -> str:
@@ -92,11 +92,6 @@ def _in_cell(text: str) -> str:
 def slack(value: str) -> str:
     """Text of a stranger's for Slack: it mentions nobody and links nowhere."""
     return _shown(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def in_words(day: date) -> str:
-    """A date for a sentence: 26 February 2027."""
-    return f"{day.day} {day:%B} {day.year}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -11,13 +11,13 @@ from typing import assert_never
 from service.rules.charter.model import Charter
 from service.rules.commands.arguments import FARTHEST, USUAL_EXTENSION
 from service.rules.gate.signoffs import named
-from service.rules.source.text import clip
+from service.rules.source.text import clip, in_words
 from service.rules.stall.stalls import Cause, Stall, StallFacts, addressed, assignee
 from service.rules.stall.time_spent import ShipDateChanges, Totals, ordinal
 from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.groups import Group
 from service.texts.goalposts import NAMES
-from service.texts.markdown import in_words, plural
+from service.texts.markdown import plural
 
 REFERENCE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#[1-9][0-9]{0,8}", re.ASCII)
 LONGEST_NAME = 80

@@ -50,6 +50,8 @@ class PocLine:
     """When anybody last did anything."""
     resting: bool = False
     """Whether a pause or a snooze lasts today."""
+    reason: str = ""
+    """Of what was stopped, why, in the charter's words."""
 
     def is_late(self, today: date) -> bool:
         """Whether its ship date has passed."""

@@ -15,7 +15,7 @@ from service.rules.charter.quantity import Quantity, read_quantity
 from service.rules.charter.threshold import Threshold
 from service.rules.evidence.amounts import exact, grouped, implausible, is_sampled
 from service.rules.evidence.values import Conditions, Demands, Measurement, Reading, Result, Status, Unread
-from service.rules.source.text import clip
+from service.rules.source.text import clip, in_words
 from service.rules.values.groups import Level
 
 Z = Fraction("1.959963984540054")
@@ -73,9 +73,9 @@ def too_old(number: Measurement, demands: Demands) -> str | None:
     """Why a number of that day does not count any more."""
     if demands.now - number.at <= timedelta(days=demands.max_age_days):
         return None
-    day = number.at.astimezone(UTC).date().isoformat()
+    day = in_words(number.at.astimezone(UTC).date())
     since = "unchanged since" if number.is_from_file else "taken on"
-    return f"too old: {since} {day}, counts for {demands.max_age_days} days"
+    return f"too old: {since} {day}, counts for {demands.max_age_days} calendar days"
 
 
 def wrong_environment(number: Measurement, demands: Demands) -> str | None:

@@ -11,7 +11,7 @@ from service.rules.charter.units import Dimension, Unit
 from service.rules.evidence.amounts import comparable, exact, grouped, is_decimal, numeral, own, with_unit
 from service.rules.evidence.judging import Z, conditions_of, is_undecided
 from service.rules.evidence.values import Measurement, Result, Status
-from service.rules.source.text import clip
+from service.rules.source.text import clip, in_words
 
 SHORT = 10
 """Characters of a number that is easier to read in another unit than in its own."""
@@ -48,7 +48,7 @@ def _runs(result: Result) -> int:
 def verdict_text(result: Result) -> str:
     """By how much a bound is met or missed, or why the number does not count and what to do."""
     if result.waived:
-        return f"waived until {result.waived.isoformat()}; {verdict_text(replace(result, waived=None))}"
+        return f"waived until {in_words(result.waived)}; {verdict_text(replace(result, waived=None))}"
     if result.measurement is None or result.reason:
         return result.reason or result.status.value
     threshold, number = result.threshold, result.measurement

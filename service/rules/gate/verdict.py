@@ -12,7 +12,7 @@ from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind
 from service.rules.evidence.values import Result, Status
 from service.rules.gate.signoffs import Signature, named
-from service.rules.source.text import listed, shown
+from service.rules.source.text import in_words, listed, shown
 from service.rules.values.actions import Conclusion
 from service.rules.values.groups import Group
 
@@ -220,7 +220,7 @@ def answer_deployment(verdict: Gate, environment: str, *, shipped_on: date | Non
     note = elsewhere(verdict.facts, environment)
     stopped = any(gap.kind is GapKind.STOPPED for gap in verdict.gaps)
     if not note and shipped_on and not (verdict.ready or stopped):
-        note = f"this goes back to what shipped here on {shipped_on}, and a rollback stays open"
+        note = f"this goes back to what shipped here on {in_words(shipped_on)}, and a rollback stays open"
     if not note and verdict.facts.observe:
         would = "approved" if verdict.ready else "rejected"
         note = f"only observed: by the verdict it would be {would}"

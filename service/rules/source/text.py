@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from service.rules.values.finding import Finding, Severity
@@ -97,3 +98,8 @@ def choice(names: Sequence[str], limit: int) -> str:
     first = [shown(name, limit) for name in names[:MOST_CHOICES]]
     more = len(names) - len(first)
     return f"{', '.join(first)} or {more} more" if more else " or ".join(first)
+
+
+def in_words(day: date) -> str:
+    """A date as people read it: 26 February 2027."""
+    return f"{day.day} {day:%B} {day.year}"

@@ -139,17 +139,20 @@ def addressed(stall: Stall, charter: Charter | None) -> str | None:
     """Who is spoken to: whoever is waited for, or who can name somebody; a login, a team, or nobody."""
     if stall.cause is Cause.OWNER_GONE:
         return named(charter, Group.PRODUCT) if charter else None
-    if stall.waiting_on is None or stall.waiting_on.party is Party.UNNAMED:
+    if stall.waiting_on is None:
         return None
+    if stall.waiting_on.party is Party.UNNAMED:
+        return stall.waiting_on.about or None
     if stall.waiting_on.people:
         return stall.waiting_on.people[0]
     return charter.owner.value if charter and charter.owner else None
 
 
 def assignee(stall: Stall, charter: Charter | None) -> str | None:
-    """Who is spoken to, if an issue can be given to them."""
+    """Who is spoken to, if an issue can be given to them: nobody is given one for having worked on it."""
     person = addressed(stall, charter)
-    return None if person is None or TEAM in person else person
+    unnamed = stall.waiting_on is not None and stall.waiting_on.party is Party.UNNAMED
+    return None if person is None or TEAM in person or unnamed else person
 
 
 def _over(facts: StallFacts) -> bool:

@@ -195,7 +195,7 @@ class ShipDateChanges:
     last: date
 
     def __str__(self) -> str:
-        return f"{ordinal(self.count)} date, {self.days:+} days"
+        return f"{ordinal(self.count)} date, {self.days:+} calendar days"
 
 
 def ship_date_changes(dates: Sequence[date]) -> ShipDateChanges | None:

@@ -46,6 +46,8 @@ class Wants(StrEnum):
     START_SIGNATURE = "start-signature"
     WORK = "work"
     """Build, measure, meet the thresholds."""
+    ANSWER_REVIEW = "answer-review"
+    """Whoever has to sign asked for changes."""
     REVIEW = "review"
     INFRA = "infra"
     UNBLOCK = "unblock"
@@ -99,6 +101,8 @@ class WaitingOnFacts:
     """Signers, in small letters, who asked for changes, and nothing new came since: they wait themselves."""
     reviews: tuple[Request, ...] = ()
     """Reviews that were asked for on open pull requests and have not come."""
+    worker: str | None = None
+    """Who worked on it last, in small letters: where no charter names anybody, they may know who should."""
     worked_at: datetime | None = None
     """When anybody but those who are asked last worked on it."""
     missing_infra: tuple[str, ...] = ()
@@ -124,7 +128,9 @@ class WaitingOn:
     number: int | None = None
     """The pull request or issue where it is to be done."""
     about: str = ""
-    """What a person reads: the entries of `infra`, the blocker's reference."""
+    """What a person reads: the entries of `infra`, the blocker's reference, who asked for changes; where no
+    charter names anybody, who worked on it last.
+    """
 
     @property
     def holder(self) -> tuple[Party, tuple[str, ...], Group | None]:
@@ -198,15 +204,13 @@ def _waited_for(facts: WaitingOnFacts) -> WaitingOn:  # noqa: PLR0911 - a rule, 
             return WaitingOn(
                 Party.BLOCKER, Wants.UNBLOCK, blocker.since, blocker.assignees, about=blocker.reference
             )
-        case _ if facts.owner is None:
-            return WaitingOn(Party.UNNAMED, Wants.CHARTER, facts.since)
-        case State.NONE:
-            return WaitingOn(Party.UNNAMED, Wants.CHARTER, facts.since)
+        case _ if facts.owner is None or facts.state is State.NONE:
+            return WaitingOn(Party.UNNAMED, Wants.CHARTER, facts.since, about=facts.worker or "")
         case State.PROPOSED if facts.valid:
-            return _signer(facts, Wants.START_SIGNATURE) or _owner(facts, Wants.WORK)
+            return _signer(facts, Wants.START_SIGNATURE) or _objected_to(facts) or _owner(facts, Wants.WORK)
         case State.PROPOSED:
             return _owner(facts, Wants.MEND_CHARTER)
-        case State.BUILDING | State.EVALUATING | State.SHIPPING:
+        case State.NONE | State.BUILDING | State.EVALUATING | State.SHIPPING:
             return _on_the_way(facts)
         case _:
             assert_never(facts.state)
@@ -232,7 +236,7 @@ def next_waiting_period(
 
 def _on_the_way(facts: WaitingOnFacts) -> WaitingOn:
     """Who is waited for once the charter is signed."""
-    if signer := _signer(facts, Wants.SHIP_SIGNATURE):
+    if signer := _signer(facts, Wants.SHIP_SIGNATURE) or _objected_to(facts):
         return signer
     if facts.ready:
         return _owner(facts, Wants.DEPLOY)
@@ -253,6 +257,16 @@ def _on_the_way(facts: WaitingOnFacts) -> WaitingOn:
 def _owner(facts: WaitingOnFacts, wants: Wants) -> WaitingOn:
     number = facts.asked_to_ship if wants is Wants.DEPLOY else None
     return WaitingOn(Party.OWNER, wants, facts.since, (facts.owner,) if facts.owner else (), number=number)
+
+
+def _objected_to(facts: WaitingOnFacts) -> WaitingOn | None:
+    """The owner, where everybody who is still to sign has asked for changes."""
+    open_ = [each for each in facts.unsigned if each.people and each.people[0].lower() in facts.objected]
+    if not open_:
+        return None
+    about = ", ".join(dict.fromkeys(each.people[0] for each in open_))
+    owner = _owner(facts, Wants.ANSWER_REVIEW)
+    return replace(owner, number=open_[0].number, about=about)
 
 
 def _signer(facts: WaitingOnFacts, wants: Wants) -> WaitingOn | None:

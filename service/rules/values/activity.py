@@ -75,6 +75,12 @@ def last_activity(
     return max(moments, default=None)
 
 
+def last_worker(acted: Mapping[tuple[str, ActivityKind], datetime]) -> str | None:
+    """Who did engineering last."""
+    moments = [(at, login) for (login, kind), at in acted.items() if login and kind in ENGINEERING]
+    return max(moments)[1] if moments else None
+
+
 def last_by_person(acted: Mapping[tuple[str, ActivityKind], datetime]) -> Mapping[str, datetime]:
     """When each person last did anything."""
     last: dict[str, datetime] = {}

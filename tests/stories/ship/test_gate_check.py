@@ -133,7 +133,7 @@ WITHOUT = {
     ),
     "a pause": (
         CHARTER.replace("target:", "paused: until 2026-12-10 - waiting for data\ntarget:"),
-        Said("failure", "Not ready to ship: paused until 2026-12-10, 4 signatures open"),
+        Said("failure", "Not ready to ship: paused until 10 December 2026, 4 signatures open"),
     ),
     "a stop": (
         CHARTER.replace("target:", "stopped: 2026-11-20 - no demand\ntarget:"),

@@ -124,7 +124,7 @@ def test_a_file_is_as_old_as_the_first_sight_of_its_content(poc: Story) -> None:
     poc.later(days=4, minutes=30)
     poc.pull(poc.commit(sha("third")), action="synchronize")
     assert poc.gate(sha("third")) == TWO_MISSING
-    assert "unchanged since 2026-11-23, counts for 14 days" in poc.summary(sha("third"))
+    assert "unchanged since 23 November 2026, counts for 14 calendar days" in poc.summary(sha("third"))
 
 
 def test_only_what_was_measured_again_is_fresh(poc: Story) -> None:
@@ -161,7 +161,7 @@ def test_a_run_is_as_old_as_its_arrival(poc: Story) -> None:
     poc.later(days=15)
     poc.sweep()
     assert poc.gate() == TWO_MISSING
-    assert "taken on 2026-11-23, counts for 14 days" in poc.summary()
+    assert "taken on 23 November 2026, counts for 14 calendar days" in poc.summary()
 
 
 # Workflow runs

@@ -15,7 +15,7 @@ MISSED = files(accuracy=0.9)
 WAIVED = CHARTER.replace(
     "signoffs:", "waived:\n  - accuracy until 2026-12-01 - the labels come late\nsignoffs:"
 )
-SHIPS = Said("success", "Ready to ship, accuracy waived until 2026-12-01")
+SHIPS = Said("success", "Ready to ship, accuracy waived until 1 December 2026")
 MISSES = Said("failure", "Not ready to ship: 1 missed")
 BRINGS, NEXT = sha("brings"), sha("next")
 
@@ -44,7 +44,7 @@ def test_a_waived_threshold_ships_once_those_who_answer_for_it_have_signed_again
     assert asked.gate(NEXT) == open_signatures(2)
     asked.review("alice-k", "carol-s", head=NEXT)
     assert asked.gate(NEXT) == SHIPS
-    assert "waived until 2026-12-01; missed by 2 points" in asked.summary(NEXT)
+    assert "waived until 1 December 2026; missed by 2 points" in asked.summary(NEXT)
     assert "1 of 2 thresholds is met on this commit, 1 waived" in asked.summary(NEXT)
     answer = asked.ask_to_deploy(NEXT)
     assert answer is not None

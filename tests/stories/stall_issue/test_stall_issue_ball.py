@@ -185,7 +185,7 @@ def test_another_ship_date_closes_it_and_the_next_time_it_is_counted(overdue: Da
     overdue.work_by()
     overdue.morning(date(2027, 4, 12))
     assert overdue.issue.state == "open"
-    assert "second date, +42 days" in overdue.issue.body
+    assert "second date, +42 calendar days" in overdue.issue.body
 
 
 def test_while_it_is_open_the_next_holder_gets_it_with_its_steps_from_the_first(overdue: Days) -> None:

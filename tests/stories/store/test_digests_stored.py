@@ -71,7 +71,7 @@ def test_a_poc_as_a_digest_shows_it(records: Store) -> None:
     assert (line.waiting_on, line.ship_by, str(line.slips)) == (
         waiting_on,
         date(2027, 2, 26),
-        "second date, +42 days",
+        "second date, +42 calendar days",
     )
     assert (line.acted_at, line.resting) == (NOW - 5 * DAY, False)
     records.stall_issues.became(poc_id, IssueState.CLOSED)

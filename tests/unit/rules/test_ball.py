@@ -143,7 +143,7 @@ EVENTS: dict[str, tuple[Event, tuple[str, ...]]] = {
     ),
     "all ask for changes of the charter": (
         lambda facts: going(facts, objected=tuple(SIGNERS.values())),
-        (UNCHANGED[0], "owner work jane-doe", *UNCHANGED[2:]),
+        (UNCHANGED[0], "owner answer-review jane-doe", *UNCHANGED[2:]),
     ),
     "platform changed, so platform signs again": (
         lambda facts: (
@@ -195,6 +195,10 @@ EVENTS: dict[str, tuple[Event, tuple[str, ...]]] = {
     "of these one asks for changes": (
         lambda facts: on_request(facts, *TWO, objected=("alice-k",)),
         (*UNCHANGED[:2], *(["signer ship-signature dan-w"] * 3), *ENDED),
+    ),
+    "both ask for changes": (
+        lambda facts: on_request(facts, *TWO, objected=tuple(SIGNERS.values())),
+        (*UNCHANGED[:2], *(["owner answer-review jane-doe"] * 3), *ENDED),
     ),
     "all have signed to ship": (on_request, (*UNCHANGED[:2], DEPLOY, DEPLOY, DEPLOY, *ENDED)),
     "all have signed, and a review was asked for": (

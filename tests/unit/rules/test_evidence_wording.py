@@ -219,14 +219,14 @@ LINE = "accuracy >= 92 % on tickets-2026q3 with n >= 2000"
             LINE,
             [sent("accuracy", "96 %", days=52)],
             "96 %",
-            "too old: taken on 2026-10-01, counts for 14 days",
+            "too old: taken on 1 October 2026, counts for 14 calendar days",
             id="too old",
         ),
         pytest.param(
             LINE,
             [found("accuracy", "96 %", days=52)],
             "96 %",
-            "too old: unchanged since 2026-10-01, counts for 14 days",
+            "too old: unchanged since 1 October 2026, counts for 14 calendar days",
             id="an old file",
         ),
         pytest.param(

@@ -333,7 +333,7 @@ def test_a_deployment_is_answered(
     assert deployed(environment, **changes) == answer
 
 
-BACK = "this goes back to what shipped here on 2027-01-20, and a rollback stays open"
+BACK = "this goes back to what shipped here on 20 January 2027, and a rollback stays open"
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def closes_what_is_no_poc(facts: StallFacts, now: datetime) -> StallDecision:
 
 
 LONG, SHORT = Policy(limits=Limits(waiting=200)), Policy(limits=Limits(waiting=3))
-WAITS = "waits for signer (`dan-w`) since 2026-10-12, limit 3 working days"
+WAITS = "waits for signer (`dan-w`) since 12 October 2026, limit 3 working days"
 OUT = Policy(exclude=Selector(names=("poc-*",)))
 OPEN, CLOSED, GONE = IssueState.OPEN, IssueState.CLOSED, IssueState.GONE
 STALLS = [

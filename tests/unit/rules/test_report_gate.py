@@ -22,11 +22,11 @@ DEPLOYMENT = Case("", "", occasion=Occasion.DEPLOYMENT)
     ("case", "title"),
     [
         pytest.param(
-            replace(ORDINARY, text=PAUSED), "Paused until 2027-03-01", id="paused, all else is there"
+            replace(ORDINARY, text=PAUSED), "Paused until 1 March 2027", id="paused, all else is there"
         ),
         pytest.param(
             replace(ORDINARY, text=PAUSED, readings={"accuracy": None}),
-            "Paused until 2027-03-01; missing for shipping: 1 of 4 thresholds",
+            "Paused until 1 March 2027; missing for shipping: 1 of 4 thresholds",
             id="paused, and one is missing",
         ),
         pytest.param(replace(ORDINARY, text=STOPPED), "Stopped on purpose", id="stopped"),

@@ -171,6 +171,6 @@ def test_every_span_adds_up_to_the_calendar(
 
 def test_slips() -> None:
     assert ship_date_changes([]) is ship_date_changes([FIRST]) is None
-    assert str(ship_date_changes([FIRST, day(30), day(42)])) == "third date, +42 days"
-    assert str(ship_date_changes([FIRST, day(-7)])) == "second date, -7 days"
-    assert str(ship_date_changes([day(each) for each in range(11)])) == "11th date, +10 days"
+    assert str(ship_date_changes([FIRST, day(30), day(42)])) == "third date, +42 calendar days"
+    assert str(ship_date_changes([FIRST, day(-7)])) == "second date, -7 calendar days"
+    assert str(ship_date_changes([day(each) for each in range(11)])) == "11th date, +10 calendar days"

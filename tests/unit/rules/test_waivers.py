@@ -23,6 +23,7 @@ from service.rules.gate.agreement import Agreement
 from service.rules.gate.agreement import applied as held
 from service.rules.gate.overview import overview
 from service.rules.gate.signoffs import Round, give, material_hash
+from service.rules.source.text import in_words
 from service.rules.values.groups import Group
 from tests.harness.charters import CHARTER
 from tests.harness.github import charter_file
@@ -118,7 +119,7 @@ def test_a_waiver_counts_while_it_runs(day: date, until: date | None) -> None:
     waived, other = waive((missed, met), WAIVED, day)
     assert (waived.waived, waived.met, waived.lets_ship) == (until, False, until is not None)
     assert other == met
-    said = f"waived until {END}; measure it" if until else "measure it"
+    said = f"waived until {in_words(END)}; measure it" if until else "measure it"
     assert verdict_text(waived) == said
     shown = overview(WAIVED, (waived, other))
     assert (shown.met, shown.waived, shown.thresholds[0].verdict) == (1, int(until is not None), said)

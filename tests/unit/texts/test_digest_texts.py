@@ -80,7 +80,7 @@ FULL = (
     poc(9, "went-live-long-ago", State.SHIPPED),
     poc(10, f"{PRIVATE}-2", State.SHIPPED, state_since=LATELY, private=True),
     poc(11, f"{PRIVATE}-3", State.SHIPPED, state_since=LATELY, private=True),
-    poc(12, "given-up", State.STOPPED, state_since=LATELY),
+    poc(12, "given-up", State.STOPPED, state_since=LATELY, reason="data: @dan-w may not see it."),
     poc(13, f"{HOSTILE}-2", State.NONE, registered_at=LATELY),
     poc(30, "moved-on", acted_at=LATELY),
 )

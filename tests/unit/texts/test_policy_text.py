@@ -34,8 +34,8 @@ FULL = WhatIf(
     pocs=(Changed("acme/churn", "property `stage`, `pilot`"), Changed("acme/poc-new", "topic `ai`")),
     no_pocs=(Changed("acme/sandbox-poc", "until now by its name, `sandbox-poc`"),),
     opening=(
-        Changed("acme/poc-quiet", "waits for owner (`jane-doe`) since 2026-10-01, limit 7 working days"),
-        Changed("acme/poc-secret", "no charter, since 2026-10-01, limit 5 working days", private=True),
+        Changed("acme/poc-quiet", "waits for owner (`jane-doe`) since 1 October 2026, limit 7 working days"),
+        Changed("acme/poc-secret", "no charter, since 1 October 2026, limit 5 working days", private=True),
     ),
     closing=(Changed("acme/sandbox-poc", "no POC by that policy"),),
 )

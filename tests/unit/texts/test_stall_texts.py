@@ -165,6 +165,11 @@ TOLD = [
     silent("owner-work", "jane-doe", OWNER),
     silent("owner-mend", "jane-doe", replace(OWNER, wants=Wants.MEND_CHARTER), totals=None),
     silent("owner-mend-proposal", "jane-doe", replace(OWNER, wants=Wants.MEND_CHARTER, number=3)),
+    silent(
+        "owner-answer",
+        "jane-doe",
+        replace(OWNER, wants=Wants.ANSWER_REVIEW, number=41, about="carol-s, dan-w"),
+    ),
     silent("owner-ask", "jane-doe", replace(OWNER, wants=Wants.ASK_TO_SHIP)),
     silent("owner-deploy", "jane-doe", replace(OWNER, wants=Wants.DEPLOY, number=41)),
     Told(
@@ -176,8 +181,16 @@ TOLD = [
         totals=None,
     ),
     Told(
+        "no-charter-worked-on",
+        "poc-triage is waiting for a charter: 5 working days",
+        waiting_on(Party.UNNAMED, Wants.CHARTER, about="john-roe"),
+        Cause.NO_CHARTER,
+        charter=None,
+        totals=None,
+    ),
+    Told(
         "overdue",
-        "Ticket triage is past its ship date, 26 February 2027 (third date, +42 days)",
+        "Ticket triage is past its ship date, 26 February 2027 (third date, +42 calendar days)",
         SECURITY,
         Cause.OVERDUE,
         dates=(date(2027, 1, 15), date(2027, 2, 1), SHIP_BY),

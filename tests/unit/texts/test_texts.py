@@ -76,10 +76,10 @@ SHOWN = [
     Shown("not-yaml", "The charter cannot be read", Conclusion.FAILURE, corpus("err/yaml-tab")),
     Shown("remarks", "Charter complete", Conclusion.SUCCESS, corpus("err/target-unmeasured")),
     Shown("stopped", "Stopped on purpose", Conclusion.SUCCESS, corpus("ok/stopped-early")),
-    Shown("paused", "Charter complete; paused until 2027-01-08", Conclusion.SUCCESS, corpus("ok/paused")),
+    Shown("paused", "Charter complete; paused until 8 January 2027", Conclusion.SUCCESS, corpus("ok/paused")),
     Shown(
         "paused-in-part",
-        "Charter complete; paused until 2027-01-08, of which 60 days count",
+        "Charter complete; paused until 8 January 2027, of which 60 calendar days count",
         Conclusion.SUCCESS,
         corpus("ok/paused"),
         pause=PresentPause(PausePeriod(date(2026, 11, 1), date(2026, 12, 31), ""), "", "carol-s"),
