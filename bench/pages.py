@@ -44,7 +44,8 @@ SELECT n, (ARRAY['proposed', 'building', 'evaluating', 'shipping', 'shipped', 's
     CASE WHEN n % 4 = 0 THEN current_date - n % 60 END
 FROM generate_series(1, :pocs) n;
 INSERT INTO turn (poc_id, party, wants, for_group, people, number, since)
-SELECT p.id, (ARRAY['owner','signer','reviewer','platform'])[1 + (p.id + k) % 4], 'work',
+SELECT p.id, (ARRAY['owner','signer','reviewer','platform'])[1 + (p.id + k) % 4],
+    CASE WHEN (p.id + k) % 4 = 1 THEN 'start-signature' ELSE 'work' END,
     CASE WHEN (p.id + k) % 4 IN (1, 3)
         THEN (ARRAY['data_science', 'platform', 'product', 'security'])[1 + (p.id + k / 2) % 4] END,
     ARRAY['person-' || p.id % 50], 3, now() - interval '1 day' * (160 - k * 13)
@@ -140,7 +141,7 @@ def pages(store: Portfolio, visible: Sequence[int]) -> dict[str, Callable[[], st
         stored = store.one(*named) if named else None
         assert stored is not None
         view = poc_view(stored, now, web_url="https://github.com", observe=False, level="self-reported")
-        return render("poc.html", view=view, visitor=visitor)
+        return render("poc.html", view=view, visitor=visitor, badge="")
 
     return {
         "/": portfolio,

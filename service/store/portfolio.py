@@ -117,9 +117,9 @@ SELECT
     ) x) AS causes,
     {days}
 """
-SUMS = ", ".join(
-    f"(SELECT coalesce(sum(days[{at}]), 0) FROM going) AS days_{at}"  # noqa: S608 - our own words
-    for at in range(1, len(DAYS_GO_TO) + 1)
+# One pass over the POCs for all sums.
+SUMS = "(SELECT ARRAY[{}] FROM going) AS days".format(  # noqa: S608 - our own words
+    ", ".join(f"coalesce(sum(days[{at}]), 0)" for at in range(1, len(DAYS_GO_TO) + 1))
 )
 
 ROWS = text("""
@@ -371,7 +371,7 @@ class Portfolio(Table):
             longest=_named(known, row.longest),
             decide=_named(known, row.decide),
             deciding=row.deciding,
-            days={party: getattr(row, f"days_{at}") for at, party in enumerate(DAYS_GO_TO, 1)},
+            days={party: int(sum_) for party, sum_ in zip(DAYS_GO_TO, row.days, strict=True)},
             counted_on=row.counted_on,
             causes=row.causes or {},
         )

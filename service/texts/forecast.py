@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from service.rules.source.text import in_words
 from service.rules.stall.forecast import Forecast, Outlook, Took
 from service.texts.goalposts import NAMES
-from service.texts.markdown import in_words, plural
+from service.texts.markdown import plural
 
 
 def outlook_text(found: Outlook) -> str:
