@@ -45,7 +45,8 @@ def policy(github_url: str = "") -> str:
     style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     # Browsers hold the addresses that a form is redirected to against it as well.
     target = f"{github_url} 'self'" if github_url else "'none'"
-    return f"default-src 'none'; style-src 'sha256-{style}'; form-action {target}; base-uri 'none'"
+    loaded = f"default-src 'none'; img-src data:; style-src 'sha256-{style}'"
+    return f"{loaded}; form-action {target}; base-uri 'none'"
 
 
 @cache

@@ -187,7 +187,9 @@ class Line(Protocol):
 
 
 Examine = Callable[[], Iterable[Line]]
-WRONG = "wrong"
+NOTE, WRONG = "note", "wrong"
+COMING = ("installations", "ping", "deliveries")
+"""What is not there yet right after an app was set up."""
 
 
 class SetupDone:
@@ -210,7 +212,7 @@ class SetupDone:
             if "installation_id" in request.query_params
             else "POC Governor has its app"
         )
-        again = any(line.mark == WRONG for line in lines)
+        again = any(line.mark == WRONG or (line.mark == NOTE and line.what in COMING) for line in lines)
         headers = PRIVATE | ({"Refresh": "10"} if again else {})
         return page("setup_done.html", headers=headers, title=title, lines=lines, again=again)
 

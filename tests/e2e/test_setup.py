@@ -3,100 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from service.demo.emulator import Emulator, SeedRepo, free_port
-from service.first_start import TOKEN_FILE
-from service.rules.values.actions import CHARTER_CHECK
-from tests.harness.clicks import Clicks, create_and_install, register_and_install
-from tests.harness.emulator import good_charter
-from tests.harness.processes import Process, Serve, inherited, quick_folder, run, serving
-from tests.harness.program import PROGRAM
-from tests.harness.standin.app import StandIn, standing_in
+from tests.harness.processes import run
+from tests.harness.setting_up import MOST_CLICKS, Place, at_setup, by_one_command, nothing_set_up, of_file
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.slow
-
-MOST_CLICKS = 4
-LISTENING = re.compile(r"http://localhost:\d+/[\w-]{20,}")
-
-
-@dataclass
-class Place:
-    """A machine on which nothing is set up, and a GitHub that knows no app."""
-
-    folder: Path
-    port: int
-    emulator: Emulator
-    stand_in: StandIn
-    stack: ExitStack
-
-    @property
-    def url(self) -> str:
-        return f"http://localhost:{self.port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return inherited() | {
-            "BROWSER": "true",  # a program that opens nothing
-            "DATA_DIR": str(self.folder / "data"),
-            "HOST": "127.0.0.1",
-        }
-
-    @property
-    def github(self) -> dict[str, str]:
-        return {"GITHUB_URL": self.stand_in.url, "GITHUB_API_URL": self.stand_in.url, "PUBLIC_URL": self.url}
-
-    def browser(self) -> Clicks:
-        made = Clicks()
-        self.stack.callback(made.http.close)
-        return made
-
-    def started(self, environment: dict[str, str]) -> Serve:
-        log = self.folder / "serve.log"
-        return self.stack.enter_context(serving(log, environment, program=PROGRAM, port=self.port))
-
-    def setup(self, *options: str) -> Process:
-        words = ["--org", "acme", "--url", self.url, "--github-url", self.stand_in.url]
-        words += ["--github-api-url", self.stand_in.url, *options]
-        return Process(self.folder / "setup.log", self.environment, "service.cli.app", "setup", *words)
-
-    def first_check_run(self) -> str:
-        """Open a pull request with a charter, and wait for its check run."""
-        person = self.stack.enter_context(self.emulator.person("jane-doe"))
-        person.create_branch("poc-triage", "charter")
-        person.write_file("poc-triage", "POC.md", good_charter(), branch="charter")
-        pull = person.open_pull("poc-triage", head="charter", title="The charter")
-        runs = eventually(
-            lambda: person.check_runs("poc-triage", pull.head_sha, name=CHARTER_CHECK),
-            "its check run is there",
-        )
-        return str(runs[0].conclusion)
-
-
-@contextmanager
-def nothing_set_up() -> Iterator[Place]:
-    port = free_port()
-    repos = (SeedRepo("poc-triage"), SeedRepo("website"))
-    emulator = Emulator(
-        users=["jane-doe", "alice-k", "bob-m", "carol-s", "dan-w"],
-        repos=repos,
-        webhook_url=f"http://localhost:{port}/webhooks/github",
-    )
-    with (
-        quick_folder() as folder,
-        emulator,
-        standing_in(emulator, from_nothing=True) as stand_in,
-        ExitStack() as stack,
-    ):
-        yield Place(folder, port, emulator, stand_in, stack)
 
 
 @pytest.fixture
@@ -105,23 +20,10 @@ def place() -> Iterator[Place]:
         yield made
 
 
-def of_file(file: Path) -> dict[str, str]:
-    """The settings in it, as a shell reads them."""
-    script = 'set -a; . "$1"; env -0'
-    done = subprocess.run(
-        ["sh", "-c", script, "sh", str(file)], env={}, capture_output=True, check=True, text=True
-    )
-    return dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
-
-
 def test_one_command_and_three_clicks(place: Place) -> None:
-    file = place.folder / "governor.env"
-    setup, browser = place.setup("--out", str(file)), place.browser()
-    place.stack.callback(setup.kill)
-    page = eventually(lambda: LISTENING.search(setup.said), f"the page is named; it said {setup.said}")[0]
-    register_and_install(browser, page)
+    file, browser = place.folder / "governor.env", place.browser()
+    setup = by_one_command(place, browser, file)
     assert browser.clicks <= MOST_CLICKS
-    eventually(lambda: "readyz names app" in setup.said, f"it waits for the service; it said {setup.said}")
     assert "1 POC in 2 repositories; observing; 1 would fail, for `no-charter`." in setup.said
     assert file.stat().st_mode & 0o777 == 0o600
     assert "PRIVATE KEY" not in setup.said
@@ -139,19 +41,9 @@ def test_one_command_and_three_clicks(place: Place) -> None:
 
 
 def test_in_the_browser_of_a_service_that_has_no_app(place: Place) -> None:
-    serve = place.started(place.environment | place.github)
-    assert serve.health() == {"ready": True, "app": None}
-    token = (place.folder / "data" / TOKEN_FILE).read_text().strip()
-    assert token not in serve.said
     browser = place.browser()
-    browser.open(f"{place.url}/setup")
-    browser.press("Continue", token=token, org="acme")
-    browser.press("Register on GitHub")
-    create_and_install(browser)
+    serve = at_setup(place, browser)
     assert browser.clicks <= MOST_CLICKS
-    eventually(lambda: serve.health().get("app") == place.emulator.app_id, "it names its app")
-    eventually(lambda: serve.health().get("workers"), "a worker works")
-    assert not (place.folder / "data" / TOKEN_FILE).exists()
     eventually(
         lambda: [
             each

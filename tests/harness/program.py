@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from service.cli.app import cli
+from service.cli.app import _examine, cli
 from service.cli.environment import completed, counting_in_files, opened_database, with_or_without_app
 from service.rules.queue import Pace
 from service.services import Waits
@@ -53,7 +53,13 @@ def _serve(port: str = "", *options: str) -> None:
         from service.web.bodies import Limits
 
         limits = Limits(seconds=float(os.environ.get(DEADLINE, "10")))
-        serve(settings, with_worker="--no-worker" not in options, program=PROGRAM, limits=limits)
+        serve(
+            settings,
+            with_worker="--no-worker" not in options,
+            program=PROGRAM,
+            limits=limits,
+            examine=_examine,
+        )
 
 
 def _work() -> None:

@@ -425,15 +425,22 @@ class Said:
 
 
 @pytest.mark.parametrize(
-    ("mark", "refresh"),
-    [pytest.param("ok", False, id="all is well"), pytest.param("wrong", True, id="something is wrong")],
+    ("mark", "what", "refresh"),
+    [
+        pytest.param("ok", "worker", False, id="all is well"),
+        pytest.param("wrong", "worker", True, id="something is wrong"),
+        pytest.param("note", "ping", True, id="something is about to come"),
+        pytest.param("note", "digest", False, id="something that may stay so"),
+    ],
 )
-async def test_who_set_it_up_sees_what_doctor_says(service: Service, mark: str, refresh: bool) -> None:
+async def test_who_set_it_up_sees_what_doctor_says(
+    service: Service, mark: str, what: str, refresh: bool
+) -> None:
     asked: list[int] = []
 
     def examine() -> list[Line]:
         asked.append(1)
-        return [Said(mark, "worker", "<b>2 running</b>")]
+        return [Said(mark, what, "<b>2 running</b>")]
 
     around = Around(URL, lambda: service.now, lambda: None)
     done = SetupDone(service.passes, around, examine)

@@ -47,7 +47,7 @@ UNASKED = {"installation", "installation_repositories", "github_app_authorizatio
 LONGEST_NAME = 34
 SLUG = "poc-governor"
 PAGE = (
-    "<!doctype html><title>{title}</title><h1>{title}</h1>"
+    "<!doctype html><link rel='icon' href='data:,'><title>{title}</title><h1>{title}</h1>"
     "<form method='post' action='{action}'>{fields}<button>{button}</button></form>"
 )
 
