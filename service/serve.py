@@ -214,7 +214,7 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
         return Pages(Portfolio(database), OpenHere(), shown, badges).routes(), _nothing
     # Only where somebody logs in: its libraries take up memory in each process.
     from service.web.login_parts import Registered, login_parts  # noqa: PLC0415
-    from service.web.readers import TeamReaders  # noqa: PLC0415
+    from service.web.readers import Organisations  # noqa: PLC0415
 
     app = Registered(
         client_id=settings.github_client_id,
@@ -225,8 +225,8 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
         api_url=settings.github_api_url,
     )
     asking = cache(partial(_github_app, settings))
-    readers = TeamReaders(Portfolio(database), Installations(database), asking)
-    parts = login_parts(app, database, shown.clock, readers=readers)
+    organisations = Organisations(Portfolio(database), Installations(database), asking)
+    parts = login_parts(app, database, shown.clock, organisations=organisations)
     pages = Pages(Portfolio(database), parts.access, shown, badges)
     return pages.routes() + parts.routes, parts.visibility.close
 

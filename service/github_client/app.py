@@ -159,7 +159,15 @@ class App:
             for raw in PaginatedList(HookDeliverySummary, integration.requester, path, page):
                 if raw.delivered_at is None or raw.delivered_at < since:
                     return
-                yield DeliveryAttempt(raw.id or 0, raw.guid or "", raw.delivered_at, raw.status_code or 0)
+                yield DeliveryAttempt(
+                    raw.id or 0,
+                    raw.guid or "",
+                    raw.delivered_at,
+                    raw.status_code or 0,
+                    raw.event or "",
+                    raw.action,
+                    raw.installation_id,
+                )
 
     def webhook(self) -> tuple[str, str]:
         """The address that GitHub delivers to, and the content type of the bodies."""

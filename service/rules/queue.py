@@ -163,6 +163,10 @@ class DeliveryAttempt:
     guid: str
     delivered_at: datetime
     status_code: int
+    """Our answer; 0 where there was none."""
+    event: str = ""
+    action: str | None = None
+    installation_id: int | None = None
 
     @property
     def was_answered(self) -> bool:

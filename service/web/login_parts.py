@@ -10,16 +10,19 @@ from starlette.routing import Route
 
 from service.secret_key import cipher
 from service.store.database import Database
+from service.store.deliveries import Deliveries
 from service.store.people import People
 from service.store.personal_tokens import PersonalTokens
 from service.web.access import LoggedIn
+from service.web.deliveries import DeliveryPages
 from service.web.login import CALLBACK, Login
 from service.web.oauth import GitHubOAuth
 from service.web.person_api import PersonApi
 from service.web.personal_tokens import TokenPages
+from service.web.readers import Organisations, Owners, TeamReaders
 from service.web.sessions import Cookies
 from service.web.user_tokens import UserTokens
-from service.web.visibility import PATIENCE, NobodyReads, Readers, Visibility
+from service.web.visibility import PATIENCE, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,15 @@ def login_parts(
     database: Database,
     clock: Callable[[], datetime],
     *,
-    readers: Readers | None = None,
+    organisations: Organisations,
     patience: float = PATIENCE,
 ) -> LoginParts:
     """Put the parts together; the keywords are what tests set."""
     people, cookies = People(database), Cookies(app.public_url)
     oauth = GitHubOAuth(app.client_id, app.client_secret, app.web_url, f"{app.public_url}{CALLBACK}")
     api, tokens = PersonApi(app.api_url), UserTokens(people, oauth, cipher(app.secret_key, "user tokens"))
-    visibility = Visibility(people, tokens, api, readers or NobodyReads(), clock=clock, patience=patience)
+    readers = TeamReaders(organisations)
+    visibility = Visibility(people, tokens, api, readers, clock=clock, patience=patience)
     login = Login(
         people=people,
         tokens=tokens,
@@ -68,4 +72,8 @@ def login_parts(
     personal = PersonalTokens(database)
     access = LoggedIn(people, personal, visibility, cookies=cookies, clock=clock)
     tokens_of = TokenPages(personal, access, cookies, clock)
-    return LoginParts(access, visibility, login.routes() + tokens_of.routes())
+    deliveries = DeliveryPages(
+        Deliveries(database), access, visibility, Owners(organisations), organisations.app, cookies
+    )
+    routes = login.routes() + tokens_of.routes() + deliveries.routes()
+    return LoginParts(access, visibility, routes)

@@ -51,14 +51,6 @@ class Readers(Protocol):
         ...
 
 
-class NobodyReads:
-    """No organisation lets anybody."""
-
-    async def installations_of(self, _login: str) -> set[int]:
-        """None."""
-        return set()
-
-
 class Visibility:
     """Asks, keeps and forgets what people see."""
 
@@ -100,6 +92,13 @@ class Visibility:
 
     def _is_good(self, kept: Kept, lasts: timedelta = LONGEST) -> bool:
         return kept.seen_at is not None and kept.seen_at > self._clock() - lasts
+
+    async def login_of(self, person_id: int) -> str:
+        """The login that somebody has now: they may have another than when they logged in."""
+        person, login = await self._tokens.acting(person_id, self._api.who)
+        if person != person_id:
+            raise LoggedOutError("the token is somebody else's")
+        return login
 
     async def may_read(self, person_id: int, repository_id: int) -> bool:
         """Whether they see one repository, asked now; where GitHub can't tell, what it said before."""
@@ -153,8 +152,7 @@ class Visibility:
     async def _ask(self, person_id: int, now: datetime, *, anew: bool) -> None:
         people, found = self._people, set[int]()
         try:
-            person, login = await self._tokens.acting(person_id, self._api.who)
-            rows_of = await self._readers.installations_of(login) if person == person_id else set()
+            rows_of = await self._readers.installations_of(await self.login_of(person_id))
             async for more in self._answers(person_id):
                 found |= more
                 if anew:

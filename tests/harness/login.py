@@ -4,6 +4,7 @@ log in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +16,14 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 
 from service.demo.emulator import Emulator, SeedRepo
+from service.github_client.app import App
+from service.ports import GitHubApp
 from service.store.database import Database
+from service.store.installations import Installations
 from service.store.portfolio import Portfolio
 from service.web.login_parts import Registered, login_parts
 from service.web.pages import Pages, Shown
-from service.web.visibility import NobodyReads, Readers
+from service.web.readers import Organisations
 from tests.harness.portfolio import NAMES, NOW
 from tests.harness.standin.app import StandIn, standing_in
 from tests.harness.standin.oauth import log_in
@@ -32,6 +36,8 @@ STRANGER, LEADER = "stranger", "leader-l"
 """Who is not in the organisation, and who is in one team of it, which was given no repository."""
 OPEN_ONE = "smart-replies"
 """The one whose repository is public."""
+SECRET = "poc-ticket-triage"
+"""One whose repository is private."""
 SECRET_KEY = "a key of at least thirty-two characters"
 
 
@@ -72,13 +78,14 @@ class Service:
         engine: Engine,
         github: GitHub,
         *,
-        readers: Readers | None = None,
+        app: GitHubApp | None = None,
         patience: float = 30.0,
         public_url: str = PUBLIC_URL,
     ) -> None:
         self.now, self.github = NOW, github
         database = Database(engine)
-        app = Registered(
+        asked = app or App(github.emulator.app_id, github.emulator.private_key, github.stand_in.url)
+        registered = Registered(
             client_id=github.emulator.client_id,
             client_secret=github.emulator.client_secret,
             secret_key=SECRET_KEY,
@@ -87,7 +94,11 @@ class Service:
             api_url=github.stand_in.url,
         )
         self.parts = login_parts(
-            app, database, lambda: self.now, readers=readers or NobodyReads(), patience=patience
+            registered,
+            database,
+            lambda: self.now,
+            organisations=Organisations(Portfolio(database), Installations(database), lambda: asked),
+            patience=patience,
         )
         shown = Shown("https://github.com", observe=False, evidence_level="measured", clock=lambda: self.now)
         pages = Pages(Portfolio(database), self.parts.access, shown)
@@ -97,6 +108,10 @@ class Service:
     async def _while_it_runs(self, _app: Starlette) -> AsyncIterator[None]:
         """Over HTTP; tests that call the application itself close what it asks with."""
         yield
+        await self.parts.visibility.close()
+
+    async def close(self) -> None:
+        """Stop asking GitHub."""
         await self.parts.visibility.close()
 
     def passes(self, time: timedelta) -> datetime:
@@ -132,3 +147,19 @@ class Browser:
     async def log_in(self, login: str, to: str = "") -> httpx.Response:
         """Log in as somebody; returns the answer to their coming back."""
         return await self.get(self._service.github.walk(await self.leave(to), login))
+
+    async def shown(self) -> set[str]:
+        """The POCs that somebody sees, in all tabs."""
+        found = set[str]()
+        for tab in ("open", "shipped", "stopped"):
+            answer = await self.get(f"/portfolio.json?tab={tab}")
+            assert answer.status_code == 200, answer.text
+            found |= {each["repository"] for each in answer.json()["pocs"]}
+        return found
+
+    async def csrf(self, path: str = "/") -> str:
+        """What a page of ours puts into its forms."""
+        page = await self.get(path)
+        found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        assert found, page.text
+        return found[1]

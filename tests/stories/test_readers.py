@@ -11,7 +11,7 @@ from service.store.database import Database, transaction
 from service.store.installations import Installations
 from service.store.portfolio import Portfolio
 from service.store.tables_waiting import PolicyRow
-from service.web.readers import TeamReaders
+from service.web.readers import Organisations, TeamReaders
 from tests.harness.github import NOW, FakeApp, FakeGitHub
 
 ACME, GLOBEX, SILENT = 7, 8, 9
@@ -41,7 +41,7 @@ def govern(engine: Engine, installation: int, readers: str) -> None:
 
 def readers(engine: Engine, app: FakeApp) -> TeamReaders:
     database = Database(engine)
-    return TeamReaders(Portfolio(database), Installations(database), lambda: app)
+    return TeamReaders(Organisations(Portfolio(database), Installations(database), lambda: app))
 
 
 @pytest.mark.asyncio
@@ -80,5 +80,5 @@ async def test_without_a_team_the_app_is_not_even_made(engine: Engine) -> None:
         raise AssertionError
 
     database = Database(engine)
-    asked = TeamReaders(Portfolio(database), Installations(database), never)
+    asked = TeamReaders(Organisations(Portfolio(database), Installations(database), never))
     assert await asked.installations_of("erin-x") == set()
