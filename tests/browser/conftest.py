@@ -7,13 +7,16 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from service.store.database import connect
 from tests.harness.chromium import Opened, find
 from tests.harness.database import Server
 from tests.harness.pages_served import pages_served
 from tests.harness.portfolio import fill
+
+LEFT = "net::ERR_ABORTED"
+"""What the browser gives up by itself, because somebody went on to another page."""
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +45,11 @@ def address(server: Server) -> Iterator[str]:
 def opened(browser: Browser, address: str) -> Iterator[Opened]:
     """Open a path in a browser of one's own; what its console says, or it cannot load, fails the test."""
     wrong: list[str] = []
+
+    def failed(request: Request) -> None:
+        if request.failure != LEFT:
+            wrong.append(f"{request.url}: {request.failure}")
+
     with ExitStack() as stack:
 
         def open_(path: str, *, status: int = 200, **context: Any) -> Page:
@@ -51,11 +59,11 @@ def opened(browser: Browser, address: str) -> Iterator[Opened]:
             if status < 400:
                 page.on("console", lambda message: wrong.append(message.text))
             page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("requestfailed", lambda request: wrong.append(f"{request.url}: {request.failure}"))
+            page.on("requestfailed", failed)
             answer = page.goto(path)
             assert answer is not None
             assert answer.status == status
             return page
 
         yield open_
-    assert wrong == []
+        assert wrong == []

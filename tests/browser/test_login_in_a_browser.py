@@ -9,12 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from service.demo.emulator import free_port
-from service.github_client.app import App
-from service.store.database import Database, connect, transaction
-from service.store.installations import Installations
-from service.store.portfolio import Portfolio
+from service.store.database import connect, transaction
 from service.store.tables_waiting import PolicyRow
-from service.web.readers import TeamReaders
 from tests.harness.chromium import Opened, violations
 from tests.harness.database import Server
 from tests.harness.login import LEADER, MEMBERS, OPEN_ONE, STRANGER, GitHub, Service, github
@@ -53,10 +49,7 @@ def place(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 read_at=NOW,
             )
             session.merge(row)
-        app = App(hub.emulator.app_id, hub.emulator.private_key, hub.stand_in.url)
-        store = Database(engine)
-        readers = TeamReaders(Portfolio(store), Installations(store), lambda: app)
-        services = [Service(engine, hub, readers=readers, public_url=each) for each in (http, https)]
+        services = [Service(engine, hub, public_url=each) for each in (http, https)]
         with served(services[0].app, plain, http), served(services[1].app, secure, https, certificate):
             yield Place(http, https, hub)
         engine.dispose()
