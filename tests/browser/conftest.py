@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
+from sqlalchemy import Engine, text
 
-from service.store.database import connect
+from service.store.database import connect, transaction
 from tests.harness.chromium import Opened, find
 from tests.harness.database import Server
 from tests.harness.pages_served import pages_served
@@ -35,10 +36,26 @@ def address(server: Server) -> Iterator[str]:
     """Where the pages are."""
     with server.database() as url:
         engine = connect(url)
-        fill(engine)
+        poison(engine, fill(engine)["doc-chat"])
         with pages_served(engine) as found:
             yield found
         engine.dispose()
+
+
+def poison(engine: Engine, repository_id: int) -> None:
+    """Let the charter of a POC be full of what would break a page that trusted it."""
+    evil = f"<script>document.title = 'broken'</script><b onclick=x>\u202e{'x' * 10_000}"
+    values = {"evil": evil, "id": repository_id}
+    with transaction(engine) as session:
+        session.execute(text("UPDATE poc SET owner = :evil WHERE repository_id = :id"), values)
+        session.execute(
+            text(
+                "UPDATE repository SET charter_data = convert_to(regexp_replace("
+                "convert_from(charter_data, 'UTF8'), '^# [^\n]*', '# ' || CAST(:evil AS text)), 'UTF8')"
+                " WHERE id = :id"
+            ),
+            values,
+        )
 
 
 @pytest.fixture

@@ -84,3 +84,15 @@ def test_a_keyboard_reaches_everything_that_a_mouse_does(opened: Opened) -> None
         )
     )
     assert everything <= reached
+
+
+@pytest.mark.parametrize("path", ["/?find=doc-chat", "/pocs/acme/poc-doc-chat"])
+@pytest.mark.parametrize("width", [360, 1240])
+def test_a_charter_full_of_scripts_and_long_words_breaks_nothing(
+    opened: Opened, path: str, width: int
+) -> None:
+    page = opened(path, viewport={"width": width, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.title() != "broken"
+    assert page.locator("main script, [onclick]").count() == 0
+    assert "\u202e" not in page.content()
