@@ -16,6 +16,7 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.cli.environment import NO_APP
 from service.cli.required import coverages
 from service.configured import UnreadableSettingsError, complete
 from service.github_client.app import NEEDS, TIMEOUT, App
@@ -46,7 +47,6 @@ from service.store.health import Health, Refusals, health, refusals
 from service.store.policies import Policies
 from service.store.schema import NewerSchemaError, pending
 
-NO_APP = "no app is configured: run `poc-governor setup`, or open /setup of the service"
 RECENT = timedelta(days=1)
 PING = "ping"
 OLD_HEARTBEAT = 60

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 UNUSABLE = 2
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+NO_APP = "no app is configured: run `poc-governor setup`, or open /setup of the service"
 
 
 def with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSettings:
@@ -24,19 +25,27 @@ def with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSetti
     from service.settings import load, load_service, names_an_app
 
     environment = os.environ | (overrides or {})
-    settings = loaded(load if names_an_app(environment) else load_service, overrides)
+    if names_an_app(environment):
+        settings: ServiceSettings = loaded(load, overrides)
+    else:
+        settings = loaded(load_service, overrides, also=(NO_APP,))
     configure(settings.log_format)
     return settings
 
 
-def loaded(load: Callable[[Mapping[str, str]], S], overrides: dict[str, str] | None = None) -> S:
-    """The settings that a loader reads."""
+def loaded(
+    load: Callable[[Mapping[str, str]], S],
+    overrides: dict[str, str] | None = None,
+    *,
+    also: Sequence[str] = (),
+) -> S:
+    """The settings that a loader reads; `also` is said where it can't."""
     from service.settings import SettingsError
 
     try:
         return load(os.environ | (overrides or {}))
     except SettingsError as error:
-        refuse_each(error.problems)
+        refuse_each([*error.problems, *also])
 
 
 def completed(given: ServiceSettings, database_url: str, *, wait: bool = False) -> Settings:
@@ -52,9 +61,7 @@ def completed(given: ServiceSettings, database_url: str, *, wait: bool = False) 
         refuse_each(error.problems)
     except UnreadableSettingsError as error:
         refuse(str(error))
-    return found or refuse(
-        f"no app is configured: run `poc-governor setup`, or open {given.public_url}/setup"
-    )
+    return found or refuse(NO_APP)
 
 
 def has_app(given: ServiceSettings) -> bool:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from service.web.app import Beside
 from service.web.docs import docs
 from service.web.health import healthz
-from service.web.html import notice, page
+from service.web.html import notice
 from service.web.pages import static
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,12 @@ async def away(_request: Request, error: Exception) -> Response:
 
 async def front(_request: Request) -> Response:
     """What this is, and that it has to be set up."""
-    return page("front.html", why="this service has no GitHub App yet. An owner sets it up at `/setup`.")
+    charter = "one owner, a ship date, a real target, and a definition of done in numbers"
+    says = [
+        f"POC Governor holds every AI proof of concept to a charter: {charter}.",
+        "This service has no GitHub App yet. An owner of the organisation sets it up.",
+    ]
+    return notice("Not set up yet", says, status=200, href="/setup", link="Set it up")
 
 
 async def no_app(_request: Request) -> Response:

@@ -414,7 +414,7 @@ async def test_a_database_that_went_away_is_said_on_a_page(service: Service) -> 
         hook = await http.post("/webhooks/github", content=b"{}")
         assert (hook.status_code, hook.headers["retry-after"]) == (503, "60")
         assert (await http.get("/healthz")).status_code == 200
-        assert "An owner sets it up" in (await http.get("/")).text
+        assert 'href="/setup"' in (await http.get("/")).text
 
 
 @dataclass

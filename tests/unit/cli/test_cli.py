@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -118,6 +119,41 @@ def test_a_sweep_may_look_ahead_where_nobody_is_bothered(
 ) -> None:
     result = run("sweep", "--as-of", "2999-01-01", *words, **NEEDED, **changes, DATABASE_URL=database_url)
     assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.parametrize("words", [["serve"], ["work"], ["sweep"], ["ruleset", "--org", "acme"]])
+def test_without_anything_it_is_said_how_to_begin(words: list[str]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert [line.split(".")[0] for line in result.stderr.splitlines()] == [
+        "poc-governor: PUBLIC_URL is not set",
+        "poc-governor: no app is configured: run `poc-governor setup`, or open /setup of the service",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param(
+            ["setup", "--org", "acme", "--url", "http://localhost"],
+            "GitHub can't reach this",
+            id="this machine",
+        ),
+        pytest.param(["setup", "--org", "acme"], "--url", id="no address"),
+        pytest.param(
+            ["ruleset", "--org", "acme", "--by", "topic"], "write one of property, name, ids", id="a topic"
+        ),
+    ],
+)
+def test_setting_up_with_what_can_not_be(words: list[str], says: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+def test_the_manifest_is_printed() -> None:
+    result = run("setup", "--org", "acme", "--url", "https://governor.acme.dev", "--manifest")
+    assert json.loads(result.stdout)["callback_urls"] == ["https://governor.acme.dev/login/callback"]
 
 
 def test_doctor_counts_what_is_to_be_mended() -> None:
