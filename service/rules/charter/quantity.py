@@ -12,6 +12,8 @@ from service.rules.source.text import shown
 
 NUMBER = r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?"
 QUANTITY = re.compile(rf"(?P<currency>[$€£])?\s*(?P<number>{NUMBER})\s*(?P<unit>\S.{{0,60}})?")
+THOUSANDS = re.compile(r"(?<![\d.,])(?P<head>[1-9]\d{0,2}),(?P<tail>\d{3})(?![\d,.])")
+"""One comma and three digits: a thousand in English, a decimal comma in most of Europe."""
 EXACT = Context(prec=120)
 ROUNDED = Context(prec=34)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from service.rules.charter.lexicon import vague_word
 from service.rules.charter.metrics import Measure, Way, metric_by_ending, metric_of
-from service.rules.charter.quantity import EXACT, Refusal, plain
+from service.rules.charter.quantity import EXACT, THOUSANDS, Quantity, Refusal, parse_quantity, plain
 from service.rules.charter.threshold import CLAUSE, Threshold, parse_threshold
 from service.rules.charter.unit_fit import fits
 from service.rules.charter.units import CURRENCIES, MEANT, SECONDS, Dimension
@@ -19,11 +19,8 @@ SIGN = re.compile(r"<=|>=|==|<|>|≤|≥|=")
 SIZE = re.compile(r"\bn\s*(?:<=|>=|==|<|>|≤|≥|=)")
 TIMES = "|".join(sorted(SECONDS, key=len, reverse=True))
 CODES = "|".join(sorted(CURRENCIES))
-THOUSANDS = re.compile(r"(?<![\d.,])(?P<head>[1-9]\d{0,2}),(?P<tail>\d{3})(?![\d,.])")
-"""One comma and three digits: a thousand in English, a decimal comma in most of Europe."""
-
 # No threshold is this long; mending more would only cost time.
-LONGEST_REPAIRED = 150
+LONGEST_REPAIRED, LONGEST_LOAD = 150, 80
 
 SENTENCE = (
     "must be is are was were on at for with over under above below within not never no none cannot without "
@@ -300,3 +297,16 @@ def spelled(name: str) -> str | None:
         ):
             return each
     return None
+
+
+def load_of(text: str) -> str | None:
+    """The load that was meant by `1,800,000 tickets/day` or `50 rps`."""
+    if len(text) > LONGEST_LOAD or THOUSANDS.search(text):
+        return None
+    text = "".join(map(straight, text))
+    for repair in REPAIRS:
+        text = text if repair.if_known else repair.slip.sub(repair.meant, text)
+    meant = text.strip()
+    quantity = parse_quantity(meant)
+    is_load = isinstance(quantity, Quantity) and quantity.unit.is_load
+    return meant if is_load and "`" not in meant else None

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from service.rules.charter.examples import example_of, question_of, recognised, with_example
 from service.rules.charter.lexicon import AMOUNT, COMPARISON, OPEN_END, vague_word
 from service.rules.charter.metrics import Measure, metric_of, with_statistic
-from service.rules.charter.quantity import Refusal
+from service.rules.charter.quantity import THOUSANDS, Refusal
 from service.rules.charter.slips import (
     LONGEST_REPAIRED,
     PERIODS,
     SIGN,
     SIZE,
     SO_MANY,
-    THOUSANDS,
     TIMES,
     repaired,
 )
 from service.rules.charter.threshold import (
     EXAMPLE,
-    MAX_CHARACTERS,
     NO_THRESHOLD,
     Threshold,
     parse_threshold,
@@ -107,16 +104,8 @@ LOOKALIKES = str.maketrans(
 )
 
 
-@lru_cache(256)
-def read_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Refusal:
-    """A threshold, or a refusal that ends in what to write."""
-    read = parse_threshold(text, line, column)
-    if isinstance(read, Threshold):
-        return read
-    if len(text) > MAX_CHARACTERS:
-        return Refusal(
-            f"A threshold fits in {MAX_CHARACTERS} characters: write metric, sign, number and unit"
-        )
+def explained(text: str, read: Refusal) -> Refusal:
+    """Why a line is no threshold, by the first thing that tells, with what to write."""
     return (
         repaired(text)
         or foreign(text)

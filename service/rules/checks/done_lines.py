@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from service.rules.charter.lines import read_threshold
 from service.rules.charter.metrics import MEAN, Kind, Measure, Metric, Span, Way, with_statistic
 from service.rules.charter.quantity import Refusal, plain, read_quantity
-from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.unit_fit import (
     as_percent,

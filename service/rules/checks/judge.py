@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
+from service.rules.charter.lines import read_threshold
 from service.rules.charter.model import Charter
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.reader import read_charter
-from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.charter.values import is_unfilled
 from service.rules.checks import CHECKS

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from service.rules.charter.examples import with_example
 from service.rules.charter.keys import CHARTER, Field, Shape, meant_key, misspelt, unknown_entries
+from service.rules.charter.lines import read_threshold
 from service.rules.charter.quantity import Refusal
-from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import EXAMPLE, Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
 from service.rules.checks.check import CheckContext, Example, Problem, check

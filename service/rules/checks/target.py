@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from service.rules.charter.quantity import Quantity, Refusal, parse_quantity
-from service.rules.charter.slips import REPAIRS, THOUSANDS, straight
+from service.rules.charter.lines import meant_load
+from service.rules.charter.quantity import THOUSANDS, Refusal, parse_quantity
 from service.rules.charter.units import CONCURRENT, Dimension
 from service.rules.charter.values import NOT_APPLICABLE
 from service.rules.checks.check import CheckContext, Example, Problem, check
@@ -19,7 +19,6 @@ MACHINES = frozenset({"laptop", "notebook", "colab", "jupyter", "macbook"})
 NOWHERE = re.compile(r"(?:none|n/?a|nil|nowhere)(?:[\s,;(].*)?|-+", re.IGNORECASE)
 CORNERS = frozenset({"local", "localhost", "sandbox", "playground"})
 EXAMPLES = {"load": "50 req/s", "data": "180000 tickets/day"}
-LONGEST = 80
 NONE = re.compile(
     r"(none|no|not|off|n/?a|nil|false|later|disabled|anonymous|without|-+)\b.*|open|-+", re.IGNORECASE
 )
@@ -74,7 +73,7 @@ def problems(context: CheckContext, key: str, scalar: Scalar, example: str) -> I
     """What one of the two lacks."""
     quantity = parse_quantity(scalar.value)
     if isinstance(quantity, Refusal):
-        meant = repaired(scalar.value)
+        meant = meant_load(scalar.value)
         if match := THOUSANDS.search(scalar.value):
             message = f"`{match[0]}` is {match['head']}{match['tail']} or {match['head']}.{match['tail']}?"
             yield Problem(f"{message} Write the one that you mean", scalar)
@@ -103,19 +102,6 @@ def problems(context: CheckContext, key: str, scalar: Scalar, example: str) -> I
         yield Problem(
             f"{shown(scalar.value)} per what? Write `concurrent`, or a rate, as in `{meant}`", scalar
         )
-
-
-def repaired(text: str) -> str | None:
-    """The rate that was meant by `1,800,000 tickets/day` or `50 rps`."""
-    if len(text) > LONGEST or THOUSANDS.search(text):
-        return None
-    text = "".join(map(straight, text))
-    for repair in REPAIRS:
-        text = text if repair.if_known else repair.slip.sub(repair.meant, text)
-    meant = text.strip()
-    quantity = parse_quantity(meant)
-    is_load = isinstance(quantity, Quantity) and quantity.unit.is_load
-    return meant if is_load and "`" not in meant else None
 
 
 @check(

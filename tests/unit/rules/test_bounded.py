@@ -47,6 +47,7 @@ def counted() -> Iterator[Counter[str]]:
     with (
         patch.object(yaml, "parse", parse),
         patch("service.rules.charter.reader.parse_threshold", counting(parse_threshold)),
+        patch("service.rules.charter.lines.parse_threshold", counting(parse_threshold)),
         patch("service.rules.charter.suggestions.parse_threshold", counting(parse_threshold)),
     ):
         yield counts

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from service.rules.charter.lines import read_threshold
 from service.rules.charter.quantity import Refusal
-from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.values.finding import Finding, Severity
 from tests.unit.rules.samples import SAMPLE, judged

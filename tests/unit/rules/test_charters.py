@@ -9,8 +9,8 @@ import pytest
 
 from bench.charter import hostile
 from service.rules.charter.lexicon import VAGUE
+from service.rules.charter.lines import read_threshold
 from service.rules.charter.quantity import Refusal
-from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.checks import CHECKS
 from service.rules.checks.judge import Judgement, declares, judge

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from service.rules.charter.examples import example_of
+from service.rules.charter.lines import read_threshold
 from service.rules.charter.metrics import TABLE
 from service.rules.charter.quantity import Refusal
-from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import Threshold, parse_threshold
 from service.rules.values.finding import Finding, Severity
 from tests.harness.places import CHARTERS

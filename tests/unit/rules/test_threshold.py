@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.rules.charter.lines import read_threshold
 from service.rules.charter.quantity import Quantity, Refusal, parse_duration, parse_quantity
-from service.rules.charter.suggestions import read_threshold
 from service.rules.charter.threshold import Threshold, parse_threshold
 
 
