@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from service.demo.emulator import free_port
 from service.store.database import connect, transaction
+from service.store.tables import Delivery
 from service.store.tables_waiting import PolicyRow
 from tests.harness.chromium import Opened, violations
 from tests.harness.database import Server
@@ -20,6 +21,8 @@ from tests.harness.portfolio import INSTALLATION, NOW, fill
 pytestmark = pytest.mark.browser
 
 POC = "/pocs/acme/poc-ticket-triage"
+PHONE = {"width": 360, "height": 800}
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 WITH_READERS = "policy: 1\nportfolio_readers: [acme/leaders]\n"
 
 
@@ -49,6 +52,17 @@ def place(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 read_at=NOW,
             )
             session.merge(row)
+            session.add(
+                Delivery(
+                    delivery_id="1",
+                    event="pull_request",
+                    action="opened",
+                    body_sha256=b"",
+                    installation_id=INSTALLATION,
+                    repository_id=1,
+                    subjects=["pull_request:1:7"],
+                )
+            )
         services = [Service(engine, hub, public_url=each) for each in (http, https)]
         with served(services[0].app, plain, http), served(services[1].app, secure, https, certificate):
             yield Place(http, https, hub)
@@ -78,6 +92,32 @@ def test_somebody_logs_in_looks_and_leaves(opened: Opened, place: Place, tls: bo
     expect(page.get_by_role("link", name="Log in with GitHub")).to_be_visible()
     page.goto(f"{address}{POC}")
     assert "Ticket triage" not in page.content()
+
+
+def test_an_owner_looks_at_deliveries_and_has_one_looked_at_again(opened: Opened, place: Place) -> None:
+    page = opened(f"{place.http}/", viewport=PHONE)
+    log_in(page, MEMBERS[1])
+    page.get_by_role("link", name="Deliveries").click()
+    expect(page.get_by_text("GitHub does not say at the moment")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate(TOO_WIDE) == 0
+    page.get_by_role("button", name="Look again").first.click()
+    expect(page.get_by_role("heading", name="Marked")).to_be_visible()
+    page.get_by_role("link", name="To the deliveries").click()
+    expect(page.get_by_text("waits for its turn")).to_be_visible()
+
+
+def test_somebody_makes_a_token_and_revokes_it(opened: Opened, place: Place) -> None:
+    page = opened(f"{place.http}/", viewport=PHONE)
+    log_in(page, MEMBERS[2])
+    page.get_by_role("link", name="Tokens").click()
+    page.get_by_label("What it is for").fill("our portal")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.get_by_text("pocg_")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate(TOO_WIDE) == 0
+    page.get_by_role("button", name="Revoke our portal").click()
+    expect(page.get_by_text("You have none that holds")).to_be_visible()
 
 
 def test_a_stranger_sees_what_is_public_and_nothing_of_the_rest(opened: Opened, place: Place) -> None:
