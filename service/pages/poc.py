@@ -5,7 +5,7 @@ Over 300 lines: the page has a dozen parts, each of them a view and how it is la
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -53,6 +53,8 @@ class Bullet:
 
     judged: JudgedThreshold
     value: float | None
+    bar: tuple[float, float] | None
+    """Between what it lies by chance alone, on the same line: where that begins, and how long it is."""
     limit: float
     below: bool
     """Whether the good side is below the limit."""
@@ -281,11 +283,19 @@ def _bullets(stored: OnePoc) -> Iterator[Bullet]:
         yield Bullet(
             judged,
             None if judged.value is None else at(judged.value),
+            _bar(judged, at),
             at(judged.limit),
             judged.op.startswith("<"),
             tuple(at(each) for each in past[:SHOWN_HISTORY]),
             len(past),
         )
+
+
+def _bar(judged: JudgedThreshold, at: Callable[[float], float]) -> tuple[float, float] | None:
+    if judged.low is None or judged.high is None:
+        return None
+    low, high = at(judged.low), at(judged.high)
+    return low, round(high - low, 2)
 
 
 def _history(judged: JudgedThreshold, numbers: Sequence[Number]) -> Iterator[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
@@ -245,6 +246,17 @@ def is_undecided(threshold: Threshold, number: Measurement) -> bool:
         return False
     share, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
     return inside_error_bar(share, bound, n)
+
+
+def error_bar(threshold: Threshold, number: Measurement) -> tuple[float, float] | None:
+    """Between what a share of n samples lies by chance alone (Wilson, 95 %); None for all else."""
+    n, share = conditions_of(threshold, number).n, exact(number.value, number.unit)
+    if not n or not is_sampled(threshold) or not 0 <= share <= 1:
+        return None
+    squared = float(Z) ** 2
+    middle = (float(share) + squared / (2 * n)) / (1 + squared / n)
+    spread = float(Z) * math.sqrt(float(share * (1 - share)) / n + squared / (4 * n * n)) / (1 + squared / n)
+    return middle - spread, middle + spread
 
 
 def _precedence(number: Measurement) -> tuple[bool, datetime]:

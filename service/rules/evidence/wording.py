@@ -9,7 +9,7 @@ from fractions import Fraction
 from service.rules.charter.threshold import Threshold
 from service.rules.charter.units import Dimension, Unit
 from service.rules.evidence.amounts import comparable, exact, grouped, is_decimal, numeral, own, with_unit
-from service.rules.evidence.judging import Z, conditions_of, is_undecided
+from service.rules.evidence.judging import Z, conditions_of, error_bar, is_undecided
 from service.rules.evidence.values import Measurement, Result, Status
 from service.rules.source.text import clip, in_words
 
@@ -101,10 +101,9 @@ def _doubt(threshold: Threshold, number: Measurement) -> str:
     """Between what the share lies by chance alone (Wilson, 95 %), and how many samples would decide."""
     share, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
     n = conditions_of(threshold, number).n or 0
-    squared = float(Z) ** 2
-    middle = (float(share) + squared / (2 * n)) / (1 + squared / n)
-    spread = float(Z) * math.sqrt(float(share * (1 - share)) / n + squared / (4 * n * n)) / (1 + squared / n)
-    low, high = (numeral(Fraction(end) * POINTS, digits=3) for end in (middle - spread, middle + spread))
+    low, high = (
+        numeral(Fraction(end) * POINTS, digits=3) for end in error_bar(threshold, number) or (0.0, 1.0)
+    )
     between = f"{grouped(n)} samples say between {low} and {high} %"
     apart = (share - bound) ** 2 * MOST_SAMPLES
     if apart <= Z**2 * bound * (1 - bound):

@@ -9,6 +9,7 @@ from service.rules.charter.goalposts import bound_text
 from service.rules.charter.model import Charter
 from service.rules.charter.threshold import clause_text
 from service.rules.charter.values import StopCause
+from service.rules.evidence.judging import error_bar
 from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import measured_text, verdict_text
 
@@ -34,6 +35,9 @@ class JudgedThreshold:
     level: str
     at: str | None
     """When it was taken."""
+    low: float | None = None
+    high: float | None = None
+    """Between what it lies by chance alone, where it is a share of samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ def overview(charter: Charter | None, results: Sequence[Result]) -> Overview:
 def _judged(result: Result) -> JudgedThreshold:
     line, number = result.threshold, result.measurement
     comparable = number is not None and number.unit.canonical == line.canonical_unit
+    bar = error_bar(line, number) if number is not None and comparable else None
     return JudgedThreshold(
         metric=line.metric,
         conditions=" ".join(map(clause_text, line.clauses.items())),
@@ -81,4 +86,6 @@ def _judged(result: Result) -> JudgedThreshold:
         value=float(number.canonical_value) if number and comparable else None,
         level=str(number.level) if number else "",
         at=number.at.isoformat() if number else None,
+        low=bar[0] if bar else None,
+        high=bar[1] if bar else None,
     )
