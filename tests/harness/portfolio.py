@@ -13,7 +13,7 @@ from sqlmodel import Session
 from service.rules.charter.model import Charter
 from service.rules.charter.threshold import Threshold
 from service.rules.checks.judge import judge_standing
-from service.rules.evidence.values import Measurement, Result, Status
+from service.rules.evidence.values import Conditions, Measurement, Result, Status
 from service.rules.gate.overview import overview
 from service.rules.gate.signoffs import Round, material_hash
 from service.rules.source.text import CharterFile, FileKind
@@ -172,7 +172,8 @@ def _number(line: Threshold, met: bool, now: datetime, rand: Random) -> Measurem
     better = line.op.startswith("<") == met
     value = line.value * (100 - rand.randint(3, 30) if better else 100 + rand.randint(2, 6)) / 100
     at = now - timedelta(days=rand.randint(1, 12))
-    return Measurement(line.metric, value, line.unit, Level.MEASURED, "run", at)
+    samples = Conditions(n=2140) if line.metric == "accuracy" else None
+    return Measurement(line.metric, value, line.unit, Level.MEASURED, "run", at, samples)
 
 
 def _turns(began: datetime, now: datetime, state: str, rand: Random) -> Iterator[WaitingOn]:

@@ -162,6 +162,7 @@ async def test_the_page_of_a_poc(stored: Engine) -> None:
     assert "1 threshold loosened" in said
     assert "Why is the check what it is?" in said
     assert "8 numbers so far" in said
+    assert answer.text.count('<rect class="error"') == 1  # of the accuracy, which is a share of samples
 
 
 @pytest.mark.asyncio
