@@ -296,5 +296,5 @@ def test_what_is_waived_is_shown_as_that_and_not_as_met(story: Story) -> None:
     assert (row["state"], row["met"], row["thresholds"]) == ("shipping", 1, 2)
     page = words(asyncio.run(get(story.services.engine, f"/pocs/{row['repository']}")))
     assert "1 of 2 met, 1 waived" in page
-    assert "waived until 2026-12-01; missed by 2 points" in page
+    assert "waived until 1 December 2026; missed by 2 points" in page
     assert "1 waived" in words(asyncio.run(get(story.services.engine, "/")))
