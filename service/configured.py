@@ -18,9 +18,6 @@ from service.store.schema import migrate, pending
 ASKED_EVERY = 1.0
 """Seconds between two looks whether an app was stored."""
 
-BEGINNING = {"MODE": "observe"}
-"""An app that was set up begins by observing, until MODE says otherwise."""
-
 
 class UnreadableSettingsError(Exception):
     """An app is stored, and can't be read with this SECRET_KEY."""
@@ -56,7 +53,7 @@ def with_stored_app(
     app = stored_app(settings, engine)
     # The address of GitHub in the environment wins: it may be a proxy in front of it.
     given = {name: value for name, value in environment.items() if value.strip()}
-    return load({**BEGINNING, **app.as_environment(), **given}) if app else None
+    return load({**app.as_environment(), **given}) if app else None
 
 
 def complete(

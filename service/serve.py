@@ -204,7 +204,10 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
     """The routes of the pages, and what is to be closed with them."""
     database = Database(engine)
     shown = Shown(
-        settings.github_url, settings.mode is Mode.OBSERVE, settings.evidence_level, lambda: datetime.now(UTC)
+        settings.github_url,
+        None if settings.mode is None else settings.mode is Mode.OBSERVE,
+        settings.evidence_level,
+        lambda: datetime.now(UTC),
     )
     if not settings.can_log_in and not settings.pages_are_open:
         return Pages(Portfolio(database), Closed(_why_off(settings)), shown).routes(), _nothing

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from service.github_client.app import TIMEOUT
 from service.ports import Announcer, GitHubApp
 from service.reconcile.context import Decision, Reconciliation
+from service.rules.policy.model import Mode
 from service.rules.queue import MOST_GLANCES, USUAL_PACE, Pace
 from service.rules.values.actions import Action
 from service.rules.values.github import RepositoryRef
@@ -55,7 +56,8 @@ class Services:
     announcer: Announcer | None
     clock: Clock
     waits: Waits
-    observe: bool
+    mode: Mode | None
+    """The mode for organisations whose policy is silent; None for what each installation began with."""
     evidence_level: Level
     web_url: str
     details_url: Callable[[RepositoryRef, str], str]
@@ -88,7 +90,7 @@ class Services:
             app=self.app,
             announcer=self.announcer,
             serves=self.serves,
-            observe=self.observe,
+            mode=self.mode,
             evidence_level=self.evidence_level,
             web_url=self.web_url,
             details_url=self.details_url,

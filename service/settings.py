@@ -177,8 +177,10 @@ class ServiceSettings(StoreSettings):
         default=PRIVATE_NETWORKS,
         description="Addresses and networks whose X-Forwarded-For is believed; default the private networks.",
     )
-    mode: Mode = Field(
-        default=Mode.ENFORCE, description="`enforce`, or `observe` to hold nothing up and open no issue."
+    mode: Mode | None = Field(
+        default=None,
+        description="`enforce`, or `observe` to hold nothing up and open no issue, where no policy says; "
+        "empty: a new installation observes until its policy says.",
     )
 
     evidence_level: EvidenceLevel = Field(

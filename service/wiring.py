@@ -11,11 +11,12 @@ from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
 from service.reconcile.subjects import reconcile
 from service.reconcile.unjudged import say_unjudged
+from service.rules.policy.model import Mode
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, POLICY_CHECK
 from service.rules.values.github import RepositoryRef
 from service.rules.values.groups import Level
 from service.services import USUAL_WAITS, Clock, Services, Waits
-from service.settings import Mode, Settings
+from service.settings import Settings
 from service.slack import Slack
 from service.store.database import Database, connect
 from service.store.store import Store
@@ -51,7 +52,7 @@ def build(
         announcer=announcer or (Slack(settings.slack_webhook_url) if settings.slack_webhook_url else None),
         clock=clock,
         waits=waits,
-        observe=settings.mode is Mode.OBSERVE,
+        mode=None if settings.mode is None else Mode(settings.mode),
         evidence_level=Level(settings.evidence_level),
         web_url=settings.github_url,
         details_url=partial(details_url, settings),

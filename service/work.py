@@ -77,6 +77,8 @@ def make_app(services: Services, database_url: str, most: int) -> procrastinate.
     @app.task(name="tidy", queue="upkeep", priority=UPKEEP)
     def clean(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
         tidy(services)
+        while services.store.purge.portion(services.clock()):
+            """Another portion of what installations left behind."""
 
     return app
 

@@ -273,6 +273,42 @@ def ruleset(
     typer.echo(json.dumps(made.document, indent=2))
 
 
+ORG = typer.Option(help="The account that the app is installed on.")
+LET_POLICY = typer.Option("--let-policy-decide", help="Take the operator's word back.")
+
+
+@cli.command()
+def observe(org: Annotated[str, ORG], let_policy_decide: Annotated[bool, LET_POLICY] = False) -> None:
+    """Hold nothing up in an organisation, and only say what would be held up; without a restart."""
+    _switch(org, None if let_policy_decide else "observe")
+
+
+@cli.command()
+def enforce(org: Annotated[str, ORG], let_policy_decide: Annotated[bool, LET_POLICY] = False) -> None:
+    """Hold things up in an organisation, whatever its policy says; without a restart."""
+    _switch(org, None if let_policy_decide else "enforce")
+
+
+def _switch(org: str, mode: str | None) -> None:
+    from service.cli.switch import UnknownAccountError, switch
+    from service.logs import configure
+    from service.rules.policy.model import Mode
+    from service.store.database import connect
+    from service.store.schema import migrate
+
+    given = with_or_without_app()
+    configure(given.log_format, level=30)
+    with opened_database(given, "switch") as url:
+        engine = connect(url)
+        try:
+            migrate(engine)
+            typer.echo(switch(engine, org, Mode(mode) if mode else None))
+        except UnknownAccountError as error:
+            refuse(str(error))
+        finally:
+            engine.dispose()
+
+
 @cli.command()
 def record(
     repository: Annotated[str, typer.Argument(metavar="OWNER/REPO", help="The POC's repository.")],

@@ -32,7 +32,7 @@ class Organisation:
         with closing(self._app.installation(self._installation)) as client:
             repositories, policy = self._read(client)
             pocs, unopened = self._pocs(client, repositories, policy, today)
-        mode = Mode.OBSERVE if observe else policy.mode
+        mode = policy.mode or (Mode.OBSERVE if observe else Mode.ENFORCE)
         return FirstLook(len(repositories), unopened, mode, tuple(judgement for _, judgement in pocs))
 
     def covered(self, today: date) -> Covered:

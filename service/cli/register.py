@@ -178,13 +178,14 @@ def _version(asked: Asked) -> Version | None:
 
 
 def settings_of(asked: Asked, app: AppCredentials, accounts: str) -> dict[str, str]:
-    """The settings of a service that is to be started with this app; it begins by observing."""
+    """The settings of a service that is to be started with this app."""
     found = {
         name: value
         for name, value in app.as_environment().items()
         if value not in (PUBLIC_GITHUB, PUBLIC_API)
     }
-    found |= {"PUBLIC_URL": asked.url.rstrip("/"), "MODE": "observe"}
-    return found | (
-        {"ALLOWED_ACCOUNTS": ",".join(filter(None, (asked.org, accounts)))} if asked.public else {}
+    return (
+        found
+        | {"PUBLIC_URL": asked.url.rstrip("/")}
+        | ({"ALLOWED_ACCOUNTS": ",".join(filter(None, (asked.org, accounts)))} if asked.public else {})
     )

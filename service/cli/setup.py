@@ -49,7 +49,7 @@ def into_file(path: Path, console: Console | None = None) -> Into:
 
             app = register(asked, keep, console, headless=headless)
         console.say(f"Registered {app.slug}. Its settings are in {path}, which only you can read.")
-        first_look(asked, app, console, observe=True)
+        first_look(asked, app, console, observe=environment.get("MODE") != "enforce")
         console.say(f"Start the service with them, for example: set -a; . {path}; set +a; poc-governor serve")
         return finish(asked, app, {**environment, **settings}, console)
 

@@ -25,6 +25,7 @@ from service.rules.gate.overview import WAIVED, JudgedThreshold
 from service.rules.gate.signoffs import Round, Signature, named, standing
 from service.rules.gate.uncounted import SigningFacts, Uncounted, uncounted
 from service.rules.policy.model import NO_POLICY, Mode, Policy
+from service.rules.policy.observing import mode_of
 from service.rules.source.text import CHARTER_PATH, in_words
 from service.rules.stall.forecast import forecast, outlook
 from service.rules.stall.waiting_on import Party, Wants
@@ -156,7 +157,13 @@ class PocView:
 
 
 def poc_view(
-    stored: OnePoc, now: datetime, *, web_url: str, observe: bool, level: str, zone: tzinfo | None = None
+    stored: OnePoc,
+    now: datetime,
+    *,
+    web_url: str,
+    observe: bool | None,
+    level: str,
+    zone: tzinfo | None = None,
 ) -> PocView:
     """Lay out what is stored of a POC; `observe` and `level` are the service's own settings.
 
@@ -378,15 +385,33 @@ def _checks(stored: OnePoc, href: str) -> Iterator[Check]:
         yield Check(posted, to_day(posted.at), where, link)
 
 
-def _facts(stored: OnePoc, charter: Charter, policy: Policy, *, observe: bool, level: str) -> Iterator[Fact]:
+def _mode(stored: OnePoc, policy: Policy, own: str, *, observe: bool | None) -> Fact:
+    """Whether things are held up, and who says so."""
+    installation = stored.record.installation
+    switched = installation.switched if installation else None
+    begins = installation.begins_observing if installation else True
+    default = None if observe is None else Mode.OBSERVE if observe else Mode.ENFORCE
+    repository = stored.record.known.repository
+    mode = mode_of(policy, repository, switched=switched, default=default, begins=begins)
+    if switched:
+        whose = f"an operator, by poc-governor {switched}"
+    elif mode_of(policy, repository, default=None, begins=False) is mode and policy.mode:
+        whose = own
+    else:
+        whose = "MODE of the service" if default else "how an installation begins; poc-policy.yml decides"
+    return Fact("Checks and issues", str(mode), whose)
+
+
+def _facts(
+    stored: OnePoc, charter: Charter, policy: Policy, *, observe: bool | None, level: str
+) -> Iterator[Fact]:
     record, day = stored.record, policy.calendar.day
     own = "poc-policy.yml" if policy is not NO_POLICY else "the default; poc-policy.yml can change it"
     known = record.known
     yield Fact(
         "It is a POC", known.poc_reason or "not any more", "the policy's selectors, or the charter itself"
     )
-    mode = "observe" if observe or policy.mode is Mode.OBSERVE else "enforce"
-    yield Fact("Checks and issues", mode, "MODE of the service" if observe else own)
+    yield _mode(stored, policy, own, observe=observe)
     if known.charter_changed_at:
         yield Fact(
             "The charter",

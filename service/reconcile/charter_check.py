@@ -37,6 +37,7 @@ def check_charter(
         pause=pause,
         docs_url=ctx.docs_url,
         signing=signing,
+        observing=ctx.observing_day,
     )
     wanted = texts().check_run(verdict, view)
     posted = ctx.posted(repository.id, commit_charter.head_sha, CHARTER_CHECK)

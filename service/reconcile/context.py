@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals, Reviewers
 from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
+from service.rules.policy.observing import mode_of
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import Action, PostedCheckRun
-from service.rules.values.github import EventKind, EventRecord, Installation, RepositoryRef
+from service.rules.values.github import EventKind, EventRecord, Installation, Repository, RepositoryRef
 from service.rules.values.groups import Level
 from service.store.installations import KnownInstallation
 from service.store.notes import Note, notebook
@@ -66,7 +67,7 @@ class Reconciliation:
     writing: Store
     """For the exceptions that must commit by themselves, at once: see docs/decisions/0008."""
     app: GitHubApp
-    observe: bool
+    mode: Mode | None
     evidence_level: Level
     web_url: str
     details_url: Callable[[RepositoryRef, str], str]
@@ -79,6 +80,10 @@ class Reconciliation:
     """Whether the installation on an account counts."""
     policy: Policy = NO_POLICY
     """The organisation's policy."""
+    observe: bool = False
+    """Whether nothing is held up here, as far as it is gathered."""
+    observing_since: datetime | None = None
+    """Since when its organisation observes."""
     noted: list[Note] = field(default_factory=list)
     """What was learned and decided; written in one transaction before the first action."""
     unsaid: set[str] = field(default_factory=set)
@@ -104,12 +109,31 @@ class Reconciliation:
         """Note a change: called like the store's own methods, it is written later."""
         return notebook(self.noted)
 
-    def under(self, policy: Policy) -> None:
-        """Apply the organisation's policy: observe mode and minimum evidence level."""
+    def under(
+        self, policy: Policy, known: KnownInstallation | None, repository: Repository | None = None
+    ) -> None:
+        """Apply the organisation's policy: the mode of a repository, and the minimum evidence level."""
         self.policy = policy
-        self.observe = self.observe or policy.mode is Mode.OBSERVE
+        switched = known.switched if known else None
+        begins = known.begins_observing if known else True
+
+        def holds(of: Repository | None) -> bool:
+            found = mode_of(policy, of, switched=switched, default=self.mode, begins=begins)
+            return found is Mode.OBSERVE
+
+        self.observe, observes = holds(repository), holds(None)
+        since = known.observing_since if known else None
+        self.observing_since = since or self.looked_at if observes else None
+        if known is not None and self.observing_since != since:
+            self.notes.installations.observing(known.installation.id, self.observing_since)
         if policy.evidence_level is Level.MEASURED:
             self.evidence_level = Level.MEASURED
+
+    @property
+    def observing_day(self) -> date | None:
+        """Since which day the organisation observes; None where it does not, whatever holds here."""
+        since = self.observing_since if self.observe else None
+        return self.policy.calendar.day(since) if since else None
 
     @property
     def announces(self) -> bool:

@@ -5,13 +5,23 @@ The two channels are separate subjects: if one refuses the digest or is down, th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.registration import read_pull_request
 from service.rules.digest.edition import Channel, ComposedDigest, DigestPlace
-from service.rules.digest.week import Digest, digest, is_time, week_of
+from service.rules.digest.week import (
+    REACHES_BACK,
+    Digest,
+    Observed,
+    PocLine,
+    digest,
+    is_time,
+    observed,
+    week_of,
+)
 from service.rules.values.actions import Action, Announce, OpenNotice, PostComment
 from service.rules.values.github import IssueState, Repository, RepositoryRef
 from service.rules.values.subjects import digest_key, pull_request_key
@@ -29,9 +39,7 @@ def reconcile_digest(ctx: Reconciliation, installation_id: int, channel: str = C
         return Decision("not installed any more")
     if known.installation.suspended_at is not None:
         return Decision("the installation is suspended")
-    ctx.under(ctx.store.policies.in_force(installation_id))
-    if ctx.observe:
-        return Decision("observe mode: no digest is sent")
+    ctx.under(ctx.store.policies.in_force(installation_id), known)
     if not is_time(ctx.now, ctx.policy.calendar):
         return Decision("digests are sent on working-day mornings")
     account = known.installation.account
@@ -107,15 +115,28 @@ def _edition(ctx: Reconciliation, installation_id: int, place: DigestPlace, acco
         return known
     last = digests.last_told(installation_id, place.channel)
     lines = digests.pocs(installation_id, calendar.day(ctx.now))
-    found = digest(lines, ctx.now, calendar, last)
+    seen = _observed(ctx, installation_id, lines)
+    found = digest(lines, ctx.now, calendar, last, seen=seen)
     if found and (missed := _closed_untold(ctx, installation_id, found)):
         unnamed = (replace(each, waiting_on=None, stalled_since=None) for each in lines if each.id in missed)
         lines = (*(each for each in lines if each.id not in missed), *unnamed)
-        found = digest(lines, ctx.now, calendar, last)
+        found = digest(lines, ctx.now, calendar, last, seen=seen)
     text = _text(ctx, found, place, account) if found else None
     edition = ComposedDigest(week, place, ctx.now, text, found.told if found else frozenset())
     ctx.notes.digests.keep(installation_id, edition)
     return edition
+
+
+def _observed(ctx: Reconciliation, installation_id: int, lines: Sequence[PocLine]) -> Observed | None:
+    """What enforcing would have done this week; None where the organisation enforces everything."""
+    today, policy = ctx.policy.calendar.day(ctx.now), ctx.policy
+    until = min((each.until for each in (policy.observed, policy.enforced) if each.until), default=None)
+    due = until if until is not None and until < today else None
+    if not ctx.observe and due is None:
+        return None
+    checks, held = ctx.store.digests.judged(installation_id, ctx.now - REACHES_BACK)
+    issues = sum(each.stalled_since is not None and not each.rung for each in lines)
+    return observed(held, checks, since=ctx.observing_day, issues=issues if ctx.observe else 0, due=due)
 
 
 def _closed_untold(ctx: Reconciliation, installation_id: int, found: Digest) -> frozenset[int]:

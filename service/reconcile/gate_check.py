@@ -78,6 +78,7 @@ def check_gate(
         unsigned=count.unsigned,
         holders=count.holders,
         observe=ctx.observe,
+        observed=ctx.policy.observed.rules,
     )
     # Sign-offs are for the proposed charter even while the gate still applies the previous thresholds.
     verdict = gate(_with_signoffs(ctx, poc, facts, charter, head=commit_charter.head_sha))
@@ -130,6 +131,7 @@ def post_gate(
         base_ref=poc.known.repository.default_branch,
         charter_url=charter_url(ctx, poc),
         compare_url=f"{ctx.web_url}/{repository.full_name}/compare/",
+        observing=ctx.observing_day,
     )
     wanted = texts().gate_check(verdict, view)
     posted = ctx.posted(repository.id, head_sha, GATE_CHECK)
@@ -162,6 +164,7 @@ def deployment_facts(ctx: Reconciliation, poc: Poc, judgement: Judgement) -> Gat
         protected=frozenset(name.lower() for name in held if name),
         outside=outside,
         observe=ctx.observe,
+        observed=ctx.policy.observed.rules,
     )
 
 

@@ -32,6 +32,7 @@ def reconcile_policy(ctx: Reconciliation, installation_id: int) -> Decision:
     """Read the policy if its file changed, and put it in force if it can be read."""
     policies = ctx.store.policies
     known, before = policy_repository(ctx, installation_id), policies.find(installation_id)
+    ctx.under(before.in_force if before else NO_POLICY, ctx.store.installations.find(installation_id))
     if known is None:
         if before is not None:
             concerned = _concerned(ctx, installation_id, before.in_force, NO_POLICY)
@@ -153,7 +154,7 @@ def _outcome(reading: PolicyReading | None) -> str:
         return "no policy: the defaults hold"
     if reading.policy is None:
         return f"the policy cannot be read: {len(reading.findings)} findings; the last good one holds"
-    return f"the policy holds from now on: {reading.policy.mode}"
+    return f"the policy holds from now on: {reading.policy.mode or 'the mode is not its to say'}"
 
 
 def _line(finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from service.reconcile.commit_verdict import merge_base
@@ -11,7 +12,8 @@ from service.reconcile.policy import policy_repository
 from service.reconcile.registration import gather
 from service.reconcile.stall_facts import stall_facts_stored
 from service.rules.checks.judge import declares
-from service.rules.policy.model import NO_POLICY, POLICY_PATH, Policy
+from service.rules.policy.model import NO_POLICY, POLICY_PATH, Mode, Policy
+from service.rules.policy.observing import mode_of
 from service.rules.policy.reading import PolicyReading, read_policy
 from service.rules.policy.recognition import KnownRepository
 from service.rules.values.actions import POLICY_CHECK, plan_check_run
@@ -43,7 +45,9 @@ def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int
     reading = read_policy(data if data is not None else b"") if head else NOTHING
     change = _what_if(ctx, known.installation_id, reading.policy) if reading.policy else None
     public = not known.repository.private
-    view = policy_view(data, reading, change, public=public, app_observes=ctx.observe, docs_url=ctx.docs_url)
+    installation = poc.record.installation
+    switched = installation is not None and installation.switched is Mode.OBSERVE
+    view = policy_view(data, reading, change, public=public, app_observes=switched, docs_url=ctx.docs_url)
     wanted = texts().policy_check(view)
     posted = ctx.posted(repository_id, pull.head_sha, POLICY_CHECK)
     rerun = ctx.asked_again(pull.head_sha)
@@ -62,11 +66,19 @@ def _untouched(ctx: Reconciliation, poc: Poc, pull: PullRequest, head: str | Non
 
 def _what_if(ctx: Reconciliation, installation_id: int, after: Policy) -> WhatIf:
     """What the policy would change for the stored POCs of the installation; makes no call."""
-    before = ctx.store.policies.in_force(installation_id)
+    before = _with_mode(ctx, installation_id, ctx.store.policies.in_force(installation_id))
+    after = _with_mode(ctx, installation_id, after)
     known = ctx.store.repositories.known(installation_id)
     stored = ctx.store.poc_records.stalls([each.repository.id for each in known if each.poc_reason])
     facts = (_facts(each, stored.get(each.repository.id), before, ctx.now) for each in known)
     return what_if(facts, before, after, ctx.now)
+
+
+def _with_mode(ctx: Reconciliation, installation_id: int, policy: Policy) -> Policy:
+    """A policy that says the mode that would hold by it, where it is silent."""
+    known = ctx.store.installations.find(installation_id)
+    begins = known.begins_observing if known else True
+    return replace(policy, mode=mode_of(policy, None, default=ctx.mode, begins=begins))
 
 
 def _facts(known: KnownRepository, stored: StoredStall | None, before: Policy, now: datetime) -> PocFacts:

@@ -32,7 +32,7 @@ def registered(ctx: Reconciliation, poc: Poc | None) -> Poc | None:
     """The repository, its default branch read if that is due; None if it isn't known any more."""
     if poc is None or poc.known.removed:
         return None
-    ctx.under(poc.record.policy)
+    ctx.under(poc.record.policy, poc.record.installation, poc.known.repository)
     if not poc.known.described:
         poc.described(ctx.github(poc.known.installation_id).repository(poc.id))
     _register(ctx, poc)

@@ -12,6 +12,7 @@ from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge_standing
 from service.rules.checks.surroundings import Access
 from service.rules.policy.model import Mode, Policy
+from service.rules.policy.observing import mode_of
 from service.rules.policy.recognition import KnownRepository
 from service.rules.queue import FailureKind
 from service.rules.stall.stalls import StallFacts
@@ -70,7 +71,7 @@ def stall_facts_stored(
         has_home=known.repository.has_issues or policy.central_repository is not None,
         owner=owner if _names(charter, owner) else None,
         opened_today=0,
-        observe=policy.mode is Mode.OBSERVE,
+        observe=mode_of(policy, known.repository, begins=False) is Mode.OBSERVE,
     )
 
 

@@ -51,7 +51,7 @@ def _say(
     *,
     leaves_charter: bool,
 ) -> Decision:
-    ctx.under(poc.record.policy)
+    ctx.under(poc.record.policy, poc.record.installation, poc.known.repository)
     # Asked anew: the reconciliation that failed may have posted its verdict first.
     known, posted = poc.known, ctx.store.check_runs.newest_of(poc.id, head_sha).get(CHARTER_CHECK)
     rerun = ctx.asked_again(head_sha)
@@ -62,7 +62,7 @@ def _say(
     if known.removed or not is_poc or (judged and not rerun):
         return NOTHING
     wanted = texts().unjudged(
-        Unjudged(cause, again_at, ctx.policy.when_unjudged, leaves_charter, ctx.observe)
+        Unjudged(cause, again_at, ctx.policy.when_unjudged, leaves_charter, ctx.observe, ctx.observing_day)
     )
     ref = known.repository.ref
     actions = plan_check_run(ref, head_sha, CHARTER_CHECK, wanted, posted, rerun_requested=rerun)

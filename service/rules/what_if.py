@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from service.rules.checks.judge import judge_standing
 from service.rules.policy.model import Mode, Policy
+from service.rules.policy.observing import mode_of
 from service.rules.policy.recognition import poc_reason
 from service.rules.source.text import CharterFile, clip, in_words, shown
 from service.rules.stall.escalation import decide
@@ -126,7 +127,8 @@ def outcome(
     facts: PocFacts, policy: Policy, reason: str | None, wrong: str | None, now: datetime
 ) -> PolicyOutcome:
     """What one policy makes of it."""
-    stall, closes, observe = None, False, policy.mode is Mode.OBSERVE
+    stall, closes = None, False
+    observe = mode_of(policy, facts.repository, begins=False) is Mode.OBSERVE
     if facts.stall is not None:
         home = facts.repository.has_issues or policy.central_repository is not None
         poc = reason is not None

@@ -23,9 +23,11 @@ WHERE repository_id = :repository_id AND head_sha = :head_sha ORDER BY name, id 
 
 
 BEGIN = text("""
-INSERT INTO check_run (repository_id, head_sha, name, subject, external_id, digest, conclusion, title)
+INSERT INTO check_run (repository_id, head_sha, name, subject, external_id, digest, conclusion, title,
+    would, rules)
 SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS t (repository_id bigint, head_sha text, name text,
-    subject text, external_id text, digest text, conclusion text, title text)
+    subject text, external_id text, digest text, conclusion text, title text,
+    would text, rules text[])
 RETURNING id, name, external_id, digest
 """)
 """One statement for any number of rows: SQLAlchemy would compile one for each number."""
@@ -103,6 +105,8 @@ class CheckRuns(Table):
                 "digest": output.digest,
                 "conclusion": str(output.conclusion),
                 "title": output.title,
+                "would": output.would and str(output.would),
+                "rules": list(output.rules),
             }
             for name, output in outputs.items()
         ]

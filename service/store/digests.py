@@ -10,11 +10,12 @@ from sqlalchemy import Row, text
 
 from service.rules.checks.judge import judge
 from service.rules.digest.edition import Central, Channel, ComposedDigest, DigestPlace, UndeliveredDigest
-from service.rules.digest.week import AT_MOST, REACHES_BACK, LastDigest, PocLine
+from service.rules.digest.week import AT_MOST, REACHES_BACK, Held, LastDigest, PocLine
 from service.rules.gate.lifecycle import State
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.stall.stalls import Cause
 from service.rules.stall.time_spent import ship_date_changes
+from service.rules.values.actions import CHARTER_CHECK, HOLDING
 from service.store.policies import policy_of
 from service.store.table import Table
 from service.store.tables_waiting import DigestRow
@@ -76,6 +77,14 @@ CENTRALS = text("""
 SELECT p.installation_id, i.account, p.good_text FROM policy p
 JOIN installation i ON i.id = p.installation_id AND i.deleted_at IS NULL
 WHERE p.good_text IS NOT NULL ORDER BY p.installation_id
+""")
+
+JUDGED = text("""
+SELECT DISTINCT ON (c.repository_id, c.head_sha) c.would, c.rules FROM check_run c
+JOIN repository r ON r.id = c.repository_id AND r.removed_at IS NULL AND r.poc_reason IS NOT NULL
+WHERE r.installation_id = :installation AND c.name = :name AND c.created_at > :since
+    AND c.would IS NOT NULL
+ORDER BY c.repository_id, c.head_sha, c.id DESC
 """)
 
 NAMED = text("""
@@ -148,6 +157,14 @@ class Digests(Table):
                         policy.installation_id, policy.account, name, True, found.archived, found.has_issues
                     )
                 yield central
+
+    def judged(self, installation_id: int, since: datetime) -> tuple[int, tuple[Held, ...]]:
+        """How many commits were judged since then, and those that would be held up."""
+        asked = {"installation": installation_id, "name": CHARTER_CHECK, "since": since}
+        with self._database.reading() as session:
+            rows = session.connection().execute(JUDGED, asked).all()
+        held = tuple(Held(tuple(row.rules)) for row in rows if row.would in HOLDING)
+        return len(rows), held
 
     def pocs(self, installation_id: int, today: date) -> tuple[PocLine, ...]:
         """The POCs of an installation, those that have ended as well."""

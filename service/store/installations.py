@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, text, update
 from sqlmodel import col, select
 
+from service.rules.policy.model import Mode
 from service.rules.values.github import Installation
 from service.store import subjects
 from service.store.table import Table
@@ -21,6 +22,11 @@ class KnownInstallation:
     installation: Installation
     deleted: bool
     rate_limited_until: datetime | None
+    begins_observing: bool = True
+    """Whether it observes until a policy or a setting decides."""
+    switched: Mode | None = None
+    """What an operator decided."""
+    observing_since: datetime | None = None
 
 
 LEFT = text("""
@@ -29,6 +35,16 @@ JOIN repository r ON r.id::text = split_part(s.key, ':', 2) AND r.installation_i
 WHERE s.wanted = s.done AND s.key ~ '^(repository|pull_request|merge_group|deployment|policy_change):' AND (
     s.dead_since IS NOT NULL OR s.outcome LIKE '%; not written: %'
     OR EXISTS (SELECT FROM fact WHERE subject = s.key AND answered_at IS NULL))
+""")
+
+
+OF_POCS = text("""
+SELECT 'repository:' || id FROM repository
+WHERE installation_id = :installation_id AND poc_reason IS NOT NULL AND removed_at IS NULL
+UNION SELECT 'pull_request:' || p.repository_id || ':' || p.number FROM pull_request p
+JOIN repository r ON r.id = p.repository_id
+WHERE r.installation_id = :installation_id AND r.poc_reason IS NOT NULL AND r.removed_at IS NULL
+    AND p.state = 'open'
 """)
 
 
@@ -61,6 +77,29 @@ class Installations(Table):
         }
         self._keep(InstallationRow, [row], replacing=True)
 
+    def of_account(self, account: str) -> list[int]:
+        """The installations on an account, whatever the case of its name."""
+        with self._database.reading() as session:
+            rows = session.exec(
+                select(InstallationRow.id)
+                .where(func.lower(col(InstallationRow.account)) == account.lower())
+                .where(col(InstallationRow.deleted_at).is_(None))
+            )
+            return list(rows)
+
+    def switch(self, installation_id: int, mode: Mode | None) -> None:
+        """Let an operator's word decide, or none any more; all of it is looked at again."""
+        row = update(InstallationRow).where(col(InstallationRow.id) == installation_id)
+        with self._database.transaction() as session:
+            session.execute(row.values(switched=mode and str(mode), observing_since=None))
+            keys = session.execute(OF_POCS, {"installation_id": installation_id}).scalars()
+            subjects.mark(session, [*keys])
+
+    def observing(self, installation_id: int, since: datetime | None) -> None:
+        """Note since when it observes; None where it does not."""
+        row = update(InstallationRow).where(col(InstallationRow.id) == installation_id)
+        self._execute(row.values(observing_since=since))
+
     def rate_limited(self, installation_id: int, until: datetime) -> None:
         """Keep every look of an installation waiting until a time that GitHub named."""
         self._execute(
@@ -83,4 +122,11 @@ class Installations(Table):
 def installation_of(row: InstallationRow) -> KnownInstallation:
     """A row as a known installation."""
     described = Installation(row.id, row.account, row.permissions, row.suspended_at)
-    return KnownInstallation(described, row.deleted_at is not None, row.rate_limited_until)
+    return KnownInstallation(
+        described,
+        row.deleted_at is not None,
+        row.rate_limited_until,
+        row.begins_observing,
+        Mode(row.switched) if row.switched else None,
+        row.observing_since,
+    )

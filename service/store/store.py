@@ -19,6 +19,7 @@ from service.store.pocs import Pocs
 from service.store.policies import Policies
 from service.store.portfolio import Portfolio
 from service.store.pull_requests import PullRequests
+from service.store.purge import Purge
 from service.store.repositories import Repositories
 from service.store.signatures import Signatures
 from service.store.stall_issues import StallIssues
@@ -49,5 +50,6 @@ class Store:
         self.policies = Policies(database)
         self.digests = Digests(database)
         self.forecasts = Forecasts(database)
+        self.purge = Purge(database)
         self.portfolio = Portfolio(database)
         self.people = People(database)

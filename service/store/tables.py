@@ -108,7 +108,11 @@ class FactRow(SQLModel, table=True):
 
 
 class InstallationRow(SQLModel, table=True):
-    """An installation of the app on an account."""
+    """An installation of the app on an account.
+
+    `begins_observing` says whether it observes until a policy or a setting decides, `switched` what an
+    operator decided, `observing_since` since when it observes.
+    """
 
     __tablename__ = "installation"
 
@@ -118,6 +122,9 @@ class InstallationRow(SQLModel, table=True):
     suspended_at: datetime | None = moment(default=None)
     deleted_at: datetime | None = moment(default=None)
     rate_limited_until: datetime | None = moment(default=None)
+    begins_observing: bool = flag(default=True)
+    switched: str | None = Field(default=None, sa_type=Text)
+    observing_since: datetime | None = moment(default=None)
 
 
 class RepositoryRow(SQLModel, table=True):
@@ -223,7 +230,10 @@ class OutsideFactRow(SQLModel, table=True):
 
 
 class CheckRunRow(SQLModel, table=True):
-    """A check run of ours; written before it is posted, so that a kill in between is found out."""
+    """A check run of ours; written before it is posted, so that a kill in between is found out.
+
+    `would` is its conclusion where things are held up, `rules` what holds them up.
+    """
 
     __tablename__ = "check_run"
     __table_args__ = (Index("check_run_commit", "repository_id", "head_sha", "name", "id"),)
@@ -237,6 +247,8 @@ class CheckRunRow(SQLModel, table=True):
     digest: str = Field(sa_type=Text)
     conclusion: str = Field(sa_type=Text)
     title: str = Field(sa_type=Text)
+    would: str | None = Field(default=None, sa_type=Text)
+    rules: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"})
     github_id: int | None = big(default=None)
     created_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
 

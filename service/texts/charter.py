@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind
@@ -76,6 +76,8 @@ class CheckView:
     """What counts of the charter's pause."""
     docs_url: str = ""
     """Where the documents are; without it no finding has a link."""
+    observing: date | None = None
+    """Since when nothing is held up here."""
     signing: Signing | None = None
     """On a pull request with a charter that is fine."""
 
@@ -114,6 +116,7 @@ def check_view(
     pause: PresentPause | None = None,
     docs_url: str = "",
     signing: Signing | None = None,
+    observing: date | None = None,
 ) -> CheckView:
     """Lay a verdict out for its template, with what was measured on that commit, and what of a pause counts.
 
@@ -138,6 +141,7 @@ def check_view(
         pause=pause,
         docs_url=docs_url,
         signing=signing,
+        observing=observing,
     )
 
 
@@ -205,7 +209,8 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
         part = f", of which {LONGEST_PAUSE.days} calendar days count" if view.pause_in_part else ""
         title = f"{title}; paused until {in_words(view.charter.paused.value.until)}{part}"
     title = f"{title}; {view.goalposts.counted}" if view.goalposts else title
-    return f"{title} (observing)" if view.observe and conclusion is Conclusion.NEUTRAL else title
+    observed = view.observe or view.failed
+    return f"{title} (observing)" if observed and conclusion is Conclusion.NEUTRAL else title
 
 
 def said_and_asked(cause: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from service.rules.charter.goalposts import Move
@@ -64,6 +65,8 @@ class GateView:
     """Who has not signed what was eased."""
     base_ref: str
     charter_url: str
+    observing: date | None = None
+    """Since when nothing is held up here."""
 
     @property
     def met(self) -> int:
@@ -107,7 +110,14 @@ class GateView:
         return tuple(dict.fromkeys(found))
 
 
-def gate_view(gate: Gate, *, base_ref: str = "", charter_url: str = "", compare_url: str = "") -> GateView:
+def gate_view(
+    gate: Gate,
+    *,
+    base_ref: str = "",
+    charter_url: str = "",
+    compare_url: str = "",
+    observing: date | None = None,
+) -> GateView:
     """Lay a verdict out for its template; the messages that show no link need no addresses."""
     facts, charter = gate.facts, gate.facts.charter or Charter(line=1)
     infra = {name: entry.value.kind for name, entry in charter.infra.entries if entry}
@@ -126,6 +136,7 @@ def gate_view(gate: Gate, *, base_ref: str = "", charter_url: str = "", compare_
         holders=tuple((NAMES[group], login) for group, login in facts.holders.items()),
         base_ref=base_ref,
         charter_url=charter_url,
+        observing=observing,
     )
 
 

@@ -90,6 +90,8 @@ class Texts:
             title=_clip_title(check_title(view, verdict.conclusion)),
             summary=_clip(summary),
             annotations=annotate(verdict),
+            would=verdict.would,
+            rules=verdict.rules,
         )
 
     def not_a_poc(self, reason: str | None) -> CheckRunOutput:

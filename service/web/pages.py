@@ -113,7 +113,7 @@ class Shown:
     """What the pages say of the service itself."""
 
     web_url: str
-    observe: bool
+    observe: bool | None
     evidence_level: str
     clock: Callable[[], datetime]
 

@@ -120,7 +120,7 @@ def test_on_a_pull_request_that_changes_the_charter_its_branch_is_edited(repo: R
     [answer] = conversation.answers()
     assert f"```yaml\nship_by: {day}\n```" in answer
     assert f"({GITHUB}/{repo.full_name}/edit/another/POC.md), the branch of this pull request" in answer
-    assert "second date, +25 days" in answer
+    assert "second date, +25 calendar days" in answer
     assert conversation.reactions(comment) == 1
 
 

@@ -56,7 +56,7 @@ def test_the_pull_request_is_opened_judged_and_merged(stage: Stage, repo: Repo) 
     [pull] = pulls(repo)
     [answer] = answers(repo, number)
     assert f"#{pull['number']} writes it" in answer
-    assert "second date, +25 days" in answer
+    assert "second date, +25 calendar days" in answer
     assert pull["user"]["type"] == "Bot"
     assert "closes #1 " not in pull["body"]
     assert "@dan-w" not in pull["body"]

@@ -33,7 +33,7 @@ def test_one_command_and_three_clicks(place: Place) -> None:
     assert "The service answered GitHub's ping." in setup.said
     assert "to fix" in setup.said
     assert setup.terminate() == 0, setup.said
-    assert place.first_check_run() == "neutral"  # MODE=observe
+    assert place.first_check_run() == "neutral"  # a new installation observes
     there = place.environment | place.github
     again = run("setup", there, "--org", "acme", "--url", place.url, "--out", str(file))
     assert again.returncode == 2

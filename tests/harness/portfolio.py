@@ -226,6 +226,7 @@ def _history(  # noqa: PLR0917
     )  # fmt: skip
     session.add(
         CheckRunRow(
+                rules=[],
             repository_id=repository, head_sha="c" * 40, name="POC charter", subject="s", external_id="e",
             digest="d", conclusion="success", title="Charter complete", github_id=77, created_at=now,
         )

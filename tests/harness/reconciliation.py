@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from service.reconcile.context import Reconciliation
+from service.rules.policy.model import Mode
 from service.rules.values.groups import Level
 from service.store.database import Database, WithinSession, reading
 from service.store.notes import write
@@ -33,7 +34,7 @@ def reconciling(
             store=Store(WithinSession(session, read_only=True)),
             writing=Store(Database(engine)),
             app=app,
-            observe=False,
+            mode=Mode.ENFORCE,
             evidence_level=Level.SELF_REPORTED,
             web_url="https://github.com",
             details_url=lambda _repository, _name: "https://poc.example.com/docs/charter",

@@ -10,9 +10,11 @@ from typing import Any, ClassVar, Self
 
 from sqlalchemy import text
 
+from service.rules.policy.model import Mode
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import CHARTER_CHECK, STALL_LABEL, STALL_MARKER
 from service.rules.values.github import Installation, Repository
+from service.settings import Mode as SettingsMode
 from service.settings import Settings
 from service.store import subjects
 from service.store.database import transaction
@@ -39,6 +41,7 @@ def settings() -> Settings:
         github_app_private_key="",
         github_webhook_secret="secret",
         public_url="https://governor.example.com",
+        mode=SettingsMode.ENFORCE,
     )
 
 
@@ -74,7 +77,7 @@ class World:
                 setattr(made, name, deepcopy(value, known))
         made.open(database_url)
         made.services = replace(
-            made.services, observe=self.services.observe, evidence_level=self.services.evidence_level
+            made.services, mode=self.services.mode, evidence_level=self.services.evidence_level
         )
         return made
 
@@ -83,7 +86,7 @@ class World:
         return self.app.githubs[INSTALLATION]
 
     def observe(self) -> None:
-        self.services = replace(self.services, observe=True)
+        self.services = replace(self.services, mode=Mode.OBSERVE)
 
     def grant(self, **permissions: str) -> None:
         self.app.installations[INSTALLATION] = Installation(INSTALLATION, "acme", permissions)

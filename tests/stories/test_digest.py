@@ -176,10 +176,23 @@ def test_on_the_first_working_day(org: Told, days: list[int], policy: str, said:
     assert told == said
 
 
-def test_observing_says_nothing(org: Told) -> None:
+def test_observing_says_what_enforcing_would_have_done(org: Told) -> None:
     org.push_policy(CENTRALLY + "mode: observe\n")
+    org.pull_request()
     org.tell()
-    assert org.comments == org.slack.texts == []
+    [said] = [text for text in (*org.comments, *org.slack.texts) if "Nothing is held up" in text][:1]
+    assert "POC Governor observes here since 23 November 2026" in said
+    assert "Enforcing would have held 1 of 1 commit of the last seven calendar days" in said
+    assert "1 rule causes 100 %: no-charter." in said
+
+
+def test_a_day_that_has_passed_asks_for_a_decision_and_changes_nothing(org: Told) -> None:
+    late = 'mode: enforce\nobserve:\n  names: ["lab-*"]\n  until: 2026-11-01\n'
+    org.push_policy(CENTRALLY + late)
+    org.tell()
+    told = "\n".join([*org.comments, *org.slack.texts])
+    assert "the policy's `until: 2026-11-01` has passed, and nothing changes by itself" in told
+    assert "Nothing is held up" not in told
 
 
 def test_a_suspended_installation_is_told_nothing(org: Told) -> None:

@@ -30,7 +30,7 @@ from service.first_start import TOKEN_FILE, FirstStart
 from service.github_client.app import Registered
 from service.registrar import Registering
 from service.secret_key import FILE
-from service.settings import Mode, ServiceSettings, Settings
+from service.settings import ServiceSettings, Settings
 from service.store.app_credentials import Pass, SetupPasses
 from service.store.database import Database, connect
 from service.web.setup import Around, Line, SetupDone, SetupPages
@@ -134,10 +134,9 @@ async def test_with_the_token_an_app_is_registered_and_stored(service: Service, 
     stored = service.app()
     assert stored is not None
     assert (stored.app_id, stored.webhook_secret) == (4711, "hook-secret")
-    for chosen, mode in (({}, Mode.OBSERVE), ({"MODE": "enforce"}, Mode.ENFORCE)):
-        found = with_stored_app({"PUBLIC_URL": URL} | chosen, service.settings, service.engine)
-        assert found is not None
-        assert found.mode is mode
+    found = with_stored_app({"PUBLIC_URL": URL}, service.settings, service.engine)
+    assert found is not None
+    assert found.github_app_id == 4711
     with service.engine.connect() as connection:
         rows = connection.execute(text("SELECT sealed FROM app_credentials")).scalars().all()
     assert not any(b"hook-secret" in row for row in rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from service.rules.checks.verdict import same
 from service.rules.policy.model import WhenUnjudged
@@ -22,6 +22,8 @@ class Unjudged:
     leaves_charter: bool
     """Whether it is known to leave the charter as it is."""
     observe: bool
+    observing: date | None = None
+    """Since when nothing is held up here."""
 
     @property
     def conclusion(self) -> Conclusion:

@@ -12,8 +12,9 @@ from service.rules.checks.judge import Judgement, declares, judge, judge_standin
 from service.rules.checks.surroundings import RepositoryFacts
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.source.text import CharterFile, FileKind
-from service.rules.values.actions import Conclusion
+from service.rules.values.actions import HOLDING, Conclusion
 
+NO_CHARTER = "no-charter"
 CHARTERLESS_AUTHORS = frozenset({"dependabot[bot]", "renovate[bot]"})
 """Their pull requests bring no charter, and cannot."""
 
@@ -57,6 +58,10 @@ class Verdict:
     """The goalposts that this change moves."""
     compared: Charter | None = None
     """The charter that they stood in."""
+    would: Conclusion = Conclusion.NEUTRAL
+    """The conclusion where things are held up."""
+    rules: tuple[str, ...] = ()
+    """What holds it up there: the codes of its errors."""
 
 
 def needs_merge_base(head: CharterFile, base: CharterFile) -> bool:
@@ -120,7 +125,17 @@ def conclude(
         compared = before if not case.written or _counts(case.before, today, policy) else agreed or before
         if compared and judgement.charter and judgement.valid:
             moves = moved(compared, judgement.charter)
-    return Verdict(case, judgement, Conclusion.NEUTRAL if observe else conclusion, moves, compared)
+    rules = _rules(case, judgement) if conclusion in HOLDING else ()
+    spared = bool(rules) and policy.observed.rules.issuperset(rules)
+    shown = Conclusion.NEUTRAL if observe or spared else conclusion
+    return Verdict(case, judgement, shown, moves, compared, conclusion, rules)
+
+
+def _rules(case: CharterChange, judgement: Judgement | None) -> tuple[str, ...]:
+    """What a charter fails by: its errors by their codes, or that there is none."""
+    if case.situation is ChangeKind.NO_CHARTER or judgement is None:
+        return (NO_CHARTER if case.situation is ChangeKind.NO_CHARTER else "charter-removed",)
+    return tuple(dict.fromkeys(finding.code for finding in judgement.errors))
 
 
 def _counts(file: CharterFile | None, today: date, policy: Policy) -> bool:

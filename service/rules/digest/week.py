@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -19,6 +20,7 @@ REACHES_BACK, AT_MOST = timedelta(days=7), timedelta(weeks=4)
 """How far back the first digest of a channel goes, and any other at most."""
 OVERLAP = timedelta(hours=1)
 """A reconciliation may have seen something before the last digest, and stored it after."""
+MOST_RULES = 3
 MOST_NEXT = 3
 """POCs that are named as next to ship."""
 MOST_PEOPLE = 3
@@ -80,6 +82,44 @@ class LastDigest:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A commit's check that would be held up where things are enforced, and by which rules."""
+
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What enforcing would have done, while an organisation observes."""
+
+    since: date | None
+    checks: int
+    """Commits that were judged."""
+    held: int
+    issues: int
+    """POCs that stand still without an issue."""
+    rules: tuple[str, ...]
+    """Those that hold the most up, at most three."""
+    share: int
+    """How many of a hundred that are held fail by these rules alone."""
+    due: date | None = None
+    """The policy's `until`, once it has passed: a decision is due."""
+
+
+def observed(
+    held: Sequence[Held], checks: int, *, since: date | None, issues: int, due: date | None = None
+) -> Observed:
+    """Count what would be held, and find the rules that cause most of it."""
+    counted = Counter(rule for each in held for rule in dict.fromkeys(each.rules))
+    most = tuple(rule for rule, _ in sorted(counted.items(), key=lambda each: (-each[1], each[0])))[
+        :MOST_RULES
+    ]
+    caused = sum(bool(each.rules) and set(each.rules) <= set(most) for each in held)
+    share = round(100 * caused / len(held)) if held else 0
+    return Observed(since, checks, len(held), issues, most, share, due)
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """What there is to say of a week; each list in the order in which a reader needs it."""
 
@@ -99,6 +139,8 @@ class Digest:
     next_to_ship: tuple[PocLine, ...] = ()
     active: int = 0
     """POCs that have not ended."""
+    observed: Observed | None = None
+    """While the organisation observes."""
 
     @property
     def told(self) -> frozenset[str]:
@@ -120,9 +162,17 @@ def is_time(now: datetime, calendar: Calendar) -> bool:
 
 
 def digest(
-    pocs: Iterable[PocLine], now: datetime, calendar: Calendar, last: LastDigest | None = None
+    pocs: Iterable[PocLine],
+    now: datetime,
+    calendar: Calendar,
+    last: LastDigest | None = None,
+    *,
+    seen: Observed | None = None,
 ) -> Digest | None:
-    """What there is to say after the last digest; None where nothing happened and nobody is waited for."""
+    """What there is to say after the last digest; None where nothing happened and nobody is waited for.
+
+    While an organisation observes, what was `seen` is said in any case.
+    """
     news, today = _News(now, last), calendar.day(now)
     all_of_them = sorted(pocs, key=lambda poc: poc.full_name)
     going = [poc for poc in all_of_them if not poc.state.has_ended]
@@ -141,10 +191,11 @@ def digest(
         begun=tuple(poc for poc in going if news.holds(BEGUN, poc, poc.registered_at)),
         next_to_ship=_next(going, today),
         active=len(going),
+        observed=seen,
     )
     waiting = (found.decisions, found.stalled, found.overdue)
     happened = (found.shipped, found.stopped, found.moving, found.begun)
-    return found if any(waiting) or any(happened) else None
+    return found if seen or any(waiting) or any(happened) else None
 
 
 class _News:

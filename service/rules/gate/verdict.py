@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -68,6 +68,8 @@ class GateFacts:
     contained: bool = True
     """Whether the commit is the ship request's head, or on the default branch."""
     observe: bool = False
+    observed: frozenset[str] = frozenset()
+    """Kinds of gaps that are only said."""
 
 
 class GapKind(StrEnum):
@@ -131,7 +133,14 @@ def gate(facts: GateFacts) -> Gate:
     gaps = tuple(_gaps(facts))
     if facts.observe or facts.occasion is Occasion.ORDINARY:
         return Gate(facts, gaps, Conclusion.NEUTRAL)
-    return Gate(facts, gaps, Conclusion.FAILURE if gaps else Conclusion.SUCCESS)
+    if not gaps:
+        return Gate(facts, gaps, Conclusion.SUCCESS)
+    return Gate(facts, gaps, Conclusion.NEUTRAL if only_observed(facts, gaps) else Conclusion.FAILURE)
+
+
+def only_observed(facts: GateFacts, gaps: Iterable[Gap]) -> bool:
+    """Whether all that is missing is only said, by the policy's word."""
+    return facts.observe or all(gap.kind in facts.observed for gap in gaps)
 
 
 def unsigned_only(verdict: Gate) -> tuple[Group, ...] | None:
@@ -221,6 +230,8 @@ def answer_deployment(verdict: Gate, environment: str, *, shipped_on: date | Non
     stopped = any(gap.kind is GapKind.STOPPED for gap in verdict.gaps)
     if not note and shipped_on and not (verdict.ready or stopped):
         note = f"this goes back to what shipped here on {in_words(shipped_on)}, and a rollback stays open"
+    if not note and verdict.gaps and only_observed(verdict.facts, verdict.gaps):
+        note = "only observed: by the verdict it would be rejected"
     if not note and verdict.facts.observe:
         would = "approved" if verdict.ready else "rejected"
         note = f"only observed: by the verdict it would be {would}"

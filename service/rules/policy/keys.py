@@ -97,10 +97,32 @@ POLICY = section(
     Key("policy", "the version of this language", "1"),
     Key(
         "mode",
-        "`enforce`, or `observe`: the same texts, and nothing is held up",
+        "`enforce`, or `observe`: the same texts, and nothing is held up; without it the service's `MODE`",
         "enforce",
+        parse=read.word(Mode),
+    ),
+    section(
+        "observe",
+        "what is only observed although `mode` is `enforce`",
+        *selector(("[pilot]", ""), ('["lab-*"]', ""), "{stage: [pilot]}"),
+        Key(
+            "rules",
+            "codes of checks, or what the ship gate asks for: `threshold`, `infra`, `rollback`, `signature`",
+            "[done-sample, rollback]",
+            parse=read.rule,
+            most=MOST_ITEMS,
+        ),
+        Key(
+            "until", "when a decision is due; passing changes nothing by itself", "2027-03-01", parse=read.day
+        ),
+    ),
+    section(
         "enforce",
-        read.word(Mode),
+        "what is enforced although `mode` is `observe`",
+        *selector(("[gated]", ""), ('["core-*"]', ""), "{stage: [live]}"),
+        Key(
+            "until", "when a decision is due; passing changes nothing by itself", "2027-03-01", parse=read.day
+        ),
     ),
     section(
         "select",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import date, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
@@ -74,10 +74,24 @@ class GroupPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Exceptions:
+    """Where another mode holds than `mode` says: in some repositories, or for some rules everywhere."""
+
+    select: Selector = Selector()
+    rules: frozenset[str] = frozenset()
+    """Codes of checks, and kinds of what the ship gate finds missing."""
+    until: date | None = None
+    """When a decision is due; its passing changes nothing by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All that an organisation may decide."""
 
-    mode: Mode = Mode.ENFORCE
+    mode: Mode | None = None
+    """None where it says nothing of it: the service's setting decides."""
+    observed: Exceptions = Exceptions()
+    enforced: Exceptions = Exceptions()
     select: Selector = Selector(frozenset({"poc", "proof-of-concept"}), ("poc-*", "*-poc"))
     exclude: Selector = Selector(frozenset({"not-a-poc"}))
     """A repository that declares a charter is a POC as well; what is excluded never is."""

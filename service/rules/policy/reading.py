@@ -9,7 +9,7 @@ from typing import Any
 
 from service.rules.charter.quantity import Refusal
 from service.rules.policy.keys import POLICY, Key
-from service.rules.policy.model import NO_POLICY, GroupPolicy, Limits, Policy, Selector
+from service.rules.policy.model import NO_POLICY, Exceptions, GroupPolicy, Limits, Policy, Selector
 from service.rules.source.block import Block, lines_of
 from service.rules.source.loader import MOST_LINES_TOLD, compose, in_order, refused_lines
 from service.rules.source.nodes import Entry, Mapping, Node, Place, Scalar, Sequence
@@ -183,6 +183,8 @@ def read_root(page: PolicyReader, root: Mapping) -> Policy:
         refuse_weekend(page, root.get("calendar"))
     written = {
         "mode": found.get("mode"),
+        "observed": exceptions(found.get("observe")),
+        "enforced": exceptions(found.get("enforce")),
         "select": selector(found.get("select")),
         "exclude": selector(found.get("exclude")),
         "limits": limits,
@@ -222,6 +224,15 @@ def selector(found: dict[str, Any] | None) -> Selector | None:
         return None
     properties = {name: frozenset(values or ()) for name, values in found.get("properties", {}).items()}
     return Selector(frozenset(found.get("topics", ())), found.get("names", ()), properties)
+
+
+def exceptions(found: dict[str, Any] | None) -> Exceptions | None:
+    """`observe` or `enforce`."""
+    if found is None:
+        return None
+    select = selector(found)
+    assert select is not None
+    return Exceptions(select, frozenset(found.get("rules", ())), found.get("until"))
 
 
 def calendar_of(found: dict[str, Any]) -> Calendar:

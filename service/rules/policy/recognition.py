@@ -50,7 +50,8 @@ def named(text: str) -> str:
 
 def uses_properties(policy: Policy) -> bool:
     """Whether custom properties matter to what it selects."""
-    return bool(policy.select.properties or policy.exclude.properties)
+    selectors = (policy.select, policy.exclude, policy.observed.select, policy.enforced.select)
+    return any(each.properties for each in selectors)
 
 
 def exclusion(repository: Repository, policy: Policy = NO_POLICY) -> str | None:

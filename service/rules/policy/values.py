@@ -44,6 +44,7 @@ PERIOD = re.compile(
 NO_ZONES = ("posix", "right", "localtime", "posixrules", "Factory")
 """What the zones' folder holds besides them."""
 ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}")
+RULE = re.compile(r"[a-z]{1,20}(?:-[a-z]{1,20}){0,4}")
 COUNT = re.compile(r"[0-9]{1,6}")
 LED_BY_A_COUNT = re.compile(r"(?P<count>[0-9]{1,6})\s*(?:working\s+)?(?:d|days?)")
 
@@ -73,6 +74,24 @@ def count(least: int, most: int) -> Callable[[str], int | Refusal]:
         return int(text)
 
     return parse
+
+
+def rule(text: str) -> str | Refusal:
+    """Read a check's code, or a kind of what the ship gate finds missing."""
+    if RULE.fullmatch(text):
+        return text
+    meant = text.lower().replace("_", "-").replace(" ", "-")
+    return Refusal(
+        f"{shown(text)} is no rule: write a code like `done-sample`", meant if RULE.fullmatch(meant) else None
+    )
+
+
+def day(text: str) -> date | Refusal:
+    """Read a day, `2027-03-01`."""
+    found = parse_date(text)
+    return (
+        found if isinstance(found, date) else Refusal(f"{shown(text)} is no day: write one like `2027-03-01`")
+    )
 
 
 def yes_or_no(text: str) -> bool | Refusal:

@@ -56,6 +56,10 @@ class Conclusion(StrEnum):
     ACTION_REQUIRED = "action_required"
 
 
+HOLDING = frozenset({Conclusion.FAILURE, Conclusion.ACTION_REQUIRED})
+"""Conclusions that hold something up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """One annotation on a line of a file; columns count from 1 and are optional."""
@@ -79,12 +83,17 @@ class CheckRunOutput:
     annotations: tuple[Annotation, ...] = ()
     footnote: str = ""
     """Stands below the summary, and is no part of the verdict: another one needs no write."""
+    would: Conclusion | None = None
+    """What it would be where things are held up; no part of the verdict either."""
+    rules: tuple[str, ...] = ()
+    """What holds it up there."""
 
     @property
     def digest(self) -> str:
         """Names this verdict: the same digest is the same text, and needs no write."""
         verdict = asdict(self)
-        del verdict["footnote"]
+        for unsaid in ("footnote", "would", "rules"):
+            del verdict[unsaid]
         return hashlib.sha256(json.dumps(verdict, sort_keys=True).encode()).hexdigest()
 
 

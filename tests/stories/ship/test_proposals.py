@@ -66,7 +66,7 @@ def test_a_later_ship_date_is_a_pull_request_that_the_answer_names(poc: Story) -
     assert f"erin-x asked for it in [a comment]({page}): the cluster comes late" in pull.body
     [answer] = answers(poc)
     assert "#100 writes it" in answer
-    assert "second date, +17 days. Product (`carol-s`) signs again" in answer
+    assert "second date, +17 calendar days. Product (`carol-s`) signs again" in answer
     assert "```" not in answer
     assert poc.repo.reactions == {(comment, "+1")}
     assert commanded(poc) == [("erin-x",)]
@@ -247,7 +247,7 @@ def test_our_own_pull_request_is_judged_as_any_and_is_nobodys_activity(poc: Stor
     assert [run.output.conclusion for run in poc.runs(HEAD, CHARTER_CHECK)] == ["success"]
     assert "carol-s" in poc.charter_check(HEAD)
     assert poc.rows("SELECT id FROM fact WHERE kind = 'activity'") == []
-    assert {call.method for call in poc.github.writes} == {"create_check_run"}
+    assert {call.method for call in poc.github.writes} == {"create_check_run", "ask_reviewer"}
     assert not poc.state(pull_request_key(POC.id, 100)).dirty
     poc.review("carol-s", head=HEAD, number=100)
     signed = "SELECT login FROM signature WHERE source LIKE 'review:%' AND round = 'start'"

@@ -16,7 +16,7 @@ from service.rules.gate.signoffs import Round
 from service.rules.stall.stalls import Cause
 from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.actions import GATE_CHECK
-from service.rules.values.github import IssueState, RepositoryRef, StallIssue
+from service.rules.values.github import Installation, IssueState, RepositoryRef, StallIssue
 from service.rules.values.groups import Group, Level
 from service.store.app_credentials import StoredApp
 from service.store.database import Database, connect, cursor, transaction
@@ -336,3 +336,22 @@ def test_there_is_no_stored_app_and_one_can_be_stored_once(upgraded: Store, engi
     assert stored.keep(4711, b"sealed")
     assert not stored.keep(4712, b"another")
     assert stored.find() == b"sealed"
+
+
+def test_an_installation_that_was_there_goes_on_enforcing_and_a_new_one_observes_first(
+    engine: Engine, upgraded: Store
+) -> None:
+    known = [upgraded.installations.find(each) for each in upgraded.installations.known()]
+    assert {each.begins_observing for each in known if each} == {False}
+    upgraded.installations.remember(Installation(99, "globex", {}))
+    new = upgraded.installations.find(99)
+    assert new is not None
+    assert (new.begins_observing, new.switched, new.observing_since) == (True, None, None)
+    assert differences(engine) == []
+
+
+def test_signatures_of_before_are_nobodys_deputies(upgraded: Store) -> None:
+    given = record(upgraded, TRIAGE).signatures
+    assert given
+    assert {each.signature.behalf for each in given} == {None}
+    assert upgraded.signatures.accounts(TRIAGE) == {}

@@ -247,7 +247,6 @@ def test_the_settings_of_the_service() -> None:
     assert settings_of(ASKED, app, "") == {
         "GITHUB_APP_ID": "1",
         "PUBLIC_URL": "https://governor.acme.dev",
-        "MODE": "observe",
     }
     public = Asked("acme", "https://g.acme.dev", "https://git.acme.dev", public=True)
     theirs = AppCredentials(1, "g", "", "https://git.acme.dev", "https://git.acme.dev/api/v3")
@@ -256,6 +255,5 @@ def test_the_settings_of_the_service() -> None:
         "GITHUB_URL": "https://git.acme.dev",
         "GITHUB_API_URL": "https://git.acme.dev/api/v3",
         "PUBLIC_URL": "https://g.acme.dev",
-        "MODE": "observe",
         "ALLOWED_ACCOUNTS": "acme,globex",
     }

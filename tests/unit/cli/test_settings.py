@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from service.settings import LogFormat, Mode, Settings, SettingsError, default_data_dir, load, load_store
+from service.settings import LogFormat, Settings, SettingsError, default_data_dir, load, load_store
 from tests.harness.settings import CERTIFICATE, NEEDED, PEM, REMEDY, pem
 
 
@@ -21,7 +21,7 @@ def test_what_is_needed_is_enough() -> None:
     settings = load(NEEDED)
     assert (settings.github_app_id, settings.public_url) == (4711, "https://governor.example.com")
     assert (settings.github_api_url, settings.github_url) == ("https://api.github.com", "https://github.com")
-    assert (settings.mode, settings.log_format, settings.port) == (Mode.ENFORCE, LogFormat.TEXT, 8080)
+    assert (settings.mode, settings.log_format, settings.port) == (None, LogFormat.TEXT, 8080)
     assert (settings.database_url, settings.data_dir) == ("", default_data_dir())
     assert not settings.github_is_local
 

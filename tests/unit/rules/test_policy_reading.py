@@ -14,7 +14,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.rules.policy.keys import POLICY, Key
-from service.rules.policy.model import NO_POLICY, GroupPolicy, Limits, Mode, Policy, Selector, WhenUnjudged
+from service.rules.policy.model import (
+    NO_POLICY,
+    Exceptions,
+    GroupPolicy,
+    Limits,
+    Mode,
+    Policy,
+    Selector,
+    WhenUnjudged,
+)
 from service.rules.policy.reading import MAX_BYTES, read_policy
 from service.rules.values.calendar import Calendar, Freeze
 from service.rules.values.finding import Finding
@@ -87,6 +96,10 @@ def test_writing_the_proposed_line_settles_the_finding(path: Path) -> None:
 def test_what_the_example_decides() -> None:
     assert read_policy(EXAMPLE.read_bytes()).policy == Policy(
         mode=Mode.ENFORCE,
+        observed=Exceptions(
+            Selector(names=("lab-*",)), frozenset({"done-sample", "rollback"}), date(2027, 3, 1)
+        ),
+        enforced=Exceptions(Selector(frozenset({"gated"}))),
         select=Selector(
             frozenset({"poc", "proof-of-concept"}), ("poc-*", "*-poc"), {"stage": frozenset({"poc"})}
         ),

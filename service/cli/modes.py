@@ -1,0 +1,67 @@
+"""Which organisation observes, since when and by whose word; and where the policy's `until` has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from service.rules.policy.model import Exceptions, Mode, Policy
+from service.rules.policy.observing import mode_of
+from service.rules.source.text import in_words
+from service.store.database import Database
+from service.store.installations import Installations, KnownInstallation
+from service.store.policies import Policies
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How one account stands: what holds there, and whether somebody has to decide."""
+
+    account: str
+    says: str
+    due: bool
+
+
+def modes(engine: Engine, default: Mode | None, now: datetime) -> Iterator[Held]:
+    """Each installation that the app may use."""
+    installations, policies = Installations(Database(engine)), Policies(Database(engine))
+    for installation_id in installations.known():
+        known = installations.find(installation_id)
+        if known is not None and known.installation.suspended_at is None:
+            yield _held(known, policies.in_force(installation_id), default, now)
+
+
+def _held(known: KnownInstallation, policy: Policy, default: Mode | None, now: datetime) -> Held:
+    begins, switched = known.begins_observing, known.switched
+    mode = mode_of(policy, None, switched=switched, default=default, begins=begins)
+    since = policy.calendar.day(known.observing_since) if known.observing_since else None
+    whose = (
+        "an operator's"
+        if switched
+        else "its policy's"
+        if policy.mode
+        else "MODE's"
+        if default
+        else "nobody's"
+    )
+    if mode is Mode.OBSERVE:
+        says = f"observing{f' since {in_words(since)}' if since else ''} by {whose} word: nothing is held up"
+    else:
+        says = f"enforcing by {whose} word"
+    passed = [
+        f"`{name}.until: {each.until}`"
+        for name, each in (("observe", policy.observed), ("enforce", policy.enforced))
+        if _passed(each, policy, now)
+    ]
+    if passed:
+        says += (
+            f". {' and '.join(passed)} of its policy has passed, and changes nothing by itself: decide there"
+        )
+    return Held(known.installation.account, says, bool(passed))
+
+
+def _passed(each: Exceptions, policy: Policy, now: datetime) -> bool:
+    return each.until is not None and each.until < policy.calendar.day(now)
