@@ -101,11 +101,29 @@ def examine(environment: Mapping[str, str]) -> Iterator[Line]:
             yield from _github(settings)
             yield from _deliveries_sent(settings)
         yield _webhook_address(settings)
+        yield _pages(settings)
     try:
         store = settings or load_store(environment)
     except SettingsError:
         return
     yield from _database(store)
+
+
+def _pages(settings: Settings) -> Line:
+    """Whether people can log in to the pages."""
+    if settings.can_log_in:
+        callback = f"{settings.public_url}/login/callback"
+        return Line(
+            Mark.OK, "pages", f"people log in with GitHub; {callback} has to be a callback URL of the app"
+        )
+    if settings.github_client_id:
+        says = (
+            f"people log in over https only, and PUBLIC_URL is {settings.public_url}: set its https address"
+        )
+        return Line(Mark.WRONG, "pages", says)
+    if settings.pages_are_open:
+        return Line(Mark.OK, "pages", "open to this machine, without a login")
+    return Line(Mark.OK, "pages", "off: set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET to let people log in")
 
 
 def with_app(environment: Mapping[str, str]) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,6 +27,8 @@ from service.web.visibility import Visibility
 PATH = "/deliveries"
 KEPT = timedelta(days=3)
 """How long GitHub keeps a delivery."""
+MOST_ATTEMPTS = 500
+"""The newest, in five calls: after a long outage there may be any number."""
 BACK = {"href": PATH, "link": "To the deliveries"}
 
 
@@ -95,14 +98,14 @@ class DeliveryPages:
 
     def _read(self, accounts: Mapping[int, str], before: int | None, failed_only: bool) -> object:
         try:
-            attempts = list(self.app().failed_deliveries(datetime.now(UTC) - KEPT))
+            attempts = list(islice(self.app().failed_deliveries(datetime.now(UTC) - KEPT), MOST_ATTEMPTS))
         except GitHubError:
             attempts = None
         return read_deliveries(self.store, accounts, attempts, before=before, failed_only=failed_only)
 
     def _redelivered(self, attempt: int, accounts: Mapping[int, str]) -> bool:
         """Only what is theirs: the number in the address may be anybody's."""
-        failed = self.app().failed_deliveries(datetime.now(UTC) - KEPT)
+        failed = islice(self.app().failed_deliveries(datetime.now(UTC) - KEPT), MOST_ATTEMPTS)
         if attempt not in {each.id for each in own(failed, accounts)}:
             return False
         self.app().redeliver(attempt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import re
@@ -34,6 +35,8 @@ OURS = re.compile(
 """The addresses that a login may lead back to."""
 CALLBACK = "/login/callback"
 LONGEST_RETURN = 1000
+SIDE_BY_SIDE = 4
+"""Codes that GitHub is asked about at a time: anybody may come with one, and each holds a thread."""
 AGAIN = {"href": "/login", "link": "Log in again"}
 
 
@@ -53,6 +56,7 @@ class Login:
     ) -> None:
         self._people, self._tokens, self._oauth, self._api = people, tokens, oauth, api
         self._cookies, self._cipher, self._clock = cookies, cipher, clock
+        self._exchanging = asyncio.Semaphore(SIDE_BY_SIDE)
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -115,7 +119,8 @@ class Login:
     async def _logged_in(self, code: str, attempt: Mapping[str, str]) -> Response:
         if not code:
             raise RefusedError("GitHub sent no code")
-        given = await run_in_threadpool(self._oauth.exchange, code, attempt["verifier"])
+        async with self._exchanging:
+            given = await run_in_threadpool(self._oauth.exchange, code, attempt["verifier"])
         person = Person(*await self._api.who(given.access))
         session = new_session()
         await run_in_threadpool(

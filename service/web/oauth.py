@@ -13,8 +13,8 @@ from authlib.integrations.httpx_client import OAuth2Client
 
 TIMEOUT = 10.0
 """Seconds that GitHub has for an answer."""
-OURS = ("incorrect_client_credentials", "redirect_uri_mismatch", "unauthorized_client")
-"""What GitHub refuses because the service is set up wrongly."""
+OURS = ("incorrect_client_credentials", "redirect_uri_mismatch", "unauthorized_client", "Not Found")
+"""What GitHub refuses because the service is set up wrongly; it finds no app by an unknown client id."""
 
 
 class AwayError(Exception):

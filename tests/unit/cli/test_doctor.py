@@ -478,3 +478,26 @@ def test_what_github_says_of_its_deliveries(
         monkeypatch.setattr(Answers, "delivers", delivers)
     line = about("webhook at GitHub", lines())
     assert (line.mark, line.says) == expected
+
+
+LOGIN = {"GITHUB_CLIENT_ID": "Iv23", "GITHUB_CLIENT_SECRET": "secret"}
+
+
+@pytest.mark.usefixtures("github")
+@pytest.mark.parametrize(
+    ("changes", "mark", "says"),
+    [
+        pytest.param({}, Mark.OK, "off: set GITHUB_CLIENT_ID", id="nobody logs in"),
+        pytest.param(LOGIN, Mark.OK, "people log in with GitHub; https://governor.", id="people log in"),
+        pytest.param(
+            LOGIN | {"PUBLIC_URL": "http://governor.example.com"},
+            Mark.WRONG,
+            "people log in over https only, and PUBLIC_URL is http://governor.example.com",
+            id="over http",
+        ),
+    ],
+)
+def test_the_pages(changes: dict[str, str], mark: Mark, says: str) -> None:
+    line = about("pages", lines(**changes))
+    assert line.mark is mark
+    assert line.says.startswith(says)
