@@ -51,6 +51,7 @@ PEOPLE = ("jane-doe", "alice-x", "alice-k", "bob-m", "carol-s", "dan-w")
 SIGNERS = ("alice-k", "bob-m", "carol-s", "dan-w")
 """Who signs for what, in the order in which they are waited for."""
 OUTSIDERS = ("stranger", "dependabot[bot]")
+NOBODYS_ID = 583231
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
@@ -131,6 +132,7 @@ class Stage:
     """Who signs the tokens of workflow runs, where the stage has one."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _people: dict[tuple[str, str], Person] = field(default_factory=dict)
+    _accounts: dict[str, int] = field(default_factory=dict)
     _alone: threading.Lock = field(default_factory=threading.Lock)
 
     def person(self, login: str = "jane-doe", org: str = "acme") -> Person:
@@ -206,10 +208,18 @@ class Stage:
             "updated_at": stamp(),
             "suspended_at": stamp(),
         }
+        common["sender_id"] = self._account_id(str(values.get("sender", common["sender"])))
         # What the emulator tells of is older than what is told of here.
         eventually(self.emulator.all_told, "the emulator has told all that it had to")
         answer = self.post(name.partition(".")[0], recorded(name, common | values), delivery)
         assert answer.status_code == 202, answer.text
+
+    def _account_id(self, login: str) -> int:
+        """The account's, as the emulator counts; of somebody whom it doesn't know any that nobody has."""
+        if login not in self._accounts:
+            answer = httpx.get(f"{self.emulator.api_url}/users/{login}", trust_env=False)
+            self._accounts[login] = answer.json()["id"] if answer.is_success else NOBODYS_ID
+        return self._accounts[login]
 
     def told(self, event: str, repo: Repo, action: str | None = None) -> list[Call]:
         """What the emulator delivered of that kind about a repository."""
