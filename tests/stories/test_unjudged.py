@@ -78,7 +78,7 @@ def test_a_commit_that_cannot_be_judged_is_told_so_and_judged_by_the_next_sweep(
     assert run.output.conclusion == "failure"
     assert run.output.title.startswith("Could not be judged: GitHub says ")
     assert "could not be judged: GitHub says " in said(poc)
-    assert "; tried again at 09:17 UTC on 2026-11-23, and every hour after that" in said(poc)
+    assert "; tried again at 09:17 UTC on 23 November 2026, and every hour after that" in said(poc)
     assert poc.state(KEY).dead
     poc.sweep()
     assert [each.output.title for each in charter_runs(poc.github.repos[1])[1:]] == [
@@ -216,7 +216,7 @@ def test_observing_is_neutral_whatever_happens(poc: Org) -> None:
     poc.github.fail_next(TOO_LONG, "merge_base")
     poc.pull_request()
     assert newest(poc).output.conclusion == "neutral"
-    assert "only observes" in said(poc)
+    assert "is observing here" in said(poc)
 
 
 def test_a_merge_queues_head_is_told_too(poc: Org) -> None:

@@ -350,7 +350,7 @@ BALL = "SELECT party FROM turn ORDER BY id DESC LIMIT 1"
 
 def test_a_long_pause_is_over_after_sixty_days_unless_product_signed_it(poc: Story) -> None:
     poc.pull(poc.commit(HEAD, LONG))
-    assert "Of this pause 60 days in a row count" in poc.charter_check()
+    assert "Of this pause 60 calendar days in a row count" in poc.charter_check()
     poc.land(sha("paused"), LONG)
     poc.later(days=59)
     poc.sweep()
