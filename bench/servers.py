@@ -118,6 +118,7 @@ def settings(folder: Path, port: int) -> dict[str, str]:
         "GITHUB_APP_ID": "1",
         "GITHUB_APP_PRIVATE_KEY": _private_key(),
         "GITHUB_WEBHOOK_SECRET": SECRET,
+        "MODE": "enforce",
         "GITHUB_API_URL": NOWHERE,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),

@@ -168,6 +168,7 @@ def service_settings(folder: Path, hub: GitHub) -> dict[str, str]:
         "GITHUB_APP_ID": str(hub.emulator.app_id),
         "GITHUB_APP_PRIVATE_KEY": hub.emulator.private_key,
         "GITHUB_WEBHOOK_SECRET": hub.emulator.webhook_secret,
+        "MODE": "enforce",
         "GITHUB_API_URL": hub.api_url,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),

@@ -55,6 +55,7 @@ def environment(emulator: Emulator, **settings: str) -> dict[str, str]:
         "GITHUB_API_URL": emulator.api_url,
         "GITHUB_URL": emulator.api_url,
         "PUBLIC_URL": "http://localhost",
+        "MODE": "enforce",
         **settings,
     }
 
