@@ -209,16 +209,14 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
         settings.evidence_level,
         lambda: datetime.now(UTC),
     )
-    if not settings.can_log_in and not settings.pages_are_open:
-        return Pages(Portfolio(database), Closed(_why_off(settings)), shown).routes(), _nothing
-    secret_key = find_or_make(settings.secret_key, settings.data_dir)
-    badges = Badges(Portfolio(database), settings.public_url, secret_key)
     if not settings.can_log_in:
-        return Pages(Portfolio(database), OpenHere(), shown, badges).routes(), _nothing
+        access = OpenHere() if settings.pages_are_open else Closed(_why_off(settings))
+        return Pages(Portfolio(database), access, shown).routes(), _nothing
     # Only where somebody logs in: its libraries take up memory in each process.
     from service.web.login_parts import Registered, login_parts  # noqa: PLC0415
     from service.web.readers import Organisations  # noqa: PLC0415
 
+    secret_key = find_or_make(settings.secret_key, settings.data_dir)
     app = Registered(
         client_id=settings.github_client_id,
         client_secret=settings.github_client_secret,
@@ -230,6 +228,7 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
     asking = cache(partial(_github_app, settings))
     organisations = Organisations(Portfolio(database), Installations(database), asking)
     parts = login_parts(app, database, shown.clock, organisations=organisations)
+    badges = Badges(Portfolio(database), settings.public_url, secret_key)
     pages = Pages(Portfolio(database), parts.access, shown, badges)
     return pages.routes() + parts.routes, parts.visibility.close
 

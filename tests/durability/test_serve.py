@@ -184,21 +184,29 @@ def test_a_port_in_use_ends_serve_with_a_clear_line_and_nothing_left(
 
 @pytest.mark.parametrize("command", ["serve", "work", "sweep"])
 def test_missing_settings_are_named_a_line_each(command: str, emulator: Emulator, folder: Path) -> None:
-    env = {
-        name: value
-        for name, value in environment(emulator, DATA_DIR=str(folder / "data")).items()
-        if name not in ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL")
-    }
-    refused = run(command, env)
+    missing = ["GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL"]
+    given = environment(emulator, DATA_DIR=str(folder / "data"))
+    refused = run(command, {name: value for name, value in given.items() if name not in missing})
     assert refused.returncode == 2
     lines = refused.stderr.splitlines()
-    assert sorted(line.split()[1] for line in lines) == [
-        "GITHUB_APP_ID",
-        "GITHUB_APP_PRIVATE_KEY",
-        "GITHUB_WEBHOOK_SECRET",
-        "PUBLIC_URL",
-    ]
+    assert sorted(line.split()[1] for line in lines) == missing
     assert all(line.startswith("poc-governor: ") and "is not set" in line for line in lines)
+    assert not (folder / "data").exists()
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "sweep"])
+def test_without_any_setting_of_an_app_the_way_to_one_is_named(
+    command: str, emulator: Emulator, folder: Path
+) -> None:
+    app = ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL")
+    given = environment(emulator, DATA_DIR=str(folder / "data"))
+    refused = run(command, {name: value for name, value in given.items() if name not in app})
+    assert refused.returncode == 2
+    address, way = refused.stderr.splitlines()
+    assert address.startswith("poc-governor: PUBLIC_URL is not set. ")
+    assert (
+        way == "poc-governor: no app is configured: run `poc-governor setup`, or open /setup of the service"
+    )
     assert not (folder / "data").exists()
 
 

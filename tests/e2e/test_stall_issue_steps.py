@@ -98,7 +98,9 @@ def test_the_second_and_third_step_are_one_comment_each_to_owner_and_lead(
     for hours in (0, 6):
         calendar.sweep(later(2 * LIMIT) + timedelta(hours=hours))
     (second,) = said_in(repo, number)
-    assert second.startswith("**10 working days of waiting for data science (`alice-k`)**; the limit is 5.")
+    assert second.startswith(
+        "**10 working days of waiting for data science (`alice-k`)**; the limit is 5 working days."
+    )
     assert mentioned(second) == ["jane-doe", "alice-x"]
     for days in (3 * LIMIT, 3 * LIMIT + 1, 6 * LIMIT):
         calendar.sweep(later(days))
