@@ -184,7 +184,7 @@ def test_a_date_that_passed_is_said_and_counted(calendar: Stage, poc: MakePoc) -
     wait_for_state(calendar, repo, "closed")
     calendar.sweep(later(7))
     slip = (moved - ship_by).days
-    assert f"(second date, +{slip} day{'s' if slip > 1 else ''})" in the_issue(repo).title
+    assert f"(second date, +{slip} calendar day{'s' if slip > 1 else ''})" in the_issue(repo).title
 
 
 @pytest.mark.slow
