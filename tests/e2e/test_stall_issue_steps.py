@@ -138,7 +138,7 @@ def test_what_people_write_around_our_block_stays(calendar: Stage, poc: MakePoc)
     assert edited.body.startswith(above + STALL_MARKER)
     assert edited.body.partition(STALL_END)[2].rstrip("\n") == f"\n{below}".rstrip("\n")
     assert "**@alice-k has the ball**" in edited.body
-    assert "that made 10 working days" in edited.body
+    assert "(10 working days on " in edited.body
     assert edited.body.count(STALL_MARKER) == edited.body.count(STALL_END) == 1
     assert edited.title == "Ticket triage assistant is waiting for data science: 10 working days"
 
@@ -152,7 +152,7 @@ def test_a_locked_issue_is_edited_and_nothing_more_is_said(calendar: Stage, poc:
     calendar.api.fail("POST", f"^/repos/{repo.full_name}/issues/{number}/comments$", locked, times=9)
     for hours in (0, 6):
         calendar.sweep(later(2 * LIMIT) + timedelta(hours=hours))
-    assert "that made 10 working days" in the_issue(repo).body
+    assert "(10 working days on " in the_issue(repo).body
     assert [call.status for call in repo.writes() if call.path.endswith("/comments")] == [403]
 
 

@@ -107,7 +107,8 @@ POLICY = section(
         *selector(("[pilot]", ""), ('["lab-*"]', ""), "{stage: [pilot]}"),
         Key(
             "rules",
-            "codes of checks, or what the ship gate asks for: `threshold`, `infra`, `rollback`, `signature`",
+            "codes of checks, or what the ship gate asks for: `threshold`, `infra`, `rollback`, `signature`, "
+            "`request`, `paused`",
             "[done-sample, rollback]",
             parse=read.rule,
             most=MOST_ITEMS,

@@ -155,7 +155,7 @@ def test_who_may_not_write_changes_nothing(poc: Story, said: str, permission: st
 def test_a_later_ship_date_is_answered_with_the_line_to_write(poc: Story) -> None:
     comment = ask(poc, EXTEND)
     [answer] = answers(poc)
-    assert "let line 9 of `POC.md` read:\n\n```yaml\nship_by: 2027-03-15\n```" in answer
+    assert "change line 9 of `POC.md` to:\n\n```yaml\nship_by: 2027-03-15\n```" in answer
     assert "It reads `ship_by: 2027-02-26` now." in answer
     assert f"[Edit it on `main`]({EDITOR}/main/POC.md)" in answer
     assert "second date, +17 calendar days. Product (`carol-s`) signs again: by" in answer
@@ -167,7 +167,7 @@ def test_on_a_pull_request_that_changes_the_charter_the_line_is_that_of_its_bran
     poc.pull(poc.commit(HEAD, LATER))
     poc.say(EXTEND)
     [answer] = answers(poc)
-    assert "let line 10 of `POC.md` read" in answer
+    assert "change line 10 of `POC.md` to:" in answer
     assert f"[Edit it on `work`]({EDITOR}/work/POC.md), the branch of this pull request" in answer
 
 
@@ -177,7 +177,7 @@ def test_on_any_other_pull_request_the_line_is_that_of_the_default_branch(poc: S
     poc.pull(poc.commit(HEAD, LATER if changed else CHARTER))
     poc.say(EXTEND)
     [answer] = answers(poc)
-    assert "let line 9 of `POC.md` read" in answer
+    assert "change line 9 of `POC.md` to:" in answer
     assert f"[Edit it on `main`]({EDITOR}/main/POC.md), as a pull request, and merge" in answer
     assert len(poc.github.made("head_branch")) == changed
 
@@ -372,7 +372,7 @@ def test_write_access_to_the_central_repository_is_none_to_the_poc(central: Stor
 def test_a_line_to_write_names_the_pocs_repository_in_the_central_one(central: Story) -> None:
     tell(central, EXTEND, issue=ours(), where=CENTRAL)
     [answer] = central.github.repos[CENTRAL.id].comments
-    assert "let line 9 of `acme/poc-triage/POC.md` read" in answer.body
+    assert "change line 9 of `acme/poc-triage/POC.md` to:" in answer.body
     assert f"({EDITOR}/main/POC.md)" in answer.body
 
 

@@ -175,7 +175,7 @@ def test_a_charter_that_moves_between_branch_and_commit_is_not_overwritten(poc: 
     comment = ask(poc, EXTEND)
     poc.land("later", LATER)
     poc.work(waited=True)
-    assert "let line 10 of `POC.md` read" in answers(poc)[0]
+    assert "change line 10 of `POC.md` to:" in answers(poc)[0]
     assert poc.repo.files[f"poc-governor/extend-{comment}"].data == CHARTER.encode()
     assert poc.repo.ours == []
 

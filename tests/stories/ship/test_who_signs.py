@@ -64,7 +64,7 @@ def test_a_green_charter_tells_its_signers_and_counts_them(proposed: Story) -> N
     assert "Next: `bob-m`, `carol-s` and `dan-w` approve this pull request" in proposed.charter_check()
     assert "signature to start. 1 of 4." in proposed.charter_check()
     proposed.review(PLATFORM, PRODUCT)
-    assert "Next: `dan-w` approves this pull request; that is that person's" in proposed.charter_check()
+    assert "Next: `dan-w` approves this pull request. That approval is the" in proposed.charter_check()
     proposed.review(SECURITY)
     assert "Signed to start: 4 of 4." in proposed.charter_check()
     assert set(titles(proposed)) == {"Charter complete"}

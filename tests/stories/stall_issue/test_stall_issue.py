@@ -82,7 +82,7 @@ def test_killed_before_each_write_each_step_is_said_once(unsigned: Days) -> None
         assert len(unsigned.comments()) == comments
         with unsigned.quietly():
             unsigned.reconciliation()
-    assert "by 14 December 2026 that made 15 working days" in unsigned.issue.body
+    assert "(15 working days on 14 December 2026)" in unsigned.issue.body
 
 
 @pytest.mark.parametrize("told", ["", "reopened"], ids=["GitHub is silent", "GitHub tells of our writes"])
@@ -96,7 +96,7 @@ def test_killed_while_it_is_reopened_it_was_reopened_once(unsigned: Days, told: 
     assert "after edit_issue" in unsigned.mortal.survived
     assert unsigned.issue.state == "open"
     assert len(unsigned.comments(1)) == 1
-    assert "by 7 December 2026 that made 10 working days" in unsigned.issue.body
+    assert "(10 working days on 7 December 2026)" in unsigned.issue.body
     unsigned.close()
     with unsigned.quietly():
         unsigned.through(6 * LIMIT)
@@ -138,7 +138,7 @@ def test_a_step_without_an_answer_is_gone_on_with(unsigned: Days, method: str, d
     unsigned.on(2 * LIMIT + 1)
     assert len(unsigned.ours(unsigned.repo)) == 1
     assert len(unsigned.comments(1)) == 1
-    assert "by 7 December 2026 that made 10 working days" in unsigned.issue.body
+    assert "(10 working days on 7 December 2026)" in unsigned.issue.body
 
 
 @pytest.mark.parametrize("method", ["post_comment", "edit_issue"])
@@ -157,7 +157,7 @@ def test_who_is_told_to_wait_asks_nothing_until_then(unsigned: Days, method: str
     unsigned.now = until + HOUR
     unsigned.reconciliation()
     assert len(unsigned.comments(1)) == 1
-    assert "that made 10 working days" in unsigned.issue.body
+    assert "(10 working days on " in unsigned.issue.body
 
 
 @pytest.mark.parametrize("failure", [BAD_GATEWAY, NO], ids=["502", "403"])
