@@ -226,7 +226,7 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
         api_url=settings.github_api_url,
     )
     asking = cache(partial(_github_app, settings))
-    organisations = Organisations(Portfolio(database), Installations(database), asking)
+    organisations = Organisations(Portfolio(database), Installations(database), asking, settings.serves)
     parts = login_parts(app, database, shown.clock, organisations=organisations)
     badges = Badges(Portfolio(database), settings.public_url, secret_key)
     pages = Pages(Portfolio(database), parts.access, shown, badges)

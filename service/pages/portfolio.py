@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -13,7 +13,8 @@ from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY
 from service.rules.stall.forecast import Took, forecast
-from service.rules.stall.time_spent import LAST_DAYS, Kind
+from service.rules.stall.time_spent import LAST_DAYS, Kind, Span
+from service.rules.stall.waiting_on import ISSUE
 from service.rules.values.calendar import USUAL, Calendar
 from service.store.portfolio import Account, Asked, Found, PocSummary, Portfolio, Sort, Tab
 from service.texts.forecast import record_lines
@@ -119,11 +120,11 @@ def read_portfolio(
     zone: tzinfo | None = None,
 ) -> PortfolioView:
     """Read and lay out, in a zone or else each organisation's; of `rows_only` no text is shown."""
-    accounts = {each: _in_zone(account, zone) for each, account in store.accounts().items()}
+    both = None if visible is None else {*visible, *rows_only}
+    accounts = {each: _in_zone(account, zone) for each, account in store.accounts_of(both).items()}
     first = next(iter(accounts.values()), None)
     calendar = first.policy.calendar if first else replace(USUAL, zone=zone or USUAL.zone)
     today = calendar.day(now)
-    both = None if visible is None else {*visible, *rows_only}
     found = store.find(both, asked, today)
     since = now - timedelta(days=200)
     stored = store.calendars({each.poc_id: each.known.repository.id for each in found.page}, since)
@@ -155,14 +156,16 @@ def read_portfolio(
             href=f"/pocs/{each.known.repository.full_name}" if may_read else "",
             owner=each.owner or "",
             state=str(each.state) if each.state is not State.NONE else "no charter",
-            ball=ball_of(each, policy.calendar, today),
+            ball=ball_of(each, policy.calendar, today, hidden=not may_read),
             ship_by=each.ship_by,
             late=bool(each.ship_by and each.ship_by < today and not each.state.has_ended),
             slips=slips_of(each),
             met=each.met if each.thresholds else None,
             thresholds=each.thresholds,
             waived=waived_of(each),
-            strip=strip(spans[each.poc_id], line, today, each.ship_by),
+            strip=strip(
+                spans[each.poc_id] if may_read else _unnamed(spans[each.poc_id]), line, today, each.ship_by
+            ),
             ended=policy.calendar.day(each.shipped_at or each.state_since) if each.state.has_ended else None,
             stop_cause=each.overview.stop_cause or "" if each.overview else "",
             reason=_reason(each, today) if may_read and each.state is State.STOPPED else "",
@@ -204,6 +207,11 @@ def read_portfolio(
 
 def _in_zone(account: Account, zone: tzinfo | None) -> Account:
     return replace(account, policy=account.policy.in_zone(zone)) if zone else account
+
+
+def _unnamed(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """The same, without the names of issues, which may stand in repositories that the reader can't see."""
+    return tuple(replace(each, whom=ISSUE) if "#" in each.whom else each for each in spans)
 
 
 def _calendar(accounts: Mapping[int, Account], each: PocSummary) -> Calendar:
@@ -257,10 +265,15 @@ def _next(each: PocSummary, hidden: Collection[int]) -> Named:
 
 
 def _longest(each: PocSummary, calendar: Calendar, today: date, hidden: Collection[int]) -> Named:
-    ball = ball_of(each, calendar, today)
+    ball = ball_of(each, calendar, today, hidden=each.known.repository.id in hidden)
     since = min(ball.since, each.stalled_since or ball.since) if ball.since else today
     days = plural(calendar.working_days(since, today), "working day")
-    return Named(_name(each), _href(each, hidden), ball.who, f"{ball.party}, {days}: {ball.asked}")
+    return Named(
+        _name(each),
+        _href(each, hidden),
+        ball.who,
+        f"{ball.party}, {days}{': ' if ball.asked else ''}{ball.asked}",
+    )
 
 
 def _decide(each: PocSummary, today: date, hidden: Collection[int]) -> Named:

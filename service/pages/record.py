@@ -10,7 +10,8 @@ from datetime import datetime
 from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge_standing
-from service.rules.gate.signoffs import Signature, material, material_hash
+from service.rules.gate.signoffs import Round, Signature, material, material_hash
+from service.rules.values.groups import Group
 from service.store.records import RecordedSignature, StoredRecord, Version
 from service.texts.goalposts import NAMES, VERBS
 from service.texts.markdown import plural
@@ -56,8 +57,9 @@ def _entries(stored: StoredRecord) -> Iterator[Entry]:
     for version, charter in versions:
         yield from _version(version, charter, before)
         before = charter or before
+    fields = _Fields([charter for _, charter in versions if charter])
     for given in stored.signatures:
-        yield from _signed(given, versions)
+        yield from _signed(given, fields)
     for number in stored.numbers:
         measured = f"{number.metric}: {number.value} {number.unit}".rstrip()
         yield Entry(
@@ -157,10 +159,27 @@ def _charter_says(version: Version, charter: Charter | None, text: str | None) -
     )
 
 
-def _signed(given: RecordedSignature, versions: list[tuple[Version, Charter | None]]) -> Iterator[Entry]:
+class _Fields:
+    """What was signed, by its hash, where a charter of the default branch reads so; each is hashed once."""
+
+    def __init__(self, charters: list[Charter]) -> None:
+        self._charters = charters
+        self._known: dict[tuple[Group, Round], dict[str, tuple[str, ...]]] = {}
+
+    def of(self, signature: Signature) -> tuple[str, ...]:
+        key = group, round_ = signature.group, signature.round
+        if key not in self._known:
+            self._known[key] = {
+                material_hash(each, group, round_): tuple(material(each, group, round_))
+                for each in self._charters
+            }
+        return self._known[key].get(signature.hash, ())
+
+
+def _signed(given: RecordedSignature, known: _Fields) -> Iterator[Entry]:
     signature = given.signature
     about, place = NAMES[signature.group], f" on #{signature.number}" if signature.number else ""
-    signed_for = _signed_for(signature, versions)
+    signed_for = known.of(signature)
     fields = f": {', '.join(signed_for)}" if signed_for else ""
     data: dict[str, object] = {
         "group": signature.group.value,
@@ -186,11 +205,3 @@ def _signed(given: RecordedSignature, versions: list[tuple[Version, Charter | No
             f"the signature for {about}, to {signature.round.value}{place}, was withdrawn",
             data,
         )
-
-
-def _signed_for(signature: Signature, versions: list[tuple[Version, Charter | None]]) -> tuple[str, ...]:
-    """The fields, where a charter of the default branch reads as the one that was signed."""
-    for _, charter in versions:
-        if charter and material_hash(charter, signature.group, signature.round) == signature.hash:
-            return tuple(material(charter, signature.group, signature.round))
-    return ()

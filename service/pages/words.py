@@ -40,16 +40,17 @@ ASKED = {
 NOBODY = Ball("nobody", "", None, "")
 
 
-def ball_of(each: PocSummary, calendar: Calendar, today: date) -> Ball:
-    """Who has the ball of a POC."""
+def ball_of(each: PocSummary, calendar: Calendar, today: date, *, hidden: bool = False) -> Ball:
+    """Who has the ball of a POC; `hidden` says nothing that only who reads the POC may know."""
     waiting_on = each.waiting_on
     if waiting_on is None or waiting_on.waits_for is None or each.state.has_ended:
         return NOBODY if each.state.has_ended else Ball("nobody", "paused" if waiting_on else "", None, "")
     party = waiting_on.waits_for.removeprefix("the ")
     people = waiting_on.people
-    who = people[0] if people else waiting_on.about if waiting_on.party is Party.BLOCKER else ""
+    about = waiting_on.about if waiting_on.party is Party.BLOCKER and not hidden else ""
     since = min(calendar.day(waiting_on.since), today)
-    return Ball(who or f"somebody for {party}", party, since, asks(waiting_on))
+    asked = "" if hidden else asks(waiting_on)
+    return Ball(people[0] if people else about or f"somebody for {party}", party, since, asked)
 
 
 def asks(waiting_on: WaitingOn) -> str:

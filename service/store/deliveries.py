@@ -13,10 +13,12 @@ from service.store import subjects
 from service.store.table import Table
 
 LAST_ID = 2**63 - 1
+THEIRS = "coalesce(r.installation_id, d.installation_id) = d.installation_id"
+"""A repository that was transferred belongs to others by now, and so do its name and what is known of it."""
 RECEIVED = """
 SELECT d.id, d.event, d.action, r.full_name, d.subjects, d.ignored, d.received_at
 FROM delivery d LEFT JOIN repository r ON r.id = d.repository_id
-WHERE d.installation_id = ANY(:installations) AND d.id < :before {failed}
+WHERE d.installation_id = ANY(:installations) AND d.id < :before AND {theirs} {failed}
 ORDER BY d.id DESC LIMIT :size
 """
 FAILED = """
@@ -27,10 +29,13 @@ LOOKS = text("""
 SELECT key, wanted > done AS dirty, looked_at, outcome, attempts, last_error, dead_since, not_before
 FROM subject WHERE key = ANY(:keys)
 """)
-ONE = text("""
-SELECT subjects, repository_id, installation_id FROM delivery
-WHERE id = :id AND installation_id = ANY(:installations)
-""")
+ONE = text(
+    """
+SELECT d.subjects, d.repository_id, d.installation_id
+FROM delivery d LEFT JOIN repository r ON r.id = d.repository_id
+WHERE d.id = :id AND d.installation_id = ANY(:installations) AND """
+    + THEIRS
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Deliveries(Table):
         self, installations: Collection[int], before: int, size: int, *, failed: bool
     ) -> Sequence[Received]:
         """A page of them, the newest first; only those of which something failed, if so asked."""
-        statement = text(RECEIVED.format(failed=FAILED if failed else ""))
+        statement = text(RECEIVED.format(theirs=THEIRS, failed=FAILED if failed else ""))
         asked = {"installations": list(installations), "before": before, "size": size}
         with self._database.reading() as session:
             return [

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 
 from service.rules.gate.lifecycle import State
 from service.rules.gate.overview import Overview
@@ -135,10 +135,16 @@ LEFT JOIN stall_issue s ON s.poc_id = p.id
 WHERE p.id = ANY(:pocs)
 """)
 
-ACCOUNTS = text("""
+ACCOUNTS = """
 SELECT i.id, i.account, p.good_text FROM installation i LEFT JOIN policy p ON p.installation_id = i.id
-WHERE i.deleted_at IS NULL ORDER BY lower(i.account)
-""")
+WHERE i.deleted_at IS NULL AND {which} ORDER BY lower(i.account)
+"""
+WITH_POCS = """
+i.id IN (
+    SELECT r.installation_id FROM poc p JOIN repository r ON r.id = p.repository_id
+    WHERE CAST(:visible AS bigint[]) IS NULL OR r.id = ANY(CAST(:visible AS bigint[]))
+)
+"""
 
 TURNS = text("SELECT * FROM turn WHERE poc_id = ANY(:pocs) ORDER BY poc_id, id")
 RESTS = text("SELECT poc_id, first, until, reason FROM rest WHERE poc_id = ANY(:pocs) ORDER BY until, source")
@@ -423,9 +429,17 @@ class Portfolio(Table):
         )
 
     def accounts(self) -> Mapping[int, Account]:
-        """The organisations with their policies."""
+        """The organisations that the app is installed on, with their policies."""
+        return self._accounts(text(ACCOUNTS.format(which="TRUE")), {})
+
+    def accounts_of(self, visible: Collection[int] | None) -> Mapping[int, Account]:
+        """Those of the POCs that somebody may see, None for all."""
+        asked = {"visible": None if visible is None else list(visible)}
+        return self._accounts(text(ACCOUNTS.format(which=WITH_POCS)), asked)
+
+    def _accounts(self, statement: TextClause, asked: Mapping[str, object]) -> Mapping[int, Account]:
         with self._database.reading() as session:
-            rows = session.connection().execute(ACCOUNTS).all()
+            rows = session.connection().execute(statement, asked).all()
         return {row.id: Account(row.id, row.account, policy_of(row.good_text)) for row in rows}
 
     def record(self, poc_id: PocId) -> StoredRecord:

@@ -168,7 +168,9 @@ class Pages:
         if stored is None:
             return None
         shown = self._shown
-        return poc_view(
+        # Each charter is judged: too long for the loop that receives deliveries.
+        return await run_in_threadpool(
+            poc_view,
             stored,
             shown.clock(),
             web_url=shown.web_url,
@@ -186,7 +188,7 @@ class Pages:
         if named is None or form not in ("md", "json"):
             return not_found()
         stored = await run_in_threadpool(self._store.record, named.poc_id)
-        record = record_of(stored, self._shown.clock())
+        record = await run_in_threadpool(record_of, stored, self._shown.clock())
         if form == "json":
             return Response(in_json(record), media_type="application/json", headers=PRIVATE)
         return Response(in_markdown(record), media_type="text/markdown", headers=PRIVATE)

@@ -27,10 +27,12 @@ class Organisations:
     installations: Installations
     app: Callable[[], GitHubApp]
     """Made only where something is asked."""
+    serves: Callable[[str], bool] = lambda _account: True
+    """Whether the installation on an account counts."""
 
     def accounts(self) -> Iterable[Account]:
-        """Those that the app is installed on."""
-        return self.portfolio.accounts().values()
+        """Those that the app is installed on, and that are served."""
+        return [each for each in self.portfolio.accounts().values() if self.serves(each.name)]
 
     def says_so(self, installation_id: int, question: Question) -> bool:
         """The answer; no where GitHub gives none, or the installation is suspended."""

@@ -280,6 +280,47 @@ async def test_of_a_row_without_access_no_text_is_shown(stored: Engine) -> None:
 
 
 @pytest.mark.asyncio
+async def test_of_a_row_without_access_no_issue_is_named_and_nothing_that_is_asked(server: Server) -> None:
+    with server.database() as url:
+        engine = connect(url)
+        ids = fill(engine)
+        with transaction(engine) as session:
+            session.execute(
+                text(
+                    "UPDATE turn SET party = 'blocker', wants = 'unblock', people = '{}', for_group = NULL, "
+                    "number = NULL, about = 'acme/secret-plans#7'"
+                )
+            )
+        everybody, rows = Reader(set(ids.values()), set()), Reader(set(), set(ids.values()))
+        for path in ("/", "/portfolio.csv", "/portfolio.json"):
+            assert "secret-plans" in (await get(engine, path, everybody)).text
+            assert "secret-plans" not in (await get(engine, path, rows)).text
+        assert "another issue" in (await get(engine, "/portfolio.json", rows)).text
+        engine.dispose()
+
+
+@pytest.mark.asyncio
+async def test_an_organisation_that_somebody_sees_nothing_of_sets_no_zone(server: Server) -> None:
+    with server.database() as url:
+        engine = connect(url)
+        fill(engine)
+        with transaction(engine) as session:
+            session.execute(
+                text("INSERT INTO installation (id, account, permissions) VALUES (1, 'aaa', '{}')")
+            )
+            policy = "policy: 1\ncalendar:\n  time_zone: Pacific/Auckland\n"
+            session.execute(
+                text(
+                    "INSERT INTO policy (installation_id, repository_id, good_text, findings, read_at) "
+                    "VALUES (1, 1, :policy, '[]', now())"
+                ),
+                {"policy": policy},
+            )
+        assert "28 Nov , 20:40 UTC" in words(await get(engine, "/"))
+        engine.dispose()
+
+
+@pytest.mark.asyncio
 async def test_closed_pages_say_why(stored: Engine) -> None:
     closed = Closed("GITHUB_CLIENT_ID is not set")
     front = await get(stored, "/", closed)

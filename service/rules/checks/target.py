@@ -113,7 +113,8 @@ def target_auth(context: CheckContext) -> Iterator[Problem]:
     auth = context.text("target", "auth")
     reasoned = NOT_APPLICABLE.fullmatch(auth.value.strip()) if auth else None
     if auth and NONE.fullmatch(auth.value.strip()) and not (reasoned and reasoned["reason"]):
-        message = f"{shown(auth.value)} isn't a sign-in method: write the one that production uses or `n/a - <reason>`"
+        said = f"{shown(auth.value)} isn't a sign-in method"
+        message = f"{said}: write the one that production uses or `n/a - <reason>`"
         yield Problem(message, auth)
 
 

@@ -197,3 +197,19 @@ async def test_older_deliveries_have_a_page_of_their_own(service: Service, engin
     assert "Older" not in second.text
     for wrong in ("x", "-1", "9" * 30):
         assert (await browser.get(f"/deliveries?before={wrong}")).status_code == 400
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("told")
+async def test_a_repository_that_was_transferred_shows_nothing_to_who_had_it(
+    service: Service, engine: Engine
+) -> None:
+    browser = service.browser()
+    await browser.log_in(OWNER)
+    looks = re.findall(r'action="(/deliveries/\d+/look)"', (await browser.get("/deliveries")).text)
+    with transaction(engine) as session:
+        session.execute(text("UPDATE repository SET installation_id = :other WHERE id = 1"), {"other": OTHER})
+    page = await browser.get("/deliveries")
+    assert "pull_request.opened" not in page.text
+    proof = await browser.csrf("/settings/tokens")
+    assert (await browser.post(looks[0], csrf=proof)).status_code == 404
