@@ -10,7 +10,7 @@ from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
 from service.store.table import Table
 
-MOST_TURNS = 500
+MOST_TURNS = 200
 """The newest: what people did years ago says little of today."""
 
 ENDED = text("""

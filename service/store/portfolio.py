@@ -139,11 +139,8 @@ ACCOUNTS = """
 SELECT i.id, i.account, p.good_text FROM installation i LEFT JOIN policy p ON p.installation_id = i.id
 WHERE i.deleted_at IS NULL AND {which} ORDER BY lower(i.account)
 """
-WITH_POCS = """
-i.id IN (
-    SELECT r.installation_id FROM poc p JOIN repository r ON r.id = p.repository_id
-    WHERE CAST(:visible AS bigint[]) IS NULL OR r.id = ANY(CAST(:visible AS bigint[]))
-)
+SEEN_BY_SOMEBODY = """
+EXISTS (SELECT FROM repository r WHERE r.installation_id = i.id AND r.id = ANY(CAST(:visible AS bigint[])))
 """
 
 TURNS = text("SELECT * FROM turn WHERE poc_id = ANY(:pocs) ORDER BY poc_id, id")
@@ -433,9 +430,10 @@ class Portfolio(Table):
         return self._accounts(text(ACCOUNTS.format(which="TRUE")), {})
 
     def accounts_of(self, visible: Collection[int] | None) -> Mapping[int, Account]:
-        """Those of the POCs that somebody may see, None for all."""
-        asked = {"visible": None if visible is None else list(visible)}
-        return self._accounts(text(ACCOUNTS.format(which=WITH_POCS)), asked)
+        """Those of the POCs that somebody may see; None for all."""
+        if visible is None:
+            return self.accounts()
+        return self._accounts(text(ACCOUNTS.format(which=SEEN_BY_SOMEBODY)), {"visible": list(visible)})
 
     def _accounts(self, statement: TextClause, asked: Mapping[str, object]) -> Mapping[int, Account]:
         with self._database.reading() as session:

@@ -303,7 +303,7 @@ async def test_of_a_row_without_access_no_issue_is_named_and_nothing_that_is_ask
 async def test_an_organisation_that_somebody_sees_nothing_of_sets_no_zone(server: Server) -> None:
     with server.database() as url:
         engine = connect(url)
-        fill(engine)
+        ids = fill(engine)
         with transaction(engine) as session:
             session.execute(
                 text("INSERT INTO installation (id, account, permissions) VALUES (1, 'aaa', '{}')")
@@ -316,7 +316,8 @@ async def test_an_organisation_that_somebody_sees_nothing_of_sets_no_zone(server
                 ),
                 {"policy": policy},
             )
-        assert "28 Nov , 20:40 UTC" in words(await get(engine, "/"))
+        somebody = Reader(set(ids.values()), set())
+        assert "28 Nov , 20:40 UTC" in words(await get(engine, "/", somebody))
         engine.dispose()
 
 
