@@ -8,6 +8,7 @@ Exits 1 where a page takes more than BUDGET at p95, or more statements with many
 from __future__ import annotations
 
 import argparse
+import gc
 import math
 import sys
 import time
@@ -87,7 +88,8 @@ def main() -> int:
     holds = True
     for page, each in times.items():
         at95 = sorted(each)[math.ceil(len(each) * 0.95) - 1]
-        fits = at95 <= BUDGET and many[page] <= few[page]
+        # Of few POCs a filter may find none, which takes fewer statements than the first page.
+        fits = at95 <= BUDGET and many[page] <= max(few[page], few["/"])
         holds &= fits
         print(
             f"{page:24} median {median(each) * 1000:4.0f} ms   p95 {at95 * 1000:4.0f} ms   "
@@ -117,6 +119,8 @@ def measured(
             seen[page] += 1
 
         event.listen(engine, "before_cursor_execute", executed)
+        gc.collect()
+        gc.freeze()  # as `serve` does once it is ready
         times: dict[str, list[float]] = {}
         for page, make in pages(store, visible).items():
             times[page] = []

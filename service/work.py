@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,9 @@ EVERY_NIGHT = "41 3 * * *"
 def work(services: Services, database_url: str, connections: int = USUAL) -> None:
     """Run until SIGTERM or SIGINT; databases that come and go only cost time."""
     end_with_parent(lambda: os._exit(1))  # as a killed process would
+    # What was imported stays: the garbage collector needn't look through it again.
+    gc.collect()
+    gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(services, database_url, share(connections)))
 
