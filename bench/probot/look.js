@@ -1,9 +1,9 @@
-// What a plain Probot app does about a pull request that moved: it reads POC.md at its head, and posts two
-// check runs. All is as `run` makes it, but for the address of the API, and with PACE=off for the pace of writes.
+// What a plain Probot app does about a pull request that moved: it reads POC.md at its head, and posts a
+// check run. All is as `run` makes it, but for the address of the API, and with PACE=off for the pace of writes.
 import Bottleneck from "bottleneck";
 import { ProbotOctokit, run } from "probot";
 
-const CHECKS = ["POC charter", "POC ship gate"];
+const CHECKS = ["POC charter"];
 
 const app = (probot) => {
   probot.on(["pull_request.opened", "pull_request.synchronize"], async (context) => {
