@@ -19,11 +19,10 @@ from starlette.routing import Route
 from service.app_credentials import AppCredentials
 from service.store.app_credentials import Pass, SetupPasses
 from service.web.html import PRIVATE, notice, page
+from service.web.sessions import PATIENCE
 
 GOOD_FOR = timedelta(hours=1)
 LARGEST_FORM = 64 * 1024
-PATIENCE = 10.0
-"""Seconds that a form has to arrive."""
 COOKIE = "poc-governor-setup"
 FIELDS = ("app_id", "private_key", "webhook_secret", "client_secret")
 NOT_FROM_HERE = ("cross-site", "same-site")
