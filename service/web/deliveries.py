@@ -123,14 +123,14 @@ class DeliveryPages:
         return await self._owned(visitor)
 
     async def _owned(self, visitor: Visitor) -> Mapping[int, str]:
-        """The accounts that somebody owns, asked now, by the login that they have now."""
+        """The accounts that somebody owns, by the login that they have now."""
         try:
             login = await self.visibility.login_of(visitor.id)
         except LoggedOutError:
             return {}
         except AwayError as error:
             raise CannotTellError from error
-        return await self.owners.accounts_of(login)
+        return await self.owners.accounts_of(visitor.id, login)
 
 
 def for_owners() -> Response:
