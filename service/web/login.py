@@ -151,11 +151,14 @@ class Login:
     async def log_out(self, request: Request) -> Response:
         """End this session."""
         session = self._cookies.read(request, "session")
-        try:
-            await written(request, session, self._cookies.public_url)
-        except NotFromUsError:
-            return not_from_us()
-        await run_in_threadpool(self._people.log_out, hashed(session), self._clock())
+        person = await run_in_threadpool(self._people.logged_in, hashed(session), self._clock())
+        # Of a session that is over nothing is left to end, and no form is read.
+        if person or not session:
+            try:
+                await written(request, session, self._cookies.public_url)
+            except NotFromUsError:
+                return not_from_us()
+            await run_in_threadpool(self._people.log_out, hashed(session), self._clock())
         answer = RedirectResponse("/", 303, headers=PRIVATE)
         self._cookies.clear(answer, "session")
         return answer

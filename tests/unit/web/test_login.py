@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from threading import Event
-from unittest.mock import create_autospec
+from unittest.mock import AsyncMock, create_autospec
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from starlette.applications import Starlette
 
 from service.store.people import People
+from service.web import login
 from service.web.login import LONGEST_QUEUE, SIDE_BY_SIDE, Login
 from service.web.oauth import GitHubOAuth, RefusedError, Tokens
 from service.web.person_api import PersonApi
@@ -37,8 +38,10 @@ class Holding(GitHubOAuth):
 
 
 def browser() -> httpx.AsyncClient:
-    login = Login(
-        people=create_autospec(People),
+    nobody = create_autospec(People, instance=True)
+    nobody.logged_in.return_value = None
+    made = Login(
+        people=nobody,
         tokens=create_autospec(UserTokens),
         oauth=Holding("Iv23", "secret", "https://github.com", f"{URL}/login/callback"),
         api=create_autospec(PersonApi),
@@ -46,7 +49,7 @@ def browser() -> httpx.AsyncClient:
         cipher=Fernet(Fernet.generate_key()),
         clock=lambda: datetime.now(UTC),
     )
-    transport = httpx.ASGITransport(Starlette(routes=login.routes()))
+    transport = httpx.ASGITransport(Starlette(routes=made.routes()))
     return httpx.AsyncClient(transport=transport, base_url=URL)
 
 
@@ -66,6 +69,14 @@ async def test_a_cookie_that_is_none_of_ours_is_no_login(cookie: bytes) -> None:
         answer = await http.get("/login/callback?code=a&state=b", headers=headers)
     assert answer.status_code == 400
     assert "This login does not count" in answer.text
+
+
+async def test_logging_out_of_a_session_that_is_over_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "written", AsyncMock(side_effect=AssertionError))
+    async with browser() as http:
+        answer = await http.post("/logout", headers={"Cookie": "__Host-poc-governor-session=made-up"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert "Max-Age=0" in answer.headers["Set-Cookie"]
 
 
 async def test_whoever_comes_to_a_long_queue_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
