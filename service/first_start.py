@@ -24,7 +24,7 @@ from service.ports import GitHubError
 from service.registrar import Registering
 from service.rules.queue import unanswered
 from service.secret_key import SecretKeyError
-from service.settings import ServiceSettings, Settings, SettingsError
+from service.settings import NOT_PRIVATE, ServiceSettings, Settings, SettingsError
 from service.store.app_credentials import Pass, SetupPasses
 from service.store.connections import ASKING
 from service.store.database import Database, connect
@@ -51,7 +51,8 @@ class FirstStart:
         self._looked, self._kept = "", asyncio.Event()
         self._token_ends = datetime.min.replace(tzinfo=UTC)
         self.passes = SetupPasses(Database(engine))
-        around = Around(settings.public_url, lambda: datetime.now(UTC), self._kept.set)
+        closed = "" if settings.is_private else NOT_PRIVATE
+        around = Around(settings.public_url, lambda: datetime.now(UTC), self._kept.set, closed)
         self.pages = SetupPages(self.passes, Registering(settings, engine), around)
 
     async def unready(self) -> str | None:
@@ -87,6 +88,11 @@ class FirstStart:
 
     def _issue(self, token: str, ends_at: datetime) -> None:
         """Let whoever reads the file or the terminal set the app up; the token is in no log."""
+        if not self._settings.is_private:
+            log.warning(
+                "no app yet, and /setup is closed", reason=f"it is open over https only, and {NOT_PRIVATE}"
+            )
+            return
         self.passes.issue(token, Pass.TOKEN, ends_at)
         file = self._settings.data_dir / TOKEN_FILE
         where = f"{self._settings.public_url}/setup"

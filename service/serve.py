@@ -29,7 +29,7 @@ from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
 from service.ports import GitHubApp
 from service.secret_key import find_or_make
-from service.settings import Mode, ServiceSettings, Settings
+from service.settings import NOT_PRIVATE, Mode, ServiceSettings, Settings
 from service.store.app_credentials import SetupPasses
 from service.store.connections import ASKING, WEB, room
 from service.store.database import Database, connect
@@ -44,7 +44,8 @@ from service.web.connection import Connection
 from service.web.evidence import EvidenceEndpoint
 from service.web.oidc import Verifier
 from service.web.pages import Closed, OpenHere, Pages, Shown
-from service.web.setup import Around, Examine, SetupDone
+from service.web.setup import Around
+from service.web.setup_done import Examine, SetupDone
 
 log = structlog.get_logger(__name__)
 
@@ -249,10 +250,7 @@ async def _nothing() -> None:
 
 def _why_off(settings: Settings) -> str:
     if settings.github_client_id:
-        return (
-            "people log in over https only, and `PUBLIC_URL` begins with `http://`. Put the service behind "
-            "TLS, and set its https address."
-        )
+        return f"people log in over https only, and {NOT_PRIVATE}"
     return (
         "`GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET` are not set, so nobody can log in. Both are on the "
         "app's settings page."

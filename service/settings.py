@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+NOT_PRIVATE = "`PUBLIC_URL` begins with `http://`. Put the service behind TLS, and set its https address."
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -224,6 +225,12 @@ class ServiceSettings(StoreSettings):
         """Whether GitHub is an emulator on this machine, where tests and the demo may change the time."""
         return urlsplit(self.github_api_url).hostname in LOCAL_HOSTS
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way to the pages can read along."""
+        parts = urlsplit(self.public_url)
+        return parts.scheme == "https" or parts.hostname in LOCAL_HOSTS
+
 
 class Settings(ServiceSettings):
     """What is needed to serve and to work."""
@@ -244,12 +251,6 @@ class Settings(ServiceSettings):
     def can_log_in(self) -> bool:
         """Whether people log in to the pages with GitHub."""
         return bool(self.github_client_id and self.github_client_secret) and self.is_private
-
-    @property
-    def is_private(self) -> bool:
-        """Whether nobody on the way to the pages can read along."""
-        parts = urlsplit(self.public_url)
-        return parts.scheme == "https" or parts.hostname in LOCAL_HOSTS
 
     @property
     def pages_are_open(self) -> bool:

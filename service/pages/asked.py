@@ -32,8 +32,8 @@ def asked_of(query: Mapping[str, str]) -> Asked:
     find = query.get("find", "").strip()
     if len(find) > LONGEST_FIND:
         raise AskedError(f"`find` has at most {LONGEST_FIND} characters.")
-    page = query.get("page", "1")
-    if not (page.isascii() and page.isdecimal() and 1 <= int(page[:9]) <= LAST_PAGE):
+    page = number(query.get("page", "1"), LAST_PAGE)
+    if not page:
         raise AskedError(f"`page` is a number from 1 to {LAST_PAGE}.")
     return Asked(
         tab=tab,
@@ -41,8 +41,16 @@ def asked_of(query: Mapping[str, str]) -> Asked:
         find=find.replace("\0", "\N{REPLACEMENT CHARACTER}"),
         waits_for=waits_for if tab is Tab.OPEN else "",
         sort=_one_of(Sort, query, "sort", USUAL_SORT[tab]),
-        page=int(page),
+        page=page,
     )
+
+
+def number(written: str, last: int) -> int | None:
+    """The number, from 0 to the last one there can be; None for anything else, however long it is."""
+    if not (written.isascii() and written.isdecimal() and len(written) <= len(str(last))):
+        return None
+    found = int(written)
+    return found if found <= last else None
 
 
 def address(asked: Asked, path: str = "/", **changes: object) -> str:

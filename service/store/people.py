@@ -36,6 +36,10 @@ class SealedTokens:
         }
 
 
+Renew = Callable[[bytes], SealedTokens | None]
+"""New tokens for a refresh token; None where it is refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who logged in."""
@@ -65,12 +69,13 @@ KEEP = text("""
 UPDATE person SET rows_of = :rows_of, seen_at = coalesce(:seen_at, seen_at),
     visible = ARRAY(SELECT unnest(CAST(:visible AS bigint[])) EXCEPT SELECT unnest(refused)),
     asking_since = CASE WHEN CAST(:seen_at AS timestamptz) IS NULL THEN asking_since END
-WHERE id = :person
+WHERE id = :person AND asking_since = :mine
 """)
-"""What was refused meanwhile stays refused."""
-LET_GO = text("UPDATE person SET asking_since = NULL WHERE id = :person")
+"""What was refused meanwhile stays refused, and a question that was given up answers nothing."""
+LET_GO = text("UPDATE person SET asking_since = NULL WHERE id = :person AND asking_since = :mine")
 REFUSE = text("""
-UPDATE person SET visible = array_remove(visible, :repository), refused = array_append(refused, :repository)
+UPDATE person SET visible = array_remove(visible, :repository),
+    refused = array_append(array_remove(refused, :repository), :repository)
 WHERE id = :person
 """)
 POCS = text("""
@@ -128,9 +133,10 @@ class People(Table):
             stored.execute(delete(PersonalTokenRow).where(col(PersonalTokenRow.ends_at) <= now))
             stored.connection().execute(TIDY, {"now": now})
 
-    def forget(self, person_id: int) -> None:
-        """End all sessions of somebody, and forget their tokens."""
-        self._execute(delete(PersonRow).where(col(PersonRow.id) == person_id))
+    def forget(self, person_id: int, refused: bytes) -> None:
+        """End all sessions of somebody, and forget their tokens, unless they have others by now."""
+        is_theirs = col(PersonRow.id) == person_id
+        self._execute(delete(PersonRow).where(is_theirs, col(PersonRow.access_token) == refused))
 
     def held_token(self, person_id: int, refused: bytes | None, until: datetime) -> bytes | None:
         """The token of somebody; None where it does not hold until then, or was refused."""
@@ -138,20 +144,25 @@ class People(Table):
         return row.access_token if row and _holds(row, refused, until) else None
 
     def renewed_token(
-        self, person_id: int, refused: bytes | None, until: datetime, renew: Callable[[bytes], SealedTokens]
+        self, person_id: int, refused: bytes | None, until: datetime, renew: Renew
     ) -> bytes | None:
-        """The same, renewed if need be; None where that can't be.
+        """The same, renewed if need be; where that can't be, they are forgotten.
 
         A refresh token is good for once, so the row is locked until the new one is stored.
         """
         with self._database.transaction() as stored:
             locked = select(PersonRow).where(col(PersonRow.id) == person_id).with_for_update()
             row = stored.exec(locked).first()
-            if row is not None and not _holds(row, refused, until) and row.refresh_token is not None:
-                for name, value in renew(row.refresh_token).as_columns().items():
-                    setattr(row, name, value)
-                return row.access_token
-            return row.access_token if row and _holds(row, refused, until) else None
+            if row is None or _holds(row, refused, until):
+                return row.access_token if row else None
+            renewed = renew(row.refresh_token) if row.refresh_token is not None else None
+            if renewed is None:
+                # While the row is locked: who logs in again at this moment has a new one.
+                stored.delete(row)
+                return None
+            for name, value in renewed.as_columns().items():
+                setattr(row, name, value)
+            return row.access_token
 
     def kept(self, person_id: int) -> Kept | None:
         """What is known of what somebody sees; None where they are gone."""
@@ -165,17 +176,27 @@ class People(Table):
             return stored.connection().execute(CLAIM, values).first() is not None
 
     def keep(
-        self, person_id: int, visible: Collection[int], rows_of: Collection[int], *, seen_at: datetime | None
+        self,
+        person_id: int,
+        visible: Collection[int],
+        rows_of: Collection[int],
+        *,
+        asking_since: datetime,
+        whole: bool,
     ) -> None:
-        """Keep what was found: all, asked at `seen_at`, or with None what is known so far."""
-        values = {"visible": list(visible), "rows_of": list(rows_of), "seen_at": seen_at}
-        with self._database.transaction() as stored:
-            stored.connection().execute(KEEP, values | {"person": person_id})
+        """Keep what the question found that began then: all, or what is known so far.
 
-    def stop_asking(self, person_id: int) -> None:
-        """Let others ask: nothing was found out."""
+        Nothing is kept where another question has taken its place.
+        """
+        values = {"visible": list(visible), "rows_of": list(rows_of), "mine": asking_since}
+        values |= {"person": person_id, "seen_at": asking_since if whole else None}
         with self._database.transaction() as stored:
-            stored.connection().execute(LET_GO, {"person": person_id})
+            stored.connection().execute(KEEP, values)
+
+    def stop_asking(self, person_id: int, asking_since: datetime) -> None:
+        """Let others ask: the question that began then found nothing out."""
+        with self._database.transaction() as stored:
+            stored.connection().execute(LET_GO, {"person": person_id, "mine": asking_since})
 
     def refuse(self, person_id: int, repository_id: int) -> None:
         """Show somebody a repository no longer."""

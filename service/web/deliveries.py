@@ -12,15 +12,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from service.pages.asked import number
 from service.pages.deliveries import own, read_deliveries
 from service.ports import GitHubApp, GitHubError
 from service.store.deliveries import LAST_ID, Deliveries
+from service.web.forms import sent_by
 from service.web.html import PRIVATE, notice, page
 from service.web.login import not_from_us
 from service.web.oauth import AwayError
 from service.web.pages import Access, CannotTellError, Visitor, telling
 from service.web.readers import Owners
-from service.web.sessions import Cookies, NotFromUsError, written
+from service.web.sessions import Cookies, NotFromUsError
 from service.web.user_tokens import LoggedOutError
 from service.web.visibility import Visibility
 
@@ -47,8 +49,8 @@ class DeliveryPages:
         """All of them."""
         return [
             Route(PATH, telling(self.show)),
-            Route(f"{PATH}/{{delivery:int}}/look", telling(self.look_again), methods=["POST"]),
-            Route(f"{PATH}/missed/{{attempt:int}}/again", telling(self.ask_again), methods=["POST"]),
+            Route(f"{PATH}/{{delivery}}/look", telling(self.look_again), methods=["POST"]),
+            Route(f"{PATH}/missed/{{attempt}}/again", telling(self.ask_again), methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -56,8 +58,9 @@ class DeliveryPages:
         visitor = await self.access.person(request)
         if visitor is None or not visitor.csrf:
             return RedirectResponse(f"/login?to={PATH}", 303, headers=PRIVATE)
-        before = request.query_params.get("before", "")
-        if before and not (before.isascii() and before.isdecimal() and int(before[:20]) <= LAST_ID):
+        asked = request.query_params.get("before", "")
+        before = number(asked, LAST_ID)
+        if asked and before is None:
             says = ["`before` is the number of a delivery."]
             return notice("This address asks for something that is not there", says, status=400, **BACK)
         accounts = await self._owned(visitor)
@@ -66,7 +69,7 @@ class DeliveryPages:
         view = await run_in_threadpool(
             self._read,
             accounts,
-            int(before) if before else None,
+            before,
             request.query_params.get("show") == "failed",
         )
         return page("deliveries.html", view=view, visitor=visitor)
@@ -76,8 +79,8 @@ class DeliveryPages:
         accounts = await self._writing(request)
         if accounts is None:
             return not_from_us()
-        delivery = min(request.path_params["delivery"], LAST_ID)
-        if not await run_in_threadpool(self.store.look_again, delivery, accounts):
+        delivery = number(request.path_params["delivery"], LAST_ID)
+        if delivery is None or not await run_in_threadpool(self.store.look_again, delivery, accounts):
             return for_owners()
         says = ["What the delivery is about is looked at again, in its turn. That takes seconds."]
         return notice("Marked", says, status=200, **BACK)
@@ -87,9 +90,9 @@ class DeliveryPages:
         accounts = await self._writing(request)
         if accounts is None:
             return not_from_us()
-        attempt = request.path_params["attempt"]
+        attempt = number(request.path_params["attempt"], LAST_ID)
         try:
-            if not await run_in_threadpool(self._redelivered, attempt, accounts):
+            if attempt is None or not await run_in_threadpool(self._redelivered, attempt, accounts):
                 return for_owners()
         except GitHubError as error:
             says = [f"GitHub does not send it again: {error.failure.message}."]
@@ -113,22 +116,21 @@ class DeliveryPages:
 
     async def _writing(self, request: Request) -> Mapping[int, str] | None:
         """The accounts of whoever sends a form of ours; None where it is from somewhere else."""
-        visitor, session = await self.access.person(request), self.cookies.read(request, "session")
         try:
-            await written(request, session, self.cookies.public_url)
+            visitor, _ = await sent_by(request, self.access, self.cookies)
         except NotFromUsError:
             return None
-        return await self._owned(visitor) if visitor else None
+        return await self._owned(visitor)
 
     async def _owned(self, visitor: Visitor) -> Mapping[int, str]:
-        """The accounts that somebody owns, asked now, by the login that they have now."""
+        """The accounts that somebody owns, by the login that they have now."""
         try:
             login = await self.visibility.login_of(visitor.id)
         except LoggedOutError:
             return {}
         except AwayError as error:
             raise CannotTellError from error
-        return await self.owners.accounts_of(login)
+        return await self.owners.accounts_of(visitor.id, login)
 
 
 def for_owners() -> Response:

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import assert_never
 
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
@@ -19,7 +20,7 @@ from starlette.routing import Route
 
 from service.store.people import People, Person
 from service.web.html import PRIVATE, notice
-from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError
+from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError, Tokens
 from service.web.person_api import PersonApi
 from service.web.sessions import LASTS, Cookies, NotFromUsError, hashed, new_session, written
 from service.web.user_tokens import UserTokens
@@ -37,7 +38,13 @@ CALLBACK = "/login/callback"
 LONGEST_RETURN = 1000
 SIDE_BY_SIDE = 4
 """Codes that GitHub is asked about at a time: anybody may come with one, and each holds a thread."""
+LONGEST_QUEUE = 20
+"""Codes that wait for their turn; whoever comes then is better off coming again."""
 AGAIN = {"href": "/login", "link": "Log in again"}
+
+
+class BusyError(Exception):
+    """Too many people log in at the same time."""
 
 
 class Login:
@@ -56,7 +63,7 @@ class Login:
     ) -> None:
         self._people, self._tokens, self._oauth, self._api = people, tokens, oauth, api
         self._cookies, self._cipher, self._clock = cookies, cipher, clock
-        self._exchanging = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._exchanging, self._waiting = asyncio.Semaphore(SIDE_BY_SIDE), 0
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -99,28 +106,13 @@ class Login:
             return notice("You are not logged in", says, status=403, **AGAIN)
         try:
             return await self._logged_in(asked.get("code", ""), attempt)
-        except RefusedError:
-            says = [
-                "GitHub does not take the code that you came back with: it has ended, or was used before."
-            ]
-            return notice("This login does not count", says, status=400, **AGAIN)
-        except AwayError as error:
-            log.warning("nobody can log in", error=str(error))
-            says = ["GitHub does not answer at the moment. Try again in a minute."]
-            return notice("GitHub does not answer", says, status=503, **AGAIN)
-        except SetUpWronglyError as error:
-            log.error("nobody can log in", error=str(error))  # noqa: TRY400 (it is its own explanation)
-            says = [
-                "GitHub does not take the `GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET` of this service.",
-                "Whoever operates it finds the reason in its log.",
-            ]
-            return notice("Nobody can log in", says, status=503, **AGAIN)
+        except (RefusedError, BusyError, AwayError, SetUpWronglyError) as error:
+            return not_logged_in(error)
 
     async def _logged_in(self, code: str, attempt: Mapping[str, str]) -> Response:
         if not code:
             raise RefusedError("GitHub sent no code")
-        async with self._exchanging:
-            given = await run_in_threadpool(self._oauth.exchange, code, attempt["verifier"])
+        given = await self._exchanged(code, attempt["verifier"])
         person = Person(*await self._api.who(given.access))
         session = new_session()
         await run_in_threadpool(
@@ -135,10 +127,23 @@ class Login:
         self._cookies.set(answer, "session", session, LASTS)
         return answer
 
+    async def _exchanged(self, code: str, verifier: str) -> Tokens:
+        if self._waiting >= LONGEST_QUEUE:
+            raise BusyError
+        self._waiting += 1
+        try:
+            await self._exchanging.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await run_in_threadpool(self._oauth.exchange, code, verifier)
+        finally:
+            self._exchanging.release()
+
     def _attempt(self, request: Request) -> Mapping[str, str] | None:
         try:
             opened = self._cipher.decrypt(self._cookies.read(request, "login"), int(ATTEMPT.total_seconds()))
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # the latter where it is not ASCII
             return None
         found: Mapping[str, str] = json.loads(opened)
         return found
@@ -146,14 +151,43 @@ class Login:
     async def log_out(self, request: Request) -> Response:
         """End this session."""
         session = self._cookies.read(request, "session")
-        try:
-            await written(request, session, self._cookies.public_url)
-        except NotFromUsError:
-            return not_from_us()
-        await run_in_threadpool(self._people.log_out, hashed(session), self._clock())
+        person = await run_in_threadpool(self._people.logged_in, hashed(session), self._clock())
+        # Of a session that is over nothing is left to end, and no form is read.
+        if person or not session:
+            try:
+                await written(request, session, self._cookies.public_url)
+            except NotFromUsError:
+                return not_from_us()
+            await run_in_threadpool(self._people.log_out, hashed(session), self._clock())
         answer = RedirectResponse("/", 303, headers=PRIVATE)
         self._cookies.clear(answer, "session")
         return answer
+
+
+def not_logged_in(error: RefusedError | BusyError | AwayError | SetUpWronglyError) -> Response:
+    """What somebody is told whose login came to nothing."""
+    match error:
+        case RefusedError():
+            says = [
+                "GitHub does not take the code that you came back with: it has ended, or was used before."
+            ]
+            return notice("This login does not count", says, status=400, **AGAIN)
+        case BusyError():
+            says = ["Many people log in at the moment. Try again in a minute."]
+            return notice("Too many logins at once", says, status=503, **AGAIN)
+        case AwayError():
+            log.warning("nobody can log in", error=str(error))
+            says = ["GitHub does not answer at the moment. Try again in a minute."]
+            return notice("GitHub does not answer", says, status=503, **AGAIN)
+        case SetUpWronglyError():
+            log.error("nobody can log in", error=str(error))
+            says = [
+                "GitHub does not take the `GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET` of this service.",
+                "Whoever operates it finds the reason in its log.",
+            ]
+            return notice("Nobody can log in", says, status=503, **AGAIN)
+        case _:
+            assert_never(error)
 
 
 def safe_return(to: str) -> str:

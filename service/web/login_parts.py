@@ -73,7 +73,7 @@ def login_parts(
     access = LoggedIn(people, personal, visibility, cookies=cookies, clock=clock)
     tokens_of = TokenPages(personal, access, cookies, clock)
     deliveries = DeliveryPages(
-        Deliveries(database), access, visibility, Owners(organisations), organisations.app, cookies
+        Deliveries(database), access, visibility, Owners(organisations, clock), organisations.app, cookies
     )
     routes = login.routes() + tokens_of.routes() + deliveries.routes()
     return LoginParts(access, visibility, routes)

@@ -10,6 +10,8 @@ from typing import Any
 import httpx2
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 TIMEOUT = 10.0
 """Seconds that GitHub has for an answer."""
@@ -41,7 +43,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class GitHubOAuth:
-    """Logging in with GitHub; these calls block."""
+    """Logging in with GitHub; `exchange` and `refresh` block."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -51,11 +53,16 @@ class GitHubOAuth:
 
     def address(self, state: str, verifier: str) -> str:
         """GitHub's page on which somebody says who they are."""
-        with self._client() as client:
-            address, _ = client.create_authorization_url(
-                f"{self.web_url}/login/oauth/authorize", state=state, code_verifier=verifier
-            )
-        return str(address)
+        address: str = prepare_grant_uri(
+            f"{self.web_url}/login/oauth/authorize",
+            self.client_id,
+            "code",
+            redirect_uri=self.callback,
+            state=state,
+            code_challenge=create_s256_code_challenge(verifier),  # type: ignore[no-untyped-call] # of authlib
+            code_challenge_method="S256",
+        )
+        return address
 
     def exchange(self, code: str, verifier: str) -> Tokens:
         """What GitHub gives for the code that somebody came back with."""
@@ -93,7 +100,6 @@ class GitHubOAuth:
             self.client_secret,
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 (a method's name)
             redirect_uri=self.callback,
-            code_challenge_method="S256",
             timeout=TIMEOUT,
         )
 

@@ -11,11 +11,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from service.pages.asked import number
+from service.store.deliveries import LAST_ID
 from service.store.personal_tokens import PersonalTokens
+from service.web.forms import sent_by
 from service.web.html import PRIVATE, page
 from service.web.login import not_from_us
 from service.web.pages import Access, Visitor
-from service.web.sessions import PREFIX, Cookies, NotFromUsError, hashed, written
+from service.web.sessions import PREFIX, Cookies, NotFromUsError, hashed
 
 PATH = "/settings/tokens"
 DAYS = (7, 30, 90, 365)
@@ -37,7 +40,7 @@ class TokenPages:
         return [
             Route(PATH, self.show),
             Route(PATH, self.make, methods=["POST"]),
-            Route(f"{PATH}/{{token:int}}/revoke", self.revoke, methods=["POST"]),
+            Route(f"{PATH}/{{token}}/revoke", self.revoke, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -70,16 +73,15 @@ class TokenPages:
         visitor, _ = await self._writer(request)
         if visitor is None:
             return not_from_us()
-        await run_in_threadpool(self._tokens.revoke, visitor.id, request.path_params["token"] % 2**63)
+        if token := number(request.path_params["token"], LAST_ID):
+            await run_in_threadpool(self._tokens.revoke, visitor.id, token)
         return RedirectResponse(PATH, 303, headers=PRIVATE)
 
     async def _writer(self, request: Request) -> tuple[Visitor | None, Mapping[str, str]]:
-        visitor, session = await self._access.person(request), self._cookies.read(request, "session")
         try:
-            fields = await written(request, session, self._cookies.public_url)
+            return await sent_by(request, self._access, self._cookies)
         except NotFromUsError:
             return None, {}
-        return (visitor if visitor and visitor.csrf else None), fields
 
     async def _page(
         self, visitor: Visitor, *, made: str = "", wrong: str = "", status: int = 200

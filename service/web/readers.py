@@ -4,8 +4,10 @@ policy lets read the rows of all its POCs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +17,13 @@ from service.store.installations import Installations
 from service.store.portfolio import Account, Portfolio
 
 log = structlog.get_logger(__name__)
+
+KEPT = timedelta(minutes=5)
+"""How long it is taken for true whose organisations somebody owns."""
+KEPT_IN_PART = timedelta(seconds=30)
+"""The same where GitHub did not tell of all."""
+MOST_KEPT = 1000
+"""People whose answers a process keeps."""
 
 Question = Callable[[GitHub], bool]
 
@@ -34,8 +43,8 @@ class Organisations:
         """Those that the app is installed on, and that are served."""
         return [each for each in self.portfolio.accounts().values() if self.serves(each.name)]
 
-    def says_so(self, installation_id: int, question: Question) -> bool:
-        """The answer; no where GitHub gives none, or the installation is suspended."""
+    def says_so(self, installation_id: int, question: Question) -> bool | None:
+        """The answer; no where the installation is suspended, and None where GitHub gives none."""
         known = self.installations.find(installation_id)
         if known is None or known.deleted or known.installation.suspended_at:
             return False
@@ -47,7 +56,7 @@ class Organisations:
                 github.close()
         except GitHubError as error:
             log.warning("membership is not known", installation=installation_id, error=str(error))
-            return False
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +76,11 @@ class TeamReaders:
         }
 
     def _is_in(self, teams: Sequence[tuple[str, str]], account: Account, login: str) -> bool:
-        return bool(teams) and self.organisations.says_so(
-            account.installation_id,
-            lambda github: any(github.is_team_member(org, team, login) for org, team in teams),
+        return bool(teams) and bool(
+            self.organisations.says_so(
+                account.installation_id,
+                lambda github: any(github.is_team_member(org, team, login) for org, team in teams),
+            )
         )
 
 
@@ -80,23 +91,57 @@ def own_teams(account: Account) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """The accounts that somebody owns, by their installation, and until when that is taken for true."""
+
+    accounts: Mapping[int, str]
+    until: datetime
+
+
 class Owners:
-    """Who owns what the app is installed on: an organisation's owners, or the person whose account it is."""
+    """Who owns what the app is installed on: an organisation's owners, or the person whose account it is.
 
-    organisations: Organisations
+    The questions go from what GitHub lets an installation ask, on which the worker lives, so that answers are
+    kept for some minutes and however many pages ask, each process asks once.
+    """
 
-    async def accounts_of(self, login: str) -> dict[int, str]:
-        """The accounts that somebody owns, by their installation."""
-        return await run_in_threadpool(self._accounts_of, login)
+    def __init__(self, organisations: Organisations, clock: Callable[[], datetime]) -> None:
+        self._organisations, self._clock = organisations, clock
+        self._kept: dict[tuple[int, str], Owned] = {}
+        self._asking: dict[tuple[int, str], asyncio.Task[Owned]] = {}
 
-    def _accounts_of(self, login: str) -> dict[int, str]:
-        return {
-            account.installation_id: account.name
-            for account in self.organisations.accounts()
-            if account.name.lower() == login.lower() or self._owns(account, login)
-        }
+    async def accounts_of(self, person_id: int, login: str) -> Mapping[int, str]:
+        """The accounts that somebody owns; the login is theirs now, and may have been another's before."""
+        person = person_id, login
+        kept = self._kept.get(person)
+        if kept is None or kept.until <= self._clock():
+            # Who leaves the page leaves the others that wait for the same answer alone.
+            kept = await asyncio.shield(self._asking.get(person) or self._begin(person))
+        return kept.accounts
 
-    def _owns(self, account: Account, login: str) -> bool:
-        return self.organisations.says_so(
+    def _begin(self, person: tuple[int, str]) -> asyncio.Task[Owned]:
+        task = asyncio.create_task(self._ask(person))
+        self._asking[person] = task
+        task.add_done_callback(lambda _: self._asking.pop(person, None))
+        return task
+
+    async def _ask(self, person: tuple[int, str]) -> Owned:
+        now = self._clock()
+        accounts, whole = await run_in_threadpool(self._accounts_of, person[1])
+        owned = Owned(accounts, now + (KEPT if whole else KEPT_IN_PART))
+        self._kept.pop(person, None)
+        self._kept[person] = owned
+        while len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return owned
+
+    def _accounts_of(self, login: str) -> tuple[Mapping[int, str], bool]:
+        """The accounts, and whether GitHub told of all."""
+        said = [(account, self._owns(account, login)) for account in self._organisations.accounts()]
+        owned = {account.installation_id: account.name for account, owns in said if owns}
+        return owned, all(owns is not None for _, owns in said)
+
+    def _owns(self, account: Account, login: str) -> bool | None:
+        return account.name.lower() == login.lower() or self._organisations.says_so(
             account.installation_id, lambda github: github.is_owner(account.name, login)
         )

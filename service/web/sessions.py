@@ -4,6 +4,7 @@ sent it.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 LASTS = timedelta(days=7)
@@ -20,6 +21,8 @@ LASTS = timedelta(days=7)
 PREFIX = "pocg_"
 """How personal tokens begin, so that scanners for secrets can know them."""
 LARGEST_FORM = 16 * 1024
+PATIENCE = 10.0
+"""Seconds that a form has to arrive."""
 SAME_SITE = ("same-origin", "none")
 
 
@@ -87,15 +90,23 @@ async def written(request: Request, session: str, public_url: str) -> dict[str, 
     # Pages without a referrer say `null`.
     if request.headers.get("origin", "null") not in ("null", f"{parts.scheme}://{parts.netloc}"):
         raise NotFromUsError
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_FORM:
-            raise NotFromUsError
+    if not session:
+        raise NotFromUsError
     try:
-        fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-    except ValueError as error:
+        body = (await _body(request)).decode()
+        fields = {name: values[0] for name, values in parse_qs(body).items()}
+    except (ValueError, TimeoutError, ClientDisconnect) as error:
         raise NotFromUsError from error
-    if not session or not hmac.compare_digest(fields.get("csrf", "").encode(), csrf_token(session).encode()):
+    if not hmac.compare_digest(fields.get("csrf", "").encode(), csrf_token(session).encode()):
         raise NotFromUsError
     return fields
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async with asyncio.timeout(PATIENCE):
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_FORM:
+                raise NotFromUsError
+    return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,12 +18,12 @@ from starlette.routing import Route
 
 from service.app_credentials import AppCredentials
 from service.store.app_credentials import Pass, SetupPasses
-from service.web.html import PRIVATE, notice, page
+from service.web.html import notice, page
+from service.web.pages import HERE, Answer
+from service.web.sessions import PATIENCE
 
 GOOD_FOR = timedelta(hours=1)
 LARGEST_FORM = 64 * 1024
-PATIENCE = 10.0
-"""Seconds that a form has to arrive."""
 COOKIE = "poc-governor-setup"
 FIELDS = ("app_id", "private_key", "webhook_secret", "client_secret")
 NOT_FROM_HERE = ("cross-site", "same-site")
@@ -57,6 +57,18 @@ class Around:
     clock: Callable[[], datetime]
     done: Callable[[], None]
     """Called once an app is kept."""
+    closed: str = ""
+    """Why nobody sets up anything at this address; empty where they can."""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the service is behind TLS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def cookie(self) -> str:
+        """By which a browser is known; one that begins so is taken only from this very host, and over TLS."""
+        return f"__Host-{COOKIE}" if self.is_secure else COOKIE
 
 
 class SetupPages:
@@ -64,18 +76,24 @@ class SetupPages:
 
     def __init__(self, passes: SetupPasses, registrar: Registrar, around: Around) -> None:
         self._passes, self._registrar, self._around = passes, registrar, around
-        secure = around.public_url.startswith("https://")
-        self._cookie = f"__Host-{COOKIE}" if secure else COOKIE
-        self._secure = secure
 
     def routes(self) -> list[Route]:
         """All of them."""
         return [
-            Route("/setup", self.ask, methods=["GET"]),
-            Route("/setup", self.begin, methods=["POST"]),
-            Route("/setup/registered", self.registered, methods=["GET"]),
-            Route("/setup/existing", self.existing, methods=["POST"]),
+            Route("/setup", self._in_private(self.ask), methods=["GET"]),
+            Route("/setup", self._in_private(self.begin), methods=["POST"]),
+            Route("/setup/registered", self._in_private(self.registered), methods=["GET"]),
+            Route("/setup/existing", self._in_private(self.existing), methods=["POST"]),
         ]
+
+    def _in_private(self, answer: Answer) -> Answer:
+        """The same, unless somebody on the way can read along."""
+
+        async def answered(request: Request) -> Response:
+            why = self._around.closed or over_http(request, self._around.public_url)
+            return closed(why) if why else await answer(request)
+
+        return answered
 
     async def ask(self, request: Request) -> Response:
         """Ask for the token, and for the organisation."""
@@ -100,7 +118,7 @@ class SetupPages:
         except RegistrarError as error:
             answer = page("setup.html", 400, known=True, org=given.get("org", ""), wrong=str(error))
             return self._seen(answer, visitor)
-        holder = visitor or request.cookies[self._cookie]
+        holder = visitor or request.cookies[self._around.cookie]
         ends_at = self._around.clock() + GOOD_FOR
         await run_in_threadpool(self._passes.issue, f"{holder}:{state}", Pass.STATE, ends_at)
         shown = {"action": action, "manifest": json.dumps(manifest), "name": manifest["name"]}
@@ -108,7 +126,7 @@ class SetupPages:
 
     async def registered(self, request: Request) -> Response:
         """Take the app over: the state has to be one that this browser was given, and is used up by that."""
-        holder, now = request.cookies.get(self._cookie, ""), self._around.clock()
+        holder, now = request.cookies.get(self._around.cookie, ""), self._around.clock()
         code, state = request.query_params.get("code", ""), request.query_params.get("state", "")
         if not code or not await run_in_threadpool(self._passes.use_up, f"{holder}:{state}", Pass.STATE, now):
             return _refused(
@@ -152,69 +170,31 @@ class SetupPages:
         """The answer, by which a browser that was let in is known again when GitHub leads it back."""
         if visitor:
             seconds = int(GOOD_FOR.total_seconds())
-            answer.set_cookie(
-                self._cookie, visitor, seconds, path="/", secure=self._secure, httponly=True, samesite="lax"
-            )
+            name, secure = self._around.cookie, self._around.is_secure
+            answer.set_cookie(name, visitor, seconds, path="/", secure=secure, httponly=True, samesite="lax")
         return answer
 
 
 async def known(request: Request, passes: SetupPasses, around: Around) -> bool:
     """Whether this browser was let in by the token, less than an hour ago."""
-    for name in (f"__Host-{COOKIE}", COOKIE):
-        if name in request.cookies:
-            visitor, now = request.cookies[name], around.clock()
-            return await run_in_threadpool(passes.is_good, visitor, Pass.BROWSER, now)
-    return False
+    visitor = request.cookies.get(around.cookie, "")
+    return visitor != "" and await run_in_threadpool(passes.is_good, visitor, Pass.BROWSER, around.clock())
 
 
-class Line(Protocol):
-    """A line of `doctor`."""
-
-    @property
-    def mark(self) -> str:
-        """`ok`, `note` or `wrong`."""
-        ...
-
-    @property
-    def what(self) -> str:
-        """What was looked at."""
-        ...
-
-    @property
-    def says(self) -> str:
-        """How it is."""
-        ...
+def over_http(request: Request, public_url: str) -> str:
+    """What to do where the request came over plain http from another machine; empty where it did not."""
+    if request.url.scheme == "https" or request.url.hostname in HERE:
+        return ""
+    return (
+        f"this page was asked for over `http://`. Open `{public_url}/setup`. If you did, the proxy in front "
+        "of the service has to send `X-Forwarded-Proto`, and `TRUSTED_PROXIES` has to name it."
+    )
 
 
-Examine = Callable[[], Iterable[Line]]
-NOTE, WRONG = "note", "wrong"
-COMING = ("installations", "ping", "deliveries")
-"""What is not there yet right after an app was set up."""
-
-
-class SetupDone:
-    """/setup once there is an app: where GitHub leads to after an installation."""
-
-    def __init__(self, passes: SetupPasses, around: Around, examine: Examine | None) -> None:
-        self._passes, self._around, self._examine = passes, around, examine
-
-    def routes(self) -> list[Route]:
-        """All of them."""
-        return [Route("/setup", self.done, methods=["GET"])]
-
-    async def done(self, request: Request) -> Response:
-        """What `doctor` says, to the browser that set it up; to others that there is an app."""
-        lines: list[Line] = []
-        if self._examine and await known(request, self._passes, self._around):
-            lines = await run_in_threadpool(lambda: list(self._examine() if self._examine else ()))
-        title = (
-            "POC Governor is installed"
-            if "installation_id" in request.query_params
-            else "POC Governor has its app"
-        )
-        again = any(line.mark == WRONG or (line.mark == NOTE and line.what in COMING) for line in lines)
-        headers = PRIVATE | ({"Refresh": "10"} if again else {})
-        return page("setup_done.html", headers=headers, title=title, lines=lines, again=again)
+def closed(why: str) -> Response:
+    """What is said where the token and the credentials could be read on the way."""
+    says = [f"An app is set up over https only, and {why}"]
+    return notice("Nobody can set it up here", says, status=403, link="To the front page")
 
 
 def _refused(says: str) -> Response:

@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 SPARE = timedelta(minutes=2)
 """A token that ends sooner than this is renewed first."""
+REFUSED = "GitHub takes the tokens no longer"
 
 
 class LoggedOutError(Exception):
@@ -46,7 +47,8 @@ class UserTokens:
     async def acting(self, person_id: int, ask: Callable[[str], Awaitable[T]]) -> T:
         """Ask with somebody's token; one that GitHub refuses is renewed once.
 
-        Raises `LoggedOutError` where GitHub takes neither, and everything of theirs is forgotten then.
+        Raises `LoggedOutError` where GitHub takes neither; everything of theirs is forgotten then, but where
+        they have logged in again meanwhile.
         """
         sealed = await self._token(person_id, None)
         try:
@@ -56,7 +58,8 @@ class UserTokens:
         try:
             return await ask(self._opened(sealed))
         except RefusedError as error:
-            raise await self._forget(person_id) from error
+            await run_in_threadpool(self._people.forget, person_id, sealed)
+            raise LoggedOutError(REFUSED) from error
 
     async def _token(self, person_id: int, refused: bytes | None) -> bytes:
         people, until = self._people, datetime.now(UTC) + SPARE
@@ -65,17 +68,18 @@ class UserTokens:
         try:
             async with self._renewing:
                 found = await run_in_threadpool(people.renewed_token, person_id, refused, until, self._renew)
-        except (RefusedError, InvalidToken) as error:
-            raise await self._forget(person_id) from error
         except SetUpWronglyError as error:
             log.error("GitHub refuses the client secret", error=str(error))  # noqa: TRY400 (it is its own explanation)
             raise AwayError("GitHub does not take this service's client secret") from error
         if found is None:
-            raise await self._forget(person_id)
+            raise LoggedOutError(REFUSED)
         return found
 
-    def _renew(self, refresh: bytes) -> SealedTokens:
-        return self.sealed(self._oauth.refresh(self._cipher.decrypt(refresh).decode()))
+    def _renew(self, refresh: bytes) -> SealedTokens | None:
+        try:
+            return self.sealed(self._oauth.refresh(self._opened(refresh)))
+        except RefusedError:
+            return None
 
     def _opened(self, sealed: bytes) -> str:
         try:
@@ -83,7 +87,3 @@ class UserTokens:
         except InvalidToken as error:
             # SECRET_KEY is another one by now.
             raise RefusedError("it cannot be decrypted") from error
-
-    async def _forget(self, person_id: int) -> LoggedOutError:
-        await run_in_threadpool(self._people.forget, person_id)
-        return LoggedOutError("GitHub takes the tokens no longer")

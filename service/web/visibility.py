@@ -156,11 +156,13 @@ class Visibility:
             async for more in self._answers(person_id):
                 found |= more
                 if anew:
-                    await run_in_threadpool(people.keep, person_id, found, rows_of, seen_at=None)
-            await run_in_threadpool(people.keep, person_id, found, rows_of, seen_at=now)
+                    await run_in_threadpool(
+                        people.keep, person_id, found, rows_of, asking_since=now, whole=False
+                    )
+            await run_in_threadpool(people.keep, person_id, found, rows_of, asking_since=now, whole=True)
         except (AwayError, LoggedOutError) as error:
             log.warning("what somebody sees is not known", error=str(error))
-            await run_in_threadpool(people.stop_asking, person_id)
+            await run_in_threadpool(people.stop_asking, person_id, now)
 
     async def _answers(self, person_id: int) -> AsyncIterator[set[int]]:
         """The repositories of POCs that somebody sees, some hundreds at a time."""

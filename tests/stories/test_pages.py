@@ -111,6 +111,8 @@ async def test_tabs_filters_and_orders_are_links(stored: Engine) -> None:
         "page=0",
         "page=x",
         "page=999999",
+        f"page={'9' * 5000}",
+        f"page={'0' * 5000}1",
         "waits_for=nobody",
         f"find={'x' * 101}",
     ],

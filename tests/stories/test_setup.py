@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import AsyncMock, Mock
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +20,7 @@ import pytest
 import respx
 from sqlalchemy import Engine, text
 from starlette.applications import Starlette
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service import registrar
 from service.app_credentials import AppCredentials
@@ -33,8 +34,9 @@ from service.secret_key import FILE
 from service.settings import ServiceSettings, Settings
 from service.store.app_credentials import Pass, SetupPasses
 from service.store.database import Database, connect
-from service.web.setup import Around, Line, SetupDone, SetupPages
+from service.web.setup import Around, SetupPages
 from service.web.setup_app import create_setup_app
+from service.web.setup_done import Line, SetupDone
 from tests.harness.settings import PEM
 
 pytestmark = pytest.mark.asyncio
@@ -255,6 +257,71 @@ async def test_another_site_can_not_send_the_form(service: Service, headers: dic
         assert answer.status_code == 400
         assert (await http.post("/setup", content=b"x" * 100_000)).status_code == 400
         await begun(http)  # the token was not used up
+
+
+@pytest.mark.parametrize(
+    ("public_url", "asked_at", "says"),
+    [
+        pytest.param(URL, URL, "", id="over https"),
+        pytest.param("http://localhost:8080", "http://localhost:8080", "", id="on this machine"),
+        pytest.param("http://127.0.0.1", "http://127.0.0.1", "", id="on this machine, by number"),
+        pytest.param("http://[::1]:8080", "http://[::1]:8080", "", id="on this machine, by IPv6"),
+        pytest.param("http://poc.acme.dev", "http://poc.acme.dev", "begins with http://", id="without TLS"),
+        pytest.param("http://poc.acme.dev", "http://localhost", "begins with http://", id="back without TLS"),
+        pytest.param(URL, "http://governor.acme.dev", "X-Forwarded-Proto", id="beside TLS"),
+        pytest.param(URL, "http://10.0.0.5:8080", "X-Forwarded-Proto", id="past the proxy"),
+    ],
+)
+async def test_the_token_goes_over_https_or_stays_on_this_machine(
+    engine: Engine, tmp_path: Path, public_url: str, asked_at: str, says: str
+) -> None:
+    start = FirstStart({}, ServiceSettings(public_url=public_url, data_dir=tmp_path), engine)
+    start._look_once()
+    token = tmp_path / TOKEN_FILE
+    assert token.exists() is not says.startswith("begins"), "no token where nobody can use it"
+    given = {"token": token.read_text().strip() if token.exists() else "", "org": "acme"}
+    transport = httpx.ASGITransport(Starlette(routes=start.pages.routes()))
+    async with httpx.AsyncClient(transport=transport, base_url=asked_at) as http:
+        answers = [
+            await http.get("/setup"),
+            await http.post("/setup", data=given),
+            await http.get("/setup/registered?code=a&state=b"),
+            await http.post("/setup/existing", data={"app_id": "1"}),
+        ]
+    if says:
+        assert {answer.status_code for answer in answers} == {403}
+        assert all("over https only" in answer.text for answer in answers)
+        assert all(says in re.sub(r"</?code>", "", answer.text) for answer in answers)
+    else:
+        assert [answer.status_code for answer in answers] == [200, 200, 400, 400]
+
+
+@pytest.mark.parametrize(
+    ("proxy", "proto", "status"),
+    [
+        pytest.param("10.0.0.9", "https", 200, id="a proxy of ours"),
+        pytest.param("10.0.0.9", "http", 403, id="a proxy of ours, asked over http"),
+        pytest.param("192.0.2.9", "https", 403, id="somebody else"),
+    ],
+)
+async def test_a_trusted_proxy_says_what_it_was_asked_over(
+    service: Service, proxy: str, proto: str, status: int
+) -> None:
+    app: Any = ProxyHeadersMiddleware(cast("Any", Starlette(routes=service.pages.routes())), "10.0.0.0/8")
+    transport = httpx.ASGITransport(app, client=(proxy, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://governor.acme.dev") as http:
+        answer = await http.get("/setup", headers={"X-Forwarded-Proto": proto})
+    assert answer.status_code == status
+
+
+async def test_only_a_cookie_for_this_very_host_counts(service: Service) -> None:
+    visitor = "somebody who was let in"
+    service.passes.issue(visitor, Pass.BROWSER, service.now + timedelta(hours=1))
+    async with service.browser() as http:
+        for name, status in (("poc-governor-setup", 403), ("__Host-poc-governor-setup", 200)):
+            headers = {"Cookie": f'{name}="{visitor}"'}
+            answer = await http.post("/setup", data={"org": "acme"}, headers=headers)
+            assert answer.status_code == status
 
 
 async def test_an_organisation_that_is_none(service: Service) -> None:

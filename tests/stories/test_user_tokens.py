@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from service.store.database import Database, transaction
 from service.store.people import People, Person
+from service.store.personal_tokens import PersonalTokens
 from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError, Tokens
 from service.web.user_tokens import LoggedOutError, UserTokens
 
@@ -49,18 +51,18 @@ def process(engine: Engine, oauth: GitHubOAuth, key: bytes = KEY) -> UserTokens:
     return UserTokens(People(Database(engine)), oauth, Fernet(key))
 
 
-def log_in(engine: Engine, given: Tokens) -> None:
+def log_in(engine: Engine, given: Tokens, session: bytes = b"session") -> None:
     sealed = process(engine, github()).sealed(given)
     now = datetime.now(UTC)
-    People(Database(engine)).log_in(ERIN, sealed, b"session", now=now, lasts=HOUR)
+    People(Database(engine)).log_in(ERIN, sealed, session, now=now, lasts=HOUR)
 
 
 def github() -> Renewing:
     return Renewing("id", "secret", "https://github.com", "x")
 
 
-def is_logged_in(engine: Engine) -> bool:
-    return People(Database(engine)).logged_in(b"session", datetime.now(UTC)) is not None
+def is_logged_in(engine: Engine, session: bytes = b"session") -> bool:
+    return People(Database(engine)).logged_in(session, datetime.now(UTC)) is not None
 
 
 async def told(token: str) -> str:
@@ -115,6 +117,41 @@ async def test_without_a_refresh_token_that_counts_somebody_is_logged_out(
     with pytest.raises(LoggedOutError):
         await process(engine, hub).acting(ERIN.id, told)
     assert not is_logged_in(engine)
+
+
+@pytest.mark.asyncio
+async def test_who_logs_in_again_meanwhile_is_not_forgotten(engine: Engine) -> None:
+    log_in(engine, tokens("ghu_0", HOUR))
+
+    async def refused_late(token: str) -> str:
+        if token == "ghu_1":
+            log_in(engine, tokens("ghu_9", HOUR), b"another")
+            made = PersonalTokens(Database(engine)).make
+            assert made(ERIN.id, "report", b"hash", datetime.now(UTC), datetime.now(UTC) + HOUR, 20)
+        return await refused(token)
+
+    with pytest.raises(LoggedOutError):
+        await process(engine, github()).acting(ERIN.id, refused_late)
+    assert is_logged_in(engine)
+    assert PersonalTokens(Database(engine)).whose(b"hash", datetime.now(UTC)) == ERIN
+    assert await process(engine, github()).acting(ERIN.id, told) == "ghu_9"
+
+
+@pytest.mark.asyncio
+async def test_who_logs_in_while_a_refresh_token_is_refused_is_not_forgotten(engine: Engine) -> None:
+    log_in(engine, tokens("ghu_0", timedelta()))
+    with ThreadPoolExecutor(1) as other_process:
+
+        class Refusing(Renewing):
+            def refresh(self, refresh_token: str) -> Tokens:
+                other_process.submit(log_in, engine, tokens("ghu_9", HOUR), b"another")
+                raise RefusedError(refresh_token)
+
+        hub = Refusing("id", "secret", "https://github.com", "x")
+        with pytest.raises(LoggedOutError):
+            await process(engine, hub).acting(ERIN.id, told)
+    assert is_logged_in(engine, b"another")
+    assert await process(engine, hub).acting(ERIN.id, told) == "ghu_9"
 
 
 @pytest.mark.asyncio

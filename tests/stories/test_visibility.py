@@ -20,7 +20,7 @@ from service.store.people import People
 from service.web.oauth import AwayError, GitHubOAuth, Tokens
 from service.web.person_api import PersonApi
 from service.web.user_tokens import LoggedOutError, UserTokens
-from service.web.visibility import LONGEST, RENEWED, Visibility
+from service.web.visibility import GIVEN_UP, LONGEST, RENEWED, Visibility
 from tests.harness.hub import API, ERIN, Hub, Nobody
 
 POCS = 950
@@ -168,6 +168,32 @@ async def test_a_refusal_is_kept_though_an_older_question_says_otherwise(asking:
     kept = asking.people.kept(ERIN.id)
     assert kept is not None
     assert (1 in kept.visible, len(kept.visible)) == (False, POCS - 1)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("whole", [False, True], ids=["in part", "whole"])
+@pytest.mark.parametrize("over", [False, True], ids=["while another asks", "after another has asked"])
+async def test_a_question_that_was_given_up_answers_nothing(asking: Asking, over: bool, whole: bool) -> None:
+    people, began = asking.people, asking.now
+    later = began + GIVEN_UP + timedelta(seconds=1)
+    assert people.begin_asking(ERIN.id, began, began - GIVEN_UP, anew=True)
+    assert people.begin_asking(ERIN.id, later, later - GIVEN_UP, anew=True)
+    people.keep(ERIN.id, {2}, {7}, asking_since=later, whole=over)
+    before = people.kept(ERIN.id)
+    people.keep(ERIN.id, {1, 2, 3}, {7, 8}, asking_since=began, whole=whole)
+    people.stop_asking(ERIN.id, began)
+    assert people.kept(ERIN.id) == before
+
+
+@pytest.mark.asyncio
+async def test_a_refusal_is_noted_once_however_often_it_is_asked_for(
+    asking: Asking, hub: Hub, engine: Engine
+) -> None:
+    hub.hidden = {1}
+    for _ in range(3):
+        assert not await asking.visibility.may_read(ERIN.id, 1)
+    with transaction(engine) as session:
+        assert session.connection().execute(text("SELECT refused FROM person")).scalar_one() == [1]
 
 
 @pytest.mark.asyncio

@@ -149,8 +149,47 @@ async def test_looking_again_marks_what_a_delivery_is_about(service: Service, en
     assert (answer.status_code, dirty() - before) == (200, {"pull_request:1:7"})
     await browser.post(f"/deliveries/{looks[0]}/look", csrf=proof)
     assert "repository:1" in dirty(), "what marked nothing is about its repository"
-    for number in (max(looks) + 1, 10**30):
-        assert (await browser.post(f"/deliveries/{number}/look", csrf=proof)).status_code == 404
+    assert (await browser.post(f"/deliveries/{max(looks) + 1}/look", csrf=proof)).status_code == 404
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "number",
+    ["0", str(2**63 - 1), str(2**63), "9" * 5000, "0" * 5000 + "1", "-1", "x", "١"],
+    ids=["none", "the last", "too large", "many digits", "many zeros", "negative", "a word", "not ASCII"],
+)
+async def test_a_number_in_an_address_that_is_nothing_of_theirs(service: Service, number: str) -> None:
+    browser = service.browser()
+    await browser.log_in(OWNER)
+    proof = await browser.csrf("/settings/tokens")
+    for path, status in (
+        (f"/deliveries/{number}/look", 404),
+        (f"/deliveries/missed/{number}/again", 404),
+        (f"/settings/tokens/{number}/revoke", 303),
+    ):
+        assert (await browser.post(path)).status_code == 403, "who sends it is asked first"
+        # The attempts of the fake begin with 0.
+        if path != "/deliveries/missed/0/again":
+            assert (await browser.post(path, csrf=proof)).status_code == status
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("told")
+async def test_a_personal_token_writes_nothing(service: Service, app: FakeApp) -> None:
+    browser = service.browser()
+    await browser.log_in(OWNER)
+    proof = await browser.csrf("/settings/tokens")
+    made = await browser.post("/settings/tokens", csrf=proof, name="report", days="7")
+    token = re.search(r"pocg_[\w-]{43}", made.text)
+    page = await browser.get("/deliveries")
+    looks = re.findall(r'action="(/deliveries/\d+/look)"', page.text)
+    assert token
+    # Also not beside a session, whose proof its person knows.
+    browser.http.headers["Authorization"] = f"Bearer {token[0]}"
+    assert (await browser.get("/deliveries")).status_code == 303
+    for path in (looks[0], "/deliveries/missed/1/again", "/settings/tokens"):
+        assert (await browser.post(path, csrf=proof, name="x", days="7")).status_code == 403
+    assert app.redelivered == []
 
 
 @pytest.mark.asyncio
@@ -195,7 +234,7 @@ async def test_older_deliveries_have_a_page_of_their_own(service: Service, engin
     second = await browser.get(older[1])
     assert (first.text.count("Look again:"), second.text.count("Look again:")) == (50, 1)
     assert "Older" not in second.text
-    for wrong in ("x", "-1", "9" * 30):
+    for wrong in ("x", "-1", "9" * 30, "0" * 5000, "0" * 40 + "1"):
         assert (await browser.get(f"/deliveries?before={wrong}")).status_code == 400
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from service.web import sessions
 from service.web.login import safe_return
 from service.web.sessions import LARGEST_FORM, Cookies, NotFromUsError, csrf_token, written
 
@@ -86,6 +88,31 @@ async def test_a_form_of_ours_counts(headers: dict[str, str]) -> None:
 async def test_any_other_form_does_not(body: str, headers: dict[str, str], session: str) -> None:
     with pytest.raises(NotFromUsError):
         await written(posted(body, headers), session, HOST)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("ends", [TimeoutError, ClientDisconnect], ids=["too slow", "gone"])
+async def test_a_form_that_does_not_arrive_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, ends: type[Exception]
+) -> None:
+    async def receive() -> dict[str, object]:
+        if ends is ClientDisconnect:
+            return {"type": "http.disconnect"}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(sessions, "PATIENCE", 0.01)
+    with pytest.raises(NotFromUsError):
+        await written(Request(posted("", {}).scope, receive), SESSION, HOST)
+
+
+@pytest.mark.asyncio
+async def test_without_a_session_no_body_is_read() -> None:
+    async def receive() -> dict[str, object]:
+        raise AssertionError
+
+    with pytest.raises(NotFromUsError):
+        await written(Request(posted("", {}).scope, receive), "", HOST)
 
 
 @pytest.mark.asyncio
