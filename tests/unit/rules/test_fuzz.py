@@ -19,7 +19,7 @@ from tests.unit.rules.samples import judged
 
 LONGEST_NAME = 32
 """What a name that is told in full may add."""
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "15"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "30"))
 CORPUS = [path.read_bytes().decode(errors="replace") for path in sorted(CHARTERS.glob("*/*.md"))]
 LINES = [line.split("\t")[1] for line in (CHARTERS / "lines.tsv").read_text().splitlines()]
 PIECES = [
