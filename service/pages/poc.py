@@ -325,6 +325,12 @@ def _rounds(
     ship: dict[Group, Signature | None] = {}
     if request:
         ship = dict(standing(charter, given, Round.SHIP, number=request.number, since=request.asked_at))
+    if request and stored.record.poc.proven_at:
+        # The request may bring another charter: whose signature it lacks is what its gate found out.
+        for each in given:
+            asked = (each.round, each.number) == (Round.SHIP, request.number)
+            if asked and each.group not in stored.record.poc.unsigned:
+                ship[each.group] = each
     return start, ship
 
 

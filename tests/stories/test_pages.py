@@ -20,11 +20,12 @@ from service.store.portfolio import Portfolio
 from service.web.badge import Badges
 from service.web.pages import Access, Closed, OpenHere, Pages, Shown, Visitor
 from tests.harness import database
-from tests.harness.charters import CHARTER, files
+from tests.harness.charters import CHARTER, SIGNERS, files
 from tests.harness.database import Server
 from tests.harness.portfolio import NOW, fill
 from tests.harness.snapshots import Snapshots
-from tests.harness.story import Story
+from tests.harness.story import READY, Story
+from tests.harness.world import HEAD
 
 
 @pytest.fixture(scope="module")
@@ -406,3 +407,14 @@ def test_what_is_waived_is_shown_as_that_and_not_as_met(story: Story) -> None:
     assert "1 of 2 met, 1 waived" in page
     assert "waived until 1 December 2026; missed by 2 points" in page
     assert "1 waived" in words(asyncio.run(get(story.services.engine, "/")))
+
+
+def test_who_signed_a_ship_request_that_brings_another_charter_is_shown(story: Story) -> None:
+    story.found()
+    story.commit(HEAD, CHARTER.replace("within: 10 min", "within: 9 min"))
+    story.ship_request()
+    story.review(*SIGNERS)
+    assert story.gate() == READY
+    page = words(asyncio.run(get(story.services.engine, "/pocs/acme/poc-triage")))
+    for group, login in (("data science", "alice-k"), ("platform", "bob-m"), ("security", "dan-w")):
+        assert re.search(rf"{group} {login} 23 Nov (, #5 )?23 Nov , #5", page), (group, page)

@@ -111,7 +111,9 @@ def parse_waiver(text: str) -> Waiver | Refusal:
     if match is None or dated is None:
         return Refusal("A waiver has a metric, an end and a reason")
     key = parse_key(match["key"])
-    return Waiver(key, *dated) if isinstance(key, Key) else key
+    if isinstance(key, Refusal):
+        return Refusal(f"{shown(match['key'], 40)} is not how a line of `done` is named")
+    return Waiver(key, *dated)
 
 
 def waived_lines(waiver: Waiver, done: Iterable[Threshold]) -> tuple[Threshold, ...]:
