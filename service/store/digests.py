@@ -16,12 +16,13 @@ from service.rules.source.text import CharterFile, FileKind
 from service.rules.stall.stalls import Cause
 from service.rules.stall.time_spent import ship_date_changes
 from service.rules.values.actions import CHARTER_CHECK, HOLDING
+from service.store.pocs import IS_LISTED
 from service.store.policies import policy_of
 from service.store.table import Table
 from service.store.tables_waiting import DigestRow
 from service.store.waiting import waiting_on_of
 
-POCS = text("""
+POCS = text(f"""
 SELECT r.id, r.full_name, r.private, coalesce(r.registered_at, r.first_seen_at) AS registered_at, p.state,
     p.state_since, p.stalled_since, p.stall_cause, t.party, t.wants, t.for_group, t.people, t.number, t.about,
     t.since, CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung,
@@ -42,9 +43,9 @@ LEFT JOIN LATERAL (
     WHERE subject = 'repository:' || r.id AND kind = 'activity' AND actor <> ''
 ) f ON true
 WHERE r.installation_id = :installation AND r.removed_at IS NULL
-    AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
+    AND {IS_LISTED}
 ORDER BY r.full_name
-""")
+""")  # noqa: S608 - our own words
 
 LAST_TOLD = text("""
 SELECT d.composed_at, d.told FROM digest d

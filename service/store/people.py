@@ -13,6 +13,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from service.store.pocs import IS_LISTED
 from service.store.table import Table
 from service.store.tables_people import PersonalTokenRow, PersonRow, SessionRow
 
@@ -78,17 +79,17 @@ UPDATE person SET visible = array_remove(visible, :repository),
     refused = array_append(array_remove(refused, :repository), :repository)
 WHERE id = :person
 """)
-POCS = text("""
+POCS = text(f"""
 SELECT r.id, r.full_name FROM repository r
 JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
 JOIN poc p ON p.repository_id = r.id
-WHERE r.removed_at IS NULL AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped')) ORDER BY r.id
-""")
-POCS_OF = text("""
+WHERE r.removed_at IS NULL AND {IS_LISTED} ORDER BY r.id
+""")  # noqa: S608 - our own words
+POCS_OF = text(f"""
 SELECT r.id FROM repository r JOIN poc p ON p.repository_id = r.id
 WHERE r.installation_id = ANY(:installations) AND r.removed_at IS NULL
-    AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
-""")
+    AND {IS_LISTED}
+""")  # noqa: S608 - our own words
 TIDY = text("""
 DELETE FROM person p WHERE refresh_ends < :now
     OR NOT EXISTS (SELECT FROM session s WHERE s.person_id = p.id AND s.ends_at > :now)

@@ -68,6 +68,12 @@ class StoredPoc:
     """On which day its days were last counted."""
 
 
+ENDED = "({})".format(", ".join(f"'{state}'" for state in State if state.has_ended))
+"""For SQL: the states after which nothing more is to come."""
+IS_LISTED = f"(r.poc_reason IS NOT NULL OR p.state IN {ENDED})"
+"""For SQL: whether the repository `r` is a POC, or was one that has ended, by its record `p`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shipment:
     """A commit that shipped, and when; `tree_sha` names its files, None where nobody asked for it yet."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, TextClause, text
 
+from service.rules.digest.week import ON_THE_WAY
 from service.rules.gate.lifecycle import State
 from service.rules.gate.overview import Overview
 from service.rules.gate.uncounted import Given
@@ -30,7 +31,7 @@ from service.rules.values.recorded import recorded_reviews
 from service.rules.values.subjects import PocId, repository_key
 from service.store.forecasts import Forecasts
 from service.store.poc_records import PocRecord, PocRecords
-from service.store.pocs import overview_of
+from service.store.pocs import ENDED, IS_LISTED, overview_of
 from service.store.policies import policy_of
 from service.store.records import VERSIONS, Records, StoredRecord, Version, version_of
 from service.store.repositories import known_of
@@ -69,7 +70,7 @@ ORDERS = {
     Sort.RECENT: "state_since DESC",
 }
 TABS = {
-    Tab.OPEN: "state NOT IN ('shipped', 'stopped')",
+    Tab.OPEN: f"state NOT IN {ENDED}",
     Tab.SHIPPED: "state = 'shipped'",
     Tab.STOPPED: "state = 'stopped'",
 }
@@ -83,7 +84,7 @@ WITH seen AS MATERIALIZED (
     JOIN repository r ON r.id = p.repository_id
     JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
     LEFT JOIN stall_issue s ON s.poc_id = p.id
-    WHERE r.removed_at IS NULL AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
+    WHERE r.removed_at IS NULL AND {IS_LISTED}
         AND (CAST(:visible AS bigint[]) IS NULL OR r.id = ANY(CAST(:visible AS bigint[])))
 ), going AS (SELECT * FROM seen WHERE {TABS[Tab.OPEN]})
 """  # noqa: S608 - our own words
@@ -102,8 +103,8 @@ SELECT
     (SELECT count(*) FROM listed) AS found,
     ARRAY(SELECT id FROM listed ORDER BY {order}, lower(full_name) LIMIT :size OFFSET :skip) AS page,
     ARRAY(SELECT id FROM going WHERE ship_by >= :today AND stalled_since IS NULL
-        AND state IN ('shipping', 'evaluating', 'building')
-        ORDER BY array_position(ARRAY['shipping', 'evaluating', 'building'], state), ship_by, full_name
+        AND state = ANY(CAST(:on_the_way AS text[]))
+        ORDER BY array_position(CAST(:on_the_way AS text[]), state), ship_by, full_name
         LIMIT :most) AS next,
     ARRAY(SELECT id FROM going WHERE waits_for IS NOT NULL AND NOT not_asked
         ORDER BY coalesce(stalled_since, waits_since::date), full_name LIMIT :most) AS longest,
@@ -154,21 +155,21 @@ ORDER BY subject, (at AT TIME ZONE 'UTC')::date, at
 """The first work of each day is enough to know that somebody worked."""
 
 
-NAMED = text("""
+NAMED = text(f"""
 SELECT p.id, r.id AS repository_id FROM repository r
 JOIN poc p ON p.repository_id = r.id
 JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
 WHERE lower(r.full_name) = lower(:name) AND r.removed_at IS NULL
-    AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
-""")
-STANDING = text("""
+    AND {IS_LISTED}
+""")  # noqa: S608 - our own words
+STANDING = text(f"""
 SELECT r.id, NOT r.private AND r.default_branch <> '' AS public, p.state, p.met, p.thresholds
 FROM repository r
 JOIN poc p ON p.repository_id = r.id
 JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
 WHERE lower(r.full_name) = lower(:name) AND r.removed_at IS NULL
-    AND (r.poc_reason IS NOT NULL OR p.state IN ('shipped', 'stopped'))
-""")
+    AND {IS_LISTED}
+""")  # noqa: S608 - our own words
 REVIEWS = text("""
 SELECT f.*, n.number FROM (SELECT number FROM pull_request WHERE repository_id = :repository) n
 JOIN fact f ON f.subject = concat_ws(chr(58), 'pull_request', CAST(:repository AS text), n.number)
@@ -355,6 +356,7 @@ class Portfolio(Table):
             "today": today,
             "most": MOST,
             "decision": int(EscalationStep.DECISION),
+            "on_the_way": [str(state) for state in ON_THE_WAY],
         }
         if asked.sort is Sort.STATE:
             values["states"] = [str(state) for state in State]

