@@ -32,6 +32,7 @@ test-slow: $(READY) ## Run the slow tests: kills, outages, pacing, the simulated
 	$(TESTS) -m slow $(ARGS)
 
 test-browser: $(READY) ## The pages in Chromium, which is installed where there is none (Debian's, or Playwright's)
+	$(BIN)/python -m tests.harness.chromium
 	$(TESTS) -m browser $(ARGS)
 
 chaos: $(READY) ## Doubled, shuffled and late deliveries, kills, and a failing GitHub, at full size

@@ -1,4 +1,9 @@
-"""The browser of the tests: on PATH, else Debian's package, else what Playwright downloads."""
+"""The browser of the tests: on PATH, else Debian's package, else what Playwright downloads.
+
+    python -m tests.harness.chromium
+
+installs it where there is none: once, before the processes of the tests look for it side by side.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +34,12 @@ def find() -> str | None:
     if found:
         return found
     tried = []
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if shutil.which("apt-get") and (not as_root or shutil.which("sudo")):
         # A mirror that cannot be reached must not hold the tests up for long.
-        tried.append(_run(["apt-get", "-q", "-o", "Acquire::Retries=2", "update"]))
-        tried.append(_run(["apt-get", "-q", "-y", "install", "--no-install-recommends", "chromium"]))
+        apt = [*as_root, "apt-get", "-q", "-o", "Acquire::Retries=2"]
+        tried.append(_run([*apt, "update"]))
+        tried.append(_run([*apt, "-y", "install", "--no-install-recommends", "chromium"]))
         found = _on_path()
         if found:
             return found
@@ -66,3 +73,10 @@ def _run(command: Sequence[str]) -> str:
     )
     said = (done.stderr or done.stdout).strip()[-500:]
     return f"{' '.join(command)}: exit {done.returncode}\n{said}" if done.returncode else ""
+
+
+if __name__ == "__main__":
+    try:
+        print(find() or "Playwright's Chromium")  # noqa: T201
+    except NoBrowserError as error:
+        sys.exit(str(error))
