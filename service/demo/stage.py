@@ -102,6 +102,8 @@ def _service(environment: dict[str, str], log: Path) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdin:
+            process.stdin.close()
 
 
 def _wait_until_ready(address: str, log: Path) -> None:

@@ -34,13 +34,18 @@ def tell(*, stay: bool) -> None:
     with open_stage() as stage:
         say(f"  GitHub   {stage.emulator.api_url} (organisation {ORG})")
         say(f"  service  {stage.service_url}")
-        _pull_requests(stage)
-        _stall(stage, _shipping(stage))
+        play(stage)
         say("\nThe story came true.")
         if stay:
             say(f"Look at it: {stage.service_url}/ and {stage.service_url}/pocs/{ORG}/{REPOSITORY}")
             say("Everything keeps running for you to look at; Ctrl-C ends it.")
             _wait_for_interrupt()
+
+
+def play(stage: Stage) -> None:
+    """The story itself; raises `StoryError` at the first step that does not come true."""
+    _pull_requests(stage)
+    _stall(stage, _shipping(stage))
 
 
 def _pull_requests(stage: Stage) -> None:

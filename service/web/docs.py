@@ -1,4 +1,4 @@
-"""GET /docs/…: the documents of this version, so that a finding can link to its explanation."""
+"""GET /docs and /docs/…: the documents of this version, so that a finding can link to its explanation."""
 
 from __future__ import annotations
 
@@ -6,42 +6,61 @@ import re
 from functools import cache
 from pathlib import Path
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
 
+from service.web.docs_files import INDEX, MARKDOWN, anchor, files, parsed, pictures
+from service.web.docs_search import find
 from service.web.html import not_found, page
 
 PUBLIC = {"Cache-Control": "public, max-age=300"}
-LINK = re.compile(r"([a-z-]+)\.md(#.*)?")
+LINK = re.compile(r"([\w-]+)\.md(#.*)?")
 OUTSIDE = ("https://", "http://", "#")
 
 
-def docs(request: Request) -> Response:
+def docs_routes() -> list[Route]:
+    """The list of the documents with a search over them, each document, and their pictures."""
+    return [
+        Route("/docs", index),
+        Route("/docs/{name}", document),
+        Route("/docs/images/{name}", picture),
+    ]
+
+
+def index(request: Request) -> Response:
+    """The list of the documents; with `?q=` the sections that contain every word of it."""
+    query = request.query_params.get("q", "").strip()
+    if query:
+        return page("docs_found.html", headers=PUBLIC, query=query, hits=find(query))
+    return _shown(INDEX)
+
+
+def document(request: Request) -> Response:
     """One of them; 404 where there is none of that name."""
-    name = request.path_params["name"]
+    return _shown(request.path_params["name"])
+
+
+def picture(request: Request) -> Response:
+    """A picture of a document."""
+    file = pictures().get(request.path_params["name"])
+    return FileResponse(file, headers=PUBLIC) if file else not_found()
+
+
+def _shown(name: str) -> Response:
     file = files().get(name)
     if file is None:
         return not_found()
     title, body = rendered(file)
-    return page("docs.html", headers=PUBLIC, title=title, body=Markup(body), names=sorted(files()))  # noqa: S704 - our own documents
-
-
-@cache
-def files() -> dict[str, Path]:
-    """The documents by name: beside the package in a checkout and an image, inside it in a wheel."""
-    package = Path(__file__).parents[1]
-    folder = next((each for each in (package.parent / "docs", package / "docs") if each.is_dir()), None)
-    return {path.stem: path for path in folder.glob("*.md")} if folder else {}
+    return page("docs.html", headers=PUBLIC, title=title, body=Markup(body))  # noqa: S704 - our own documents
 
 
 @cache
 def rendered(file: Path) -> tuple[str, str]:
     """Its title, and its text as HTML; links to what is not served are plain text."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = markdown.parse(file.read_text(encoding="utf-8"))
+    tokens = parsed(file)
     title = ""
     for at, token in enumerate(tokens):
         if token.type == "heading_open":
@@ -50,15 +69,9 @@ def rendered(file: Path) -> tuple[str, str]:
             token.attrSet("id", anchor(words))
         for child in token.children or ():
             _lead(child)
-    html = markdown.renderer.render(tokens, markdown.options, {})
+    html = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
     # The corner of a table with headings on two sides is no heading.
     return title, html.replace("<th></th>", "<td></td>")
-
-
-def anchor(heading: str) -> str:
-    """What leads to a heading; how bad a finding is, in brackets after its code, is no part of it."""
-    words = re.sub(r"\s*\(.*\)$", "", heading.lower())
-    return re.sub(r"[^\w-]", "", words.replace(" ", "-"))
 
 
 def _lead(token: Token) -> None:

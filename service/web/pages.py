@@ -21,7 +21,7 @@ from service.pages.record import in_json, in_markdown, record_of
 from service.store.portfolio import NamedPoc, Portfolio
 from service.web.badge import Badges
 from service.web.data import poc_document, portfolio_csv, portfolio_document
-from service.web.docs import docs
+from service.web.docs import docs_routes
 from service.web.html import NOT_FOUND, PRIVATE, find_templates, not_found, notice, page
 from service.web.zone import keep, zone_of
 
@@ -134,7 +134,7 @@ class Pages:
             Route("/api/v1/pocs/{owner}/{repo}", self.poc_as_json),
             Route("/pocs/{owner}/{repo}", telling(self.poc)),
             Route("/pocs/{owner}/{repo}/record.{form}", telling(self.record)),
-            Route("/docs/{name}", docs),
+            *docs_routes(),
             Route("/static/{name}", static),
         ]
         shown += [Route("/login", self.no_login)] if self._access.off else []

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.web.app import Beside
-from service.web.docs import docs
+from service.web.docs import docs_routes
 from service.web.health import healthz
 from service.web.html import notice
 from service.web.pages import static
@@ -43,7 +43,7 @@ def create_setup_app(
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/webhooks/github", no_app, methods=["POST"]),
-        Route("/docs/{name}", docs),
+        *docs_routes(),
         Route("/static/{name}", static),
         *setup,
     ]
