@@ -30,6 +30,7 @@ from service.rules.setup.manifest import (
     manifest,
 )
 from service.rules.setup.returning import Pending, ReturnError, code_of, parameters_of
+from service.setting_values import left_from_an_example
 from service.settings import LOCAL_HOSTS
 
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")
@@ -90,6 +91,8 @@ def checked(asked: Asked) -> None:
     if len(asked.name) > LONGEST_NAME:
         raise SetupError(f"--name: GitHub takes {LONGEST_NAME} characters at most")
     for option, address in (("--url", asked.url), ("--github-url", asked.github_url)):
+        if left := left_from_an_example(address, secret=False):
+            raise SetupError(f"{option}: {left} is from an example: write your own address")
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise SetupError(f"{option} {address}: write an address such as https://governor.example.com")

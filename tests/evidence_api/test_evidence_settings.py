@@ -32,7 +32,7 @@ def test_an_issuer_that_is_no_address_is_named() -> None:
     with pytest.raises(SettingsError) as caught:
         load(NEEDED | {"OIDC_ISSUER": "github"})
     [problem] = caught.value.problems
-    assert problem.startswith("OIDC_ISSUER: 'github' is not an address")
+    assert problem.startswith("OIDC_ISSUER: `github` isn't an address")
 
 
 def test_the_level_that_ships() -> None:

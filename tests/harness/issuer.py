@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
-AUDIENCE = "https://governor.example.com"
+AUDIENCE = "https://governor.acme.dev"
 SHA = "5f3c0c4fd2d1b0f44a6b1b6f0b3c2a1d9e8f7a6b"
 DISCOVERY, JWKS = "/.well-known/openid-configuration", "/.well-known/jwks"
 MINT = "/idtoken?api-version=2.0"

@@ -29,7 +29,7 @@ from tests.harness.standin.app import StandIn, standing_in
 from tests.harness.standin.oauth import log_in
 from tests.harness.webhooks import PLAIN
 
-PUBLIC_URL = "https://governor.example.com"
+PUBLIC_URL = "https://governor.acme.dev"
 MEMBERS = ("jane-doe", "erin-x", "mallory-m", "nora-n", "olaf-o", "paula-p", "quinn-q")
 """They see every POC; each test takes one for itself."""
 STRANGER, LEADER = "stranger", "leader-l"

@@ -18,6 +18,5 @@ NEEDED = {
     "GITHUB_APP_ID": "4711",
     "GITHUB_APP_PRIVATE_KEY": PEM,
     "GITHUB_WEBHOOK_SECRET": "s3cret",
-    "PUBLIC_URL": "https://governor.example.com/",
+    "PUBLIC_URL": "https://governor.acme.dev/",
 }
-REMEDY = 'Download the key again under "Private keys" on the app\'s settings page.'

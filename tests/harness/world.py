@@ -40,7 +40,7 @@ def settings() -> Settings:
         github_app_id=1,
         github_app_private_key="",
         github_webhook_secret="secret",
-        public_url="https://governor.example.com",
+        public_url="https://governor.acme.dev",
         mode=SettingsMode.ENFORCE,
     )
 

@@ -72,9 +72,9 @@ async def test_each_login_is_another_session(service: Service) -> None:
     name = "__Host-poc-governor-session"
     browser.http.cookies.set(name, "chosen by somebody else")
     await browser.log_in("jane-doe")
-    first = browser.http.cookies.get(name, domain="governor.example.com")
+    first = browser.http.cookies.get(name, domain="governor.acme.dev")
     await browser.log_in("jane-doe")
-    assert browser.http.cookies.get(name, domain="governor.example.com") != first
+    assert browser.http.cookies.get(name, domain="governor.acme.dev") != first
 
 
 @pytest.mark.asyncio

@@ -94,7 +94,7 @@ def test_the_check_runs_lead_to_their_explanation(poc: Story) -> None:
     poc.commit(HEAD)
     poc.pull()
     found = {run.name: run.details_url for run in poc.repo.check_runs if run.head_sha == HEAD}
-    docs = "https://governor.example.com/docs"
+    docs = "https://governor.acme.dev/docs"
     assert found == {CHARTER_CHECK: f"{docs}/charter", GATE_CHECK: f"{docs}/shipping"}
 
 

@@ -120,9 +120,7 @@ def test_a_file_that_exists_is_not_written_over(tmp_path: Path) -> None:
     ("environment", "named"),
     [
         pytest.param({}, False, id="nothing"),
-        pytest.param(
-            {"PUBLIC_URL": "https://x.example.com", "SECRET_KEY": KEY}, False, id="nothing of an app"
-        ),
+        pytest.param({"PUBLIC_URL": "https://x.acme.dev", "SECRET_KEY": KEY}, False, id="nothing of an app"),
         pytest.param({"GITHUB_APP_ID": "  "}, False, id="a blank"),
         *(
             pytest.param({name: "x"}, True, id=name)
@@ -142,7 +140,7 @@ def test_what_names_an_app(environment: dict[str, str], named: bool) -> None:
 
 
 def test_without_an_app_the_rest_of_the_settings_is_still_asked_for() -> None:
-    assert not isinstance(load_service({"PUBLIC_URL": "https://x.example.com"}), Settings)
+    assert not isinstance(load_service({"PUBLIC_URL": "https://x.acme.dev"}), Settings)
     with pytest.raises(SettingsError) as caught:
         load_service({"SECRET_KEY": "short", "ALLOWED_ACCOUNTS": "acme, no/login"})
     assert [problem.split()[0] for problem in caught.value.problems] == [

@@ -15,6 +15,7 @@ import pytest
 from service.cli import doctor
 from service.cli.doctor import Line, Mark, examine
 from service.ports import GitHubError
+from service.private_key import GITHUBS
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 from service.store.connections import Room
@@ -23,7 +24,7 @@ from service.store.embedded import PostgresFailed
 from service.store.health import Health
 from service.store.policies import Policies
 from tests.harness.github import NOW, PERMISSIONS
-from tests.harness.settings import CERTIFICATE, NEEDED, REMEDY
+from tests.harness.settings import CERTIFICATE, NEEDED
 
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/poc"
 HEALTH = Health(0, None, 1, 3.0, 0, None, (), 0)
@@ -98,8 +99,7 @@ def test_a_certificate_instead_of_a_key() -> None:
     assert found[0] == Line(
         Mark.WRONG,
         "settings",
-        "GITHUB_APP_PRIVATE_KEY: it is not a PEM private key "
-        f"(it begins with `-----BEGIN CERTIFICATE-----`). {REMEDY}",
+        f"GITHUB_APP_PRIVATE_KEY: it is a certificate, not a private key as GitHub makes it. Take {GITHUBS}.",
     )
     assert about("database", found).mark is Mark.WRONG
 
@@ -166,8 +166,8 @@ def test_an_address_that_is_not_that_of_the_api_is_not_blamed_on_the_app(
 
     monkeypatch.setattr(doctor, "App", lambda *_: Answers(fails=gone))
     monkeypatch.setattr(httpx, "get", get)
-    says = about("GitHub", lines(GITHUB_API_URL="https://github.example.com")).says
-    assert says.startswith("GITHUB_API_URL (https://github.example.com) is not the address") is blamed
+    says = about("GitHub", lines(GITHUB_API_URL="https://github.acme.dev")).says
+    assert says.startswith("GITHUB_API_URL (https://github.acme.dev) is not the address") is blamed
     assert ("4711" in says) is not blamed
 
 
@@ -221,20 +221,20 @@ def test_no_installation_is_a_note_with_the_address_to_install_it(github: Callab
     ("status", "url", "mark", "says"),
     [
         pytest.param(
-            200, "https://g.example.com", Mark.OK, "https://g.example.com answers from here", id="answers"
+            200, "https://g.acme.dev", Mark.OK, "https://g.acme.dev answers from here", id="answers"
         ),
         pytest.param(
             502,
-            "https://g.example.com",
+            "https://g.acme.dev",
             Mark.WRONG,
-            "https://g.example.com/healthz answers 502",
+            "https://g.acme.dev/healthz answers 502",
             id="another server",
         ),
         pytest.param(
             None,
-            "https://g.example.com",
+            "https://g.acme.dev",
             Mark.NOTE,
-            "https://g.example.com/healthz does not answer",
+            "https://g.acme.dev/healthz does not answer",
             id="silent",
         ),
         pytest.param(
@@ -439,16 +439,16 @@ def test_an_account_that_nobody_named_is_ignored() -> None:
     [
         pytest.param(None, [], (Mark.OK, "delivers here, and no delivery failed today"), id="all is well"),
         pytest.param(
-            ("https://old.example.com/hook", "json"),
+            ("https://old.acme.dev/hook", "json"),
             [],
             (
                 Mark.WRONG,
-                f"delivers to https://old.example.com/hook: set it to {NEEDED['PUBLIC_URL']}webhooks/github",
+                f"delivers to https://old.acme.dev/hook: set it to {NEEDED['PUBLIC_URL']}webhooks/github",
             ),
             id="another address",
         ),
         pytest.param(
-            ("https://governor.example.com/webhooks/github", "form"),
+            ("https://governor.acme.dev/webhooks/github", "form"),
             [],
             (Mark.WRONG, "sends form: set the content type to application/json"),
             id="forms",
@@ -490,9 +490,9 @@ LOGIN = {"GITHUB_CLIENT_ID": "Iv23", "GITHUB_CLIENT_SECRET": "secret"}
         pytest.param({}, Mark.OK, "off: set GITHUB_CLIENT_ID", id="nobody logs in"),
         pytest.param(LOGIN, Mark.OK, "people log in with GitHub; https://governor.", id="people log in"),
         pytest.param(
-            LOGIN | {"PUBLIC_URL": "http://governor.example.com"},
+            LOGIN | {"PUBLIC_URL": "http://governor.acme.dev"},
             Mark.WRONG,
-            "people log in over https only, and PUBLIC_URL is http://governor.example.com",
+            "people log in over https only, and PUBLIC_URL is http://governor.acme.dev",
             id="over http",
         ),
     ],

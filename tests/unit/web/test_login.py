@@ -23,7 +23,7 @@ from service.web.user_tokens import UserTokens
 
 pytestmark = pytest.mark.asyncio
 
-URL = "https://governor.example.com"
+URL = "https://governor.acme.dev"
 COOKIE = "__Host-poc-governor-login"
 
 

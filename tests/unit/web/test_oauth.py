@@ -12,7 +12,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 
 from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError
 
-OAUTH = GitHubOAuth("Iv23", "secret", "https://github.com", "https://governor.example.com/login/callback")
+OAUTH = GitHubOAuth("Iv23", "secret", "https://github.com", "https://governor.acme.dev/login/callback")
 WHOLE = {
     "access_token": "ghu_1",
     "expires_in": 28_800,

@@ -13,7 +13,7 @@ from service.web import sessions
 from service.web.login import safe_return
 from service.web.sessions import LARGEST_FORM, Cookies, NotFromUsError, csrf_token, written
 
-HOST = "https://governor.example.com"
+HOST = "https://governor.acme.dev"
 SESSION = "s" * 43
 GOOD = f"csrf={csrf_token(SESSION)}&name=a+b"
 
@@ -77,7 +77,7 @@ async def test_a_form_of_ours_counts(headers: dict[str, str]) -> None:
         pytest.param(GOOD, {"Sec-Fetch-Site": "cross-site"}, SESSION, id="from another site"),
         pytest.param(GOOD, {"Sec-Fetch-Site": "same-site"}, SESSION, id="from a sibling host"),
         pytest.param(GOOD, {"Origin": "https://evil.example"}, SESSION, id="another origin"),
-        pytest.param(GOOD, {"Origin": "http://governor.example.com"}, SESSION, id="without TLS"),
+        pytest.param(GOOD, {"Origin": "http://governor.acme.dev"}, SESSION, id="without TLS"),
         pytest.param("name=a", {}, SESSION, id="no proof"),
         pytest.param(f"csrf={csrf_token('t' * 43)}", {}, SESSION, id="the proof of another session"),
         pytest.param(f"csrf={csrf_token('')}", {}, "", id="no session"),
