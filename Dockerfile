@@ -5,12 +5,12 @@ RUN pip install --no-cache-dir uv==0.13.9
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-RUN uv sync --locked --no-dev --no-install-project
+RUN uv sync --locked --no-dev --extra serve --no-install-project
 COPY README.md LICENSE app-manifest.yml ./
 COPY templates templates
 COPY docs docs
 COPY service service
-RUN uv sync --locked --no-dev
+RUN uv sync --locked --no-dev --extra serve
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --shell /usr/sbin/nologin governor \

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
 CHECK, SCHEMA = "check", "schema"
-FORMAT, AS_OF, BASE = "--format", "--as-of", "--base"
+FORMAT, AS_OF, BASE, STRICT = "--format", "--as-of", "--base", "--strict"
 FORMATS = ("text", "json", "github")
 NOBODY_READS, INTERRUPTED = 1, 130
 """What Typer exits with then."""
@@ -44,27 +44,28 @@ def plain_check(words: Sequence[str]) -> Command | None:
     """`check` with the words behind it."""
     paths: list[str] = []
     options: dict[str, str] = {}
+    strict = STRICT in words
     rest = iter(words)
     for word in rest:
         name, is_whole, value = word.partition("=")
         if name in (FORMAT, AS_OF, BASE):
             options[name] = value if is_whole else next(rest, "--")
-        else:
+        elif word != STRICT:
             paths.append(word)
     if any(word.startswith("-") and word != "-" for word in (*paths, *options.values())):
         return None
     format_, as_of = options.get(FORMAT, FORMATS[0]), options.get(AS_OF)
     today = datetime.now(UTC).date() if as_of is None else day(as_of)
-    if today is None or format_ not in FORMATS:
+    if today is None or format_ not in FORMATS or (strict and BASE not in options):
         return None
-    return lambda: check(paths, format_, today, options.get(BASE))
+    return lambda: check(paths, format_, today, options.get(BASE), strict=strict)
 
 
-def check(paths: Sequence[str], format_: str, today: date, base: str | None) -> int:
+def check(paths: Sequence[str], format_: str, today: date, base: str | None, *, strict: bool) -> int:
     """`check`."""
     from service.cli.check import check as run
 
-    return run(paths, format=format_, today=today, out=sys.stdout, base=base)
+    return run(paths, format=format_, today=today, out=sys.stdout, base=base, strict=strict)
 
 
 def schema() -> int:

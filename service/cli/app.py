@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from service.cli.environment import (
+    UNUSABLE,
     completed,
     counting_in_files,
     has_app,
@@ -89,6 +90,9 @@ def check(
         Optional[str],  # noqa: UP045 (Typer reads it at run time)
         typer.Option("--base", metavar="REF", help="Show which goalposts moved since this branch left REF."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With --base: exit 1 where a goalpost got easier.")
+    ] = False,
 ) -> None:
     """Check a charter: exit 0 fine, 1 findings or no charter, 2 no such file."""
     from service.cli.check import check as run
@@ -96,8 +100,11 @@ def check(
 
     if format_ not in list(Format):
         refuse(f"--format {format_}: write one of {', '.join(Format)}")
+    if strict and base is None:
+        refuse("--strict: name the commit to compare with, as --base main")
     today = as_of.date() if as_of else _today()
-    raise typer.Exit(run(paths or [], format=Format(format_), today=today, out=sys.stdout, base=base))
+    code = run(paths or [], format=Format(format_), today=today, out=sys.stdout, base=base, strict=strict)
+    raise typer.Exit(code)
 
 
 @cli.command()
@@ -348,8 +355,19 @@ def demo(
 
 
 def main() -> None:
-    """Run a command."""
-    cli()
+    """Run a command; where it needs what the light package is without, say how to get that."""
+    try:
+        cli()
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in {"", "service"}:
+            raise
+        typer.echo(
+            f"poc-governor: this command needs `{missing}`, which isn't installed: install "
+            "`poc-governor[serve]` in place of `poc-governor`, from where you took it",
+            err=True,
+        )
+        sys.exit(UNUSABLE)
 
 
 def _timestamp(text: str) -> datetime | None:

@@ -35,8 +35,9 @@ def check(
     out: TextIO,
     err: TextIO | None = None,
     base: str | None = None,
+    strict: bool = False,
 ) -> int:
-    """Judge each path, print the result, and return the exit code of design section 4."""
+    """Judge each path, print the result, and return the exit code; `strict` refuses goalposts that eased."""
     checked: list[Checked] = []
     code = ExitCode.FINE
     for path in paths or (CHARTER_PATH,):
@@ -50,7 +51,13 @@ def check(
             code = ExitCode.NO_INPUT
     if checked:
         out.write(PRINTERS[Format(format)](checked))
-    failed = any(not each.judgement.valid for each in checked)
+    eased = [each.path for each in checked if strict and each.eased]
+    for path in eased:
+        print(
+            f"poc-governor check: {path!r}: goalposts got easier, which --strict refuses",
+            file=err or sys.stderr,
+        )
+    failed = eased or any(not each.judgement.valid for each in checked)
     return code or (ExitCode.FINDINGS if failed else ExitCode.FINE)
 
 

@@ -47,6 +47,11 @@ class Checked:
         return in_order((*self.judgement.findings, *self.moves))
 
     @property
+    def eased(self) -> bool:
+        """Whether any goalpost got easier: those are warnings."""
+        return any(each.severity is Severity.WARNING for each in self.moves)
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The lines of the file, none where it holds no text."""
         text = read_text(self.file)

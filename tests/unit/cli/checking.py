@@ -15,7 +15,9 @@ def run(
     format: str = "text",  # noqa: A002 - as there
     today: date = TODAY,
     base: str | None = None,
+    strict: bool = False,
 ) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
-    code = check([str(path) for path in paths], format=format, today=today, out=out, err=err, base=base)
+    asked = [str(path) for path in paths]
+    code = check(asked, format=format, today=today, out=out, err=err, base=base, strict=strict)
     return code, out.getvalue(), err.getvalue()

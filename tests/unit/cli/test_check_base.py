@@ -67,6 +67,17 @@ def test_goalposts_are_compared_with_the_merge_base() -> None:
     assert "goalpost" not in run(base="HEAD", format="json")[1]
 
 
+def test_strictly_goalposts_may_only_get_harder(branch: Path) -> None:
+    code, out, err = run(base="main", strict=True)
+    assert (code, err) == (1, "poc-governor check: 'POC.md': goalposts got easier, which --strict refuses\n")
+    assert out == run(base="main")[1]
+    before = (CHARTERS / "ok" / "example.md").read_text()
+    for now in (before, before.replace(">= 92 %", ">= 95 %")):
+        (branch / "POC.md").write_text(now)
+        assert run(base="main", strict=True)[::2] == (0, "")
+    assert run("nowhere.md", base="main", strict=True)[0] == 2
+
+
 def test_standard_input_stands_for_the_charter_here(branch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = (branch / "POC.md").read_bytes()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from service.__main__ import AS_OF, BASE, FORMAT, FORMATS, NOBODY_READS, plain
+from service.__main__ import AS_OF, BASE, FORMAT, FORMATS, NOBODY_READS, STRICT, plain
 from service.cli.app import cli
 from service.cli.check_output import Format
 from tests.harness.places import ROOT
@@ -26,7 +26,7 @@ WORDS = st.sampled_from(
         *("POC.md", "a=b.md", "-", "", "--", "-x", "--help", "check", "schema", "--formatted", "--form", "é"),
         *("--format", "--format=json", "--format=", "text", "github", "xml", "Text"),
         *("--as-of", "--as-of=2026-11-22", "2026-11-22", "2026-1-2", "20261122", "2026-W47-7", "tomorrow"),
-        *("--base", "--base=main", "--base=", "main", "-main"),
+        *("--base", "--base=main", "--base=", "main", "-main", "--strict", "--strict=yes"),
     ]
 )
 
@@ -40,7 +40,7 @@ def test_the_options_and_formats_are_those_of_the_command() -> None:
     group = typer.main.get_command(cli)
     command = group.commands["check"]  # type: ignore[attr-defined]
     options = {name for param in command.params for name in param.opts if name.startswith("-")}
-    assert options == {FORMAT, AS_OF, BASE}
+    assert options == {FORMAT, AS_OF, BASE, STRICT}
     assert tuple(Format) == FORMATS
 
 
@@ -49,6 +49,8 @@ def test_the_options_and_formats_are_those_of_the_command() -> None:
 @example(["--format"])
 @example(["--base", "--format=json"])
 @example(["--", "-x"])
+@example(["--strict", "--base", "--strict"])
+@example(["--base", "main", "--strict", "POC.md", "--strict"])
 @example(["--as-of", "2026-11-22", "POC.md", "--format", "json", "--format=github", "-"])
 def test_plain_words_ask_for_what_they_ask_of_typer(words: list[str]) -> None:
     command = plain(["check", *words])
@@ -72,6 +74,7 @@ def test_plain_words_ask_for_what_they_ask_of_typer(words: list[str]) -> None:
         pytest.param([GOOD], id="a path"),
         pytest.param(["--as-of=2026-11-22", "--format", "json", GOOD, BAD, "-"], id="all of it"),
         pytest.param(["--base", "main", GOOD], id="a base"),
+        pytest.param(["--strict", "--base", "main", GOOD], id="a base, strictly"),
         pytest.param([], id="nothing"),
     ],
 )
@@ -94,6 +97,7 @@ def test_a_command_that_says_no_day_is_of_today() -> None:
         pytest.param(["check", "--as-of", "2026-11-22", BAD], id="a bad one"),
         pytest.param(["check", "--format", "json", GOOD, BAD, "nowhere.md"], id="no such file"),
         pytest.param(["check", "--base", "no-such-commit", GOOD], id="no such base"),
+        pytest.param(["check", "--strict", GOOD], id="strict about nothing"),
         pytest.param(["schema"], id="the schema"),
         pytest.param(["check", "--format", "xml", GOOD], id="a format that is none"),
         pytest.param(["check", "--as-of", "tomorrow", GOOD], id="a day that is none"),

@@ -70,6 +70,7 @@ def test_the_action_s_script_judges_the_charter(charter: str, tmp_path: Path) ->
         "CHARTER": str(CHARTERS / charter),
         "AS_OF": "2026-11-22",
         "BASE": "",
+        "STRICT": "",
     }
     done = subprocess.run(
         ["bash", "-e", "-c", action["runs"]["steps"][1]["run"]],
