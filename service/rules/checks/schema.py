@@ -203,7 +203,7 @@ def charter_schema() -> Schema:
 
 def stopped() -> Schema:
     """An end on purpose: only that has to be said."""
-    return {"type": "string", "pattern": PATTERNS["stopped",]}
+    return {"type": "string", **matching(CHARTER.field("stopped"), PATTERNS["stopped",])}
 
 
 def shape_of(field: Field) -> Schema:
@@ -242,19 +242,28 @@ def asked_of(field: Field, path: tuple[str, ...]) -> Schema:
         return {"required": required, "properties": {name: asked for name, asked in keys.items() if asked}}
     if field.shape is Shape.LIST:
         limits: Schema = {"minItems": FEWEST, "maxItems": MOST} if field.name == "done" else {}
-        line = {"maxLength": MAX_CHARACTERS, "pattern": whole(THRESHOLD), "examples": [EXAMPLE]}
+        line = {"maxLength": MAX_CHARACTERS, **matching(field, whole(THRESHOLD)), "examples": [EXAMPLE]}
         return optional(field, {"type": "array", "items": line, **limits})
     if field.shape is Shape.WAIVERS:
-        return optional(field, {"type": "array", "items": {"pattern": WAIVER}})
+        return optional(field, {"type": "array", "items": matching(field, WAIVER)})
     if field.shape is Shape.METRICS:
-        return optional(field, {"type": "object", "additionalProperties": {"pattern": WRITTEN}})
+        return optional(field, {"type": "object", "additionalProperties": matching(field, WRITTEN)})
     if field.name == "poc":
         return {}
     patterns = [WRITTEN, *([PATTERNS[path]] if path in PATTERNS else [])]
-    asked: Schema = {"allOf": [{"pattern": pattern} for pattern in patterns]}
+    asked: Schema = {"allOf": [matching(field, pattern) for pattern in patterns]}
     if field.shape is Shape.DATE:
         asked["format"] = "date"
     return optional(field, {"type": "string", **asked})
+
+
+def matching(field: Field | None, pattern: str) -> Schema:
+    """A pattern, with what editors show in its place: some thousand characters tell nobody anything."""
+    if field is None:
+        raise LookupError(pattern)
+    example = field.example.replace("{date}", "2027-02-26").replace("{later}", "2027-03-26")
+    like = f", for example `{example}`" if example else ""
+    return {"pattern": pattern, "patternErrorMessage": f"Write {field.asks}{like}"}
 
 
 def optional(field: Field, asked: Schema) -> Schema:

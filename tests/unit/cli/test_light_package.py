@@ -1,4 +1,4 @@
-"""The light package: `check`, `init` and `schema` need its base only; the other commands say what they need."""
+"""The light package: `check`, `init` and `schema` need its base only; other commands say what they need."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import typer
 import yaml
 
+from service.__main__ import plain
 from service.cli.app import cli
 from tests.harness.places import CHARTERS, ROOT
 
@@ -83,3 +85,46 @@ def test_the_action_s_script_judges_the_charter(charter: str, tmp_path: Path) ->
     assert done.returncode == (0 if charter.startswith("ok") else 1)
     assert done.stderr == ""
     assert ("::error file=" in done.stdout) is (done.returncode == 1)
+
+
+def block(language: str, sign: str) -> str:
+    """The block of docs/charter.md with a sign in it."""
+    blocks = re.findall(
+        rf"^```{language}\n(.*?)^```", (ROOT / "docs" / "charter.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    [found] = [each for each in blocks if sign in each]
+    return str(found)
+
+
+def test_the_hook_takes_the_options_and_paths_of_the_document() -> None:
+    [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    [repository] = yaml.safe_load(block("yaml", "poc-charter"))["repos"]
+    [used] = repository["hooks"]
+    assert used["id"] == hook["id"]
+    # As pre-commit puts it together: the entry, the arguments, the files.
+    words = [*hook["entry"].split()[1:], *used["args"], "POC.md", "drafts/one.md"]
+    assert plain(words)
+    assert all(re.search(used["files"], path) for path in words[-2:])
+    assert not re.search(used["files"], "docs/POC.md")
+
+
+def test_the_problem_matcher_of_the_document_reads_what_is_printed() -> None:
+    [task] = json.loads(block("json", "problemMatcher"))["tasks"]
+    assert task["command"] == "poc-governor check"
+    pattern = task["problemMatcher"]["pattern"]
+    charter = CHARTERS / "err" / "several.md"
+    command = [sys.executable, "-m", "service", "check", "--as-of=2026-11-22", str(charter)]
+    text, machine = (
+        subprocess.run([*command, *more], capture_output=True, text=True, check=False, cwd=ROOT).stdout
+        for more in ((), ("--format=json",))
+    )
+    names = ("file", "line", "column", "severity", "message", "code")
+    found = [
+        tuple(match[pattern[name]] for name in names)
+        for line in text.splitlines()
+        if (match := re.search(pattern["regexp"], line))
+    ]
+    assert found == [
+        (str(charter), *(str(finding[name]) for name in names[1:]))
+        for finding in json.loads(machine)["findings"]
+    ]

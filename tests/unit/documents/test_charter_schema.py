@@ -197,6 +197,17 @@ def test_a_line_that_the_grammar_reads_is_valid(line: str) -> None:
         assert re.search(pattern, line)
 
 
+def test_an_editor_shows_words_and_no_pattern() -> None:
+    def told(node: Any) -> list[bool]:
+        below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        own = ["patternErrorMessage" in node] if isinstance(node, dict) and "pattern" in node else []
+        return own + [each for value in below for each in told(value)]
+
+    assert told(SCHEMA)
+    assert all(told(SCHEMA))
+    assert "{" not in SCHEMA["properties"]["stopped"].get("patternErrorMessage", "")
+
+
 @given(st.sampled_from(patterns(SCHEMA)), st.text(max_size=40), st.integers(1, 300))
 def test_no_pattern_is_slow(pattern: str, text: str, times: int) -> None:
     re.search(pattern, (text * times)[:300])
