@@ -119,7 +119,7 @@ def test_entries_in_words(stored: Engine, kind: EntryKind, says: str) -> None:
     ("arguments", "code", "says"),
     [
         (["acme/poc-ticket-triage"], 0, "# Record of "),
-        (["acme/poc-nothing"], 2, "no POC is known under acme/poc-nothing"),
+        (["acme/poc-nothing"], 2, "we don't know a POC acme/poc-nothing"),
         (["acme/poc-ticket-triage", "--format", "pdf"], 2, "write md or json"),
         (["acme/poc-ticket-triage", "--as-of", "soon"], 2, "--as-of soon isn't a time"),
     ],

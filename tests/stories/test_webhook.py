@@ -414,7 +414,7 @@ async def test_a_frozen_database_is_answered_for_within_githubs_ten_seconds(open
                         *(receiver.deliver("push", PUSH, f"d-{n}") for n in range(3)),
                     )
                 assert [answer.status_code for answer in answers] == [503, 503, 503]
-                assert (ready.status_code, ready.json()["reason"]) == (503, "the database doesn't answer")
+                assert (ready.status_code, ready.json()["reason"]) == (503, "the database does not answer")
             for n in range(3):  # as GitHub's redelivery would, stored meanwhile or not
                 assert (await receiver.deliver("push", PUSH, f"d-{n}")).status_code == 202
             assert [row[0] for row in receiver.rows("delivery_id")] == ["before", "d-0", "d-1", "d-2"]
