@@ -64,13 +64,13 @@ def main(environment: Mapping[str, str]) -> int:
 def send(environment: Mapping[str, str], service: str, body: bytes) -> Answer:
     """Post the body, each time with a new token; try again where that may help."""
     if not service.startswith(("https://", "http://")):
-        raise CannotSendError("`service` is no address. Write it as POC Governor's PUBLIC_URL says.")
+        raise CannotSendError("`service` isn't an address. Write it as POC Governor's PUBLIC_URL says.")
     for wait in (*WAITS, None):
         try:
             token = mint(environment, service)
             status, answer = call(f"{service}/api/v1/evidence", token, body)
         except (OSError, HTTPException) as error:
-            status, answer = 0, {"detail": f"{service} cannot be reached: {getattr(error, 'reason', error)}."}
+            status, answer = 0, {"detail": f"{service} can't be reached: {getattr(error, 'reason', error)}."}
         if wait is None or (status and status not in AGAIN):
             break
         print(f"{answer.get('detail') or status} Trying again in {wait} s.")
@@ -123,9 +123,7 @@ def _read(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise CannotSendError(
-            f"`{file}` cannot be read: {(error.strerror or str(error)).lower()}."
-        ) from error
+        raise CannotSendError(f"`{file}` can't be read: {(error.strerror or str(error)).lower()}.") from error
 
 
 def _json(text: bytes) -> Mapping[str, Any]:

@@ -61,13 +61,13 @@ class FirstStart:
 
     async def look(self) -> None:
         """Look for an app until there is one; a database that is away only costs time."""
-        self._looked = "the database has not answered yet"
+        self._looked = "the database hasn't answered yet"
         while not self.found and not self.wrong:
             try:
                 await asyncio.to_thread(self._look_once)
                 self._looked = ""
             except SQLAlchemyError as error:
-                self._looked = "the database does not answer"
+                self._looked = "the database doesn't answer"
                 log.warning("database not reachable, trying again", error=str(error))
             except (NewerSchemaError, SecretKeyError, UnreadableSettingsError) as error:
                 self.wrong = str(error)
@@ -130,7 +130,7 @@ def until_configured(
     keepers: Sequence[Keeper],
     options: Mapping[str, Any],
 ) -> Settings:
-    """Serve /setup on the socket until an app is stored, by whomever; else ends the process."""
+    """Serve /setup on the socket until an app is stored, by anybody; else ends the process."""
     engine = connect(database_url, pool_size=ASKING)
     start = FirstStart(environment, settings, engine)
     asyncio.run(_serve(start, listening.dup(), keepers, options))

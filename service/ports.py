@@ -92,7 +92,7 @@ class GitHub(Protocol):
         ...
 
     def is_suspended(self, login: str) -> bool:
-        """Whether an account was suspended, or is no more."""
+        """Whether an account was suspended, or is gone."""
         ...
 
     def is_team_member(self, organization: str, team: str, login: str) -> bool:
@@ -138,7 +138,7 @@ class GitHub(Protocol):
         ...
 
     def head_branch(self, repository: RepositoryRef, number: int) -> str | None:
-        """The branch that a pull request would merge; None where it lies in a fork, or is no more."""
+        """The branch that a pull request would merge; None where it is in a fork, or is gone."""
         ...
 
     def last_commit_by(self, repository: RepositoryRef, login: str, since: datetime) -> datetime | None:

@@ -65,7 +65,7 @@ class Registering:
             raise RegistrarError(" ".join(error.problems)) from error
         except GitHubError as error:
             raise RegistrarError(
-                f"GitHub does not accept this key and id: {error.failure.message}."
+                f"GitHub doesn't accept this key and id: {error.failure.message}."
             ) from error
         return self._kept(
             AppCredentials(
@@ -87,10 +87,10 @@ class Registering:
         except (SecretKeyError, SQLAlchemyError) as error:
             reason = str(getattr(error, "orig", error)).splitlines()[0]
             raise RegistrarError(
-                f"{app.slug} was not stored: {reason}. If it was registered just now, delete it again: "
+                f"{app.slug} wasn't stored: {reason}. If it was registered just now, delete it again: "
                 f"{app.html_url}."
             ) from error
         if not kept:
-            raise RegistrarError("This service has an app already: somebody was faster.")
+            raise RegistrarError("This service already has an app: somebody was faster.")
         log.info("app stored", app=app.slug, app_id=app.app_id)
         return app

@@ -34,7 +34,7 @@ def find(given: str, data_dir: Path) -> str | None:
         return None
     except (OSError, ValueError) as error:
         raise SecretKeyError(
-            f"SECRET_KEY is not set, and {file} cannot be read: {error}. Set SECRET_KEY, or let us read it"
+            f"SECRET_KEY is not set, and {file} can't be read: {error}. Set SECRET_KEY, or let us read it"
         ) from error
 
 
@@ -48,7 +48,7 @@ def find_or_make(given: str, data_dir: Path) -> str:
         _make(file)
     except OSError as error:
         raise SecretKeyError(
-            f"SECRET_KEY is not set, and {file} cannot be made: {error.strerror}. Set SECRET_KEY to "
+            f"SECRET_KEY is not set, and {file} can't be made: {error.strerror}. Set SECRET_KEY to "
             f"{SHORTEST} random characters or more, or DATA_DIR to a folder that can be written to"
         ) from error
     return find("", data_dir) or _make(file)

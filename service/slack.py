@@ -41,8 +41,10 @@ class Slack:
         try:
             answer = httpx.post(self._url, json={"text": text, "unfurl_links": False}, timeout=TIMEOUT)
         except NEVER_SENT as error:
-            reason = f"Slack is not reachable at {SETTING} ({type(error).__name__})"
-            raise GitHubError(Failure(FailureKind.TRANSIENT, f"{reason}: check the way out")) from error
+            reason = f"Slack isn't reachable at {SETTING} ({type(error).__name__})"
+            raise GitHubError(
+                Failure(FailureKind.TRANSIENT, f"{reason}: check this network's way out")
+            ) from error
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             # What these say may quote the address.
             raise GitHubError(_refused("the address is none")) from None

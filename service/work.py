@@ -52,7 +52,7 @@ def work(services: Services, database_url: str, connections: int = USUAL) -> Non
 
 
 def make_app(services: Services, database_url: str, most: int) -> procrastinate.App:
-    """The tasks: one job, which looks at a subject, and the upkeep."""
+    """The tasks: one job, which reconciles a subject, and the upkeep."""
     connector = procrastinate.PsycopgConnector(
         conninfo=database_url, min_size=1, max_size=most, timeout=10, pool_factory=_pool
     )

@@ -37,7 +37,7 @@ def first_look(asked: Asked, credentials: AppCredentials, console: Console, *, o
         )
         console.say(look.says)
     except GitHubError as error:
-        console.say(f"What is there could not be looked at: {error.failure.message}")
+        console.say(f"We couldn't look at what is there: {error.failure.message}")
 
 
 def _installed(app: App, org: str) -> Installation | None:
@@ -95,8 +95,8 @@ def _caught_up(app: App, console: Console) -> str:
     except GitHubError as error:
         if error.gone:
             return "This GitHub doesn't tell what became of its ping."
-        return f"GitHub could not be asked for its ping: {error.failure.message}"
-    return "GitHub's ping was not answered yet: see the app's settings, Advanced, Recent deliveries."
+        return f"We couldn't ask GitHub for its ping: {error.failure.message}"
+    return "GitHub's ping hasn't been answered yet: see the app's settings, Advanced, Recent deliveries."
 
 
 def _eventually(look: Callable[[], T | None], console: Console) -> T:

@@ -40,7 +40,7 @@ cli = typer.Typer(
 
 AsOfDay = Annotated[
     Optional[datetime],  # noqa: UP045 (Typer reads it at run time)
-    typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Judge as on that day."),
+    typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Judge as of that day."),
 ]
 
 
@@ -112,7 +112,7 @@ def init(
     path: Annotated[Path, typer.Argument(help="Where to write the charter.")] = Path("POC.md"),
     owner: Annotated[str, typer.Option(help="GitHub login of the owner; default git's `github.user`.")] = "",
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing; leave open what git cannot tell.")
+        bool, typer.Option("--yes", "-y", help="Ask nothing; leave open what git can't tell.")
     ] = False,
 ) -> None:
     """Write a charter in which the lines that only you can know are marked."""
@@ -143,7 +143,8 @@ def schema() -> None:
 @cli.command()
 def sweep(
     as_of: Annotated[
-        str, typer.Option("--as-of", metavar="TIMESTAMP", help="Look as at that time, such as 2027-01-15.")
+        str,
+        typer.Option("--as-of", metavar="TIMESTAMP", help="Look as of that time, for example 2027-01-15."),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be written.")] = False,
 ) -> None:
@@ -193,7 +194,7 @@ def doctor() -> None:
 
 @cli.command()
 def setup(
-    org: Annotated[str, typer.Option(help="The organisation that is to own the app.")],
+    org: Annotated[str, typer.Option(help="The organisation that will own the app.")],
     url: Annotated[str, typer.Option(help="Where GitHub and people will reach the service.")],
     github_url: Annotated[
         str, typer.Option(envvar="GITHUB_URL", help="GitHub's pages; default https://github.com.")
@@ -210,7 +211,7 @@ def setup(
         bool, typer.Option("--store", help="Into the database of DATABASE_URL or DATA_DIR, encrypted.")
     ] = False,
     headless: Annotated[
-        bool, typer.Option("--headless", help="Write a page to be opened on another machine.")
+        bool, typer.Option("--headless", help="Write a page to open on another machine.")
     ] = False,
     only_manifest: Annotated[
         bool, typer.Option("--manifest", help="Only print the manifest for that GitHub.")
@@ -235,7 +236,7 @@ def setup(
     except GitHubError as error:
         refuse(error.failure.message)
     except (EOFError, KeyboardInterrupt):
-        typer.echo("\nStopped. `poc-governor doctor` says how far it is.", err=True)
+        typer.echo("\nStopped. `poc-governor doctor` says how far it got.", err=True)
         raise typer.Exit(FAILED) from None
     raise typer.Exit(0 if well else FAILED)
 
@@ -246,7 +247,7 @@ def ruleset(
     team: Annotated[str, typer.Option(help="The team whose approval a changed charter needs.")] = "",
     by: Annotated[
         str,
-        typer.Option(help="Which repositories: `property`, `name` or `ids`; default the first that does."),
+        typer.Option(help="Which repositories: `property`, `name` or `ids`; default the first that fits."),
     ] = "",
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Only report; needs GitHub Enterprise.")
@@ -281,7 +282,7 @@ def ruleset(
 
 
 ORG = typer.Option(help="The account that the app is installed on.")
-LET_POLICY = typer.Option("--let-policy-decide", help="Take the operator's word back.")
+LET_POLICY = typer.Option("--let-policy-decide", help="Take back what the operator set.")
 
 
 @cli.command()
@@ -320,19 +321,21 @@ def _switch(org: str, mode: str | None) -> None:
 def record(
     repository: Annotated[str, typer.Argument(metavar="OWNER/REPO", help="The POC's repository.")],
     format_: Annotated[str, typer.Option("--format", help="`md` or `json`.")] = "md",
-    as_of: Annotated[str, typer.Option("--as-of", metavar="TIMESTAMP", help="What was known then.")] = "",
+    as_of: Annotated[
+        str, typer.Option("--as-of", metavar="TIMESTAMP", help="What was known at that time.")
+    ] = "",
 ) -> None:
     """Print all that was recorded of a POC, each entry chained to the one before; for audits."""
     when = _timestamp(as_of) or datetime.now(UTC)
     if format_ not in {"md", "json"}:
-        refuse(f"--format {format_} is not known: write md or json")
+        refuse(f"--format {format_} isn't known: write md or json")
     from service.cli.record import printed
     from service.settings import load_store
 
     with opened_database(loaded(load_store), "record") as url:
         found = printed(url, repository, format_, when)
     if found is None:
-        refuse(f"no POC is known under {repository}: write OWNER/REPO as GitHub shows it")
+        refuse(f"we don't know a POC {repository}: write OWNER/REPO as GitHub shows it")
     typer.echo(found, nl=False)
 
 
@@ -376,7 +379,7 @@ def _timestamp(text: str) -> datetime | None:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        refuse(f"--as-of {text} is not a time: write 2027-01-15 or 2027-01-15T09:00:00+00:00")
+        refuse(f"--as-of {text} isn't a time: write 2027-01-15 or 2027-01-15T09:00:00+00:00")
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 

@@ -170,7 +170,7 @@ def _github(settings: Settings) -> Iterator[Line]:
 
 def _ignored(installation: Installation) -> Line:
     what = f"installation {installation.id} ({installation.account})"
-    return Line(Mark.NOTE, what, "ignored: ALLOWED_ACCOUNTS does not name this account")
+    return Line(Mark.NOTE, what, "ignored: ALLOWED_ACCOUNTS doesn't name this account")
 
 
 def _not_the_api(url: str) -> str:
@@ -187,7 +187,7 @@ def _not_the_api(url: str) -> str:
         return ""  # by something in front of it, maybe for a while
     return (
         f"GITHUB_API_URL ({url}) is not the address of GitHub's API: {url}/app answers {answer.status_code}, "
-        f"and not as GitHub does. Write {PUBLIC_API}, or https://HOST/api/v3 for Enterprise Server"
+        f"and not the way GitHub does. Write {PUBLIC_API}, or https://HOST/api/v3 for Enterprise Server"
     )
 
 
@@ -195,13 +195,13 @@ def _github_remedy(error: GitHubError, settings: Settings) -> str:
     said = error.failure.message
     if "GitHub says 401" in said:
         return (
-            f"{settings.github_api_url} does not accept GITHUB_APP_PRIVATE_KEY for app "
+            f"{settings.github_api_url} doesn't accept GITHUB_APP_PRIVATE_KEY for app "
             f"{settings.github_app_id}: use a key from that app's settings page, or fix GITHUB_APP_ID; "
             "or GITHUB_API_URL if the app was registered on another GitHub"
         )
     if "GitHub says 404" in said:
         return (
-            f"{settings.github_api_url} knows no app {settings.github_app_id}: fix GITHUB_APP_ID, "
+            f"{settings.github_api_url} doesn't know app {settings.github_app_id}: fix GITHUB_APP_ID, "
             "or GITHUB_API_URL if the app was registered on another GitHub"
         )
     return f"{said}: check GITHUB_API_URL ({settings.github_api_url}) and the way out of this network"
@@ -238,24 +238,26 @@ def _to_propose(installation: Installation) -> str:
         for name, level in PROPOSING.items()
         if level == "write" and installation.permissions.get(name) != level
     ]
-    return f"; {lacking[0]} is lacking to open pull requests" if len(lacking) == 1 else ""
+    return f"; {lacking[0]} is missing to open pull requests" if len(lacking) == 1 else ""
 
 
 def _webhook_address(settings: Settings) -> Line:
     what, url = "webhook", f"{settings.public_url}/healthz"
     if urlsplit(settings.public_url).hostname in LOCAL_HOSTS and not settings.github_is_local:
-        says = f"PUBLIC_URL is {settings.public_url}, which GitHub cannot reach: use a public address"
+        says = f"PUBLIC_URL is {settings.public_url}, which GitHub can't reach: use a public address"
         return Line(Mark.WRONG, what, says)
     try:
         answer = httpx.get(url, timeout=5, follow_redirects=False)
     except httpx.HTTPError as error:
         says = (
-            f"{url} does not answer from here ({type(error).__name__}): is `serve` running, and the way open?"
+            f"{url} doesn't answer from here ({type(error).__name__}): is `serve` running, and the way open?"
         )
         return Line(Mark.NOTE, what, says)
     if answer.status_code != httpx.codes.OK:
         return Line(Mark.WRONG, what, f"{url} answers {answer.status_code}: does PUBLIC_URL lead to `serve`?")
-    says = f"{settings.public_url} answers from here; whether GitHub reaches it, its deliveries page shows"
+    says = (
+        f"{settings.public_url} answers from here; the app's deliveries page shows whether GitHub reaches it"
+    )
     return Line(Mark.OK, what, says)
 
 
@@ -269,7 +271,7 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
         recent = app.recent_deliveries()
     except GitHubError as error:
         if error.gone:
-            yield Line(Mark.NOTE, what, "this server does not tell where it delivers, and what failed")
+            yield Line(Mark.NOTE, what, "this server doesn't tell where it delivers, or what failed")
         return  # anything else was said above
     if url != expected:
         yield Line(Mark.WRONG, what, f"delivers to {url or 'no address'}: set it to {expected}")
@@ -318,7 +320,7 @@ def _database(settings: StoreSettings) -> Iterator[Line]:
             yield Line(Mark.WRONG, "migrations", str(error))
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", error)).splitlines()[0]
-            says = f"{_where(settings)} is not reachable ({reason}): start it, or fix DATABASE_URL"
+            says = f"{_where(settings)} isn't reachable ({reason}): start it, or fix DATABASE_URL"
             yield Line(Mark.WRONG, "database", says)
         finally:
             engine.dispose()
@@ -395,7 +397,7 @@ def _queue(now: Health) -> Line:
     if now.queue_age is not None and now.queue_age > OLD_QUEUE:
         says = f"{now.dirty} subjects wait, the oldest for {now.queue_age:.0f} s: add workers with `work`"
         return Line(Mark.WRONG, "queue", says)
-    return Line(Mark.OK, "queue", f"{now.dirty} subjects wait for a look")
+    return Line(Mark.OK, "queue", f"{now.dirty} subjects wait to be checked")
 
 
 def _deliveries(now: Health, refused: Refusals | None) -> Iterator[Line]:

@@ -23,10 +23,10 @@ def charter_at_merge_base(path: Path, ref: str) -> CharterFile:
     """What stood at the path where this branch left `ref`."""
     folder = path.parent
     if not folder.is_dir():
-        raise GitError(f"{str(folder)!r} is no folder")
+        raise GitError(f"{str(folder)!r} isn't a folder")
     if ref.startswith("-") or _git(folder, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}") is None:
         _require_repository(folder)
-        raise GitError(f"git knows no commit {ref!r} here: fetch it, or name another --base")
+        raise GitError(f"git doesn't know commit {ref!r} here: fetch it, or name another --base")
     base = _git(folder, "merge-base", ref, "HEAD")
     if base is None:
         raise GitError(f"{ref!r} and HEAD share no commit here: fetch more history (`fetch-depth: 0`)")
@@ -36,7 +36,7 @@ def charter_at_merge_base(path: Path, ref: str) -> CharterFile:
 def _file_at(folder: Path, commit: str, name: str) -> CharterFile:
     listed = _git(folder, "ls-tree", "-l", "-z", commit, "--", f":(literal){name}")
     if listed is None:
-        raise GitError(f"git cannot list commit {commit[:12]}: fetch it whole")
+        raise GitError(f"git can't list commit {commit[:12]}: fetch it whole")
     if not listed:
         return CharterFile(FileKind.ABSENT)
     mode, _, blob, size = listed.partition(b"\t")[0].decode().split()
@@ -46,7 +46,7 @@ def _file_at(folder: Path, commit: str, name: str) -> CharterFile:
         return CharterFile(FileKind.TOO_LARGE, blob_sha=blob)
     data = _git(folder, "cat-file", "blob", blob)
     if data is None:
-        raise GitError(f"git cannot read {name!r} at commit {commit[:12]}: fetch it whole")
+        raise GitError(f"git can't read {name!r} at commit {commit[:12]}: fetch it whole")
     return CharterFile(FileKind.FILE, data, blob, len(data))
 
 
@@ -89,7 +89,7 @@ def _line(folder: Path, *arguments: str) -> str | None:
 
 def _require_repository(folder: Path) -> None:
     if _git(folder, "rev-parse", "--git-dir") is None:
-        raise GitError(f"{str(folder.resolve())!r} is in no git repository that git may read")
+        raise GitError(f"{str(folder.resolve())!r} isn't in a git repository that git may read")
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
@@ -103,7 +103,7 @@ def _git(folder: Path, *arguments: str) -> bytes | None:
             timeout=TIMEOUT,
         )
     except FileNotFoundError as error:
-        raise GitError("git is not installed here: --base needs it") from error
+        raise GitError("git isn't installed here: --base needs it") from error
     except subprocess.TimeoutExpired as error:
-        raise GitError(f"git {arguments[0]} did not answer in {TIMEOUT:.0f} s") from error
+        raise GitError(f"git {arguments[0]} didn't answer in {TIMEOUT:.0f} s") from error
     return done.stdout if done.returncode == 0 else None

@@ -31,6 +31,7 @@ PIPELINES = {
 }
 """What a workflow's name says that it is."""
 PROSE_MARK = "TODO: who does this work today, what it costs them, what is in scope and what is not."
+NOT_ONE_LINE = "This doesn't fit on one line of YAML: say it differently"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def interview(text: str, ask: Ask, say: Say, *, today: date) -> str:
             if written and wrong is None:
                 text = written
                 break
-            say(f"  {wrong.message if wrong else 'This does not fit on one line of YAML: say it otherwise'}")
+            say(f"  {wrong.message if wrong else NOT_ONE_LINE}")
     return text
 
 

@@ -55,9 +55,7 @@ def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
             """The form, or the way back from GitHub."""
             path = urlsplit(self.path).path
             if self.headers.get("Host") != begin.netloc:  # another site's name that leads here
-                self._page(
-                    403, said_page("This address is not ours", "Open the one that the terminal shows.")
-                )
+                self._page(403, said_page("This address isn't ours", "Open the one that the terminal shows."))
             elif path == begin.path and listener.form:
                 self._page(200, registration_page(listener.form), listener.form.github_url)
             elif path == registered.path and listener.exchange:
@@ -69,7 +67,7 @@ def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
             try:
                 app = exchange(f"http://{begin.netloc}{self.path}")
             except ValueError as error:
-                self._page(400, said_page("The app was not taken over", str(error)))
+                self._page(400, said_page("The app wasn't stored", str(error)))
                 return
             self.send_response(303)
             self.send_header("Location", app.installing)

@@ -38,19 +38,19 @@ def _held(known: KnownInstallation, policy: Policy, default: Mode | None, now: d
     begins, switched = known.begins_observing, known.switched
     mode = mode_of(policy, None, switched=switched, default=default, begins=begins)
     since = policy.calendar.day(known.observing_since) if known.observing_since else None
-    whose = (
-        "an operator's"
+    why = (
+        "an operator said so"
         if switched
-        else "its policy's"
+        else "its policy says so"
         if policy.mode
-        else "MODE's"
+        else "MODE says so"
         if default
-        else "nobody's"
+        else "that's how an installation starts"
     )
     if mode is Mode.OBSERVE:
-        says = f"observing{f' since {in_words(since)}' if since else ''} by {whose} word: nothing is held up"
+        says = f"observing{f' since {in_words(since)}' if since else ''}; {why}. Nothing is held up"
     else:
-        says = f"enforcing by {whose} word"
+        says = f"enforcing; {why}"
     passed = [
         f"`{name}.until: {each.until}`"
         for name, each in (("observe", policy.observed), ("enforce", policy.enforced))

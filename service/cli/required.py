@@ -38,7 +38,7 @@ class Coverage:
     def says(self) -> str:
         """It in a sentence or two."""
         if self.unknown:
-            return f"whether a ruleset requires it is not known: {self.unknown}"
+            return f"we don't know whether a ruleset requires it: {self.unknown}"
         first = f" that were asked about, of {self.pocs}" if self.asked < self.pocs else ""
         count = f"required by a ruleset in {self.asked - len(self.without)} of {self.asked} POC repositories"
         if not self.without:

@@ -28,5 +28,5 @@ def installed_on(app: App, org: str) -> Installation:
         installation = app.describe(installation_id)
         if installation.account.lower() == org.lower():
             return installation
-    message = f"the app is not installed on {org}: install it first, `poc-governor doctor` says where"
+    message = f"the app isn't installed on {org}: install it first, `poc-governor doctor` says where"
     raise GitHubError(Failure(FailureKind.GONE, message))

@@ -74,7 +74,7 @@ def _written(write: Callable[[], None], path: Path) -> None:
         write()
     except OSError as error:
         raise SetupError(
-            f"{path} could not be written: {error.strerror}. Delete the app on GitHub, and begin again"
+            f"{path} couldn't be written: {error.strerror}. Delete the app on GitHub, and start again"
         ) from error
 
 
@@ -85,9 +85,7 @@ def into_database(
     console = console or terminal()
     checked(asked)
     if names_an_app(environment):
-        raise SetupError(
-            "an app is configured in the environment: unset its settings, or use them as they are"
-        )
+        raise SetupError("an app is configured in the environment: unset its settings, or use them as is")
     try:
         settings = load_store(environment)
     except SettingsError as error:
@@ -107,7 +105,7 @@ def into_database(
     first_look(asked, app, console, observe=environment.get("MODE") != "enforce")
     if asked.public:
         console.say(f"Start the service with {ACCOUNTS}={asked.org}, and others with commas between.")
-    console.say("A service that waits for its app goes on now; else start it: poc-governor serve")
+    console.say("A service that waits for its app goes on now. Otherwise start it: poc-governor serve")
     return finish(asked, app, {"PUBLIC_URL": asked.url, **environment}, console)
 
 
@@ -124,7 +122,7 @@ def _engine(settings: StoreSettings) -> Iterator[Engine]:
         raise SetupError(str(error)) from error
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
-        raise SetupError(f"the database does not answer ({reason}): start it, or fix DATABASE_URL") from error
+        raise SetupError(f"the database doesn't answer ({reason}): start it, or fix DATABASE_URL") from error
 
 
 def _connected(url: str) -> Iterator[Engine]:

@@ -23,7 +23,7 @@ def switch(engine: Engine, account: str, mode: Mode | None) -> str:
         installations.switch(installation_id, mode)
     match mode:
         case None:
-            return f"{account}: its policy decides again, or MODE where that is silent"
+            return f"{account}: its policy decides again, or MODE if the policy doesn't say"
         case Mode.OBSERVE:
             return f"{account} observes from now on: nothing is held up and no issue is opened"
         case Mode.ENFORCE:

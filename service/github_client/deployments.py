@@ -21,7 +21,7 @@ class Deployments(Connection):
     """Reads permissions and environments, and answers deployment protection rules."""
 
     def permission(self, repository: RepositoryRef, login: str) -> str | None:
-        """What a person may do; None where GitHub knows no such person."""
+        """What a person may do; None where GitHub doesn't know them."""
         what = f"asking what {login} may do in {repository.full_name}"
         try:
             path = f"collaborators/{quote(login, safe='')}/permission"

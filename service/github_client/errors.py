@@ -88,7 +88,7 @@ def said_by(error: GithubException) -> str:
 
 
 def _rate_limited_until(status: int, headers: Mapping[str, str], said: str, now: datetime) -> datetime | None:
-    """When to come back; None where this is no rate limit. `Retry-After` wins over the reset."""
+    """When to come back; None where this isn't a rate limit. `Retry-After` wins over the reset."""
     retry_after = headers.get("retry-after", "")
     if retry_after.isdigit():
         return now + timedelta(seconds=int(retry_after))

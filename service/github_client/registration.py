@@ -26,7 +26,7 @@ def take_over(api_url: str, github_url: str, code: str) -> AppCredentials:
     address = f"{api_url}/app-manifests/{quote(code, safe='')}/conversions"
     answer = _asked("POST", address, what)
     if answer.status_code in GONE:
-        raise _failed(f"{what}: GitHub doesn't know the code. It is good once, and for an hour: begin again")
+        raise _failed(f"{what}: GitHub doesn't know the code. It works once, within an hour: start again")
     data = _read(answer, what)
     try:
         app = AppCredentials(

@@ -134,7 +134,7 @@ def _look(key: str, look: Look | None) -> LookView:
     # An earlier version may have had other kinds.
     subject = WORDS[SubjectKind(kind)].format(*parts[1:] or parts) if kind in WORDS else key
     if look is None:
-        return LookView(subject, "nothing is known of it any more", failed=False)
+        return LookView(subject, "we don't know anything about it any more", failed=False)
     says, failed = _outcome(look)
     return LookView(subject, says, failed)
 

@@ -231,14 +231,14 @@ COMMANDS = {
     "open": (
         ("/poc sign", "sign the charter that is on the default branch"),
         ("/poc ship", "ask to ship, on the pull request that ships it"),
-        ("/poc snooze 14d waiting for the data contract", "ask nobody for two weeks"),
-        ("/poc extend 2027-03-15 load test moved", "get the line to write for another ship date"),
-        ("/poc waive latency_p95 until 2027-03-15 new cluster", "get the line to write to ship without it"),
-        ("/poc stop the baseline was good enough", "get the line to write to stop it on purpose"),
-        ("/poc recheck", "look again"),
+        ("/poc snooze 14d waiting for the data contract", "have us ask nobody for two weeks"),
+        ("/poc extend 2027-03-15 load test moved", "get the charter's line for another ship date"),
+        ("/poc waive latency_p95 until 2027-03-15 new cluster", "get the charter's line to ship without it"),
+        ("/poc stop the baseline was good enough", "get the charter's line to stop it on purpose"),
+        ("/poc recheck", "check everything again"),
     ),
-    "shipped": (("/poc recheck", "look again"),),
-    "stopped": (("/poc recheck", "look again"),),
+    "shipped": (("/poc recheck", "check everything again"),),
+    "stopped": (("/poc recheck", "check everything again"),),
 }
 
 
@@ -326,7 +326,7 @@ def _rounds(
     if request:
         ship = dict(standing(charter, given, Round.SHIP, number=request.number, since=request.asked_at))
     if request and stored.record.poc.proven_at:
-        # The request may bring another charter: whose signature it lacks is what its gate found out.
+        # The request may bring another charter: whose signature is missing is what its gate found out.
         for each in given:
             asked = (each.round, each.number) == (Round.SHIP, request.number)
             if asked and each.group not in stored.record.poc.unsigned:
@@ -404,7 +404,7 @@ def _mode(stored: OnePoc, policy: Policy, own: str, *, observe: bool | None) -> 
     elif mode_of(policy, repository, default=None, begins=False) is mode and policy.mode:
         whose = own
     else:
-        whose = "MODE of the service" if default else "how an installation begins; poc-policy.yml decides"
+        whose = "MODE of the service" if default else "how an installation starts; poc-policy.yml decides"
     return Fact("Checks and issues", str(mode), whose)
 
 
@@ -425,7 +425,7 @@ def _facts(
             f"{CHARTER_PATH} on {known.repository.default_branch}",
         )
     limits = policy.limits
-    yield Fact("Whoever is asked has", f"{limits.waiting} working days", own)
+    yield Fact("Anybody we ask has", f"{limits.waiting} working days", own)
     share = f"{limits.share * 100:f}".rstrip("0").rstrip(".")
     yield Fact(
         "The owner has",
@@ -457,7 +457,7 @@ def _versions(stored: OnePoc, today: date, href: str) -> Iterator[VersionView]:
     for each in stored.versions:
         charter = judge_standing(each.file, today).charter if each.file and each.file.data else None
         moves = moved(before, charter) if before and charter else ()
-        says_moved = counted(moves) if moves else "" if charter else "its text is not kept"
+        says_moved = counted(moves) if moves else "" if charter else "its text wasn't kept"
         found.append(
             VersionView(
                 stored.record.policy.calendar.day(each.at),

@@ -150,7 +150,7 @@ def _version(version: Version, charter: Charter | None, before: Charter | None) 
 def _charter_says(version: Version, charter: Charter | None, text: str | None) -> str:
     where = f"the charter on the default branch, commit {version.sha[:7]}"
     if text is None:
-        return f"{where}; its text is not kept"
+        return f"{where}; its text wasn't kept"
     if charter is None:
         return f"{where}; nothing in it could be read as a charter"
     until = f", ships by {charter.ship_by.value}" if charter.ship_by else ""

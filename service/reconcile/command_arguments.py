@@ -191,8 +191,8 @@ def _unreadable(order: CommandArguments, change: Change) -> Refusal:
     line = shown(change.line, LONGEST_LINE)
     where = f" under `{change.key}`, which is a list" if change.is_item else ""
     return Refusal(
-        f"`{PREFIX} {order.verb}`: the charter as it is cannot be read far enough to name the line. The "
-        f"check `POC charter` says why; then write {line}{where}."
+        f"`{PREFIX} {order.verb}`: the charter can't be read far enough to name the line. The check "
+        f"`POC charter` says why. Once that is fixed, write {line}{where}."
     )
 
 

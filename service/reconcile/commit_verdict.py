@@ -81,7 +81,7 @@ def agreed_charter(ctx: Reconciliation, poc: Poc) -> Charter | None:
 
 
 def agreement_of(ctx: Reconciliation, poc: Poc, charter: Charter) -> Agreement:
-    """What was agreed on, and by whom; before that, the charter as it stands, by nobody."""
+    """What was agreed on, and by whom; before that, the charter as is, by nobody."""
     agreed = agreed_charter(ctx, poc)
     ever = [each.signature for each in poc.record.signatures]
     return agreement(agreed, ever) if agreed else Agreement(charter, frozenset())

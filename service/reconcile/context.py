@@ -210,7 +210,7 @@ class Reconciliation:
 
     def _refuse_stranger(self, installation: Installation) -> None:
         if not self.serves(installation.account):
-            raise UnusableError(f"{installation.account} is ignored: ALLOWED_ACCOUNTS does not name it")
+            raise UnusableError(f"{installation.account} is ignored: ALLOWED_ACCOUNTS doesn't name it")
 
     def rate_limited(self, until: datetime) -> None:
         """Make other reconciliations of the same installations wait as well."""

@@ -89,9 +89,9 @@ def _numbers_pushed(ctx: Reconciliation, poc: Poc) -> None:
 def _agreed(
     ctx: Reconciliation, poc: Poc, judgement: Judgement, holders: Mapping[Group, str | None]
 ) -> Mapping[Group, Signature | None]:
-    """The start sign-offs of the default branch's charter, which is agreed on from now on if it lacks none.
+    """The start sign-offs of the default branch's charter, which is agreed on from now on if none is missing.
 
-    The first one is agreed on as it stands. What makes a later one easier is also for those to sign who
+    The first one is agreed on as is. What makes a later one easier is also for those to sign who
     signed the one before.
     """
     charter, file = judgement.charter, poc.known.charter

@@ -1,4 +1,4 @@
-"""The check run of a repository that is no POC: only a ruleset that requires it makes it necessary."""
+"""The check run of a repository that isn't a POC: only a ruleset that requires it makes it necessary."""
 
 from __future__ import annotations
 

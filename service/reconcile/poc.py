@@ -222,7 +222,7 @@ class Poc:
             self._poc(request=None, proven_at=None, unsigned=())
 
     def ship_request_judged(self, number: int, unsigned: tuple[Group, ...] | None, at: datetime) -> None:
-        """The ship request lacks only these signatures; None if more is missing."""
+        """Only these signatures are missing for the ship request; None if more is missing."""
         present = self.record.poc
         if (present.unsigned if present.proven_at else None) != unsigned:
             self._notes.pocs.request_judged(self.poc_id, number, unsigned, at)

@@ -37,11 +37,11 @@ def reconcile_policy(ctx: Reconciliation, installation_id: int) -> Decision:
         if before is not None:
             concerned = _concerned(ctx, installation_id, before.in_force, NO_POLICY)
             ctx.notes.policies.forget(installation_id, marking=concerned)
-        return Decision("no policy: its repository is not covered by the installation")
+        return Decision("no policy: its repository isn't covered by the installation")
     blob_sha, repository_id = _blob_sha(ctx, known), known.repository.id
     same = before is not None and (before.blob_sha, before.repository_id) == (blob_sha, repository_id)
     if same and not (blob_sha and before and before.findings and _is_to_be_said(ctx, known, blob_sha)):
-        return Decision("the policy is as it was")
+        return Decision("the policy hasn't changed")
     data = ctx.github(installation_id).blob(known.repository.ref, blob_sha) if blob_sha else None
     reading = _read(data) if blob_sha else None
     if not same:
@@ -151,10 +151,10 @@ def _notice_key(blob_sha: str) -> str:
 
 def _outcome(reading: PolicyReading | None) -> str:
     if reading is None:
-        return "no policy: the defaults hold"
+        return "no policy: the defaults apply"
     if reading.policy is None:
-        return f"the policy cannot be read: {len(reading.findings)} findings; the last good one holds"
-    return f"the policy holds from now on: {reading.policy.mode or 'the mode is not its to say'}"
+        return f"the policy can't be read: {len(reading.findings)} findings; the last good one applies"
+    return f"the policy applies from now on: {reading.policy.mode or 'it sets no mode'}"
 
 
 def _line(finding: Finding) -> str:

@@ -109,7 +109,7 @@ def newest_push(ctx: Reconciliation, kind: EventKind, branch: str) -> str:
 
 
 def _must_read(ctx: Reconciliation, known: KnownRepository) -> bool:
-    """Whether the default branch's charter is not known; of a repository that is no POC no bytes are kept."""
+    """Whether the default branch's charter isn't known; no bytes are kept of what isn't a POC."""
     if exclusion(known.repository, ctx.policy) is not None:
         return False
     charter = known.charter

@@ -89,7 +89,7 @@ def _changes(facts: PocFacts, old: PolicyOutcome, new: PolicyOutcome) -> Iterato
     """The lists of a `WhatIf` that a repository is on, each with why."""
     if new.fails and old.fails is None:
         yield "failing", new.fails
-    if old.fails and new.reason and new.fails is None:  # what is no POC any more passes nothing
+    if old.fails and new.reason and new.fails is None:  # what isn't a POC any more passes nothing
         yield "passing", f"until now: {old.fails}"
     if new.reason and old.reason is None:
         yield "pocs", new.reason
@@ -100,7 +100,7 @@ def _changes(facts: PocFacts, old: PolicyOutcome, new: PolicyOutcome) -> Iterato
     if new.stall and not old.stall and not settled:
         yield "opening", waiting(new.stall)
     if new.closes and not old.closes:
-        yield "closing", "not stalled by that policy" if new.reason else "no POC by that policy"
+        yield "closing", "not stalled under that policy" if new.reason else "not a POC under that policy"
 
 
 def outcomes_of(

@@ -72,7 +72,7 @@ async def _admit(connection: Connection, run: WorkflowRun) -> None:
         detail = f"POC Governor is not installed on {run.repository}. Install the app there, or ask who can."
         raise _RefusedError(Reason.NOT_INSTALLED, detail)
     if not row[0]:
-        detail = f"{run.repository} is no POC. Give it the topic `poc`, or a charter in `POC.md`."
+        detail = f"{run.repository} isn't a POC. Give it the topic `poc`, or a charter in `POC.md`."
         raise _RefusedError(Reason.NO_POC, detail)
     if refused := refuse_event(run, policy_of(row[1]).evidence_events):
         raise _RefusedError(refused.reason, refused.detail)

@@ -20,7 +20,7 @@ from service.rules.values.groups import Group
 from service.texts.goalposts import GoalpostsView, Person, goalposts_view, move_findings, signers
 from service.texts.markdown import plural
 
-UNJUDGED = "Could not be judged"
+UNJUDGED = "Couldn't be judged"
 """How the title begins where there is no verdict: one takes its place, and it takes the place of none."""
 LONGEST_QUOTE = 120
 """Characters of a line in a table; what is wrong with a longer one is not in its end."""
@@ -194,7 +194,7 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
         case ChangeKind.DELETED:
             title = "This change removes the charter"
         case _ if view.failed and view.charter is None:
-            title = "The charter cannot be read"
+            title = "The charter can't be read"
         case _ if view.failed:
             lines = plural(len({finding.line for finding in view.errors}), "line")
             verb = "needs" if lines.startswith("1 ") else "need"
@@ -202,7 +202,7 @@ def check_title(view: CheckView, conclusion: Conclusion) -> str:
         case _ if view.charter and view.charter.stopped:
             title = "Stopped on purpose"
         case ChangeKind.BEHIND:
-            title = f"Charter complete, as it stands on {view.base_ref}"
+            title = f"Charter complete on {view.base_ref}"
         case _:
             title = "Charter complete"
     if view.charter and view.charter.paused and not (view.failed or view.charter.stopped):

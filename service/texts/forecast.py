@@ -19,12 +19,12 @@ def outlook_text(found: Outlook) -> str:
 
 def outlook_on_pull_request(found: Outlook) -> str:
     """The same where a text stays: in days, not in counts of days, which would be others tomorrow."""
-    ask = f"to be signed by the ship date, {in_words(found.ship_by)}, ask by {in_words(found.ask_by)}"
+    ask = f"to have them by the ship date, {in_words(found.ship_by)}, ask by {in_words(found.ask_by)}"
     if found.tight:
         ask = (
-            f"for the ship date, {in_words(found.ship_by)}, they were to be asked by {in_words(found.ask_by)}"
+            f"the last day to ask for the ship date, {in_words(found.ship_by)}, was {in_words(found.ask_by)}"
         )
-    first = f": ask {NAMES[found.slowest]} first, which takes longest" if found.slowest else ""
+    first = f": ask {NAMES[found.slowest]} first, because it takes longest" if found.slowest else ""
     return f"The signatures to start {took_text(found.took, 'round')}; {ask}{first}."
 
 

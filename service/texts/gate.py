@@ -184,7 +184,7 @@ def _results(gate: Gate) -> tuple[Result, ...]:
 
 LONGEST = 240
 MOST_NAMED = 2
-ENDED = {GateStatus.STOPPED: "Stopped on purpose", GateStatus.LEFT: "No POC any more"}
+ENDED = {GateStatus.STOPPED: "Stopped on purpose", GateStatus.LEFT: "Not a POC any more"}
 COUNTED = {
     Status.MISSED: "missed",
     Status.UNDECIDED: "undecided",
@@ -211,7 +211,7 @@ def _verdict(gate: Gate) -> str:
         case GateStatus.STOPPED:
             missing = ["stopped on purpose"]
         case GateStatus.LEFT:
-            missing = ["no POC any more"]
+            missing = ["not a POC any more"]
         case GateStatus.NO_CHARTER:
             missing = ["no charter"]
         case GateStatus.ERRORS:

@@ -39,7 +39,7 @@ VERBS = {
     MoveKind.WAIVED: "may be missed",
     MoveKind.LATER: "is later",
     MoveKind.EARLIER: "is earlier",
-    MoveKind.OTHER: "is not the same",
+    MoveKind.OTHER: "isn't the same",
     MoveKind.SUPPLIED: "is there now",
     MoveKind.WITHDRAWN: "is withdrawn",
     MoveKind.REPLACED: "reads differently",
@@ -152,7 +152,7 @@ def ends_waiver(move: Move) -> bool:
 def done_rows(
     moves: Sequence[Move], charter: Charter, results: Sequence[Result] = ()
 ) -> Iterator[GoalpostRow]:
-    """The thresholds as they stand, each beside what it was, then those that are gone."""
+    """The thresholds as they are now, each beside what it was, then those that are gone."""
     by_line = {(move.line, move.column): move for move in moves if move.stands}
     gone = [move for move in moves if move.kind is MoveKind.DELETED]
     if not by_line and not gone:

@@ -99,7 +99,7 @@ def _lists(change: WhatIf, *, public: bool) -> tuple[ChangedList, ...]:
         ("POC would newly fail", "POCs would newly fail", change.failing),
         ("POC would pass", "POCs would pass", change.passing),
         ("repository would become a POC", "repositories would become POCs", change.pocs),
-        ("POC would be none any more", "POCs would be none any more", change.no_pocs),
+        ("POC would stop being one", "POCs would stop being ones", change.no_pocs),
         ("stall issue would open", "stall issues would open", change.opening),
         ("stall issue would close", "stall issues would close", change.closing),
     )

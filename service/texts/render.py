@@ -95,7 +95,7 @@ class Texts:
         )
 
     def not_a_poc(self, reason: str | None) -> CheckRunOutput:
-        """The check run `POC charter` in a repository that is no POC, for a `reason` where one is known."""
+        """The check run `POC charter` in a repository that isn't a POC, for a `reason` where one is known."""
         summary = self._render("checks/not_a_poc.md", reason=reason)
         return CheckRunOutput(Conclusion.SUCCESS, "Not a POC", summary)
 
@@ -186,7 +186,7 @@ class Texts:
     def left_behind(self, agreed: Charter, environment: str, name: str, reason: str) -> tuple[str, str]:
         """Title and body of the issue that says once that an environment stays held.
 
-        `reason` is why the repository is no POC; without one it still is, and only its charter is gone.
+        `reason` is why the repository isn't a POC; without one it still is, and only its charter is gone.
         """
         people = {"owner": agreed.owner_login, "product": named(agreed, Group.PRODUCT)}
         body = self._render(
@@ -197,7 +197,7 @@ class Texts:
             name=name,
             reason=reason,
         )
-        what = "a POC without a charter" if not reason else "no POC any more"
+        what = "a POC without a charter" if not reason else "not a POC any more"
         return _clip_title(inert(f"{name} is {what}, and {environment} stays held")), _clip(body)
 
     def policy_check(self, view: PolicyView) -> CheckRunOutput:
@@ -229,7 +229,7 @@ class Texts:
             url=url,
             has_good=has_good,
         )
-        return "POC policy cannot be read, and is not in force", _clip(body)
+        return "POC policy can't be read, and isn't in force", _clip(body)
 
     def digest_issue(self) -> tuple[str, str]:
         """Title and body of the issue that the digests are comments on."""

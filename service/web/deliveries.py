@@ -61,8 +61,8 @@ class DeliveryPages:
         asked = request.query_params.get("before", "")
         before = number(asked, LAST_ID)
         if asked and before is None:
-            says = ["`before` is the number of a delivery."]
-            return notice("This address asks for something that is not there", says, status=400, **BACK)
+            says = ["`before` has to be the number of a delivery."]
+            return notice("This address asks for something that doesn't exist", says, status=400, **BACK)
         accounts = await self._owned(visitor)
         if not accounts:
             return for_owners()
@@ -82,7 +82,7 @@ class DeliveryPages:
         delivery = number(request.path_params["delivery"], LAST_ID)
         if delivery is None or not await run_in_threadpool(self.store.look_again, delivery, accounts):
             return for_owners()
-        says = ["What the delivery is about is looked at again, in its turn. That takes seconds."]
+        says = ["We'll check what the delivery is about again, in its turn. That takes seconds."]
         return notice("Marked", says, status=200, **BACK)
 
     async def ask_again(self, request: Request) -> Response:
@@ -95,9 +95,11 @@ class DeliveryPages:
             if attempt is None or not await run_in_threadpool(self._redelivered, attempt, accounts):
                 return for_owners()
         except GitHubError as error:
-            says = [f"GitHub does not send it again: {error.failure.message}."]
+            says = [f"GitHub won't send it again: {error.failure.message}."]
             return notice("Not asked", says, status=502, **BACK)
-        return notice("Asked", ["GitHub sends it again. It shows here once it has come."], status=200, **BACK)
+        return notice(
+            "Asked", ["GitHub sends it again. It shows up here once it arrives."], status=200, **BACK
+        )
 
     def _read(self, accounts: Mapping[int, str], before: int | None, failed_only: bool) -> object:
         try:
@@ -135,5 +137,5 @@ class DeliveryPages:
 
 def for_owners() -> Response:
     """What everybody else is told."""
-    says = ["Deliveries are shown to the owners of an organisation on which the app is installed."]
+    says = ["Only owners of an organisation that has the app installed see deliveries."]
     return notice("Nothing to see here", says, status=404)

@@ -70,7 +70,7 @@ def rendered(file: Path) -> tuple[str, str]:
         for child in token.children or ():
             _lead(child)
     html = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
-    # The corner of a table with headings on two sides is no heading.
+    # The corner of a table with headings on two sides isn't a heading.
     return title, html.replace("<th></th>", "<td></td>")
 
 

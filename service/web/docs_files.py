@@ -39,6 +39,6 @@ def parsed(file: Path) -> list[Token]:
 
 
 def anchor(heading: str) -> str:
-    """What leads to a heading; how bad a finding is, in brackets after its code, is no part of it."""
+    """What leads to a heading; how bad a finding is, in brackets after its code, isn't part of it."""
     words = re.sub(r"\s*\(.*\)$", "", heading.lower())
     return re.sub(r"[^\w-]", "", words.replace(" ", "-"))

@@ -40,18 +40,18 @@ PROBLEMS = {
     "token-not-yet-valid": (401, "A token from the future"),
     "token-claims": (401, "A claim is missing or malformed"),
     "token-used": (409, "The token was used before"),
-    "event-refused": (403, "Numbers of such a run are not taken"),
+    "event-refused": (403, "Numbers of such a run don't count"),
     "not-installed": (403, "Not installed on this repository"),
     "not-a-poc": (403, "Not a POC"),
-    "method": (405, "Evidence comes by POST"),
+    "method": (405, "Send evidence by POST"),
     "length-missing": (411, "The length of the body is missing"),
     "body-too-large": (413, "The body is too large"),
     "body-too-slow": (408, "The body did not arrive in time"),
     "too-busy": (503, "Too much is being received"),
-    "body-not-json": (400, "The body is no JSON"),
-    "body-refused": (422, "Something in the body cannot be taken"),
+    "body-not-json": (400, "The body isn't JSON"),
+    "body-refused": (422, "Something in the body can't be taken"),
     "sent-before": (409, "The job has sent another value before"),
-    "issuer-away": (503, "The token cannot be checked now"),
+    "issuer-away": (503, "The token can't be checked now"),
     "not-stored": (503, "Not stored"),
 }
 """Every problem: its status and its title. docs/evidence.md has a line for each."""
@@ -59,7 +59,7 @@ UNREAD = {
     411: ("length-missing", "Send the body with the header Content-Length."),
     413: (
         "body-too-large",
-        f"One upload has at most {LARGEST_BODY} bytes. Send the numbers, not what they were computed from.",
+        f"One upload takes at most {LARGEST_BODY} bytes. Send the numbers, not what they were computed from.",
     ),
     408: ("body-too-slow", "The body did not arrive in time. Nothing was stored; send it again."),
     503: ("too-busy", "Too much is being received at the moment. Nothing was stored; send it again."),
@@ -115,7 +115,7 @@ class EvidenceEndpoint:
             raise _ProblemError(error.problem, error.detail) from error
         except IssuerAwayError as error:
             detail = (
-                "The keys of GitHub Actions cannot be read at the moment. Nothing was stored; send it again."
+                "The keys of GitHub Actions can't be read at the moment. Nothing was stored; send it again."
             )
             raise _ProblemError("issuer-away", detail) from error
 

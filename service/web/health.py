@@ -98,7 +98,7 @@ class _Processes(Collector):
         if MULTIPROCESS not in os.environ:
             yield from REGISTRY.collect()
             return
-        yield from MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]  # its own lack
+        yield from MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]  # theirs has no types
         first = os.getppid if SUPERVISED in os.environ else os.getpid
         yield from ProcessCollector(pid=first, registry=None).collect()
 

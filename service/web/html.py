@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
-NOT_FOUND = ("There is no such POC, or GitHub does not let you see its repository.",)
+NOT_FOUND = ("There's no such POC, or GitHub doesn't let you see its repository.",)
 CODE = re.compile(r"`([^`]+)`")
 
 

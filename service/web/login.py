@@ -98,12 +98,12 @@ class Login:
             asked.get("state", "").encode(), attempt["state"].encode()
         ):
             says = [
-                "This login was not begun in this browser in the last ten minutes, or it is over already."
+                "This login wasn't started in this browser in the last ten minutes, or it's already over."
             ]
-            return notice("This login does not count", says, status=400, **AGAIN)
+            return notice("This login doesn't count", says, status=400, **AGAIN)
         if asked.get("error") == "access_denied":
             says = ["You did not let GitHub tell us who you are. Without it we can't know what you may see."]
-            return notice("You are not logged in", says, status=403, **AGAIN)
+            return notice("You aren't logged in", says, status=403, **AGAIN)
         try:
             return await self._logged_in(asked.get("code", ""), attempt)
         except (RefusedError, BusyError, AwayError, SetUpWronglyError) as error:
@@ -111,7 +111,7 @@ class Login:
 
     async def _logged_in(self, code: str, attempt: Mapping[str, str]) -> Response:
         if not code:
-            raise RefusedError("GitHub sent no code")
+            raise RefusedError("GitHub didn't send a code")
         given = await self._exchanged(code, attempt["verifier"])
         person = Person(*await self._api.who(given.access))
         session = new_session()
@@ -169,21 +169,21 @@ def not_logged_in(error: RefusedError | BusyError | AwayError | SetUpWronglyErro
     match error:
         case RefusedError():
             says = [
-                "GitHub does not take the code that you came back with: it has ended, or was used before."
+                "GitHub doesn't accept the code that you came back with: it has expired, or was used before."
             ]
-            return notice("This login does not count", says, status=400, **AGAIN)
+            return notice("This login doesn't count", says, status=400, **AGAIN)
         case BusyError():
             says = ["Many people log in at the moment. Try again in a minute."]
             return notice("Too many logins at once", says, status=503, **AGAIN)
         case AwayError():
             log.warning("nobody can log in", error=str(error))
-            says = ["GitHub does not answer at the moment. Try again in a minute."]
-            return notice("GitHub does not answer", says, status=503, **AGAIN)
+            says = ["GitHub doesn't answer at the moment. Try again in a minute."]
+            return notice("GitHub doesn't answer", says, status=503, **AGAIN)
         case SetUpWronglyError():
             log.error("nobody can log in", error=str(error))
             says = [
-                "GitHub does not take the `GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET` of this service.",
-                "Whoever operates it finds the reason in its log.",
+                "GitHub doesn't accept the `GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET` of this service.",
+                "Its operator finds the reason in its log.",
             ]
             return notice("Nobody can log in", says, status=503, **AGAIN)
         case _:

@@ -53,11 +53,13 @@ class Verifier:
         """The claims of a token; raises `TokenError`, or `IssuerAwayError` without the keys."""
         header = _header(token)
         if header.get("alg") != ALGORITHM:
-            raise TokenError("token-algorithm", f"The token is not signed with {ALGORITHM}. {AS_IT_IS}")
+            raise TokenError("token-algorithm", f"The token isn't signed with {ALGORITHM}. {AS_IT_IS}")
         kid = header.get("kid")
         key = await self._keys.find(kid) if isinstance(kid, str) else None
         if key is None:
-            raise TokenError("token-key", f"The issuer has no such key as signed the token. {AS_IT_IS}")
+            raise TokenError(
+                "token-key", f"The issuer doesn't have the key that signed the token. {AS_IT_IS}"
+            )
         try:
             payload = json.loads(TOKENS.decode(token, key, [ALGORITHM]))
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
@@ -67,7 +69,7 @@ class Verifier:
         return payload
 
 
-AS_IT_IS = "Send the token that GitHub Actions mints, as it is."
+AS_IT_IS = "Send the token that GitHub Actions mints, as is."
 
 
 def _header(token: str) -> Mapping[str, object]:
@@ -76,7 +78,7 @@ def _header(token: str) -> Mapping[str, object]:
     try:
         return TOKENS.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        raise TokenError("token-malformed", f"The bearer is no token. {AS_IT_IS}") from error
+        raise TokenError("token-malformed", f"The bearer isn't a token. {AS_IT_IS}") from error
 
 
 class Keys:
@@ -111,7 +113,7 @@ class Keys:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             self._failure = str(error) or type(error).__name__
             log.warning(
-                "the keys of GitHub Actions cannot be fetched", issuer=self._issuer, error=self._failure
+                "the keys of GitHub Actions can't be fetched", issuer=self._issuer, error=self._failure
             )
             raise IssuerAwayError(self._failure) from error
         self._fetched, self._failure = self._clock(), None

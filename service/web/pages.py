@@ -28,10 +28,10 @@ from service.web.zone import keep, zone_of
 HERE = ("localhost", "127.0.0.1", "::1")
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
 CANNOT_TELL = (
-    "GitHub does not say at the moment what you may see, so nothing is shown.",
+    "GitHub doesn't say at the moment what you may see, so we show nothing.",
     "Try again in a minute.",
 )
-LOG_IN = "Log in at /login, or send a personal token that still holds as `Authorization: Bearer TOKEN`."
+LOG_IN = "Log in at /login, or send a valid personal token as `Authorization: Bearer TOKEN`."
 FAILED = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "60"}}
 
 
@@ -279,10 +279,10 @@ def telling(answer: Answer) -> Answer:
         try:
             return await answer(request)
         except AskedError as error:
-            return notice("This address asks for something that is not there", [str(error)], status=400)
+            return notice("This address asks for something that doesn't exist", [str(error)], status=400)
         except CannotTellError:
             return notice(
-                "GitHub does not answer", CANNOT_TELL, status=503, href="", link="Load this page again"
+                "GitHub doesn't answer", CANNOT_TELL, status=503, href="", link="Load this page again"
             )
 
     return answered

@@ -90,7 +90,7 @@ class PersonApi:
         try:
             answer = await self._client.request(method, url, headers=bearer, json=body)
         except httpx2.HTTPError as error:
-            raise AwayError(f"GitHub does not answer: {str(error) or type(error).__name__}") from error
+            raise AwayError(f"GitHub doesn't answer: {str(error) or type(error).__name__}") from error
         if answer.status_code == UNAUTHORIZED:
             raise RefusedError("GitHub refuses the token")
         if _is_later(answer):

@@ -60,11 +60,11 @@ class TokenPages:
             wrong = f"Write a name of at most {LONGEST_NAME} characters: what the token is for."
             return await self._page(visitor, wrong=wrong, status=400)
         if days not in map(str, DAYS):
-            return await self._page(visitor, wrong="Choose for how long it is to hold.", status=400)
+            return await self._page(visitor, wrong="Choose how long it should be valid.", status=400)
         made, now = f"{PREFIX}{secrets.token_urlsafe(32)}", self._clock()
         ends = now + timedelta(days=int(days))
         if not await run_in_threadpool(self._tokens.make, visitor.id, name, hashed(made), now, ends, MOST):
-            wrong = f"You have {MOST} tokens that hold. Revoke one first."
+            wrong = f"You have {MOST} valid tokens. Revoke one first."
             return await self._page(visitor, wrong=wrong, status=400)
         return await self._page(visitor, made=made)
 

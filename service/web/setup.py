@@ -103,7 +103,7 @@ class SetupPages:
         """Let somebody in who has the token, and show the form for GitHub."""
         given = await _form(request, self._around.public_url)
         if given is None:
-            return _refused("The form was not sent from this page.")
+            return _refused("The form wasn't sent from this page.")
         visitor = "" if await self._is_known(request) else secrets.token_urlsafe(32)
         if visitor and not await run_in_threadpool(self._let_in, given.get("token", "").strip(), visitor):
             wrong = "This isn't the token, or it was used, or an hour has passed: read the file again."
@@ -130,7 +130,7 @@ class SetupPages:
         code, state = request.query_params.get("code", ""), request.query_params.get("state", "")
         if not code or not await run_in_threadpool(self._passes.use_up, f"{holder}:{state}", Pass.STATE, now):
             return _refused(
-                "This registration was not begun in this browser, or is more than an hour old, or has ended."
+                "This registration wasn't started in this browser, or is more than an hour old, or is over."
             )
         return await self._kept(lambda: self._registrar.take_over(code))
 
@@ -138,7 +138,7 @@ class SetupPages:
         """Take over an app that exists already, by its four fields."""
         given = await _form(request, self._around.public_url)
         if given is None or not await self._is_known(request):
-            return _refused("The form was not sent from this page, or an hour has passed.")
+            return _refused("The form wasn't sent from this page, or an hour has passed.")
         wanted = {name: given.get(name, "").strip() for name in FIELDS}
         try:
             return await self._take(lambda: self._registrar.adopt(wanted))
@@ -199,11 +199,11 @@ def closed(why: str) -> Response:
 
 def _refused(says: str) -> Response:
     return notice(
-        "The app was not taken over",
+        "The app wasn't stored",
         [says, "Nothing was stored."],
         status=400,
         href="/setup",
-        link="Begin again",
+        link="Start again",
     )
 
 

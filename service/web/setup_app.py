@@ -53,7 +53,7 @@ def create_setup_app(
 async def away(_request: Request, error: Exception) -> Response:
     """The database went away, or is about to come."""
     log.warning("database not reachable", error=str(error))
-    says = ["The database does not answer at the moment. Nothing was stored."]
+    says = ["The database doesn't answer at the moment. Nothing was stored."]
     return notice("Try again in a moment", says, status=503, href="/setup", link="Try again")
 
 

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 SPARE = timedelta(minutes=2)
 """A token that ends sooner than this is renewed first."""
-REFUSED = "GitHub takes the tokens no longer"
+REFUSED = "GitHub doesn't accept the tokens any more"
 
 
 class LoggedOutError(Exception):
@@ -70,7 +70,7 @@ class UserTokens:
                 found = await run_in_threadpool(people.renewed_token, person_id, refused, until, self._renew)
         except SetUpWronglyError as error:
             log.error("GitHub refuses the client secret", error=str(error))  # noqa: TRY400 (it is its own explanation)
-            raise AwayError("GitHub does not take this service's client secret") from error
+            raise AwayError("GitHub doesn't accept this service's client secret") from error
         if found is None:
             raise LoggedOutError(REFUSED)
         return found
@@ -86,4 +86,4 @@ class UserTokens:
             return self._cipher.decrypt(sealed).decode()
         except InvalidToken as error:
             # SECRET_KEY is another one by now.
-            raise RefusedError("it cannot be decrypted") from error
+            raise RefusedError("it can't be decrypted") from error

@@ -98,7 +98,7 @@ def test_an_owner_looks_at_deliveries_and_has_one_looked_at_again(opened: Opened
     page = opened(f"{place.http}/", viewport=PHONE)
     log_in(page, MEMBERS[1])
     page.get_by_role("link", name="Deliveries").click()
-    expect(page.get_by_text("GitHub does not say at the moment")).to_be_visible()
+    expect(page.get_by_text("GitHub doesn't say at the moment")).to_be_visible()
     assert violations(page) == []
     assert page.evaluate(TOO_WIDE) == 0
     page.get_by_role("button", name="Look again").first.click()
@@ -117,7 +117,7 @@ def test_somebody_makes_a_token_and_revokes_it(opened: Opened, place: Place) -> 
     assert violations(page) == []
     assert page.evaluate(TOO_WIDE) == 0
     page.get_by_role("button", name="Revoke our portal").click()
-    expect(page.get_by_text("You have none that holds")).to_be_visible()
+    expect(page.get_by_text("You have no valid token")).to_be_visible()
 
 
 def test_a_stranger_sees_what_is_public_and_nothing_of_the_rest(opened: Opened, place: Place) -> None:

@@ -79,7 +79,7 @@ def test_branch_behind_is_judged_by_the_charter_of_the_base(bare: Repo, stage: S
     stage.settle()
     run = bare.expect(bare.person.open_pull(bare.name, "early", "Early").head_sha, "success")
     assert "judged by the charter on `main`" in run.summary
-    assert run.title == "Charter complete, as it stands on main"
+    assert run.title == "Charter complete on main"
     assert bare.person.annotations(bare.name, run.id) == []
     stage.settle()
     assert len(bare.runs(run.head_sha)) == 1

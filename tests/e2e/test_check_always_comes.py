@@ -58,7 +58,7 @@ def test_branch_that_is_behind_is_judged_without_a_diff(chartered: Repo) -> None
     fail(chartered, "GET", "compare/", TOO_LONG)
     pull = chartered.person.open_pull(chartered.name, "model", "Model")
     run = chartered.expect(pull.head_sha, "success")
-    assert run.title == "Charter complete, as it stands on main"
+    assert run.title == "Charter complete on main"
 
 
 def test_branch_that_changes_the_charter_is_judged_without_a_diff(chartered: Repo) -> None:
@@ -83,7 +83,7 @@ def test_what_cannot_be_compared_at_all_is_red_and_says_so_until_it_can(
     run = newest(repo, pull)
     assert (run.status, run.conclusion) == ("completed", "failure")
     assert run.title == (
-        "Could not be judged: GitHub says 422, Server Error: Sorry, this diff is taking too long to generate"
+        "Couldn't be judged: GitHub says 422, Server Error: Sorry, this diff is taking too long to generate"
     )
     assert "; tried again at " in run.summary
     judge_again(repo, pull)
@@ -99,7 +99,7 @@ def test_what_cannot_be_compared_at_all_is_red_and_says_so_until_it_can(
 def test_file_that_github_does_not_give_is_said(chartered: Repo, fault: Fault, says: str) -> None:
     rule = fail(chartered, "GET", "contents/POC.md", fault)
     pull = chartered.pull("model", model_py="x = 1\n")
-    assert newest(chartered, pull).title.startswith(f"Could not be judged: GitHub says {says}")
+    assert newest(chartered, pull).title.startswith(f"Couldn't be judged: GitHub says {says}")
     judge_again(chartered, pull, rule)
     assert newest(chartered, pull).conclusion == "success"
 

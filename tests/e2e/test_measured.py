@@ -226,7 +226,7 @@ CONDITIONS: dict[str, tuple[str, dict[str, object], str]] = {
     "less load": ("latency_p95", {"load": "49 req/s"}, "taken at 49 req/s: measure it at 50 req/s"),
     "no load": ("latency_p95", {"load": None}, "no load named: measure it at 50 req/s"),
     "too few samples": ("accuracy", {"n": 1999}, "too few: only n 1 999, measure 2 000 or more"),
-    "nobody counted": ("accuracy", {"n": None}, "too few: n is not said, measure 2 000 or more"),
+    "nobody counted": ("accuracy", {"n": None}, "too few: n is missing, measure 2 000 or more"),
     "other data": (
         "accuracy",
         {"dataset": "tickets-2025q1"},

@@ -29,7 +29,7 @@ def asked(repo: Repo) -> list[str]:
 @pytest.mark.parametrize("owner", ["stranger", "no-such-person"])
 def test_owner_without_access_fails_the_change_that_names_them(bare: Repo, owner: str) -> None:
     run = bare.expect(bare.pull("owner", POC_md=good_charter(owner=owner)).head_sha, "failure")
-    assert found(bare, run.id) == [("failure", f"GitHub knows no `{owner}` here")]
+    assert found(bare, run.id) == [("failure", f"GitHub doesn't know `{owner}` here")]
     assert asked(bare) == ["permission", "environments"]
 
 
@@ -37,13 +37,13 @@ def test_owner_without_access_fails_the_change_that_names_them(bare: Repo, owner
 def test_owner_without_access_is_a_notice_to_everybody_else(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter(owner="stranger"))
     run = repo.expect(repo.pull("model", model_py="x = 1\n").head_sha, "success")
-    assert found(repo, run.id) == [("notice", "GitHub knows no `stranger` here")]
+    assert found(repo, run.id) == [("notice", "GitHub doesn't know `stranger` here")]
 
 
 def test_missing_path_fails_until_a_commit_brings_it(bare: Repo, stage: Stage) -> None:
     pull = bare.pull("path", POC_md=good_charter(eval_pipeline=EVAL))
     run = bare.expect(pull.head_sha, "failure")
-    assert found(bare, run.id) == [("failure", f"`{EVAL}` is not in the repository")]
+    assert found(bare, run.id) == [("failure", f"`{EVAL}` isn't in the repository")]
     moved = bare.commit(EVAL, "on: push\n", "path")
     bare.synchronize(pull, moved, before=pull.head_sha)
     assert found(bare, bare.expect(moved, "success").id) == []
@@ -59,4 +59,4 @@ def test_missing_path_fails_until_a_commit_brings_it(bare: Repo, stage: Stage) -
 def test_path_that_went_away_is_a_notice_to_everybody_else(stage: Stage) -> None:
     repo = stage.poc(charter=good_charter(eval_pipeline=EVAL))
     run = repo.expect(repo.pull("model", model_py="x = 1\n").head_sha, "success")
-    assert found(repo, run.id) == [("notice", f"`{EVAL}` is not in the repository")]
+    assert found(repo, run.id) == [("notice", f"`{EVAL}` isn't in the repository")]

@@ -85,7 +85,7 @@ def test_a_poc_goes_from_its_charter_to_production(story: Story, measured_in: bo
     assert story.ask_to_deploy(later)["state"] == "rejected"
     back = story.ask_to_deploy(shipped)
     assert back["state"] == "approved", back["comment"]
-    assert "a rollback stays open" in str(back["comment"])
+    assert "a rollback is always allowed" in str(back["comment"])
 
 
 def test_a_loosened_bound_counts_as_it_was_until_it_is_signed(story: Story) -> None:
@@ -188,9 +188,9 @@ def test_an_environment_stays_held_when_its_repository_is_no_poc_any_more(story:
     story.stage.settle()
     answer = story.ask_to_deploy(head)
     assert answer["state"] == "rejected"
-    assert "this repository is no POC any more (topic not-a-poc)" in str(answer["comment"])
+    assert "this repository isn't a POC any more (topic not-a-poc)" in str(answer["comment"])
     [told] = repo.person.issues(repo.name, label="poc-environment-held")
-    assert told.title == f"{repo.full_name} is no POC any more, and support-prod stays held"
+    assert told.title == f"{repo.full_name} is not a POC any more, and support-prod stays held"
     assert "@jane-doe (owner), @carol-s (product)" in told.body
 
 

@@ -106,7 +106,7 @@ def test_the_second_and_third_step_are_one_comment_each_to_owner_and_lead(
         calendar.sweep(later(days))
     _, third = said_in(repo, number)
     assert third.startswith(
-        "**15 working days of waiting for data science (`alice-k`): now it takes a decision.**"
+        "**15 working days of waiting for data science (`alice-k`): it's time to decide.**"
     )
     assert mentioned(third) == ["jane-doe", "alice-x"]
     assert the_issue(repo).assignees == ("alice-k",)
@@ -163,7 +163,7 @@ def test_an_owner_who_is_gone_is_told_to_product_the_next_day(calendar: Stage, p
     issue = the_issue(repo)
     assert issue.title == "Ticket triage assistant is waiting for a new owner"
     assert issue.assignees == ("carol-s",)
-    assert "`left-long-ago`, the owner, cannot write to this POC's repository." in issue.body
+    assert "`left-long-ago`, the owner, can't write to this POC's repository." in issue.body
     assert "@carol-s, you sign for product" in issue.body
     assert "@left-long-ago" not in issue.body
 

@@ -209,7 +209,7 @@ def test_missing_charter_becomes_an_issue_after_ten_working_days(calendar: Stage
     assert repo.issues() == []
     calendar.sweep(later(limit))
     (issue,) = repo.issues()
-    assert "No charter names an owner, so nobody has the ball." in issue.body
+    assert "No charter names an owner, so nobody is in charge of this POC." in issue.body
     assert issue.assignees == ()
     assert issue.title == f"{repo.name} is waiting for a charter: {limit} working days"
 

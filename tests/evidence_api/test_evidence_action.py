@@ -85,7 +85,7 @@ async def test_it_names_each_place_that_is_wrong(api: Api, tmp_path: Path) -> No
     assert code == 1
     first, second = said.splitlines()
     assert first.startswith(f"::error file={file},title=POC evidence::/metrics/accuracy/value: ")
-    assert second.endswith("/metrics/latency_p95/unit: `msec` is no unit here. Write `ms`.")
+    assert second.endswith("/metrics/latency_p95/unit: `msec` isn't a unit here. Write `ms`.")
     assert api.stored() == {}
 
 
@@ -94,9 +94,9 @@ async def test_it_names_each_place_that_is_wrong(api: Api, tmp_path: Path) -> No
     ("changes", "says"),
     [
         ({"ACTIONS_ID_TOKEN_REQUEST_URL": ""}, "Add `permissions: id-token: write` to the job"),
-        ({"EVIDENCE": "nowhere.json"}, "`nowhere.json` cannot be read: no such file or directory."),
-        ({"SERVICE": "governor.example.com"}, "`service` is no address."),
-        ({"SERVICE": "file:///etc/passwd"}, "`service` is no address."),
+        ({"EVIDENCE": "nowhere.json"}, "`nowhere.json` can't be read: no such file or directory."),
+        ({"SERVICE": "governor.example.com"}, "`service` isn't an address."),
+        ({"SERVICE": "file:///etc/passwd"}, "`service` isn't an address."),
     ],
 )
 async def test_what_is_in_the_way(api: Api, tmp_path: Path, changes: dict[str, str], says: str) -> None:
@@ -142,7 +142,7 @@ async def test_it_gives_up_where_nobody_answers(
     monkeypatch.setattr(send.time, "sleep", lambda _: None)
     environment = given(api, written(tmp_path, GOOD), SERVICE=f"http://127.0.0.1:{unused_tcp_port}")
     assert await asyncio.to_thread(send.main, environment) == 1
-    assert "cannot be reached" in capsys.readouterr().out.splitlines()[-1]
+    assert "can't be reached" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_a_message_cannot_begin_another_command() -> None:

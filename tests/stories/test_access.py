@@ -150,7 +150,7 @@ def test_an_account_that_nobody_named_is_ignored(poc: World) -> None:
     poc.services = replace(poc.services, serves=lambda account: account == "globex")
     poc.pull_request()
     assert charter_runs(poc.github.repos[1]) == []
-    assert poc.outcome(pull_request_key(POC.id, 5)) == "acme is ignored: ALLOWED_ACCOUNTS does not name it"
+    assert poc.outcome(pull_request_key(POC.id, 5)) == "acme is ignored: ALLOWED_ACCOUNTS doesn't name it"
     calls = len(poc.github.calls)
     mark_all(poc.services)
     poc.work()

@@ -32,7 +32,7 @@ OTHER = repository(92, full_name="acme/other", topics=["not-a-poc"])
 CENTRALLY = "policy: 1\ncentral_repository: acme/portfolio\n"
 FROZEN = CENTRALLY + "calendar:\n  freezes: [2026-11-23, 2026-11-30]\n"
 NOT_THERE = Failure(FailureKind.REFUSED, "Slack says 404, no_service: set SLACK_WEBHOOK_URL")
-AWAY = Failure(FailureKind.TRANSIENT, "Slack is not reachable at SLACK_WEBHOOK_URL")
+AWAY = Failure(FailureKind.TRANSIENT, "Slack isn't reachable at SLACK_WEBHOOK_URL")
 
 
 class Announced:
@@ -181,7 +181,7 @@ def test_observing_says_what_enforcing_would_have_done(org: Told) -> None:
     org.pull_request()
     org.tell()
     [said] = [text for text in (*org.comments, *org.slack.texts) if "Nothing is held up" in text][:1]
-    assert "POC Governor observes here since 23 November 2026" in said
+    assert "POC Governor has been observing since 23 November 2026" in said
     assert "Enforcing would have held 1 of 1 commit of the last seven calendar days" in said
     assert "1 rule causes 100 %: no-charter." in said
 
@@ -468,7 +468,7 @@ def test_issues_that_are_switched_off_for_a_while_come_back_with_the_same_one(or
         pytest.param(CENTRALLY, {"archived": True}, "is archived", id="archived"),
         pytest.param(CENTRALLY, {"has_issues": False}, "has issues disabled", id="no issues"),
         pytest.param(
-            CENTRALLY.replace("portfolio", "nowhere"), {}, "is not covered by the installation", id="nowhere"
+            CENTRALLY.replace("portfolio", "nowhere"), {}, "isn't covered by the installation", id="nowhere"
         ),
         pytest.param(CENTRALLY, {}, None, id="all is well"),
     ],

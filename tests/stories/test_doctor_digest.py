@@ -48,7 +48,7 @@ def said(engine: Engine, found: Settings) -> list[Line]:
     [
         pytest.param(
             None,
-            "does not exist, or is not covered by the installation: add it there, or fix poc-policy.yml",
+            "doesn't exist, or isn't covered by the installation: add it there, or fix poc-policy.yml",
             id="not covered",
         ),
         pytest.param(
@@ -85,7 +85,7 @@ def test_slack_that_refuses_is_named_by_its_setting_and_not_by_its_address(
 ) -> None:
     _refused(records, AT_SLACK, NO_SERVICE)
     records.repositories.listed(7, [CENTRAL])
-    says = f"the digest of 2026-W48 for acme was not sent. {NO_SERVICE}"
+    says = f"the digest of 2026-W48 for acme wasn't sent. {NO_SERVICE}"
     assert said(engine, settings()) == [Line(Mark.WRONG, "Slack", says)]
     assert said(engine, settings(slack="")) == []
 
@@ -94,8 +94,8 @@ def test_an_issue_that_is_locked(engine: Engine, records: Store) -> None:
     _refused(records, AT_CENTRAL, LOCKED)
     records.repositories.listed(7, [CENTRAL])
     says = (
-        f"the digest of 2026-W48 was not written in acme/portfolio ({LOCKED}): "
-        "unlock its issue, labelled `poc-digest`, or delete it, and the next one opens another"
+        f"the digest of 2026-W48 wasn't written in acme/portfolio ({LOCKED}): "
+        "unlock its issue (label `poc-digest`), or delete it, and the next digest opens another"
     )
     assert said(engine, settings()) == [Line(Mark.WRONG, "digest of installation 7", says)]
 

@@ -62,7 +62,7 @@ def test_of_many_repositories_some_are_asked_about_and_named() -> None:
 def test_a_github_that_does_not_tell(org: World) -> None:
     org.github.fail_next(Failure(FailureKind.REFUSED, "GitHub says 403"), "requires_check")
     [coverage] = found(org)
-    assert coverage.says == "whether a ruleset requires it is not known: GitHub says 403"
+    assert coverage.says == "we don't know whether a ruleset requires it: GitHub says 403"
 
 
 def test_without_a_poc_nobody_is_asked(org: World) -> None:

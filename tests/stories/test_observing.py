@@ -90,12 +90,14 @@ def test_doctor_says_what_holds_and_asks_for_a_decision(org: Org) -> None:
     org.pull_request()
     [held] = modes(org.services.engine, None, org.now)
     assert (held.account, held.due) == ("acme", False)
-    assert held.says == "observing since 23 November 2026 by nobody's word: nothing is held up"
+    assert held.says == (
+        "observing since 23 November 2026; that's how an installation starts. Nothing is held up"
+    )
     org.push_policy("policy: 1\nmode: enforce\nobserve:\n  rules: [done-sample]\n  until: 2026-11-20\n")
     [held] = modes(org.services.engine, None, org.now)
     assert held.due
     assert held.says == (
-        "enforcing by its policy's word. `observe.until: 2026-11-20` of its policy has passed, and changes "
+        "enforcing; its policy says so. `observe.until: 2026-11-20` of its policy has passed, and changes "
         "nothing by itself: decide there"
     )
 

@@ -109,7 +109,7 @@ def test_broken_since_the_first_text_that_could_not_be_read(org: Org) -> None:
     assert known is not None
     assert (known.broken_since, known.good_text, len(known.findings)) == (first, None, 2)
     assert len(org.home.issues) == 2
-    assert all("no policy without an error before" in each.body for each in org.home.issues.values())
+    assert all("no policy without errors before" in each.body for each in org.home.issues.values())
 
 
 def test_a_pushed_commit_that_is_no_more_is_read_from_the_branch(org: Org) -> None:

@@ -93,7 +93,7 @@ COMMIT = "c" * 40
         (EntryKind.DEPLOYMENT, "erin-x: deployed commit ccccccc to support-prod"),
         (EntryKind.GATE, "the app: the ship gate on commit ccccccc: success, Ready to ship"),
         (EntryKind.WITHDRAWN, "dan-w: the signature for security, to ship on #41, was withdrawn"),
-        (EntryKind.CHARTER, "bob-m: the charter on the default branch, commit ccccccc; its text is not kept"),
+        (EntryKind.CHARTER, "bob-m: the charter on the default branch, commit ccccccc; its text wasn't kept"),
     ],
     ids=lambda value: value.value if isinstance(value, EntryKind) else "",
 )
@@ -119,9 +119,9 @@ def test_entries_in_words(stored: Engine, kind: EntryKind, says: str) -> None:
     ("arguments", "code", "says"),
     [
         (["acme/poc-ticket-triage"], 0, "# Record of "),
-        (["acme/poc-nothing"], 2, "no POC is known under acme/poc-nothing"),
+        (["acme/poc-nothing"], 2, "we don't know a POC acme/poc-nothing"),
         (["acme/poc-ticket-triage", "--format", "pdf"], 2, "write md or json"),
-        (["acme/poc-ticket-triage", "--as-of", "soon"], 2, "--as-of soon is not a time"),
+        (["acme/poc-ticket-triage", "--as-of", "soon"], 2, "--as-of soon isn't a time"),
     ],
     ids=["printed", "no-poc", "no-format", "no-time"],
 )

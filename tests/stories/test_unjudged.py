@@ -76,13 +76,13 @@ def test_a_commit_that_cannot_be_judged_is_told_so_and_judged_by_the_next_sweep(
     [run] = charter_runs(poc.github.repos[1])
     assert run.head_sha == HEAD
     assert run.output.conclusion == "failure"
-    assert run.output.title.startswith("Could not be judged: GitHub says ")
+    assert run.output.title.startswith("Couldn't be judged: GitHub says ")
     assert "could not be judged: GitHub says " in said(poc)
     assert "; tried again at 09:17 UTC on 23 November 2026, and every hour after that" in said(poc)
     assert poc.state(KEY).dead
     poc.sweep()
     assert [each.output.title for each in charter_runs(poc.github.repos[1])[1:]] == [
-        "Charter complete, as it stands on main"
+        "Charter complete on main"
     ]
     assert not poc.state(KEY).dead
 
@@ -92,9 +92,7 @@ def test_a_verdict_that_was_just_posted_stays_where_what_follows_is_refused(poc:
     poc.github.fail_next(BLOCKED, "create_check_run", after=1)
     poc.pull_request()
     poc.sweep()
-    assert [run.output.title for run in charter_runs(poc.github.repos[1])] == [
-        "Charter complete, as it stands on main"
-    ]
+    assert [run.output.title for run in charter_runs(poc.github.repos[1])] == ["Charter complete on main"]
 
 
 def test_it_is_told_once_while_the_cause_stays(poc: Org) -> None:
@@ -149,7 +147,7 @@ def test_people_hear_within_minutes_what_is_tried_for_hours(poc: Org) -> None:
         poc.work(waited=True)
     assert charter_runs(poc.github.repos[1]) == []
     poc.work(waited=True)
-    assert newest(poc).output.title == "Could not be judged: no answer from GitHub"
+    assert newest(poc).output.title == "Couldn't be judged: no answer from GitHub"
     state = poc.state(KEY)
     assert state.dirty
     assert not state.dead
@@ -166,7 +164,7 @@ def test_an_error_of_our_own_is_told_without_its_text(poc: Org, monkeypatch: pyt
     for _ in range(MAX_ATTEMPTS):
         poc.work(waited=True)
     [run] = charter_runs(poc.github.repos[1])
-    assert run.output.title.startswith("Could not be judged: an error of POC Governor itself")
+    assert run.output.title.startswith("Couldn't be judged: an error of POC Governor itself")
     assert "ghs_secret" not in said(poc)
 
 
@@ -207,7 +205,7 @@ def test_a_commit_that_may_touch_the_charter_is_never_neutral(
     poc.github.fail_next(TOO_LONG, method)
     poc.pull_request()
     assert newest(poc).output.conclusion == conclusion
-    assert "Could not be judged" in said(poc)
+    assert "Couldn't be judged" in said(poc)
 
 
 def test_observing_is_neutral_whatever_happens(poc: Org) -> None:

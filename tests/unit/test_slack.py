@@ -39,7 +39,7 @@ def answered(answer: httpx.Response | Exception) -> GitHubError | None:
         pytest.param(
             httpx.ConnectError(f"no way to {HOOK}"),
             FailureKind.TRANSIENT,
-            "Slack is not reachable at SLACK_WEBHOOK_URL (ConnectError)",
+            "Slack isn't reachable at SLACK_WEBHOOK_URL (ConnectError)",
             id="never sent",
         ),
         pytest.param(

@@ -18,7 +18,7 @@ from service.rules.source.text import CharterFile, FileKind, read_text
 
 QUOTES = "\"'"
 ABOVE = {"owner": ("poc",), "ship_by": ("owner", "poc")}
-"""Below which key one stands that a charter lacks; any other comes last."""
+"""Below which key a missing one is added; any other comes last."""
 PLACES = frozenset({"line", "last_line", "done_line"})
 # What stands bare: letters first, then nothing that YAML could take for a sign of its own.
 PLAIN = re.compile(r"[A-Za-z0-9/.][A-Za-z0-9 _./@%<>=$€£~+()'\"|*,-]*(?<! )")

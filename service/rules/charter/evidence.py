@@ -77,9 +77,9 @@ def parse_source(text: str) -> Source | Refusal:  # noqa: PLR0911 - one for each
         return Refusal(f"Not a file and a JSONPath: write `<file> <JSONPath>`, for example `{EXAMPLE}`")
     file, aggregate = match["file"], match["aggregate"]
     if not FILE.fullmatch(file):
-        return Refusal(f"{shown(file)} is no file here: write its path from the root of the repository")
+        return Refusal(f"{shown(file)} isn't a file here: write its path from the root of the repository")
     if aggregate and aggregate not in AGGREGATES:
-        return Refusal(f"{shown(aggregate, 12)} is none of {listed(AGGREGATES)}: use one of them")
+        return Refusal(f"{shown(aggregate, 12)} isn't one of {listed(AGGREGATES)}: use one of them")
     path, rest = read_path(match["path"])
     offset = match.start("path") + path.length
     if refusal := refused(path, rest, aggregate):
@@ -91,7 +91,7 @@ def parse_source(text: str) -> Source | Refusal:  # noqa: PLR0911 - one for each
     unit = read_unit(None, rest.strip(), any_token=True)
     if isinstance(unit, Refusal):
         return Refusal(
-            f"{shown(rest.strip())} is no unit: end the line with one, for example `ms`", None, offset
+            f"{shown(rest.strip())} isn't a unit: end the line with one, for example `ms`", None, offset
         )
     return Source(file, aggregate, match["path"][: path.length], unit, per)
 
@@ -103,7 +103,7 @@ def divisor(path: Path, rest: str, aggregate: str | None) -> tuple[str, str] | R
         return "", rest
     below, behind = read_path(divided["path"])
     if aggregate or path.wildcards or below.wildcards or below.text == "$":
-        return Refusal("A ratio is of two single numbers: write `$.failed / $.total`")
+        return Refusal("A ratio takes two single numbers: write `$.failed / $.total`")
     refusal = refused(below, behind, None)
     return Refusal(refusal) if refusal else (below.text, behind)
 
@@ -113,7 +113,7 @@ def refused(path: Path, rest: str, aggregate: str | None) -> str | None:
     if rest.startswith(".."):
         return "`..` could find many numbers: write the whole path, for example `$.metrics.accuracy`"
     if rest and not rest[0].isspace():
-        return f"{shown(rest)} is no step of a path: write `.name`, `['name']`, `[0]` or `[?@.key=='x']`"
+        return f"{shown(rest)} isn't a step of a path: write `.name`, `['name']`, `[0]` or `[?@.key=='x']`"
     if path.filters > 1:
         return "A path has one filter at most: keep one `[?@.key=='x']`"
     if path.wildcards and not aggregate:

@@ -1,4 +1,4 @@
-"""An example for a line that is no threshold: of the metric that it names, or of one of its family."""
+"""An example for a line that isn't a threshold: of the metric that it names, or of one of its family."""
 
 from __future__ import annotations
 

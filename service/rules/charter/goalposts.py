@@ -79,7 +79,7 @@ class Move:
     was: Threshold | None = None
     """The threshold as it stood."""
     stands: Threshold | None = None
-    """The threshold as it stands now."""
+    """The threshold as it is now."""
     groups: tuple[Group, ...] = FOUR
     """Those that sign, by the charter before or the one now."""
 

@@ -78,9 +78,12 @@ class Field:
 TARGET = (
     Field("environment", "the GitHub environment it will run in", "support-prod"),
     Field("measured_in", "the environment that gives the numbers", "support-staging", required=False),
-    Field("load", "the real load, per time", "50 req/s", placeholder="how many, per time"),
+    Field("load", "the real load, as a rate", "50 req/s", placeholder="how many, in what time"),
     Field(
-        "data", "the real volume of data, per time", "180000 tickets/day", placeholder="how much, per time"
+        "data",
+        "the real volume of data, as a rate",
+        "180000 tickets/day",
+        placeholder="how much, in what time",
     ),
     Field("auth", "how its users sign in", "okta-oidc"),
 )
@@ -130,7 +133,7 @@ CHARTER = Field(
         ),
         Field("paused", "until when, and why", "until {date} - reason", Shape.DATED, required=False),
         Field("stopped", "when and why it ended", "{date} - reason", Shape.DATED, required=False),
-        Field("budget", "what it may cost; shown, and never judged", "40000 EUR", required=False),
+        Field("budget", "what it may cost; shown, never judged", "40000 EUR", required=False),
         Field(
             "stop_if",
             "what would end it, in numbers",

@@ -74,7 +74,7 @@ APPROVAL = Vague(
     "buy-in happy satisfied positive approve approved approval accepted agreed sign-off signoff "
     "stakeholders"
     "|signed off",
-    "Approval goes to `signoffs`.",
+    "Approvals belong under `signoffs`.",
     "csat >= 4.2 on pilot with n >= 100",
 )
 

@@ -64,11 +64,11 @@ def parse_key(text: str) -> Key | Refusal:
     """Read `recall`, or `recall for high-value`."""
     match = KEY.fullmatch(text.strip())
     if match is None:
-        return Refusal(f"{shown(text)} is no metric: write its name as in `done`, for example `accuracy`")
+        return Refusal(f"{shown(text)} isn't a metric: write its name as in `done`, for example `accuracy`")
     rest, written = split_clauses(match["clauses"])
     clauses = read_clauses(written, match.start("clauses"))
     if rest or isinstance(clauses, Refusal) or not set(clauses) <= set(TELLING):
-        message = f"{shown(text)} is no key: write the metric, or add its `for`, `on`, `at` or `over`"
+        message = f"{shown(text)} isn't a key: write the metric, or add a `for`, `on`, `at` or `over`"
         return Refusal(f"{message}, for example `recall for eu`")
     return Key(match["metric"], clauses)
 
@@ -112,7 +112,7 @@ def parse_waiver(text: str) -> Waiver | Refusal:
         return Refusal("A waiver has a metric, an end and a reason")
     key = parse_key(match["key"])
     if isinstance(key, Refusal):
-        return Refusal(f"{shown(match['key'], 40)} is not how a line of `done` is named")
+        return Refusal(f"{shown(match['key'], 40)} isn't how a line of `done` is named")
     return Waiver(key, *dated)
 
 

@@ -1,4 +1,4 @@
-"""A charter as values. What a charter lacks, or says in a way that cannot be read, is None here."""
+"""A charter as values. What is missing in a charter, or can't be read, is None here."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def read_unit(currency: str | None, written: str, *, any_token: bool = False) ->
         return NO_UNIT
     unit = unit_of(written) or (target_unit(written) if any_token else None)
     if unit is None:
-        return Refusal(f"{shown(written)} is no unit here", MEANT.get(written))
+        return Refusal(f"{shown(written)} isn't a unit here", MEANT.get(written))
     if currency and unit.canonical.partition("/")[0] != SYMBOLS[currency]:
         return Refusal("two units for one number")
     return unit

@@ -19,7 +19,7 @@ SIGN = re.compile(r"<=|>=|==|<|>|≤|≥|=")
 SIZE = re.compile(r"\bn\s*(?:<=|>=|==|<|>|≤|≥|=)")
 TIMES = "|".join(sorted(SECONDS, key=len, reverse=True))
 CODES = "|".join(sorted(CURRENCIES))
-# No threshold is this long; mending more would only cost time.
+# No threshold is this long; fixing more would only cost time.
 LONGEST_REPAIRED, LONGEST_LOAD = 150, 80
 
 SENTENCE = (
@@ -29,7 +29,7 @@ SENTENCE = (
     "least most more less between worse better about only"
 )
 NEVER_IN_NAMES = frozenset(SENTENCE.split())
-"""Words of a sentence. A name of several words that has one of them is no name."""
+"""Words of a sentence. A name of several words that has one of them isn't a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +108,11 @@ REPAIRS = (
     Repair(re.compile(r"=<"), "<=", "The sign is written `<=`"),
     Repair(re.compile(r"[≧⩾]"), ">=", "The sign is written `>=`"),
     Repair(re.compile(r"[≦⩽]"), "<=", "The sign is written `<=`"),
-    Repair(re.compile(r":\s*(?=[<>=≤≥])"), " ", "No colon stands between metric and sign"),
+    Repair(re.compile(r":\s*(?=[<>=≤≥])"), " ", "No colon goes between metric and sign"),
     Repair(
         re.compile(rf"(?<=[<>=≤≥\s])(?P<code>{CODES})\s?(?P<number>\d[\d.,]*)"),
         r"\g<number> \g<code>",
-        "A currency stands behind its number",
+        "A currency goes after its number",
     ),
     Repair(re.compile(r"(?<![\d.,])(-?0),(?=\d)"), r"\1.", "A decimal has a point"),
     Repair(
@@ -174,7 +174,7 @@ def repaired(text: str) -> Refusal | None:
     if len(text) > LONGEST_REPAIRED:
         return None
     flat = "".join(straight(char) for char in text.strip())
-    rule = "" if flat == text.strip() else "Signs, digits and spaces are the plain ones"
+    rule = "" if flat == text.strip() else "Signs, digits and spaces have to be the plain ones"
     if THOUSANDS.search(flat):
         return None
     if_known = False

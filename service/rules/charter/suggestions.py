@@ -1,4 +1,4 @@
-"""What a line that is no threshold is answered with: the line that was meant, or else a question."""
+"""The answer to a line that isn't a threshold: the line that was meant, or else a question."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ QUESTIONS = (
     ),
     (
         re.compile(r"(?<=\d)\s*(?:months?|years?|quarters?)\b"),
-        "Months differ in length and stand after a `/` only: write days, for example `30 d`",
+        "Months differ in length and only go after a `/`: write days, for example `30 d`",
     ),
     (
         re.compile(r"%\s*(?:monthly|weekly|daily|yearly|(?:per|a|/)\s*(?:month|week|day|year))\b"),
-        "A share has no rate: write the time behind it, for example `over 30 d`",
+        "A share isn't a rate: write the time after it, for example `over 30 d`",
     ),
     (
         re.compile(r"(?<=\d)\s*(?:[kKmMgGtT]b(?:ps)?|[GMT]|bps)(?![\w%])"),
@@ -84,7 +84,7 @@ QUESTIONS = (
     ),
     (
         re.compile(r"(?<=\d)\s*x(?![\w])|\bbaseline\b"),
-        "A bound is a number, not a comparison: write what today's value makes of it",
+        "A bound is a number, not a comparison: work it out from today's value, and write that",
     ),
     (
         re.compile(r"(?:/|\bout of\b)\s*(?:5|10|100)\b"),
@@ -94,7 +94,7 @@ QUESTIONS = (
     (re.compile(r"[$€£].*[A-Z]{3}"), "Two currencies for one number: write it as in `0.02 USD`"),
     (re.compile(r"\d[eE][+-]?\d"), "A number is written in digits, without an exponent: write it out"),
     (re.compile(r"\d\.\d{3}\.\d{3}"), "A number is written in digits only: write it without points between"),
-    (re.compile(r"^\s*\[[ xX]?\]"), "A threshold is no task: write it without the box"),
+    (re.compile(r"^\s*\[[ xX]?\]"), "A threshold isn't a task: write it without the box"),
 )
 NEGATION = re.compile(
     r"\b(?:not|never|no|cannot|without|neither|nor|unless|except)\b|n['’]t\b", re.IGNORECASE
@@ -105,7 +105,7 @@ LOOKALIKES = str.maketrans(
 
 
 def explained(text: str, read: Refusal) -> Refusal:
-    """Why a line is no threshold, by the first thing that tells, with what to write."""
+    """Why a line isn't a threshold, by the first thing that tells, with what to write."""
     return (
         repaired(text)
         or foreign(text)
@@ -147,7 +147,7 @@ def shared(text: str) -> Refusal | None:
     known = metric_of(name)
     base = with_statistic(known.name)[0] if known and known.measure is Measure.TIME else "latency"
     example = f"{base}_p{share['share'].replace('.', '')} <= {timed['time']}"
-    message = f"A time for a share of all is a percentile, a part of the name: for example `{example}`"
+    message = f"A time for a share of all is a percentile: put it in the name, for example `{example}`"
     return Refusal(message, None, share.start(), example)
 
 
@@ -166,20 +166,18 @@ def asked(text: str) -> Refusal | None:
     """The refusal of a line with a number or a unit that means one of several things."""
     if match := THOUSANDS.search(text):
         head, tail = match["head"], match["tail"]
-        message = f"`{match[0]}` is {head}{tail} or {head}.{tail}? Write the one that you mean"
+        message = f"`{match[0]}` is {head}{tail} or {head}.{tail}? Write the one you mean"
         return Refusal(message, None, match.start())
     if len(SIGN.findall(SIZE.sub("", text))) > 1 and not BETWEEN_SIGNS.search(text):
         return Refusal("Two bounds in one line: write a line for each", None, 0)
     if brackets := BRACKETS.search(text):
         without = BRACKETS.sub("", text).strip()
         example = without if isinstance(parse_threshold(without), Threshold) else None
-        message = (
-            "What stands in brackets is not read: write it as a condition, or in the prose below the block"
-        )
+        message = "Text in brackets isn't read: write it as a condition, or in the prose below the block"
         return Refusal(message, None, brackets.start(), example)
     start = text[:LONGEST_REPAIRED]
     if (word := NO_CONDITION.search(start)) and SIGN.search(text[: word.start()]):
-        message = f"`{word[1]}` begins no condition: write `on`, `for`, `at`, `over` or `with n`"
+        message = f"`{word[1]}` doesn't begin a condition: write `on`, `for`, `at`, `over` or `with n`"
         return Refusal(message, None, word.start(1))
     for form, message in QUESTIONS:
         if found := form.search(start):
@@ -197,7 +195,7 @@ def unanswered(text: str, refusal: Refusal) -> Refusal | None:
     general = family in (AMOUNT, COMPARISON, OPEN_END)
     question = (question_of(metric) if metric and not general else family).question
     example = example_of(metric) if metric else family.example
-    message = with_example(f"'{word}' is not a number. {question} For example", example)
+    message = with_example(f"'{word}' isn't a number. {question} For example", example)
     return Refusal(message, None, 0, example)
 
 
@@ -214,23 +212,23 @@ def unread(text: str, refusal: Refusal) -> Refusal:
         message = with_example(f"{message}, for example", example)
     if message.startswith("`=`"):
         example = re.sub(r"(?<![<>=])=(?!=)", "==", text.strip(), count=1)
-    elif "is not one word" in message:
+    elif "isn't one word" in message:
         example = ONE_NAME.sub(lambda match: f"{match[1]} {'-'.join(match[2].split())}", text.strip())
     likely = isinstance(parse_threshold(example), Threshold)
     return Refusal(message, None, offset, example if likely else None)
 
 
 def missed(text: str) -> tuple[str, int]:
-    """What a line without a vague word lacks, and where."""
+    """What is missing in a line without a vague word, and where."""
     sign = SIGN.search(SIZE.sub(lambda match: "_" * len(match[0]), text))
     if negation := NEGATION.search(text[: sign.start() if sign else None]):
         return f"What does `{negation[0]}` rule out? Write the bound with `>=` or `<=`", negation.start()
     if sign is None and (about := ABOUT.search(text)):
-        return f"`{about[0].strip()}` bounds nothing: write `<=`, `>=` or `==`", about.start()
+        return f"`{about[0].strip()}` isn't a bound: write `<=`, `>=` or `==`", about.start()
     if sign is None:
         return "No bound here: write metric, sign, number and unit", 0
     if sign[0] == "=":
-        return "`=` bounds nothing: write `<=`, `>=` or `==`", sign.start()
+        return "`=` isn't a bound: write `<=`, `>=` or `==`", sign.start()
     if not re.match(r"\s*[$€£]?\s*-?[0-9]", text[sign.end() :]):
-        return f"No number behind `{sign[0]}`: write one with its unit", sign.start()
-    return "Not read as metric, sign, number, unit: write it in this order", 0
+        return f"No number after `{sign[0]}`: write one with its unit", sign.start()
+    return "Can't be read: write metric, sign, number and unit in this order", 0

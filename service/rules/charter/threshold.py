@@ -88,7 +88,7 @@ class Threshold:
     def known(self) -> Metric | None:
         """The row of the metric table, or what the name's end and the unit say together.
 
-        So many in a time are no share, whatever the name.
+        So many in a time aren't a share, whatever the name.
         """
         metric = metric_of(self.metric)
         if metric is None:
@@ -151,7 +151,7 @@ def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Re
     metric = metric_of(match["metric"])
     if meant := misnumbered(match["metric"]):
         wrong = shown(match["metric"])
-        return Refusal(f"{wrong} counts no such thing: write a number that there is, as in `{meant}`")
+        return Refusal(f"{wrong} doesn't exist: write a number that does, as in `{meant}`")
     any_token = metric is not None and metric.measure is Measure.TARGET
     unit = read_unit(match["currency"], written, any_token=any_token)
     if POINTS.fullmatch(written) and GAP.search(match["metric"]):
@@ -171,10 +171,10 @@ def parse_threshold(text: str, line: int = 1, column: int = 1) -> Threshold | Re
 def odd_clause(clauses: Mapping[str, str], unit: Unit) -> Refusal | None:
     """Why a bound in that unit cannot have one of its clauses."""
     if "confidence" in clauses and unit.dimension not in (Dimension.RATIO, Dimension.NONE):
-        return Refusal("Only a share of samples knows chance: leave `with 95 % confidence` out")
+        return Refusal("Chance is only known for a share of samples: leave out `with 95 % confidence`")
     today = read_quantity(clauses.get("from"))
     if today and {today.canonical_unit, unit.canonical} not in ({unit.canonical}, {"", "ratio"}):
-        return Refusal(f"`from` is not in the bound's unit: write it in {shown(unit.text or 'none')}")
+        return Refusal(f"`from` isn't in the bound's unit: write it in {shown(unit.text or 'none')}")
     return None
 
 
@@ -196,7 +196,7 @@ def read_clauses(clauses: list[tuple[str, str, int]], offset: int) -> dict[str, 
         certain = word == "with" and CONFIDENCE.fullmatch(text)
         key = "confidence" if certain else "n" if word == "with" else word
         if key in read:
-            return Refusal(f"`{word}` stands here twice", None, offset + start)
+            return Refusal(f"`{word}` is here twice", None, offset + start)
         value = read_clause(word, text)
         if isinstance(value, Refusal):
             return Refusal(value.message, None, offset + start)
@@ -208,7 +208,7 @@ def read_clause(word: str, text: str) -> str | Refusal:  # noqa: PLR0911 - one f
     """The value of one clause, or what it should have been."""
     if word == "from":
         today = read_quantity(text)
-        return text if today else Refusal("`from` takes the value that there is today, as in `from 71 %`")
+        return text if today else Refusal("`from` takes today's value, as in `from 71 %`")
     if word == "in":
         runs = " ".join(text.split())
         return runs if RUNS.fullmatch(runs) else Refusal("`in` takes 2 to 99 runs, as in `in 5 runs`")
@@ -228,5 +228,5 @@ def read_clause(word: str, text: str) -> str | Refusal:  # noqa: PLR0911 - one f
     asked = "a data set, as in `on tickets-2026q3`" if word == "on" else "a segment, as in `for eu-tickets`"
     if WORD.fullmatch(text):
         return text
-    wrong = "is not one word" if re.search(r"[\s,;.:]", text) else "does not begin with a letter"
+    wrong = "isn't one word" if re.search(r"[\s,;.:]", text) else "doesn't begin with a letter"
     return Refusal(f"{shown(text)} {wrong}: `{word}` takes {asked}")

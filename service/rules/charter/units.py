@@ -115,7 +115,7 @@ UNITS = {
         for name, (base, factor) in PHYSICAL.items()
     },
 }
-"""Each unit that is no counted noun."""
+"""Each unit that isn't a counted noun."""
 
 # What people write for a unit that we would misread, or cannot read, and what they mean.
 MEANT = {

@@ -19,7 +19,7 @@ MOST_LINES = 200
 
 @check(
     Severity.NOTICE,
-    why="Numbers say how good it is; only prose says what for.",
+    why="Numbers say how good it is; only prose says what it's for.",
     examples=(
         Example(
             "# Triage",
@@ -37,10 +37,10 @@ def body_missing(context: CheckContext) -> Iterator[Problem]:
     """A sentence beside the block says for whom it is."""
     summary = context.charter.summary or ""
     if PLACEHOLDER.match(summary):
-        message = "This sentence is still open: write for whom this is and what it costs them"
+        message = "This sentence is still open: write who this is for and what it costs them"
         yield Problem(message, placeholder(context))
     elif len(summary.split(None, FEWEST_WORDS)) < FEWEST_WORDS:
-        message = "No sentence says for whom this is: write one outside the block and name its scope"
+        message = "No sentence says who this is for: write one outside the block and name its scope"
         yield Problem(message, context.key("poc"))
 
 
@@ -53,7 +53,7 @@ def placeholder(context: CheckContext) -> Place:
 
 @check(
     Severity.NOTICE,
-    why="Adjectives in the prose are read as promises. This is said once, and never fails a charter.",
+    why="Adjectives in the prose read as promises. We say this once, and it never fails a charter.",
     examples=(
         Example(
             "Triage gives agents a blazingly fast and seamless answer.",

@@ -11,7 +11,7 @@ from service.rules.source.text import shown
 
 
 @check(
-    why="What it may cost is asked by those who pay, and a number without a currency answers nobody.",
+    why="The people who pay ask what it may cost, and a number without a currency doesn't tell them.",
     examples=(
         Example("budget: 40k", "budget: 40000 EUR"),
         Example("budget: 5000 EUR/month", "budget: 15000 EUR"),
@@ -25,9 +25,9 @@ def budget(context: CheckContext) -> Iterator[Problem]:
     read = parse_quantity(text.value)
     said = shown(text.value)
     if isinstance(read, Refusal):
-        message, meant = f"{said} is no sum of money", read.meant
+        message, meant = f"{said} isn't a sum of money", read.meant
     elif read.unit.dimension is Dimension.MONEY:
-        message, meant = f"{said} is nothing", None
+        message, meant = f"{said} is zero", None
     else:
         message, meant = f"{said} {unlike(read)}", None
     fix = context.line_with(text, meant) if meant else None
@@ -35,7 +35,7 @@ def budget(context: CheckContext) -> Iterator[Problem]:
 
 
 def unlike(read: Quantity) -> str:
-    """Why a quantity is no sum."""
+    """Why a quantity isn't a sum."""
     if read.unit.dimension is Dimension.NONE:
         return "has no currency"
-    return "is a price, not a sum" if Dimension.MONEY in read.unit.parts else "is no money"
+    return "is a price, not a sum" if Dimension.MONEY in read.unit.parts else "isn't money"

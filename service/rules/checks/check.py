@@ -52,7 +52,7 @@ class CheckContext:
         return tuple(item for item in items if isinstance(item, Scalar) and not is_unfilled(item.value))
 
     def thresholds(self, *keys: str) -> Iterator[tuple[Scalar, Threshold]]:
-        """The lines of these lists that parse, each as it stands and as it reads."""
+        """The lines of these lists that parse, each as written and as read."""
         for key in keys:
             read = self.charter.done if key == "done" else self.charter.stop_if
             node = self.node(key)

@@ -1,4 +1,4 @@
-"""What the lines of `done` leave open: data set, time, whole kinds of metrics, and what the table lacks."""
+"""What the lines of `done` leave open: data set, time, whole kinds of metrics, and unknown names."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def done_window(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.WARNING,
-    why="What is fast and cheap may still be wrong.",
+    why="A fast and cheap service may still be wrong.",
     examples=(Example(f"done:\n  - {SPEED}\n  - error_rate < 0.5 % over 7 d", BOTH),),
 )
 def done_quality(context: CheckContext) -> Iterator[Problem]:
@@ -67,7 +67,7 @@ def done_quality(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.WARNING,
-    why="What is right may still be too slow, too expensive or too often down for those who wait for it.",
+    why="A service that gives right answers may still be too slow, too expensive or too often down.",
     examples=(
         Example(
             "done:\n  - accuracy >= 92 % on pilot with n >= 99\n  - recall >= 95 % on pilot with n >= 300",
@@ -103,16 +103,16 @@ def done_free_scale(context: CheckContext) -> Iterator[Problem]:
             told.add(metric.name)
             name = threshold.metric[:32]
             remedy = "name the scale in the prose"
-            yield Problem(f"`{name}` has no one scale, its range is not checked: {remedy}", item)
+            yield Problem(f"`{name}` has no single scale, so its range isn't checked: {remedy}", item)
 
 
 @check(
     Severity.NOTICE,
-    why="Your own metrics are welcome; only, nobody but you can tell whether 3 is much.",
+    why="Your own metrics are welcome, but only you can tell whether 3 is a lot.",
     examples=(Example("- acuracy >= 92 % on holdout with n >= 2000", f"- {ACCURACY}", "done"),),
 )
 def done_unknown_metric(context: CheckContext) -> Iterator[Problem]:
-    """A metric that the table lacks is taken as it is written."""
+    """A metric that isn't in the table is taken as written."""
     told: set[str] = set()
     for item, threshold in context.thresholds("done", "stop_if"):
         name = threshold.metric
@@ -121,7 +121,7 @@ def done_unknown_metric(context: CheckContext) -> Iterator[Problem]:
         told.add(name)
         meant = near_metric(name)
         if meant and not runs_wrong(replace(threshold, metric=meant)):
-            yield Problem(f"`{name}` is not in the table: did you mean `{meant}`?", item)
+            yield Problem(f"`{name}` isn't in the table: did you mean `{meant}`?", item)
         else:
-            message = f"`{name}` is your own metric: nobody but you can check its unit and range"
+            message = f"`{name}` is your own metric: we can't check its unit, range or direction"
             yield Problem(message, item)

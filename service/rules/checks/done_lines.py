@@ -45,7 +45,7 @@ SIDES = {"<": "below", ">": "above"}
 
 
 @check(
-    why="One number can be met at the cost of all others; more than twelve are not remembered.",
+    why="One number can be met at the cost of all others; nobody remembers more than twelve.",
     examples=(Example(f"done:\n  {ACCURACY}", f"done:\n  {ACCURACY}\n  {SPEED}"),),
 )
 def done_count(context: CheckContext) -> Iterator[Problem]:
@@ -65,7 +65,7 @@ def done_count(context: CheckContext) -> Iterator[Problem]:
 
 
 @check(
-    why="An adjective can be argued about after the fact, a number with its unit cannot.",
+    why="People can argue about an adjective after the fact, but not about a number with its unit.",
     examples=(
         Example("- fast enough", SPEED, "done"),
         Example("- accuracy of about 92 %", ACCURACY, "done"),
@@ -88,7 +88,7 @@ def done_threshold(context: CheckContext) -> Iterator[Problem]:
 
 
 @check(
-    why="300 may be milliseconds or seconds; 92 euros are no accuracy.",
+    why="300 may be milliseconds or seconds; 92 euros isn't an accuracy.",
     examples=(
         Example("- latency_p95 <= 300", SPEED, "done"),
         Example("- accuracy >= 92 ms", ACCURACY, "done"),
@@ -105,7 +105,7 @@ def done_unit(context: CheckContext) -> Iterator[Problem]:
             yield Problem(message, item)
         elif threshold.unit.dimension is Dimension.NONE:
             units = CANDIDATES.get(metric.measure, f"`{metric.unit}`")
-            message = f"{clip(plain(threshold.value), LONGEST_SHOWN)} what? Write {units} behind it"
+            message = f"{clip(plain(threshold.value), LONGEST_SHOWN)} what? Write {units} after it"
             yield Problem(message, item)
         else:
             remedy = f"write it in `{metric.unit}`" if metric.unit else "write it without a unit"
@@ -118,7 +118,7 @@ def is_billions(threshold: Threshold) -> bool:
 
 
 @check(
-    why="No accuracy is 92 and no latency is zero: such a line can never be met, or never fails.",
+    why="An accuracy of 92 or a latency of zero can't happen: such a line can never be met, or never fails.",
     examples=(
         Example("- accuracy >= 92 on holdout with n >= 2000", ACCURACY, "done"),
         Example("- error_rate < 120 % over 7 d", "- error_rate < 0.5 % over 7 d", "done"),
@@ -147,13 +147,13 @@ def done_range(context: CheckContext) -> Iterator[Problem]:
             asked = (
                 f"did you mean `{share} %`? Write that"
                 if len(share) <= LONGEST_SHOWN
-                else "write `%` behind it"
+                else "write `%` after it"
             )
             message = f"`{name}` is a ratio, at most 1: {asked}"
             yield Problem(message, item, context.line_with(item, percent.printed))
         else:
             yield Problem(
-                f"`{name}` cannot be that: write a bound {between(metric, metric.span, threshold)}", item
+                f"`{name}` can't be that: write a bound {between(metric, metric.span, threshold)}", item
             )
 
 
@@ -170,7 +170,7 @@ def between(metric: Metric, span: Span, threshold: Threshold) -> str:
 
 
 @check(
-    why="Of two bounds on the same thing one is not meant.",
+    why="If two lines bound the same thing, one of them is a mistake.",
     examples=(Example(f"{SPEED}\n- p95_latency <= 0.4 s at 50 req/s", f"{SPEED}\n{ACCURACY}", "done"),),
 )
 def done_duplicate(context: CheckContext) -> Iterator[Problem]:
@@ -186,7 +186,7 @@ def done_duplicate(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.NOTICE,
-    why="In some languages 10.000 is ten thousand; here a point is a decimal one.",
+    why="In some languages 10.000 is ten thousand; here the point is a decimal point.",
     examples=(
         Example("- throughput >= 10.000 req/s", "- throughput >= 10000 req/s", "done"),
         Example("load: 1.500 req/s", "load: 1500 req/s", "target"),
@@ -218,7 +218,7 @@ def asked_thousands(value: Decimal) -> str:
 
 
 @check(
-    why="A latency of at least 300 ms is met by being slow. To bound both sides is fine.",
+    why="A slow service meets a latency of at least 300 ms. Bounding both sides is fine.",
     examples=(Example("- latency_p95 >= 300 ms at 50 req/s", SPEED, "done"),),
 )
 def done_direction(context: CheckContext) -> Iterator[Problem]:
@@ -252,7 +252,7 @@ def done_trivial(context: CheckContext) -> Iterator[Problem]:
             asked = (
                 f"did you mean `{large} %`? Write that"
                 if len(small) <= LONGEST_SHOWN
-                else "write 100 times it"
+                else "write 100 times that"
             )
             message = f"{clip(small, LONGEST_SHOWN)} % is one in a hundred at most: {asked}"
             yield Problem(message, item, example=context.line_with(item, meant.printed))

@@ -21,7 +21,7 @@ SHOWN = 32
 
 
 @check(
-    why="Of two bounds that no number meets together, one is not meant.",
+    why="If no number can meet two bounds together, one of them is a mistake.",
     examples=(Example("- handle_time >= 9 min\n- handle_time <= 6 min", "- handle_time <= 6 min", "done"),),
 )
 def done_contradiction(context: CheckContext) -> Iterator[Problem]:
@@ -34,7 +34,7 @@ def done_contradiction(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.WARNING,
-    why="A bound that another one makes idle decides nothing: a p99 of 200 ms leaves a p95 no more.",
+    why="A bound that another one covers decides nothing: a p99 of 200 ms keeps the p95 below it too.",
     examples=(
         Example(
             f"{SPEED}\n- latency_p99 <= 200 ms at 50 req/s",
@@ -48,12 +48,12 @@ def done_idle(context: CheckContext) -> Iterator[Problem]:
     for first, second, excluding in same_thing(context):
         is_one_value = first.op != second.op and "==" in (first.op, second.op)
         if is_one_value and not excluding:
-            message = f"`==` makes the other bound on `{first.metric[:SHOWN]}` idle: keep one of the two"
+            message = f"`==` makes the other bound on `{first.metric[:SHOWN]}` pointless: keep one of the two"
             yield Problem(message, second)
     for high, low in permutations(tuple(percentiles(context.charter.done)), 2):
         if high.overtakes(low):
             name, line = high.line.metric[:SHOWN], high.line.line
-            message = f"`{name}` on line {line} makes this bound idle: move one of the two"
+            message = f"`{name}` on line {line} makes this bound pointless: move one of the two"
             yield Problem(message, low.line)
 
 
@@ -100,7 +100,7 @@ def rank(threshold: Threshold) -> tuple[str, float] | None:
 
 @check(
     Severity.WARNING,
-    why="What ends a POC is a failure: a line that success meets would end it on the day it is done.",
+    why="A stop criterion is a failure: a line that success meets would end the POC on the day it's done.",
     examples=(
         Example("stop_if:\n  - accuracy >= 95 % on holdout", "stop_if:\n  - accuracy < 80 % on holdout"),
     ),
@@ -112,7 +112,7 @@ def stop_if_success(context: CheckContext) -> Iterator[Problem]:
         name, bound = stop.metric[:SHOWN], bound_of(stop)
         met = next((line for line, asked in done if is_met_by(stop, bound, line, asked)), None)
         if met:
-            message = f"What `done` asks for on line {met.line} can stop it: write a bound outside of that"
+            message = f"What meets `done` on line {met.line} could stop the POC: write a bound outside of it"
             yield Problem(message, item)
         elif runs_right(stop):
             yield Problem(f"A better `{name}` stops it: turn the sign, or delete the line", item)

@@ -48,7 +48,7 @@ def evidence_source(context: CheckContext) -> Iterator[Problem]:
 
 
 @check(
-    why="A number that no line asks for decides nothing; one that could answer two lines decides neither.",
+    why="A number that no line asks for decides nothing. Neither does one that could answer two lines.",
     examples=(
         Example(
             "accuracy_v2: eval/metrics.json $.accuracy", "accuracy: eval/metrics.json $.accuracy", "evidence"
@@ -87,7 +87,7 @@ def answered(key: Key, done: tuple[Threshold, ...]) -> dict[tuple[object, ...], 
 
 
 @check(
-    why="212 in a file may be milliseconds or seconds, and euros are not compared with dollars.",
+    why="212 in a file may be milliseconds or seconds, and we don't compare euros with dollars.",
     examples=(
         Example("latency_p95: load/k6.json $.p95 USD", "latency_p95: load/k6.json $.p95 ms", "evidence"),
     ),
@@ -108,7 +108,7 @@ def evidence_unit(context: CheckContext) -> Iterator[Problem]:
         elif unit is not NO_UNIT and not comparable(unit, asked, metric):
             remedy = f"end it with `{asked.unit.text}`" if asked.unit.text else "leave the unit out"
             yield Problem(
-                f"This unit cannot be compared with the bound on `{name}`: {remedy}", evidence.source
+                f"This unit can't be compared with the bound on `{name}`: {remedy}", evidence.source
             )
 
 

@@ -19,7 +19,7 @@ LONGEST = 60
 
 
 @check(
-    why="What it needs to run exists, is not needed for a reason, or is missing and known to be.",
+    why="Each thing it needs to run exists, isn't needed for a reason, or is known to be missing.",
     examples=(
         Example("feature_store: soon", "feature_store: missing", "infra"),
         Example("deploy_process: missing - #12", 'deploy_process: "missing - #12"', "infra"),
@@ -33,11 +33,11 @@ def infra_entry(context: CheckContext) -> Iterator[Problem]:
         if entry is None or parse_infra(entry.value):
             continue
         if NOT_APPLICABLE.fullmatch(entry.value):
-            yield Problem("Why is none needed? Write `n/a - ` and the reason", entry)
+            yield Problem("Why isn't it needed? Write `n/a - ` and the reason", entry)
         elif entry.value.lower().startswith(MISSING):
             yield _missing(context, entry)
         else:
-            message = f"{shown(entry.value)} is nothing to look up"
+            message = f"{shown(entry.value)} can't be looked up"
             yield Problem(f"{message}: write a path, a URL, `n/a - reason` or `missing`", entry)
 
 
@@ -47,9 +47,7 @@ def _missing(context: CheckContext, entry: Scalar) -> Problem:
     behind = line[entry.end_column - 1 :]
     named = ISSUE.search(entry.value) or ISSUE.search(behind)
     if named is None:
-        message = (
-            f"What is missing says only that, or its issue: write `{MISSING}` or `{MISSING} - owner/name#12`"
-        )
+        message = f"A missing entry takes only its issue: write `{MISSING}` or `{MISSING} - owner/name#12`"
         return Problem(message, entry, example=context.line_with(entry, MISSING))
     meant = f"{MISSING} - {named[0]}"
     written = f'"{meant}"' if named[0].startswith("#") else meant
@@ -57,12 +55,12 @@ def _missing(context: CheckContext, entry: Scalar) -> Problem:
     if fix and named.string == behind:
         fix = fix.removesuffix(behind)
     return Problem(
-        f"What is missing names its issue and says no more: write {shown(written, LONGEST)}", entry, fix
+        f"A missing entry takes its issue and nothing else: write {shown(written, LONGEST)}", entry, fix
     )
 
 
 @check(
-    why="A pipeline that is only a name is not there; asked of GitHub, or of the repository around `POC.md`.",
+    why="A pipeline needs more than a name. Checked with GitHub, or in the repository around `POC.md`.",
     examples=(Example("eval_pipeline: .github/workflows/evil.yml", "eval_pipeline: missing", "infra"),),
 )
 def path_missing(context: CheckContext) -> Iterator[Problem]:
@@ -73,7 +71,7 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
     for name, entry in context.charter.infra.entries:
         written = context.text("infra", name)
         if entry and written and infra_path(entry) in missing:
-            message = f"{shown(written.value)} is not in the repository: fix the path, or write `missing`"
+            message = f"{shown(written.value)} isn't in the repository: fix the path, or write `missing`"
             severity = context.severity(attrgetter(f"infra.{name}"))
             example = context.line_with(written, "missing")
             yield Problem(message, written, severity=severity, example=example)
@@ -83,5 +81,5 @@ def path_missing(context: CheckContext) -> Iterator[Problem]:
         if path is not None and path in missing and path not in told:
             told.add(path)
             # Never an error: a charter is written before there are numbers, and a workflow may bring them.
-            message = f"{shown(path)} is not in the repository: fix the path, unless a workflow writes it"
+            message = f"{shown(path)} isn't in the repository: fix the path, unless a workflow writes it"
             yield Problem(message, evidence.source, severity=Severity.NOTICE)

@@ -90,7 +90,7 @@ def _judge(
 def beside_mistakes(
     document: Document, before: Charter | None, today: date, outside: RepositoryFacts, policy: Policy
 ) -> tuple[Finding, ...]:
-    """The mistakes in a block that is no YAML, and what is wrong with the rest of it."""
+    """The mistakes in a block that isn't YAML, and what is wrong with the rest of it."""
     rest = rest_of(document)
     if rest.root is None or rest.block is None:
         return rest.mistakes
@@ -129,7 +129,7 @@ def meant_thresholds(node: Node | None) -> Iterator[Threshold]:
 
 
 def judge_standing(file: CharterFile, today: date, policy: Policy = NO_POLICY) -> Judgement:
-    """Judge a charter that nobody changes: what only time has made false is no error then (design 5.5)."""
+    """Judge a charter that nobody changes: what only time has made false isn't an error then."""
     judgement = judge(file, today=today, policy=policy)
     if judgement.valid:
         return judgement

@@ -12,7 +12,7 @@ from service.rules.values.github import is_bot
 
 
 @check(
-    why="A team or a bot cannot be asked what happens next; one person can.",
+    why="You can ask one person what happens next, but not a team or a bot.",
     examples=(
         Example("owner: acme/ml-team", "owner: jane-doe"),
         Example("owner: renovate[bot]", "owner: jane-doe"),
@@ -33,15 +33,15 @@ def owner(context: CheckContext) -> Iterator[Problem]:
     elif parse_login(owner.value):
         return
     elif parse_login(name):
-        yield Problem(f"A login stands alone: write {shown(name)}", owner, context.line_with(owner, name))
+        yield Problem(f"Only the login goes here: write {shown(name)}", owner, context.line_with(owner, name))
     elif len(name.replace(",", " ").replace("&", " ").split()) > 1:
-        yield Problem(f"{shown(name)} is not one login: write the one person who owns this", owner)
+        yield Problem(f"{shown(name)} isn't one login: write the one person who owns this", owner)
     else:
-        yield Problem(f"{shown(name)} is no GitHub login: write one, for example `jane-doe`", owner)
+        yield Problem(f"{shown(name)} isn't a GitHub login: write one, for example `jane-doe`", owner)
 
 
 @check(
-    why="A signature is worth something when it is somebody else's.",
+    why="A signature counts when it comes from somebody other than the owner.",
     examples=(Example("product: jane-doe", "product: carol-s", "signoffs"),),
 )
 def owner_signs(context: CheckContext) -> Iterator[Problem]:
@@ -49,12 +49,12 @@ def owner_signs(context: CheckContext) -> Iterator[Problem]:
     owner = (context.charter.owner_login or "").lower()
     for signer in context.charter.signoffs.all:
         if signer.value.lower() == owner:
-            message = f"{shown(signer.value)} owns this POC and cannot sign it: name somebody else"
+            message = f"{shown(signer.value)} owns this POC and can't sign it: name somebody else"
             yield Problem(message, signer)
 
 
 @check(
-    why="An owner who cannot push cannot bring it to production; asked of GitHub, not offline.",
+    why="An owner who can't push can't bring it to production. Checked with GitHub, not offline.",
     examples=(Example("owner: somebody-who-left", "owner: jane-doe"),),
 )
 def owner_access(context: CheckContext) -> Iterator[Problem]:
@@ -64,9 +64,9 @@ def owner_access(context: CheckContext) -> Iterator[Problem]:
         return
     name = shown(owner.value)
     if access is Access.UNKNOWN:
-        message = f"GitHub knows no {name} here: fix the login, or give its person write access"
+        message = f"GitHub doesn't know {name} here: fix the login, or give its person write access"
     elif access is Access.SUSPENDED:
         message = f"the account {name} is suspended: name an owner who can write to this repository"
     else:
-        message = f"{name} cannot write to this repository: give them write access, or name an owner who can"
+        message = f"{name} can't write to this repository: give them write access, or name an owner who can"
     yield Problem(message, owner, severity=context.severity(lambda charter: charter.owner))

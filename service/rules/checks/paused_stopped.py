@@ -35,7 +35,7 @@ def paused_format(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.WARNING,
-    why="A pause silences everything, so somebody who answers for the product says yes to a long one.",
+    why="A pause silences everything, so product has to agree to a long one.",
     examples=(
         Example(
             "paused: until 2027-06-30 - waiting for the contract",
@@ -48,13 +48,15 @@ def paused_long(context: CheckContext) -> Iterator[Problem]:
     pause = context.charter.paused
     if pause and pause.value.until - context.today > LONGEST:
         latest = context.today + LONGEST
-        message = f"More than {LONGEST.days} days are for product to sign: until then end it by `{latest}`"
+        message = (
+            f"Product signs pauses of over {LONGEST.days} calendar days: until then, end it by `{latest}`"
+        )
         yield Problem(message, pause)
 
 
 @check(
     when_stopped=True,
-    why="To stop is a good end if it is said when and why.",
+    why="Stopping is a good end if the charter says when and why.",
     examples=(Example("stopped: yes", "stopped: 2026-11-20 - the baseline was good enough"),),
 )
 def stopped_format(context: CheckContext) -> Iterator[Problem]:
@@ -64,4 +66,4 @@ def stopped_format(context: CheckContext) -> Iterator[Problem]:
         message = f"A stop has a day and a reason: write `stopped: {context.today} - reason`"
         yield Problem(message, text)
     elif stop and context.is_to_come(stop.value.on):
-        yield Problem(f"{stop.value.on} is still to come: write the day on which it was stopped", stop)
+        yield Problem(f"{stop.value.on} is in the future: write the day it was stopped", stop)

@@ -16,7 +16,7 @@ NOT_YET = re.compile(r"(?:not|no|never|planned|pending|soon|n/?a|none)\b", re.IG
 
 
 @check(
-    why="Whoever turns it off may not be the one who built it.",
+    why="The person who turns it off may not be the one who built it.",
     examples=(
         Example(
             "how: revert", "how: turn flag ai_triage off, tickets go back to the manual queue", "rollback"
@@ -31,7 +31,7 @@ def rollback_how(context: CheckContext) -> Iterator[Problem]:
 
 
 @check(
-    why="The time it takes to turn off is the time that harm lasts.",
+    why="Harm lasts for as long as it takes to turn it off.",
     examples=(Example("within: quickly", "within: 10 min", "rollback"),),
 )
 def rollback_within(context: CheckContext) -> Iterator[Problem]:
@@ -43,12 +43,12 @@ def rollback_within(context: CheckContext) -> Iterator[Problem]:
     if isinstance(read, Refusal):
         meant = read.meant if read.meant and not isinstance(parse_duration(read.meant), Refusal) else None
         remedy = f"write `{meant}`" if meant else "write number and unit, for example `10 min`"
-        message = f"{shown(within.value)} is no duration: {remedy}"
+        message = f"{shown(within.value)} isn't a duration: {remedy}"
         yield Problem(message, within, context.line_with(within, meant) if meant else None)
 
 
 @check(
-    why="A rollback that nobody has tried is a hope. The day and the time it took show that somebody did.",
+    why="Nobody knows whether an untried rollback works. The day and the duration show that somebody did.",
     examples=(
         Example("drilled: yes", "drilled: 2026-11-12 in 4 min", "rollback"),
         Example("drilled: 2027-01-15 in 4 min", "drilled: 2026-11-12 in 4 min", "rollback"),
@@ -63,15 +63,15 @@ def rollback_drilled(context: CheckContext) -> Iterator[Problem]:
     if drill is None:
         if NOT_YET.match(drilled.value):
             yield Problem(
-                f"{shown(drilled.value)} is no drill: leave the line out until there was one", drilled
+                f"{shown(drilled.value)} isn't a drill: leave the line out until you've done one", drilled
             )
             return
-        message = f"{shown(drilled.value)} is no drill"
+        message = f"{shown(drilled.value)} isn't a drill"
         yield Problem(
             f"{message}: write its day and duration, for example `{context.today} in 4 min`", drilled
         )
     elif context.is_to_come(drill.on):
-        yield Problem(f"{drill.on} is still to come: write the day on which it was tried", drilled)
+        yield Problem(f"{drill.on} is in the future: write the day it was tried", drilled)
 
 
 @check(

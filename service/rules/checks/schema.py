@@ -80,8 +80,8 @@ ID = "urn:poc-governor:schema:poc-1"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ABOUT = (
     "The YAML block of a POC.md. Every value is text, whatever YAML makes of it: "
-    "read the block so that scalars stay strings. What depends on another field, on the day, or on GitHub "
-    "is beyond a schema: `poc-governor check` has the last word."
+    "read the block so that scalars stay strings. A schema can't see what depends on another field, on the "
+    "day, or on GitHub: `poc-governor check` has the last word."
 )
 NOTHING: Schema = {"enum": ["", None]}
 """An optional key may be left empty."""
@@ -196,7 +196,10 @@ def charter_schema() -> Schema:
         "if": {"required": ["stopped"], "properties": {"stopped": stopped()}},
         "else": {"$ref": "#/$defs/running"},
         "$defs": {
-            "running": {"description": "What a POC that has not ended must say.", **asked_of(CHARTER, ())}
+            "running": {
+                "description": "The keys that a POC needs until it has ended.",
+                **asked_of(CHARTER, ()),
+            }
         },
     }
 

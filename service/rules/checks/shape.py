@@ -19,17 +19,17 @@ SHOWN_KEYS, MOST_NAMED = 20, 6
 ELSEWHERE = {
     "name": "the name is the Markdown heading: delete this line",
     "title": "the title is the Markdown heading: delete this line",
-    "description": "prose stands below the block, in Markdown: move it there",
-    "status": "the state is derived from what happens: delete this line",
-    "state": "the state is derived from what happens: delete this line",
-    "environment": "the environment stands below `target`: move it there",
+    "description": "prose goes below the block, in Markdown: move it there",
+    "status": "we work out the state from what happens: delete this line",
+    "state": "we work out the state from what happens: delete this line",
+    "environment": "the environment belongs under `target`: move it there",
     "team": "one person owns a POC: write `owner` instead",
 }
 KEYED = (Shape.SECTION, Shape.METRICS)
 
 
 @check(
-    why="Each key stands for a question that comes up after the demo, when it is expensive to answer.",
+    why="Each key answers a question that comes up after the demo, when it's expensive to answer.",
     examples=(Example("", "owner: jane-doe"),),
 )
 def missing_key(context: CheckContext) -> Iterator[Problem]:
@@ -41,7 +41,7 @@ def missing_key(context: CheckContext) -> Iterator[Problem]:
             continue
         indent = node.entries[0].key.column - 1 if node.entries else 2
         for field in lacking(section, node):
-            message = f"`{section.name}` lacks `{field.name}`: add {field.asks}"
+            message = f"`{field.name}` is missing in `{section.name}`: add {field.asks}"
             yield to_add(message, context.key(section.name), field, indent)
 
 
@@ -81,7 +81,7 @@ def to_add(message: str, at: Place, field: Field, indent: int) -> Problem:
 
 @check(
     when_stopped=True,
-    why="A misspelt key would be read by nobody, and its value would be missing.",
+    why="Nobody reads a misspelt key, so its value would be missing.",
     examples=(Example("ship_day: 2027-02-26", "ship_by: 2027-02-26"),),
 )
 def unknown_key(context: CheckContext) -> Iterator[Problem]:
@@ -109,7 +109,7 @@ def problem(context: CheckContext, section: Field, node: Mapping, entry: Entry) 
 
 @check(
     when_stopped=True,
-    why="A list where one value is read, or the reverse, would be lost.",
+    why="A list in place of one value would be lost, and so would one value in place of a list.",
     examples=(
         Example("owner: [jane-doe, john-roe]", "owner: jane-doe"),
         Example(
@@ -207,7 +207,7 @@ def without_colon(context: CheckContext, item: Mapping) -> Problem:
 
 
 @check(
-    why="A placeholder passes for a decision until somebody needs it.",
+    why="A placeholder looks like a decision until somebody needs it.",
     examples=(Example("owner: TODO", "owner: jane-doe"),),
 )
 def unfilled(context: CheckContext) -> Iterator[Problem]:
@@ -242,7 +242,7 @@ def remedy(context: CheckContext, field: Field) -> str:
 
 @check(
     when_stopped=True,
-    why="YAML takes typographic quotation marks for a part of the value.",
+    why="YAML reads typographic quotation marks as part of the value.",
     examples=(Example("owner: “jane-doe”", 'owner: "jane-doe"'),),
 )
 def smart_quotes(context: CheckContext) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ FARTHEST = timedelta(days=180)
 
 
 @check(
-    why="A quarter, or soon, can slip without anybody noticing; a day cannot.",
+    why="A quarter, or soon, can slip without anybody noticing; a day can't.",
     examples=(
         Example("ship_by: Q1 2027", "ship_by: 2027-02-26"),
         Example("ship_by: 26.02.2027", "ship_by: 2027-02-26"),
@@ -27,11 +27,11 @@ def ship_date(context: CheckContext) -> Iterator[Problem]:
     if ship_by is None or parse_date(ship_by.value):
         return
     if ISO_DATE.fullmatch(ship_by.value):
-        yield Problem(f"No calendar has {shown(ship_by.value)}: write a day that exists", ship_by)
+        yield Problem(f"{shown(ship_by.value)} isn't in the calendar: write a day that exists", ship_by)
         return
     meant = iso(ship_by.value)
     remedy = f"like `{meant}`" if meant else f"for example `{context.today + timedelta(weeks=WEEKS_AHEAD)}`"
-    message = f"{shown(ship_by.value)} is no date: write year, month and day, {remedy}"
+    message = f"{shown(ship_by.value)} isn't a date: write year, month and day, {remedy}"
     yield Problem(message, ship_by, context.line_with(ship_by, meant) if meant else None)
 
 
@@ -50,7 +50,7 @@ def ship_date_passed(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.WARNING,
-    why="What takes longer than half a year to reach its users is no proof of concept any more.",
+    why="A project that takes over half a year to reach its users isn't a proof of concept any more.",
     examples=(Example("ship_by: 2027-12-31", "ship_by: 2027-02-26"),),
 )
 def ship_date_far(context: CheckContext) -> Iterator[Problem]:
@@ -58,5 +58,7 @@ def ship_date_far(context: CheckContext) -> Iterator[Problem]:
     ship_by = context.charter.ship_by
     if ship_by and ship_by.value - context.today > FARTHEST:
         days = (ship_by.value - context.today).days
-        message = f"{days} days ahead is far for a POC: write a day within {FARTHEST.days} for a smaller step"
+        message = (
+            f"{days} calendar days ahead is far: take a smaller step, and write a day within {FARTHEST.days}"
+        )
         yield Problem(message, ship_by)

@@ -19,7 +19,7 @@ SHOWN = 20
 
 
 @check(
-    why="Four groups have to agree; a team has no signature, and one person cannot speak for four.",
+    why="Four groups have to agree: a team can't sign, and one person can't speak for all four.",
     examples=(Example("security: acme/security", "security: dan-w", "signoffs"),),
 )
 def signoffs_people(context: CheckContext) -> Iterator[Problem]:
@@ -47,14 +47,16 @@ def not_a_person(context: CheckContext, signer: Scalar, *, needed: bool) -> Iter
     elif "/" in name:
         yield Problem(f"{shown(name)} is a team: name the person who signs for it", signer)
     elif not parse_login(name):
-        yield Problem(f"{shown(name)} is no GitHub login: write one, for example `dan-w`", signer)
+        yield Problem(f"{shown(name)} isn't a GitHub login: write one, for example `dan-w`", signer)
     elif name != signer.value:
-        yield Problem(f"A login stands alone: write {shown(name)}", signer, context.line_with(signer, name))
+        yield Problem(
+            f"Only the login goes here: write {shown(name)}", signer, context.line_with(signer, name)
+        )
 
 
 @check(
     Severity.WARNING,
-    why="Each group sees what the others do not; one person for two sees with one pair of eyes.",
+    why="Each group sees what the others miss, so one person can't sign for two of them.",
     examples=(Example("platform: alice-k", "platform: bob-m", "signoffs"),),
 )
 def signoffs_distinct(context: CheckContext) -> Iterator[Problem]:
@@ -71,7 +73,7 @@ def signoffs_distinct(context: CheckContext) -> Iterator[Problem]:
 
 
 @check(
-    why="Anybody may take a login that was given up; an account signs. Asked of GitHub, not offline.",
+    why="Anybody can take a login that was given up: the account counts. Checked with GitHub, not offline.",
     examples=(Example("security: a-login-that-changed-hands", "security: dan-w", "signoffs"),),
 )
 def signoffs_account(context: CheckContext) -> Iterator[Problem]:
@@ -81,15 +83,13 @@ def signoffs_account(context: CheckContext) -> Iterator[Problem]:
         signer: Located[str] | None = getattr(context.charter.signoffs, group)
         if signer is not None and signer.value.lower() in strangers:
             name = shown(signer.value, SHOWN)
-            message = (
-                f"{name} is not the account it was when it was first named: write the person's present login"
-            )
+            message = f"{name} isn't the account first named: write the person's current login"
             severity = context.severity(lambda charter: charter.signoffs)
             yield Problem(message, signer, severity=severity)
 
 
 @check(
-    why="A signature speaks for the group, so one of them gives it; asked of the policy, not offline.",
+    why="A signature speaks for the group, so a member gives it. Checked with the policy, not offline.",
     examples=(Example("security: mallory", "security: dan-w", "signoffs"),),
 )
 def signoffs_not_member(context: CheckContext) -> Iterator[Problem]:
@@ -103,12 +103,12 @@ def signoffs_not_member(context: CheckContext) -> Iterator[Problem]:
             continue
         members = sorted(known.members)
         example = context.line_with(signer, members[0]) if len(members) == 1 else None
-        message = f"{shown(name, SHOWN)} is not in `{group}` of the policy: name {choice(members, SHOWN)}"
+        message = f"{shown(name, SHOWN)} isn't in `{group}` of the policy: name {choice(members, SHOWN)}"
         yield Problem(message, signer, example=example)
 
 
 @check(
-    why="Who leaves a group out decides for it, so the organisation does; asked of the policy, not offline.",
+    why="Only the organisation can leave a group out. Checked with the policy, not offline.",
     examples=(Example("security: n/a - we have no security group", "security: dan-w", "signoffs"),),
 )
 def signoffs_not_needed(context: CheckContext) -> Iterator[Problem]:
@@ -118,20 +118,20 @@ def signoffs_not_needed(context: CheckContext) -> Iterator[Problem]:
         if group in policy.not_needed:
             continue
         if not policy.known:
-            message = "Only where `poc-policy.yml` of the organisation lists this group: check that"
+            message = "Allowed only if the organisation's `poc-policy.yml` lists this group: check that"
             yield Problem(message, reason, severity=Severity.NOTICE)
         else:
-            message = f"The policy's `signoffs.not_needed` does not list `{group}`: name a person"
+            message = f"The policy's `signoffs.not_needed` doesn't list `{group}`: name a person"
             yield Problem(message, reason)
 
 
 @check(
-    why="A group that an organisation names has to agree to each POC; asked of the policy, not offline.",
+    why="A group that an organisation names has to agree to each POC. Checked with the policy, not offline.",
     examples=(Example("legal:", "legal: lea-l", "signoffs"),),
 )
 def signoffs_further(context: CheckContext) -> Iterator[Problem]:
     """Each further group that the policy names has a signer, or a reason why none is needed."""
     for group in FURTHER:
         if group in context.policy.groups and context.text("signoffs", group) is None:
-            message = f"The policy names `{group}` as a group that signs: add who does"
+            message = f"The policy names `{group}` as a group that signs: add who signs for it"
             yield Problem(message, context.key("signoffs"), example=f"  {group}: <login>", insert=True)

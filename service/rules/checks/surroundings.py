@@ -27,9 +27,9 @@ class Access(StrEnum):
     WRITE = "write"
     NONE = "none"
     UNKNOWN = "unknown"
-    """GitHub knows no such person."""
+    """GitHub doesn't know them."""
     SUSPENDED = "suspended"
-    """They might write, but their account is suspended, or is no more."""
+    """They might write, but their account is suspended, or gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class RepositoryFacts:
 
     @property
     def holds_up(self) -> bool:
-        """Whether something is amiss that is an error for whoever writes it."""
+        """Whether something is wrong that is an error for the person who writes it."""
         return bool(self.missing_paths or self.strangers) or self.owner_access not in (None, Access.WRITE)
 
 

@@ -28,7 +28,7 @@ NEAR_ENOUGH = 0.6
 
 
 @check(
-    why="What works on a laptop or in a sandbox has not been tried where its users are.",
+    why="Something that works on a laptop or in a sandbox hasn't been tried where its users are.",
     examples=(Example("environment: laptop", "environment: support-prod", "target"),),
 )
 def target_environment(context: CheckContext) -> Iterator[Problem]:
@@ -36,10 +36,10 @@ def target_environment(context: CheckContext) -> Iterator[Problem]:
     for key in ("environment", "measured_in"):
         environment = context.text("target", key)
         if environment and is_private(environment.value):
-            message = f"{shown(environment.value)} is not where it will run: name a GitHub environment"
+            message = f"{shown(environment.value)} isn't where it will run: name a GitHub environment"
             yield Problem(f"{message}, for example `support-prod`", environment)
         elif environment and NOWHERE.fullmatch(environment.value.strip()):
-            message = f"{shown(environment.value)} is no environment"
+            message = f"{shown(environment.value)} isn't an environment"
             remedy = (
                 "name one of GitHub's, for example `support-prod`"
                 if key == "environment"
@@ -70,32 +70,33 @@ def target_quantity(context: CheckContext) -> Iterator[Problem]:
 
 
 def problems(context: CheckContext, key: str, scalar: Scalar, example: str) -> Iterator[Problem]:
-    """What one of the two lacks."""
+    """What is missing in one of the two."""
     quantity = parse_quantity(scalar.value)
     if isinstance(quantity, Refusal):
         meant = meant_load(scalar.value)
         if match := THOUSANDS.search(scalar.value):
             message = f"`{match[0]}` is {match['head']}{match['tail']} or {match['head']}.{match['tail']}?"
-            yield Problem(f"{message} Write the one that you mean", scalar)
+            yield Problem(f"{message} Write the one you mean", scalar)
         elif meant:
             yield Problem(f"Digits and unit only: write `{meant}`", scalar, context.line_with(scalar, meant))
         else:
             yield Problem(
-                f"{shown(scalar.value)} is no number with a unit: write both, as in `{key}: {example}`",
+                f"{shown(scalar.value)} isn't a number with a unit: write both, as in `{key}: {example}`",
                 scalar,
             )
     elif quantity.value <= 0:
         yield Problem(
-            f"{shown(scalar.value)} is nothing: write the volume expected, for example `{example}`", scalar
+            f"{shown(scalar.value)} is zero: write the volume you expect, for example `{example}`", scalar
         )
     elif quantity.unit.dimension is Dimension.NONE:
         yield Problem(f"{shown(scalar.value)} what, per what? Write both, as in `{key}: {example}`", scalar)
     elif quantity.unit.dimension is Dimension.RATE and not quantity.unit.is_flow:
-        message = f"{shown(scalar.value)} is not how many in a time: write one, for example `{example}`"
+        message = f"{shown(scalar.value)} isn't a rate: write how many in what time, for example `{example}`"
         yield Problem(message, scalar)
     elif not quantity.unit.is_load:
         yield Problem(
-            f"{shown(scalar.value)} counts nothing: write how many of what, as in `{key}: {example}`", scalar
+            f"{shown(scalar.value)} counts nothing: write how many of what, as in `{key}: {example}`",
+            scalar,
         )
     elif not quantity.unit.is_flow and key == "load" and not quantity.unit.text.startswith(CONCURRENT):
         meant = f"{clip(quantity.text)}/{example.rpartition('/')[2]}"
@@ -105,7 +106,7 @@ def problems(context: CheckContext, key: str, scalar: Scalar, example: str) -> I
 
 
 @check(
-    why="Sign-in is what most demos leave out, and what production cannot do without.",
+    why="Most demos leave sign-in out, and production can't do without it.",
     examples=(Example("auth: none for now", "auth: okta-oidc", "target"),),
 )
 def target_auth(context: CheckContext) -> Iterator[Problem]:
@@ -120,7 +121,7 @@ def target_auth(context: CheckContext) -> Iterator[Problem]:
 
 @check(
     Severity.NOTICE,
-    why="Before it is live, numbers come from a staging or a shadow; that counts only if it is named.",
+    why="Before it's live, numbers come from staging or a shadow, which only counts if it's named.",
     examples=(Example("", "measured_in: support-staging", "target"),),
 )
 def measured_in(context: CheckContext) -> Iterator[Problem]:
@@ -132,14 +133,14 @@ def measured_in(context: CheckContext) -> Iterator[Problem]:
         and context.charter.target.environment
     ):
         message = (
-            "Numbers will count from the target only: add `measured_in` if a staging has its load and data"
+            "Only numbers from the target will count: add `measured_in` if staging has its load and data"
         )
         yield Problem(message, context.key("target"))
 
 
 @check(
     Severity.NOTICE,
-    why="A protection rule holds what is deployed to a GitHub environment; asked of GitHub, not offline.",
+    why="A protection rule holds deployments to a GitHub environment. Checked with GitHub, not offline.",
     examples=(Example("environment: support-porduction", "environment: support-prod", "target"),),
 )
 def environment_unknown(context: CheckContext) -> Iterator[Problem]:
@@ -154,17 +155,17 @@ def environment_unknown(context: CheckContext) -> Iterator[Problem]:
         if environment is None or name in listed or name in told:
             continue
         told.add(name)
-        message = f"{shown(environment.value)} is no environment of this repository"
+        message = f"{shown(environment.value)} isn't an environment here"
         if near := get_close_matches(name[:LONGEST_NAME], sorted(listed), n=1, cutoff=0.75):
             meant = listed[near[0]]
             example = context.line_with(environment, meant)
             yield Problem(f"{message}: write {shown(meant)}, or create it", environment, example=example)
         else:
-            yield Problem(f"{message}: create it in the settings, or name one that is", environment)
+            yield Problem(f"{message}: create it in the settings, or name another", environment)
 
 
 @check(
-    why="A platform team runs what is deployed where it expects it; asked of the policy, not offline.",
+    why="A platform team only runs things where it expects them. Checked with the policy, not offline.",
     examples=(Example("environment: somewhere-else", "environment: support-prod", "target"),),
 )
 def environment_not_allowed(context: CheckContext) -> Iterator[Problem]:
@@ -176,8 +177,6 @@ def environment_not_allowed(context: CheckContext) -> Iterator[Problem]:
         return
     near = get_close_matches(name[:LONGEST_NAME], allowed, n=1, cutoff=NEAR_ENOUGH)
     meant = near[0] if near else allowed[0] if len(allowed) == 1 else None
-    message = (
-        f"{shown(environment.value, SHOWN)} is not allowed by the policy: write {choice(allowed, SHOWN)}"
-    )
+    message = f"{shown(environment.value, SHOWN)} isn't allowed by the policy: write {choice(allowed, SHOWN)}"
     example = context.line_with(environment, meant) if meant else None
     yield Problem(message, environment, example=example)

@@ -23,7 +23,7 @@ class ChangeKind(StrEnum):
     """How a commit stands to the charter of the branch it goes to."""
 
     NO_CHARTER = "no charter on the head, none on the base"
-    BEHIND = "does not touch the charter, and is behind the base's, or lacks it"
+    BEHIND = "doesn't touch the charter, and is behind the base's, or has none"
     DELETED = "deletes the charter, or renames it"
     OWN = "brings a charter of its own, or the base's unchanged"
 

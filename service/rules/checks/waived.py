@@ -28,7 +28,7 @@ def waived_format(context: CheckContext) -> Iterator[Problem]:
 
 
 @check(
-    why="A waiver that is for no line, or for either of two, would be found out on the day it counts.",
+    why="A waiver that fits no line, or two of them, would only be noticed on the day it counts.",
     examples=(
         Example("waived:\n  - latency_p50 until 2026-12-18 - the new cluster comes in December", GOOD),
     ),
@@ -41,17 +41,17 @@ def waived_metric(context: CheckContext) -> Iterator[Problem]:
     for waiver in context.charter.waived:
         key = waiver.value.key
         if key.about in seen:
-            yield Problem(f"{shown(key.printed)} is waived here twice: delete one of the lines", waiver)
+            yield Problem(f"{shown(key.printed)} is waived twice here: delete one of the lines", waiver)
         seen.add(key.about)
         if not waived_lines(waiver.value, done):
             keys = tuple(dict.fromkeys(key_of(line, done) for line in done))
             near = [each for each in keys if each.split()[0] == key.metric] or list(keys)
-            message = f"No one line of `done` is {shown(key.printed, 30)}: write {choice(near[:FEW], 40)}"
+            message = f"No single line of `done` is {shown(key.printed, 30)}: write {choice(near[:FEW], 40)}"
             yield Problem(message, waiver)
 
 
 @check(
-    why="What is waived for longer is another bound: change it in `done`, for everybody to see.",
+    why="A longer waiver is a different bound: change it in `done`, where everybody sees it.",
     examples=(
         Example("waived:\n  - latency_p95 until 2027-06-30 - the new cluster comes in June", GOOD),
         Example("waived:\n  - latency_p95 until 2026-10-01 - the new cluster comes in October", GOOD),
@@ -66,7 +66,9 @@ def waived_until(context: CheckContext) -> Iterator[Problem]:
             yield Problem(message, waiver, severity=written(context, waiver))
         elif waiver.value.is_too_long(context.today):
             latest = context.today + LONGEST_WAIVER
-            message = f"A waiver of more than {LONGEST_WAIVER.days} days doesn't count: end it by `{latest}`"
+            message = (
+                f"A waiver of over {LONGEST_WAIVER.days} calendar days doesn't count: end it by `{latest}`"
+            )
             yield Problem(message, waiver, severity=written(context, waiver))
 
 

@@ -175,14 +175,14 @@ def _extend(text: str, today: date) -> Extend | Refusal:
 
 
 def _no_ship_date(word: str, day: date | None, today: date) -> tuple[str, date]:
-    """Why a word is no day to ship on, and one that is."""
+    """Why a word isn't a day to ship on, and one that is."""
     usual = today + USUAL_EXTENSION
     if day is not None and day > today:
-        return f"`/poc extend` reaches {FARTHEST.days} days ahead at most", today + FARTHEST
+        return f"`/poc extend` reaches {FARTHEST.days} calendar days ahead at most", today + FARTHEST
     if day is not None:
-        return f"`/poc extend` takes a day that is still to come, and {day} is not", usual
+        return f"`/poc extend` takes a day in the future, and {day} isn't", usual
     if ISO_DATE.fullmatch(word):
-        return f"`/poc extend` takes a day, and no calendar has {shown(word)}", usual
+        return f"`/poc extend` takes a day, and {shown(word)} isn't in the calendar", usual
     meant = parse_date(iso(word) or "")
     if meant is not None and today < meant <= today + FARTHEST:
         return "`/poc extend` takes a day as year, month and day", meant
@@ -218,7 +218,7 @@ def _stop(text: str) -> Stop | Refusal:
         cause, why = cause.strip().lower(), reason_of(rest)
         if not why:
             wanted = line_of(Verb.STOP, f"{cause}: {REASON}")
-            return Refusal(f"`/poc stop` needs a reason behind the class: write {wanted}.")
+            return Refusal(f"`/poc stop` needs a reason after the class: write {wanted}.")
         return Stop(f"{cause}: {why}")
     if reason:
         return Stop(reason)
@@ -230,7 +230,7 @@ def _waive(text: str, today: date) -> Waive | Refusal:
     key = parse_key(match["key"] if match else text.partition(" ")[0])
     usual = (today + USUAL_EXTENSION).isoformat()
     if match is None or not isinstance(key, Key):
-        asks = "a metric, a day and a reason" if match is None else "a metric as it stands in `done`"
+        asks = "a metric, a day and a reason" if match is None else "a metric as `done` names it"
         name = key.printed if isinstance(key, Key) else METRIC
         wanted = line_of(Verb.WAIVE, name, "until", usual, REASON)
         return Refusal(f"`/poc waive` takes {asks}: write {wanted}.")
@@ -246,13 +246,16 @@ def _waive(text: str, today: date) -> Waive | Refusal:
 
 
 def _no_last_day(word: str, day: date | None, today: date) -> tuple[str, date]:
-    """Why a word is no day on which a waiver ends, and one that is."""
+    """Why a word isn't a day on which a waiver ends, and one that is."""
     usual = today + USUAL_EXTENSION
     if day is not None and day > today:
-        return f"`/poc waive` reaches {LONGEST_WAIVER.days} days ahead at most", today + LONGEST_WAIVER
+        return (
+            f"`/poc waive` reaches {LONGEST_WAIVER.days} calendar days ahead at most",
+            today + LONGEST_WAIVER,
+        )
     if day is not None:
-        return f"`/poc waive` takes a day that is still to come, and {day} is not", usual
+        return f"`/poc waive` takes a day in the future, and {day} isn't", usual
     meant = parse_date(iso(word) or "")
     if meant is not None and today < meant <= today + LONGEST_WAIVER:
         return "`/poc waive` takes a day as year, month and day", meant
-    return f"`/poc waive` takes a day, and {shown(word)} is none", usual
+    return f"`/poc waive` takes a day, and {shown(word)} isn't one", usual

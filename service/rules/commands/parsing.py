@@ -48,7 +48,7 @@ class Verb(StrEnum):
 
 VERBS = listed(tuple(f"`{PREFIX} {verb}`" for verb in Verb))
 SAYS_NOTHING = frozenset({Verb.RECHECK, Verb.HELP})
-"""Commands that are no activity: they say nothing about the POC."""
+"""Commands that aren't activity: they say nothing about the POC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _spoken(tokens: Sequence[Token]) -> Iterator[int]:
 def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[Token, bool]]:
     """Each block, or piece of one, and whether it begins a line of a paragraph at the top.
 
-    What begins inside a link or emphasis is part of that; code and images are no text.
+    What begins inside a link or emphasis is part of that; code and images aren't text.
     """
     at_top = False
     for token in tokens:
@@ -121,11 +121,11 @@ def misplaced(
     if command.verb is not Verb.SHIP:
         return None
     if state != "open":
-        return Refusal(f"`{PREFIX} {command.verb}` asks to ship an open pull request; #{number} is closed.")
+        return Refusal(f"`{PREFIX} {command.verb}` takes an open pull request, and #{number} is closed.")
     if base_ref != default_branch:
         into, wanted = shown(base_ref), shown(default_branch)
         return Refusal(
-            f"`{PREFIX} {command.verb}` asks to ship what goes into {wanted}; this goes into {into}."
+            f"`{PREFIX} {command.verb}` takes a pull request into {wanted}, and this one goes into {into}."
         )
     return None
 
@@ -152,7 +152,7 @@ def authorise(
         return _no_access(command, permission, login, elsewhere)
     match command.verb:
         case None:
-            return Refusal(f"{shown(command.text)} is no command. There are {VERBS}.")
+            return Refusal(f"{shown(command.text)} isn't a command. The commands are {VERBS}.")
         case Verb.SHIP:
             return _may_ship(login, charter, is_pull_request=is_pull_request)
         case Verb.SIGN:
@@ -166,13 +166,13 @@ def _no_access(command: Command, permission: str | None, login: str, elsewhere: 
     where = shown(elsewhere, LONGEST_COMMAND) if elsewhere else "this repository"
     if command.verb is Verb.SIGN:
         return Refusal(
-            f"{shown(name)} is for people of the organisation: {login} is neither a member of it nor a "
-            f"collaborator of {where}. Whoever administers it can change that, or the charter names another "
-            "signer."
+            f"{shown(name)} is only for people of the organisation: {login} is neither a member of it nor a "
+            f"collaborator of {where}. An admin of the repository can change that, or the charter can name "
+            "another signer."
         )
     return Refusal(
         f"{shown(name)} needs write access to {where}; {login} has {permission or 'none'}. "
-        "Whoever administers it can give that, or somebody who has it writes the command."
+        "An admin of the repository can give it, or somebody with write access can write the command."
     )
 
 
@@ -180,7 +180,7 @@ def another_account(login: str) -> Refusal:
     """Why somebody who has a signer's login cannot sign."""
     return Refusal(
         f"`/poc sign` is for the account that the charter named: {login} was another account then. Write the "
-        "signer's present login into the charter."
+        "signer's current login into the charter."
     )
 
 
@@ -189,10 +189,10 @@ def _may_ship(login: str, charter: Charter | None, *, is_pull_request: bool) -> 
     if not is_pull_request:
         return Refusal("`/poc ship` belongs on the pull request that ships: write it there.")
     if charter is None or charter.owner is None:
-        return Refusal("`/poc ship` is for the owner to write, and there is no charter here that names one.")
+        return Refusal("`/poc ship` is only for the owner, and no charter here names one.")
     owner = charter.owner.value
     if owner.lower() != login.lower():
-        return Refusal(f"`/poc ship` is for the owner to write: the charter names {owner}, not {login}.")
+        return Refusal(f"`/poc ship` is only for the owner: the charter names {owner}, not {login}.")
     return None
 
 
@@ -202,9 +202,11 @@ def _may_sign(login: str, charter: Charter | None, *, is_pull_request: bool, all
         return Refusal("`/poc sign` belongs in the POC's issue. On a pull request, approve it instead.")
     if charter is None or not charter.signoffs.all:
         return Refusal(
-            "`/poc sign` is for those whom the charter names under `signoffs`, and it names nobody."
+            "`/poc sign` is only for people whom the charter names under `signoffs`, and it names nobody."
         )
     if not (allows or groups_of(charter, login)):
         people = tuple(dict.fromkeys(signer.value for signer in charter.signoffs.all))
-        return Refusal(f"`/poc sign` is for those who sign: the charter names {listed(people)}, not {login}.")
+        return Refusal(
+            f"`/poc sign` is only for people who sign: the charter names {listed(people)}, not {login}."
+        )
     return None

@@ -58,16 +58,16 @@ def refusal_of(order: CommandArguments, present: PocState) -> Refusal | None:  #
         case Snooze():
             return _snoozed(order, present)
         case Extend():
-            instead = "bring one that says when it ships, in `ship_by`"
+            instead = "write one that says in `ship_by` when it ships"
             return _extended(order, charter) if charter else _without_charter(verb, instead)
         case HandOver():
-            instead = "bring one that says who, in `owner`"
+            instead = "write one that names the owner in `owner`"
             return _handed_over(order, charter) if charter else _without_charter(verb, instead)
         case Stop():
             instead = "give the repository the topic `not-a-poc`, or archive it"
             return None if charter else _without_charter(verb, instead)
         case Waive():
-            instead = "bring one that says in `done` what there is to reach"
+            instead = "write one that says in `done` what has to be reached"
             return _waived(order.waiver, charter) if charter else _without_charter(verb, instead)
         case _:
             assert_never(order)
@@ -83,7 +83,7 @@ def may_not_own(login: str, permission: str | None) -> Refusal | None:
     if permission in WRITERS:
         return None
     if permission is None:
-        why = f"GitHub knows nobody called {shown(login)}"
+        why = f"GitHub doesn't know anybody called {shown(login)}"
     else:
         why = f"an owner needs write access to the repository, and {shown(login)} has {permission}"
     return Refusal(f"`/poc owner`: {why}. Give it, or write {line_of(Verb.OWNER, f'@{LOGIN}')}.")
@@ -110,16 +110,16 @@ def _snoozed(order: Snooze, present: PocState) -> Refusal | None:
         longer = min((running - today).days + order.days, LONGEST_SNOOZE)
         wanted = line_of(Verb.SNOOZE, f"{longer}d", order.reason)
         return Refusal(
-            f"`/poc snooze` changes nothing here: it is snoozed until {running} already, and only a later "
-            f"end replaces that, like {wanted}."
+            f"`/poc snooze` changes nothing here: it's already snoozed until {running}, and only a later "
+            f"end replaces that, for example {wanted}."
         )
     days = (rest.until - first).days
     if days > LONGEST_SNOOZE:
         until = min(rest.until, today + timedelta(days=LONGEST_SNOOZE))
         wanted = shown(f"paused: until {until} - {order.reason}", 300)
         return Refusal(
-            f"`/poc snooze` reaches {LONGEST_SNOOZE} days in a row, and this {ordinal(count)} one would make "
-            f"it {days}. A longer rest is a pause, for the charter: write {wanted} into it."
+            f"`/poc snooze` reaches {LONGEST_SNOOZE} calendar days in a row, and this {ordinal(count)} one "
+            f"would make it {days}. A longer rest is a pause: write {wanted} into the charter."
         )
     return None
 
@@ -132,7 +132,7 @@ def _extended(order: Extend, charter: Charter) -> Refusal | None:
     if charter.ship_by is None or charter.ship_by.value != order.ship_by:
         return None
     return Refusal(
-        f"`/poc extend` changes nothing here: the charter says `ship_by: {order.ship_by}` already."
+        f"`/poc extend` changes nothing here: the charter already says `ship_by: {order.ship_by}`."
     )
 
 
@@ -145,7 +145,7 @@ def _waived(waiver: Waiver, charter: Charter) -> Refusal | None:
     if until is None or until < waiver.until:
         return None
     return Refusal(
-        f"`/poc waive` changes nothing here: {key} is waived until {until} already, and only a later end "
+        f"`/poc waive` changes nothing here: {key} is already waived until {until}, and only a later end "
         f"replaces that."
     )
 
@@ -154,9 +154,9 @@ def _no_line(waiver: Waiver, charter: Charter, key: str) -> Refusal:
     """Why a waiver is for no line of `done`, or for more than one, with those that there are."""
     keys = tuple(dict.fromkeys(key_of(line, charter.done) for line in charter.done))
     if not keys:
-        return Refusal(f"`/poc waive`: the charter has no line of `done` that can be read, so none on {key}.")
+        return Refusal(f"`/poc waive`: no line of `done` in the charter can be read, so none is about {key}.")
     near = tuple(each for each in keys if each.split()[0] == waiver.key.metric)
-    why = "could be for more than one line" if near else "is on no line"
+    why = "could be for more than one line" if near else "isn't on any line"
     words = ("until", waiver.until.isoformat(), waiver.reason)
     wanted = " or ".join(line_of(Verb.WAIVE, each, *words) for each in (near or keys)[:MOST_LINES])
     return Refusal(f"`/poc waive`: {key} {why} of `done`. Write {wanted}.")

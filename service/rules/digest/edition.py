@@ -75,7 +75,7 @@ def in_the_way(central: Central) -> str | None:
     named = f"{central.full_name}, `central_repository` of {central.account}'s poc-policy.yml,"
     if not central.covered:
         return (
-            f"{named} does not exist, or is not covered by the installation: "
+            f"{named} doesn't exist, or isn't covered by the installation: "
             "add it there, or fix poc-policy.yml"
         )
     if central.archived:
@@ -88,8 +88,8 @@ def in_the_way(central: Central) -> str | None:
 def not_told(untold: UndeliveredDigest) -> str:
     """Why a digest was refused, and what to do."""
     if untold.channel is Channel.SLACK:
-        return f"the digest of {untold.week} for {untold.account} was not sent. {untold.reason}"
+        return f"the digest of {untold.week} for {untold.account} wasn't sent. {untold.reason}"
     return (
-        f"the digest of {untold.week} was not written in {untold.repository} ({untold.reason}): "
-        "unlock its issue, labelled `poc-digest`, or delete it, and the next one opens another"
+        f"the digest of {untold.week} wasn't written in {untold.repository} ({untold.reason}): "
+        "unlock its issue (label `poc-digest`), or delete it, and the next digest opens another"
     )

@@ -102,7 +102,7 @@ def comparable(threshold: Threshold, unit: Unit) -> bool:
 def implausible(threshold: Threshold, number: Measurement) -> str | None:
     """Why a number cannot be compared with the bound, or is none that the metric can have; with a remedy."""
     if not _is_sane(number.value):
-        return "no number that a metric can have: measure it again"
+        return "not a number that a metric can have: measure it again"
     if not comparable(threshold, number.unit):
         return _mismatch(threshold.unit, number)
     metric = threshold.known
@@ -111,7 +111,7 @@ def implausible(threshold: Threshold, number: Measurement) -> str | None:
     if metric.span.holds(canonical(number.value, number.unit)):
         return None
     if metric.measure is Measure.SHARE and number.unit.text != "%" and 1 < number.value <= HUNDRED:
-        return f"{own(number)} is no ratio: {_add(number, '%')}"
+        return f"{own(number)} isn't a ratio: {_add(number, '%')}"
     return f"{own(number)} is out of range: {clip(metric.name)} is {_range(metric, metric.span, number.unit)}"
 
 
@@ -135,7 +135,7 @@ def _mismatch(wanted: Unit, number: Measurement) -> str:
         return f"{own(number)} has no unit: {_add(number, clip(wanted.text))}"
     if not wanted.text:
         return f"{own(number)}: the bound has no unit, leave out {clip(number.unit.text)}"
-    return f"{own(number)} cannot be compared: give it in {clip(wanted.text)}"
+    return f"{own(number)} can't be compared: give it in {clip(wanted.text)}"
 
 
 def _add(number: Measurement, unit: str) -> str:

@@ -114,8 +114,8 @@ def refuse_event(run: WorkflowRun, allowed: Collection[str]) -> Refused | None:
     if run.event in EVENTS or run.event in allowed:
         return None
     detail = (
-        f"A run started by {shown(run.event)} works on what anybody may have written, so its numbers are "
-        f"not taken. Send them from a run started by {listed(EVENTS)}."
+        f"A run started by {shown(run.event)} may run code that anybody wrote, so its numbers don't "
+        f"count. Send them from a run started by {listed(EVENTS)}."
     )
     return Refused(Reason.EVENT, detail)
 
@@ -131,17 +131,17 @@ def read_run(
     try:
         return _refused(claims, issuer, audience, now) or _run(claims)
     except _ClaimError as error:
-        detail = f"The token's claim {error}. Send the token that GitHub Actions mints, as it is."
+        detail = f"The token's claim {error}. Send the token that GitHub Actions mints, as is."
         return Refused(Reason.CLAIMS, detail)
 
 
 def _refused(claims: Mapping[str, object], issuer: str, audience: str, now: datetime) -> Refused | None:
     if claims.get("iss") != issuer:
-        detail = f"The token's issuer is {_said(claims.get('iss'))}; only {issuer} is believed here."
+        detail = f"The token's issuer is {_said(claims.get('iss'))}; only {issuer} counts here."
         return Refused(Reason.ISSUER, detail)
     if claims.get("aud") != audience:
         detail = f"The token is for {_said(claims.get('aud'))}. Ask for one with the audience {audience}"
-        return Refused(Reason.AUDIENCE, f"{detail}, written exactly so.")
+        return Refused(Reason.AUDIENCE, f"{detail}, written exactly like that.")
     return _untimely(claims, now) or _untrusted(claims)
 
 
@@ -149,11 +149,11 @@ def _untimely(claims: Mapping[str, object], now: datetime) -> Refused | None:
     begins, issued, ends = (_moment(claims, name) for name in ("nbf", "iat", "exp"))
     if now >= ends + LEEWAY or now >= issued + MAX_AGE:
         until = min(ends, issued + MAX_AGE)
-        detail = f"The token was good until {_time(until)}. Ask for a new one right before you send."
+        detail = f"The token expired at {_time(until)}. Ask for a new one right before you send."
         return Refused(Reason.EXPIRED, detail)
     if max(begins, issued) > now + LEEWAY:
-        detail = f"The token is good from {_time(max(begins, issued))}, and here it is {_time(now)}."
-        return Refused(Reason.NOT_YET, f"{detail} Set the clock of the machine that is wrong.")
+        detail = f"The token is valid from {_time(max(begins, issued))}, and here it's {_time(now)}."
+        return Refused(Reason.NOT_YET, f"{detail} Set the clock of the machine whose time is wrong.")
     return None
 
 
@@ -191,9 +191,9 @@ def _text(claims: Mapping[str, object], name: str, form: re.Pattern[str] | None 
     if value is None:
         raise _ClaimError(f"`{name}` is missing")
     if not isinstance(value, str) or not value or len(value) > LONGEST or not value.isprintable():
-        raise _ClaimError(f"`{name}` is no text of at most {LONGEST} characters")
+        raise _ClaimError(f"`{name}` isn't a text of at most {LONGEST} characters")
     if form and not form.fullmatch(value):
-        raise _ClaimError(f"`{name}` says {shown(value)}, which it cannot")
+        raise _ClaimError(f"`{name}` says {shown(value)}, which isn't possible")
     return value
 
 
@@ -201,16 +201,16 @@ def _id(claims: Mapping[str, object], name: str) -> int:
     value = claims.get(name)
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(claims, name)
     if not DIGITS.fullmatch(text):
-        raise _ClaimError(f"`{name}` says {shown(text)}, which is no id")
+        raise _ClaimError(f"`{name}` says {shown(text)}, which isn't an id")
     return int(text)
 
 
 def _moment(claims: Mapping[str, object], name: str) -> datetime:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _ClaimError(f"`{name}` is no time" if name in claims else f"`{name}` is missing")
+        raise _ClaimError(f"`{name}` isn't a time" if name in claims else f"`{name}` is missing")
     if not 0 <= value < LAST_MOMENT:
-        raise _ClaimError(f"`{name}` is no time")
+        raise _ClaimError(f"`{name}` isn't a time")
     return datetime.fromtimestamp(value, UTC)
 
 

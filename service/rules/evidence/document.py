@@ -50,7 +50,7 @@ MOST_ROWS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """A value that is no number, no text and nothing else that JSON has: what it is, and what to do."""
+    """A value that isn't a number, a text or anything else that JSON has: what it is, and what to do."""
 
     what: str
 
@@ -90,7 +90,7 @@ def decimal_of(text: str) -> Decimal | Odd:
 
 def out_of_reach(text: str) -> Odd:
     """What a number beyond 30 digits before the point, or 60 behind it, is read as."""
-    return Odd(f"is {shown(text, 14)}, beyond any measure: measure again")
+    return Odd(f"is {shown(text, 14)}, too large or too small to be right: measure again")
 
 
 class RefusedError(Exception):
@@ -113,7 +113,7 @@ def read_yaml(text: str) -> Tree | Unreadable:
         return Unreadable(str(refused))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return Unreadable(f"line {line} is not YAML: correct it")
+        return Unreadable(f"line {line} is not YAML: fix it")
     except yaml.YAMLError:
         return Unreadable("a character that YAML refuses: delete it")
     return composer.root
@@ -182,7 +182,7 @@ class Composer:
         if parent.key is None:
             refuse("an alias as a key: write a word before the colon")
         if parent.key in parent.value:
-            refuse(f"{shown(parent.key, 20)} stands twice in one mapping: keep one")
+            refuse(f"{shown(parent.key, 20)} is twice in one mapping: keep one")
         parent.value[parent.key] = value
         parent.key = None
 
@@ -234,9 +234,9 @@ def read_csv(text: str) -> Tree | Unreadable:
     except (csv.Error, ValueError):
         return Unreadable("not a table with commas: let the tool write CSV")
     if len(set(header)) != len(header):
-        return Unreadable("a column stands twice in the header: keep one")
+        return Unreadable("a column is twice in the header: keep one")
     if any(len(row) != len(header) for row in rows if row):
-        return Unreadable("a row has other columns than the header: let the tool write it again")
+        return Unreadable("a row has different columns from the header: let the tool write it again")
     return [dict(zip(header, row, strict=True)) for row in rows if row]
 
 
@@ -271,7 +271,7 @@ def read_text(data: bytes) -> str | Unreadable:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return Unreadable("the file is not UTF-8: save it as UTF-8")
+        return Unreadable("the file isn't UTF-8: save it as UTF-8")
     return text if text.strip() else Unreadable("the file is empty: let the tool write it again")
 
 
@@ -291,7 +291,7 @@ def read_json(text: str) -> Tree | Unreadable:
 def what_json_refuses(error: Exception) -> str:
     """Why a text is not JSON, or is more than is read of it."""
     if isinstance(error, DuplicateKeyError):
-        return f"{shown(error.key, 20)} stands twice in one object: keep one"
+        return f"{shown(error.key, 20)} is twice in one object: keep one"
     if isinstance(error, RecursionError):
         return "nested too deep: commit a flat summary"
     if not isinstance(error, json.JSONDecodeError):

@@ -104,13 +104,13 @@ def wrong_conditions(threshold: Threshold, number: Measurement) -> str | None:
 
 
 def too_few(threshold: Threshold, number: Measurement) -> str | None:
-    """Why a number of so few samples does not count; one of none is no number."""
+    """Why a number of so few samples doesn't count; one of none isn't a number."""
     n, asked = conditions_of(threshold, number).n, threshold.clauses.get("n")
     least = max(1, int(asked or 0))
     wanted = asked is not None or "confidence" in threshold.clauses
     if (n is None and not wanted) or (n is not None and (number.is_from_file or n >= least)):
         return None
-    said = "n is not said" if n is None else f"only n {grouped(n)}"
+    said = "n is missing" if n is None else f"only n {grouped(n)}"
     return f"too few: {said}, measure {grouped(least)} or more"
 
 

@@ -25,7 +25,7 @@ Document = Tree | Unreadable
 MOST_CHARACTERS = 120
 MOST_VALUES = 500_000
 TOO_LARGE = Unread("The file of evidence is larger than 5 MB: commit a summary that holds the number")
-ABSENT = Unreadable("no such file in this commit: commit it, or correct its name")
+ABSENT = Unreadable("no such file in this commit: commit it, or fix its name")
 
 
 def select(tree: Tree, path: str) -> Iterator[Tree] | Unreadable:
@@ -58,19 +58,19 @@ def nothing_found(tree: Tree, path: str) -> str:
         if value is NOTHING:
             return missing(above, step.lastgroup, step[0])
         position, above = step.end(), value
-    return "nothing is there: correct the path"
+    return "nothing is there: fix the path"
 
 
 def missing(above: Tree, kind: str | None, step: str) -> str:
     """What a step looked for in vain, and what it could have found."""
     if kind == "filter":
-        return f"nothing matches {shown(step, 30)}: correct the filter"
+        return f"nothing matches {shown(step, 30)}: fix the filter"
     keys = ", ".join(islice(above, SHOWN_KEYS)) if isinstance(above, dict) and kind != "index" else ""
     if keys.strip():
-        return f"no {shown(step, 18)}, but {shown(keys, 26)}: correct the path"
+        return f"no {shown(step, 18)}, but {shown(keys, 26)}: fix the path"
     if isinstance(above, list):
-        return f"no {shown(step, 18)} in a list of {len(above)}: correct the path"
-    return f"nothing at {shown(step, 24)}: correct the path"
+        return f"no {shown(step, 18)} in a list of {len(above)}: fix the path"
+    return f"nothing at {shown(step, 24)}: fix the path"
 
 
 def mean(values: Sequence[Decimal]) -> Decimal:
@@ -115,7 +115,7 @@ def document_of(file: str, data: bytes | None) -> Document:
 def value_in(tree: Document, source: Source) -> Decimal | Unread:
     """The number that a line finds in a file that is read already, exact, as the file writes it.
 
-    Whatever the file holds, nothing is raised: what is no number is told, with what to do about it.
+    Whatever the file holds, nothing is raised: what isn't a number is told, with what to do about it.
     """
     if isinstance(tree, Unreadable):
         return told(source, tree)
@@ -126,7 +126,7 @@ def value_in(tree: Document, source: Source) -> Decimal | Unread:
     if isinstance(below, Unreadable):
         return told(replace(source, path=source.per), below)
     if not below:
-        return told(replace(source, path=source.per), Unreadable("is divided by none: measure again"))
+        return told(replace(source, path=source.per), Unreadable("is divided by zero: measure again"))
     return ROUNDED.divide(value, below)
 
 

@@ -32,7 +32,7 @@ MEANT = {word: key for key, word in CLAUSES.items()} | {"samples": "n", "env": "
 
 
 class Literal(str):
-    """A number as it stands in the JSON; also `NaN` and `Infinity`, which are none."""
+    """A number as the JSON has it; also `NaN` and `Infinity`, which are none."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ class Object(dict[str, object]):
 
 
 class _NoJSONError(Exception):
-    """What is wrong with a text that is no JSON."""
+    """What is wrong with a text that isn't JSON."""
 
 
 def _exact(data: bytes) -> object:
@@ -124,7 +124,7 @@ def read_upload(body: bytes, environment: str | None) -> tuple[Sent, ...] | Refu
     try:
         root = _exact(body)
     except _NoJSONError as error:
-        return Refused(Reason.NO_JSON, f"The body is no JSON ({error}). Send such as {EXAMPLE}.")
+        return Refused(Reason.NO_JSON, f"The body isn't JSON ({error}). Send something like {EXAMPLE}.")
     try:
         default, found = _environment(root, environment), list(_found(root))
     except _FaultError as error:
@@ -135,7 +135,7 @@ def read_upload(body: bytes, environment: str | None) -> tuple[Sent, ...] | Refu
         try:
             number = _number(pointer, metric, entry, default, environment)
             if number.key in sent:
-                raise _FaultError(pointer, f"{shown(number.key, 60)} stands here twice. {TELL_APART}")  # noqa: TRY301
+                raise _FaultError(pointer, f"{shown(number.key, 60)} is here twice. {TELL_APART}")  # noqa: TRY301
         except _FaultError as error:
             faults.append(error.fault)
         else:
@@ -162,7 +162,7 @@ def _found(root: object) -> Iterator[tuple[str, str, object]]:
     metrics = root.get("metrics") if isinstance(root, Object) else None
     if not isinstance(metrics, Object) or not metrics:
         raise _FaultError(
-            "/metrics", f"`metrics` holds the numbers by their metrics. Send such as {EXAMPLE}."
+            "/metrics", f"`metrics` holds one entry for each metric. Send something like {EXAMPLE}."
         )
     if metrics.twice is not None:
         raise _FaultError(f"/metrics/{_token(metrics.twice)}", _twice(metrics.twice))
@@ -184,7 +184,7 @@ def _found(root: object) -> Iterator[tuple[str, str, object]]:
 
 def _number(pointer: str, metric: str, entry: object, default: str | None, vouched: str | None) -> Sent:
     if not METRIC.fullmatch(metric):
-        detail = f"{shown(metric)} is no metric. Write its name as in `done`, like `latency_p95`."
+        detail = f"{shown(metric)} isn't a metric. Write its name as in `done`, like `latency_p95`."
         raise _FaultError(pointer, detail)
     fields = _fields(entry, pointer, KEYS, '{"value": 212.4, "unit": "ms"}')
     clauses = {key: _clause(fields.get(key), f"{pointer}/{key}", word) for key, word in CLAUSES.items()}
@@ -202,7 +202,7 @@ def _number(pointer: str, metric: str, entry: object, default: str | None, vouch
 def _fields(value: object, pointer: str, known: Sequence[str], example: str) -> Mapping[str, object]:
     """The fields of an object that are not null."""
     if not isinstance(value, Object):
-        raise _FaultError(pointer, f"Here belongs an object, such as {example}.")
+        raise _FaultError(pointer, f"This has to be an object, like {example}.")
     if value.twice is not None:
         raise _FaultError(f"{pointer}/{_token(value.twice)}", _twice(value.twice))
     for key in value:
@@ -221,11 +221,11 @@ def _value(value: object, pointer: str) -> Decimal:
         quantity = parse_quantity(value)
         apart = isinstance(quantity, Quantity) and bool(quantity.unit.text)
         remedy = "Write the unit in `unit`." if apart else "Write a decimal number of at most 40 digits."
-        raise _FaultError(pointer, f"{shown(value)} is no number that can be compared. {remedy}")
+        raise _FaultError(pointer, f"{shown(value)} isn't a number that can be compared. {remedy}")
     number = EXACT.create_decimal(value)
     if number and not -LARGEST_POWER <= number.adjusted() < LARGEST_POWER:
         size = "large" if number.adjusted() > 0 else "small"
-        raise _FaultError(pointer, f"{shown(value)} is too {size} to be meant. Choose a unit that fits.")
+        raise _FaultError(pointer, f"{shown(value)} is too {size} to be right. Choose a unit that fits.")
     return number
 
 
@@ -248,9 +248,7 @@ def _samples(value: object, pointer: str) -> int | None:
     if not isinstance(value, Literal) or not value.isdecimal() or len(value) > len(str(MOST_SAMPLES)):
         raise _FaultError(pointer, "`n` is how many samples were measured: a whole number, such as 2000.")
     if not 1 <= int(value) <= MOST_SAMPLES:
-        raise _FaultError(
-            pointer, f"`n` lies between 1 and {MOST_SAMPLES}. Leave it out where nobody counted."
-        )
+        raise _FaultError(pointer, f"`n` is between 1 and {MOST_SAMPLES}. Leave it out if nobody counted.")
     return int(value)
 
 
@@ -263,11 +261,11 @@ def _clause(value: object, pointer: str, word: str) -> str | None:
         quantity = parse_quantity(text) if word == "at" else None
         if not isinstance(quantity, Quantity) or quantity.value > 0:
             return read
-        read = Refusal("a load is more than none")
+        read = Refusal("a load is more than zero")
     key = pointer.rpartition("/")[2]
     example = {"dataset": "tickets-2026q3", "load": "50 req/s", "window": "7 d", "segment": "eu-tickets"}[key]
     raise _FaultError(
-        pointer, f'`{key}` cannot be {shown(text)}. Write it as in `done`, such as "{example}".'
+        pointer, f'`{key}` can\'t be {shown(text)}. Write it as in `done`, such as "{example}".'
     )
 
 
@@ -297,4 +295,4 @@ def _token(key: str) -> str:
 
 
 def _twice(key: str) -> str:
-    return f"{shown(key)} stands here twice. Leave one out; several numbers of a metric go into a list."
+    return f"{shown(key)} is here twice. Leave one out; several numbers of a metric go into a list."

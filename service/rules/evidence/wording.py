@@ -107,7 +107,7 @@ def _doubt(threshold: Threshold, number: Measurement) -> str:
     between = f"{grouped(n)} samples say between {low} and {high} %"
     apart = (share - bound) ** 2 * MOST_SAMPLES
     if apart <= Z**2 * bound * (1 - bound):
-        return f"{between}, too near the bound to tell"
+        return f"{between}, too close to the bound to tell"
     needed = math.ceil(Z**2 * bound * (1 - bound) / (share - bound) ** 2)
     rounded = 10 ** max(0, len(str(needed)) - FEWEST_DIGITS)
     return f"{between}; about {grouped(-(-needed // rounded) * rounded)} would decide"

@@ -90,7 +90,7 @@ def _signed(
 
 
 def takes_over(before: Agreement, now: Charter, signatures: Sequence[Signature], policy: Policy) -> bool:
-    """Whether a charter is agreed on from now on: nothing in it lacks a signature that the one before has."""
+    """Whether a charter is agreed on from now on: every signature is there that the one before has."""
     given = standing(now, signatures, Round.START)
     signed = all(given[group] for group in before.signed if group in given)
     return signed and not applied(before, now, signatures, policy).unsigned

@@ -49,7 +49,7 @@ def state_of(facts: LifecycleFacts) -> State:
     """Derive the state.
 
     A POC whose start is not signed stays proposed, whatever was measured: numbers compared with bounds
-    that nobody has agreed to are no evaluation.
+    that nobody has agreed to aren't an evaluation.
     """
     if ended := _ended(facts):
         return ended

@@ -96,7 +96,7 @@ def _why(
     policy = facts.policy
     groups = (*groups_of(facts.charter, login), *policy.groups_of(login), *policy.deputy_of(login))
     if not groups:
-        return "the charter does not name them under `signoffs`"
+        return "the charter doesn't name them under `signoffs`"
     if own and all(gone for _, gone in own):
         return "it was withdrawn"
     if own:

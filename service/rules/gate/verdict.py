@@ -25,7 +25,7 @@ class Occasion(StrEnum):
     """What is asked: a verdict is given only where somebody wants to ship."""
 
     ORDINARY = "ordinary"
-    """A pull request, the default branch, a merge queue's head: neutral, saying what the commit lacks."""
+    """A pull request, the default branch, a merge queue's head: neutral, saying what is missing."""
     SHIP_REQUEST = "ship request"
     DEPLOYMENT = "deployment"
 
@@ -43,7 +43,7 @@ class GateFacts:
     results: tuple[Result, ...] = ()
     """One for each line of `done`, in their order."""
     signatures: Mapping[Group, Signature | None] = field(default_factory=dict)
-    """The ship round as it stands; empty while nobody asked to ship."""
+    """The ship round so far; empty while nobody asked to ship."""
     outdated: Mapping[Group, Signature] = field(default_factory=dict)
     """Signatures of an earlier commit, where the policy asks for those of the head."""
     newer: Mapping[str, int | None] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class GateFacts:
     """The environments that are held whatever `charter` names, in small letters: the one that platform signed
     for last, the one that was agreed on, the one that is named now."""
     outside: str = ""
-    """Why the repository is no POC; empty where it is one. `charter` is then the one that was agreed on."""
+    """Why the repository isn't a POC; empty where it is one. `charter` is then the one that was agreed on."""
     contained: bool = True
     """Whether the commit is the ship request's head, or on the default branch."""
     observe: bool = False
@@ -85,7 +85,7 @@ class GapKind(StrEnum):
     COMMIT = "commit"
     """It is not what was asked for."""
     LEFT = "left"
-    """The repository is no POC any more."""
+    """The repository isn't a POC any more."""
     STOPPED = "stopped"
     PAUSED = "paused"
 
@@ -229,12 +229,14 @@ def answer_deployment(verdict: Gate, environment: str, *, shipped_on: date | Non
     note = elsewhere(verdict.facts, environment)
     stopped = any(gap.kind is GapKind.STOPPED for gap in verdict.gaps)
     if not note and shipped_on and not (verdict.ready or stopped):
-        note = f"this goes back to what shipped here on {in_words(shipped_on)}, and a rollback stays open"
+        note = (
+            f"this goes back to what shipped here on {in_words(shipped_on)}, and a rollback is always allowed"
+        )
     if not note and verdict.gaps and only_observed(verdict.facts, verdict.gaps):
-        note = "only observed: by the verdict it would be rejected"
+        note = "only observed: enforcing would have rejected it"
     if not note and verdict.facts.observe:
         would = "approved" if verdict.ready else "rejected"
-        note = f"only observed: by the verdict it would be {would}"
+        note = f"only observed: enforcing would have {would} it"
     note = note or _not_bound(verdict.facts)
     return DeploymentAnswer(bool(note) or verdict.ready, note)
 
@@ -249,7 +251,7 @@ def elsewhere(facts: GateFacts, environment: str) -> str:
     if environment.lower() in facts.protected:
         return ""
     if facts.outside:
-        return f"this repository is no POC ({facts.outside}), and nothing is held here"
+        return f"this repository isn't a POC ({facts.outside}), so nothing is held here"
     if charter is None:
         return "there is no charter that can be read, so nothing says where this POC will run"
     target = charter.target.environment
@@ -271,5 +273,5 @@ def _not_bound(facts: GateFacts) -> str:
     if charter.done and not without:
         return ""
     have = "has" if len(without) == 1 else "have"
-    what = f"{listed(without)} {have} no value that counts" if without else "`done` has no threshold"
+    what = f"{listed(without)} {have} no number that counts" if without else "`done` has no threshold"
     return f"not bound yet: the charter has no `measured_in`, and {what} on this commit"

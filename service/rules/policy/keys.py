@@ -57,7 +57,7 @@ class Key:
 
 def selector(topics: tuple[str, str], names: tuple[str, str], stage: str) -> tuple[Key, ...]:
     """The keys of `select` and `exclude`: their examples and defaults."""
-    globs = "any of these names; `*` and `?` stand for anything, the case for nothing"
+    globs = "any of these names; `*` and `?` stand for anything, and case doesn't matter"
     return (
         Key("topics", "any of these topics", *topics, read.topic, MOST_ITEMS),
         Key("names", globs, *names, read.glob, MOST_ITEMS),
@@ -79,9 +79,9 @@ def section(name: str, decides: str, *keys: Key) -> Key:
 
 def group(name: str, whose: str, members: str, lead: str, deputies: str) -> Key:
     """A section of `groups`."""
-    signers = f"who may sign for {whose}; without it whoever a charter names"
+    signers = f"who may sign for {whose}; without it, anybody whom a charter names"
     away = f"who signs for the named person of {whose} while that person is away"
-    brought_in = f"who is brought in when {whose} does not answer"
+    brought_in = f"who is brought in when {whose} doesn't answer"
     return section(
         name,
         whose,
@@ -97,7 +97,7 @@ POLICY = section(
     Key("policy", "the version of this language", "1"),
     Key(
         "mode",
-        "`enforce`, or `observe`: the same texts, and nothing is held up; without it the service's `MODE`",
+        "`enforce`, or `observe`: the same texts, and nothing is held up; without it, the service's `MODE`",
         "enforce",
         parse=read.word(Mode),
     ),
@@ -136,15 +136,15 @@ POLICY = section(
     ),
     section(
         "exclude",
-        "what is none, whatever else speaks for it",
+        "what isn't a POC, whatever else says that it is",
         *selector(("[not-a-poc]", "[not-a-poc]"), ('["sandbox-*"]', ""), "{stage: [retired]}"),
     ),
     section(
         "limits",
         "after how many working days somebody is asked",
-        Key("share", "of the working days planned, for the owner", "15 %", "15 %", read.share),
-        Key("shortest", "the least that this share comes to", "7", "7", DAYS),
-        Key("longest", "the most that it comes to", "20", "20", DAYS),
+        Key("share", "for the owner: this share of the planned working days", "15 %", "15 %", read.share),
+        Key("shortest", "for the owner: at least so many", "7", "7", DAYS),
+        Key("longest", "for the owner: at most so many", "20", "20", DAYS),
         Key("waiting", "for a signer, a reviewer, a group", "5", "5", DAYS),
         Key("charter", "for bringing a charter", "10", "10", DAYS),
     ),
@@ -152,7 +152,7 @@ POLICY = section(
         "calendar",
         "on which days something is expected",
         Key("time_zone", "where days begin and end", "Europe/Berlin", "UTC", read.time_zone),
-        Key("weekend", "the days off of each week", WEEKEND, WEEKEND, read.weekday, len(read.DAYS)),
+        Key("weekend", "the days off in each week", WEEKEND, WEEKEND, read.weekday, len(read.DAYS)),
         Key(
             "freezes",
             "days on which nothing is expected: `DATE to DATE - reason`, or one `DATE`",
@@ -174,7 +174,7 @@ POLICY = section(
     ),
     Key(
         "environments",
-        "the targets that a charter may name; without it any",
+        "the targets that a charter may name; without it, any",
         "[support-prod]",
         parse=read.bounded(LONGEST_ENVIRONMENT),
         most=MOST_ITEMS,
@@ -192,14 +192,14 @@ POLICY = section(
         ),
         Key(
             "undecided",
-            "a share whose 95 % interval reaches over its bound: `by-point`, by itself; or `not-met`",
+            "a share whose 95 % interval crosses its bound: `by-point` goes by the number; or `not-met`",
             "not-met",
             "by-point",
             read.word(Undecided),
         ),
         Key(
             "events",
-            "workflow events whose numbers are taken although outsiders can cause them",
+            "workflow events whose numbers are taken although outsiders can trigger them",
             "[pull_request_target]",
             parse=read.event,
             most=MOST_ITEMS,
@@ -207,7 +207,7 @@ POLICY = section(
     ),
     section(
         "signoffs",
-        "who need not sign, and what a sign-off to ship is given for",
+        "who doesn't have to sign, and what a sign-off to ship covers",
         Key(
             "not_needed",
             "groups for which a charter may write `n/a - reason` in place of a person",
@@ -227,12 +227,12 @@ POLICY = section(
     Key(
         "when_unjudged",
         "what `POC charter` says of a pull request that can't be judged for now: `failure`, or `neutral` "
-        "where it leaves `POC.md` as it is",
+        "where it doesn't change `POC.md`",
         "neutral",
         "failure",
         read.word(WhenUnjudged),
     ),
-    Key("issues_a_day", "new stall issues in the organisation on one day, at most", "5", "5", ISSUES),
+    Key("issues_a_day", "at most so many new stall issues a day in the organisation", "5", "5", ISSUES),
     Key(
         "central_repository",
         "where the digest goes, and the issues of repositories that have issues disabled",

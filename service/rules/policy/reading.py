@@ -154,7 +154,7 @@ def read_policy(data: bytes | str) -> PolicyReading:
     if isinstance(text, Finding):
         return PolicyReading(None, (replace(text, code=UNREADABLE),))
     if len(raw) > MAX_BYTES or text.count("\n") > MAX_LINES:
-        message = f"The file is larger than 64 KiB or {MAX_LINES} lines: keep to what is decided"
+        message = f"The file is larger than 64 KiB or {MAX_LINES} lines: keep only what is decided"
         return PolicyReading(None, (Finding(TOO_LARGE, Severity.ERROR, message, 1),))
     block = Block(lines_of(text), 1, "")
     refused = tuple(islice(refused_lines(block, DIALECT.name), MOST_LINES_TOLD))
@@ -214,7 +214,7 @@ def read_version(page: PolicyReader, root: Mapping) -> None:
     elif not isinstance(entry.value, Scalar) or not entry.value.value:
         page.refuse(VERSION, "The version is one number: write `policy: 1`", entry.key)
     elif entry.value.value != "1":
-        message = f"No version {shown(entry.value.value)} is known here: write `policy: 1`"
+        message = f"Version {shown(entry.value.value)} isn't known here: write `policy: 1`"
         page.refuse(VERSION, message, entry.key, entry.value.replaced(page.lines, "1"))
 
 
@@ -270,4 +270,4 @@ def refuse_weekend(page: PolicyReader, section: Node | None) -> None:
     """Complain of a week without a working day."""
     entry = section.entry("weekend") if isinstance(section, Mapping) else None
     assert entry is not None
-    page.refuse("no-working-day", "A week of days off: leave at least one day out", entry.key)
+    page.refuse("no-working-day", "Every day of the week is off: leave at least one out", entry.key)

@@ -80,7 +80,7 @@ def poc_reason(repository: Repository, *, declares_charter: bool, policy: Policy
 
 
 def no_poc_reason(repository: Repository, policy: Policy = NO_POLICY) -> str:
-    """Why a repository that is no POC is none, in words for its people."""
+    """Why a repository isn't a POC, in words for its people."""
     return exclusion(repository, policy) or "no rule selects it, and no `POC.md` declares it"
 
 

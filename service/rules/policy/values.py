@@ -58,7 +58,7 @@ def word(words: type[Word]) -> Callable[[str], Word | Refusal]:
             return words(text)
         near = get_close_matches(text.lower()[:40], known, n=1, cutoff=NEAR_ENOUGH)
         choice = " or ".join(f"`{each}`" for each in known)
-        return Refusal(f"{shown(text)} is not known here: write {choice}", near[0] if near else None)
+        return Refusal(f"{shown(text)} isn't known here: write {choice}", near[0] if near else None)
 
     return parse
 
@@ -70,7 +70,7 @@ def count(least: int, most: int) -> Callable[[str], int | Refusal]:
         bare = LED_BY_A_COUNT.fullmatch(text)
         meant = bare["count"] if bare and least <= int(bare["count"]) <= most else None
         if not COUNT.fullmatch(text) or not least <= int(text) <= most:
-            return Refusal(f"{shown(text)} does not fit: write a number from {least} to {most}", meant)
+            return Refusal(f"{shown(text)} doesn't fit: write a number from {least} to {most}", meant)
         return int(text)
 
     return parse
@@ -82,7 +82,8 @@ def rule(text: str) -> str | Refusal:
         return text
     meant = text.lower().replace("_", "-").replace(" ", "-")
     return Refusal(
-        f"{shown(text)} is no rule: write a code like `done-sample`", meant if RULE.fullmatch(meant) else None
+        f"{shown(text)} isn't a rule: write a code like `done-sample`",
+        meant if RULE.fullmatch(meant) else None,
     )
 
 
@@ -90,7 +91,9 @@ def day(text: str) -> date | Refusal:
     """Read a day, `2027-03-01`."""
     found = parse_date(text)
     return (
-        found if isinstance(found, date) else Refusal(f"{shown(text)} is no day: write one like `2027-03-01`")
+        found
+        if isinstance(found, date)
+        else Refusal(f"{shown(text)} isn't a day: write one like `2027-03-01`")
     )
 
 
@@ -100,19 +103,19 @@ def yes_or_no(text: str) -> bool | Refusal:
         return text == "true"
     meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower(), text.lower())
     fits = meant if meant in ("true", "false") else None
-    return Refusal(f"{shown(text)} is not known here: write `true` or `false`", fits)
+    return Refusal(f"{shown(text)} isn't known here: write `true` or `false`", fits)
 
 
 def share(text: str) -> Decimal | Refusal:
     """Read `15 %`."""
     quantity = parse_quantity(text)
     if not isinstance(quantity, Quantity) or quantity.unit.dimension not in (Dimension.RATIO, Dimension.NONE):
-        return Refusal(f"{shown(text)} is no share: write one like `15 %`")
+        return Refusal(f"{shown(text)} isn't a share: write one like `15 %`")
     if 0 < quantity.canonical_value <= 1:
         return quantity.canonical_value
     bare = quantity.unit.dimension is Dimension.NONE and 1 < quantity.value <= HUNDRED
     meant = f"{plain(quantity.value)} %" if bare else None
-    return Refusal(f"{shown(text)} is not between 0 and 100 %: write one like `15 %`", meant)
+    return Refusal(f"{shown(text)} isn't between 0 and 100 %: write one like `15 %`", meant)
 
 
 def age(text: str) -> int | Refusal:
@@ -122,7 +125,7 @@ def age(text: str) -> int | Refusal:
     if 1 <= days <= OLDEST and days == int(days):
         return int(days)
     meant = f"{int(text)} d" if COUNT.fullmatch(text) and 1 <= int(text) <= OLDEST else None
-    return Refusal(f"{shown(text)} does not fit: write whole days like `14 d` (`{OLDEST} d` at most)", meant)
+    return Refusal(f"{shown(text)} doesn't fit: write whole days like `14 d` (`{OLDEST} d` at most)", meant)
 
 
 def topic(text: str) -> str | Refusal:
@@ -131,7 +134,7 @@ def topic(text: str) -> str | Refusal:
         return text
     meant = text.lower().lstrip("#").strip().replace("_", "-").replace(" ", "-")
     fits = bool(TOPIC.fullmatch(meant))
-    return Refusal(f"{shown(text)} is no topic: write one like `proof-of-concept`", meant if fits else None)
+    return Refusal(f"{shown(text)} isn't a topic: write one like `proof-of-concept`", meant if fits else None)
 
 
 def glob(text: str) -> str | Refusal:
@@ -140,10 +143,10 @@ def glob(text: str) -> str | Refusal:
         return text
     name = text.rpartition("/")[2]
     if name != text and GLOB.fullmatch(name):
-        return Refusal(f"{shown(text)} has an owner: write {shown(name)}", f'"{name}"')
+        return Refusal(f"{shown(text)} includes an owner: write {shown(name)}", f'"{name}"')
     if len(text) > LONGEST_GLOB:
         return Refusal(f"{len(text)} characters: keep a name to {LONGEST_GLOB}")
-    return Refusal(f"{shown(text)} is no name: write one like `poc-*` (with no signs but `*` and `?`)")
+    return Refusal(f"{shown(text)} isn't a name: write one like `poc-*` (with no signs but `*` and `?`)")
 
 
 def bounded(most: int) -> Callable[[str], str | Refusal]:
@@ -165,8 +168,8 @@ def login(text: str) -> str | Refusal:
     if "/" in name:
         return Refusal(f"{shown(name)} is a team: name people")
     if not parse_login(name):
-        return Refusal(f"{shown(name)} is no GitHub login: write one, like `dan-w`")
-    return name if name == text else Refusal(f"A login stands alone: write {shown(name)}", name)
+        return Refusal(f"{shown(name)} isn't a GitHub login: write one, like `dan-w`")
+    return name if name == text else Refusal(f"Only the login goes here: write {shown(name)}", name)
 
 
 def dispensable(text: str) -> Group | Refusal:
@@ -178,14 +181,14 @@ def dispensable(text: str) -> Group | Refusal:
         return Refusal(f"`{text}` always signs: delete it, or write another group")
     near = get_close_matches(text.lower()[:40], known, n=1, cutoff=NEAR_ENOUGH)
     choice = " or ".join(f"`{each}`" for each in known)
-    return Refusal(f"{shown(text)} is no group here: write {choice}", near[0] if near else None)
+    return Refusal(f"{shown(text)} isn't a group here: write {choice}", near[0] if near else None)
 
 
 def event(text: str) -> str | Refusal:
     """Read the name of an event that starts workflows."""
     if EVENT.fullmatch(text):
         return text
-    return Refusal(f"{shown(text)} is no event of workflows: write one, like `pull_request_target`")
+    return Refusal(f"{shown(text)} isn't a workflow event: write one, like `pull_request_target`")
 
 
 def full_name(text: str) -> str | Refusal:
@@ -193,7 +196,7 @@ def full_name(text: str) -> str | Refusal:
     if FULL_NAME.fullmatch(text):
         return text
     meant = HOST.sub("", text, count=1).removesuffix("/").removesuffix(".git")
-    message = f"{shown(text)} is no repository: write `owner/name`"
+    message = f"{shown(text)} isn't a repository: write `owner/name`"
     return Refusal(message, meant if FULL_NAME.fullmatch(meant) else None)
 
 
@@ -203,7 +206,7 @@ def team(text: str) -> str | Refusal:
     if TEAM.fullmatch(name):
         return name
     meant = TEAM_PAGE.sub(r"\1/\2", name).removeprefix("@").removesuffix("/")
-    message = f"{shown(text)} is no team: write `org/team`"
+    message = f"{shown(text)} isn't a team: write `org/team`"
     return Refusal(message, meant if TEAM.fullmatch(meant) else None)
 
 
@@ -212,7 +215,7 @@ def weekday(text: str) -> int | Refusal:
     if text.lower() in DAYS:
         return DAYS.index(text.lower())
     meant = [day for day in DAYS if len(text) >= SHORTEST_DAY and day.startswith(text.lower()[:3])]
-    message = f"{shown(text)} is no day of the week: write one, like `saturday`"
+    message = f"{shown(text)} isn't a day of the week: write one, like `saturday`"
     return Refusal(message, meant[0] if len(meant) == 1 else None)
 
 
@@ -223,7 +226,7 @@ def freeze(text: str) -> Freeze | Refusal:
     last = (parse_date(match["last"]) if match["last"] else first) if match else None
     if match is None or first is None or last is None:
         example = "2026-12-21 to 2027-01-03 - year end"
-        return Refusal(f"{shown(text)} is no period: write one like `{example}`")
+        return Refusal(f"{shown(text)} isn't a period: write one like `{example}`")
     reason = clip(match["reason"] or "", LONGEST_REASON)
     if last < first:
         return Refusal("It ends before it begins: write the earlier day first", period(last, first, reason))
@@ -246,7 +249,7 @@ def time_zone(text: str) -> tzinfo | Refusal:
         # The database holds folders and other files too, which are an error of their own each.
         with suppress(OSError, ValueError, KeyError):
             return ZoneInfo(text)
-    return Refusal(f"{shown(text)} is no time zone: write one like `Europe/Berlin`", nearest_zone(text))
+    return Refusal(f"{shown(text)} isn't a time zone: write one like `Europe/Berlin`", nearest_zone(text))
 
 
 def nearest_zone(text: str) -> str | None:

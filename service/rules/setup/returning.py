@@ -28,15 +28,13 @@ def code_of(pending: Pending | None, returned: Mapping[str, str], now: datetime)
     """The code to exchange; raises `ReturnError` where the state is not that of a registration under way."""
     state, code = returned.get("state", ""), returned.get("code", "")
     if not state or not code:
-        raise ReturnError(
-            "There is no code and state in this address: paste the whole one, with all after `?`."
-        )
+        raise ReturnError("This address has no code and state: paste all of it, with everything after `?`.")
     if pending is None:
-        raise ReturnError("This registration has ended: a state is good for one return. Begin again.")
+        raise ReturnError("This registration is over: each state works only once. Start again.")
     if not hmac.compare_digest(state.encode(), pending.state.encode()):
-        raise ReturnError("The state is not the one that was sent to GitHub from here. Begin again.")
+        raise ReturnError("The state isn't the one that we sent to GitHub. Start again.")
     if now - pending.begun_at >= GOOD_FOR:
-        raise ReturnError("This registration was begun more than an hour ago. Begin again.")
+        raise ReturnError("This registration was started more than an hour ago. Start again.")
     return code
 
 

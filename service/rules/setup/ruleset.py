@@ -185,34 +185,34 @@ def _review(team: Team) -> dict[str, Any]:
 
 
 def _notes(org: Covered, by: By, covered: Sequence[Repository], team: Team | None) -> Sequence[str]:
-    notes = [f"It holds for {_count(covered)} of today, by {_words(by)}."]
+    notes = [f"It covers {_count(covered)} today, by {_words(by)}."]
     if missed := [each.full_name for each in org.pocs if each not in covered]:
         notes.append(
-            f"It does not cover {_names(missed)}: a topic or a `POC.md` can't be written into a ruleset. "
+            f"It doesn't cover {_names(missed)}: a topic or a `POC.md` can't be written into a ruleset. "
             "`--by ids` covers the POCs of today instead."
         )
     if by is By.IDS:
-        notes.append("It does not cover POCs to come: print it again then.")
+        notes.append("It doesn't cover future POCs: print it again for them.")
     if by is By.NAME:
-        notes.append("GitHub compares names letter by letter: also by case.")
+        notes.append("GitHub compares names with upper and lower case.")
     others = [each.full_name for each in covered if each not in org.pocs and exclusion(each, org.policy)]
     if others:
         notes.append(
-            f"{_names(others)} are no POCs: their pull requests get the check run as well, and pass."
+            f"{_names(others)} aren't POCs: their pull requests get the check run as well, and pass."
         )
     if team:
         notes.append(
-            f"A change of `{CHARTER_PATH}` needs an approval by {team.slug}, which needs write access."
+            f"A change to `{CHARTER_PATH}` needs an approval by {team.slug}, which needs write access."
         )
     else:
-        notes.append(
-            "Who may push can still choose who signs: name a team that reviews the charter with `--team`."
-        )
+        notes.append("Anybody who can push can still choose who signs: name a reviewing team with `--team`.")
     if org.installation.permissions.get("statuses") not in ("write", "admin"):
         notes.append(
             "`statuses: write` isn't granted: an organisation's rules may refuse the app as a source."
         )
-    notes.append("Pushes straight to a default branch are refused, except by those whom you let bypass it.")
+    notes.append(
+        "Pushes straight to a default branch are refused, except from people whom you let bypass it."
+    )
     return notes
 
 

@@ -92,7 +92,7 @@ def lines_of(text: str) -> tuple[str, ...]:
 
 
 def find_block(text: str, lines: tuple[str, ...]) -> Block | None:
-    """The block that declares the charter, or None: such a file is no charter, never a broken one."""
+    """The block that declares the charter, or None: such a file isn't a charter, never a broken one."""
     return next(declaring(text, lines), None)
 
 

@@ -127,7 +127,7 @@ class Composer:
         if len(self._open) >= depth:
             self.refuse("too-deep", event, f"Nested deeper than {depth} levels: write this value flat")
         if self._open and self._open[-1].is_mapping and self._open[-1].key is None:
-            message = "A list or mapping cannot be a key: write a word before the colon"
+            message = "A list or mapping can't be a key: write a word before the colon"
             if "{{" in self.block.lines[line - self.block.first_line]:
                 message = "This template was never filled in: write the value"
             self.refuse("invalid-yaml", event, message)
@@ -136,13 +136,13 @@ class Composer:
     def _refuse_cleverness(self, event: yaml.NodeEvent) -> None:
         name = self.dialect.name
         if isinstance(event, yaml.AliasEvent):
-            message = f"A {name} has no aliases: {self.dialect.for_alias}"
+            message = f"A {name} takes no aliases: {self.dialect.for_alias}"
             self.refuse("yaml-anchor", event, message, self._quoted(event) if self.dialect.stars else None)
         if event.anchor:
-            message = f"A {name} has no anchors: delete the word that begins with `&`"
+            message = f"A {name} takes no anchors: delete the word that begins with `&`"
             self.refuse("yaml-anchor", event, message)
         if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag:
-            message = f"A {name} has no YAML tags: delete the word that begins with `!`"
+            message = f"A {name} takes no YAML tags: delete the word that begins with `!`"
             self.refuse("yaml-tag", event, message)
 
     def _add(self, node: Node, event: yaml.Event) -> None:
@@ -226,7 +226,7 @@ def load(file: CharterFile) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What a block says beside the lines that are no YAML: the mistakes, and those lines made good."""
+    """What a block says beside the lines that aren't YAML: the mistakes, and those lines made good."""
 
     mistakes: tuple[Finding, ...]
     root: Mapping | None = None
@@ -280,7 +280,7 @@ def second(block: Block, other: Block) -> Finding:
 def no_charter(text: str, lines: tuple[str, ...]) -> Finding:
     """The finding for a file of the charter's name that declares none."""
     if hidden := next(declaring(text, lines, hidden=True), None):
-        message = "This block stands in HTML, where GitHub doesn't show it: move it out, or end the comment"
+        message = "This block is inside HTML, where GitHub doesn't show it: move it out, or end the comment"
         return Finding(NO_CHARTER, Severity.ERROR, message, hidden.opening_line)
     if DECLARATION in text and (near := nearly_declaring(lines)):
         number, mistake = near
@@ -298,20 +298,20 @@ def nearly_declaring(lines: tuple[str, ...]) -> tuple[int, str] | None:
             above = lines[number - 2].strip() if number > 1 else ""
             indented = line[0] == " " or (number > 1 and lines[number - 2].startswith(" "))
             if above.startswith("~~~"):
-                return number - 1, "A charter's block does not begin with `~~~`"
+                return number - 1, "A charter's block can't begin with `~~~`"
             if above.startswith("```") and indented:
-                return number - 1, "This block is indented, and is none"
+                return number - 1, "An indented block isn't read"
             if above.startswith("```"):
-                return number - 1, "This block does not say that it is YAML"
+                return number - 1, "This block doesn't say that it's YAML"
             if not above or line[0] != " ":
-                return number, "This stands in no block"
+                return number, "This isn't inside a block"
     return None
 
 
 def refused(block: Block) -> Iterator[Finding]:
     """What keeps a block from being read as YAML at all."""
     if not block.closed:
-        message = f"The block that opens here is never closed: add a line {block.marks} after its last field"
+        message = f"This block is never closed: add a line {block.marks} after its last field"
         yield Finding("unclosed-block", Severity.ERROR, message, block.opening_line)
     elif len(block.text.encode()) > MAX_BLOCK_BYTES:
         message = "The charter's block is larger than 16 KiB: move prose out of it into the Markdown"
@@ -330,7 +330,7 @@ def refused_lines(block: Block, name: str = CHARTER.name) -> Iterator[Finding]:
             yield Finding("line-too-long", Severity.ERROR, message, number, MAX_LINE_CHARACTERS + 1)
             continue
         if (space := ODD_SPACE.match(line)) and name == CHARTER.name:
-            message = f"An unusual space (U+{ord(space['odd']):04X}) stands here: write a plain one"
+            message = f"There's an unusual space (U+{ord(space['odd']):04X}) here: write a plain one"
             fix = f"{''.join(' ' if char.isspace() else char for char in space[0])}{line[space.end() :]}"
             yield Finding(
                 "control-character", Severity.ERROR, message, number, space.start("odd") + 1, fix=fix
@@ -338,7 +338,7 @@ def refused_lines(block: Block, name: str = CHARTER.name) -> Iterator[Finding]:
             continue
         hidden = INVISIBLE.search(line)
         if hidden:
-            message = f"An invisible character (U+{ord(hidden[0]):04X}) stands here: delete it"
+            message = f"There's an invisible character (U+{ord(hidden[0]):04X}) here: delete it"
             fix = INVISIBLE.sub("", line)
             yield Finding("control-character", Severity.ERROR, message, number, hidden.start() + 1, fix=fix)
 

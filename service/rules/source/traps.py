@@ -27,7 +27,7 @@ class FileLimits:
     for_alias: str
     """What to write for a value that begins with `*`."""
     stars: bool
-    """Whether such a value is likely, and meant as it stands."""
+    """Whether such a value is likely, and meant as written."""
 
 
 CHARTER = FileLimits(
@@ -76,7 +76,7 @@ def quoted(match: re.Match[str]) -> str:
 TRAPS = (
     YamlMistake(
         re.compile(r"^(?P<head>[ ]*(?:- )?[^\t]*?)(?P<tabs>\t+)(?P<value>.*)$"),
-        "YAML takes no tabs: indent with spaces",
+        "YAML doesn't take tabs: indent with spaces",
         lambda match: match.string.replace("\t", "  "),
     ),
     YamlMistake(
@@ -86,7 +86,7 @@ TRAPS = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*- )\[[ xX]?\]\s+(?P<value>\w.*)$"),
-        "A threshold is no task: write it without the box",
+        "A threshold isn't a task: write it without the box",
         lambda match: f"{match['head']}{match['value']}",
         only=CHARTER.name,
     ),
@@ -94,12 +94,12 @@ TRAPS = (
         re.compile(
             r"^(?P<head>\s*(?:- |\w+:\s+))\[(?P<value>[\w-]+)\]\(https?://github\.com/(?P=value)/?\)\s*$"
         ),
-        "A value is no link in Markdown: write the login alone",
+        "A value isn't a Markdown link: write the login alone",
         lambda match: f"{match['head']}{match['value']}",
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))\[[^\]]*\]\([^)]*\).*$"),
-        "A value is no link in Markdown: write the address or the login alone",
+        "A value isn't a Markdown link: write the address or the login alone",
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))(?:\{\{|\{%).*$"),
@@ -111,12 +111,12 @@ TRAPS = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))@(?P<value>[\w-]+)\s*$"),
-        "YAML cannot begin a value with `@`: write the login without it",
+        "A YAML value can't begin with `@`: write the login without it",
         lambda match: f"{match['head']}{match['value']}",
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))@[\w-]+/(?P<value>[\w-]+)\s*$"),
-        "A team answers no question and signs nothing: write one login and no `@`",
+        "A team can't answer questions or sign: write one login and no `@`",
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*\w+:\s+\[(?:[^\]#]*,)?\s*)(?P<value>[%@`&*!|>][^,\]]*)(?P<tail>[,\]].*)$"),
@@ -126,7 +126,7 @@ TRAPS = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- )?\w+:\s+)\[[^\]]*$"),
-        "This list lacks its end, or a comma: write it as `[a, b]` on one line",
+        "This list isn't closed, or a comma is missing: write it as `[a, b]` on one line",
         only=POLICY.name,
     ),
     YamlMistake(
@@ -144,7 +144,7 @@ TRAPS = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))`(?P<value>[^`]+)`\s*$"),
-        "YAML cannot begin a value with a backtick: write the value without",
+        "A YAML value can't begin with a backtick: write the value without",
         lambda match: f"{match['head']}{match['value']}",
     ),
     YamlMistake(
@@ -179,23 +179,23 @@ OPEN_QUOTE = YamlMistake(
 LAYOUT = (
     YamlMistake(
         re.compile(r"^(?P<head>(?:done|stop_if):\s+)-\s.*$"),
-        "Each threshold has a line of its own: write a dash below and the threshold behind it",
+        "Each threshold has a line of its own: write a dash below and the threshold after it",
         only=CHARTER.name,
     ),
     YamlMistake(
         re.compile(r"^(?P<head>waived:\s+)-\s.*$"),
-        "Each waiver has a line of its own: write a dash below and the waiver behind it",
+        "Each waiver has a line of its own: write a dash below and the waiver after it",
         only=CHARTER.name,
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>.*)$"),
-        "One value stands here, not a list: write it without the dash",
+        "One value goes here, not a list: write it without the dash",
         lambda match: f"{match['head']}{match['value']}",
         only=CHARTER.name,
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*\w+:\s+)-\s+(?P<value>[^#]*?)\s*$"),
-        "A list begins below its key, or stands in brackets: write it in brackets",
+        "A list goes below its key, or in brackets: write it in brackets",
         lambda match: f"{match['head']}[{match['value']}]",
         only=POLICY.name,
     ),
@@ -207,7 +207,7 @@ LAYOUT = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*)-\s+(?P<value>\w+:(?:\s.*)?)$"),
-        "Only what stands in a list begins with a dash: write the key without",
+        "Only items of a list begin with a dash: write the key without",
         lambda match: f"{match['head']}{match['value']}",
         only=POLICY.name,
     ),
@@ -257,9 +257,9 @@ def trapped(
 
 
 def not_a_mapping(block: Block, dialect: FileLimits = CHARTER) -> Finding:
-    """The finding for a block that is no mapping, such as `poc:1`."""
+    """The finding for a block that isn't a mapping, such as `poc:1`."""
     for row in range(len(block.lines)):
         if block.lines[row].startswith(f"{dialect.key}:") and (finding := trapped(block, row, dialect)):
             return finding
-    message = f"The {dialect.name} is no mapping: write `{dialect.key}: 1` and then one `key: value` a line"
+    message = f"The {dialect.name} isn't a mapping: write `{dialect.key}: 1` and then one `key: value` a line"
     return Finding(CODE, Severity.ERROR, message, block.first_line)

@@ -98,9 +98,9 @@ def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None, now:
     escalation = _unchanged(issue)
     if facts.observe or facts.archived or not facts.has_home:
         why = "the repository is archived" if facts.archived else _held_back(facts, now)
-        return StallDecision(Step.NOTHING, stall, f"its issue is left as it is: {why}")
+        return StallDecision(Step.NOTHING, stall, f"its issue is left alone: {why}")
     if not facts.is_poc:
-        return StallDecision(Step.CLOSE, None, "no POC any more", escalation=escalation)
+        return StallDecision(Step.CLOSE, None, "not a POC any more", escalation=escalation)
     if stall is not None:
         return _keep(facts, issue, stall, now)
     if _moved_since(facts, issue, now):
@@ -115,7 +115,7 @@ def _keep(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> 
     escalation = _unchanged(issue)
     new, say = _is_new(facts, issue, stall), _reached(facts, issue, stall, now)
     if (new or say) and (reason := _held_back(facts, now)):
-        return StallDecision(Step.KEEP, None, f"its issue is left as it is: {reason}", escalation=escalation)
+        return StallDecision(Step.KEEP, None, f"its issue is left alone: {reason}", escalation=escalation)
     if new:
         return StallDecision(Step.KEEP, stall, f"stalled anew since {stall.since}", escalation=_anew(issue))
     if say:

@@ -28,7 +28,7 @@ class Cause(StrEnum):
     OVERDUE = "overdue"
     """The ship date has passed."""
     OWNER_GONE = "owner gone"
-    """The owner cannot write to the repository any more, or is no more on GitHub."""
+    """The owner can't write to the repository any more, or is gone from GitHub."""
 
 
 class EscalationStep(IntEnum):

@@ -82,7 +82,7 @@ class CheckRunOutput:
     summary: str
     annotations: tuple[Annotation, ...] = ()
     footnote: str = ""
-    """Stands below the summary, and is no part of the verdict: another one needs no write."""
+    """Goes below the summary, and isn't part of the verdict: another one needs no write."""
     would: Conclusion | None = None
     """What it would be where things are held up; no part of the verdict either."""
     rules: tuple[str, ...] = ()
@@ -225,7 +225,7 @@ class Propose:
     """Open pull requests, then say once what came of them, as `PostComment` does."""
 
     needs: ClassVar[str] = "issues"
-    """Opening them needs more: where that is lacking, their lines are said."""
+    """Opening them needs more: where that is missing, their lines are said."""
     repository: RepositoryRef
     number: int
     key: str

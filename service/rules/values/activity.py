@@ -163,13 +163,13 @@ def requested(
 
 
 def deployed(repository_id: int, environment: str, sha: str, actor: str, at: datetime) -> Activity:
-    """A commit was deployed to an environment; deployed there again it is no news."""
+    """A commit was deployed to an environment; deployed there again, it isn't news."""
     name = f"{repository_key(repository_id)}:deployment:{sha}:{environment.lower()}"
     return Activity(name, at, actor, ActivityKind.DEPLOYMENT)
 
 
 def measured(repository_id: int, sha: str, number: int | None, actor: str, at: datetime) -> Activity:
-    """Numbers came of a commit; more of the same commit are no news."""
+    """Numbers came of a commit; more of the same commit aren't news."""
     return Activity(
         f"{repository_key(repository_id)}:evidence:{sha}", at, actor, ActivityKind.EVIDENCE, number
     )

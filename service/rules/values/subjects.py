@@ -86,7 +86,7 @@ class DeliveryEffects:
     removed: tuple[int, ...] = ()
     pull_request: PullRequest | None = None
     branch: str | None = None
-    """Where a commit is to go that may need our check run, also in a repository that is no POC."""
+    """Where a commit is to go that may need our check run, also in a repository that isn't a POC."""
     rerun_sha: str | None = None
     """The commit whose check runs were asked for again."""
     for_pocs_only: bool = False

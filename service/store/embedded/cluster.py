@@ -57,7 +57,7 @@ REMEDIES = (
 
 def failed(data_dir: Path, said: str) -> PostgresFailed:
     """What the system or PostgreSQL said, with the remedy that fits."""
-    remedy = next((remedy for text, remedy in REMEDIES if text in said), "Mend what is named above.")
+    remedy = next((remedy for text, remedy in REMEDIES if text in said), "Fix what is named above.")
     return PostgresFailed(
         f"The embedded PostgreSQL in DATA_DIR {data_dir} failed: {said.strip()}\n"
         f"Remedy: {remedy} Or set DATABASE_URL to a PostgreSQL server."

@@ -25,7 +25,7 @@ def main(parent: str, uid: str, gid: str, program: str, *arguments: str) -> None
             os.setgid(int(gid))
             os.setuid(int(uid))
         except OSError as error:
-            sys.exit(f"root cannot become uid {uid}: {error.strerror}")
+            sys.exit(f"root can't become uid {uid}: {error.strerror}")
     if libc:
         # After setuid: the kernel forgets the wish when credentials change (prctl(2)).
         libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGINT), 0, 0, 0)

@@ -132,7 +132,7 @@ async def test_who_says_no_on_github_is_told_what_follows(service: Service) -> N
     state = parse_qs(urlsplit(await browser.leave()).query)["state"][0]
     answer = await browser.get(f"/login/callback?error=access_denied&state={state}")
     assert answer.status_code == 403
-    assert "You are not logged in" in answer.text
+    assert "You aren&#39;t logged in" in answer.text
 
 
 @pytest.mark.asyncio

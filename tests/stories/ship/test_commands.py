@@ -100,9 +100,9 @@ def test_the_owner_is_known_by_other_letters_case(pull: Story) -> None:
         pytest.param(
             "/poc sign", "alice-k", "write", "belongs in the POC's issue", id="sign, on a pull request"
         ),
-        pytest.param("/poc deploy now", "jane-doe", "admin", "is no command", id="no such command"),
+        pytest.param("/poc deploy now", "jane-doe", "admin", "isn't a command", id="no such command"),
         pytest.param("/poc help", "outsider", "none", "needs write access", id="help, without access"),
-        pytest.param("/poc SHIP", "jane-doe", "admin", "is no command", id="another case of letters"),
+        pytest.param("/poc SHIP", "jane-doe", "admin", "isn't a command", id="another case of letters"),
     ],
 )
 def test_a_command_that_is_refused_says_why_in_one_comment(
@@ -133,8 +133,8 @@ def test_a_command_in_an_issue_is_refused_there(pull: Story, said: str, login: s
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        pytest.param({"base_ref": "release"}, "this goes into `release`", id="goes into another branch"),
-        pytest.param({"state": "closed"}, "asks to ship an open pull request", id="is closed"),
+        pytest.param({"base_ref": "release"}, "this one goes into `release`", id="goes into another branch"),
+        pytest.param({"state": "closed"}, "takes an open pull request", id="is closed"),
     ],
 )
 def test_a_pull_request_that_cannot_ship_is_no_ship_request(
@@ -150,7 +150,7 @@ def test_a_pull_request_that_cannot_ship_is_no_ship_request(
 def test_several_commands_in_one_comment_are_answered_once_and_all_carried_out(pull: Story) -> None:
     comment = pull.say("/poc frobnicate\n/poc ship\n/poc sign\n/poc help")
     assert len(pull.comments()) == 1
-    assert "is no command" in pull.comments()[0]
+    assert "isn't a command" in pull.comments()[0]
     assert pull.repo.reactions == {(comment, "+1")}
     assert requests(pull) == [5]
 

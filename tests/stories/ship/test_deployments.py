@@ -166,7 +166,7 @@ def test_observing_approves_and_says_what_the_verdict_would_be(
     poc.observe()
     approved, comment = answered(poc.ask_to_deploy())
     assert approved
-    assert f"only observed: by the verdict it would be {would}" in comment
+    assert f"only observed: enforcing would have {would} it" in comment
 
 
 # An environment that platform signed for stays protected
@@ -270,7 +270,7 @@ def test_what_shipped_may_ship_again(live: Story, charter: str, days: int, missi
     for back in (HEAD, live.commit(sha("revert"), charter, tree="shared")):
         approved, comment = answered(live.ask_to_deploy(back))
         assert approved
-        assert "a rollback stays open" in comment
+        assert "a rollback is always allowed" in comment
         assert missing in comment
     assert not answered(live.ask_to_deploy(sha("now")))[0]
 

@@ -319,7 +319,7 @@ def test_a_bound_that_is_on_the_default_branch_counts_once_it_is_signed(poc: Sto
     poc.land(sha("main"), LOOSE)
     poc.pull(poc.commit(HEAD, LOOSE, files(accuracy=0.91)))
     assert poc.gate().title == "Missing for shipping: 1 of 2 thresholds"
-    assert "Eased, and not signed" in poc.summary()
+    assert "Made easier, and not signed" in poc.summary()
     poc.sign(DATA_SCIENCE, PRODUCT)
     poc.pull(action="edited")
     assert poc.gate() == MET

@@ -35,7 +35,7 @@ FILES: dict[str, tuple[dict[str, str | bytes], Said, str]] = {
     "the path finds a string": ({**files(), METRICS: '{"accuracy": "good"}'}, ONE_MISSING, "$.accuracy"),
     "not a number": ({**files(), METRICS: '{"accuracy": NaN}'}, ONE_MISSING, METRICS),
     "too large to read": ({**files(), METRICS: b" " * LARGEST_BLOB + b"{}"}, ONE_MISSING, "larger than 5 MB"),
-    "above all that is natural": ({**files(accuracy=1.31)}, ONE_MISSING, "1.31 is no ratio"),
+    "above all that is natural": ({**files(accuracy=1.31)}, ONE_MISSING, "1.31 isn't a ratio"),
     "below all that is natural": ({**files(latency=-3)}, ONE_MISSING, "-3 ms"),
 }
 

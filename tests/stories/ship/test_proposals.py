@@ -148,7 +148,7 @@ def test_whatever_is_lost_on_the_way_each_thing_is_there_once(poc: Story, step: 
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (ProposalState.CLOSED, "#100 was to write it, and has been closed"),
+        (ProposalState.CLOSED, "#100 would have made this change, and was closed"),
         (ProposalState.MERGED, "is merged"),
     ],
 )

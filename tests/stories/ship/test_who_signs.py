@@ -13,7 +13,8 @@ from tests.harness.world import HEAD, INSTALLATION
 DATA_SCIENCE, PLATFORM, PRODUCT, SECURITY = SIGNERS
 DEPUTY = "eve-s"
 ALL_FOUR = (
-    "`alice-k`, `bob-m`, `carol-s` and `dan-w` approve this pull request; that is their signature to start."
+    "`alice-k`, `bob-m`, `carol-s` and `dan-w` approve this pull request. "
+    "That approval is their signature to start."
 )
 
 
@@ -43,9 +44,9 @@ def test_the_record_of_past_signatures_is_held_against_the_ship_date(proposed: S
     proposed.review(DATA_SCIENCE)
     said = proposed.charter_check().split("\n\n")[1]
     assert said.endswith(
-        "1 of 4. The signatures to start took 15 working days here, 80 % within 15 (5 rounds so far); to be "
-        "signed by the ship date, 26 February 2027, ask by 5 February 2027: ask security first, which takes "
-        "longest."
+        "1 of 4. The signatures to start took 15 working days here, 80 % within 15 (5 rounds so far); to "
+        "have them by the ship date, 26 February 2027, ask by 5 February 2027: ask security first, because "
+        "it takes longest."
     )
     proposed.github.forget_calls()
     proposed.sweep()
@@ -215,4 +216,4 @@ def test_another_account_does_not_sign_by_opening_a_pull_request(proposed: Story
 def test_another_account_under_a_signers_login_is_a_finding(proposed: Story) -> None:
     proposed.github.renamed[SECURITY] = 1
     proposed.pull(proposed.commit(sha("next"), CHARTER + "\nMore.\n", {}), action="synchronize")
-    assert "`dan-w` is not the account it was" in proposed.charter_check(sha("next"))
+    assert "`dan-w` isn't the account first named" in proposed.charter_check(sha("next"))

@@ -34,7 +34,7 @@ def test_each_step_is_said_once_however_often_it_is_looked_at(unsigned: Days, tw
         unsigned.through(5 * LIMIT)
     second, third = unsigned.comments(1)
     assert "10 working days of waiting for data science (`alice-k`)" in second
-    assert "15 working days of waiting for data science (`alice-k`): now it takes a decision" in third
+    assert "15 working days of waiting for data science (`alice-k`): it's time to decide" in third
 
 
 def test_the_first_step_is_one_issue_for_whoever_has_the_ball(unsigned: Days) -> None:

@@ -134,7 +134,7 @@ def test_product_is_asked_when_the_owner_cannot_write_any_more(poc: Days) -> Non
     poc.on(4)
     assert poc.steps == ["open"]
     assert poc.issue.assignees == ("carol-s",)
-    assert f"`{OWNER}`, the owner, cannot write" in poc.issue.body
+    assert f"`{OWNER}`, the owner, can't write" in poc.issue.body
     assert "@carol-s, you sign for product: who takes over?" in poc.issue.body
     assert f"@{OWNER}" not in poc.issue.body
     with poc.quietly():

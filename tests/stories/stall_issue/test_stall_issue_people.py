@@ -112,7 +112,7 @@ def test_one_that_came_back_and_stays_open_takes_the_last_step(unsigned: Days) -
     unsigned.github.forget_calls()
     unsigned.on(3 * LIMIT)
     assert unsigned.steps == ["comment"]
-    assert "now it takes a decision" in unsigned.comments(1)[1]
+    assert "it's time to decide" in unsigned.comments(1)[1]
 
 
 def test_closed_by_a_person_it_comes_back_at_the_first_step_of_the_next_stall(poc: Days) -> None:
@@ -161,7 +161,7 @@ def test_a_successor_climbs_on(unsigned: Days) -> None:
     unsigned.delete()
     unsigned.through(3 * LIMIT)
     assert unsigned.steps == ["open", "comment"]
-    assert "now it takes a decision" in unsigned.comments(2)[0]
+    assert "it's time to decide" in unsigned.comments(2)[0]
 
 
 # Transferred

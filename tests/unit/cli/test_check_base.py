@@ -103,7 +103,7 @@ def test_what_the_base_says_already_is_not_an_error_for_its_date(branch: Path) -
 def test_a_base_that_is_no_commit_is_named(ref: str) -> None:
     code, out, err = run(base=ref)
     assert (code, out) == (2, "")
-    assert f"git knows no commit {ref!r} here" in err
+    assert f"git doesn't know commit {ref!r} here" in err
 
 
 def test_branches_without_a_common_commit_are_told_what_to_fetch(branch: Path) -> None:
@@ -121,11 +121,11 @@ def test_without_a_repository_or_git_it_says_so(
     (elsewhere / "POC.md").write_bytes((branch / "POC.md").read_bytes())
     code, _, err = run(elsewhere / "POC.md", base="main")
     assert code == 2
-    assert "in no git repository" in err
+    assert "isn't in a git repository" in err
     monkeypatch.setenv("PATH", str(elsewhere))
     code, _, err = run(base="main")
     assert code == 2
-    assert "git is not installed here" in err
+    assert "git isn't installed here" in err
 
 
 def test_paths_are_looked_up_at_the_root_of_a_repository(branch: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_path_that_is_gone_is_a_notice_for_whoever_did_not_write_it(branch: Pa
     git(branch, "rm", "-q", "-r", ".github")
     code, out, _ = run("POC.md", base="main")
     assert code == 0
-    assert "notice: `.github/workflows/eval.yml` is not in the repository" in out
+    assert "notice: `.github/workflows/eval.yml` isn't in the repository" in out
 
 
 def test_paths_of_a_charter_elsewhere_are_left_to_github(branch: Path) -> None:

@@ -98,7 +98,7 @@ def test_init_writes_a_charter_that_check_reads(tmp_path: Path) -> None:
     [
         pytest.param("2999-01-01", "is in the future: people would get messages early", id="a future day"),
         pytest.param("2999-01-01T09:00:00+02:00", "is in the future", id="a future time"),
-        pytest.param("soon", "is not a time: write 2027-01-15 or", id="no time at all"),
+        pytest.param("soon", "isn't a time: write 2027-01-15 or", id="no time at all"),
     ],
 )
 def test_a_sweep_of_the_real_github_does_not_look_ahead(as_of: str, says: str) -> None:

@@ -112,14 +112,14 @@ def test_a_certificate_instead_of_a_key() -> None:
                 FailureKind.TRANSIENT,
                 "reading the app: GitHub says 401, A JSON web token could not be decoded",
             ),
-            "https://api.github.com does not accept GITHUB_APP_PRIVATE_KEY for app 4711: "
+            "https://api.github.com doesn't accept GITHUB_APP_PRIVATE_KEY for app 4711: "
             "use a key from that app's settings page, or fix GITHUB_APP_ID; "
             "or GITHUB_API_URL if the app was registered on another GitHub",
             id="the key of another app",
         ),
         pytest.param(
             Failure(FailureKind.GONE, "reading the app: GitHub says 404, Integration not found"),
-            "https://api.github.com knows no app 4711: fix GITHUB_APP_ID, "
+            "https://api.github.com doesn't know app 4711: fix GITHUB_APP_ID, "
             "or GITHUB_API_URL if the app was registered on another GitHub",
             id="an app that there is not",
         ),
@@ -187,7 +187,7 @@ def test_an_address_that_is_not_that_of_the_api_is_not_blamed_on_the_app(
             Installation(7, "acme", PERMISSIONS | {"contents": "write"}),
             Mark.OK,
             "all permissions that this version uses are granted; "
-            "pull_requests: write is lacking to open pull requests",
+            "pull_requests: write is missing to open pull requests",
             id="half of what opens pull requests",
         ),
         pytest.param(
@@ -234,14 +234,14 @@ def test_no_installation_is_a_note_with_the_address_to_install_it(github: Callab
             None,
             "https://g.acme.dev",
             Mark.NOTE,
-            "https://g.acme.dev/healthz does not answer",
+            "https://g.acme.dev/healthz doesn't answer",
             id="silent",
         ),
         pytest.param(
             200,
             "http://localhost:8080",
             Mark.WRONG,
-            "PUBLIC_URL is http://localhost:8080, which GitHub cannot reach: use a public address",
+            "PUBLIC_URL is http://localhost:8080, which GitHub can't reach: use a public address",
             id="an address of this machine",
         ),
     ],
@@ -259,7 +259,7 @@ def test_the_webhooks_address(
 def test_a_database_that_is_down_is_named_without_its_password() -> None:
     line = about("database", lines())
     assert line.mark is Mark.WRONG
-    assert line.says.startswith("PostgreSQL at 127.0.0.1/poc is not reachable (")
+    assert line.says.startswith("PostgreSQL at 127.0.0.1/poc isn't reachable (")
     assert line.says.endswith("): start it, or fix DATABASE_URL")
     assert "hunter2" not in line.says
 
@@ -291,7 +291,7 @@ def test_a_new_database_without_a_worker(database_url: str) -> None:
     assert found["database"][0] is Mark.OK
     assert found["migrations"] == (Mark.OK, "up to date")
     assert found["worker"] == (Mark.WRONG, "none running: start `serve` or `work`")
-    assert found["queue"] == (Mark.OK, "0 subjects wait for a look")
+    assert found["queue"] == (Mark.OK, "0 subjects wait to be checked")
     assert found["deliveries"] == (
         Mark.NOTE,
         "none yet: see the app's settings, Advanced, Recent deliveries",
@@ -428,7 +428,7 @@ def test_what_was_answered_later_has_not_failed(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("github")
 def test_an_account_that_nobody_named_is_ignored() -> None:
     line = about("installation 7 (acme)", lines(ALLOWED_ACCOUNTS="Globex, initech"))
-    assert line == Line(Mark.NOTE, line.what, "ignored: ALLOWED_ACCOUNTS does not name this account")
+    assert line == Line(Mark.NOTE, line.what, "ignored: ALLOWED_ACCOUNTS doesn't name this account")
     line = about("installation 7 (acme)", lines(ALLOWED_ACCOUNTS="globex,ACME"))
     assert line.mark is Mark.OK
 

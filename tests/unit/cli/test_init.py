@@ -142,7 +142,7 @@ def test_a_wrong_answer_is_explained_and_asked_again() -> None:
         today=TODAY,
     )
     assert any("`acme/ml-team` is a team" in line for line in person.told)
-    assert any("'fast' is not a number" in line for line in person.told)
+    assert any("'fast' isn't a number" in line for line in person.told)
     assert "\nowner: jane-doe\n" in text
     assert "latency_p95 <= TODO ms" in text
 

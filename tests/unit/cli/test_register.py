@@ -106,9 +106,7 @@ def test_a_button_and_the_way_back(github: respx.Route) -> None:
 @pytest.mark.parametrize(
     ("returned", "says"),
     [
-        pytest.param(
-            {"code": "a-code", "state": "foreign"}, "not the one that was sent", id="a foreign state"
-        ),
+        pytest.param({"code": "a-code", "state": "foreign"}, "the one that we sent", id="a foreign state"),
         pytest.param({"code": "a-code"}, "no code and state", id="no state"),
         pytest.param({}, "no code and state", id="nothing"),
     ],
@@ -143,7 +141,7 @@ def test_a_code_is_exchanged_once(
     assert refused.status_code == 400
     assert says in refused.text
     again = operator.returns(code="a-code", state=state)
-    assert "has ended" in again.text
+    assert "is over" in again.text
     assert github.call_count == 1
     assert not operator.kept
 
@@ -151,7 +149,7 @@ def test_a_code_is_exchanged_once(
 @pytest.mark.usefixtures("github")
 def test_what_can_not_be_kept_is_said_in_the_browser() -> None:
     def full(_app: AppCredentials) -> None:
-        raise SetupError(".env could not be written: No space left on device")
+        raise SetupError(".env couldn't be written: No space left on device")
 
     operator = Operator(full)
     answer = operator.returns(code="a-code", state=state_of(operator.get(operator.page).text))
@@ -183,8 +181,8 @@ def test_without_a_browser_the_address_is_pasted_back(
     app = register(ASKED, kept.append, Console(said.append, ask, lambda _: False), headless=True)
     assert kept == [app]
     assert [line[:40] for line in said[1:]] == [
-        "There is no code and state in this addre",
-        "The state is not the one that was sent t",
+        "This address has no code and state: past",
+        "The state isn't the one that we sent to ",
     ]
     assert list(tmp_path.iterdir()) == []
 

@@ -84,8 +84,12 @@ def test_a_number_is_read(text: str, data: str | bytes, number: str) -> None:
         ("m.json $.a", "", "the file is empty: let the tool write it again"),
         ("m.json $.a", "{", "line 1 is not JSON: let the tool write JSON"),
         ("m.txt $.a", "a,b\n1,2\n", "line 1 is not JSON: let the tool write JSON"),
-        ("m.csv $[0].a", "a,a\n1,2\n", "a column stands twice in the header: keep one"),
-        ("m.csv $[0].a", "a,b\n1\n", "a row has other columns than the header: let the tool write it again"),
+        ("m.csv $[0].a", "a,a\n1,2\n", "a column is twice in the header: keep one"),
+        (
+            "m.csv $[0].a",
+            "a,b\n1\n",
+            "a row has different columns from the header: let the tool write it again",
+        ),
         ("m.jsonl $[0].a", '{"a": 1}\n{"a"', "line 1 is not JSON: let the tool write JSON"),
         ("m.xml $.tests", "<a/>", "no `testcase` in it: commit JUnit's XML"),
         ("m.xml $.tests", "<a>", "not XML: let the tool write it again"),
@@ -94,9 +98,9 @@ def test_a_number_is_read(text: str, data: str | bytes, number: str) -> None:
             '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
             "larger than 1 MB, or declares entities: commit JUnit's plain XML",
         ),
-        ("m.json $.a / $.b", '{"a": 1, "b": 0}', "is divided by none: measure again"),
+        ("m.json $.a / $.b", '{"a": 1, "b": 0}', "is divided by zero: measure again"),
         ("m.json $.a", '{"a": 1}\n{"a": 2}\n', "holds several JSON values: write them as one list"),
-        ("m.json $.a", '{"a": 1, "b": 2, "a": 3}', "`a` stands twice in one object: keep one"),
+        ("m.json $.a", '{"a": 1, "b": 2, "a": 3}', "`a` is twice in one object: keep one"),
         ("m.json $.a", "[" * 100_000, "nested too deep: commit a flat summary"),
         ("m.json $.a", '{"a":' * 100_000, "nested too deep: commit a flat summary"),
         ("m.json $.a", '{"a": ' + "1" * 5000 + "}", "holds a number of thousands of digits: round it"),
@@ -104,7 +108,7 @@ def test_a_number_is_read(text: str, data: str | bytes, number: str) -> None:
         ("m.json $.a", '{"a": 1.' + "1" * 500 + "}", "has 502 characters: round the number"),
         ("m.json $[0]", "[" + "1," * 500_001 + "1]", "too many values: commit a summary with the number"),
         ("m.json $.a", "{}".encode("utf-16"), "the file is encoded as UTF-16: save it as UTF-8"),
-        ("m.json $.a", b'{"a": "\xff"}', "the file is not UTF-8: save it as UTF-8"),
+        ("m.json $.a", b'{"a": "\xff"}', "the file isn't UTF-8: save it as UTF-8"),
         (
             "m.json $.a",
             "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
@@ -113,12 +117,12 @@ def test_a_number_is_read(text: str, data: str | bytes, number: str) -> None:
         ("m.json $.a", '{"a": NaN}', "is NaN: measure again"),
         ("m.json $.a", '{"a": Infinity}', "is Infinity: measure again"),
         ("m.json $.a", '{"a": -Infinity}', "is Infinity: measure again"),
-        ("m.json $.a", '{"a": 1e400}', "is `1e400`, beyond any measure: measure again"),
-        ("m.json $.a", '{"a": 1e-400}', "is `1e-400`, beyond any measure: measure again"),
+        ("m.json $.a", '{"a": 1e400}', "is `1e400`, too large or too small to be right: measure again"),
+        ("m.json $.a", '{"a": 1e-400}', "is `1e-400`, too large or too small to be right: measure again"),
         (
             "m.json $.a",
             '{"a": 1e99999999999999999999}',
-            "is `1e99999999999…`, beyond any measure: measure again",
+            "is `1e99999999999…`, too large or too small to be right: measure again",
         ),
         ("m.json $.a", '{"a": "N/A"}', "is the text `N/A`: write a number"),
         ("m.json $.a", '{"a": "0.93 s"}', "is the text `0.93 s`: write a number"),
@@ -128,14 +132,14 @@ def test_a_number_is_read(text: str, data: str | bytes, number: str) -> None:
         ("m.json $.a", '{"a": true}', "is true: write a number, or `rate of` a list"),
         ("m.json $.a", '{"a": [1]}', "is a list: point to one number in it"),
         ("m.json $.a", '{"a": {"b": 1}}', "is an object: point to one number in it"),
-        ("m.json $.a.b", '{"a": {"c": 1, "d": 2}}', "no `.b`, but `c, d`: correct the path"),
-        ("m.json $.a.b", '{"a": {}}', "nothing at `.b`: correct the path"),
-        ("m.json $.a.b", '{"a": 1}', "nothing at `.b`: correct the path"),
-        ("m.json $.a.b", '{"a": [1, 2]}', "no `.b` in a list of 2: correct the path"),
-        ("m.json $[5]", "[1]", "no `[5]` in a list of 1: correct the path"),
-        ("m.json mean of $[*]", "[]", "no `[*]` in a list of 0: correct the path"),
-        ("m.json mean of $[*].b", '[{"a": 1}]', "no `.b`, but `a`: correct the path"),
-        ("m.json $[?@.k=='x'].v", '[{"k": "y"}]', "nothing matches `[?@.k=='x']`: correct the filter"),
+        ("m.json $.a.b", '{"a": {"c": 1, "d": 2}}', "no `.b`, but `c, d`: fix the path"),
+        ("m.json $.a.b", '{"a": {}}', "nothing at `.b`: fix the path"),
+        ("m.json $.a.b", '{"a": 1}', "nothing at `.b`: fix the path"),
+        ("m.json $.a.b", '{"a": [1, 2]}', "no `.b` in a list of 2: fix the path"),
+        ("m.json $[5]", "[1]", "no `[5]` in a list of 1: fix the path"),
+        ("m.json mean of $[*]", "[]", "no `[*]` in a list of 0: fix the path"),
+        ("m.json mean of $[*].b", '[{"a": 1}]', "no `.b`, but `a`: fix the path"),
+        ("m.json $[?@.k=='x'].v", '[{"k": "y"}]', "nothing matches `[?@.k=='x']`: fix the filter"),
         (
             "m.json $[?@.k=='x'].v",
             '[{"k": "x", "v": 1}, {"k": "x", "v": 2}, {"k": "x"}]',
@@ -145,8 +149,8 @@ def test_a_number_is_read(text: str, data: str | bytes, number: str) -> None:
         ("m.json mean of $[*]", "[1, true]", "value 2 is true: write a number, or `rate of` a list"),
         ("m.json rate of $[*]", "[true, null]", "value 2 is null: let the tool write a number"),
         ("m.json p95 of $[*]", "[1, NaN]", "value 2 is NaN: measure again"),
-        ("m.yaml $.a", "a: [1", "line 2 is not YAML: correct it"),
-        ("m.yaml $.a", "a: 1\na: 2\n", "`a` stands twice in one mapping: keep one"),
+        ("m.yaml $.a", "a: [1", "line 2 is not YAML: fix it"),
+        ("m.yaml $.a", "a: 1\na: 2\n", "`a` is twice in one mapping: keep one"),
         ("m.yaml $.a", "a: 1\n---\na: 2\n", "a second YAML document begins at `---`: keep one"),
         ("m.yaml $.a", "%YAML 1.1\n---\na: 1\n", "a line begins with `%`: delete the directive"),
         ("m.yaml $.a", "? [a]\n: 1\n", "a list or mapping as a key: write a word before the colon"),
@@ -176,7 +180,7 @@ def test_what_is_no_number_is_told(text: str, data: str | bytes, told: str) -> N
 
 
 def test_a_file_that_is_not_there() -> None:
-    told = "`eval/m.json` `$.a`: no such file in this commit: commit it, or correct its name"
+    told = "`eval/m.json` `$.a`: no such file in this commit: commit it, or fix its name"
     assert read_value(source("eval/m.json $.a"), None) == Unread(told)
     assert "5 MB" in TOO_LARGE.reason
 
@@ -214,7 +218,7 @@ def test_a_long_name_leaves_room_for_what_to_do() -> None:
     told = reason(f"{LONG} $.{'a' * 90}", '{"accuracy": 1}')
     assert len(told) <= 120
     assert told.startswith("`reports/evaluation/")
-    assert told.endswith("correct the path")
+    assert told.endswith("fix the path")
 
 
 NUMBERS = st.decimals(min_value=-(10**9), max_value=10**9, places=6)

@@ -325,11 +325,11 @@ def test_a_unit_of_another_kind_makes_it_ones_own(line: str, own: bool) -> None:
     said = findings(line)
     assert not [each for each in said if each.severity is Severity.ERROR]
     name = line.split(maxsplit=1)[0]
-    told = f"`{name}` is your own metric: nobody but you can check its unit and range"
+    told = f"`{name}` is your own metric: we can't check its unit, range or direction"
     assert (told in [each.message for each in said]) == own
 
 
 def test_a_name_that_runs_the_other_way_is_not_proposed() -> None:
     messages = [each.message for each in findings("acuracy >= 3 %", "mapee >= 3 %", "mapee_x <= 3 %")]
-    assert "`acuracy` is not in the table: did you mean `accuracy`?" in messages
+    assert "`acuracy` isn't in the table: did you mean `accuracy`?" in messages
     assert not [each for each in messages if "`mape`" in each]

@@ -202,9 +202,9 @@ def test_a_quoted_comment_commands_nothing(comment: str) -> None:
 CHARTER = charter()
 ASKS = "belongs on the pull request that ships: write it there."
 NEEDS_WRITE = "needs write access to this repository"
-ASK = "Whoever administers it can give that, or somebody who has it writes the command."
+ASK = "An admin of the repository can give it, or somebody with write access can write the command."
 THERE_ARE = (
-    "There are `/poc snooze`, `/poc extend`, `/poc owner`, `/poc stop`, `/poc waive`, `/poc ship`, "
+    "The commands are `/poc snooze`, `/poc extend`, `/poc owner`, `/poc stop`, `/poc waive`, `/poc ship`, "
     "`/poc sign`, `/poc recheck` and `/poc help`."
 )
 SIGNERS = "alice-k, bob-m, carol-s and dan-w"
@@ -224,7 +224,9 @@ def test_every_command_needs_write_access(verb: Verb, permission: str | None, is
     assert refusal is not None
     said, _, remedy = refusal.reason.partition(". ")
     if verb is Verb.SIGN:
-        assert said.startswith("`/poc sign` is for people of the organisation: jane-doe is neither a member")
+        assert said.startswith(
+            "`/poc sign` is only for people of the organisation: jane-doe is neither a member"
+        )
         return
     assert said == f"`/poc {verb}` {NEEDS_WRITE}; jane-doe has {permission or 'none'}"
     assert remedy == ASK
@@ -250,10 +252,10 @@ def test_a_named_person_of_the_organisation_signs_without_write_access(permissio
     assert owner is not None
 
 
-SHIP_IS_THE_OWNERS = "`/poc ship` is for the owner to write"
-SIGN_IS_THEIRS = "`/poc sign` is for those who sign: the charter names"
-NAMES_NO_OWNER = f"{SHIP_IS_THE_OWNERS}, and there is no charter here that names one."
-NO_ONE_NAMED = "`/poc sign` is for those whom the charter names under `signoffs`, and it names nobody."
+SHIP_IS_THE_OWNERS = "`/poc ship` is only for the owner"
+SIGN_IS_THEIRS = "`/poc sign` is only for people who sign: the charter names"
+NAMES_NO_OWNER = f"{SHIP_IS_THE_OWNERS}, and no charter here names one."
+NO_ONE_NAMED = "`/poc sign` is only for people whom the charter names under `signoffs`, and it names nobody."
 ON_A_PULL, IN_AN_ISSUE = True, False
 
 
@@ -330,8 +332,8 @@ def test_who_may_give_a_command_where(  # noqa: PLR0917 - a table's columns
 @pytest.mark.parametrize(
     ("text", "permission", "reason"),
     [
-        ("/poc shipp", "write", f"`/poc shipp` is no command. {THERE_ARE}"),
-        ("/poc", "admin", f"`/poc` is no command. {THERE_ARE}"),
+        ("/poc shipp", "write", f"`/poc shipp` isn't a command. {THERE_ARE}"),
+        ("/poc", "admin", f"`/poc` isn't a command. {THERE_ARE}"),
         ("/poc shipp", "read", f"`/poc shipp` {NEEDS_WRITE}; mallory has read. {ASK}"),
         ("/poc `@o/t` closes #1", "none", f"`/poc '@o/t' closes #1` {NEEDS_WRITE}; mallory has none. {ASK}"),
     ],

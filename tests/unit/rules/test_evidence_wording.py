@@ -108,7 +108,7 @@ def words(line: str, *readings: Reading, demands: Demands = ANY) -> tuple[str, s
             id="groups of three",
         ),
         pytest.param(
-            "accuracy >= 92 %", "93.4", "93.4", "93.4 is no ratio: end the evidence line with %", id="93.4"
+            "accuracy >= 92 %", "93.4", "93.4", "93.4 isn't a ratio: end the evidence line with %", id="93.4"
         ),
         pytest.param(
             "accuracy >= 92 %",
@@ -166,17 +166,21 @@ def words(line: str, *readings: Reading, demands: Demands = ANY) -> tuple[str, s
             "cost_per_request < 0.02 USD",
             "0.013 EUR",
             "0.013 EUR",
-            "0.013 EUR cannot be compared: give it in USD",
+            "0.013 EUR can't be compared: give it in USD",
             id="another currency",
         ),
         pytest.param(
-            "accuracy >= 92 %", "NaN", "NaN", "no number that a metric can have: measure it again", id="NaN"
+            "accuracy >= 92 %",
+            "NaN",
+            "NaN",
+            "not a number that a metric can have: measure it again",
+            id="NaN",
         ),
         pytest.param(
             "pages_read >= 5",
             "1E+999999999",
             "1E+999999999",
-            "no number that a metric can have: measure it again",
+            "not a number that a metric can have: measure it again",
             id="beyond all writing",
         ),
     ],
@@ -289,14 +293,14 @@ LINE = "accuracy >= 92 % on tickets-2026q3 with n >= 2000"
             LINE,
             [sent("accuracy", "96 %", on="tickets-2026q3")],
             "96 %",
-            "too few: n is not said, measure 2 000 or more",
+            "too few: n is missing, measure 2 000 or more",
             id="samples not said",
         ),
         pytest.param(
             LINE,
             [sent("accuracy", "93.4")],
             "93.4",
-            "93.4 is no ratio: send its unit, %",
+            "93.4 isn't a ratio: send its unit, %",
             id="sent without its unit",
         ),
         pytest.param(
@@ -417,7 +421,7 @@ def test_groups_of_three(number: int, text: str) -> None:
         (" with 95 % confidence", "92.3", True, "undecided", "undecided: "),
         (" with 95 % confidence", "95", True, "met", "met, 3 points to spare"),
         ("", "85", True, "missed", "missed by 7 points"),
-        ("", "92", True, "met, inside the error bar", "too near the bound to tell"),
+        ("", "92", True, "met, inside the error bar", "too close to the bound to tell"),
     ],
 )
 def test_numbers_know_chance(line: str, value: str, by_point: bool, status: str, says: str) -> None:

@@ -121,8 +121,8 @@ def test_nothing_is_said_without_a_record() -> None:
 
 SEVENTEEN = "The signatures to start took 17 working days here, 80 % within 31 (9 rounds so far)"
 TIGHT = (
-    "for the ship date, 18 March 2026, they were to be asked by 23 February 2026: "
-    "ask security first, which takes longest."
+    "the last day to ask for the ship date, 18 March 2026, was 23 February 2026: "
+    "ask security first, because it takes longest."
 )
 ONE = "The signatures to start took 1 working day here, 80 % within 2 (9 rounds so far)"
 
@@ -158,7 +158,7 @@ def test_sentences(found: Outlook, said: str) -> None:
         ),
         (
             out(40, None, date(2026, 4, 27)),
-            f"{SEVENTEEN}; to be signed by the ship date, 27 April 2026, ask by 2 April 2026.",
+            f"{SEVENTEEN}; to have them by the ship date, 27 April 2026, ask by 2 April 2026.",
         ),
     ],
     ids=["tight", "enough"],

@@ -271,19 +271,19 @@ MISSED = {"results": results(accuracy=Status.MISSED)}
         pytest.param(
             "support-prod",
             {**MISSED, "observe": True},
-            (True, "only observed: by the verdict it would be rejected"),
+            (True, "only observed: enforcing would have rejected it"),
             id="missed, observed",
         ),
         pytest.param(
             "support-prod",
             {"observe": True},
-            (True, "only observed: by the verdict it would be approved"),
+            (True, "only observed: enforcing would have approved it"),
             id="met, observed",
         ),
         pytest.param(
             "support-prod",
             {"charter": DIRECT, "results": results(accuracy=Status.NOT_MEASURED), **UNASKED},
-            (True, f"{NOT_BOUND} `accuracy` has no value that counts on this commit"),
+            (True, f"{NOT_BOUND} `accuracy` has no number that counts on this commit"),
             id="not bound: one number is not measured",
         ),
         pytest.param(
@@ -291,7 +291,7 @@ MISSED = {"results": results(accuracy=Status.MISSED)}
             {"charter": DIRECT, "results": ()},
             (
                 True,
-                f"{NOT_BOUND} {ALL_FOUR} have no value that counts on this commit",
+                f"{NOT_BOUND} {ALL_FOUR} have no number that counts on this commit",
             ),
             id="not bound: nothing is measured",
         ),
@@ -333,7 +333,7 @@ def test_a_deployment_is_answered(
     assert deployed(environment, **changes) == answer
 
 
-BACK = "this goes back to what shipped here on 20 January 2027, and a rollback stays open"
+BACK = "this goes back to what shipped here on 20 January 2027, and a rollback is always allowed"
 
 
 @pytest.mark.parametrize(

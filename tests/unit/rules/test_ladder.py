@@ -175,7 +175,7 @@ TABLE = [
         Step.KEEP,
         None,
         escalation(1, 1),
-        "its issue is left as it is: today is a day off",
+        "its issue is left alone: today is a day off",
     ),
     (
         "passed on, and silent as well: a new episode, in silence",
@@ -193,7 +193,7 @@ TABLE = [
         Step.KEEP,
         None,
         escalation(1, 1),
-        "its issue is left as it is: today is a day off",
+        "its issue is left alone: today is a day off",
     ),
     (
         "passed on to a team, later",
@@ -279,13 +279,13 @@ TABLE = [
         "it moves again",
     ),
     (
-        "no POC any more",
+        "not a POC any more",
         facts(issue=OPEN, is_poc=False),
         NOW,
         Step.CLOSE,
         None,
         escalation(1, 1),
-        "no POC any more",
+        "not a POC any more",
     ),
     (
         "work from before its opening closes nothing",
@@ -321,7 +321,7 @@ TABLE = [
         Step.NOTHING,
         None,
         None,
-        "its issue is left as it is: only observed",
+        "its issue is left alone: only observed",
     ),
     (
         "an archived repository takes no writes",
@@ -330,7 +330,7 @@ TABLE = [
         Step.NOTHING,
         None,
         None,
-        "its issue is left as it is: the repository is archived",
+        "its issue is left alone: the repository is archived",
     ),
     (
         "closed by us, and not stalled",

@@ -117,7 +117,7 @@ def test_a_gate_to_which_only_observed_things_are_missing_is_neutral_and_lets_a_
     spared = gate(replace(facts, observed=missing, bound=True))
     assert spared.conclusion is Conclusion.NEUTRAL
     answer = answer_deployment(spared, "prod")
-    assert (answer.approved, answer.note) == (True, "only observed: by the verdict it would be rejected")
+    assert (answer.approved, answer.note) == (True, "only observed: enforcing would have rejected it")
     partly = gate(replace(facts, observed=frozenset(sorted(missing)[1:]), bound=True))
     assert partly.conclusion is Conclusion.FAILURE
     assert not answer_deployment(partly, "prod").approved

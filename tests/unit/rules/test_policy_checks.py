@@ -44,13 +44,13 @@ CASES = [
     pytest.param(
         allowing("sales-prod", "support-live"),
         SAMPLE,
-        (NOT_ALLOWED, "`support-prod` is not allowed by the policy: write `sales-prod` or `support-live`"),
+        (NOT_ALLOWED, "`support-prod` isn't allowed by the policy: write `sales-prod` or `support-live`"),
         id="another environment",
     ),
     pytest.param(
         allowing("a", "b", "c", "d"),
         SAMPLE,
-        (NOT_ALLOWED, "`support-prod` is not allowed by the policy: write `a`, `b` or 2 more"),
+        (NOT_ALLOWED, "`support-prod` isn't allowed by the policy: write `a`, `b` or 2 more"),
         id="one of many",
     ),
     pytest.param(
@@ -65,7 +65,7 @@ CASES = [
     pytest.param(
         security("eve-s", "fred"),
         SAMPLE,
-        (NOT_A_MEMBER, "`dan-w` is not in `security` of the policy: name `eve-s` or `fred`"),
+        (NOT_A_MEMBER, "`dan-w` isn't in `security` of the policy: name `eve-s` or `fred`"),
         id="somebody else signs",
     ),
     pytest.param(

@@ -29,7 +29,7 @@ OBSERVE, SALES = Policy(mode=Mode.OBSERVE), Policy(environments=frozenset({"sale
 SUPPORT = Policy(environments=frozenset({"support-prod"}))
 AI = Policy(select=Selector(frozenset({"ai"})))
 ERROR = "line 15: `none` is no sign-in"
-NOT_ALLOWED = "line 11: `support-prod` is not allowed by the policy"
+NOT_ALLOWED = "line 11: `support-prod` isn't allowed by the policy"
 
 
 def facts(
@@ -116,7 +116,7 @@ def test_a_charter_with_several_errors_says_the_first_and_counts_the_rest() -> N
 def test_a_why_shows_a_strangers_words_as_code() -> None:
     nasty = SAMPLE.replace("environment: support-prod", 'environment: "@dan-w: closes `#12`; x"')
     [changed] = what_if((facts(charter_file(nasty)),), NO_POLICY, SALES, NOW).failing
-    assert changed.why == "line 11: `@dan-w: closes '#12…` is not allowed by the policy"
+    assert changed.why == "line 11: `@dan-w: closes '#12…` isn't allowed by the policy"
 
 
 def test_a_charter_is_judged_once_where_both_policies_ask_the_same_of_it() -> None:
@@ -196,7 +196,7 @@ STALLS = [
         OUT,
         {
             "no_pocs": [(NAME, "until now by its name, `poc-triage`")],
-            "closing": [(NAME, "no POC by that policy")],
+            "closing": [(NAME, "not a POC under that policy")],
         },
         id="excluded, and its issue is open",
     ),

@@ -124,20 +124,23 @@ def test_an_order_is_read(line: str, order: CommandArguments | None) -> None:
         (
             "/poc extend 2027-02-30 late data",
             (
-                "`/poc extend` takes a day, and no calendar has `2027-02-30`: "
+                "`/poc extend` takes a day, and `2027-02-30` isn't in the calendar: "
                 "write `/poc extend 2026-12-21 late data`."
             ),
         ),
         (
             "/poc extend 2026-11-23 late data",
             (
-                "`/poc extend` takes a day that is still to come, and 2026-11-23 is not: "
+                "`/poc extend` takes a day in the future, and 2026-11-23 isn't: "
                 "write `/poc extend 2026-12-21 late data`."
             ),
         ),
         (
             "/poc extend 2027-11-25 late data",
-            "`/poc extend` reaches 366 days ahead at most: write `/poc extend 2027-11-24 late data`.",
+            (
+                "`/poc extend` reaches 366 calendar days ahead at most: "
+                "write `/poc extend 2027-11-24 late data`."
+            ),
         ),
         (
             "/poc extend 2w late data",
@@ -150,7 +153,7 @@ def test_an_order_is_read(line: str, order: CommandArguments | None) -> None:
         (
             "/poc extend 0000-00-00 late data",
             (
-                "`/poc extend` takes a day, and no calendar has `0000-00-00`: "
+                "`/poc extend` takes a day, and `0000-00-00` isn't in the calendar: "
                 "write `/poc extend 2026-12-21 late data`."
             ),
         ),
@@ -179,7 +182,7 @@ def test_an_order_is_read(line: str, order: CommandArguments | None) -> None:
         ),
         (
             "/poc waive Error rate until 2026-12-18 late",
-            f"{WAIVES} a metric as it stands in `done`: write {NEXT.format('<metric>')}.",
+            f"{WAIVES} a metric as `done` names it: write {NEXT.format('<metric>')}.",
         ),
         (
             "/poc waive error_rate until 2026-12-18",
@@ -187,11 +190,11 @@ def test_an_order_is_read(line: str, order: CommandArguments | None) -> None:
         ),
         (
             "/poc waive error_rate until 2027-01-23 late",
-            f"`/poc waive` reaches 60 days ahead at most: write {LATE.format('2027-01-22')}.",
+            f"`/poc waive` reaches 60 calendar days ahead at most: write {LATE.format('2027-01-22')}.",
         ),
         (
             "/poc waive error_rate until 2026-11-23 late",
-            f"{WAIVES} a day that is still to come, and {TODAY} is not: write {LATE.format('2026-12-21')}.",
+            f"{WAIVES} a day in the future, and {TODAY} isn't: write {LATE.format('2026-12-21')}.",
         ),
         (
             "/poc waive error_rate until 18.12.2026 late",
@@ -199,12 +202,12 @@ def test_an_order_is_read(line: str, order: CommandArguments | None) -> None:
         ),
         (
             "/poc waive error_rate until Christmas late",
-            f"{WAIVES} a day, and `Christmas` is none: write {LATE.format('2026-12-21')}.",
+            f"{WAIVES} a day, and `Christmas` isn't one: write {LATE.format('2026-12-21')}.",
         ),
         ("/poc stop", "`/poc stop` needs a reason: write `/poc stop <reason>`."),
         (
             "/poc stop data: ",
-            "`/poc stop` needs a reason behind the class: write `/poc stop data: <reason>`.",
+            "`/poc stop` needs a reason after the class: write `/poc stop data: <reason>`.",
         ),
         ("/poc stop <reason>", "`/poc stop` needs a reason: write `/poc stop <reason>`."),
         ("/poc stop ...", "`/poc stop` needs a reason: write `/poc stop <reason>`."),
@@ -335,14 +338,15 @@ def test_an_order_meets_no_objection(order: CommandArguments) -> None:
         pytest.param(
             ORDERS[1],
             PocState(TODAY),
-            "`/poc extend` changes the charter, and there is none here: bring one that says when it ships, "
-            "in `ship_by`.",
+            "`/poc extend` changes the charter, and there is none here: write one that says in `ship_by` "
+            "when it ships.",
             id="extend without a charter",
         ),
         pytest.param(
             ORDERS[2],
             PocState(TODAY),
-            "`/poc owner` changes the charter, and there is none here: bring one that says who, in `owner`.",
+            "`/poc owner` changes the charter, and there is none here: write one that names the owner "
+            "in `owner`.",
             id="owner without a charter",
         ),
         pytest.param(
@@ -355,7 +359,7 @@ def test_an_order_meets_no_objection(order: CommandArguments) -> None:
         pytest.param(
             Extend(date(2027, 2, 26), "again"),
             PocState(TODAY, CHARTER),
-            "`/poc extend` changes nothing here: the charter says `ship_by: 2027-02-26` already.",
+            "`/poc extend` changes nothing here: the charter already says `ship_by: 2027-02-26`.",
             id="the same day",
         ),
         pytest.param(
@@ -374,21 +378,21 @@ def test_an_order_meets_no_objection(order: CommandArguments) -> None:
         pytest.param(
             waive("error_rate"),
             PocState(TODAY),
-            "`/poc waive` changes the charter, and there is none here: bring one that says in `done` what "
-            "there is to reach.",
+            "`/poc waive` changes the charter, and there is none here: write one that says in `done` what "
+            "has to be reached.",
             id="waive without a charter",
         ),
         pytest.param(
             waive("error_rate"),
             PocState(TODAY, replace(CHARTER, done=())),
-            "`/poc waive`: the charter has no line of `done` that can be read, so none on `error_rate`.",
+            "`/poc waive`: no line of `done` in the charter can be read, so none is about `error_rate`.",
             id="waive without a line that can be read",
         ),
         pytest.param(
             waive("recall"),
             PocState(TODAY, CHARTER),
-            "`/poc waive`: `recall` is on no line of `done`. Write `/poc waive latency_p95 until 2026-12-18 "
-            "late` or `/poc waive accuracy until 2026-12-18 late`.",
+            "`/poc waive`: `recall` isn't on any line of `done`. Write `/poc waive latency_p95 until "
+            "2026-12-18 late` or `/poc waive accuracy until 2026-12-18 late`.",
             id="waive another metric",
         ),
         pytest.param(
@@ -401,22 +405,22 @@ def test_an_order_meets_no_objection(order: CommandArguments) -> None:
         pytest.param(
             waive("latency_p95"),
             PocState(TODAY, replace(CHARTER, waived=(Located(WAIVED, 9, 5),))),
-            "`/poc waive` changes nothing here: `latency_p95` is waived until 2026-12-20 already, and only a "
+            "`/poc waive` changes nothing here: `latency_p95` is already waived until 2026-12-20, and only a "
             "later end replaces that.",
             id="waive for a shorter time",
         ),
         pytest.param(
             Snooze(7, "legal"),
             PocState(TODAY, CHARTER, snoozes=UNTIL),
-            "`/poc snooze` changes nothing here: it is snoozed until 2026-12-17 already, and only a later "
-            "end replaces that, like `/poc snooze 31d legal`.",
+            "`/poc snooze` changes nothing here: it's already snoozed until 2026-12-17, and only a later "
+            "end replaces that, for example `/poc snooze 31d legal`.",
             id="an end before that of one that runs",
         ),
         pytest.param(
             Snooze(58, "legal"),
             PocState(TODAY, None, snoozes=UNTIL),
-            "`/poc snooze` reaches 60 days in a row, and this third one would make it 80. A longer rest is a "
-            "pause, for the charter: write `paused: until 2027-01-20 - legal` into it.",
+            "`/poc snooze` reaches 60 calendar days in a row, and this third one would make it 80. A longer "
+            "rest is a pause: write `paused: until 2027-01-20 - legal` into the charter.",
             id="more than 60 days in a row",
         ),
     ],
@@ -463,7 +467,7 @@ def test_sixty_days_in_a_row_are_the_most() -> None:
         ("write", None),
         ("read", "an owner needs write access to the repository, and `erin-x` has read"),
         ("none", "an owner needs write access to the repository, and `erin-x` has none"),
-        (None, "GitHub knows nobody called `erin-x`"),
+        (None, "GitHub doesn't know anybody called `erin-x`"),
     ],
 )
 def test_an_owner_may_write(permission: str | None, reason: str | None) -> None:

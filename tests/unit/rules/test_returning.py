@@ -20,10 +20,12 @@ def test_the_return_that_was_waited_for() -> None:
 @pytest.mark.parametrize(
     ("pending", "returned", "later", "says"),
     [
-        pytest.param(None, GOOD, 1, "has ended", id="a state that was used"),
-        pytest.param(PENDING, GOOD | {"state": "another"}, 1, "not the one", id="a foreign state"),
-        pytest.param(PENDING, GOOD | {"state": "the-statE"}, 1, "not the one", id="a state in other letters"),
-        pytest.param(PENDING, GOOD | {"state": "ümlaut"}, 1, "not the one", id="a state that is not ASCII"),
+        pytest.param(None, GOOD, 1, "is over", id="a state that was used"),
+        pytest.param(PENDING, GOOD | {"state": "another"}, 1, "isn't the one", id="a foreign state"),
+        pytest.param(
+            PENDING, GOOD | {"state": "the-statE"}, 1, "isn't the one", id="a state in other letters"
+        ),
+        pytest.param(PENDING, GOOD | {"state": "ümlaut"}, 1, "isn't the one", id="a state that is not ASCII"),
         pytest.param(PENDING, GOOD, 60, "more than an hour ago", id="an hour later"),
         pytest.param(PENDING, {"code": "a-code"}, 1, "no code and state", id="no state"),
         pytest.param(PENDING, {"state": "the-state"}, 1, "no code and state", id="no code"),

@@ -51,7 +51,7 @@ UNASKED = "it was given on a pull request that neither changes the charter nor a
 CHANGED = "what data science signs for has changed since"
 CASES = [
     ("it counts", facts(signed("alice-k")), [approved("alice-k")], None),
-    ("nobody named", facts(), [approved("erin-x")], "the charter does not name them under `signoffs`"),
+    ("nobody named", facts(), [approved("erin-x")], "the charter doesn't name them under `signoffs`"),
     ("elsewhere", facts(), [approved("alice-k")], UNASKED),
     ("too early", facts(request=True), [approved("alice-k")], "it was given before `/poc ship`"),
     ("changed", facts(signed("alice-k", OTHER)), [approved("alice-k")], CHANGED),

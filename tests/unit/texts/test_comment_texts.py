@@ -137,7 +137,7 @@ def test_a_refused_command(name: str) -> None:
 
 def test_a_reason_that_does_not_name_the_command_gets_it_in_front() -> None:
     text = TEXTS.refused_command("/poc ship @dan-w", "Nothing to ship.")
-    assert text == "`/poc ship @dan-w` was not followed: Nothing to ship.\n"
+    assert text == "`/poc ship @dan-w` wasn't followed: Nothing to ship.\n"
 
 
 def test_the_help() -> None:

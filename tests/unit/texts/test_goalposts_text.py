@@ -94,7 +94,7 @@ def test_a_branch_that_is_behind_moved_nothing() -> None:
     now = charter_file(EXAMPLE.replace(">= 92 %", ">= 88 %"))
     before = charter_file(EXAMPLE)
     output = Shown("x", "x", Conclusion.SUCCESS, before, now, before).output
-    assert output.title == "Charter complete, as it stands on main"
+    assert output.title == "Charter complete on main"
     assert output.annotations == ()
 
 

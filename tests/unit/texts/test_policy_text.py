@@ -22,7 +22,7 @@ EXAMPLE = (POLICIES / "ok" / "example.yml").read_text()
 SEVERAL = (POLICIES / "err" / "several.yml").read_text()
 URL = "https://github.com/acme/.github/blob/main/poc-policy.yml"
 SUCCESS, FAILURE = Conclusion.SUCCESS, Conclusion.FAILURE
-NOT_ALLOWED = "line 19: `support-dev` is not allowed by the policy"
+NOT_ALLOWED = "line 19: `support-dev` isn't allowed by the policy"
 FULL = WhatIf(
     repositories=14,
     failing=(
@@ -37,7 +37,7 @@ FULL = WhatIf(
         Changed("acme/poc-quiet", "waits for owner (`jane-doe`) since 1 October 2026, limit 7 working days"),
         Changed("acme/poc-secret", "no charter, since 1 October 2026, limit 5 working days", private=True),
     ),
-    closing=(Changed("acme/sandbox-poc", "no POC by that policy"),),
+    closing=(Changed("acme/sandbox-poc", "not a POC under that policy"),),
 )
 
 
@@ -69,7 +69,7 @@ SHOWN = [
     Shown(
         "what-if",
         "3 POCs would newly fail, 1 POC would pass, 2 repositories would become POCs, "
-        "1 POC would be none any more, 2 stall issues would open, 1 stall issue would close",
+        "1 POC would stop being one, 2 stall issues would open, 1 stall issue would close",
         SUCCESS,
         EXAMPLE,
         FULL,
@@ -99,7 +99,7 @@ SHOWN = [
         WhatIf(14, failing=FULL.failing[2:], opening=FULL.opening),
         app_observes=True,
     ),
-    Shown("removed", "1 POC would be none any more", SUCCESS, None, WhatIf(3, no_pocs=FULL.no_pocs)),
+    Shown("removed", "1 POC would stop being one", SUCCESS, None, WhatIf(3, no_pocs=FULL.no_pocs)),
     Shown("broken", "6 lines of the policy need a change", FAILURE, SEVERAL),
     Shown("broken-once", "1 line of the policy needs a change", FAILURE, "policy: 1\nmode: strict\n"),
     Shown("empty", "1 line of the policy needs a change", FAILURE, ""),
@@ -114,7 +114,7 @@ def test_a_policy_s_summary(shown: Shown) -> None:
     assert_reads_well(output.summary, links_to=())
 
 
-@pytest.mark.parametrize("has_good", [True, False], ids=["an earlier one holds", "the defaults hold"])
+@pytest.mark.parametrize("has_good", [True, False], ids=["an earlier one holds", "the defaults apply"])
 def test_the_issue_about_a_broken_policy(has_good: bool) -> None:
     title, body = TEXTS.policy_broken(read_policy(SEVERAL).findings, URL, has_good=has_good)
     assert_golden(f"policy/issue-{'good' if has_good else 'default'}", f"{title}\n\n{body}")

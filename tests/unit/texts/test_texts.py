@@ -65,15 +65,15 @@ SHOWN = [
     ),
     Shown("signer-missing", "Charter complete", Conclusion.SUCCESS, GOOD, signing=Signing(("dan-w",), 3, 4)),
     Shown("signed", "Charter complete", Conclusion.SUCCESS, GOOD, signing=Signing((), 4, 4)),
-    Shown("behind", "Charter complete, as it stands on main", Conclusion.SUCCESS, NONE, GOOD, NONE),
+    Shown("behind", "Charter complete on main", Conclusion.SUCCESS, NONE, GOOD, NONE),
     Shown("behind-findings", "3 lines of the charter need a change", Conclusion.FAILURE, NONE, BAD, NONE),
     Shown("deleted", "This change removes the charter", Conclusion.FAILURE, NONE, GOOD, GOOD),
     Shown("findings", "3 lines of the charter need a change", Conclusion.FAILURE, BAD),
     Shown(
         "finding", "1 line of the charter needs a change", Conclusion.FAILURE, corpus("err/target-auth-none")
     ),
-    Shown("unreadable", "The charter cannot be read", Conclusion.FAILURE, CharterFile(FileKind.DIRECTORY)),
-    Shown("not-yaml", "The charter cannot be read", Conclusion.FAILURE, corpus("err/yaml-tab")),
+    Shown("unreadable", "The charter can't be read", Conclusion.FAILURE, CharterFile(FileKind.DIRECTORY)),
+    Shown("not-yaml", "The charter can't be read", Conclusion.FAILURE, corpus("err/yaml-tab")),
     Shown("remarks", "Charter complete", Conclusion.SUCCESS, corpus("err/target-unmeasured")),
     Shown("stopped", "Stopped on purpose", Conclusion.SUCCESS, corpus("ok/stopped-early")),
     Shown("paused", "Charter complete; paused until 8 January 2027", Conclusion.SUCCESS, corpus("ok/paused")),

@@ -29,7 +29,7 @@ SHOWN = {
 def test_a_commit_that_could_not_be_judged(name: str) -> None:
     output = TEXTS.unjudged(SHOWN[name])
     assert output.title == (
-        "Could not be judged: GitHub says 422, Server Error: Sorry, this diff is taking too long to generate"
+        "Couldn't be judged: GitHub says 422, Server Error: Sorry, this diff is taking too long to generate"
     )
     text = output.summary + output.footnote
     assert_golden(f"unjudged/{name}", text)

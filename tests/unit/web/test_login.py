@@ -68,7 +68,7 @@ async def test_a_cookie_that_is_none_of_ours_is_no_login(cookie: bytes) -> None:
         headers = {b"Cookie": COOKIE.encode() + b"=" + cookie}
         answer = await http.get("/login/callback?code=a&state=b", headers=headers)
     assert answer.status_code == 400
-    assert "This login does not count" in answer.text
+    assert "This login doesn&#39;t count" in answer.text
 
 
 async def test_logging_out_of_a_session_that_is_over_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
