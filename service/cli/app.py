@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from service.cli.environment import (
 
 if TYPE_CHECKING:
     from service.cli.doctor import Line
+    from service.settings import StoreSettings
 
 FAILED = 1
 SWEEP_TIMEOUT = 600.0
@@ -327,6 +328,61 @@ def record(
     if found is None:
         refuse(f"no POC is known under {repository}: write OWNER/REPO as GitHub shows it")
     typer.echo(found, nl=False)
+
+
+FILE = typer.Argument(metavar="FILE", help="The backup.")
+
+
+@cli.command()
+def backup(file: Annotated[Path, FILE]) -> None:
+    """Write all that the database holds into a new file, while the service runs or not."""
+    from service.cli.backup import back_up
+    from service.settings import load_store
+
+    _say_what_happens(back_up, loaded(load_store), file)
+
+
+@cli.command()
+def restore(file: Annotated[Path, FILE]) -> None:
+    """Fill an empty database with a backup, while nothing serves."""
+    from service.cli.backup import bring_back
+    from service.settings import load_store
+
+    _say_what_happens(bring_back, loaded(load_store), file)
+
+
+@cli.command()
+def move_database(
+    to: Annotated[str, typer.Option(metavar="URL", help="An empty database of a PostgreSQL of your own.")],
+) -> None:
+    """Move the embedded database into a PostgreSQL of your own, while nothing serves."""
+    from service.cli.move_database import move
+    from service.logs import configure
+    from service.settings import load_store
+    from service.store.backup import BackupError
+
+    settings = loaded(load_store, {"DATABASE_URL": to})
+    if os.environ.get("DATABASE_URL", "").strip():
+        refuse("DATABASE_URL is set, so the embedded database isn't what is used. Unset it to move that")
+    configure(settings.log_format, level=30)
+    try:
+        for line in move(settings):
+            typer.echo(line)
+    except BackupError as error:
+        refuse(str(error))
+
+
+def _say_what_happens(do: Callable[[StoreSettings, Path], str], settings: StoreSettings, file: Path) -> None:
+    from service.logs import configure
+    from service.store.backup import BackupError
+
+    configure(settings.log_format, level=30)
+    try:
+        typer.echo(do(settings, file))
+    except BackupError as error:
+        refuse(str(error))
+    except OSError as error:
+        refuse(f"{file}: {error.strerror or error}")
 
 
 @cli.command()
