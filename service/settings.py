@@ -145,6 +145,12 @@ class StoreSettings(BaseModel):
         description="Encrypts what is stored of the app; empty makes a file `secret-key` in DATA_DIR.",
         repr=False,
     )
+    secret_key_previous: Annotated[str, AfterValidator(_secret_key)] = Field(
+        default="",
+        description="The SECRET_KEY before this one, while what it encrypted is still read; empty reads a "
+        "file `secret-key-previous` in DATA_DIR, if it is there.",
+        repr=False,
+    )
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="Log lines as `text` or as `json`.")
 
 
@@ -242,6 +248,9 @@ class Settings(ServiceSettings):
         description="The app's private key as PEM text; or give GITHUB_APP_PRIVATE_KEY_FILE.", repr=False
     )
     github_webhook_secret: str = Field(min_length=1, description="The webhook's secret.", repr=False)
+    github_webhook_secret_previous: str = Field(
+        default="", description="A webhook's secret that is taken too, while it is replaced.", repr=False
+    )
     github_client_id: str = Field(default="", description="The app's client id, for the pages.")
     github_client_secret: str = Field(
         default="", description="The app's client secret; without it the pages are off.", repr=False

@@ -372,6 +372,40 @@ def move_database(
         refuse(str(error))
 
 
+@cli.command()
+def replace_credentials(
+    private_key: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option(metavar="FILE", help="A new private key of the app, as GitHub lets you download it."),
+    ] = None,
+    webhook_secret: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option(metavar="FILE", help="The webhook's new secret; the present one is taken too."),
+    ] = None,
+    client_secret: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option(metavar="FILE", help="A new client secret of the app."),
+    ] = None,
+    forget_previous: Annotated[
+        bool, typer.Option("--forget-previous", help="Take the webhook's previous secret no longer.")
+    ] = False,
+) -> None:
+    """Replace credentials of the app that is stored in the database; then restart `serve` and `work`."""
+    from service.cli.credentials import CredentialsError, Given, replace
+    from service.logs import configure
+
+    settings = with_or_without_app()
+    if has_app(settings):
+        refuse("the app's credentials are in the environment: replace them there")
+    configure(settings.log_format, level=50)
+    given = Given(private_key, webhook_secret, client_secret, forget_previous)
+    try:
+        with opened_database(settings, "replace-credentials") as url:
+            typer.echo(replace(os.environ, settings, url, given))
+    except CredentialsError as error:
+        refuse(str(error))
+
+
 def _say_what_happens(do: Callable[[StoreSettings, Path], str], settings: StoreSettings, file: Path) -> None:
     from service.logs import configure
     from service.store.backup import BackupError

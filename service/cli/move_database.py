@@ -26,7 +26,8 @@ def move(settings: StoreSettings) -> Iterator[str]:
     for table, count in rows.items():
         yield f"{table}: {count}"
     yield f"\nMoved {sum(rows.values())} rows of {len(rows)} tables; each was counted here and there."
-    yield f"Now set DATABASE_URL={where}{' with its password' if '***' in where else ''}, and start the service."
+    hidden = " with its password" if "***" in where else ""
+    yield f"Now set DATABASE_URL={where}{hidden}, and start the service."
     if not settings.secret_key:
         key = settings.data_dir / FILE
         yield f"It still needs {key}, if that is there: elsewhere, set SECRET_KEY to what stands in it."

@@ -60,9 +60,7 @@ def write(url: str, out: IO[bytes], version: str, now: datetime) -> About:
                 raise BackupError("the database is empty: there is nothing to back up")
             revision = str(_value(connection, "SELECT version_num FROM alembic_version"))
             _refuse_newer("the database", revision)
-            about = About(
-                now.astimezone(UTC).isoformat(), version, revision, major_of(connection), rows=rows
-            )
+            about = About(now.astimezone(UTC).isoformat(), version, revision, major_of(connection), rows=rows)
             archive.writestr(ABOUT, json.dumps(asdict(about), indent=2))
             program = client(Program.DUMP, connection)
             how = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}")

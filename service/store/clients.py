@@ -97,8 +97,8 @@ def running(program: Path, url: str, *arguments: str) -> Iterator[tuple[IO[bytes
 
 def _reached(url: str) -> tuple[str, dict[str, str]]:
     """Where the database is, and the environment: other users see a command line, but no environment."""
-    parts = conninfo_to_dict(url)
+    parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
     password = parts.pop("password", None)
     kept = {name: value for name, value in os.environ.items() if name.startswith("PG") or name == "HOME"}
-    secret = {"PGPASSWORD": str(password)} if password else {}
+    secret = {"PGPASSWORD": password} if password else {}
     return make_conninfo(**parts), kept | {"LC_ALL": "C", "PATH": os.defpath} | secret

@@ -57,7 +57,7 @@ def _refuse_newer(present: str | None) -> None:
     if present is not None and not knows(present):
         raise NewerSchemaError(
             f"the database is at revision {present}, which this version does not know: "
-            "run the version that made it, or a newer one; to go back, restore a backup that this version made"
+            "run the version that made it, or a newer one. To go back, restore a backup from before it"
         )
 
 

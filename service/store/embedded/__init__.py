@@ -20,4 +20,12 @@ if sys.platform == "win32":
     raise ImportError("The embedded PostgreSQL does not run on Windows: set DATABASE_URL to a server.")
 
 
-__all__ = ["DataDirInUse", "EmbeddedPostgres", "PostgresFailed", "has_database", "join", "note_moved", "open_database"]
+__all__ = [
+    "DataDirInUse",
+    "EmbeddedPostgres",
+    "PostgresFailed",
+    "has_database",
+    "join",
+    "note_moved",
+    "open_database",
+]

@@ -89,8 +89,8 @@ def refuse_elsewhere(cluster: Path) -> None:
     note = cluster.parent / MOVED
     if note.exists():
         raise PostgresFailed(
-            f"The database of DATA_DIR {cluster.parent} was moved: {note.read_text().strip()}. Set DATABASE_URL "
-            f"to it. To go back to what the database here was before that, delete {note}."
+            f"The database of DATA_DIR {cluster.parent} was moved {note.read_text().strip()}: set "
+            f"DATABASE_URL to that. To go back to what the database here was then, delete {note}."
         )
     made = {
         int(folder.name.removeprefix("postgresql-")): folder
@@ -100,9 +100,9 @@ def refuse_elsewhere(cluster: Path) -> None:
     if made and int(MAJOR) not in made:
         major, folder = max(made.items())
         raise PostgresFailed(
-            f"{folder} is a database of PostgreSQL {major}, and this version of the service brings PostgreSQL "
-            f"{MAJOR}. With the version that you used before, run `poc-governor backup FILE`; then move "
-            f"{folder.name} out of DATA_DIR, and run `poc-governor restore FILE` with this version."
+            f"{folder} is a database of PostgreSQL {major}, and this version of the service brings "
+            f"PostgreSQL {MAJOR}. Run `poc-governor backup FILE` with the version that you used before. Then "
+            f"move {folder.name} out of DATA_DIR, and run `poc-governor restore FILE` with this version."
         )
 
 

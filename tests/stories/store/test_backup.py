@@ -176,7 +176,9 @@ def test_a_byte_that_turned_is_found_before_anything_is_written(
 
 def test_nothing_is_written_over(filled: str, tmp_path: Path) -> None:
     made(filled, tmp_path / "backup")
-    with pytest.raises(BackupError, match=r"isn't empty: it has \d+ tables .* move the folder `postgresql-18`"):
+    with pytest.raises(
+        BackupError, match=r"isn't empty: it has \d+ tables .* move the folder `postgresql-18`"
+    ):
         backup.restore(filled, tmp_path / "backup")
 
 

@@ -40,7 +40,10 @@ def test_every_row_of_every_table_is_moved(
     assert rows(target) == rows(engine)
     assert differences(target) == []
     one = text("INSERT INTO refused VALUES (now(), 1) RETURNING deliveries")
-    numbers = text("INSERT INTO delivery (delivery_id, event, body_sha256, subjects) VALUES ('x', 'push', '', '{}') RETURNING id")
+    numbers = text("""
+        INSERT INTO delivery (delivery_id, event, body_sha256, subjects) VALUES ('x', 'push', '', '{}')
+        RETURNING id
+    """)
     given = []
     for each in (engine, target):
         with each.begin() as connection:
@@ -81,7 +84,7 @@ def test_other_counts_undo_it(
 def test_one_that_is_not_empty_or_not_there_is_refused(server: Server, database_url: str) -> None:
     with server.database() as filled, pytest.raises(BackupError, match="isn't empty"):
         moving.move(database_url, filled)
-    with pytest.raises(BackupError, match="nothing was moved: .*nowhere"):
+    with pytest.raises(BackupError, match=r"nothing was moved: .*nowhere"):
         moving.move(database_url, server.url_of("nowhere"))
 
 

@@ -1,4 +1,4 @@
-"""A service over a database that was restored: the portfolio, the record and the next webhook are as before."""
+"""A service over a restored database: the portfolio, the record and the next webhook are as before."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def record(story: Story) -> str | None:
     return printed(story.database_url, POC.full_name, "json", story.now)
 
 
-def test_the_portfolio_the_record_and_the_next_webhook(
-    story: Story, server: Server, tmp_path: Path
-) -> None:
+def test_the_portfolio_the_record_and_the_next_webhook(story: Story, server: Server, tmp_path: Path) -> None:
     with (tmp_path / "backup").open("wb") as out:
         backup.write(story.database_url, out, "0.1.0", NOW)
     with server.database("template0") as url:
