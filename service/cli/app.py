@@ -351,7 +351,7 @@ def restore(file: Annotated[Path, FILE]) -> None:
     _say_what_happens(bring_back, loaded(load_store), file)
 
 
-@cli.command()
+@cli.command("move-database")
 def move_database(
     to: Annotated[str, typer.Option(metavar="URL", help="An empty database of a PostgreSQL of your own.")],
 ) -> None:
@@ -372,7 +372,7 @@ def move_database(
         refuse(str(error))
 
 
-@cli.command()
+@cli.command("replace-credentials")
 def replace_credentials(
     private_key: Annotated[
         Optional[Path],  # noqa: UP045 (Typer reads it at run time)
