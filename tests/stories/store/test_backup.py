@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from service.store import backup, clients
 from service.store.backup import ABOUT, DUMP, About, BackupError
 from service.store.database import connect
-from service.store.schema import differences, migrate
+from service.store.schema import NewerSchemaError, differences, migrate
 from tests.harness.database import Server
 from tests.harness.filled import fill
 from tests.harness.tables import rows
@@ -114,6 +114,20 @@ def test_an_older_backup_can_be_brought_to_this_version(
     backup.restore(empty, tmp_path / "backup")
     migrate(restored)
     assert differences(restored) == []
+
+
+def test_back_to_the_version_before(engine: Engine, filled: str, empty: str, tmp_path: Path) -> None:
+    made(filled, tmp_path / "backup")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerSchemaError, match="To go back, restore a backup from before it"):
+        migrate(engine)
+    with pytest.raises(BackupError, match=r"the database has revision 9999 .* use the version that made it"):
+        made(filled, tmp_path / "newer")
+    backup.restore(empty, tmp_path / "backup")
+    restored = connect(empty)
+    migrate(restored)
+    restored.dispose()
 
 
 @pytest.mark.parametrize(

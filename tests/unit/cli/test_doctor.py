@@ -308,6 +308,11 @@ def test_a_new_database_without_a_worker(database_url: str) -> None:
             id="two workers",
         ),
         pytest.param(
+            replace(HEALTH, last_backup_at=datetime(2026, 11, 24, 3, 5, tzinfo=UTC)),
+            Line(Mark.OK, "backup", "the last was made at 2026-11-24 03:05 UTC"),
+            id="a backup",
+        ),
+        pytest.param(
             replace(HEALTH, workers=0, heartbeat_age=400.0),
             Line(Mark.WRONG, "worker", "last heartbeat 400 s ago: start `serve` or `work` again"),
             id="a worker that fell silent",
