@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from cryptography.fernet import InvalidToken
 
-from service.secret_key import cipher
+from service.secret_key import SecretKeys
 
 PURPOSE = "app credentials"
 
@@ -30,6 +30,7 @@ class AppCredentials:
     private_key: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
     client_secret: str = field(default="", repr=False)
+    webhook_secret_previous: str = field(default="", repr=False)
 
     @property
     def installing(self) -> str:
@@ -42,6 +43,7 @@ class AppCredentials:
             "GITHUB_APP_ID": str(self.app_id),
             "GITHUB_APP_PRIVATE_KEY": self.private_key,
             "GITHUB_WEBHOOK_SECRET": self.webhook_secret,
+            "GITHUB_WEBHOOK_SECRET_PREVIOUS": self.webhook_secret_previous,
             "GITHUB_CLIENT_ID": self.client_id,
             "GITHUB_CLIENT_SECRET": self.client_secret,
             "GITHUB_URL": self.github_url,
@@ -51,14 +53,15 @@ class AppCredentials:
             del settings["GITHUB_CLIENT_ID"]
         return {name: value for name, value in settings.items() if value}
 
-    def sealed(self, key: str) -> bytes:
-        """It, encrypted."""
-        return cipher(key, PURPOSE).encrypt(json.dumps(asdict(self)).encode())
+    def sealed(self, keys: SecretKeys) -> bytes:
+        """It, encrypted; what it doesn't have is left out, so that earlier versions can read it."""
+        values = {name: value for name, value in asdict(self).items() if value}
+        return keys.cipher(PURPOSE).encrypt(json.dumps(values).encode())
 
 
-def unsealed(data: bytes, key: str) -> AppCredentials:
-    """It again; raises `UnreadableAppError` with another key."""
+def unsealed(data: bytes, keys: SecretKeys) -> AppCredentials:
+    """It again; raises `UnreadableAppError` with other keys."""
     try:
-        return AppCredentials(**json.loads(cipher(key, PURPOSE).decrypt(data)))
+        return AppCredentials(**json.loads(keys.cipher(PURPOSE).decrypt(data)))
     except InvalidToken as error:
         raise UnreadableAppError from error

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.app_credentials import AppCredentials, UnreadableAppError, unsealed
-from service.secret_key import FILE, SecretKeyError, find, find_or_make
+from service.secret_key import FILE, SecretKeyError, SecretKeys, find, find_or_make, find_previous
 from service.settings import Settings, StoreSettings, load
 from service.store.app_credentials import StoredApp
 from service.store.database import Database, connect
@@ -29,21 +29,49 @@ def stored_app(settings: StoreSettings, engine: Engine) -> AppCredentials | None
     if sealed is None:
         return None
     try:
-        return unsealed(sealed, find(settings.secret_key, settings.data_dir) or "none")
+        return unsealed(sealed, _keys(settings, find(settings.secret_key, settings.data_dir) or "none"))
     except SecretKeyError as error:
         raise UnreadableSettingsError(str(error)) from error
     except UnreadableAppError as error:
         raise UnreadableSettingsError(
             "the app in the database was encrypted with another SECRET_KEY: set the one of the process that "
-            f"stored it, or bring its file here as {settings.data_dir / FILE}"
+            f"stored it, or bring its file here as {settings.data_dir / FILE}; if you have replaced the key, "
+            "set SECRET_KEY_PREVIOUS to that one"
         ) from error
 
 
 def keep_app(settings: StoreSettings, engine: Engine, app: AppCredentials) -> bool:
     """Store the app, encrypted; False, and nothing is changed, where one is stored already."""
-    key = find_or_make(settings.secret_key, settings.data_dir)
+    keys = made_keys(settings)
     migrate(engine)
-    return StoredApp(Database(engine)).keep(app.app_id, app.sealed(key))
+    return StoredApp(Database(engine)).keep(app.app_id, app.sealed(keys))
+
+
+def replace_app(settings: StoreSettings, engine: Engine, app: AppCredentials) -> None:
+    """Store the app in place of the one that is stored."""
+    StoredApp(Database(engine)).replace(app.sealed(made_keys(settings)))
+
+
+def encrypt_anew(settings: StoreSettings, engine: Engine) -> bool:
+    """Encrypt the stored app with the present key if it was with the previous one; whether it was."""
+    keys, stored = made_keys(settings), StoredApp(Database(engine)).find()
+    if stored is None or keys.previous is None:
+        return False
+    try:
+        unsealed(stored, SecretKeys(keys.current))
+    except UnreadableAppError:
+        StoredApp(Database(engine)).replace(unsealed(stored, keys).sealed(keys))
+        return True
+    return False
+
+
+def made_keys(settings: StoreSettings) -> SecretKeys:
+    """The keys; where there is none, one is made."""
+    return _keys(settings, find_or_make(settings.secret_key, settings.data_dir))
+
+
+def _keys(settings: StoreSettings, current: str) -> SecretKeys:
+    return SecretKeys(current, find_previous(settings.secret_key_previous, settings.data_dir))
 
 
 def with_stored_app(

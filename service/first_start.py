@@ -18,7 +18,7 @@ import uvicorn
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.configured import ASKED_EVERY, UnreadableSettingsError, with_stored_app
+from service.configured import ASKED_EVERY, UnreadableSettingsError, encrypt_anew, with_stored_app
 from service.github_client.app import App
 from service.ports import GitHubError
 from service.registrar import Registering
@@ -81,6 +81,8 @@ class FirstStart:
         if self._looked:
             migrate(self._engine)
         self.found = with_stored_app(self._environment, self._settings, self._engine)
+        if self.found and encrypt_anew(self._settings, self._engine):
+            log.info("stored app encrypted with the new key")
         now = datetime.now(UTC)
         if self.found is None and now >= self._token_ends:
             self._token_ends = now + GOOD_FOR

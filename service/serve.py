@@ -23,12 +23,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
-from service.configured import complete
+from service.configured import complete, made_keys
 from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
 from service.parent import SUPERVISED, end_with_parent
 from service.ports import GitHubApp
-from service.secret_key import find_or_make
 from service.settings import NOT_PRIVATE, Mode, ServiceSettings, Settings
 from service.store.app_credentials import SetupPasses
 from service.store.connections import ASKING, WEB, room
@@ -132,6 +131,7 @@ def _run(
         inbox,
         engine,
         webhook_secret=settings.github_webhook_secret,
+        webhook_secret_previous=settings.github_webhook_secret_previous,
         evidence=_evidence(inbox, settings, bodies),
         bodies=bodies,
         pages=[*pages, *_setup_done(settings, engine, examine)],
@@ -221,11 +221,11 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
     from service.web.login_parts import Registered, login_parts  # noqa: PLC0415
     from service.web.readers import Organisations  # noqa: PLC0415
 
-    secret_key = find_or_make(settings.secret_key, settings.data_dir)
+    keys = made_keys(settings)
     app = Registered(
         client_id=settings.github_client_id,
         client_secret=settings.github_client_secret,
-        secret_key=secret_key,
+        keys=keys,
         public_url=settings.public_url,
         web_url=settings.github_url,
         api_url=settings.github_api_url,
@@ -233,7 +233,7 @@ def _pages(settings: Settings, engine: Engine) -> tuple[list[Route], Callable[[]
     asking = cache(partial(_github_app, settings))
     organisations = Organisations(Portfolio(database), Installations(database), asking, settings.serves)
     parts = login_parts(app, database, shown.clock, organisations=organisations)
-    badges = Badges(Portfolio(database), settings.public_url, secret_key)
+    badges = Badges(Portfolio(database), settings.public_url, keys)
     pages = Pages(Portfolio(database), parts.access, shown, badges)
     return pages.routes() + parts.routes, parts.visibility.close
 

@@ -92,6 +92,12 @@ class StoreSettings(BaseModel):
         description="Encrypts what is stored of the app; empty makes a file `secret-key` in DATA_DIR.",
         repr=False,
     )
+    secret_key_previous: Annotated[str, _secret("SECRET_KEY_PREVIOUS", shortest=32)] = Field(
+        default="",
+        description="The SECRET_KEY before this one, while what it encrypted is still read; empty reads a "
+        "file `secret-key-previous` in DATA_DIR, if it is there.",
+        repr=False,
+    )
     log_format: Annotated[LogFormat, _one_of(LogFormat)] = Field(
         default=LogFormat.TEXT, description="Log lines as `text` or as `json`."
     )
@@ -191,6 +197,9 @@ class Settings(ServiceSettings):
     )
     github_webhook_secret: Annotated[str, _secret("GITHUB_WEBHOOK_SECRET")] = Field(
         description="The webhook's secret.", repr=False
+    )
+    github_webhook_secret_previous: Annotated[str, _secret("GITHUB_WEBHOOK_SECRET_PREVIOUS")] = Field(
+        default="", description="A webhook's secret that is taken too, while it is replaced.", repr=False
     )
     github_client_id: Annotated[str, AfterValidator(setting_values.client_id)] = Field(
         default="", description="The app's client id, for the pages."

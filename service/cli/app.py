@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from service.cli.environment import (
 
 if TYPE_CHECKING:
     from service.cli.doctor import Line
+    from service.settings import StoreSettings
 
 FAILED = 1
 SWEEP_TIMEOUT = 600.0
@@ -337,6 +338,95 @@ def record(
     if found is None:
         refuse(f"we don't know a POC {repository}: write OWNER/REPO as GitHub shows it")
     typer.echo(found, nl=False)
+
+
+FILE = typer.Argument(metavar="FILE", help="The backup.")
+
+
+@cli.command()
+def backup(file: Annotated[Path, FILE]) -> None:
+    """Write all that the database holds into a new file, while the service runs or not."""
+    from service.cli.backup import back_up
+    from service.settings import load_store
+
+    _say_what_happens(back_up, loaded(load_store), file)
+
+
+@cli.command()
+def restore(file: Annotated[Path, FILE]) -> None:
+    """Fill an empty database with a backup, while nothing serves."""
+    from service.cli.backup import bring_back
+    from service.settings import load_store
+
+    _say_what_happens(bring_back, loaded(load_store), file)
+
+
+@cli.command("move-database")
+def move_database(
+    to: Annotated[str, typer.Option(metavar="URL", help="An empty database of a PostgreSQL of your own.")],
+) -> None:
+    """Move the embedded database into a PostgreSQL of your own, while nothing serves."""
+    from service.cli.move_database import move
+    from service.logs import configure
+    from service.settings import load_store
+    from service.store.backup import BackupError
+
+    settings = loaded(load_store, {"DATABASE_URL": to})
+    if os.environ.get("DATABASE_URL", "").strip():
+        refuse("DATABASE_URL is set, so the embedded database isn't what is used. Unset it to move that")
+    configure(settings.log_format, level=30)
+    try:
+        for line in move(settings):
+            typer.echo(line)
+    except BackupError as error:
+        refuse(str(error))
+
+
+@cli.command("replace-credentials")
+def replace_credentials(
+    private_key: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option(metavar="FILE", help="A new private key of the app, as GitHub lets you download it."),
+    ] = None,
+    webhook_secret: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option(metavar="FILE", help="The webhook's new secret; the present one is taken too."),
+    ] = None,
+    client_secret: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option(metavar="FILE", help="A new client secret of the app."),
+    ] = None,
+    forget_previous: Annotated[
+        bool, typer.Option("--forget-previous", help="Take the webhook's previous secret no longer.")
+    ] = False,
+) -> None:
+    """Replace credentials of the app that is stored in the database; then restart `serve` and `work`."""
+    from service.cli.credentials import CredentialsError, Given, replace
+    from service.logs import configure
+
+    settings = with_or_without_app()
+    if has_app(settings):
+        refuse("the app's credentials are in the environment: replace them there")
+    configure(settings.log_format, level=50)
+    given = Given(private_key, webhook_secret, client_secret, forget_previous)
+    try:
+        with opened_database(settings, "replace-credentials") as url:
+            typer.echo(replace(os.environ, settings, url, given))
+    except CredentialsError as error:
+        refuse(str(error))
+
+
+def _say_what_happens(do: Callable[[StoreSettings, Path], str], settings: StoreSettings, file: Path) -> None:
+    from service.logs import configure
+    from service.store.backup import BackupError
+
+    configure(settings.log_format, level=30)
+    try:
+        typer.echo(do(settings, file))
+    except BackupError as error:
+        refuse(str(error))
+    except OSError as error:
+        refuse(f"{file}: {error.strerror or error}")
 
 
 @cli.command()

@@ -352,6 +352,7 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     now = health(engine)
     yield _worker(now)
     yield _queue(now)
+    yield _backup(now)
     for subject, reason in now.dead:
         yield Line(Mark.WRONG, f"dead {subject}", f"{reason}. Its next event or `sweep` tries again")
     for head in CheckRuns(Database(engine)).unchecked()[:MOST_HEADS]:
@@ -398,6 +399,12 @@ def _queue(now: Health) -> Line:
         says = f"{now.dirty} subjects wait, the oldest for {now.queue_age:.0f} s: add workers with `work`"
         return Line(Mark.WRONG, "queue", says)
     return Line(Mark.OK, "queue", f"{now.dirty} subjects wait to be checked")
+
+
+def _backup(now: Health) -> Line:
+    if now.last_backup_at is None:
+        return Line(Mark.OK, "backup", "none by `poc-governor backup` yet")
+    return Line(Mark.OK, "backup", f"the last was made at {_minute(now.last_backup_at)}")
 
 
 def _deliveries(now: Health, refused: Refusals | None) -> Iterator[Line]:

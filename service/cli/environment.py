@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from service.settings import ServiceSettings, Settings, StoreSettings
 
 S = TypeVar("S")
@@ -94,6 +96,32 @@ def opened_database(settings: StoreSettings, command: str) -> Iterator[str]:
             yield url
     except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
         refuse(str(error))
+
+
+@contextmanager
+def database_to_itself(settings: StoreSettings, command: str) -> Iterator[str]:
+    """The same for a command that may share the embedded server with no other process."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with embedded_to_itself(settings.data_dir, command) as url:
+        yield url
+
+
+@contextmanager
+def embedded_to_itself(data_dir: Path, command: str) -> Iterator[str]:
+    """The embedded one, whatever DATABASE_URL says."""
+    from service.store.embedded import DataDirInUse, EmbeddedPostgres, PostgresFailed
+
+    postgres = EmbeddedPostgres(data_dir, command)
+    try:
+        url = postgres.start()
+    except (DataDirInUse, PostgresFailed) as error:
+        refuse(str(error))
+    try:
+        yield url
+    finally:
+        postgres.stop()
 
 
 def refuse_each(problems: Sequence[str]) -> NoReturn:

@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, update
 from sqlmodel import col
 
 from service.store.table import Table
@@ -33,6 +33,10 @@ class StoredApp(Table):
         """Store it; False, and nothing is changed, where one is stored already."""
         self._keep(AppCredentialsRow, [{"id": 1, "app_id": app_id, "sealed": sealed}])
         return self.find() == sealed
+
+    def replace(self, sealed: bytes) -> None:
+        """Store the same app in another form."""
+        self._execute(update(AppCredentialsRow).values(sealed=sealed))
 
 
 class SetupPasses(Table):

@@ -21,11 +21,13 @@ class Health:
     queue_age: float | None
     dead: tuple[tuple[str, str], ...]
     dead_count: int
+    last_backup_at: datetime | None
 
     def as_json(self) -> dict[str, Any]:
         """For /readyz."""
         values = asdict(self)
-        values["last_delivery_at"] = self.last_delivery_at.isoformat() if self.last_delivery_at else None
+        for name in ("last_delivery_at", "last_backup_at"):
+            values[name] = values[name].isoformat() if values[name] else None
         del values["dead"]  # names of repositories are not for everybody who reaches /readyz
         return values
 
@@ -64,7 +66,8 @@ SELECT
     (SELECT count(*) FROM subject WHERE wanted > done) AS dirty,
     (SELECT extract(epoch FROM now() - min(greatest(touched, not_before))) FROM subject
      WHERE wanted > done AND (not_before IS NULL OR not_before < now())) AS queue_age,
-    (SELECT count(*) FROM subject WHERE dead_since IS NOT NULL) AS dead_count
+    (SELECT count(*) FROM subject WHERE dead_since IS NOT NULL) AS dead_count,
+    (SELECT made_at FROM last_backup) AS last_backup_at
 """)
 
 DEAD = text("""
@@ -87,4 +90,5 @@ def health(engine: Engine) -> Health:
         queue_age=None if counts.queue_age is None else float(counts.queue_age),
         dead=dead,
         dead_count=counts.dead_count,
+        last_backup_at=counts.last_backup_at,
     )

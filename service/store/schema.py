@@ -23,19 +23,23 @@ class NewerSchemaError(Exception):
 
 def migrate(engine: Engine, *, to: str = "head") -> None:
     """Bring the database to the newest revision; safe to call from many processes at once."""
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock, 0)"), {"lock": LockClass.MIGRATION})
-        _refuse_newer(_revision(connection))
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
-        connection.commit()
+    with engine.begin() as connection:
+        migrate_within(connection, to=to)
+
+
+def migrate_within(connection: Connection, *, to: str) -> None:
+    """The same in a transaction that goes on."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock, 0)"), {"lock": LockClass.MIGRATION})
+    _refuse_newer(revision_of(connection))
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
 
 
 def pending(engine: Engine) -> bool:
     """Whether the database lacks revisions of this version; `NewerSchemaError` where it has later ones."""
     with engine.connect() as connection:
-        return is_pending(_revision(connection))
+        return is_pending(revision_of(connection))
 
 
 def is_pending(present: str | None) -> bool:
@@ -44,11 +48,16 @@ def is_pending(present: str | None) -> bool:
     return present != _revisions()[0]
 
 
+def knows(revision: str) -> bool:
+    """Whether this version has a revision."""
+    return revision in _revisions()
+
+
 def _refuse_newer(present: str | None) -> None:
-    if present is not None and present not in _revisions():
+    if present is not None and not knows(present):
         raise NewerSchemaError(
             f"the database is at revision {present}, which this version does not know: "
-            "run the version that made it, or a newer one"
+            "run the version that made it, or a newer one. To go back, restore a backup from before it"
         )
 
 
@@ -81,5 +90,6 @@ def _revisions() -> tuple[str, ...]:
     return tuple(script.revision for script in scripts.walk_revisions())
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """The revision of a database; None where it has no tables."""
     return MigrationContext.configure(connection).get_current_revision()

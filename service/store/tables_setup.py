@@ -1,4 +1,4 @@
-"""The tables of setting the app up."""
+"""The tables of the installation itself: the app, whom /setup lets in, and when it was last backed up."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ class SetupPassRow(SQLModel, table=True):
     hash: bytes = Field(sa_type=LargeBinary, primary_key=True)
     purpose: str = Field(sa_type=Text)
     ends_at: datetime = moment()
+
+
+class LastBackupRow(SQLModel, table=True):
+    """When the database was last backed up, as the backup's file says."""
+
+    __tablename__ = "last_backup"
+    __table_args__ = (CheckConstraint("id = 1", name="last_backup_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    made_at: datetime = moment()

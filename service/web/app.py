@@ -63,6 +63,7 @@ def create_app(
     engine: Engine,
     *,
     webhook_secret: str,
+    webhook_secret_previous: str = "",
     evidence: EvidenceEndpoint,
     bodies: Bodies,
     beside: Beside,
@@ -92,5 +93,6 @@ def create_app(
     app.router.routes.append(Route(EVIDENCE_PATH, evidence))
     app.router.routes.extend(pages)
     # Before the layers that pages need: every delivery would pass them for nothing.
-    app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, webhook_secret, bodies)
+    secrets = [secret for secret in (webhook_secret, webhook_secret_previous) if secret]
+    app.middleware_stack = WebhookEndpoint(app.build_middleware_stack(), inbox, secrets, bodies)
     return app

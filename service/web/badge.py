@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.secret_key import sealed
+from service.secret_key import SecretKeys
 from service.store.portfolio import Portfolio, Standing
 from service.web.html import environment, not_found
 
@@ -30,7 +29,7 @@ class Badges:
 
     store: Portfolio
     public_url: str
-    key: str
+    keys: SecretKeys
 
     @property
     def route(self) -> Route:
@@ -47,13 +46,12 @@ class Badges:
 
     def markdown(self, full_name: str, repository_id: int) -> str:
         """The line for a README; its link is signed, so that it also works in a private repository."""
-        key = sealed(self.key, PURPOSE, str(repository_id))
+        key = self.keys.sealed(PURPOSE, str(repository_id))
         picture = f"{self.public_url}/badge/{full_name}.svg?key={key}"
         return f"[![{ABOUT}]({picture})]({self.public_url}/pocs/{full_name})"
 
     def _signed(self, found: Standing, key: str) -> bool:
-        expected = sealed(self.key, PURPOSE, str(found.repository_id))
-        return hmac.compare_digest(expected.encode(), key.encode())
+        return self.keys.is_sealed(PURPOSE, str(found.repository_id), key)
 
 
 def _drawn(found: Standing) -> str:

@@ -124,5 +124,8 @@ class _QueueCollector(Collector):
             "subjects_dead": ("Subjects that were given up", now.dead_count),
             "queue_age_seconds": ("Age of the oldest subject that waits for a look", now.queue_age or 0),
         }
+        if now.last_backup_at:
+            says = "When `poc-governor backup` last made a backup, in seconds since 1970"
+            values["last_backup_timestamp_seconds"] = (says, now.last_backup_at.timestamp())
         for name, (says, value) in values.items():
             yield GaugeMetricFamily(f"poc_governor_{name}", says, value=value)

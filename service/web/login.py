@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 import structlog
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -58,7 +58,7 @@ class Login:
         oauth: GitHubOAuth,
         api: PersonApi,
         cookies: Cookies,
-        cipher: Fernet,
+        cipher: Fernet | MultiFernet,
         clock: Callable[[], datetime],
     ) -> None:
         self._people, self._tokens, self._oauth, self._api = people, tokens, oauth, api

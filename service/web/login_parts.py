@@ -8,7 +8,7 @@ from datetime import datetime
 
 from starlette.routing import Route
 
-from service.secret_key import cipher
+from service.secret_key import SecretKeys
 from service.store.database import Database
 from service.store.deliveries import Deliveries
 from service.store.people import People
@@ -31,7 +31,7 @@ class Registered:
 
     client_id: str
     client_secret: str = field(repr=False)
-    secret_key: str = field(repr=False)
+    keys: SecretKeys
     public_url: str
     web_url: str
     api_url: str
@@ -57,7 +57,7 @@ def login_parts(
     """Put the parts together; the keywords are what tests set."""
     people, cookies = People(database), Cookies(app.public_url)
     oauth = GitHubOAuth(app.client_id, app.client_secret, app.web_url, f"{app.public_url}{CALLBACK}")
-    api, tokens = PersonApi(app.api_url), UserTokens(people, oauth, cipher(app.secret_key, "user tokens"))
+    api, tokens = PersonApi(app.api_url), UserTokens(people, oauth, app.keys.cipher("user tokens"))
     readers = TeamReaders(organisations)
     visibility = Visibility(people, tokens, api, readers, clock=clock, patience=patience)
     login = Login(
@@ -66,7 +66,7 @@ def login_parts(
         oauth=oauth,
         api=api,
         cookies=cookies,
-        cipher=cipher(app.secret_key, "login attempts"),
+        cipher=app.keys.cipher("login attempts"),
         clock=clock,
     )
     personal = PersonalTokens(database)

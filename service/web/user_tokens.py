@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import structlog
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from starlette.concurrency import run_in_threadpool
 
 from service.store.people import People, SealedTokens
@@ -30,7 +30,7 @@ class LoggedOutError(Exception):
 class UserTokens:
     """Acts with people's tokens."""
 
-    def __init__(self, people: People, oauth: GitHubOAuth, cipher: Fernet) -> None:
+    def __init__(self, people: People, oauth: GitHubOAuth, cipher: Fernet | MultiFernet) -> None:
         self._people, self._oauth, self._cipher = people, oauth, cipher
         self._renewing = asyncio.Semaphore(1)
         """A renewal waits for GitHub and holds a connection to the database: one at a time."""

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from service.demo.emulator import Emulator, SeedRepo
 from service.github_client.app import App
 from service.ports import GitHubApp
+from service.secret_key import SecretKeys
 from service.store.database import Database
 from service.store.installations import Installations
 from service.store.portfolio import Portfolio
@@ -88,7 +89,7 @@ class Service:
         registered = Registered(
             client_id=github.emulator.client_id,
             client_secret=github.emulator.client_secret,
-            secret_key=SECRET_KEY,
+            keys=SecretKeys(SECRET_KEY),
             public_url=public_url,
             web_url=github.stand_in.url,
             api_url=github.stand_in.url,

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 
 from service.demo.emulator import free_port
+from service.secret_key import SecretKeys
 from service.store.database import Database
 from service.store.portfolio import Portfolio
 from service.web.app import security_headers
@@ -56,7 +57,7 @@ def pages_served(engine: Engine, access: Access | None = None) -> Iterator[str]:
     address = f"http://localhost:{port}"
     shown = Shown("https://github.com", observe=False, evidence_level="self-reported", clock=lambda: NOW)
     store = Portfolio(Database(engine))
-    badges = Badges(store, address, "a key of thirty-two characters or more")
+    badges = Badges(store, address, SecretKeys("a key of thirty-two characters or more"))
     app = Starlette(routes=Pages(store, access or OpenHere(), shown, badges).routes())
     with served(app, port, address):
         yield address

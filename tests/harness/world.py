@@ -25,6 +25,7 @@ from service.worker import reconcile_while_dirty
 from tests.harness.database import share_compiled
 from tests.harness.deliveries import Receiver, described
 from tests.harness.github import NOW, PERMISSIONS, CheckRun, FakeApp, FakeGitHub, FakeRepository, repository
+from tests.harness.tables import rows
 
 INSTALLATION = 7
 POC = repository()
@@ -137,13 +138,7 @@ class World:
 
     def tables(self) -> dict[str, list[str]]:
         """Every row of every table."""
-        with transaction(self.services.engine) as session:
-            connection = session.connection()
-            names = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-            return {
-                name: sorted(connection.execute(text(f'SELECT t::text FROM "{name}" AS t')).scalars())
-                for name in names.scalars()
-            }
+        return rows(self.services.engine)
 
     def install(self, *repositories: Repository) -> None:
         """Let the installation cover repositories, and look at them."""

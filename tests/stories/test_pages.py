@@ -16,6 +16,7 @@ from sqlalchemy import Engine, event, text
 from starlette.applications import Starlette
 
 from service.rules.checks import CHECKS
+from service.secret_key import SecretKeys
 from service.store.database import Database, connect, transaction
 from service.store.portfolio import Portfolio
 from service.web.badge import Badges
@@ -63,7 +64,7 @@ async def get(
 ) -> httpx.Response:
     shown = Shown("https://github.com", observe=False, evidence_level="self-reported", clock=lambda: NOW)
     store = Portfolio(Database(engine))
-    badges = Badges(store, "http://localhost", "a key of thirty-two characters or more")
+    badges = Badges(store, "http://localhost", SecretKeys("a key of thirty-two characters or more"))
     app = Starlette(routes=Pages(store, access or OpenHere(), shown, badges).routes())
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}", cookies=cookies) as client:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 
+from service.store.embedded.cluster import note_moved
 from service.store.embedded.lock import DataDirInUse
 from service.store.embedded.programs import PostgresFailed
 from service.store.embedded.supervisor import EmbeddedPostgres, has_database, join, open_database
@@ -19,4 +20,12 @@ if sys.platform == "win32":
     raise ImportError("The embedded PostgreSQL does not run on Windows: set DATABASE_URL to a server.")
 
 
-__all__ = ["DataDirInUse", "EmbeddedPostgres", "PostgresFailed", "has_database", "join", "open_database"]
+__all__ = [
+    "DataDirInUse",
+    "EmbeddedPostgres",
+    "PostgresFailed",
+    "has_database",
+    "join",
+    "note_moved",
+    "open_database",
+]

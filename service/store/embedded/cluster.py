@@ -74,6 +74,38 @@ def make_data_dir(data_dir: Path) -> None:
         raise NotADirectoryError(20, "Not a directory", str(data_dir))
 
 
+MOVED = "database-moved"
+"""Says in DATA_DIR where its database is now."""
+
+
+def note_moved(data_dir: Path, says: str) -> None:
+    """Let no server start here any more; `says` where the database is."""
+    (data_dir / MOVED).write_text(f"{says}\n", encoding="utf-8")
+    _sync(data_dir)
+
+
+def refuse_elsewhere(cluster: Path) -> None:
+    """Raise `PostgresFailed` where what this folder holds is somewhere else, or of another PostgreSQL."""
+    note = cluster.parent / MOVED
+    if note.exists():
+        raise PostgresFailed(
+            f"The database of DATA_DIR {cluster.parent} was moved {note.read_text().strip()}: set "
+            f"DATABASE_URL to that. To go back to what the database here was then, delete {note}."
+        )
+    made = {
+        int(folder.name.removeprefix("postgresql-")): folder
+        for folder in cluster.parent.glob("postgresql-*")
+        if folder.name.removeprefix("postgresql-").isdecimal() and (folder / "PG_VERSION").exists()
+    }
+    if made and int(MAJOR) not in made:
+        major, folder = max(made.items())
+        raise PostgresFailed(
+            f"{folder} is a database of PostgreSQL {major}, and this version of the service brings "
+            f"PostgreSQL {MAJOR}. Run `poc-governor backup FILE` with the version that you used before. Then "
+            f"move {folder.name} out of DATA_DIR, and run `poc-governor restore FILE` with this version."
+        )
+
+
 def make_cluster(cluster: Path, programs: Programs) -> None:
     """Run initdb where there is no cluster yet: in a side folder, renamed when whole."""
     if (cluster / "PG_VERSION").exists():

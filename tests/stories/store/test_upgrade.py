@@ -20,7 +20,8 @@ from service.rules.values.github import Installation, IssueState, RepositoryRef,
 from service.rules.values.groups import Group, Level
 from service.store.app_credentials import StoredApp
 from service.store.database import Database, connect, cursor, transaction
-from service.store.health import refusals
+from service.store.health import health, refusals
+from service.store.last_backup import note
 from service.store.poc_records import StoredPause, WaitingRecord
 from service.store.pocs import Shipment, ShipRequest, StoredPoc
 from service.store.portfolio import Asked
@@ -348,6 +349,14 @@ def test_an_installation_that_was_there_goes_on_enforcing_and_a_new_one_observes
     assert new is not None
     assert (new.begins_observing, new.switched, new.observing_since) == (True, None, None)
     assert differences(engine) == []
+
+
+@pytest.mark.usefixtures("upgraded")
+def test_there_was_no_backup_and_the_newest_one_is_remembered(engine: Engine) -> None:
+    assert health(engine).last_backup_at is None
+    for hour in (9, 10):
+        note(engine, at(11, 24, hour))
+        assert health(engine).last_backup_at == at(11, 24, hour)
 
 
 def test_signatures_of_before_are_nobodys_deputies(upgraded: Store) -> None:

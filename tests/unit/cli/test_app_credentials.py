@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from service.app_credentials import AppCredentials, UnreadableAppError, unsealed
+from service.app_credentials import PURPOSE, AppCredentials, UnreadableAppError, unsealed
 from service.cli import env_file
-from service.secret_key import FILE, SecretKeyError, cipher, find, find_or_make
+from service.secret_key import (
+    FILE,
+    PREVIOUS_FILE,
+    SecretKeyError,
+    SecretKeys,
+    find,
+    find_or_make,
+    find_previous,
+)
 from service.settings import Settings, SettingsError, load, load_service, names_an_app
 from tests.harness.settings import NEEDED, PEM
 
@@ -28,25 +36,25 @@ KEY, OTHER = "k" * 32, "o" * 32
 
 
 def test_it_is_read_back_with_its_key() -> None:
-    assert unsealed(APP.sealed(KEY), KEY) == APP
+    assert unsealed(APP.sealed(SecretKeys(KEY)), SecretKeys(KEY)) == APP
 
 
 def test_no_secret_shows_in_what_is_stored_or_printed() -> None:
-    for shown in (APP.sealed(KEY).decode(), repr(APP)):
+    for shown in (APP.sealed(SecretKeys(KEY)).decode(), repr(APP)):
         assert not any(secret in shown for secret in ("BEGIN", "hook-secret", "client-secret"))
 
 
 @pytest.mark.parametrize(
     "sealed",
     [
-        pytest.param(APP.sealed(OTHER), id="another key"),
-        pytest.param(cipher(KEY, "sessions").encrypt(b"{}"), id="another purpose"),
+        pytest.param(APP.sealed(SecretKeys(OTHER)), id="another key"),
+        pytest.param(SecretKeys(KEY).cipher("sessions").encrypt(b"{}"), id="another purpose"),
         pytest.param(b"nonsense", id="nonsense"),
     ],
 )
 def test_nothing_else_is_taken_for_it(sealed: bytes) -> None:
     with pytest.raises(UnreadableAppError):
-        unsealed(sealed, KEY)
+        unsealed(sealed, SecretKeys(KEY))
 
 
 def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
@@ -56,6 +64,31 @@ def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert find_or_make("", data) == find("", data) == made
     assert (data / FILE).stat().st_mode & 0o777 == 0o600
     assert [path.name for path in data.iterdir()] == [FILE]
+
+
+def test_while_a_key_is_replaced_both_read_and_the_new_one_writes() -> None:
+    before, during, after = SecretKeys(OTHER), SecretKeys(KEY, OTHER), SecretKeys(KEY)
+    assert during.cipher("x").decrypt(before.cipher("x").encrypt(b"old")) == b"old"
+    assert after.cipher("x").decrypt(during.cipher("x").encrypt(b"new")) == b"new"
+    assert during.sealed("x", "text") == after.sealed("x", "text")
+    assert during.is_sealed("x", "text", before.sealed("x", "text"))
+    assert during.is_sealed("x", "text", after.sealed("x", "text"))
+    assert not after.is_sealed("x", "text", before.sealed("x", "text"))
+    assert not during.is_sealed("y", "text", after.sealed("x", "text"))
+    assert OTHER not in repr(during)
+
+
+def test_the_previous_key_is_read_where_it_is(tmp_path: Path) -> None:
+    assert find_previous("", tmp_path) is None
+    assert find_previous(OTHER, tmp_path) == OTHER
+    (tmp_path / PREVIOUS_FILE).write_text(f"{KEY}\n")
+    assert find_previous("", tmp_path) == KEY
+    assert find("", tmp_path) is None
+
+
+def test_what_earlier_versions_know_nothing_of_is_stored_only_where_it_is_needed() -> None:
+    keys = SecretKeys(KEY)
+    assert b"previous" not in keys.cipher(PURPOSE).decrypt(APP.sealed(keys))
 
 
 def test_the_key_of_the_environment_wins(tmp_path: Path) -> None:
@@ -129,6 +162,7 @@ def test_a_file_that_exists_is_not_written_over(tmp_path: Path) -> None:
                 "GITHUB_APP_PRIVATE_KEY",
                 "GITHUB_APP_PRIVATE_KEY_FILE",
                 "GITHUB_WEBHOOK_SECRET",
+                "GITHUB_WEBHOOK_SECRET_PREVIOUS",
                 "GITHUB_CLIENT_ID",
                 "GITHUB_CLIENT_SECRET",
             )

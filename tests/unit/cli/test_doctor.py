@@ -27,7 +27,7 @@ from tests.harness.github import NOW, PERMISSIONS
 from tests.harness.settings import CERTIFICATE, NEEDED
 
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/poc"
-HEALTH = Health(0, None, 1, 3.0, 0, None, (), 0)
+HEALTH = Health(0, None, 1, 3.0, 0, None, (), 0, None)
 ACME = Installation(7, "acme", dict(PERMISSIONS))
 
 
@@ -306,6 +306,11 @@ def test_a_new_database_without_a_worker(database_url: str) -> None:
             replace(HEALTH, workers=2),
             Line(Mark.OK, "worker", "2 running, last heartbeat 3 s ago"),
             id="two workers",
+        ),
+        pytest.param(
+            replace(HEALTH, last_backup_at=datetime(2026, 11, 24, 3, 5, tzinfo=UTC)),
+            Line(Mark.OK, "backup", "the last was made at 2026-11-24 03:05 UTC"),
+            id="a backup",
         ),
         pytest.param(
             replace(HEALTH, workers=0, heartbeat_age=400.0),

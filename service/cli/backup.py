@@ -1,0 +1,90 @@
+"""`backup` and `restore`: the whole database, out into a file and back."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO
+
+from service.cli.environment import database_to_itself, opened_database
+from service.secret_key import FILE as KEY_FILE
+from service.settings import StoreSettings
+from service.store import backup
+from service.store.backup import BackupError
+from service.store.database import connect
+from service.store.embedded import has_database
+from service.store.last_backup import note
+from service.store.schema import migrate, pending
+
+
+def back_up(settings: StoreSettings, file: Path) -> str:
+    """Write the backup, note when, and say what has to be kept beside it."""
+    if not settings.database_url and not has_database(settings.data_dir):
+        raise BackupError(f"there is no database yet in DATA_DIR {settings.data_dir}, so nothing to back up")
+    now = datetime.now(UTC)
+    with opened_database(settings, "backup") as url:
+        with _new(file) as out:
+            about = backup.write(url, out, version("poc-governor"), now)
+        _note(url, now)
+    key = "SECRET_KEY" if settings.secret_key else f"{settings.data_dir / KEY_FILE}, if there is one,"
+    return (
+        f"{file}: {_size(file)}, {about.total} rows of {len(about.rows)} tables. It is as secret as the "
+        f"database. {key} is not in it: keep that elsewhere"
+    )
+
+
+def bring_back(settings: StoreSettings, file: Path) -> str:
+    """Restore it, and bring its tables to this version."""
+    backup.read(file)
+    with database_to_itself(settings, "restore") as url:
+        about = backup.restore(url, file)
+        engine = connect(url, pool_size=1)
+        try:
+            migrate(engine)
+        finally:
+            engine.dispose()
+        _note(url, datetime.fromisoformat(about.made_at))
+    return (
+        f"restored {file}: {about.total} rows of {len(about.rows)} tables, as they were at {about.made_at}. "
+        "Start the service again: it asks GitHub for what has changed since"
+    )
+
+
+def _note(url: str, at: datetime) -> None:
+    engine = connect(url, pool_size=1)
+    try:
+        if not pending(engine):  # an older version's tables have no place for it, and stay as they are
+            note(engine, at)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _new(file: Path) -> Iterator[IO[bytes]]:
+    """A new file, readable to its owner only; there once it is whole and on the disk, or not at all."""
+    if file.exists() or file.is_symlink():
+        raise BackupError(f"{file} exists: name another file, or move it away")
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).rename(file)
+    except BaseException:
+        Path(name).unlink()
+        raise
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _size(file: Path) -> str:
+    return f"{file.stat().st_size / 1e6:.1f} MB"
