@@ -26,7 +26,7 @@ from tests.harness.github import NOW, PERMISSIONS
 from tests.harness.settings import CERTIFICATE, NEEDED, REMEDY
 
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/poc"
-HEALTH = Health(0, None, 1, 3.0, 0, None, (), 0)
+HEALTH = Health(None, 1, 3.0, 0, None, (), 0)
 ACME = Installation(7, "acme", dict(PERMISSIONS))
 
 
