@@ -234,7 +234,7 @@ def test_a_proxy_has_the_limits_of_the_service(name: str) -> None:
             "proxy_set_header X-Forwarded-For $remote_addr;",
             "proxy_set_header X-Forwarded-Proto $scheme;",
         ],
-        "Caddyfile": [f"max_size {largest}MiB", "read_header 10s", "read_body 10s", "respond /metrics 404"],
+        "Caddyfile": [f"max_size {largest}MiB", "read_header 10s", "read_body 15s", "respond /metrics 404"],
     }
     assert [line for line in expected[name] if line not in text] == []
     assert set(re.findall(r"(?:proxy_pass http://|reverse_proxy )([\w.:]+)", text)) == {
