@@ -5,7 +5,9 @@ RUN pip install --no-cache-dir uv==0.13.9
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-RUN uv sync --locked --no-dev --extra serve --no-install-project
+RUN uv sync --locked --no-dev --extra serve --no-install-project \
+    && uv export --quiet --locked --no-dev --extra serve --format cyclonedx1.5 --preview-features sbom-export \
+       --output-file sbom.cdx.json
 COPY README.md LICENSE app-manifest.yml ./
 COPY templates templates
 COPY docs docs

@@ -16,7 +16,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser chaos lint check format serve bench screenshots clean
+.PHONY: help demo test test-slow test-browser chaos lint lint-deploy audit sbom check format serve bench screenshots clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -38,12 +38,31 @@ test-browser: $(READY) ## The pages in Chromium, which is installed where there 
 chaos: $(READY) ## Doubled, shuffled and late deliveries, kills, and a failing GitHub, at full size
 	CHAOS=full $(BIN)/pytest -n 0 -s tests/durability/test_chaos.py $(ARGS)
 
-lint: $(READY) ## Formatting, lint, types, import rule, prose
+lint: $(READY) ## Formatting, lint, types, import rule, prose, image, compose file, Kubernetes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/proselint --config .proselintrc.json check $(PROSE)
+
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	$(BIN)/kubernetes-validate --quiet --strict --kubernetes-version 1.30 deploy/kubernetes/*.yaml
+
+lint-deploy: ## What has to be installed: Debian's nginx, caddy, prometheus, systemd
+	promtool check config --syntax-only deploy/prometheus/prometheus.yml
+	promtool check rules deploy/prometheus/alerts.yml
+	promtool test rules deploy/prometheus/alerts_test.yml
+	caddy validate --adapter caddyfile --config deploy/proxy/Caddyfile
+	systemd-analyze security --offline=yes --threshold=20 deploy/systemd/poc-governor.service
+	sh deploy/proxy/nginx-test
+
+audit: $(READY) ## Known vulnerabilities in what the service needs; asks over the network
+	@sh .ci/audit $(ARGS)
+
+sbom: $(READY) ## What the service needs, as CycloneDX, into poc-governor.cdx.json
+	.tools/bin/uv export --quiet --locked --no-dev --format cyclonedx1.5 --preview-features sbom-export \
+		--output-file poc-governor.cdx.json
 
 check: lint test test-slow test-browser ## All that CI checks
 

@@ -109,13 +109,14 @@ def _run(
         if not is_further:
             wanted = WEB * settings.web_processes + (settings.database_connections if with_worker else 0)
             keepers.append(_migrated(lambda: migrate(engine), lambda: room(engine).lacking(wanted)))
-            keepers += [_keep_web(program, url, listening) for _ in range(settings.web_processes - 1)]
+            web = settings.web_processes - 1
+            keepers += [_keep_web(program, url, listening, is_stopping) for _ in range(web)]
             if settings is not given:
                 keepers.append(_ask_for_missed(settings))
         if postgres:
             keepers.append(_keep_postgres(postgres))
         if with_worker:
-            keepers.append(_keep("worker", [program, "work"], {"DATABASE_URL": url}))
+            keepers.append(_keep("worker", [program, "work"], {"DATABASE_URL": url}, is_stopping))
         tasks = [asyncio.ensure_future(keeper) for keeper in keepers]
         try:
             yield
@@ -139,7 +140,11 @@ def _run(
         beside=beside,
         metrics_token=settings.metrics_token,
     )
-    config = uvicorn.Config(app, **_options(settings, limits))
+    server = uvicorn.Server(uvicorn.Config(app, **_options(settings, limits)))
+
+    def is_stopping() -> bool:
+        return server.should_exit
+
     if is_further:
         end_with_parent(lambda: os._exit(1))  # as a killed process would: the port must be free at once
     else:
@@ -149,7 +154,7 @@ def _run(
     # What was imported stays: looking through it again takes the garbage collector 50 ms each time.
     gc.collect()
     gc.freeze()
-    uvicorn.Server(config).run([listening])
+    server.run([listening])
 
 
 def _with_app(
@@ -306,13 +311,19 @@ async def _keep_postgres(postgres: EmbeddedPostgres) -> None:
             log.error("PostgreSQL does not start", error=str(error))  # noqa: TRY400 (it is its own explanation)
 
 
-async def _keep_web(program: str, url: str, listening: socket.socket) -> None:
+async def _keep_web(
+    program: str, url: str, listening: socket.socket, is_stopping: Callable[[], bool]
+) -> None:
     environment = {"DATABASE_URL": url, LISTENING: str(listening.fileno())}
-    await _keep("web", [program, "serve", "--no-worker"], environment, [listening.fileno()])
+    await _keep("web", [program, "serve", "--no-worker"], environment, is_stopping, [listening.fileno()])
 
 
 async def _keep(
-    name: str, command: Sequence[str], environment: dict[str, str], descriptors: Collection[int] = ()
+    name: str,
+    command: Sequence[str],
+    environment: dict[str, str],
+    is_stopping: Callable[[], bool],
+    descriptors: Collection[int] = (),
 ) -> None:
     """Run a command of ours, again whenever it ends, until cancelled."""
     loop, wait = asyncio.get_running_loop(), FIRST_WAIT
@@ -331,6 +342,8 @@ async def _keep(
         except asyncio.CancelledError:
             await _end(process)
             raise
+        if is_stopping():  # by Ctrl-C, which it got as well
+            return
         wait = FIRST_WAIT if loop.time() - began > HEALTHY else min(2 * wait, LONGEST_WAIT)
         log.error("ended, starting it again", process=name, code=code, wait=wait)
         await asyncio.sleep(wait)

@@ -167,8 +167,7 @@ def _failed(
             with transaction(services.engine) as session:
                 subjects.postpone(session, claim, failure.message, until=at, counts=counts)
             RECONCILIATIONS.labels(kind, str(failure.kind)).inc()
-            say = log.info if failure.kind is FailureKind.PACED else log.warning
-            say("reconciliation postponed", subject=claim.key, until=at.isoformat(), reason=failure.message)
+            _log_postponed(claim.key, failure, at)
             return False
         case GiveUp(reason, dead):
             # Who is promised another attempt gets it: the sweep marks what is dead.
@@ -177,6 +176,13 @@ def _failed(
             RECONCILIATIONS.labels(kind, "dead" if dead else "gone").inc()
             log.error("reconciliation given up", subject=claim.key, dead=dead, reason=reason)
             return dirty
+
+
+def _log_postponed(key: str, failure: Failure, at: datetime) -> None:
+    if failure.kind is FailureKind.PACED:
+        log.info("reconciliation postponed", subject=key, until=at.isoformat(), reason=failure.message)
+    else:
+        log.warning("reconciliation postponed", subject=key, until=at.isoformat(), reason=failure.message)
 
 
 def _tell_unjudged(services: Services, ctx: Reconciliation, cause: str, again_at: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from service.parent import SUPERVISED
-from service.store.health import health
+from service.store.health import Health, health, stored_deliveries
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +30,26 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 HEALTH_PATIENCE = 3.0
 """Seconds that the database has to say how worker and queue do."""
+DATABASE_UP = "poc_governor_database_up"
+GAUGES: Mapping[str, tuple[str, Callable[[Health], float | None]]] = {
+    DATABASE_UP: ("Whether the database answers", lambda _: 1),
+    "poc_governor_last_delivery_timestamp_seconds": (
+        "When the last delivery was stored",
+        lambda now: now.last_delivery_at.timestamp() if now.last_delivery_at else None,
+    ),
+    "poc_governor_workers": ("Workers with a heartbeat in the last minute", lambda now: now.workers),
+    "poc_governor_subjects_dirty": ("Subjects that need a look", lambda now: now.dirty),
+    "poc_governor_subjects_dead": ("Subjects that were given up", lambda now: now.dead_count),
+    "poc_governor_queue_age_seconds": (
+        "Age of the oldest subject that waits for a look",
+        lambda now: now.queue_age or 0,
+    ),
+    "poc_governor_last_backup_timestamp_seconds": (
+        "When `poc-governor backup` last made a backup",
+        lambda now: now.last_backup_at.timestamp() if now.last_backup_at else None,
+    ),
+}
+"""What /metrics takes from the database: the text of each, and its value, None where there is none."""
 ASKS = "Send METRICS_TOKEN as `Authorization: Bearer TOKEN`.\n"
 
 
@@ -68,10 +88,14 @@ class Readiness:
     async def _health(self) -> dict[str, Any]:
         try:
             async with asyncio.timeout(HEALTH_PATIENCE):
-                return (await asyncio.to_thread(health, self._engine)).as_json()
+                return await asyncio.to_thread(_details, self._engine)
         except (SQLAlchemyError, TimeoutError) as error:
             log.warning("health not known", error=str(error))
             return {"unknown": "worker and queue: the database gave no connection to ask on"}
+
+
+def _details(engine: Engine) -> dict[str, Any]:
+    return {"deliveries": stored_deliveries(engine)} | health(engine).as_json()
 
 
 class Metrics:
@@ -104,7 +128,7 @@ class _Processes(Collector):
 
 
 class _QueueCollector(Collector):
-    """What is counted in the database; nothing while it is away."""
+    """What the database knows; of that nothing while it is away."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -114,18 +138,8 @@ class _QueueCollector(Collector):
         try:
             now = health(self._engine)
         except SQLAlchemyError:
-            yield GaugeMetricFamily("poc_governor_database_up", "Whether the database answers", value=0)
+            yield GaugeMetricFamily(DATABASE_UP, GAUGES[DATABASE_UP][0], value=0)
             return
-        values: dict[str, tuple[str, float]] = {
-            "database_up": ("Whether the database answers", 1),
-            "deliveries_stored": ("Deliveries in the database", now.deliveries),
-            "workers": ("Workers with a heartbeat in the last minute", now.workers),
-            "subjects_dirty": ("Subjects that need a look", now.dirty),
-            "subjects_dead": ("Subjects that were given up", now.dead_count),
-            "queue_age_seconds": ("Age of the oldest subject that waits for a look", now.queue_age or 0),
-        }
-        if now.last_backup_at:
-            says = "When `poc-governor backup` last made a backup, in seconds since 1970"
-            values["last_backup_timestamp_seconds"] = (says, now.last_backup_at.timestamp())
-        for name, (says, value) in values.items():
-            yield GaugeMetricFamily(f"poc_governor_{name}", says, value=value)
+        for name, (says, value_of) in GAUGES.items():
+            if (value := value_of(now)) is not None:
+                yield GaugeMetricFamily(name, says, value=value)

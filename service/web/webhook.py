@@ -97,6 +97,11 @@ def _answers(event: str, status: int) -> Counter:
     return ANSWERS.labels(event, str(status))
 
 
+for _status in (401, 503):
+    # From 0 on: Prometheus sees an increase only of what it saw before.
+    _answers("unknown", _status)
+
+
 def _header(headers: dict[bytes, bytes], name: str) -> str:
     value = headers.get(name.lower().encode(), b"").decode("latin-1")
     if not value or len(value) > LONGEST_HEADER or not value.isprintable():

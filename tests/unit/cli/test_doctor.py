@@ -27,7 +27,7 @@ from tests.harness.github import NOW, PERMISSIONS
 from tests.harness.settings import CERTIFICATE, NEEDED
 
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/poc"
-HEALTH = Health(0, None, 1, 3.0, 0, None, (), 0, None)
+HEALTH = Health(None, 1, 3.0, 0, None, (), 0, None)
 ACME = Installation(7, "acme", dict(PERMISSIONS))
 
 
