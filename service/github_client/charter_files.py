@@ -62,7 +62,7 @@ class CharterFiles(Connection):
             except GitHubError as error:
                 if error.failure.kind is not FailureKind.TRANSIENT:
                     break
-                size //= 2
+                size = min(size, len(rest)) // 2
             else:
                 rest = rest[size:]
         return found
@@ -78,7 +78,11 @@ class CharterFiles(Connection):
                 # It is not said what is missing: what is null may be there.
                 raise GitHubError(Failure(FailureKind.TRANSIENT, f"{what}: {errors[0]}"[:SHOWN]))
             whole = {ids[name]: answer for name, answer in data.items() if name not in doubtful and answer}
-            return {each: answer["object"] for each, answer in whole.items() if answer["databaseId"] == each}
+            return {
+                each: answer["object"]
+                for each, answer in whole.items()
+                if answer["databaseId"] == each and isinstance(answer["object"], dict | None)
+            }
 
 
 def _file(blob: Mapping[str, Any] | None, oid: str) -> CharterFile | None:

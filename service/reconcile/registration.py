@@ -139,7 +139,10 @@ def newest_push(ctx: Reconciliation, kind: EventKind, branch: str) -> str:
 
 
 def _must_read(ctx: Reconciliation, known: KnownRepository) -> bool:
-    """Whether the default branch's charter isn't known; of a repository that is no POC no bytes are kept."""
+    """Whether the default branch's charter isn't known.
+
+    Of a repository that is no POC no bytes are kept, and a submodule may be stored as nothing.
+    """
     if exclusion(known.repository, ctx.policy) is not None:
         return False
     charter = known.charter

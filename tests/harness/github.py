@@ -297,8 +297,9 @@ class FakeGitHub:
             each for each in self.repos.values() if names.get(each.described.id) == each.described.full_name
         ]
         found = {each.described.id: each.files.get(each.described.default_branch, ABSENT) for each in shown}
-        told = (FileKind.ABSENT, FileKind.FILE)
-        return {repository_id: file for repository_id, file in found.items() if file.kind in told}
+        # A submodule shows as nothing.
+        told = {FileKind.FILE: None, FileKind.ABSENT: None, FileKind.SUBMODULE: ABSENT}
+        return {key: told[file.kind] or file for key, file in found.items() if file.kind in told}
 
     def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
         lost = self._call("merge_base", base, head)
