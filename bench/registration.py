@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import re
 import sys
 import threading
 import time
@@ -79,7 +80,7 @@ class GitHub(ThreadingHTTPServer):
         if path == "/graphql":
             return 200, {"data": self._graphql(body["query"], body["variables"])}
         name, _, rest = path.removeprefix("/repos/acme/").partition("/")
-        self.calls[rest.replace("7", "N").rstrip("0123456789")] += 1
+        self.calls[re.sub("[0-9]+", "N", rest)] += 1
         return self._rest(name, rest, query)
 
     def _graphql(self, query: str, variables: Mapping[str, str]) -> Mapping[str, Any]:
@@ -114,7 +115,7 @@ class GitHub(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection of our client."""
+    """A connection of our client's."""
 
     server: GitHub
     protocol_version = "HTTP/1.1"

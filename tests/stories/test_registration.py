@@ -54,6 +54,24 @@ def test_repositories_that_are_no_poc_cost_a_call_a_hundred_and_no_look(world: W
     assert calls(world) == ["repositories"] * 3
 
 
+@pytest.mark.parametrize(
+    ("many", "made"),
+    [
+        pytest.param(20, ["repository", "charter_file"] * 20, id="a few"),
+        pytest.param(21, ["repositories", "charter_files"], id="many"),
+    ],
+)
+def test_many_that_are_added_at_once_are_listed(world: World, many: int, made: list[str]) -> None:
+    added = [{"id": each.id, "full_name": each.full_name} for each in TOOLS[:many]]
+    for each in TOOLS[:many]:
+        world.github.add(each)
+    world.deliver("installation_repositories", action="added", repositories_added=added)
+    world.work()
+    assert calls(world) == made
+    known = world.services.store.repositories.known(INSTALLATION)
+    assert [each.charter for each in known] == [charter_file(None)] * many
+
+
 def test_a_poc_is_registered_by_one_call_of_its_own(world: World) -> None:
     repo = world.github.add(TOOL)
     repo.write(GOOD, "main", HEAD)
