@@ -20,7 +20,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from bench.pages import SEED
-from service.github_client.graphql import AT_ONCE
+from service.graphql import AT_ONCE
 from service.store.database import Database, connect
 from service.store.people import People
 from service.web.oauth import GitHubOAuth, Tokens

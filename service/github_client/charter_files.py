@@ -8,7 +8,7 @@ from typing import Any
 
 from service.github_client.connection import Connection
 from service.github_client.errors import SHOWN, translated
-from service.github_client.graphql import AT_ONCE, about
+from service.graphql import AT_ONCE, about
 from service.ports import GitHubError
 from service.rules.queue import Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from service.github_client.graphql import AT_ONCE, about, endpoint, is_unseen
+from service.graphql import AT_ONCE, about, endpoint, is_unseen
 from service.web.oauth import TIMEOUT, AwayError, RefusedError
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY, SERVER_ERROR = 401, 403, 404, 429, 500

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 from starlette.concurrency import run_in_threadpool
 
-from service.github_client.graphql import AT_ONCE
+from service.graphql import AT_ONCE
 from service.store.people import Kept, People
 from service.web.oauth import AwayError
 from service.web.person_api import NoGraphQLError, PersonApi
