@@ -116,7 +116,7 @@ def settings(folder: Path, port: int) -> dict[str, str]:
     folder.chmod(0o711)  # as root, PostgreSQL runs as somebody else
     return environment() | {
         "GITHUB_APP_ID": "1",
-        "GITHUB_APP_PRIVATE_KEY": _private_key(),
+        "GITHUB_APP_PRIVATE_KEY": private_key(),
         "GITHUB_WEBHOOK_SECRET": SECRET,
         "MODE": "enforce",
         "GITHUB_API_URL": NOWHERE,
@@ -134,7 +134,7 @@ def probot(folder: Path, script: str = "app.js", **env: str) -> Iterator[Server]
     its = environment() | {
         "NODE_ENV": "production",
         "APP_ID": "1",
-        "PRIVATE_KEY": _private_key(),
+        "PRIVATE_KEY": private_key(),
         "WEBHOOK_SECRET": SECRET,
         "HOST": "127.0.0.1",
         "PORT": str(port),
@@ -192,7 +192,8 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _private_key() -> str:
+def private_key() -> str:
+    """A key for an app."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(
         serialization.Encoding.PEM,

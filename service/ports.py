@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -48,6 +49,16 @@ class RenamedError(GitHubError):
         self.repository = repository
 
 
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """What there is to be read of a repository that turns out to be a POC."""
+
+    activities: tuple[Activity, ...]
+    """What people did lately: a bounded part of it, in no order."""
+    open_pull_requests: tuple[PullRequest, ...] | None
+    """None where there are too many for one answer."""
+
+
 class GitHub(Protocol):
     """Reading and writing GitHub with one installation's rights; every method may raise `GitHubError`."""
 
@@ -69,6 +80,14 @@ class GitHub(Protocol):
 
     def charter_file(self, repository: RepositoryRef, ref: str) -> CharterFile:
         """What stands at the charter's path at a commit or branch; absence is an answer, no error."""
+        ...
+
+    def charter_files(self, repositories: Sequence[RepositoryRef]) -> Mapping[int, CharterFile]:
+        """What stands at the charter's path of default branches, by the repositories' ids.
+
+        Many are asked for in one call. One about which that tells too little is left out, and so may all be:
+        only `charter_file` follows a link, which is shown as a file that holds a path.
+        """
         ...
 
     def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
@@ -147,6 +166,12 @@ class GitHub(Protocol):
 
     def history(self, repository: RepositoryRef, default_branch: str, since: datetime) -> Iterator[Activity]:
         """What people did since then: a bounded part of it, in no order, asked for while it is read."""
+        ...
+
+    def beginnings(
+        self, repository: RepositoryRef, default_branch: str, since: datetime
+    ) -> Beginnings | None:
+        """The same and the open pull requests, in one call; None where GitHub doesn't tell it like that."""
         ...
 
     def requires_check(self, repository: RepositoryRef, branch: str, name: str) -> bool:

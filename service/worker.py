@@ -34,6 +34,7 @@ from service.store import subjects
 from service.store.database import (
     LockBusyError,
     LockClass,
+    further_locks,
     lock,
     transaction,
 )
@@ -75,7 +76,7 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
     kind, started = claim.key.partition(":")[0], time.monotonic()
     ctx = services.reconciliation(claim)
     try:
-        decision = _decide(services, ctx)
+        decision = _decide(services, ctx, connection)
         refused = _not_granted(ctx, decision)
         outcome = _apply(services, ctx, decision, refused)
     except UnusableError as error:
@@ -123,15 +124,16 @@ def _is_unsaid(event: EventRecord, unsaid: Collection[str], refused: Collection[
     )
 
 
-def _decide(services: Services, ctx: Reconciliation) -> Decision:
+def _decide(services: Services, ctx: Reconciliation, connection: Connection) -> Decision:
     """Decide, and write the notes; if a call to GitHub fails, what was learned until then is kept."""
-    try:
-        decision = services.decide(ctx)
-    except (GitHubError, UnusableError):
+    with further_locks(connection) as ctx.take:
+        try:
+            decision = services.decide(ctx)
+        except (GitHubError, UnusableError):
+            services.note(ctx)
+            raise
         services.note(ctx)
-        raise
-    services.note(ctx)
-    return decision
+        return decision
 
 
 def _apply(services: Services, ctx: Reconciliation, decision: Decision, refused: Sequence[str]) -> str:

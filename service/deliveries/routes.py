@@ -47,6 +47,8 @@ from service.rules.values.subjects import (
 RUN = re.compile(r"/actions/runs/([0-9]{1,18})/deployment_protection_rule/?$")
 """Only the run's id is taken from the address that GitHub wants to be called at: we know where GitHub is."""
 SUCCESS = "success"
+MANY = 20
+"""Of more repositories than this that were added at once, the list is cheaper to read than each."""
 GRANTING = ("unsuspend", "new_permissions_accepted")
 """The actions after which we may write what we couldn't."""
 LARGEST_PUSH = 2048
@@ -111,7 +113,10 @@ def repositories_changed(delivery: Delivery) -> DeliveryEffects:
     assert delivery.installation is not None
     added = tuple(stub.ref for stub in delivery.repositories_added)
     removed = tuple(stub.id for stub in delivery.repositories_removed)
-    subjects = tuple(repository_key(repository) for repository in (*(ref.id for ref in added), *removed))
+    named = removed if len(added) > MANY else (*(ref.id for ref in added), *removed)
+    subjects = tuple(map(repository_key, named))
+    if len(added) > MANY:
+        subjects += (installation_key(delivery.installation.id),)
     if any(map(holds_policy, (*delivery.repositories_added, *delivery.repositories_removed))):
         subjects += (policy_key(delivery.installation.id),)
     return delivery.effects(stubs=added, removed=removed, subjects=subjects)

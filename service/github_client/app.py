@@ -16,7 +16,9 @@ from github.HookDelivery import HookDeliverySummary
 from github.PaginatedList import PaginatedList
 
 from service.github_client import transport
+from service.github_client.charter_files import CharterFiles
 from service.github_client.check_runs import CheckRuns
+from service.github_client.connection import Server
 from service.github_client.contents import Contents
 from service.github_client.deployments import Deployments
 from service.github_client.errors import translated
@@ -31,7 +33,9 @@ from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 
 
-class InstallationClient(Contents, CheckRuns, Issues, Comments, PullRequests, Deployments, History, Members):
+class InstallationClient(
+    Contents, CharterFiles, CheckRuns, Issues, Comments, PullRequests, Deployments, History, Members
+):
     """Reads and writes with one installation's token."""
 
 
@@ -94,13 +98,14 @@ class App:
         self._api_url = api_url
         self._timeout = timeout
         self._tokens: dict[tuple[int, _Kind], tuple[str, datetime, Mapping[str, str]]] = {}
+        self._server = Server()
         self._minting: defaultdict[tuple[int, _Kind], threading.Lock] = defaultdict(threading.Lock)
         transport.install()
 
     def installation(self, installation: Installation) -> InstallationClient:
         """A client with the rights of one installation, for one job and one thread."""
         client = self._client(self._token(installation, _Kind.LOOKING))
-        return InstallationClient(client, lambda: self.forget_token(installation.id))
+        return InstallationClient(client, lambda: self.forget_token(installation.id), self._server)
 
     def proposals(self, installation: Installation) -> ProposalsClient | None:
         """A client that opens pull requests, for one job and one thread; None where that was not granted."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from github import Github
 from github.Repository import Repository as GithubRepository
 
-from service.github_client.errors import UNAUTHORIZED, translated
+from service.github_client.errors import SHOWN, UNAUTHORIZED, translated
 from service.github_client.transport import MovedError
 from service.ports import GitHubError, RenamedError
 from service.rules.queue import Failure, FailureKind
@@ -22,12 +23,22 @@ PAGE = 100
 """Things of one call, the most that GitHub lists."""
 
 
+@dataclass(slots=True)
+class Server:
+    """What was found out about GitHub's server; the clients of an app share it."""
+
+    has_graphql: bool = True
+
+
 class Connection:
     """Addresses repositories with one installation's token; the parts of the client build on it."""
 
-    def __init__(self, client: Github, unauthorized: Callable[[], None]) -> None:
+    def __init__(
+        self, client: Github, unauthorized: Callable[[], None], server: Server | None = None
+    ) -> None:
         self._client = client
         self._unauthorized = unauthorized
+        self._server = server or Server()
 
     def close(self) -> None:
         """Close the connections."""
@@ -68,6 +79,28 @@ class Connection:
     def _post(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 (JSON)
         _, data = self._client.requester.requestJsonAndCheck("POST", path, input=body)
         return data
+
+    def _graphql(
+        self, what: str, query: str, **variables: str
+    ) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+        """What a query is answered, and the errors that the answer names; a server may have no GraphQL."""
+        if not self._server.has_graphql:
+            raise GitHubError(Failure(FailureKind.GONE, f"{what}: this GitHub has no GraphQL"))
+        requester = self._client.requester
+        try:
+            # A refusal here says nothing of the token: a permission that GraphQL misses is a 401 too.
+            with translated(what):
+                asked = {"query": query, "variables": variables}
+                _, said = requester.requestJsonAndCheck("POST", requester.graphql_url, input=asked)
+                data, errors = said.get("data"), said.get("errors") or ()
+        except GitHubError as error:
+            self._server.has_graphql = not error.gone
+            raise
+        if not isinstance(data, dict):
+            raise GitHubError(
+                Failure(FailureKind.TRANSIENT, f"{what}: GraphQL answers {str(errors)[:SHOWN]}")
+            )
+        return data, errors
 
     def _pages(self, path: str) -> Iterator[Any]:
         """Each thing of a list, a hundred a call."""

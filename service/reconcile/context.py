@@ -15,6 +15,7 @@ from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import Action, PostedCheckRun
 from service.rules.values.github import EventKind, EventRecord, Installation, Repository, RepositoryRef
 from service.rules.values.groups import Level
+from service.store.database import LockClass, TryLock
 from service.store.installations import KnownInstallation
 from service.store.notes import Note, notebook
 from service.store.store import Store
@@ -26,6 +27,11 @@ class UnusableError(Exception):
     def __init__(self, message: str, *, for_good: bool = False) -> None:
         super().__init__(message)
         self.for_good = for_good
+
+
+def any_lock(_lock_class: LockClass, _key: str) -> bool:
+    """Where nobody else is at work."""
+    return True
 
 
 def any_account(_login: str) -> bool:
@@ -86,6 +92,10 @@ class Reconciliation:
     """Since when its organisation observes."""
     noted: list[Note] = field(default_factory=list)
     """What was learned and decided; written in one transaction before the first action."""
+    take: TryLock = any_lock
+    """Take a lock that is held until the notes are written."""
+    registering: set[int] = field(default_factory=set)
+    """The repositories that nobody else registers meanwhile."""
     unsaid: set[str] = field(default_factory=set)
     """The keys of the comments that GitHub refused."""
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)

@@ -1,13 +1,19 @@
-"""List an installation's repositories, mark those that changed, and read its permissions."""
+"""List an installation's repositories, mark those that changed, and read its permissions.
+
+The charters of new repositories are read a hundred at a time. One that is no POC is known by that, and needs
+no reconciliation of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from service.ports import GitHubError
+from service.ports import GitHub, GitHubError
 from service.reconcile.context import Decision, Reconciliation
-from service.rules.policy.recognition import uses_properties
+from service.rules.checks.judge import declares
+from service.rules.policy.recognition import exclusion, poc_reason, uses_properties
+from service.rules.source.text import FileKind
 from service.rules.values.github import EventKind, Repository
 
 PAGE = 100
@@ -22,24 +28,56 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
     repositories = ctx.writing.repositories
     listed: list[int] = []
     changed: list[int] = []
+    known = 0
     try:
         for page in _pages(github.repositories()):
             listed += [repository.id for repository in page]
-            changed += repositories.listed(installation_id, page)
+            differ = repositories.listed(installation_id, page)
+            no_pocs = _no_pocs(ctx, github, installation_id, differ)
+            known += len(no_pocs)
+            left = [each for each in differ if each not in no_pocs]
+            repositories.mark(left)  # with each page: the next one may fail
+            changed += left
     except GitHubError as error:
         if not error.gone or listed:
             raise
         # A server without this list: read the repositories that events named, each by its id.
         changed = repositories.ids(installation_id, pocs_only=False)
+        repositories.mark(changed)
     else:
         repositories.keep_only(installation_id, listed)
-    changed += _propertied(ctx, installation_id)
+    others = _propertied(ctx, installation_id)
     if ctx.told(EventKind.ACCESS_GRANTED) or (before and described.grew(before.installation)):
         # What could not be read or written meanwhile is due now, and events may not have been delivered.
-        changed += repositories.reread_pocs(installation_id)
+        others += repositories.reread_pocs(installation_id)
         ctx.writing.installations.mark_left(installation_id)
-    repositories.mark(changed)
-    return Decision(f"{len(listed)} repositories listed, {len(changed)} to look at")
+    repositories.mark(others)
+    strangers = f", {known} no POC" if known else ""
+    return Decision(f"{len(listed)} repositories listed, {len(changed) + len(others)} to look at{strangers}")
+
+
+def _no_pocs(
+    ctx: Reconciliation, github: GitHub, installation_id: int, differ: Sequence[int]
+) -> frozenset[int]:
+    """Those of the repositories that are no POC and never were: nothing is to be done about them.
+
+    The charters of the others are read with them, as far as GitHub tells what they are.
+    """
+    policy, repositories = ctx.writing.policies.in_force(installation_id), ctx.writing.repositories
+    strangers = {known.repository.id: known.repository for known in repositories.strangers(differ)}
+    asked = {key: each for key, each in strangers.items() if exclusion(each, policy) is None}
+    found = github.charter_files([each.ref for each in asked.values()]) if asked else {}
+    # What is there and is no charter may be a link to one.
+    certain = [
+        (asked[key], file) for key, file in found.items() if file.kind is FileKind.ABSENT or declares(file)
+    ]
+    stored = repositories.charters_read(installation_id, certain, ctx.looked_at)
+    no_pocs = {
+        each.id
+        for each, file in certain
+        if each.id in stored and poc_reason(each, declares_charter=declares(file), policy=policy) is None
+    }
+    return frozenset(no_pocs | (strangers.keys() - asked.keys()))
 
 
 def _propertied(ctx: Reconciliation, installation_id: int) -> list[int]:

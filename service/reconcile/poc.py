@@ -383,6 +383,7 @@ class Poc:
         """What people did before it was registered."""
         self.acted(*activities)
         self._notes.pocs.first(self.poc_id, history_read_at=at)
+        self._poc(history_read=True)
 
     # Its stall issue
 

@@ -6,17 +6,24 @@ through a pull request is registered too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from service.ports import GitHub, GitHubError
 from service.reconcile.context import Reconciliation
+from service.reconcile.history import read_beginnings
 from service.reconcile.poc import Poc
 from service.rules.checks.judge import declares
 from service.rules.checks.verdict import same
 from service.rules.policy.recognition import KnownRepository, exclusion, poc_reason
-from service.rules.source.text import CHARTER_PATH, FileKind
+from service.rules.queue import Failure, FailureKind
+from service.rules.source.text import CHARTER_PATH
 from service.rules.values.github import EventKind, PullRequest, RepositoryRef
+from service.store.database import LockClass
+
+MEANWHILE = timedelta(seconds=1)
+"""Registering takes about three calls."""
 
 
 def gather(ctx: Reconciliation, repository_id: int, *, number: int | None = None) -> Poc | None:
@@ -33,10 +40,25 @@ def registered(ctx: Reconciliation, poc: Poc | None) -> Poc | None:
     if poc is None or poc.known.removed:
         return None
     ctx.under(poc.record.policy, poc.record.installation, poc.known.repository)
+    if poc.id not in ctx.registering and (not poc.known.described or _must_read(ctx, poc.known)):
+        _take_turn(ctx, poc)
     if not poc.known.described:
         poc.described(ctx.github(poc.known.installation_id).repository(poc.id))
     _register(ctx, poc)
     return poc
+
+
+def _take_turn(ctx: Reconciliation, poc: Poc) -> None:
+    """Be the one who registers it: who comes meanwhile waits, and then finds it done."""
+    known = poc.known
+    alone = ctx.take(LockClass.REGISTRATION, str(poc.id))
+    if alone and ctx.store.repositories.find(poc.id) == known:
+        ctx.registering.add(poc.id)
+        return
+    message = f"{known.repository.full_name} is being registered by another reconciliation"
+    raise GitHubError(
+        Failure(FailureKind.PACED, message, ctx.clock() + (timedelta() if alone else MEANWHILE))
+    )
 
 
 def _register(ctx: Reconciliation, poc: Poc) -> None:
@@ -56,7 +78,8 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
         # Committed by itself: the notes of a POC name its record.
         poc.begun(ctx.writing.pocs.begin(poc.id, CHARTER_PATH, ctx.looked_at))
     if reason is not None and found:
-        list_pull_requests(ctx, poc)  # of a new POC, or of one that changed without an event
+        # Of a new POC, or of one that changed without an event.
+        list_pull_requests(ctx, poc, found=read_beginnings(ctx, poc))
     if reason is not None and known.poc_reason is None:
         ctx.notes.repositories.mark([poc.id])  # if a pull request came first, the repository is next
     changed = read is not None and not same(read, known.charter or read)
@@ -70,13 +93,20 @@ def _register(ctx: Reconciliation, poc: Poc) -> None:
     )
 
 
-def list_pull_requests(ctx: Reconciliation, poc: Poc, *, unless_within: timedelta = timedelta()) -> bool:
+def list_pull_requests(
+    ctx: Reconciliation,
+    poc: Poc,
+    *,
+    unless_within: timedelta = timedelta(),
+    found: Sequence[PullRequest] | None = None,
+) -> bool:
     """Find out which pull requests are open, unless done lately; returns whether events were missed."""
     listed_at = poc.record.poc.pulls_listed_at
     if listed_at is not None and ctx.looked_at < listed_at + unless_within:
         return False
     github, repository = ctx.github(poc.known.installation_id), poc.known.repository.ref
-    found = tuple(github.open_pull_requests(repository))
+    if found is None:
+        found = tuple(github.open_pull_requests(repository))
     others = sorted(set(poc.record.open_numbers) - {pull.number for pull in found})
     now = [
         read_pull_request(github, repository, number)
@@ -109,11 +139,14 @@ def newest_push(ctx: Reconciliation, kind: EventKind, branch: str) -> str:
 
 
 def _must_read(ctx: Reconciliation, known: KnownRepository) -> bool:
-    """Whether the default branch's charter isn't known; no bytes are kept of what isn't a POC."""
+    """Whether the default branch's charter isn't known.
+
+    No bytes are kept of what isn't a POC, and a submodule may be stored as nothing.
+    """
     if exclusion(known.repository, ctx.policy) is not None:
         return False
     charter = known.charter
-    unknown = charter is None or (charter.kind is FileKind.FILE and charter.data is None)
+    unknown = charter is None or charter.data is None
     reason = poc_reason(known.repository, declares_charter=False, policy=ctx.policy)
     may_be_poc = known.poc_reason is None and reason is not None
     return charter is None or known.reread or ctx.told(EventKind.CHARTER_PUSHED) or (unknown and may_be_poc)

@@ -31,7 +31,7 @@ class FailureKind(StrEnum):
     TRANSIENT = "transient"
     RATE_LIMITED = "rate-limited"
     PACED = "paced"
-    """Nobody said no: the subject waits for its slot to write."""
+    """Nobody said no: the subject waits for its slot to write, or for another that reads the same."""
     UNSEEN = "unseen"
     """GitHub doesn't show it, or not yet: a push isn't everywhere at once. Nothing was written."""
     GONE = "gone"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from enum import IntEnum
 from selectors import EVENT_READ, DefaultSelector
@@ -30,6 +30,8 @@ class LockClass(IntEnum):
     """Held by whoever writes content for an installation, while it writes."""
     MIGRATION = 6
     """One process migrates the schema."""
+    REGISTRATION = 7
+    """One reconciliation reads what a repository is."""
 
 
 LOCK_WAIT = "5s"
@@ -133,12 +135,38 @@ def lock(
         try:
             yield connection
         finally:
-            # A connection that cannot unlock is not given back to the pool with the lock on it.
-            if not (connection.closed or connection.invalidated):
-                try:
-                    connection.execute(UNLOCK, values)
-                except OperationalError:
-                    connection.invalidate()
+            _unlock(connection, values)
+
+
+TryLock = Callable[[LockClass, str], bool]
+"""Takes the advisory lock of a key, or says that somebody else holds it."""
+
+
+@contextmanager
+def further_locks(connection: Connection) -> Iterator[TryLock]:
+    """Let locks be taken on a connection that holds one already; they are given back at the end."""
+    taken: list[Mapping[str, object]] = []
+
+    def take(lock_class: LockClass, key: str) -> bool:
+        values = {"class": lock_class, "key": key}
+        is_free: bool = connection.execute(TRY_LOCK, values).scalar_one()
+        taken.extend([values] if is_free else [])
+        return is_free
+
+    try:
+        yield take
+    finally:
+        for values in taken:
+            _unlock(connection, values)
+
+
+def _unlock(connection: Connection, values: Mapping[str, object]) -> None:
+    """Give a lock back; a connection that can't isn't given back to the pool with the lock on it."""
+    if not (connection.closed or connection.invalidated):
+        try:
+            connection.execute(UNLOCK, values)
+        except OperationalError:
+            connection.invalidate()
 
 
 def _wait_for(connection: Connection, values: Mapping[str, object], wait: str) -> None:

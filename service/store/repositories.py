@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, ScalarSelect, delete, func, update
+from sqlalchemy import BindParameter, Row, ScalarSelect, delete, exists, func, update
 from sqlmodel import col, select
 
 from service.rules.policy.recognition import KnownRepository, exclusion
@@ -18,7 +18,22 @@ from service.store import subjects
 from service.store.database import cursor
 from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row
 from service.store.table import Table
-from service.store.tables import CharterAt, FactRow, PullRequestRow, RepositoryRow
+from service.store.tables import CharterAt, FactRow, PocRow, PullRequestRow, RepositoryRow
+
+CHARTERS_READ = """
+WITH read AS (
+    SELECT r.id, t.kind, t.blob_sha, decode(t.data, 'base64') AS data, t.size FROM repository r
+    JOIN json_to_recordset(%(rows)s::json) AS t (id bigint, full_name text, default_branch text,
+        kind text, blob_sha text, data text, size int) USING (id, full_name, default_branch)
+    WHERE r.installation_id = %(installation)s AND r.poc_reason IS NULL
+    ORDER BY r.id FOR NO KEY UPDATE OF r
+)
+UPDATE repository r SET charter_kind = read.kind, charter_blob_sha = read.blob_sha,
+    charter_data = read.data, charter_size = read.size, reread = false,
+    charter_changed_at = CASE WHEN (r.charter_kind, r.charter_blob_sha)
+        IS DISTINCT FROM (read.kind, read.blob_sha) THEN %(at)s ELSE r.charter_changed_at END
+FROM read WHERE r.id = read.id RETURNING r.id
+"""
 
 
 class Repositories(Table):
@@ -46,6 +61,46 @@ class Repositories(Table):
                 update(RepositoryRow).where(col(RepositoryRow.id).in_(missed)).values(reread=True)
             )
             return changed
+
+    def strangers(self, repository_ids: Sequence[int]) -> list[KnownRepository]:
+        """Those of some repositories that are described, and never were a POC."""
+        with self._database.reading() as session:
+            rows = session.exec(
+                select(RepositoryRow).where(
+                    col(RepositoryRow.id).in_(repository_ids),
+                    col(RepositoryRow.poc_reason).is_(None),
+                    RepositoryRow.default_branch != "",
+                    ~exists().where(col(PocRow.repository_id) == col(RepositoryRow.id)),
+                )
+            )
+            return list(map(known_of, rows))
+
+    def charters_read(
+        self, installation_id: int, read: Sequence[tuple[Repository, CharterFile]], at: datetime
+    ) -> list[int]:
+        """Store what stands at the charter's path of repositories that are no POC yet, and return their ids.
+
+        One that became something else since GitHub was asked, or turned out to be a POC, is left out.
+        """
+        rows = [
+            {
+                "id": repository.id,
+                "full_name": repository.full_name,
+                "default_branch": repository.default_branch,
+                "kind": file.kind,
+                "blob_sha": file.blob_sha,
+                "data": file.data,
+                "size": file.size,
+            }
+            for repository, file in read
+        ]
+        if not rows:
+            return []
+        with self._database.transaction() as session:
+            found = cursor(session).execute(
+                CHARTERS_READ, {"installation": installation_id, "rows": as_json(rows), "at": at}
+            )
+            return [row[0] for row in found]
 
     def keep_only(self, installation_id: int, kept: Iterable[int]) -> None:
         """Note that an installation covers only these repositories any more."""

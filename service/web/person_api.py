@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx2
 
+from service.graphql import AT_ONCE, about, endpoint, is_unseen
 from service.web.oauth import TIMEOUT, AwayError, RefusedError
 
-AT_ONCE = 100
-"""Repositories of one question, and of one page of a list."""
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY, SERVER_ERROR = 401, 403, 404, 429, 500
-UNSEEN = ("NOT_FOUND", "FORBIDDEN")
-"""How GraphQL says that somebody does not see a thing."""
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
@@ -49,15 +45,12 @@ class PersonApi:
 
         They are asked for by name, and count where the name is that of the repository that we know.
         """
-        fields = (
-            f"r{at}: repository(owner: {json.dumps(owner)}, name: {json.dumps(name)}) {{ databaseId }}"
-            for at, (owner, name) in enumerate(each[1].split("/", 1) for each in repositories)
-        )
-        answer = await self._ask("POST", _graphql(self._url), token, {"query": f"{{ {' '.join(fields)} }}"})
+        query = about([(name, "databaseId") for _, name in repositories])
+        answer = await self._ask("POST", endpoint(self._url), token, {"query": query})
         if answer.status_code == NOT_FOUND:
             raise NoGraphQLError
         said = _found(answer)
-        if not isinstance(said.get("data"), dict) or not all(map(_is_unseen, said.get("errors") or ())):
+        if not isinstance(said.get("data"), dict) or not all(map(is_unseen, said.get("errors") or ())):
             raise AwayError(f"GraphQL: {str(said.get('errors'))[:200]}")
         ids = {name: found["databaseId"] for name, found in said["data"].items() if found}
         return {each[0] for at, each in enumerate(repositories) if ids.get(f"r{at}") == each[0]}
@@ -98,11 +91,6 @@ class PersonApi:
         return answer
 
 
-def _graphql(api_url: str) -> str:
-    """Where GraphQL is: on Enterprise Server not below the REST API."""
-    return f"{api_url.removesuffix('/v3')}/graphql"
-
-
 def _is_later(answer: httpx2.Response) -> bool:
     """Whether GitHub wants to be asked later: a limit of calls, or trouble of its own."""
     if answer.status_code == FORBIDDEN:
@@ -115,7 +103,3 @@ def _found(answer: httpx2.Response) -> Any:  # noqa: ANN401 (JSON)
         return answer.raise_for_status().json()
     except (httpx2.HTTPError, ValueError) as error:
         raise AwayError(f"GitHub answers {answer.status_code}") from error
-
-
-def _is_unseen(error: Mapping[str, Any]) -> bool:
-    return error.get("type") in UNSEEN and bool(error.get("path"))

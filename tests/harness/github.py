@@ -11,7 +11,7 @@ from typing import Any
 
 from service.deliveries.delivery import person
 from service.deliveries.payloads import Account
-from service.ports import LARGEST_BLOB, GitHub, GitHubApp, GitHubError, Proposals, Reviewers
+from service.ports import LARGEST_BLOB, Beginnings, GitHub, GitHubApp, GitHubError, Proposals, Reviewers
 from service.rules.commands.charter_changes import may_ask_reviewers, may_propose
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
@@ -55,6 +55,7 @@ PERMISSIONS = {
     "issues": "write",
     "deployments": "write",
 }
+ABSENT = CharterFile(FileKind.ABSENT)
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday."""
 
@@ -228,6 +229,7 @@ class FakeGitHub:
         """Logins that are another account by now."""
         self.unassignable: set[str] = set()
         """Who cannot be given an issue; the adapter leaves them out."""
+        self.has_graphql = True
         self.now = now
         self.closed = 0
         self._planned: list[_Planned] = []
@@ -286,6 +288,18 @@ class FakeGitHub:
         repo = self._repo(repository)
         self._answered(lost)
         return repo.files.get(ref, charter_file(None))
+
+    def charter_files(self, repositories: Sequence[RepositoryRef]) -> Mapping[int, CharterFile]:
+        lost = self._call("charter_files", len(repositories))
+        self._answered(lost)
+        names = {each.id: each.full_name for each in repositories} if self.has_graphql else {}
+        shown = [
+            each for each in self.repos.values() if names.get(each.described.id) == each.described.full_name
+        ]
+        found = {each.described.id: each.files.get(each.described.default_branch, ABSENT) for each in shown}
+        # A submodule shows as nothing.
+        told = {FileKind.FILE: None, FileKind.ABSENT: None, FileKind.SUBMODULE: ABSENT}
+        return {key: told[file.kind] or file for key, file in found.items() if file.kind in told}
 
     def merge_base(self, repository: RepositoryRef, base: str, head: str) -> str:
         lost = self._call("merge_base", base, head)
@@ -408,6 +422,17 @@ class FakeGitHub:
         happened = self._repo(repository).happened
         self._answered(lost)
         return iter([each for each in happened if each.at >= since])
+
+    def beginnings(
+        self, repository: RepositoryRef, default_branch: str, since: datetime
+    ) -> Beginnings | None:
+        lost = self._call("beginnings", default_branch)
+        repo = self._repo(repository)
+        self._answered(lost)
+        if not self.has_graphql:
+            return None
+        open_pulls = tuple(each for each in repo.pull_requests if each.state == "open")
+        return Beginnings(tuple(each for each in repo.happened if each.at >= since), open_pulls)
 
     def requires_check(self, repository: RepositoryRef, branch: str, name: str) -> bool:
         lost = self._call("requires_check", branch)

@@ -11,7 +11,7 @@ from service.ports import LARGEST_BLOB
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import POLICY_CHECK, Conclusion
 from service.rules.values.github import Commit, Repository
-from service.rules.values.subjects import policy_key, repository_key
+from service.rules.values.subjects import policy_key
 from tests.harness.charters import GOOD
 from tests.harness.deliveries import described
 from tests.harness.github import repository
@@ -241,4 +241,6 @@ def test_deleting_the_repository_of_the_policy_takes_it_away(org: Org) -> None:
 
 def test_a_policys_repository_is_no_poc(org: Org) -> None:
     org.home.history[HEAD] = Commit(HEAD, "tree", ())
-    assert org.outcome(repository_key(HOME.id)) == "not a POC"
+    known = org.services.store.repositories.find(HOME.id)
+    assert known is not None
+    assert known.poc_reason is None
