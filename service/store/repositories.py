@@ -40,7 +40,10 @@ class Repositories(Table):
             }
             changed = [r.id for r in page if r.id not in known or _differs(known[r.id], r)]
             missed = [r.id for r in page if r.id in known and _missed_push(known[r.id], r)]
-            rows = [repository_row(one, installation_id) for one in sorted(page, key=attrgetter("id"))]
+            rows = [
+                repository_row(one, installation_id, one.pushed_at)
+                for one in sorted(page, key=attrgetter("id"))
+            ]
             cursor(session).execute(UPSERT_REPOSITORIES, (as_json(rows),))
             session.execute(
                 update(RepositoryRow).where(col(RepositoryRow.id).in_(missed)).values(reread=True)

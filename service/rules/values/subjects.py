@@ -91,6 +91,10 @@ class DeliveryEffects:
     """The commit whose check runs were asked for again."""
     for_pocs_only: bool = False
     """Whether it means nothing where the repository is known to be no POC, and is described as before."""
+    describes_only: bool = False
+    """Whether it means nothing where the repository is known, and is described as before."""
+    tells_of_push: bool = False
+    """Whether `pushed_at` is that of a push which this tells of, not of one that it has heard of."""
     logged_out: int | None = None
     """The account that took back what it had granted: its sessions end."""
     ignored: str | None = None
