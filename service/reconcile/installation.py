@@ -8,6 +8,7 @@ from itertools import islice
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
 from service.rules.policy.recognition import uses_properties
+from service.rules.queue import Urgency
 from service.rules.values.github import EventKind, Repository
 
 PAGE = 100
@@ -38,7 +39,7 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
         # What could not be read or written meanwhile is due now, and events may not have been delivered.
         changed += repositories.reread_pocs(installation_id)
         ctx.writing.installations.mark_left(installation_id)
-    repositories.mark(changed)
+    repositories.mark(changed, at_most=Urgency.NOBODY)
     return Decision(f"{len(listed)} repositories listed, {len(changed)} to look at")
 
 

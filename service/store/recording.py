@@ -22,12 +22,12 @@ from psycopg_pool import AsyncConnectionPool
 
 from service.rules.policy.model import POLICY_REPOSITORY
 from service.rules.policy.recognition import OPT_OUT_TOPIC
+from service.rules.queue import Urgency
 from service.rules.values.github import EventKind, EventRecord, PullRequest, Repository
 from service.rules.values.subjects import DeliveryEffects
 from service.store.connections import RECEIVING
 from service.store.database import has_input
-from service.store.jobs import defer_looks_async
-from service.store.subjects import MARK
+from service.store.subjects import mark_async
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -253,10 +253,11 @@ async def _told(connection: Connection, fresh: Sequence[Fresh]) -> None:
     marking = [one for one in fresh if not one.quiet]
     reruns = [event for one in marking for event in await _reruns(connection, one.envelope)]
     await _facts(connection, [*reruns, *(each for one in marking for each in one.envelope.reception.events)])
-    keys = sorted({*(each.subject for each in reruns), *(key for one in marking for key in one.subjects)})
-    if keys:
-        cursor = await connection.execute(MARK, {"keys": keys})
-        await defer_looks_async(connection, [key for key, was_clean in await cursor.fetchall() if was_clean])
+    urgencies = dict.fromkeys((each.subject for each in reruns), Urgency.PEOPLE)
+    for one in marking:
+        for key in one.subjects:
+            urgencies[key] = max(urgencies.get(key, Urgency.NOBODY), one.envelope.reception.urgency(key))
+    await mark_async(connection, urgencies)
 
 
 async def _installation(connection: Connection, reception: DeliveryEffects) -> None:

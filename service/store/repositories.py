@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Row, ScalarSelect, delete, func, update
 from sqlmodel import col, select
 
 from service.rules.policy.recognition import KnownRepository, exclusion
+from service.rules.queue import Urgency
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key
@@ -183,10 +184,10 @@ class Repositories(Table):
             ).first()
             return RepositoryRef(row.id, row.full_name) if row else None
 
-    def mark(self, repository_ids: Iterable[int]) -> None:
+    def mark(self, repository_ids: Iterable[int], *, at_most: Urgency = Urgency.LATER) -> None:
         """Mark repositories as needing a look."""
         with self._database.transaction() as session:
-            subjects.mark(session, map(repository_key, repository_ids))
+            subjects.mark(session, map(repository_key, repository_ids), at_most=at_most)
 
 
 def known_of(row: RepositoryRow | Row[Any]) -> KnownRepository:
