@@ -79,6 +79,7 @@ class Services:
         session = reading_session(self.engine)
         return Reconciliation(
             key=claim.key,
+            urgency=claim.urgency,
             now=claim.as_of or present,
             looked_at=present,
             clock=self.clock,
@@ -106,7 +107,7 @@ class Services:
 
     def note(self, ctx: Reconciliation) -> None:
         """Write what was learned and decided, in one transaction."""
-        write_notes(self.engine, ctx.noted)
+        write_notes(self.engine, ctx.noted, ctx.urgency)
         ctx.noted.clear()
 
     def apply(self, ctx: Reconciliation, decision: Decision, actions: Sequence[Action]) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from service.ports import GitHubError
 from service.reconcile.context import UnusableError
-from service.rules.queue import KEPT, to_redeliver
+from service.rules.queue import KEPT, Urgency, to_redeliver
 from service.rules.values.actions import OpenIssue
 from service.rules.values.subjects import (
     SubjectKind,
@@ -61,7 +61,7 @@ def mark_all(services: Services, *, as_of: datetime | None = None) -> list[str]:
         log.warning("installations not listed", reason=error.failure.message)
     with transaction(services.engine) as session:
         keys |= set(subjects.dead(session))
-        subjects.mark(session, keys, as_of=as_of)
+        subjects.mark(session, keys, as_of=as_of, at_most=Urgency.NOBODY)
     return sorted(keys)
 
 

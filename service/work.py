@@ -18,6 +18,7 @@ from procrastinate.exceptions import ProcrastinateException
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.fairness import Shares
 from service.parent import end_with_parent
 from service.rules.queue import SWEEP_MINUTE
 from service.services import Services
@@ -26,7 +27,7 @@ from service.store.database import has_input
 from service.store.jobs import QUEUE, RECONCILE_TASK
 from service.store.schema import migrate
 from service.sweep import fetch_missed_deliveries, mark_all
-from service.worker import reconcile_while_dirty, tidy, wake_forgotten
+from service.worker import reconcile_fairly, tidy, wake_forgotten
 
 log = structlog.get_logger(__name__)
 
@@ -51,16 +52,17 @@ def work(services: Services, database_url: str, connections: int = USUAL) -> Non
         runner.run(_work(services, database_url, share(connections)))
 
 
-def make_app(services: Services, database_url: str, most: int) -> procrastinate.App:
+def make_app(services: Services, database_url: str, mine: Share) -> procrastinate.App:
     """The tasks: one job, which reconciles a subject, and the upkeep."""
+    shares = Shares(mine.looks)
     connector = procrastinate.PsycopgConnector(
-        conninfo=database_url, min_size=1, max_size=most, timeout=10, pool_factory=_pool
+        conninfo=database_url, min_size=1, max_size=mine.queue, timeout=10, pool_factory=_pool
     )
     app = procrastinate.App(connector=connector)
 
     @app.task(name=RECONCILE_TASK, queue=QUEUE)
     async def reconciliation(key: str) -> None:
-        await asyncio.to_thread(reconcile_while_dirty, services, key)
+        await asyncio.to_thread(reconcile_fairly, services, key, shares)
 
     @app.periodic(cron=services.waits.wake)
     @app.task(name="wake", queue="upkeep", priority=UPKEEP)
@@ -131,7 +133,7 @@ async def _run_once(services: Services, database_url: str, mine: Share) -> None:
         await asyncio.to_thread(migrate, services.engine)
         if lacking := (await asyncio.to_thread(room, services.engine)).lacking(mine.connections):
             log.warning("too few connections", reason=lacking)
-        async with make_app(services, database_url, mine.queue).open_async() as app:
+        async with make_app(services, database_url, mine).open_async() as app:
             log.info("working", concurrency=mine.looks, connections=mine.connections)
             await app.run_worker_async(
                 concurrency=mine.looks,

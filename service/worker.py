@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,6 +16,7 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from service.fairness import Shares
 from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue import (
@@ -38,6 +40,8 @@ from service.store.database import (
     lock,
     transaction,
 )
+from service.store.fairness import waiting_elsewhere
+from service.store.jobs import defer_reconciliations
 from service.store.subjects import Claim
 
 log = structlog.get_logger(__name__)
@@ -57,18 +61,62 @@ KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
 
 
-def reconcile_while_dirty(services: Services, key: str) -> None:
-    """Reconcile a subject until it is clean, waits, or is given up; one process at a time."""
+def reconcile_fairly(services: Services, key: str, shares: Shares) -> None:
+    """Reconcile a subject, or one that waits elsewhere if its installation has its share of the looks."""
+    displaced = reconcile_while_dirty(services, key, shares, yields=True)
+    if displaced is None:
+        return
+    try:
+        not_behind = shares.not_behind(displaced.installation_id)
+        others = waiting_elsewhere(services.engine, not_behind, displaced.urgency, most=shares.looks)
+        if any(_reconcile_instead(services, other, displaced, shares) for other in others):
+            return
+    except DBAPIError as error:
+        log.warning("reconciliation lost with the database", subject=key, error=str(error.orig))
+    reconcile_while_dirty(services, key, shares)
+
+
+def _reconcile_instead(services: Services, key: str, displaced: Claim, shares: Shares) -> bool:
+    """Reconcile another subject unless somebody does; what it displaces waits for its turn again."""
+    with suppress(LockBusyError), lock(services.engine, LockClass.SUBJECT, key, wait=None) as connection:
+        claim = subjects.claim(connection, key)
+        if claim is None:
+            return False
+        with transaction(services.engine) as session:
+            defer_reconciliations(session, {displaced.key: displaced.urgency})
+        with shares.taken(claim.installation_id):
+            _reconcile_claimed(services, connection, claim)
+        return True
+    return False
+
+
+def reconcile_while_dirty(
+    services: Services, key: str, shares: Shares | None = None, *, yields: bool = False
+) -> Claim | None:
+    """Reconcile a subject until it is clean, waits, or is given up; one process at a time.
+
+    Where it `yields`, nothing is done if its installation has its share: it returns what it had claimed.
+    """
     try:
         with lock(services.engine, LockClass.SUBJECT, key) as connection:
-            while (claim := subjects.claim(connection, key)) is not None:
-                if not _reconcile_once(services, connection, claim):
-                    return
+            claim = subjects.claim(connection, key)
+            if claim is None:
+                return None
+            with shares.taken(claim.installation_id) if shares else nullcontext(False) as crowded:
+                if crowded and yields:
+                    return claim
+                _reconcile_claimed(services, connection, claim)
     except LockBusyError:
         log.debug("subject locked by another worker", subject=key)
     except DBAPIError as error:
         # The subject stays dirty, and is woken when the database is back.
         log.warning("reconciliation lost with the database", subject=key, error=str(error.orig))
+    return None
+
+
+def _reconcile_claimed(services: Services, connection: Connection, claim: Claim | None) -> None:
+    while claim is not None and _reconcile_once(services, connection, claim):
+        claim = subjects.claim(connection, claim.key)
 
 
 def _reconcile_once(services: Services, connection: Connection, claim: Claim) -> bool:

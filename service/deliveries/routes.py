@@ -126,12 +126,14 @@ def repository_changed(delivery: Delivery) -> DeliveryEffects:
     """A repository was created, renamed, transferred, archived or edited."""
     assert delivery.installation is not None
     subjects: tuple[str, ...] = (repository_key(delivery.here.id),)
-    if delivery.is_about_policy_repository:
+    # Its new name may be known already from a push, which doesn't look for a policy.
+    about_policy = delivery.is_about_policy_repository
+    if about_policy:
         subjects += (policy_key(delivery.installation.id),)
     if delivery.action == "deleted":
         # Described as well, it would count as there again.
         return delivery.effects(repositories=(), removed=(delivery.here.id,), subjects=subjects)
-    return delivery.effects(subjects=subjects)
+    return delivery.effects(subjects=subjects, describes_only=not about_policy)
 
 
 def properties_changed(delivery: Delivery) -> DeliveryEffects:
@@ -142,7 +144,7 @@ def properties_changed(delivery: Delivery) -> DeliveryEffects:
     if repository.custom_properties is None:
         return delivery.effects(subjects=(*subjects, installation_key(delivery.installation.id)))
     repository.custom_properties |= {each.property_name: each.value for each in delivery.new_property_values}
-    return delivery.effects(subjects=subjects)
+    return delivery.effects(subjects=subjects, describes_only=True)
 
 
 def pushed(delivery: Delivery) -> DeliveryEffects:
@@ -168,7 +170,7 @@ def pushed(delivery: Delivery) -> DeliveryEffects:
         events += (event(key, f"pushed:{after}", EventKind.POLICY_PUSHED, at, detail=after),)
         subjects += (key,)
     for_pocs_only = not (touches_charter or touches_policy)
-    return delivery.effects(events=events, subjects=subjects, for_pocs_only=for_pocs_only)
+    return delivery.effects(events=events, subjects=subjects, for_pocs_only=for_pocs_only, tells_of_push=True)
 
 
 def _done(delivery: Delivery, at: datetime) -> Iterator[Activity]:
@@ -202,7 +204,9 @@ def _files_pushed(delivery: Delivery, at: datetime) -> Iterator[EventRecord]:
 
 def _may_touch(delivery: Delivery, path: str) -> bool:
     """Whether a push names a path, or does not say what it names."""
-    if delivery.commits is None or delivery.forced or len(delivery.commits) >= LARGEST_PUSH:
+    # A branch that begins anew at commits which GitHub knows lists none of them.
+    anew = delivery.forced or delivery.before == NO_COMMIT
+    if anew or delivery.commits is None or len(delivery.commits) >= LARGEST_PUSH:
         return True
     return any(path in commit.paths or len(commit.paths) >= LARGEST_COMMIT for commit in delivery.commits)
 

@@ -51,7 +51,8 @@ def pull_request_changed(delivery: Delivery) -> DeliveryEffects:
         events=events,
         subjects=(key,) if is_quiet else (key, repository),
         branch=pull.base.ref if pull.state == "open" else None,
-        for_pocs_only=not pull.merged,
+        # A charter that a merge brings is named by the push that comes with it.
+        for_pocs_only=True,
     )
 
 

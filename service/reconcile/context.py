@@ -11,7 +11,7 @@ from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.policy.observing import mode_of
-from service.rules.queue import Failure, FailureKind
+from service.rules.queue import Failure, FailureKind, Urgency
 from service.rules.values.actions import Action, PostedCheckRun
 from service.rules.values.github import EventKind, EventRecord, Installation, Repository, RepositoryRef
 from service.rules.values.groups import Level
@@ -78,6 +78,8 @@ class Reconciliation:
     web_url: str
     details_url: Callable[[RepositoryRef, str], str]
     """Where a check run of this name leads to."""
+    urgency: Urgency = Urgency.LATER
+    """Who waits for it."""
     docs_url: str = ""
     """Where the service explains its findings; nothing where nobody can look."""
     announcer: Announcer | None = None

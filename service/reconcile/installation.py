@@ -13,6 +13,7 @@ from service.ports import GitHub, GitHubError
 from service.reconcile.context import Decision, Reconciliation
 from service.rules.checks.judge import declares
 from service.rules.policy.recognition import exclusion, poc_reason, uses_properties
+from service.rules.queue import Urgency
 from service.rules.source.text import FileKind
 from service.rules.values.github import EventKind, Repository
 
@@ -36,14 +37,14 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
             no_pocs = _no_pocs(ctx, github, installation_id, differ)
             known += len(no_pocs)
             left = [each for each in differ if each not in no_pocs]
-            repositories.mark(left)  # with each page: the next one may fail
+            repositories.mark(left, at_most=Urgency.NOBODY)  # with each page: the next one may fail
             changed += left
     except GitHubError as error:
         if not error.gone or listed:
             raise
         # A server without this list: read the repositories that events named, each by its id.
         changed = repositories.ids(installation_id, pocs_only=False)
-        repositories.mark(changed)
+        repositories.mark(changed, at_most=Urgency.NOBODY)
     else:
         repositories.keep_only(installation_id, listed)
     others = _propertied(ctx, installation_id)
@@ -51,7 +52,7 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
         # What could not be read or written meanwhile is due now, and events may not have been delivered.
         others += repositories.reread_pocs(installation_id)
         ctx.writing.installations.mark_left(installation_id)
-    repositories.mark(others)
+    repositories.mark(others, at_most=Urgency.NOBODY)
     strangers = f", {known} no POC" if known else ""
     return Decision(f"{len(listed)} repositories listed, {len(changed) + len(others)} to look at{strangers}")
 

@@ -45,8 +45,8 @@ def outside_of(
         return NOT_KNOWN, ()
     ref = head_sha if case.written else base_ref
     last = ctx.store.outside_facts.find(repository.id, file.blob_sha)
-    again = ctx.told(EventKind.RERUN_REQUESTED)
-    if last and not is_due(last, ref=ref, written=case.written, asked_again=again, now=ctx.looked_at):
+    again = max((fact.at for fact in ctx.facts if fact.kind is EventKind.RERUN_REQUESTED), default=None)
+    if last and not is_due(last, ref=ref, written=case.written, asked_again_at=again, now=ctx.looked_at):
         return last.outside, ()
     questions = questions_of(judge(file, today=ctx.now.date()).charter)
     if questions.nothing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import assert_never
 
 MAX_ATTEMPTS = 24
@@ -23,6 +23,17 @@ FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
 RATE_LIMIT_SPREAD = timedelta(seconds=30)
 """Subjects that wait for one reset do not all come back in its first second."""
+
+
+class Urgency(IntEnum):
+    """Who waits for a look: the more urgent ones come first."""
+
+    NOBODY = 1
+    """The safety net, or the registration of many repositories at once."""
+    LATER = 2
+    """Something happened in a repository, or to a policy."""
+    PEOPLE = 3
+    """Somebody waits: for the check of a pull request, for a merge, a deployment, an answer."""
 
 
 class FailureKind(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 from sqlmodel import Session
 
+from service.rules.queue import Urgency
+
 RECONCILE_TASK = "look"
 """The task's name; its only argument is the subject's key."""
 QUEUE = "looks"
@@ -22,7 +24,7 @@ _sync_jobs = JobManager(SyncPsycopgConnector())
 _async_jobs = JobManager(PsycopgConnector())
 
 
-def _jobs(keys: Iterable[str], at: datetime | None) -> list[Job]:
+def _jobs(urgencies: Mapping[str, Urgency], at: datetime | None) -> list[Job]:
     return [
         Job(
             id=None,
@@ -32,18 +34,23 @@ def _jobs(keys: Iterable[str], at: datetime | None) -> list[Job]:
             task_name=RECONCILE_TASK,
             task_kwargs={"key": key},
             scheduled_at=at,
+            priority=urgency,
         )
-        for key in keys
+        for key, urgency in urgencies.items()
     ]
 
 
-def defer_reconciliations(session: Session, keys: Iterable[str], *, at: datetime | None = None) -> None:
+def defer_reconciliations(
+    session: Session, urgencies: Mapping[str, Urgency], *, at: datetime | None = None
+) -> None:
     """Defer a look at each subject, now or at a time, with the session's transaction."""
-    if jobs := _jobs(keys, at):
+    if jobs := _jobs(urgencies, at):
         _sync_jobs.batch_defer_jobs(jobs, connection=session.connection().connection.driver_connection)
 
 
-async def defer_looks_async(connection: psycopg.AsyncConnection[Any], keys: Iterable[str]) -> None:
+async def defer_looks_async(
+    connection: psycopg.AsyncConnection[Any], urgencies: Mapping[str, Urgency]
+) -> None:
     """Defer a look at each subject, with the connection's transaction."""
-    if jobs := _jobs(keys, None):
+    if jobs := _jobs(urgencies, None):
         await _async_jobs.batch_defer_jobs_async(jobs, connection=connection)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Engine
 
+from service.rules.queue import Urgency
 from service.store import subjects
 from service.store.database import WithinSession, transaction
 from service.store.store import Store
@@ -57,12 +58,15 @@ def notebook(notes: list[Note]) -> Store:
     return cast("Store", _Notebook(notes))
 
 
-def write(engine: Engine, notes: Iterable[Note]) -> None:
-    """Write notes in their order, in one transaction; none at all without one."""
+def write(engine: Engine, notes: Iterable[Note], at_most: Urgency = Urgency.PEOPLE) -> None:
+    """Write notes in their order, in one transaction; none at all without one.
+
+    What they mark is `at_most` as urgent as the look was.
+    """
     pending = tuple(notes)
     if pending:
         with transaction(engine) as session:
             store = Store(WithinSession(session))
-            with subjects.marking_last(session):
+            with subjects.marking_last(session, at_most):
                 for note in pending:
                     note.write(store)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, LiteralString
@@ -20,12 +20,14 @@ import psycopg
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
+from service.rules.policy.model import POLICY_REPOSITORY
+from service.rules.policy.recognition import OPT_OUT_TOPIC
+from service.rules.queue import Urgency
 from service.rules.values.github import EventKind, EventRecord, PullRequest, Repository
 from service.rules.values.subjects import DeliveryEffects
 from service.store.connections import RECEIVING
 from service.store.database import has_input
-from service.store.jobs import defer_looks_async
-from service.store.subjects import MARK
+from service.store.subjects import mark_async
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -127,43 +129,58 @@ async def record_refused(pool: AsyncConnectionPool[Connection], deliveries: int)
 
 INSERT_DELIVERIES: LiteralString = """
 WITH known AS MATERIALIZED (
-    SELECT r.id, r.poc_reason IS NULL AND r.removed_at IS NULL
-        AND (r.archived OR r.fork OR r.is_template OR (r.charter_kind IS NOT NULL AND NOT r.reread))
-        AND (r.installation_id, r.full_name, r.default_branch, r.archived, r.fork, r.is_template, r.topics)
-            = (t.installation_id, t.full_name, t.default_branch, t.archived, t.fork, t.is_template, t.topics)
-            AS no_poc
-    FROM json_to_recordset(%s::json) AS t (id bigint, installation_id bigint, full_name text,
-        default_branch text, archived bool, fork bool, is_template bool, topics text[])
+    SELECT r.id, r.poc_reason IS NULL AS no_poc,
+        (r.archived OR r.fork OR r.is_template OR %(opt_out)s = ANY(r.topics) OR r.full_name LIKE %(policy)s)
+            AND r.poc_reason IS NULL OR r.charter_kind IS NOT NULL AND NOT r.reread AS looked_at,
+        r.removed_at IS NULL
+        AND (r.installation_id, r.full_name, r.default_branch, r.private, r.archived, r.fork, r.is_template,
+            r.has_issues, r.topics)
+            = (t.installation_id, t.full_name, t.default_branch, t.private, t.archived, t.fork, t.is_template,
+            t.has_issues, t.topics)
+        AND coalesce(t.properties, r.properties, '{}') = coalesce(r.properties, '{}') AS as_described
+    FROM json_to_recordset(%(described)s::json) AS t (id bigint, installation_id bigint, full_name text,
+        default_branch text, private bool, archived bool, fork bool, is_template bool, has_issues bool,
+        topics text[], properties jsonb)
     JOIN repository r ON r.id = t.id
     ORDER BY r.id FOR NO KEY UPDATE OF r
 )
 INSERT INTO delivery
     (delivery_id, event, body_sha256, action, installation_id, repository_id, subjects, ignored)
-SELECT d, e, decode(b, 'base64'), a, i, r, CASE WHEN quiet THEN '{}' ELSE s END,
-    CASE WHEN quiet THEN 'not a POC' ELSE g END
-FROM ROWS FROM (json_to_recordset(%s::json) AS (delivery_id text, event text, body_sha256 text, action text,
-    installation_id bigint, repository_id bigint, subjects text[], ignored text, for_pocs_only bool,
-    branch text)) WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, br, place)
+SELECT d, e, decode(b, 'base64'), a, i, r, CASE WHEN quiet THEN '{}' ELSE s || changed END,
+    CASE WHEN quiet THEN CASE WHEN do_ THEN 'described as before' ELSE 'not a POC' END ELSE g END
+FROM ROWS FROM (json_to_recordset(%(deliveries)s::json) AS (delivery_id text, event text, body_sha256 text,
+    action text, installation_id bigint, repository_id bigint, subjects text[], ignored text,
+    for_pocs_only bool, describes_only bool, branch text))
+    WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, do_, br, place)
 LEFT JOIN known ON known.id = t.r
-CROSS JOIN LATERAL (SELECT t.p AND coalesce(known.no_poc, false) AND (t.br IS NULL OR EXISTS (
-    SELECT FROM branch_rule b WHERE b.repository_id = t.r AND b.branch = t.br
-    AND NOT b.required AND b.asked_at > now() - interval '1 day')) AS quiet) AS q
+CROSS JOIN LATERAL (SELECT coalesce(known.looked_at AND known.as_described, false)
+    AND (t.do_ OR t.p AND known.no_poc AND (t.br IS NULL OR EXISTS (
+        SELECT FROM branch_rule b WHERE b.repository_id = t.r AND b.branch = t.br
+        AND NOT b.required AND b.asked_at > now() - interval '1 day'))) AS quiet,
+    CASE WHEN t.g IS NULL AND NOT known.as_described AND NOT 'repository:' || t.r = ANY(t.s)
+        THEN ARRAY['repository:' || t.r] ELSE '{}' END AS changed) AS q
 ORDER BY place
-ON CONFLICT DO NOTHING RETURNING delivery_id, event, body_sha256, ignored
+ON CONFLICT DO NOTHING RETURNING delivery_id, event, body_sha256, subjects, ignored
 """
-"""Record deliveries; one that only a POC could need is ignored where the repository is known to be none.
-Whether the branch of a pull request requires our check run all the same is asked once a day.
+"""Record deliveries. One that only a POC could need is ignored where the repository is known to be none, and
+one that only describes a repository where all of that is known. Whether the branch of a pull request requires
+our check run all the same is asked once a day. Whatever tells of a change of a known repository marks it.
 
 The lock on the repository's row decides between an event and a look that finds a POC meanwhile: either the
 event sees the POC, or the look sees the pull request that the event brought and marks it.
 """
 
 
+NEVER = {"opt_out": OPT_OUT_TOPIC, "policy": f"%/{POLICY_REPOSITORY}"}
+"""What makes a repository none, whatever selects it, besides what GitHub says of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A delivery that was not known; a quiet one is of a repository that is no POC: it marks nothing."""
+    """A delivery that was not known, and the subjects that it marks; a quiet one marks nothing."""
 
     envelope: Envelope
+    subjects: Sequence[str]
     quiet: bool
 
 
@@ -182,24 +199,27 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
             "subjects": envelope.reception.subjects,
             "ignored": envelope.reception.ignored,
             "for_pocs_only": envelope.reception.for_pocs_only,
+            "describes_only": envelope.reception.describes_only,
             "branch": envelope.reception.branch,
         }
         for envelope in ordered
     ]
-    described = _newest(envelope.reception for envelope in ordered)
-    cursor = await connection.execute(INSERT_DELIVERIES, (as_json(described), as_json(rows)))
+    described = as_json(_newest(envelope.reception for envelope in ordered))
+    values = {"described": described, "deliveries": as_json(rows)}
+    cursor = await connection.execute(INSERT_DELIVERIES, values | NEVER)
     fresh = []
-    for *key, ignored in await cursor.fetchall():
+    for *key, subjects, ignored in await cursor.fetchall():
         envelope = by_key[tuple(key)]
-        fresh.append(Fresh(envelope, quiet=ignored is not None and envelope.reception.ignored is None))
+        quiet = ignored is not None and envelope.reception.ignored is None
+        fresh.append(Fresh(envelope, subjects, quiet))
     return fresh
 
 
-async def _with_reruns(connection: Connection, envelope: Envelope) -> DeliveryEffects:
+async def _reruns(connection: Connection, envelope: Envelope) -> Sequence[EventRecord]:
     """Find whose check runs were asked for again: the payload names a commit, at times nothing else."""
     reception = envelope.reception
     if reception.rerun_sha is None or reception.repository_id is None:
-        return reception
+        return ()
     cursor = await connection.execute(
         """
         SELECT subject FROM check_run WHERE repository_id = %(id)s AND head_sha = %(sha)s
@@ -208,9 +228,8 @@ async def _with_reruns(connection: Connection, envelope: Envelope) -> DeliveryEf
         """,
         {"id": reception.repository_id, "sha": reception.rerun_sha},
     )
-    subjects = tuple(sorted(row[0] for row in await cursor.fetchall()))
     now = datetime.now(UTC)
-    facts = tuple(
+    return [
         EventRecord(
             id=f"{subject}:rerun:{envelope.event}:{envelope.delivery_id}",
             subject=subject,
@@ -218,9 +237,8 @@ async def _with_reruns(connection: Connection, envelope: Envelope) -> DeliveryEf
             at=now,
             detail=reception.rerun_sha,
         )
-        for subject in subjects
-    )
-    return replace(reception, subjects=subjects, events=facts)
+        for (subject,) in await cursor.fetchall()
+    ]
 
 
 async def _told(connection: Connection, fresh: Sequence[Fresh]) -> None:
@@ -232,12 +250,14 @@ async def _told(connection: Connection, fresh: Sequence[Fresh]) -> None:
         await connection.execute("DELETE FROM person WHERE id = ANY(%s)", (sorted(logged_out),))
     await _repositories(connection, receptions)
     await _pull_requests(connection, [r.pull_request for r in receptions if r.pull_request])
-    marking = [await _with_reruns(connection, one.envelope) for one in fresh if not one.quiet]
-    await _facts(connection, [fact for reception in marking for fact in reception.events])
-    keys = sorted({key for reception in marking for key in reception.subjects})
-    if keys:
-        cursor = await connection.execute(MARK, {"keys": keys})
-        await defer_looks_async(connection, [key for key, was_clean in await cursor.fetchall() if was_clean])
+    marking = [one for one in fresh if not one.quiet]
+    reruns = [event for one in marking for event in await _reruns(connection, one.envelope)]
+    await _facts(connection, [*reruns, *(each for one in marking for each in one.envelope.reception.events)])
+    urgencies = dict.fromkeys((each.subject for each in reruns), Urgency.PEOPLE)
+    for one in marking:
+        for key in one.subjects:
+            urgencies[key] = max(urgencies.get(key, Urgency.NOBODY), one.envelope.reception.urgency(key))
+    await mark_async(connection, urgencies)
 
 
 async def _installation(connection: Connection, reception: DeliveryEffects) -> None:
@@ -280,11 +300,14 @@ async def _installation(connection: Connection, reception: DeliveryEffects) -> N
 UPSERT_REPOSITORIES: LiteralString = """
 INSERT INTO repository (id, installation_id, full_name, default_branch, private, archived, fork,
     is_template, has_issues, topics, properties, pushed_at, updated_at, first_pushed_at)
-SELECT id, installation_id, full_name, default_branch, private, archived, fork,
-    is_template, has_issues, topics, properties, pushed_at, updated_at, pushed_at
+SELECT t.id, t.installation_id, t.full_name, t.default_branch, t.private, t.archived, t.fork,
+    t.is_template, t.has_issues, t.topics, t.properties,
+    CASE WHEN known.pushed_at IS NULL THEN t.pushed_at ELSE t.told_at END, t.updated_at, t.pushed_at
 FROM json_to_recordset(%s::json) AS t (id bigint, installation_id bigint, full_name text,
     default_branch text, private bool, archived bool, fork bool, is_template bool, has_issues bool,
-    topics text[], properties jsonb, pushed_at timestamptz, updated_at timestamptz)
+    topics text[], properties jsonb, pushed_at timestamptz, told_at timestamptz, updated_at timestamptz)
+LEFT JOIN repository known ON known.id = t.id
+ORDER BY t.id
 ON CONFLICT (id) DO UPDATE SET
     installation_id = excluded.installation_id, full_name = excluded.full_name,
     default_branch = excluded.default_branch, private = excluded.private, archived = excluded.archived,
@@ -296,11 +319,17 @@ ON CONFLICT (id) DO UPDATE SET
     reread = repository.reread OR repository.default_branch <> excluded.default_branch
 WHERE repository.updated_at IS NULL OR repository.updated_at <= excluded.updated_at
 """
-"""Describe repositories; a description older than the one we have changes nothing."""
+"""Describe repositories; a description older than the one we have changes nothing.
+
+Of a known repository `pushed_at` is the newest push that we were told of: the list of repositories shows a
+later one only where its event was lost, whatever other events say.
+"""
 
 
-def repository_row(repository: Repository, installation_id: int) -> Mapping[str, Any]:
-    """A repository as `UPSERT_REPOSITORIES` takes it."""
+def repository_row(
+    repository: Repository, installation_id: int, told_at: datetime | None
+) -> Mapping[str, Any]:
+    """A repository as `UPSERT_REPOSITORIES` takes it, with the newest push that is told of."""
     return {
         "id": repository.id,
         "installation_id": installation_id,
@@ -314,6 +343,7 @@ def repository_row(repository: Repository, installation_id: int) -> Mapping[str,
         "topics": repository.topics,
         "properties": repository.properties,
         "pushed_at": repository.pushed_at,
+        "told_at": told_at,
         "updated_at": repository.updated_at,
     }
 
@@ -324,14 +354,17 @@ async def _repositories(connection: Connection, receptions: Sequence[DeliveryEff
 
 
 def _newest(receptions: Iterable[DeliveryEffects]) -> list[Mapping[str, Any]]:
-    """The newest description of each repository, by its id."""
+    """The newest description of each repository, by its id; and the newest push that they tell of."""
     newest: dict[int, tuple[Repository, int]] = {}
+    pushes: dict[int, list[datetime]] = {}
     for reception in receptions:
         for repository in reception.repositories:
             known = newest[repository.id][0].updated_at if repository.id in newest else None
             if known is None or (repository.updated_at is not None and known <= repository.updated_at):
                 newest[repository.id] = (repository, reception.installation_id or 0)
-    return [repository_row(*newest[key]) for key in sorted(newest)]
+            if reception.tells_of_push and repository.pushed_at:
+                pushes.setdefault(repository.id, []).append(repository.pushed_at)
+    return [repository_row(*newest[key], max(pushes.get(key, ()), default=None)) for key in sorted(newest)]
 
 
 UPSERT_PULL_REQUESTS: LiteralString = """

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Row, ScalarSelect, delete, exists, func, u
 from sqlmodel import col, select
 
 from service.rules.policy.recognition import KnownRepository, exclusion
+from service.rules.queue import Urgency
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key
@@ -55,7 +56,10 @@ class Repositories(Table):
             }
             changed = [r.id for r in page if r.id not in known or _differs(known[r.id], r)]
             missed = [r.id for r in page if r.id in known and _missed_push(known[r.id], r)]
-            rows = [repository_row(one, installation_id) for one in sorted(page, key=attrgetter("id"))]
+            rows = [
+                repository_row(one, installation_id, one.pushed_at)
+                for one in sorted(page, key=attrgetter("id"))
+            ]
             cursor(session).execute(UPSERT_REPOSITORIES, (as_json(rows),))
             session.execute(
                 update(RepositoryRow).where(col(RepositoryRow.id).in_(missed)).values(reread=True)
@@ -235,10 +239,10 @@ class Repositories(Table):
             ).first()
             return RepositoryRef(row.id, row.full_name) if row else None
 
-    def mark(self, repository_ids: Iterable[int]) -> None:
+    def mark(self, repository_ids: Iterable[int], *, at_most: Urgency = Urgency.LATER) -> None:
         """Mark repositories as needing a look."""
         with self._database.transaction() as session:
-            subjects.mark(session, map(repository_key, repository_ids))
+            subjects.mark(session, map(repository_key, repository_ids), at_most=at_most)
 
 
 def known_of(row: RepositoryRow | Row[Any]) -> KnownRepository:

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
+import psycopg
 from sqlalchemy import Connection, text
 from sqlmodel import Session
 
+from service.rules.queue import Urgency
 from service.rules.values.github import EventKind, EventRecord
+from service.rules.values.subjects import urgency_of
 from service.store.database import cursor
-from service.store.jobs import RECONCILE_TASK, defer_reconciliations
+from service.store.jobs import RECONCILE_TASK, defer_looks_async, defer_reconciliations
 
-MARK = """
-INSERT INTO subject (key, wanted, done, attempts, touched)
-SELECT k, 1, 0, 0, now() FROM unnest(%(keys)s::text[]) AS k ORDER BY k
+MARK: LiteralString = """
+INSERT INTO subject (key, wanted, done, attempts, touched, urgency, installation_id)
+SELECT k, 1, 0, 0, now(), u, CASE WHEN split_part(k, ':', 1) IN ('installation', 'policy', 'digest')
+    THEN substring(k FROM ':([0-9]+)')::bigint
+    ELSE (SELECT r.installation_id FROM repository r WHERE r.id = substring(k FROM ':([0-9]+)')::bigint) END
+FROM unnest(%(keys)s::text[], %(urgencies)s::smallint[]) AS t (k, u) ORDER BY k
 ON CONFLICT (key) DO UPDATE SET
     wanted = subject.wanted + 1,
-    touched = CASE WHEN subject.wanted > subject.done THEN subject.touched ELSE now() END,
+    touched = CASE WHEN subject.wanted > subject.done AND subject.urgency >= excluded.urgency
+        THEN subject.touched ELSE now() END,
+    urgency = CASE WHEN subject.wanted > subject.done
+        THEN greatest(subject.urgency, excluded.urgency) ELSE excluded.urgency END,
+    installation_id = coalesce(excluded.installation_id, subject.installation_id),
     attempts = CASE WHEN subject.dead_since IS NULL THEN subject.attempts ELSE 0 END,
     dead_since = NULL
-RETURNING key, wanted - 1 = done AS was_clean
+RETURNING key, urgency, touched = now() AS to_defer
 """
 """Raise `wanted` of each subject. Keys must be distinct: they are locked in their order, so that two
 writers cannot wait for each other. An event does not touch a subject that is dirty already: one that somebody
-forgot would never be found while events keep coming."""
+forgot would never be found while events keep coming. Only one that is more urgent does, and gets a job that
+comes before the one that waits."""
 
 
 _MARKED = "subjects to mark"
+_AT_MOST = "as urgent as this"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +54,59 @@ class Claim:
     attempts: int
     as_of: datetime | None
     facts: tuple[EventRecord, ...]
+    urgency: Urgency = Urgency.LATER
+    installation_id: int | None = None
 
 
-def mark(session: Session, keys: Iterable[str], *, as_of: datetime | None = None) -> None:
-    """Mark subjects as needing a look, and defer it where none is under way."""
+def mark(
+    session: Session,
+    keys: Iterable[str],
+    *,
+    as_of: datetime | None = None,
+    at_most: Urgency = Urgency.PEOPLE,
+) -> None:
+    """Mark subjects as needing a look, and defer it where none is under way, or a less urgent one.
+
+    They are as urgent as their kind, and `at_most` as this.
+    """
     distinct = sorted(set(keys))
     if not distinct:
         return
     if _MARKED in session.info and as_of is None:
         session.info[_MARKED].update(distinct)
         return
-    rows = cursor(session).execute(MARK, {"keys": distinct}).fetchall()
+    most = min(at_most, session.info.get(_AT_MOST, at_most))
+    rows = cursor(session).execute(MARK, marks({key: min(urgency_of(key), most) for key in distinct}))
+    to_defer = _to_defer(rows.fetchall())
     if as_of is not None:
         session.connection().execute(
             text("UPDATE subject SET as_of = :as_of WHERE key = ANY(:keys)"),
             {"as_of": as_of, "keys": distinct},
         )
-    defer_reconciliations(session, [key for key, was_clean in rows if was_clean])
+    defer_reconciliations(session, to_defer)
+
+
+async def mark_async(connection: psycopg.AsyncConnection[Any], urgencies: Mapping[str, Urgency]) -> None:
+    """Mark subjects in the connection's transaction, each as urgent as is said."""
+    if urgencies:
+        rows = await connection.execute(MARK, marks(urgencies))
+        await defer_looks_async(connection, _to_defer(await rows.fetchall()))
+
+
+def marks(urgencies: Mapping[str, Urgency]) -> Mapping[str, list[Any]]:
+    """What `MARK` takes."""
+    keys = sorted(urgencies)
+    return {"keys": keys, "urgencies": [int(urgencies[key]) for key in keys]}
+
+
+def _to_defer(rows: Iterable[tuple[str, int, bool]]) -> dict[str, Urgency]:
+    return {key: Urgency(urgency) for key, urgency, to_defer in rows if to_defer}
 
 
 @contextmanager
-def marking_last(session: Session) -> Iterator[None]:
+def marking_last(session: Session, at_most: Urgency = Urgency.PEOPLE) -> Iterator[None]:
     """Mark all that is marked within the block at its end, in one order: see `MARK`."""
+    session.info[_AT_MOST] = at_most
     session.info[_MARKED] = set[str]()
     try:
         yield
@@ -74,7 +117,8 @@ def marking_last(session: Session) -> Iterator[None]:
 
 CLAIM = text("""
 UPDATE subject SET touched = now() WHERE key = :key AND wanted > done
-AND (not_before IS NULL OR not_before <= now()) RETURNING wanted, attempts, as_of
+AND (not_before IS NULL OR not_before <= now())
+RETURNING wanted, attempts, as_of, urgency, installation_id
 """)
 UNANSWERED = text("""
 SELECT id, subject, kind, at, actor, detail FROM fact
@@ -90,7 +134,9 @@ def claim(connection: Connection, key: str) -> Claim | None:
     # A statement of its own: the claim may have waited for who marks the subject, and one statement would see
     # the mark of that transaction without its events.
     events = connection.execute(UNANSWERED, {"key": key})
-    return Claim(key, row.wanted, row.attempts, row.as_of, tuple(map(event_of, events)))
+    facts = tuple(map(event_of, events))
+    urgency = Urgency(row.urgency)
+    return Claim(key, row.wanted, row.attempts, row.as_of, facts, urgency, row.installation_id)
 
 
 def peek(session: Session, key: str, as_of: datetime | None) -> Claim:
@@ -157,14 +203,14 @@ def _finish(
 
 def postpone(session: Session, seen: Claim, error: str, *, until: datetime, counts: bool) -> None:
     """Let a subject wait until a time, with a timer that wakes it then."""
-    session.connection().execute(
+    urgency = session.connection().execute(
         text(
             "UPDATE subject SET not_before = :until, last_error = :error, touched = now(), "
-            "attempts = attempts + :counts WHERE key = :key"
+            "attempts = attempts + :counts WHERE key = :key RETURNING urgency"
         ),
         {"key": seen.key, "until": until, "error": error, "counts": int(counts)},
     )
-    defer_reconciliations(session, [seen.key], at=until)
+    defer_reconciliations(session, {seen.key: Urgency(urgency.scalar_one())}, at=until)
 
 
 def wake_forgotten(session: Session, *, untouched_for: timedelta) -> list[str]:
@@ -183,13 +229,13 @@ def wake_forgotten(session: Session, *, untouched_for: timedelta) -> list[str]:
                     WHERE job.status = 'todo' AND job.task_name = :look AND job.args ->> 'key' = subject.key
                       AND (job.scheduled_at IS NULL OR job.scheduled_at < now()))
                 FOR UPDATE SKIP LOCKED)
-            RETURNING key
+            RETURNING key, urgency
         """),
         {"untouched": untouched_for, "look": RECONCILE_TASK},
     )
-    keys = [row.key for row in rows]
-    defer_reconciliations(session, keys)
-    return keys
+    urgencies = {row.key: Urgency(row.urgency) for row in rows}
+    defer_reconciliations(session, urgencies)
+    return list(urgencies)
 
 
 LITTER = (

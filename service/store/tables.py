@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Text,
     UniqueConstraint,
     text,
@@ -68,16 +69,22 @@ class Refused(SQLModel, table=True):
 
 
 class Subject(SQLModel, table=True):
-    """What needs a look: dirty while `wanted > done`."""
+    """What needs a look: dirty while `wanted > done`.
+
+    `urgency` says who waits for it, and `installation_id` whose it is, where that is known.
+    """
 
     __table_args__ = (
         Index("subject_dirty", "touched", postgresql_where=text("wanted > done")),
+        Index("subject_waiting", "installation_id", "urgency", postgresql_where=text("wanted > done")),
         Index("subject_dead", "dead_since", postgresql_where=text("dead_since IS NOT NULL")),
     )
 
     key: str = Field(sa_type=Text, primary_key=True)
     wanted: int = big(default=0)
     done: int = big(default=0)
+    urgency: int = Field(default=2, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("2")})
+    installation_id: int | None = big(default=None)
     touched: datetime = moment(sa_column_kwargs={"server_default": NOW})
     not_before: datetime | None = moment(default=None)
     attempts: int = Field(default=0)
@@ -122,6 +129,9 @@ class InstallationRow(SQLModel, table=True):
     suspended_at: datetime | None = moment(default=None)
     deleted_at: datetime | None = moment(default=None)
     rate_limited_until: datetime | None = moment(default=None)
+    calls_limit: int | None = Field(default=None)
+    calls_remaining: int | None = Field(default=None)
+    calls_reset_at: datetime | None = moment(default=None)
     begins_observing: bool = flag(default=True)
     switched: str | None = Field(default=None, sa_type=Text)
     observing_since: datetime | None = moment(default=None)

@@ -16,11 +16,10 @@ from service.rules.evidence.upload import Sent
 from service.rules.source.text import shown
 from service.rules.values import activity
 from service.rules.values.github import EventKind, EventRecord
-from service.rules.values.subjects import pull_request_key, repository_key
-from service.store.jobs import defer_looks_async
+from service.rules.values.subjects import pull_request_key, repository_key, urgency_of
 from service.store.policies import policy_of
 from service.store.recording import DEADLOCKS, Connection, as_json
-from service.store.subjects import MARK
+from service.store.subjects import mark_async
 
 
 async def record_upload(
@@ -176,6 +175,5 @@ async def _tell(connection: Connection, run: WorkflowRun) -> None:
     pulls: list[int] = [row[0] for row in await cursor.fetchall()]
     if run.number is not None:
         pulls.append(run.number)
-    keys = sorted({repository, *(pull_request_key(run.repository_id, number) for number in pulls)})
-    cursor = await connection.execute(MARK, {"keys": keys})
-    await defer_looks_async(connection, [key for key, was_clean in await cursor.fetchall() if was_clean])
+    keys = (repository, *(pull_request_key(run.repository_id, number) for number in pulls))
+    await mark_async(connection, {key: urgency_of(key) for key in keys})

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
+from service.rules.queue import Urgency
 from service.store import subjects
 from service.store.connections import LEAST
 from service.store.database import transaction
@@ -66,7 +67,7 @@ def test_two_worker_processes_never_look_at_one_subject_at_a_time_and_miss_nothi
                 with transaction(engine) as session:
                     subjects.mark(session, SUBJECTS)
                     # As a forgotten subject that is woken, or a timer that fires late, would.
-                    defer_reconciliations(session, SUBJECTS[n % 3 :: 3])
+                    defer_reconciliations(session, dict.fromkeys(SUBJECTS[n % 3 :: 3], Urgency.PEOPLE))
                 count()
             eventually(lambda: not ask("SELECT key FROM subject WHERE wanted > done"), "all are clean")
             assert set(taken) == {"worker 0", "worker 1"}

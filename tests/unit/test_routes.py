@@ -52,10 +52,19 @@ def told(reception: DeliveryEffects) -> Iterator[str]:
         yield f"#{pull.number} by {pull.author}, {pull.state} at {pull.updated_at}: {pull.head_sha}"
         yield f"    onto {pull.base_ref} at {pull.base_sha}, before {pull.before_sha}"
     yield from (f"log out account {account}" for account in [reception.logged_out] if account)
-    if reception.branch:
-        yield f"to {reception.branch}, which may require a check run"
     if reception.rerun_sha:
         yield f"again: {reception.rerun_sha}"
+    yield from limits(reception)
+
+
+def limits(reception: DeliveryEffects) -> Iterator[str]:
+    """Where it means nothing."""
+    if reception.for_pocs_only:
+        yield "nothing where the repository is known to be no POC"
+    if reception.describes_only:
+        yield "nothing where all of this is known"
+    if reception.branch:
+        yield f"to {reception.branch}, which may require a check run"
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

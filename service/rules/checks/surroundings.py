@@ -16,6 +16,8 @@ FRESH = timedelta(days=1)
 """How long the facts about a charter's text are taken as they were found."""
 FRESH_IN_PART = timedelta(minutes=10)
 """The same where GitHub did not answer every question."""
+ONE_PRESS = timedelta(seconds=5)
+"""GitHub tells of each check run when several are asked for again at once: they share the answers."""
 MOST_PATHS = 25
 """A tree that is too large for one answer costs a call for each."""
 MAY_WRITE = frozenset({"admin", "maintain", "write"})
@@ -94,12 +96,14 @@ def access_of(permission: str | None) -> Access:
     return Access.WRITE if permission in MAY_WRITE else Access.NONE
 
 
-def is_due(known: Gathered | None, *, ref: str, written: bool, asked_again: bool, now: datetime) -> bool:
+def is_due(
+    known: Gathered | None, *, ref: str, written: bool, asked_again_at: datetime | None, now: datetime
+) -> bool:
     """Whether to ask: once a day for one text of a charter, and when what holds a change up may be fixed.
 
     `written` says whether the change brings this text; then a new commit may bring what was missing too.
     """
-    if known is None or asked_again:
+    if known is None or (asked_again_at is not None and known.at < asked_again_at - ONE_PRESS):
         return True
     if written and known.outside.holds_up and known.ref != ref:
         return True

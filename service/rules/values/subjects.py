@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from service.rules.values.github import EventRecord, Installation, PullRequest, Repository, RepositoryRef
+from service.rules.queue import Urgency
+from service.rules.values.github import (
+    EventKind,
+    EventRecord,
+    Installation,
+    PullRequest,
+    Repository,
+    RepositoryRef,
+)
 
 PocId = NewType("PocId", int)
 """Names the record of a POC, which is a charter at its path in a repository. GitHub never sees it."""
@@ -23,6 +31,20 @@ class SubjectKind(StrEnum):
     DIGEST = "digest"
     POLICY = "policy"
     POLICY_CHANGE = "policy_change"
+
+
+AWAITED = (
+    SubjectKind.PULL_REQUEST,
+    SubjectKind.MERGE_GROUP,
+    SubjectKind.DEPLOYMENT,
+    SubjectKind.POLICY_CHANGE,
+)
+"""What people wait for."""
+
+
+def urgency_of(key: str) -> Urgency:
+    """How urgent it is that a subject is looked at, by its kind."""
+    return Urgency.PEOPLE if key.partition(":")[0] in AWAITED else Urgency.LATER
 
 
 def installation_key(installation_id: int) -> str:
@@ -70,6 +92,10 @@ def policy_change_key(repository_id: int, number: int) -> str:
     return f"{SubjectKind.POLICY_CHANGE}:{repository_id}:{number}"
 
 
+A_FEW = 10
+"""Repositories that are added at once, and still looked at before what the safety net marks."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryEffects:
     """A routed delivery; `ignored` says why nothing is to be done, and then the rest is empty."""
@@ -91,6 +117,18 @@ class DeliveryEffects:
     """The commit whose check runs were asked for again."""
     for_pocs_only: bool = False
     """Whether it means nothing where the repository is known to be no POC, and is described as before."""
+    describes_only: bool = False
+    """Whether it means nothing where the repository is known, and is described as before."""
+    tells_of_push: bool = False
+    """Whether `pushed_at` is that of a push which this tells of, not of one that it has heard of."""
     logged_out: int | None = None
     """The account that took back what it had granted: its sessions end."""
     ignored: str | None = None
+
+    def urgency(self, key: str) -> Urgency:
+        """How urgent one of its subjects is: who gave a command waits for it, and nobody for many at once."""
+        if any(event.kind is EventKind.COMMANDED and event.subject == key for event in self.events):
+            return Urgency.PEOPLE
+        if len(self.stubs) > A_FEW and key.startswith(SubjectKind.REPOSITORY):
+            return Urgency.NOBODY
+        return urgency_of(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK
 from tests.harness.charters import CHARTER, K6, METRICS, SIGNERS, STAGING, files
 from tests.harness.deliveries import described
 from tests.harness.story import ACCURACY, LATENCY, READY, Said, Story, open_signatures, sha
-from tests.harness.world import BASE, HEAD, LOST
+from tests.harness.world import BASE, HEAD, LOST, OUTSIDE
 
 NEXT = sha("next")
 MET = Said("neutral", "Numbers met")
@@ -185,6 +186,18 @@ def test_a_re_request_ends_in_a_write_to_both_runs(poc: Story) -> None:
     poc.deliver("check_run", action="rerequested", check_run=shown, repository=described(poc.repo.described))
     poc.work()
     assert [again.completions for again in poc.repo.check_runs] == [2, 2]
+
+
+def test_two_re_requests_of_one_press_share_what_they_ask(poc: Story) -> None:
+    poc.pull(poc.commit(HEAD))
+    poc.github.forget_calls()
+    poc.now = datetime.now(UTC) + timedelta(minutes=1)
+    for run in poc.repo.check_runs:
+        shown = {"id": run.id, "name": run.name, "head_sha": HEAD}
+        told = described(poc.repo.described)
+        poc.deliver("check_run", action="rerequested", check_run=shown, repository=told)
+        poc.work()
+    assert [call.method for call in poc.github.calls] == [*OUTSIDE, *["complete_check_run"] * 4]
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["the charter's", "the gate's"])

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
+from service.rules.queue import Urgency
 from service.rules.values.github import EventKind
 from service.store import database, subjects
 from service.store.database import LockBusyError, LockClass, lock, transaction
@@ -61,6 +62,74 @@ def test_marking_defers_a_job_for_each_subject_that_was_clean(engine: Engine, as
         subjects.mark(session, [])
 
 
+PULL = "pull_request:1:5"
+
+
+def priorities(ask: Ask) -> list[tuple[Any, ...]]:
+    return ask("SELECT args ->> 'key', priority FROM procrastinate_jobs ORDER BY id")
+
+
+def test_what_people_wait_for_comes_before_a_repository_and_that_before_the_safety_net(
+    engine: Engine, ask: Ask
+) -> None:
+    mark(engine, PULL, KEY, "merge_group:1:a:b", "deployment:1:2", "policy:7")
+    with transaction(engine) as session:
+        subjects.mark(session, ["pull_request:1:6"], at_most=Urgency.NOBODY)
+    assert dict(priorities(ask)) == {
+        PULL: 3,
+        KEY: 2,
+        "merge_group:1:a:b": 3,
+        "deployment:1:2": 3,
+        "policy:7": 2,
+        "pull_request:1:6": 1,
+    }
+
+
+def test_what_becomes_more_urgent_gets_one_more_job(engine: Engine, ask: Ask) -> None:
+    for most in (Urgency.NOBODY, Urgency.LATER, Urgency.NOBODY, Urgency.PEOPLE, Urgency.PEOPLE):
+        with transaction(engine) as session:
+            subjects.mark(session, [PULL], at_most=most)
+    assert priorities(ask) == [(PULL, 1), (PULL, 2), (PULL, 3)]
+    assert ask("SELECT wanted, urgency FROM subject") == [(5, 3)]
+
+
+def test_what_was_clean_is_as_urgent_as_its_new_mark(engine: Engine, ask: Ask) -> None:
+    mark(engine, PULL)
+    ask("UPDATE subject SET done = wanted")
+    with transaction(engine) as session:
+        subjects.mark(session, [PULL], at_most=Urgency.NOBODY)
+    assert priorities(ask) == [(PULL, 3), (PULL, 1)]
+
+
+def test_what_is_tried_again_or_woken_stays_as_urgent(engine: Engine, ask: Ask) -> None:
+    mark(engine, PULL)
+    ask("DELETE FROM procrastinate_jobs")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        claimed = subjects.claim(connection, PULL)
+    assert claimed is not None
+    with transaction(engine) as session:
+        subjects.postpone(session, claimed, "later", until=datetime.now(UTC), counts=True)
+    assert priorities(ask) == [(PULL, 3)]
+    ask("DELETE FROM procrastinate_jobs")
+    ask("UPDATE subject SET touched = now() - interval '46 seconds', not_before = NULL")
+    assert wake(engine) == [PULL]
+    assert priorities(ask) == [(PULL, 3)]
+
+
+def test_a_subject_is_its_installations(engine: Engine, ask: Ask) -> None:
+    ask("INSERT INTO repository (id, installation_id, full_name, topics) VALUES (1, 7, 'acme/x', '{}')")
+    mark(engine, PULL, KEY, "policy:8", "installation:9", "digest:8:slack", "repository:404")
+    found: dict[str, int | None] = dict(ask("SELECT key, installation_id FROM subject"))
+    assert found == {
+        PULL: 7,
+        KEY: 7,
+        "policy:8": 8,
+        "installation:9": 9,
+        "digest:8:slack": 8,
+        "repository:404": None,
+    }
+
+
 def test_a_transaction_that_is_rolled_back_leaves_neither_mark_nor_job(engine: Engine, ask: Ask) -> None:
     def fail() -> None:
         with transaction(engine) as session:
@@ -103,7 +172,7 @@ def test_a_claim_that_waited_for_a_mark_has_the_events_that_came_with_it(
             "VALUES ('pushed', %s, %s, now(), '', '')",
             (KEY, EventKind.CHARTER_PUSHED),
         )
-        receiver.execute(subjects.MARK, {"keys": [KEY]})
+        receiver.execute(subjects.MARK, subjects.marks({KEY: Urgency.LATER}))
         claim = pool.submit(claimed)
         waiting = (
             "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

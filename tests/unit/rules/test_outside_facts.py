@@ -223,26 +223,38 @@ FINE, AMISS = (
 @pytest.mark.parametrize(
     ("known", "ref", "written", "again", "after", "due"),
     [
-        pytest.param(None, "a", False, False, timedelta(0), True, id="never asked"),
+        pytest.param(None, "a", False, None, timedelta(0), True, id="never asked"),
         pytest.param(
-            Gathered(FINE, "a", NOW), "a", True, False, timedelta(hours=23), False, id="within a day"
+            Gathered(FINE, "a", NOW), "a", True, None, timedelta(hours=23), False, id="within a day"
         ),
-        pytest.param(Gathered(FINE, "a", NOW), "a", True, False, timedelta(days=1), True, id="after a day"),
-        pytest.param(Gathered(FINE, "a", NOW), "b", True, False, timedelta(0), False, id="a new commit"),
-        pytest.param(Gathered(FINE, "a", NOW), "a", False, True, timedelta(0), True, id="the button"),
-        pytest.param(Gathered(AMISS, "a", NOW), "a", True, False, timedelta(0), False, id="red, same commit"),
-        pytest.param(Gathered(AMISS, "a", NOW), "b", True, False, timedelta(0), True, id="red, a new commit"),
+        pytest.param(Gathered(FINE, "a", NOW), "a", True, None, timedelta(days=1), True, id="after a day"),
+        pytest.param(Gathered(FINE, "a", NOW), "b", True, None, timedelta(0), False, id="a new commit"),
+        pytest.param(Gathered(FINE, "a", NOW), "a", False, 6, timedelta(seconds=6), True, id="the button"),
         pytest.param(
-            Gathered(AMISS, "a", NOW), "b", False, False, timedelta(0), False, id="a notice, a new commit"
+            Gathered(FINE, "a", NOW),
+            "a",
+            False,
+            5,
+            timedelta(seconds=6),
+            False,
+            id="the same press, told late",
         ),
         pytest.param(
-            Gathered(FINE, "a", NOW, False), "a", True, False, timedelta(minutes=9), False, id="in part, yet"
+            Gathered(FINE, "a", NOW), "a", False, -9, timedelta(0), False, id="asked since for another run"
+        ),
+        pytest.param(Gathered(AMISS, "a", NOW), "a", True, None, timedelta(0), False, id="red, same commit"),
+        pytest.param(Gathered(AMISS, "a", NOW), "b", True, None, timedelta(0), True, id="red, a new commit"),
+        pytest.param(
+            Gathered(AMISS, "a", NOW), "b", False, None, timedelta(0), False, id="a notice, a new commit"
+        ),
+        pytest.param(
+            Gathered(FINE, "a", NOW, False), "a", True, None, timedelta(minutes=9), False, id="in part, yet"
         ),
         pytest.param(
             Gathered(FINE, "a", NOW, False),
             "a",
             True,
-            False,
+            None,
             timedelta(minutes=10),
             True,
             id="in part, again",
@@ -250,6 +262,7 @@ FINE, AMISS = (
     ],
 )
 def test_when_to_ask(  # noqa: PLR0917 - pytest passes them by name
-    known: Gathered | None, ref: str, written: bool, again: bool, after: timedelta, due: bool
+    known: Gathered | None, ref: str, written: bool, again: int | None, after: timedelta, due: bool
 ) -> None:
-    assert is_due(known, ref=ref, written=written, asked_again=again, now=NOW + after) is due
+    again_at = None if again is None else NOW + timedelta(seconds=again)
+    assert is_due(known, ref=ref, written=written, asked_again_at=again_at, now=NOW + after) is due
