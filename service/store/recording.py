@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, LiteralString
 
 import msgspec
@@ -24,6 +24,7 @@ from service.rules.values.github import EventKind, EventRecord, PullRequest, Rep
 from service.rules.values.subjects import DeliveryEffects
 from service.store.connections import RECEIVING
 from service.store.database import has_input
+from service.store.delivery_ids import stored_id
 from service.store.jobs import defer_looks_async
 from service.store.subjects import MARK
 
@@ -42,7 +43,7 @@ class Envelope:
     @property
     def key(self) -> tuple[str, str, bytes]:
         """What identifies a delivery: GitHub repeats the id when it delivers again."""
-        return self.delivery_id, self.event, self.body_sha256
+        return stored_id(self.delivery_id), self.event, self.body_sha256
 
 
 def open_pool(url: str) -> AsyncConnectionPool[Connection]:
@@ -141,7 +142,7 @@ INSERT INTO delivery
     (delivery_id, event, body_sha256, action, installation_id, repository_id, subjects, ignored)
 SELECT d, e, decode(b, 'base64'), a, i, r, CASE WHEN quiet THEN '{}' ELSE s END,
     CASE WHEN quiet THEN 'not a POC' ELSE g END
-FROM ROWS FROM (json_to_recordset(%s::json) AS (delivery_id text, event text, body_sha256 text, action text,
+FROM ROWS FROM (json_to_recordset(%s::json) AS (delivery_id uuid, event text, body_sha256 text, action text,
     installation_id bigint, repository_id bigint, subjects text[], ignored text, for_pocs_only bool,
     branch text)) WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, br, place)
 LEFT JOIN known ON known.id = t.r
@@ -149,7 +150,7 @@ CROSS JOIN LATERAL (SELECT t.p AND coalesce(known.no_poc, false) AND (t.br IS NU
     SELECT FROM branch_rule b WHERE b.repository_id = t.r AND b.branch = t.br
     AND NOT b.required AND b.asked_at > now() - interval '1 day')) AS quiet) AS q
 ORDER BY place
-ON CONFLICT DO NOTHING RETURNING delivery_id, event, body_sha256, ignored
+ON CONFLICT DO NOTHING RETURNING delivery_id::text, event, body_sha256, ignored
 """
 """Record deliveries; one that only a POC could need is ignored where the repository is known to be none.
 Whether the branch of a pull request requires our check run all the same is asked once a day.
@@ -170,10 +171,10 @@ class Fresh:
 async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> list[Fresh]:
     """Record those that are new, and return them."""
     by_key = {envelope.key: envelope for envelope in envelopes}
-    ordered = [by_key[key] for key in sorted(by_key)]
+    ordered = sorted(by_key.items(), key=itemgetter(0))
     rows = [
         {
-            "delivery_id": envelope.delivery_id,
+            "delivery_id": key[0],
             "event": envelope.event,
             "body_sha256": envelope.body_sha256,
             "action": envelope.reception.action,
@@ -184,9 +185,9 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
             "for_pocs_only": envelope.reception.for_pocs_only,
             "branch": envelope.reception.branch,
         }
-        for envelope in ordered
+        for key, envelope in ordered
     ]
-    described = _newest(envelope.reception for envelope in ordered)
+    described = _newest(envelope.reception for _, envelope in ordered)
     cursor = await connection.execute(INSERT_DELIVERIES, (as_json(described), as_json(rows)))
     fresh = []
     for *key, ignored in await cursor.fetchall():
