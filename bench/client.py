@@ -20,7 +20,8 @@ from typing import cast
 
 import uvloop
 
-from bench.payloads import Delivery, deliveries
+from bench.mixed import deliveries
+from bench.payloads import Delivery
 
 TIMEOUT = 120.0
 

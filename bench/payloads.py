@@ -1,25 +1,19 @@
-"""Signed `pull_request` deliveries as GitHub sends them: the same ones for everybody who asks alike.
-
-Over 300 lines: a payload of GitHub's is that long.
-"""
+"""Payloads as GitHub sends them, with all their fields, and what signs them."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import json
-import random
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 SECRET = "a webhook secret of the benchmark"
 ORG, ORG_ID, INSTALLATION = "acme", 9_001, 77
-REPOSITORIES = range(500_001, 500_241)
-PULLS = 5
-"""Pull requests of each repository."""
+FIRST_REPOSITORY = 500_001
 EPOCH = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
 
 _TEXT = """## What
@@ -27,9 +21,8 @@ _TEXT = """## What
 Moves the retry of the ingest step behind the queue, so that a slow upstream no longer holds a worker.
 """
 
-# What differs from one delivery to the next of a repository; each is written once, as a string of its own.
-_NUMBER, _HEAD, _BEFORE, _MOMENT = 987_654_321, "h" * 40, "b" * 40, "2026-01-02T03:04:05Z"
-_OPENED_ONE_IN = 5
+NUMBER, HEAD, BEFORE, MOMENT = 987_654_321, "h" * 40, "b" * 40, "2026-01-02T03:04:05Z"
+"""What differs from one delivery of a repository to the next; each is written as a string of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +35,9 @@ class Delivery:
     signature: str
 
 
-def deliveries(seed: int, count: int) -> Iterator[Delivery]:
-    """Deliveries with ids and bodies of their own, spread over the repositories in no order."""
-    chance = random.Random(seed)  # reproducible, not secret
-    templates = {
-        (repository, action): json.dumps(
-            _payload(repository, action, repository_name(repository)), separators=(",", ":")
-        ).encode()
-        for repository in REPOSITORIES
-        for action in ("opened", "synchronize")
-    }
-    for index in range(count):
-        action = "synchronize" if chance.randrange(_OPENED_ONE_IN) else "opened"
-        moment = EPOCH + timedelta(hours=seed % 10_000, seconds=index // 50)
-        body = (
-            templates[chance.choice(REPOSITORIES), action]
-            .replace(str(_NUMBER).encode(), str(chance.randint(1, PULLS)).encode())
-            .replace(_HEAD.encode(), f"{chance.getrandbits(160):040x}".encode())
-            .replace(_BEFORE.encode(), f"{chance.getrandbits(160):040x}".encode())
-            .replace(_MOMENT.encode(), moment.strftime("%Y-%m-%dT%H:%M:%SZ").encode())
-        )
-        signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-        delivery_id = str(uuid.UUID(int=chance.getrandbits(128), version=4))
-        yield Delivery(delivery_id, "pull_request", body, signature)
-
-
 def repository_name(repository: int) -> str:
     """A name that makes no POC of it."""
-    return f"service-{repository - REPOSITORIES.start:03}"
+    return f"service-{repository - FIRST_REPOSITORY:03}"
 
 
 def synchronize(
@@ -84,15 +52,15 @@ def synchronize(
     moment: str,
 ) -> bytes:
     """The body of a pull request that moved, in a repository as GitHub's API describes it."""
-    payload = _payload(REPOSITORIES.start, "synchronize", repository["name"])
+    payload = pull_request_event(FIRST_REPOSITORY, "synchronize", repository["name"])
     whole = payload["repository"] | repository
     pull = payload["pull_request"]
     pull["id"] += repository["id"] * 1000 + number
     pull["head"] |= {"repo": whole, "ref": ref, "label": f"{ORG}:{ref}"}
     pull["base"] |= {"repo": whole, "sha": base_sha}
     payload |= {"repository": whole, "installation": payload["installation"] | {"id": installation}}
-    body = json.dumps(payload, separators=(",", ":")).replace(str(_NUMBER), str(number))
-    return body.replace(_HEAD, head).replace(_BEFORE, before).replace(_MOMENT, moment).encode()
+    body = json.dumps(payload, separators=(",", ":")).replace(str(NUMBER), str(number))
+    return body.replace(HEAD, head).replace(BEFORE, before).replace(MOMENT, moment).encode()
 
 
 def installed(
@@ -104,7 +72,7 @@ def installed(
         "action": "created",
         "installation": {
             "id": installation,
-            "account": _user(ORG, ORG_ID, "Organization"),
+            "account": account(ORG, ORG_ID, "Organization"),
             "repository_selection": "all",
             "permissions": dict(granted),
             "events": ["check_run", "check_suite", "pull_request", "push", "repository"],
@@ -113,25 +81,21 @@ def installed(
             "suspended_at": None,
         },
         "repositories": [{name: each[name] for name in kept} for each in repositories],
-        "sender": _user("jane-doe", 4_711),
+        "sender": account("jane-doe", 4_711),
     }
     return json.dumps(payload).encode()
 
 
-def signed(event: str, body: bytes, secret: str) -> Delivery:
-    """A delivery of a body, with an id that no other has."""
+def signed(event: str, body: bytes, secret: str, delivery_id: uuid.UUID | None = None) -> Delivery:
+    """A delivery of a body, with an id that no other has unless one is given."""
     signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return Delivery(str(uuid.uuid4()), event, body, signature)
+    return Delivery(str(delivery_id or uuid.uuid4()), event, body, signature)
 
 
-def _payload(repository: int, action: str, name: str) -> dict[str, Any]:
-    moved = {"before": _BEFORE, "after": _HEAD} if action == "synchronize" else {}
+def surroundings(repository: int, name: str) -> dict[str, Any]:
+    """What every payload has: the repository, its organisation, who did it, and the installation."""
     return {
-        "action": action,
-        "number": _NUMBER,
-        "pull_request": _pull_request(repository, name),
-        **moved,
-        "repository": _repository(repository, name),
+        "repository": described(repository, name),
         "organization": {
             "login": ORG,
             "id": ORG_ID,
@@ -144,23 +108,36 @@ def _payload(repository: int, action: str, name: str) -> dict[str, Any]:
             "avatar_url": f"https://avatars.githubusercontent.com/u/{ORG_ID}?v=4",
             "description": "Things that work",
         },
-        "sender": _user("jane-doe", 4_711),
+        "sender": account("jane-doe", 4_711),
         "installation": {"id": INSTALLATION, "node_id": "MDIzOkludGVncmF0aW9uSW5zdGFsbGF0aW9uNzc="},
     }
 
 
-def _pull_request(repository: int, name: str) -> dict[str, Any]:
+def pull_request_event(repository: int, action: str, name: str) -> dict[str, Any]:
+    """A pull request that was opened, or moved."""
+    moved = {"before": BEFORE, "after": HEAD} if action == "synchronize" else {}
+    return {
+        "action": action,
+        "number": NUMBER,
+        "pull_request": pull_request(repository, name),
+        **moved,
+        **surroundings(repository, name),
+    }
+
+
+def pull_request(repository: int, name: str) -> dict[str, Any]:
+    """A pull request of it."""
     api = f"https://api.github.com/repos/{ORG}/{name}"
-    web = f"https://github.com/{ORG}/{name}/pull/{_NUMBER}"
+    web = f"https://github.com/{ORG}/{name}/pull/{NUMBER}"
     links = {
-        "self": f"{api}/pulls/{_NUMBER}",
+        "self": f"{api}/pulls/{NUMBER}",
         "html": web,
-        "issue": f"{api}/issues/{_NUMBER}",
-        "comments": f"{api}/issues/{_NUMBER}/comments",
-        "review_comments": f"{api}/pulls/{_NUMBER}/comments",
+        "issue": f"{api}/issues/{NUMBER}",
+        "comments": f"{api}/issues/{NUMBER}/comments",
+        "review_comments": f"{api}/pulls/{NUMBER}/comments",
         "review_comment": f"{api}/pulls/comments{{/number}}",
-        "commits": f"{api}/pulls/{_NUMBER}/commits",
-        "statuses": f"{api}/statuses/{_HEAD}",
+        "commits": f"{api}/pulls/{NUMBER}/commits",
+        "statuses": f"{api}/statuses/{HEAD}",
     }
     return {
         "url": links["self"],
@@ -170,14 +147,14 @@ def _pull_request(repository: int, name: str) -> dict[str, Any]:
         "diff_url": f"{web}.diff",
         "patch_url": f"{web}.patch",
         "issue_url": links["issue"],
-        "number": _NUMBER,
+        "number": NUMBER,
         "state": "open",
         "locked": False,
         "title": "Move the retry of the ingest step behind the queue",
-        "user": _user("jane-doe", 4_711),
+        "user": account("jane-doe", 4_711),
         "body": _TEXT,
         "created_at": "2026-09-30T07:12:44Z",
-        "updated_at": _MOMENT,
+        "updated_at": MOMENT,
         "closed_at": None,
         "merged_at": None,
         "merge_commit_sha": "0f1e2d3c4b5a69788796a5b4c3d2e1f001234567",
@@ -192,7 +169,7 @@ def _pull_request(repository: int, name: str) -> dict[str, Any]:
         "review_comment_url": links["review_comment"],
         "comments_url": links["comments"],
         "statuses_url": links["statuses"],
-        "head": _branch(repository, name, "retry-behind-the-queue", _HEAD),
+        "head": _branch(repository, name, "retry-behind-the-queue", HEAD),
         "base": _branch(repository, name, "main", "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"),
         "_links": {key: {"href": href} for key, href in links.items()},
         "author_association": "MEMBER",
@@ -218,12 +195,13 @@ def _branch(repository: int, name: str, ref: str, sha: str) -> dict[str, Any]:
         "label": f"{ORG}:{ref}",
         "ref": ref,
         "sha": sha,
-        "user": _user(ORG, ORG_ID, "Organization"),
-        "repo": _repository(repository, name),
+        "user": account(ORG, ORG_ID, "Organization"),
+        "repo": described(repository, name),
     }
 
 
-def _user(login: str, number: int, kind: str = "User") -> dict[str, Any]:
+def account(login: str, number: int, kind: str = "User") -> dict[str, Any]:
+    """A person, a bot or an organisation."""
     api = f"https://api.github.com/users/{login}"
     return {
         "login": login,
@@ -244,7 +222,8 @@ def _user(login: str, number: int, kind: str = "User") -> dict[str, Any]:
     }
 
 
-def _repository(repository: int, name: str) -> dict[str, Any]:
+def described(repository: int, name: str) -> dict[str, Any]:
+    """A repository of the organisation."""
     api, web = f"https://api.github.com/repos/{ORG}/{name}", f"https://github.com/{ORG}/{name}"
     return {
         "id": repository,
@@ -252,7 +231,7 @@ def _repository(repository: int, name: str) -> dict[str, Any]:
         "name": name,
         "full_name": f"{ORG}/{name}",
         "private": True,
-        "owner": _user(ORG, ORG_ID, "Organization"),
+        "owner": account(ORG, ORG_ID, "Organization"),
         "html_url": web,
         "description": "Takes in what customers send",
         "fork": False,
@@ -271,7 +250,7 @@ def _repository(repository: int, name: str) -> dict[str, Any]:
         ),
         "created_at": "2024-03-11T09:21:10Z",
         "updated_at": "2026-09-28T16:40:02Z",
-        "pushed_at": _MOMENT,
+        "pushed_at": MOMENT,
         "git_url": f"git://github.com/{ORG}/{name}.git",
         "ssh_url": f"git@github.com:{ORG}/{name}.git",
         "clone_url": f"{web}.git",

@@ -20,12 +20,15 @@ import psycopg
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bench.payloads import INSTALLATION, ORG, REPOSITORIES, SECRET, repository_name
+from bench.mixed import KNOWN
+from bench.payloads import INSTALLATION, ORG, SECRET, repository_name
 from service.demo.node import Node, find_node
+from service.rules.queue import SWEEP_MINUTE
 from service.store.embedded import join
 
 PROBOT = Path(__file__).parent / "probot"
 START_TIMEOUT, DRAIN_TIMEOUT = 60.0, 150.0
+HOUR = 3600
 NOWHERE = "http://127.0.0.1:9"
 """In the place of GitHub's API for both: nobody answers there, so a look that calls would never be done."""
 
@@ -46,6 +49,21 @@ class Database:
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
 
+    @property
+    def backend(self) -> int:
+        """The process of PostgreSQL that answers these questions: its CPU is nobody's."""
+        return self._connection.info.backend_pid
+
+    def take_sweeps(self) -> None:
+        """Note the sweeps of the next hours as begun, so that no worker begins one while it is measured."""
+        hour = int(time.time()) // HOUR * HOUR + SWEEP_MINUTE * 60
+        for at in range(hour, hour + 6 * HOUR, HOUR):
+            self._connection.execute(
+                "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp) VALUES ('sweep', %s) "
+                "ON CONFLICT DO NOTHING",
+                (at,),
+            )
+
     def register(self) -> None:
         """Make the repositories known, as registration leaves those that are no POC."""
         with self._connection.cursor() as cursor:
@@ -60,7 +78,7 @@ class Database:
                 VALUES (%s, %s, %s, 'main', true, '{ingest,python}', '2026-09-01', '2026-09-28T16:40:02Z',
                     '2026-09-01', false, 'absent')
                 """,
-                [(one, INSTALLATION, f"{ORG}/{repository_name(one)}") for one in REPOSITORIES],
+                [(one, INSTALLATION, f"{ORG}/{repository_name(one)}") for one in KNOWN],
             )
 
     def deliveries(self) -> int:
@@ -103,10 +121,11 @@ def serving(folder: Path, env: Mapping[str, str]) -> Iterator[tuple[Server, str]
 
 
 @contextmanager
-def ours(folder: Path) -> Iterator[tuple[Server, Database]]:
-    """`poc-governor serve` with its worker and its embedded PostgreSQL, all in their defaults."""
-    with serving(folder, settings(folder, free_port())) as (server, url):
+def ours(folder: Path, **env: str) -> Iterator[tuple[Server, Database]]:
+    """`poc-governor serve` with its worker and its embedded PostgreSQL, with its defaults and `env`."""
+    with serving(folder, settings(folder, free_port()) | env) as (server, url):
         database = Database(url)
+        database.take_sweeps()
         database.register()
         yield server, database
 

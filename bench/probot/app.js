@@ -1,6 +1,6 @@
-// The least that a Probot app can be: its defaults, and a handler that does nothing.
+// The least that a Probot app can be: its defaults, and handlers that do nothing.
 import { run } from "probot";
 
 await run((app) => {
-  app.on("pull_request", async () => {});
+  app.on(["pull_request", "push", "issues", "issue_comment", "repository"], async () => {});
 });

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, LiteralString
 
 import msgspec
@@ -27,6 +27,7 @@ from service.rules.values.github import EventKind, EventRecord, PullRequest, Rep
 from service.rules.values.subjects import DeliveryEffects
 from service.store.connections import RECEIVING
 from service.store.database import has_input
+from service.store.delivery_ids import stored_id
 from service.store.subjects import mark_async
 
 Connection = psycopg.AsyncConnection[Any]
@@ -44,7 +45,7 @@ class Envelope:
     @property
     def key(self) -> tuple[str, str, bytes]:
         """What identifies a delivery: GitHub repeats the id when it delivers again."""
-        return self.delivery_id, self.event, self.body_sha256
+        return stored_id(self.delivery_id), self.event, self.body_sha256
 
 
 def open_pool(url: str) -> AsyncConnectionPool[Connection]:
@@ -148,7 +149,7 @@ INSERT INTO delivery
     (delivery_id, event, body_sha256, action, installation_id, repository_id, subjects, ignored)
 SELECT d, e, decode(b, 'base64'), a, i, r, CASE WHEN quiet THEN '{}' ELSE s || changed END,
     CASE WHEN quiet THEN CASE WHEN do_ THEN 'described as before' ELSE 'not a POC' END ELSE g END
-FROM ROWS FROM (json_to_recordset(%(deliveries)s::json) AS (delivery_id text, event text, body_sha256 text,
+FROM ROWS FROM (json_to_recordset(%(deliveries)s::json) AS (delivery_id uuid, event text, body_sha256 text,
     action text, installation_id bigint, repository_id bigint, subjects text[], ignored text,
     for_pocs_only bool, describes_only bool, branch text))
     WITH ORDINALITY AS t (d, e, b, a, i, r, s, g, p, do_, br, place)
@@ -160,7 +161,7 @@ CROSS JOIN LATERAL (SELECT coalesce(known.looked_at AND known.as_described, fals
     CASE WHEN t.g IS NULL AND NOT known.as_described AND NOT 'repository:' || t.r = ANY(t.s)
         THEN ARRAY['repository:' || t.r] ELSE '{}' END AS changed) AS q
 ORDER BY place
-ON CONFLICT DO NOTHING RETURNING delivery_id, event, body_sha256, subjects, ignored
+ON CONFLICT DO NOTHING RETURNING delivery_id::text, event, body_sha256, subjects, ignored
 """
 """Record deliveries. One that only a POC could need is ignored where the repository is known to be none, and
 one that only describes a repository where all of that is known. Whether the branch of a pull request requires
@@ -187,10 +188,10 @@ class Fresh:
 async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> list[Fresh]:
     """Record those that are new, and return them."""
     by_key = {envelope.key: envelope for envelope in envelopes}
-    ordered = [by_key[key] for key in sorted(by_key)]
+    ordered = sorted(by_key.items(), key=itemgetter(0))
     rows = [
         {
-            "delivery_id": envelope.delivery_id,
+            "delivery_id": key[0],
             "event": envelope.event,
             "body_sha256": envelope.body_sha256,
             "action": envelope.reception.action,
@@ -202,9 +203,9 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
             "describes_only": envelope.reception.describes_only,
             "branch": envelope.reception.branch,
         }
-        for envelope in ordered
+        for key, envelope in ordered
     ]
-    described = as_json(_newest(envelope.reception for envelope in ordered))
+    described = as_json(_newest(envelope.reception for _, envelope in ordered))
     values = {"described": described, "deliveries": as_json(rows)}
     cursor = await connection.execute(INSERT_DELIVERIES, values | NEVER)
     fresh = []

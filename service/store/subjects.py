@@ -16,6 +16,7 @@ from service.rules.queue import Urgency
 from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.subjects import urgency_of
 from service.store.database import cursor
+from service.store.delivery_ids import stored_id
 from service.store.jobs import RECONCILE_TASK, defer_looks_async, defer_reconciliations
 
 MARK: LiteralString = """
@@ -295,11 +296,10 @@ def dead(session: Session) -> list[str]:
 
 def stored_deliveries(session: Session, delivery_ids: set[str]) -> set[str]:
     """Which of these deliveries are in the database."""
-    rows = session.connection().execute(
-        text("SELECT DISTINCT delivery_id FROM delivery WHERE delivery_id = ANY(:ids)"),
-        {"ids": sorted(delivery_ids)},
-    )
-    return {row.delivery_id for row in rows}
+    given = {stored_id(each): each for each in delivery_ids}
+    asked = text("SELECT DISTINCT delivery_id FROM delivery WHERE delivery_id = ANY(CAST(:ids AS uuid[]))")
+    rows = session.connection().execute(asked, {"ids": sorted(given)})
+    return {given[str(row.delivery_id)] for row in rows}
 
 
 def ready(session: Session) -> list[str]:

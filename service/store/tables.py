@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -45,12 +46,12 @@ def flag(default: bool = False) -> Any:  # noqa: ANN401 (SQLModel's Field is typ
 
 
 class Delivery(SQLModel, table=True):
-    """One webhook delivery that was answered 202."""
+    """One webhook delivery that was answered 202; `delivery_id` as `delivery_ids.stored_id` has it."""
 
     __table_args__ = (UniqueConstraint("delivery_id", "event", "body_sha256"),)
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
-    delivery_id: str = Field(sa_type=Text)
+    delivery_id: UUID
     event: str = Field(sa_type=Text)
     body_sha256: bytes = Field(sa_type=LargeBinary)
     action: str | None = Field(default=None, sa_type=Text)

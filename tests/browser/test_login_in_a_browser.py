@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -54,7 +55,7 @@ def place(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             session.merge(row)
             session.add(
                 Delivery(
-                    delivery_id="1",
+                    delivery_id=uuid4(),
                     event="pull_request",
                     action="opened",
                     body_sha256=b"",

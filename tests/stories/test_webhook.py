@@ -28,6 +28,7 @@ from service.deliveries.routes import route
 from service.inbox import TRIAL_LASTS, Inbox
 from service.store import recording
 from service.store.database import Database, connect
+from service.store.delivery_ids import stored_id
 from service.store.embedded import EmbeddedPostgres
 from service.store.portfolio import Portfolio
 from service.store.schema import migrate
@@ -44,6 +45,7 @@ SECRET = "It's a Secret to Everybody"
 """Of GitHub's documentation, which has a test vector for it."""
 VECTOR = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
 PATH = "/webhooks/github"
+DELIVERED = stored_id("d-1")
 REPOSITORY = {"id": 7, "full_name": "acme/poc-triage", "default_branch": "main"}
 PUSH = {
     "ref": "refs/heads/main",
@@ -116,8 +118,8 @@ pytestmark = pytest.mark.asyncio
 async def test_a_delivery_is_recorded_with_its_subject_and_answered_202(receiver: Receiver) -> None:
     answer = await receiver.deliver("push", PUSH, "d-1")
     assert (answer.status_code, answer.text) == (202, "recorded\n")
-    columns = "delivery_id, event, action, installation_id, repository_id, subjects, ignored"
-    assert receiver.rows(columns) == [("d-1", "push", None, 5, 7, ["repository:7"], None)]
+    columns = "delivery_id::text, event, action, installation_id, repository_id, subjects, ignored"
+    assert receiver.rows(columns) == [(DELIVERED, "push", None, 5, 7, ["repository:7"], None)]
     assert receiver.rows("key, wanted, done", "subject") == [("repository:7", 1, 0)]
     assert receiver.rows("args ->> 'key'", "procrastinate_jobs") == [("repository:7",)]
 
@@ -127,7 +129,7 @@ async def test_a_duplicate_is_answered_202_and_changes_nothing(receiver: Receive
         assert (await receiver.deliver("push", PUSH, "d-1")).status_code == 202
     together = await asyncio.gather(*(receiver.deliver("push", PUSH, "d-1") for _ in range(20)))
     assert {answer.status_code for answer in together} == {202}
-    assert receiver.rows("delivery_id") == [("d-1",)]
+    assert receiver.rows("delivery_id::text") == [(DELIVERED,)]
     assert receiver.rows("key, wanted", "subject") == [("repository:7", 1)]
     assert receiver.rows("kind", "fact") == [
         ("activity",),
@@ -141,7 +143,11 @@ async def test_the_same_id_with_another_body_or_event_is_another_delivery(receiv
     await receiver.deliver("push", PUSH, "d-1")
     await receiver.deliver("push", PUSH | {"after": "b" * 40}, "d-1")
     await receiver.deliver("star", PUSH, "d-1")
-    assert receiver.rows("delivery_id, event") == [("d-1", "push"), ("d-1", "push"), ("d-1", "star")]
+    assert receiver.rows("delivery_id::text, event") == [
+        (DELIVERED, "push"),
+        (DELIVERED, "push"),
+        (DELIVERED, "star"),
+    ]
 
 
 async def test_githubs_test_vector_is_accepted(receiver: Receiver) -> None:
@@ -417,7 +423,8 @@ async def test_a_frozen_database_is_answered_for_within_githubs_ten_seconds(open
                 assert (ready.status_code, ready.json()["reason"]) == (503, "the database does not answer")
             for n in range(3):  # as GitHub's redelivery would, stored meanwhile or not
                 assert (await receiver.deliver("push", PUSH, f"d-{n}")).status_code == 202
-            assert [row[0] for row in receiver.rows("delivery_id")] == ["before", "d-0", "d-1", "d-2"]
+            stored = {row[0] for row in receiver.rows("delivery_id::text")}
+            assert stored == set(map(stored_id, ("before", "d-0", "d-1", "d-2")))
             await asyncio.sleep(TRIAL_LASTS)
             assert (await receiver.http.get("/readyz")).status_code == 200
     finally:
@@ -522,13 +529,13 @@ async def test_without_the_database_503_and_with_it_202_again_and_no_202_is_lost
                 while await deliver("after-the-crash") != 202:
                     pass
             assert (await receiver.http.get("/readyz")).status_code == 200
-            recorded = {row[0] for row in receiver.rows("delivery_id")}
-            assert acknowledged <= recorded
+            recorded = {row[0] for row in receiver.rows("delivery_id::text")}
+            assert set(map(stored_id, acknowledged)) <= recorded
             assert len(refused) >= 8
             with suppress(KeyError):
                 refused.remove("after-the-crash")
             for delivery_id in refused:  # as GitHub's redelivery would
                 assert await deliver(delivery_id) == 202
-            assert {row[0] for row in receiver.rows("delivery_id")} == acknowledged
+            assert {row[0] for row in receiver.rows("delivery_id::text")} == set(map(stored_id, acknowledged))
     finally:
         postgres.stop()

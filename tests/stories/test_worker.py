@@ -474,8 +474,8 @@ def test_tidying_deletes_what_is_old_and_nothing_that_waits(make: Make, engine: 
     ask("UPDATE procrastinate_events SET at = now() - interval '2 days'")
     ask(
         "INSERT INTO delivery (delivery_id, event, body_sha256, subjects, received_at) VALUES "
-        "('old', 'push', '', '{}', now() - interval '31 days'), "
-        "('new', 'push', '', '{}', now() - interval '29 days')"
+        "(gen_random_uuid(), 'old', '', '{}', now() - interval '31 days'), "
+        "(gen_random_uuid(), 'new', '', '{}', now() - interval '29 days')"
     )
     ask(
         "INSERT INTO outside_fact (repository_id, blob_sha, ref, gathered_at, complete, facts) VALUES "
@@ -484,7 +484,7 @@ def test_tidying_deletes_what_is_old_and_nothing_that_waits(make: Make, engine: 
     )
     tidy(make(lambda _look: Decision("seen")))
     assert ask("SELECT task_name FROM procrastinate_jobs") == [("look",)]
-    assert ask("SELECT delivery_id FROM delivery") == [("new",)]
+    assert ask("SELECT event FROM delivery") == [("new",)]
     assert ask("SELECT blob_sha FROM outside_fact") == [("new",)]
 
 

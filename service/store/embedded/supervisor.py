@@ -34,6 +34,7 @@ from service.store.embedded.lock import (
     in_use,
     open_in,
 )
+from service.store.embedded.memory import shared_buffers
 from service.store.embedded.programs import MAJOR, Programs, find_programs
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ SETTINGS = (
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "max_connections=60",
-    "shared_buffers=64MB",
     "timezone=UTC",
     "log_timezone=UTC",
     "log_checkpoints=off",
@@ -167,7 +167,8 @@ class EmbeddedPostgres:
 
     def _spawn(self, log: int) -> subprocess.Popen[bytes]:
         assert self._programs is not None
-        settings = [part for setting in SETTINGS for part in ("-c", setting)]
+        cache = f"shared_buffers={shared_buffers()}"
+        settings = [part for setting in (*SETTINGS, cache) for part in ("-c", setting)]
         where = ["-D", str(self._cluster), "-k", str(self._sockets)]
         return subprocess.Popen(  # noqa: S603 (a program of the wheel's)
             self._programs.command("postgres", *where, *settings),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -16,6 +17,7 @@ from service.ports import GitHubError
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 from service.store.database import transaction
+from service.store.delivery_ids import stored_id
 from service.store.tables import Delivery, InstallationRow, Subject
 from tests.harness.github import FakeApp
 from tests.harness.login import STRANGER, GitHub, Service
@@ -50,7 +52,7 @@ def store(engine: Engine, number: int, installation: int, subjects: list[str], i
     with transaction(engine) as session:
         session.add(
             Delivery(
-                delivery_id=f"stored-{number}",
+                delivery_id=UUID(stored_id(f"stored-{number}")),
                 event="pull_request",
                 action="opened",
                 body_sha256=b"",

@@ -20,6 +20,7 @@ from service.rules.values.github import Installation, IssueState, RepositoryRef,
 from service.rules.values.groups import Group, Level
 from service.store.app_credentials import StoredApp
 from service.store.database import Database, connect, cursor, transaction
+from service.store.delivery_ids import stored_id
 from service.store.health import health, refusals
 from service.store.last_backup import note
 from service.store.poc_records import StoredPause, WaitingRecord
@@ -27,6 +28,7 @@ from service.store.pocs import Shipment, ShipRequest, StoredPoc
 from service.store.portfolio import Asked
 from service.store.schema import differences, migrate
 from service.store.store import Store
+from service.store.subjects import stored_deliveries
 from service.store.waiting import KnownBlocker, ShipDate
 from tests.harness.database import Server
 from tests.harness.pocs import poc_id_of, record
@@ -364,3 +366,29 @@ def test_signatures_of_before_are_nobodys_deputies(upgraded: Store) -> None:
     assert given
     assert {each.signature.behalf for each in given} == {None}
     assert upgraded.signatures.accounts(TRIAGE) == {}
+
+
+GIVEN = (
+    "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+    "0b989ba4-242f-11e5-81e1-c7b6966d2516",
+    "9f1c7a3e-5d0b-4c6a-8f57-2f6f0f1f6d11",
+    "72D3162E-CC78-11E3-81AB-4C9367DC0958",
+    "d-1",
+    "Grüße",
+)
+"""Ids as they were stored: of version 1, as GitHub gives them, of version 4, and no UUIDs."""
+
+
+def test_deliveries_of_before_are_known_when_they_come_again(engine: Engine) -> None:
+    migrate(engine, to="0019")
+    with transaction(engine) as session:
+        cursor(session).executemany(
+            "INSERT INTO delivery (delivery_id, event, body_sha256, subjects) VALUES (%s, 'push', '', '{}')",
+            [(each,) for each in GIVEN],
+        )
+    migrate(engine)
+    assert differences(engine) == []
+    with transaction(engine) as session:
+        rows = session.connection().execute(text("SELECT delivery_id::text FROM delivery ORDER BY id"))
+        assert [row[0] for row in rows] == [stored_id(each) for each in GIVEN]
+        assert stored_deliveries(session, {*GIVEN, "another"}) == set(GIVEN)

@@ -370,7 +370,7 @@ INSERT INTO refused (minute, deliveries) VALUES
 """
 TAKEN = """
 INSERT INTO delivery (delivery_id, event, body_sha256, subjects, received_at)
-VALUES ('1', 'push', '', '{}', now() - interval '%s hours')
+VALUES (gen_random_uuid(), 'push', '', '{}', now() - interval '%s hours')
 """
 
 

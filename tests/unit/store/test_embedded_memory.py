@@ -1,0 +1,33 @@
+"""The size of the embedded PostgreSQL's cache, by what a machine or a container has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service.store.embedded import memory
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("machine", "limit", "shown"),
+    [
+        pytest.param(4 * GIB, None, "512MB", id="an eighth of the machine"),
+        pytest.param(64 * GIB, None, "1024MB", id="a large machine"),
+        pytest.param(GIB // 4, None, "64MB", id="a small machine"),
+        pytest.param(64 * GIB, str(2 * GIB), "256MB", id="a container"),
+        pytest.param(4 * GIB, "max", "512MB", id="a container without a limit"),
+        pytest.param(4 * GIB, "9223372036854771712", "512MB", id="a limit beyond the machine"),
+    ],
+)
+def test_the_cache_is_an_eighth_within_bounds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, machine: int, limit: str | None, shown: str
+) -> None:
+    sizes = {"SC_PHYS_PAGES": machine // 4096, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr("os.sysconf", sizes.__getitem__)
+    monkeypatch.setattr(memory, "LIMITS", (tmp_path / "missing", tmp_path / "limit"))
+    if limit is not None:
+        (tmp_path / "limit").write_text(f"{limit}\n")
+    assert memory.shared_buffers() == shown
