@@ -71,7 +71,7 @@ def find(given: str, data_dir: Path, name: str = FILE) -> str | None:
         return None
     except (OSError, ValueError) as error:
         raise SecretKeyError(
-            f"{SETTINGS[name]} is not set, and {file} can't be read: {error}. Set it, or let us read that file"
+            f"{SETTINGS[name]} is not set, and {file} can't be read: {error}. Set it, or let us read it"
         ) from error
 
 

@@ -14,8 +14,9 @@ from service.cli.environment import NO_APP
 from service.configured import UnreadableSettingsError, replace_app, stored_app
 from service.github_client.app import App
 from service.ports import GitHubError
+from service.private_key import KEY
 from service.secret_key import SecretKeyError
-from service.settings import KEY, SettingsError, StoreSettings, load
+from service.settings import SettingsError, StoreSettings, load
 from service.store.database import connect
 
 
