@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,13 @@ def _install_into(target: Path, node: Node) -> None:
             shutil.copyfile(_PACKAGE / shipped, side / shipped)
         command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
         done = subprocess.run(  # noqa: S603 - our own command line
-            command, cwd=side, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            command,
+            cwd=side,
+            env=_trusting(os.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         if done.returncode or not (side / _ENTRY).is_file():
             raise EmulatorError(
@@ -80,6 +87,12 @@ def _install_into(target: Path, node: Node) -> None:
             # Another process was quicker: its copy is as good as ours.
             if not (target / _ENTRY).is_file():
                 raise
+
+
+def _trusting(environment: Mapping[str, str]) -> dict[str, str]:
+    """Npm is to trust the certificates that uv and Python are told to: those of a proxy that opens TLS."""
+    given = environment.get("SSL_CERT_FILE")
+    return ({"NODE_EXTRA_CA_CERTS": given} if given else {}) | dict(environment)
 
 
 def _wheel() -> Node | None:

@@ -18,6 +18,7 @@ from service.demo.charters import ADJECTIVES, MET, MISSED, NUMBERS, ON_THE_WAY
 from service.demo.emulator import MISTOLD, comment_payload
 from service.demo.person import CheckRun, Issue, Person
 from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, wait
+from service.demo.written import page, shown
 from service.rules.policy.model import NO_POLICY
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.rules.values.calendar import USUAL
@@ -26,6 +27,21 @@ REPOSITORY = "poc-ticket-triage"
 SILENCE = NO_POLICY.limits.waiting
 """Working days that pass in the story: as many as somebody who is waited for has."""
 SIGNERS, LAST_TO_SIGN = PEOPLE[1:-1], PEOPLE[-1]
+
+ENDING = """
+Open in a browser:
+  {texts}  what the app wrote: checks, the issue, comments
+  {service}/  the portfolio
+  {service}/pocs/{org}/{repository}  the page of this POC
+  {service}/docs/first-poc  the same story, explained
+
+Try next, in another terminal:
+  curl {service}/pocs/{org}/{repository}/record.md  # all that was recorded, for audits
+  curl {service}/portfolio.csv
+  poc-governor check docs/examples/adjectives.md  # in a clone: .venv/bin/poc-governor
+  poc-governor init  # a charter for a repository of yours
+
+Everything keeps running; Ctrl-C ends it."""
 
 
 def tell(*, stay: bool) -> None:
@@ -37,9 +53,9 @@ def tell(*, stay: bool) -> None:
         play(stage)
         say("\nThe story came true.")
         if stay:
-            say(f"Look at it: {stage.service_url}/ and {stage.service_url}/pocs/{ORG}/{REPOSITORY}")
-            say("Everything keeps running for you to look at; Ctrl-C ends it.")
-            _wait_for_interrupt()
+            with shown(page(stage, REPOSITORY)) as address:
+                say(ENDING.format(texts=address, service=stage.service_url, org=ORG, repository=REPOSITORY))
+                _wait_for_interrupt()
 
 
 def play(stage: Stage) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 
 from service.demo.charters import ADJECTIVES, NUMBERS
-from service.demo.stage import Stage, open_stage
-from service.demo.story import REPOSITORY, play
+from service.demo.stage import ORG, Stage, open_stage
+from service.demo.story import ENDING, REPOSITORY, play
+from service.demo.written import page, quoted_issue, quoted_run, shown
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from tests.harness.golden import WRITING
 from tests.harness.places import ROOT
@@ -57,30 +63,62 @@ def test_the_page_quotes_the_story(stage: Stage) -> None:
     assert undated(PAGE.read_text(encoding="utf-8")) == undated(after), AGAIN
 
 
+def test_what_was_written_is_shown_on_a_page(stage: Stage) -> None:
+    with shown(page(stage, REPOSITORY)) as address:
+        answer = httpx.get(address, trust_env=False)
+        assert httpx.get(f"{address}else", trust_env=False).status_code == 404
+    text = re.sub(r"<[^>]+>", "", html.unescape(answer.text))
+    for said in (
+        *(
+            "POC charter · action required · No charter yet",
+            "no date: write year",
+            "POC charter · success · Charter",
+        ),
+        *("POC ship gate · success · Ready to ship", "has the ball", "Pull request #5", "/poc ship"),
+    ):
+        assert said in text, said
+    assert "<!--" not in answer.text
+    addresses = set(re.findall(r'(?:href|action)="([^"#]+)"', answer.text))
+    assert len(addresses) == 4
+    for address in addresses:
+        assert httpx.get(address, trust_env=False).status_code == 200, address
+
+
+def test_what_to_try_next_works(stage: Stage, tmp_path: Path) -> None:
+    told = ENDING.format(texts="http://texts/", service=stage.service_url, org=ORG, repository=REPOSITORY)
+    addresses = re.findall(rf"{stage.service_url}\S*", told)
+    assert len(addresses) == 5
+    for address in addresses:
+        answer = httpx.get(address, trust_env=False)
+        assert answer.status_code == 200, address
+        assert REPOSITORY in answer.text or "/docs/" in address
+    commands = [line.partition("#")[0].split() for line in told.splitlines() if "poc-governor " in line]
+    assert [command[0] for command in commands] == ["poc-governor"] * 2
+    for command, code in zip(commands, (1, 0), strict=True):
+        paths = [str(ROOT / word) if "/" in word else word for word in command[1:]]
+        done = subprocess.run(
+            [sys.executable, "-m", "service", *paths], cwd=tmp_path, check=False, timeout=60
+        )
+        assert done.returncode == code
+
+
 def check(stage: Stage, number: int, name: str, title: str) -> str:
     """The first check run with that title, as a quote."""
     head = stage.person.pull(REPOSITORY, number).head_sha
     runs = reversed(stage.person.check_runs(REPOSITORY, head, name=name))
     run = next(run for run in runs if run.title.startswith(title))
-    return quote(f"**{run.name}** · {(run.conclusion or '').replace('_', ' ')} · {run.title}", run.summary)
+    return quoted_run(run)
 
 
 def issue(stage: Stage) -> str:
     """The stall issue, as a quote."""
     (found,) = stage.person.issues(REPOSITORY, label=STALL_LABEL)
-    return quote(f"**#{found.number}** · {found.title}", found.body)
+    return quoted_issue(found)
 
 
 def file(text: str) -> str:
     """A charter; its own fences stand within a longer one."""
     return f"````markdown\n{text}````\n"
-
-
-def quote(title: str, text: str) -> str:
-    """A quote without hidden markers, and without links: they lead to addresses of the emulated GitHub."""
-    shown = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL).strip()
-    shown = re.sub(r"\[([^\]]+)\]\(http[^)]*\)", r"\1", shown)
-    return "".join(f"> {line}".rstrip() + "\n" for line in [title, "", *shown.splitlines()])
 
 
 def undated(text: str) -> str:

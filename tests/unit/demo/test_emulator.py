@@ -254,6 +254,27 @@ def test_a_failed_installation_says_what_to_do_and_leaves_nothing(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "trusted"),
+    [
+        ({"SSL_CERT_FILE": "/proxy.pem"}, "/proxy.pem"),
+        ({"SSL_CERT_FILE": "/proxy.pem", "NODE_EXTRA_CA_CERTS": "/other.pem"}, "/other.pem"),
+        ({}, "None"),
+    ],
+    ids=["what uv trusts", "one of its own", "the usual ones"],
+)
+def test_npm_trusts_a_proxy_that_opens_tls(
+    given: dict[str, str], trusted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    told = "import os; raise SystemExit(f'trusts {os.environ.get(\"NODE_EXTRA_CA_CERTS\")}!')"
+    with pytest.raises(EmulatorError, match=f"trusts {trusted}!"):
+        node.install(tmp_path, node.Node(Path("node"), (sys.executable, "-c", told)))
+
+
 def test_a_missing_node_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     old = tmp_path / "node"
     old.write_text("#!/bin/sh\necho v20.1.0\n")
