@@ -1,6 +1,6 @@
 """List an installation's repositories, mark those that changed, and read its permissions.
 
-The charters of new repositories are read a hundred at a time. One that isn't a POC is known by that, and needs
+The charters of new repositories are read a hundred at a time. What isn't a POC is known by that, and needs
 no reconciliation of its own.
 """
 
