@@ -123,7 +123,7 @@ def app_id(value: object) -> object:
 def client_id(value: str) -> str:
     """The id that people log in by."""
     if value.isdecimal():
-        raise ValueError(f'{shown(value)} looks like the app\'s id: write what stands beside "Client ID"')
+        raise ValueError(f'{shown(value)} looks like the app\'s id: write what is next to "Client ID"')
     if value.startswith("Ov"):
         raise ValueError(f"{shown(value)} is that of an OAuth app: write the one of the GitHub App")
     if elsewhere := belonging_elsewhere(value, "GITHUB_CLIENT_ID"):
@@ -136,7 +136,7 @@ def client_id(value: str) -> str:
 def secret(value: str, name: str, *, shortest: int = 1, in_a_header: bool = False) -> str:
     """A secret: messages don't show it."""
     if unquoted(value) != value:
-        raise ValueError("stands in quotes, which would be a part of it: write it without them")
+        raise ValueError("is in quotes, which would be part of it: write it without them")
     if elsewhere := belonging_elsewhere(value, name):
         raise ValueError(elsewhere)
     if in_a_header and not re.fullmatch(rf"[!-~]{{{shortest},}}", value):

@@ -88,7 +88,7 @@ def _read(file: Path) -> str:
         found = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not plain text"
-        raise CredentialsError(f"{file} cannot be read: {reason}") from error
+        raise CredentialsError(f"{file} can't be read: {reason}") from error
     if not found:
         raise CredentialsError(f"{file} is empty: write the secret into it")
     return found

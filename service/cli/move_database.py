@@ -30,4 +30,4 @@ def move(settings: StoreSettings) -> Iterator[str]:
     yield f"Now set DATABASE_URL={where}{hidden}, and start the service."
     if not settings.secret_key:
         key = settings.data_dir / FILE
-        yield f"It still needs {key}, if that is there: elsewhere, set SECRET_KEY to what stands in it."
+        yield f"It still needs {key}, if that is there: elsewhere, set SECRET_KEY to its content."

@@ -1,6 +1,6 @@
 """List an installation's repositories, mark those that changed, and read its permissions.
 
-The charters of new repositories are read a hundred at a time. One that is no POC is known by that, and needs
+The charters of new repositories are read a hundred at a time. What isn't a POC is known by that, and needs
 no reconciliation of its own.
 """
 
@@ -60,7 +60,7 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
 def _no_pocs(
     ctx: Reconciliation, github: GitHub, installation_id: int, differ: Sequence[int]
 ) -> frozenset[int]:
-    """Those of the repositories that are no POC and never were: nothing is to be done about them.
+    """Those of the repositories that aren't POCs and never were: nothing is to be done about them.
 
     The charters of the others are read with them, as far as GitHub tells what they are.
     """
@@ -68,7 +68,7 @@ def _no_pocs(
     strangers = {known.repository.id: known.repository for known in repositories.strangers(differ)}
     asked = {key: each for key, each in strangers.items() if exclusion(each, policy) is None}
     found = github.charter_files([each.ref for each in asked.values()]) if asked else {}
-    # What is there and is no charter may be a link to one.
+    # What is there and isn't a charter may be a link to one.
     certain = [
         (asked[key], file) for key, file in found.items() if file.kind is FileKind.ABSENT or declares(file)
     ]

@@ -82,7 +82,7 @@ class Repositories(Table):
     def charters_read(
         self, installation_id: int, read: Sequence[tuple[Repository, CharterFile]], at: datetime
     ) -> list[int]:
-        """Store what stands at the charter's path of repositories that are no POC yet, and return their ids.
+        """Store what stands at the charter's path of repositories that aren't POCs yet, and return their ids.
 
         One that became something else since GitHub was asked, or turned out to be a POC, is left out.
         """

@@ -70,7 +70,6 @@ MESSAGES = (
     Rule(r"asked of", "checked with", FOREIGN),
     Rule(r"stands? (?:in|on|below|beside|behind|here|alone|twice)", "is in, goes below", "only people stand"),
     Rule(r"belongs? (?:an?|the) \w+", "this has to be a ...", FOREIGN),
-    Rule(r"such as (?=\{)", "something like", FOREIGN),
     Rule(r"was begun|were begun", "was started", "stiff"),
     Rule(r"those (?:who|whom)", "people who", "stiff"),
     Rule(r"by (?:\w+['’]s|whose) word", "because it says so", FOREIGN),

@@ -159,7 +159,7 @@ async def test_csv_and_json_show_the_same_rows(stored: Engine) -> None:
 async def test_the_page_of_a_poc(stored: Engine) -> None:
     answer = await get(stored, "/pocs/acme/poc-ticket-triage")
     said = words(answer)
-    assert re.search(r"Evaluating . \S+ has had the ball \(everyone waits for this person\) since", said)
+    assert re.search(r"Evaluating . \S+ has had the ball \(everyone waits for them\) since", said)
     assert "#41" in said
     assert "Approvals that don't count" in said
     assert "erin-x approved #41" in said.replace(" .", ".")

@@ -110,7 +110,7 @@ def test_processes_that_start_together_agree(tmp_path: Path) -> None:
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SecretKeyError, match=r"SECRET_KEY is not set, and .*secret-key cannot be"):
+    with pytest.raises(SecretKeyError, match=r"SECRET_KEY is not set, and .*secret-key can't be"):
         find_or_make("", tmp_path / "file" / "data")
 
 
