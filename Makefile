@@ -61,8 +61,8 @@ audit: $(READY) ## Known vulnerabilities in what the service needs; asks over th
 	@sh .ci/audit $(ARGS)
 
 sbom: $(READY) ## What the service needs, as CycloneDX, into poc-governor.cdx.json
-	.tools/bin/uv export --quiet --locked --no-dev --format cyclonedx1.5 --preview-features sbom-export \
-		--output-file poc-governor.cdx.json
+	.tools/bin/uv export --quiet --locked --no-dev --extra serve --format cyclonedx1.5 \
+		--preview-features sbom-export --output-file poc-governor.cdx.json
 
 check: lint test test-slow test-browser ## All that CI checks
 
