@@ -1,4 +1,4 @@
-"""The CPU time that a process and all that it started have taken, from /proc."""
+"""The CPU time and the memory that a process and all that it started have taken, from /proc."""
 
 from __future__ import annotations
 
@@ -34,6 +34,22 @@ def seconds(root: int, without: frozenset[int] = frozenset()) -> dict[str, float
         if process.pid not in without:
             times[_kind(process)] += process.user + process.system
     return dict(times)
+
+
+def memory(root: int) -> dict[str, float]:
+    """Megabytes, by what the processes are; each page that several share is divided among them (PSS)."""
+    sizes: dict[str, float] = defaultdict(float)
+    for process in _tree(root):
+        sizes[_kind(process)] += _pss(process.pid) / 1024
+    return dict(sizes)
+
+
+def _pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0  # it has ended
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
 def _tree(root: int) -> Iterator[Process]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import product
 from typing import Any
 
 from bench.payloads import (
@@ -44,26 +43,42 @@ def deliveries(seed: int, count: int) -> Iterator[Delivery]:
     """Deliveries with ids and bodies of their own, a fifth of each event, over repositories in no order."""
     chance = random.Random(seed)  # reproducible, not secret
     repositories = (KNOWN, unknown(seed))
-    templates = {
-        (repository, event): [
-            json.dumps(make(repository, repository_name(repository)), separators=(",", ":")).encode()
-            for make in makers
-        ]
-        for repository, (event, makers) in product((*KNOWN, *unknown(seed)), _EVENTS.items())
-    }
-    events = list(_EVENTS)
+    templates = {repository: _templates(repository) for repository in (*KNOWN, *unknown(seed))}
     for index in range(count):
-        moment = EPOCH + timedelta(hours=seed % 10_000, seconds=index // 50)
-        repository, event = chance.choice(repositories[index % 2]), chance.choice(events)
-        body = (
-            chance.choice(templates[repository, event])
-            .replace(str(NUMBER).encode(), str(chance.randint(1, PULLS)).encode())
-            .replace(HEAD.encode(), f"{chance.getrandbits(160):040x}".encode())
-            .replace(BEFORE.encode(), f"{chance.getrandbits(160):040x}".encode())
-            .replace(MOMENT.encode(), moment.strftime("%Y-%m-%dT%H:%M:%SZ").encode())
-            .replace(str(SECONDS).encode(), str(int(moment.timestamp())).encode())
-        )
+        event, template = _drawn(chance, templates[chance.choice(repositories[index % 2])])
+        body = _filled(chance, template, EPOCH + timedelta(hours=seed % 10_000, seconds=index // 50))
         yield signed(event, body, SECRET, uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
+def bodies_about(repository: int, seed: int, count: int) -> Iterator[tuple[str, bytes]]:
+    """Events and bodies that are all about one repository."""
+    chance, templates = random.Random(seed), _templates(repository)
+    for index in range(count):
+        event, template = _drawn(chance, templates)
+        yield event, _filled(chance, template, EPOCH + timedelta(hours=seed, seconds=index))
+
+
+def _templates(repository: int) -> Mapping[str, Sequence[bytes]]:
+    name = repository_name(repository)
+    return {
+        event: [json.dumps(make(repository, name), separators=(",", ":")).encode() for make in makers]
+        for event, makers in _EVENTS.items()
+    }
+
+
+def _drawn(chance: random.Random, templates: Mapping[str, Sequence[bytes]]) -> tuple[str, bytes]:
+    event = chance.choice(list(templates))
+    return event, chance.choice(templates[event])
+
+
+def _filled(chance: random.Random, template: bytes, at: datetime) -> bytes:
+    return (
+        template.replace(str(NUMBER).encode(), str(chance.randint(1, PULLS)).encode())
+        .replace(HEAD.encode(), f"{chance.getrandbits(160):040x}".encode())
+        .replace(BEFORE.encode(), f"{chance.getrandbits(160):040x}".encode())
+        .replace(MOMENT.encode(), at.strftime("%Y-%m-%dT%H:%M:%SZ").encode())
+        .replace(str(SECONDS).encode(), str(int(at.timestamp())).encode())
+    )
 
 
 def unknown(seed: int) -> range:
