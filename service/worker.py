@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service.fairness import Shares
 from service.ports import GitHubError, RenamedError
-from service.reconcile.context import Decision, Reconciliation, UnusableError
+from service.reconcile.context import Decision, Reconciliation, UnusableError, any_lock
 from service.rules.queue import (
     TOLD_AFTER,
     Failure,
@@ -174,12 +174,15 @@ def _is_unsaid(event: EventRecord, unsaid: Collection[str], refused: Collection[
 
 def _decide(services: Services, ctx: Reconciliation, connection: Connection) -> Decision:
     """Decide, and write the notes; if a call to GitHub fails, what was learned until then is kept."""
-    with further_locks(connection) as ctx.take:
+    with further_locks(connection) as take:
+        ctx.take = take
         try:
             decision = services.decide(ctx)
         except (GitHubError, UnusableError):
             services.note(ctx)
             raise
+        finally:
+            ctx.take = any_lock
         services.note(ctx)
         return decision
 

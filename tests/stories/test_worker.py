@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import AsyncMock
@@ -22,7 +22,7 @@ from service.rules.queue import MAX_ATTEMPTS, Failure, FailureKind
 from service.rules.values.github import EventKind, EventRecord
 from service.services import Services
 from service.store import database, subjects
-from service.store.database import LockClass, lock, transaction
+from service.store.database import LockBusyError, LockClass, lock, transaction
 from service.store.health import health
 from service.store.subjects import SubjectState
 from service.web.health import Metrics, Readiness
@@ -92,6 +92,30 @@ def failing(kind: FailureKind, until: datetime | None = None) -> Script:
         raise GitHubError(Failure(kind, f"GitHub says no to {ctx.key}", until))
 
     return script
+
+
+@pytest.mark.parametrize("end", [None, *FailureKind], ids=str)
+def test_a_lock_is_held_until_the_notes_are_written(
+    make: Make, engine: Engine, end: FailureKind | None
+) -> None:
+    def is_free() -> bool:
+        with suppress(LockBusyError), lock(engine, LockClass.REGISTRATION, "7", wait=None):
+            return True
+        return False
+
+    def script(ctx: Reconciliation) -> Decision:
+        assert ctx.take(LockClass.REGISTRATION, "7")
+        assert not is_free()
+        if end:
+            raise GitHubError(Failure(end, "GitHub says no"))
+        return Decision("seen")
+
+    with lock(engine, LockClass.REGISTRATION, "8"):
+        services = make(script)
+        mark(engine)
+        reconcile_while_dirty(services, KEY)
+    assert is_free()
+    assert (state(engine).last_error or state(engine).outcome) in ("GitHub says no", "seen")
 
 
 def test_a_dirty_subject_is_looked_at_once_and_is_clean(make: Make, engine: Engine) -> None:
