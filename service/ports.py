@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.rules.queue import DeliveryAttempt, Failure, FailureKind
+from service.rules.queue import Calls, DeliveryAttempt, Failure, FailureKind
 from service.rules.source.text import CharterFile
 from service.rules.values.actions import CheckRunOutput, Proposal, Proposed
 from service.rules.values.activity import Activity
@@ -64,6 +64,10 @@ class GitHub(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+        ...
+
+    def calls_left(self) -> Calls | None:
+        """What the newest answer said of the rate limit; None where none said anything."""
         ...
 
     def repository(self, repository_id: int) -> Repository:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from service.fairness import Shares
+from service.github_client.transport import CALLED_FOR
 from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError, any_lock
 from service.rules.queue import (
@@ -48,6 +49,11 @@ log = structlog.get_logger(__name__)
 
 RECONCILIATIONS = Counter("poc_governor_looks", "Looks at subjects", ["kind", "result"])
 SECONDS = Histogram("poc_governor_look_seconds", "Time of a look", ["kind"])
+CHECKED = Histogram(
+    "poc_governor_check_seconds",
+    "Time from a delivery to its check run",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200),
+)
 
 OWN_ERROR = "an error of POC Governor itself, which its operator finds in the log"
 NEEDED = {
@@ -57,6 +63,8 @@ NEEDED = {
 """The permissions without which such an event waits for its answer."""
 ANSWERED_WITHIN = timedelta(days=1)
 """How long an answer that GitHub refuses, or nobody granted, is tried again with each reconciliation."""
+UNHURRIED = (FailureKind.PACED, FailureKind.SAVED)
+"""Nothing failed: the subject waits for its turn."""
 KEEP = timedelta(days=1)
 """How long the job tables keep what killed workers left, for people who want to see it."""
 
@@ -122,6 +130,7 @@ def _reconcile_claimed(services: Services, connection: Connection, claim: Claim 
 def _reconcile_once(services: Services, connection: Connection, claim: Claim) -> bool:
     """Reconcile once and store the outcome; returns whether the subject is still dirty and ready."""
     kind, started = claim.key.partition(":")[0], time.monotonic()
+    CALLED_FOR.set(kind)
     ctx = services.reconciliation(claim)
     try:
         decision = _decide(services, ctx, connection)
@@ -157,12 +166,24 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
         )
         dirty = subjects.finish(connection, claim, outcome, answered=answered)
         RECONCILIATIONS.labels(kind, "done").inc()
+        if claim.marked_at and any(isinstance(each, CreateCheckRun) for each in decision.actions):
+            CHECKED.observe(max(0.0, (services.clock() - claim.marked_at).total_seconds()))
         log.info("reconciled", subject=claim.key, outcome=outcome, actions=[str(a) for a in decision.actions])
         return dirty
     finally:
-        ctx.close()
+        _close(ctx)
         SECONDS.labels(kind).observe(time.monotonic() - started)
     return True
+
+
+def _close(ctx: Reconciliation) -> None:
+    """Remember what is left of GitHub's calls, and give everything back."""
+    try:
+        ctx.remember_calls()
+    except DBAPIError as error:
+        log.warning("calls not remembered", subject=ctx.key, error=str(error.orig))
+    finally:
+        ctx.close()
 
 
 def _is_unsaid(event: EventRecord, unsaid: Collection[str], refused: Collection[str], now: datetime) -> bool:
@@ -232,7 +253,7 @@ def _failed(
 
 
 def _log_postponed(key: str, failure: Failure, at: datetime) -> None:
-    if failure.kind is FailureKind.PACED:
+    if failure.kind in UNHURRIED:
         log.info("reconciliation postponed", subject=key, until=at.isoformat(), reason=failure.message)
     else:
         log.warning("reconciliation postponed", subject=key, until=at.isoformat(), reason=failure.message)

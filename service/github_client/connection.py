@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from github import Github
@@ -14,7 +14,7 @@ from github.Repository import Repository as GithubRepository
 from service.github_client.errors import SHOWN, UNAUTHORIZED, translated
 from service.github_client.transport import MovedError
 from service.ports import GitHubError, RenamedError
-from service.rules.queue import Failure, FailureKind
+from service.rules.queue import Calls, Failure, FailureKind
 from service.rules.values.github import Repository, RepositoryRef
 
 T = TypeVar("T")
@@ -43,6 +43,14 @@ class Connection:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def calls_left(self) -> Calls | None:
+        """What the newest answer said of the rate limit, without asking; None where none said anything."""
+        requester = self._client.requester
+        remaining, limit = requester.rate_limiting
+        if limit <= 0:
+            return None
+        return Calls(limit, remaining, datetime.fromtimestamp(requester.rate_limiting_resettime, UTC))
 
     def repository(self, repository_id: int) -> Repository:
         """Look a repository up by its id."""

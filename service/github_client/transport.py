@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
 
@@ -21,7 +22,11 @@ from github.Requester import (
 )
 from prometheus_client import Counter
 
-CALLS = Counter("poc_governor_github_calls", "Calls to GitHub's API", ["verb", "status"])
+CALLS = Counter("poc_governor_github_calls", "Calls to GitHub's API", ["verb", "status", "kind"])
+CALLED_FOR: ContextVar[str] = ContextVar("the kind of subject that is reconciled", default="")
+LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+CORE = "core"
+"""What GitHub calls the rate limit of ordinary calls; others, as GraphQL's, count something else."""
 
 REDIRECTS = range(300, 400)
 NOT_MODIFIED = 304
@@ -119,10 +124,13 @@ class _Connection:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            CALLS.labels(self.verb, type(error).__name__).inc()
+            CALLS.labels(self.verb, type(error).__name__, CALLED_FOR.get()).inc()
             raise
         answer.encoding = answer.encoding or "utf-8"  # or requests would guess
-        CALLS.labels(self.verb, str(answer.status_code)).inc()
+        CALLS.labels(self.verb, str(answer.status_code), CALLED_FOR.get()).inc()
+        if answer.ok and answer.headers.get("x-ratelimit-resource", CORE) != CORE:
+            for name in LIMITS:
+                answer.headers.pop(name, None)
         if answer.status_code in REDIRECTS and answer.status_code != NOT_MODIFIED:
             raise MovedError(answer.headers.get("location", ""))
         if answer.status_code == ACCEPTED and self.verb == "GET":

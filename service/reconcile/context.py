@@ -11,7 +11,14 @@ from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.policy.observing import mode_of
-from service.rules.queue import Failure, FailureKind, Urgency
+from service.rules.queue import (
+    HISTORY_KEPT_BELOW,
+    KEPT_BELOW,
+    Failure,
+    FailureKind,
+    Urgency,
+    saved_until,
+)
 from service.rules.values.actions import Action, PostedCheckRun
 from service.rules.values.github import EventKind, EventRecord, Installation, Repository, RepositoryRef
 from service.rules.values.groups import Level
@@ -205,6 +212,7 @@ class Reconciliation:
 
     def _usable(self, installation_id: int) -> Installation:
         known = self._known.get(installation_id) or self.store.installations.find(installation_id)
+        self.knows(known)
         if known is None:
             described = self.app.describe(installation_id)
             self.notes.installations.remember(described)
@@ -218,7 +226,23 @@ class Reconciliation:
         if known.rate_limited_until is not None and known.rate_limited_until > self.looked_at:
             message = f"installation {installation_id} is rate-limited"
             raise GitHubError(Failure(FailureKind.RATE_LIMITED, message, known.rate_limited_until))
+        if until := saved_until(known.calls, KEPT_BELOW[self.urgency], self.looked_at):
+            message = f"the calls that installation {installation_id} has left are for more urgent subjects"
+            raise GitHubError(Failure(FailureKind.SAVED, message, until))
         return known.installation
+
+    def saves_calls(self, installation_id: int) -> bool:
+        """Whether what nobody waits for had better be read after the limit was reset."""
+        client, known = self._clients.get(installation_id), self._known.get(installation_id)
+        calls = (client.calls_left() if client else None) or (known.calls if known else None)
+        return saved_until(calls, HISTORY_KEPT_BELOW, self.looked_at) is not None
+
+    def remember_calls(self) -> None:
+        """Store what is left of the calls, where that is something else than was known."""
+        for installation_id, client in self._clients.items():
+            known, left = self._known.get(installation_id), client.calls_left()
+            if left is not None and left.differ(known.calls if known else None):
+                self.writing.installations.calls_left(installation_id, left)
 
     def _refuse_stranger(self, installation: Installation) -> None:
         if not self.serves(installation.account):

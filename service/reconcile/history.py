@@ -19,6 +19,8 @@ def read_history(ctx: Reconciliation, poc: Poc) -> None:
     """Read what people did in the last half year; if GitHub refuses a part, it is left out."""
     if not _is_due(poc):
         return
+    if ctx.saves_calls(poc.known.installation_id):
+        return  # with a later sweep
     repository, github = poc.known.repository, ctx.github(poc.known.installation_id)
     try:
         told = list(github.history(repository.ref, repository.default_branch, ctx.looked_at - SPAN))

@@ -43,6 +43,8 @@ class FailureKind(StrEnum):
     RATE_LIMITED = "rate-limited"
     PACED = "paced"
     """Nobody said no: the subject waits for its slot to write, or for another that reads the same."""
+    SAVED = "saved"
+    """Nobody said no: the calls that are left are for what people wait for."""
     UNSEEN = "unseen"
     """GitHub doesn't show it, or not yet: a push isn't everywhere at once. Nothing was written."""
     GONE = "gone"
@@ -77,7 +79,7 @@ class GiveUp:
 def retry(failure: Failure, *, attempt: int, now: datetime, jitter: float) -> RetryAt | GiveUp:
     """Decide about the failure of the `attempt`-th try in a row, counted from 1; `jitter` is in [0, 1)."""
     match failure.kind:
-        case FailureKind.RATE_LIMITED:
+        case FailureKind.RATE_LIMITED | FailureKind.SAVED:
             until = max(failure.until or now + timedelta(minutes=1), now)
             return RetryAt(until + RATE_LIMIT_SPREAD * jitter, counts=False)
         case FailureKind.PACED:
@@ -92,6 +94,34 @@ def retry(failure: Failure, *, attempt: int, now: datetime, jitter: float) -> Re
             return GiveUp(failure.message) if exhausted else RetryAt(now + wait * (0.5 + 0.5 * jitter))
         case _:
             assert_never(failure.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How many calls GitHub takes from an installation, and how many of them are left until the reset."""
+
+    limit: int
+    remaining: int
+    reset_at: datetime
+
+    def differ(self, known: Calls | None) -> bool:
+        """Whether it is worth storing: another hour, or a hundredth of the limit more or less."""
+        if known is None or (known.limit, known.reset_at) != (self.limit, self.reset_at):
+            return True
+        return 100 * abs(known.remaining - self.remaining) >= self.limit
+
+
+KEPT_BELOW = {Urgency.PEOPLE: 0.0, Urgency.LATER: 0.2, Urgency.NOBODY: 0.5}
+"""The share of the limit that is left for what is more urgent."""
+HISTORY_KEPT_BELOW = 0.7
+"""The same for what was done before a POC was registered: nobody waits for it."""
+
+
+def saved_until(calls: Calls | None, kept: float, now: datetime) -> datetime | None:
+    """Until when the calls that are left are kept for others; None where they needn't be."""
+    if calls is None or calls.reset_at <= now or calls.remaining >= kept * calls.limit:
+        return None
+    return calls.reset_at
 
 
 def next_sweep(now: datetime) -> datetime:

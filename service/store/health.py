@@ -68,6 +68,18 @@ SELECT
     (SELECT made_at FROM last_backup) AS last_backup_at
 """)
 
+CALLS_LEFT = text("""
+SELECT id, calls_remaining FROM installation
+WHERE deleted_at IS NULL AND calls_remaining IS NOT NULL AND calls_reset_at > now() ORDER BY id
+""")
+
+
+def calls_left(engine: Engine) -> list[tuple[int, int]]:
+    """Installations that GitHub answered within the hour, and how many calls each had left."""
+    with engine.connect() as connection:
+        return [(row.id, row.calls_remaining) for row in connection.execute(CALLS_LEFT)]
+
+
 DEAD = text("""
 SELECT key, coalesce(last_error, '') AS reason FROM subject
 WHERE dead_since IS NOT NULL ORDER BY dead_since DESC LIMIT 20

@@ -9,6 +9,7 @@ from sqlalchemy import func, text, update
 from sqlmodel import col, select
 
 from service.rules.policy.model import Mode
+from service.rules.queue import Calls
 from service.rules.values.github import Installation
 from service.store import subjects
 from service.store.table import Table
@@ -27,6 +28,8 @@ class KnownInstallation:
     switched: Mode | None = None
     """What an operator decided."""
     observing_since: datetime | None = None
+    calls: Calls | None = None
+    """What is left of its calls, as GitHub said last."""
 
 
 LEFT = text("""
@@ -108,6 +111,14 @@ class Installations(Table):
             .values(rate_limited_until=func.greatest(InstallationRow.rate_limited_until, until))
         )
 
+    def calls_left(self, installation_id: int, calls: Calls) -> None:
+        """Remember what is left of an installation's calls."""
+        self._execute(
+            update(InstallationRow)
+            .where(col(InstallationRow.id) == installation_id)
+            .values(calls_limit=calls.limit, calls_remaining=calls.remaining, calls_reset_at=calls.reset_at)
+        )
+
     def known(self) -> list[int]:
         """The ids of all installations, also of suspended ones, which may be in use again."""
         with self._database.reading() as session:
@@ -122,6 +133,9 @@ class Installations(Table):
 def installation_of(row: InstallationRow) -> KnownInstallation:
     """A row as a known installation."""
     described = Installation(row.id, row.account, row.permissions, row.suspended_at)
+    calls = None
+    if row.calls_limit is not None and row.calls_remaining is not None and row.calls_reset_at is not None:
+        calls = Calls(row.calls_limit, row.calls_remaining, row.calls_reset_at)
     return KnownInstallation(
         described,
         row.deleted_at is not None,
@@ -129,4 +143,5 @@ def installation_of(row: InstallationRow) -> KnownInstallation:
         row.begins_observing,
         Mode(row.switched) if row.switched else None,
         row.observing_since,
+        calls,
     )

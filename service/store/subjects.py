@@ -20,8 +20,8 @@ from service.store.delivery_ids import stored_id
 from service.store.jobs import RECONCILE_TASK, defer_looks_async, defer_reconciliations
 
 MARK: LiteralString = """
-INSERT INTO subject (key, wanted, done, attempts, touched, urgency, installation_id)
-SELECT k, 1, 0, 0, now(), u, CASE WHEN split_part(k, ':', 1) IN ('installation', 'policy', 'digest')
+INSERT INTO subject (key, wanted, done, attempts, touched, marked_at, urgency, installation_id)
+SELECT k, 1, 0, 0, now(), now(), u, CASE WHEN split_part(k, ':', 1) IN ('installation', 'policy', 'digest')
     THEN substring(k FROM ':([0-9]+)')::bigint
     ELSE (SELECT r.installation_id FROM repository r WHERE r.id = substring(k FROM ':([0-9]+)')::bigint) END
 FROM unnest(%(keys)s::text[], %(urgencies)s::smallint[]) AS t (k, u) ORDER BY k
@@ -29,6 +29,8 @@ ON CONFLICT (key) DO UPDATE SET
     wanted = subject.wanted + 1,
     touched = CASE WHEN subject.wanted > subject.done AND subject.urgency >= excluded.urgency
         THEN subject.touched ELSE now() END,
+    marked_at = CASE WHEN subject.wanted > subject.done THEN subject.marked_at ELSE now() END,
+    not_before = CASE WHEN subject.urgency < excluded.urgency THEN NULL ELSE subject.not_before END,
     urgency = CASE WHEN subject.wanted > subject.done
         THEN greatest(subject.urgency, excluded.urgency) ELSE excluded.urgency END,
     installation_id = coalesce(excluded.installation_id, subject.installation_id),
@@ -38,8 +40,8 @@ RETURNING key, urgency, touched = now() AS to_defer
 """
 """Raise `wanted` of each subject. Keys must be distinct: they are locked in their order, so that two
 writers cannot wait for each other. An event does not touch a subject that is dirty already: one that somebody
-forgot would never be found while events keep coming. Only one that is more urgent does, and gets a job that
-comes before the one that waits."""
+forgot would never be found while events keep coming. Only one that is more urgent does: it gets a job that
+comes before the one that waits, and needn't wait for calls that are kept for what is urgent."""
 
 
 _MARKED = "subjects to mark"
@@ -57,6 +59,8 @@ class Claim:
     facts: tuple[EventRecord, ...]
     urgency: Urgency = Urgency.LATER
     installation_id: int | None = None
+    marked_at: datetime | None = None
+    """When it was first marked of what it still needs a look for."""
 
 
 def mark(
@@ -119,7 +123,7 @@ def marking_last(session: Session, at_most: Urgency = Urgency.PEOPLE) -> Iterato
 CLAIM = text("""
 UPDATE subject SET touched = now() WHERE key = :key AND wanted > done
 AND (not_before IS NULL OR not_before <= now())
-RETURNING wanted, attempts, as_of, urgency, installation_id
+RETURNING wanted, attempts, as_of, urgency, installation_id, marked_at
 """)
 UNANSWERED = text("""
 SELECT id, subject, kind, at, actor, detail FROM fact
@@ -137,7 +141,7 @@ def claim(connection: Connection, key: str) -> Claim | None:
     events = connection.execute(UNANSWERED, {"key": key})
     facts = tuple(map(event_of, events))
     urgency = Urgency(row.urgency)
-    return Claim(key, row.wanted, row.attempts, row.as_of, facts, urgency, row.installation_id)
+    return Claim(key, row.wanted, row.attempts, row.as_of, facts, urgency, row.installation_id, row.marked_at)
 
 
 def peek(session: Session, key: str, as_of: datetime | None) -> Claim:
@@ -157,6 +161,7 @@ WITH answered AS (
 )
 UPDATE subject SET
     done = :wanted, looked_at = now(), touched = now(), outcome = :outcome, last_error = :error,
+    marked_at = CASE WHEN wanted > :wanted THEN now() END,
     attempts = 0, not_before = NULL, dead_since = CASE WHEN :dead THEN now() END,
     as_of = CASE WHEN wanted = :wanted THEN NULL ELSE as_of END
 WHERE key = :key RETURNING wanted > :wanted

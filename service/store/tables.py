@@ -86,6 +86,7 @@ class Subject(SQLModel, table=True):
     done: int = big(default=0)
     urgency: int = Field(default=2, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("2")})
     installation_id: int | None = big(default=None)
+    marked_at: datetime | None = moment(default=None)
     touched: datetime = moment(sa_column_kwargs={"server_default": NOW})
     not_before: datetime | None = moment(default=None)
     attempts: int = Field(default=0)

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from service.parent import SUPERVISED
-from service.store.health import Health, health, stored_deliveries
+from service.store.health import Health, calls_left, health, stored_deliveries
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +50,8 @@ GAUGES: Mapping[str, tuple[str, Callable[[Health], float | None]]] = {
     ),
 }
 """What /metrics takes from the database: the text of each, and its value, None where there is none."""
+CALLS_REMAINING = "poc_governor_github_calls_remaining"
+"""The same for each installation."""
 ASKS = "Send METRICS_TOKEN as `Authorization: Bearer TOKEN`.\n"
 
 
@@ -136,10 +138,16 @@ class _QueueCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The present values."""
         try:
-            now = health(self._engine)
+            now, calls = health(self._engine), calls_left(self._engine)
         except SQLAlchemyError:
             yield GaugeMetricFamily(DATABASE_UP, GAUGES[DATABASE_UP][0], value=0)
             return
         for name, (says, value_of) in GAUGES.items():
             if (value := value_of(now)) is not None:
                 yield GaugeMetricFamily(name, says, value=value)
+        left = GaugeMetricFamily(
+            CALLS_REMAINING, "Calls that GitHub takes until its limit is reset", labels=["installation"]
+        )
+        for installation_id, remaining in calls:
+            left.add_metric([str(installation_id)], remaining)
+        yield left

@@ -13,7 +13,7 @@ from service.deliveries.delivery import person
 from service.deliveries.payloads import Account
 from service.ports import LARGEST_BLOB, Beginnings, GitHub, GitHubApp, GitHubError, Proposals, Reviewers
 from service.rules.commands.charter_changes import may_ask_reviewers, may_propose
-from service.rules.queue import DeliveryAttempt, Failure, FailureKind
+from service.rules.queue import Calls, DeliveryAttempt, Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
 from service.rules.values.actions import CheckRunOutput, Proposal, ProposalState, Proposed
 from service.rules.values.activity import Activity
@@ -232,6 +232,7 @@ class FakeGitHub:
         self.has_graphql = True
         self.now = now
         self.closed = 0
+        self.left: Calls | None = None
         self._planned: list[_Planned] = []
         self._last_id = 1000
 
@@ -264,6 +265,10 @@ class FakeGitHub:
     def close(self) -> None:
         """Count the clients that were closed."""
         self.closed += 1
+
+    def calls_left(self) -> Calls | None:
+        """What the tests say."""
+        return self.left
 
     def repository(self, repository_id: int) -> Repository:
         lost = self._call("repository", repository_id)

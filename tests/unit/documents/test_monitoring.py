@@ -22,7 +22,7 @@ from service.github_client import transport
 from service.rules.queue import FailureKind
 from service.web import evidence, webhook
 from service.web.docs_files import anchor
-from service.web.health import GAUGES
+from service.web.health import CALLS_REMAINING, GAUGES
 from tests.harness.places import ROOT
 
 PAGE = (ROOT / "docs" / "monitoring.md").read_text()
@@ -52,6 +52,7 @@ def known() -> dict[str, tuple[str, tuple[str, ...]]]:
     }
     of_process = {family.name: (family.type, ()) for family in ProcessCollector(registry=None).collect()}
     gauges: dict[str, tuple[str, tuple[str, ...]]] = dict.fromkeys(GAUGES, ("gauge", ()))
+    gauges[CALLS_REMAINING] = ("gauge", ("installation",))
     return {
         name + (SUFFIXES[kind][0] if kind == "counter" else ""): (kind, labels)
         for name, (kind, labels) in (counted | gauges | of_process).items()

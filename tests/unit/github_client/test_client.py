@@ -11,7 +11,7 @@ import pytest
 from service.github_client import app as app_module
 from service.github_client.app import App, InstallationClient
 from service.ports import GitHubError, RenamedError
-from service.rules.queue import FailureKind
+from service.rules.queue import Calls, FailureKind
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import Annotation, CheckRunOutput, Conclusion
 from service.rules.values.github import Installation, IssueState
@@ -32,6 +32,29 @@ def header(value: str) -> str:
     """A header's value; `in 900` is a moment so many seconds from now."""
     seconds = value.removeprefix("in ")
     return value if seconds == value else str(int(datetime.now(UTC).timestamp()) + int(seconds))
+
+
+def limits(remaining: int, resource: str) -> dict[str, str]:
+    """The headers in which GitHub says what is left."""
+    return {
+        "x_ratelimit_limit": "12500",
+        "x_ratelimit_remaining": str(remaining),
+        "x_ratelimit_reset": "1795431600",
+        "x_ratelimit_resource": resource,
+    }
+
+
+def test_what_is_left_of_the_calls_is_what_the_newest_answer_said(
+    server: Server, client: InstallationClient
+) -> None:
+    assert client.calls_left() is None
+    server.on("GET /repositories/1", 200, raw_repository("acme/x"), **limits(12499, "core"))
+    server.on("GET /repositories/1", 200, raw_repository("acme/x"), **limits(12498, "core"))
+    server.on("GET /repositories/1", 200, raw_repository("acme/x"), **limits(4999, "graphql"))
+    for _ in range(3):
+        client.repository(1)
+    # The points of GraphQL are others.
+    assert client.calls_left() == Calls(12500, 12498, datetime(2026, 11, 23, 11, 0, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

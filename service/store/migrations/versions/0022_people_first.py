@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column('subject', sa.Column('urgency', sa.SmallInteger(), server_default='2', nullable=False))
     op.add_column('subject', sa.Column('installation_id', sa.BigInteger(), nullable=True))
+    op.add_column('subject', sa.Column('marked_at', sa.DateTime(timezone=True), nullable=True))
     op.create_index(
         'subject_waiting',
         'subject',
