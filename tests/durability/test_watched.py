@@ -21,7 +21,12 @@ from tests.harness.processes import Serve, alive, environment, serving
 from tests.harness.waiting import eventually
 from tests.harness.webhooks import deliver
 
-NOT_AT_ONCE = {"poc_governor_github_calls", "poc_governor_last_backup_timestamp_seconds"}
+NOT_AT_ONCE = {
+    "poc_governor_github_calls",
+    "poc_governor_github_calls_remaining",
+    "poc_governor_check_seconds",
+    "poc_governor_last_backup_timestamp_seconds",
+}
 """What is shown once there was a call, or a backup."""
 
 pytestmark = pytest.mark.slow  # each starts a whole `serve` with its PostgreSQL
