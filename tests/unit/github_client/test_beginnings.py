@@ -9,8 +9,7 @@ import pytest
 from service.github_client.app import InstallationClient
 from service.rules.values.activity import Activity
 from tests.harness import graphql
-from tests.unit.github_client.server import REPOSITORY, Server
-from tests.unit.github_client.test_history import (
+from tests.unit.github_client.lists import (
     ALICE,
     BOT,
     CHARTERS,
@@ -26,6 +25,7 @@ from tests.unit.github_client.test_history import (
     raw_commit,
     raw_pull,
 )
+from tests.unit.github_client.server import REPOSITORY, Server
 
 GRAPHQL = "POST /graphql"
 COMMIT_LIST = [raw_commit("a"), raw_commit("b", parents=2), raw_commit("c", BOT), raw_commit("d", None)]
