@@ -55,7 +55,7 @@ def test_the_pull_request_is_opened_judged_and_merged(stage: Stage, repo: Repo) 
     number = asked(repo, EXTEND)
     [pull] = pulls(repo)
     [answer] = answers(repo, number)
-    assert f"#{pull['number']} writes it" in answer
+    assert f"#{pull['number']} makes this change" in answer
     assert "second date, +25 calendar days" in answer
     assert pull["user"]["type"] == "Bot"
     assert "closes #1 " not in pull["body"]
@@ -78,7 +78,7 @@ def test_an_answer_that_was_lost_is_no_second_pull_request(stage: Stage, repo: R
     stage.api.fail("POST", f"/{repo.full_name}/pulls$", lost)
     number = asked(repo, EXTEND)
     [pull] = pulls(repo)
-    assert [f"#{pull['number']} writes it" in answer for answer in answers(repo, number)] == [True]
+    assert [f"#{pull['number']} makes this change" in answer for answer in answers(repo, number)] == [True]
 
 
 @pytest.mark.slow

@@ -380,7 +380,7 @@ def test_a_pull_request_is_opened_for_the_poc_and_named_in_full_in_the_central_o
     central.granted(contents="write", pull_requests="write")
     comment = tell(central, EXTEND, issue=ours(), where=CENTRAL)
     home = central.github.repos[CENTRAL.id]
-    assert "acme/poc-triage#100 writes it" in home.comments[0].body
+    assert "acme/poc-triage#100 makes this change" in home.comments[0].body
     assert f"/acme/portfolio/issues/4#issuecomment-{comment})" in central.repo.ours[0].body
     assert (len(home.comments), home.ours) == (1, [])
 

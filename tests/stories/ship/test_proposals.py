@@ -49,7 +49,7 @@ def closed(story: Story, state: ProposalState) -> None:
 
 
 def says_the_line(answer: str) -> bool:
-    return "```yaml\nship_by: 2027-03-15\n```" in answer and "writes it" not in answer
+    return "```yaml\nship_by: 2027-03-15\n```" in answer and "makes this change" not in answer
 
 
 def test_a_later_ship_date_is_a_pull_request_that_the_answer_names(poc: Story) -> None:
@@ -65,7 +65,7 @@ def test_a_later_ship_date_is_a_pull_request_that_the_answer_names(poc: Story) -
     page = f"https://github.com/acme/poc-triage/issues/9#issuecomment-{comment}"
     assert f"erin-x asked for it in [a comment]({page}): the cluster comes late" in pull.body
     [answer] = answers(poc)
-    assert "#100 writes it" in answer
+    assert "#100 makes this change" in answer
     assert "second date, +17 calendar days. Product (`carol-s`) signs again" in answer
     assert "```" not in answer
     assert poc.repo.reactions == {(comment, "+1")}
@@ -84,7 +84,7 @@ def test_an_owner_and_an_end_are_pull_requests_too(poc: Story, said: str, branch
     comment = ask(poc, said)
     assert only(poc).branch == f"poc-governor/{branch}-{comment}"
     assert line in (poc.repo.files[only(poc).branch].data or b"").decode()
-    assert "#100 writes it" in answers(poc)[0]
+    assert "#100 makes this change" in answers(poc)[0]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_branch_of_a_persons_pull_request_is_left_alone(poc: Story) -> None:
 def test_on_a_pull_request_with_the_charter_as_it_is_the_default_branch_is_meant(poc: Story) -> None:
     poc.pull(poc.commit(HEAD))
     comment = poc.say(EXTEND)
-    assert "#100 writes it" in answers(poc)[0]
+    assert "#100 makes this change" in answers(poc)[0]
     assert f"/acme/poc-triage/pull/5#issuecomment-{comment})" in only(poc).body
 
 
@@ -140,7 +140,7 @@ def test_whatever_is_lost_on_the_way_each_thing_is_there_once(poc: Story, step: 
     assert poc.state(repository_key(POC.id)).dirty
     poc.work(waited=True)
     assert len(answers(poc)) == 1
-    assert "#100 writes it" in answers(poc)[0]
+    assert "#100 makes this change" in answers(poc)[0]
     assert poc.repo.files[only(poc).branch].data == SHIPS_LATER.encode()
     assert steps(poc) == STEPS if done or step == "post_comment" else len(steps(poc)) == len(STEPS) + 1
 
@@ -203,7 +203,7 @@ def test_of_one_comment_each_command_has_a_branch_and_all_one_answer(poc: Story)
     names = [f"extend-{comment}", f"owner-{comment}-2", f"extend-{comment}-5"]
     assert [pull.branch for pull in poc.repo.ours] == [f"poc-governor/{name}" for name in names]
     [answer] = answers(poc)
-    assert [f"#{number} writes it" in answer for number in (100, 101, 102)] == [True, True, True]
+    assert [f"#{number} makes this change" in answer for number in (100, 101, 102)] == [True, True, True]
     assert "`/poc stop` needs a reason" in answer
 
 

@@ -62,7 +62,6 @@ NOT_YET = frozenset(
         "service/deliveries/routes_people.py",
         "service/demo/emulator.py",
         "service/inbox.py",
-        "service/settings.py",
         "service/store/branch_rules.py",
         "service/store/check_runs.py",
         "service/store/connections.py",
