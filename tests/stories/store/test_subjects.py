@@ -270,3 +270,44 @@ def test_a_lock_is_given_back_by_an_exception_and_with_a_lost_connection(engine:
         ask("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
     with lock(engine, LockClass.SUBJECT, KEY):
         assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(1,)]
+
+
+PRESENT = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "told", "answers", "rests"),
+    [
+        pytest.param(None, False, True, True, id="nothing was told"),
+        pytest.param(None, True, True, True, id="what was told is answered"),
+        pytest.param(None, True, False, False, id="something is not answered"),
+        pytest.param(PRESENT, False, True, False, id="it was looked at another time"),
+    ],
+)
+def test_a_subject_rests_unless_something_is_left(
+    engine: Engine, ask: Ask, as_of: datetime | None, told: bool, answers: bool, rests: bool
+) -> None:
+    mark(engine, as_of=as_of)
+    if told:
+        ask(
+            f"INSERT INTO fact (id, subject, kind, at, actor) VALUES ('f1', '{KEY}', 'commanded', now(), 'x')"
+        )
+    with lock(engine, LockClass.SUBJECT, KEY) as connection:
+        seen = subjects.claim(connection, KEY)
+        assert seen is not None
+        assert len(seen.facts) == told
+        subjects.finish(connection, seen, "fine", answered=seen.facts if answers else (), again_at=PRESENT)
+    assert ask("SELECT next_look_at FROM subject") == [(PRESENT if rests else None,)]
+
+
+def test_what_was_given_up_does_not_rest(engine: Engine, ask: Ask) -> None:
+    for again in (PRESENT, None):
+        mark(engine)
+        with lock(engine, LockClass.SUBJECT, KEY) as connection:
+            seen = subjects.claim(connection, KEY)
+            assert seen is not None
+            if again:
+                subjects.finish(connection, seen, "fine", answered=(), again_at=again)
+            else:
+                subjects.give_up(connection, seen, "no", dead=False)
+        assert ask("SELECT next_look_at FROM subject") == [(again,)]
