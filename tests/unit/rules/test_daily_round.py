@@ -1,4 +1,4 @@
-"""The daily round: each repository has its moment of the day, and time alone is waited for no longer than that."""
+"""The daily round: each repository has its moment of the day, and nothing waits longer for time alone."""
 
 from __future__ import annotations
 
