@@ -286,7 +286,10 @@ PRESENT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 def test_a_subject_rests_unless_something_is_left(
     engine: Engine, ask: Ask, as_of: datetime | None, answered: int, rests: bool
 ) -> None:
-    ask(f"INSERT INTO fact (id, subject, kind, at, detail) VALUES ('f1', '{KEY}', 'commanded', now(), '')")
+    ask(
+        "INSERT INTO fact (id, subject, kind, at, actor, detail)"
+        f" VALUES ('f1', '{KEY}', 'commanded', now(), '', '')"
+    )
     mark(engine, as_of=as_of)
     with lock(engine, LockClass.SUBJECT, KEY) as connection:
         seen = subjects.claim(connection, KEY)
