@@ -81,6 +81,7 @@ bench: $(READY) ## Measure: acknowledgements and reconciliations against Probot'
 	$(BIN)/python -m bench.first_page
 	$(BIN)/python -m bench.registration
 	$(BIN)/python -m bench.first_day
+	$(BIN)/python -m bench.sweep
 
 screenshots: $(READY) ## Take the pictures of docs/images anew; needs Debian's chromium
 	$(BIN)/python -m tests.harness.screenshots

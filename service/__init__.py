@@ -3,7 +3,7 @@
     cli/            the commands: check, init, sweep, doctor and the others
     first_start.py  serves /setup until there is an app
     web/            GitHub's deliveries and evidence in, pages out; decides nothing
-    sweep.py        marks every subject dirty, once an hour
+    sweep.py        marks what is due, once an hour
     worker.py       reconciles dirty subjects; what failed is retried or given up
     deliveries/     what a payload means: recorded events, and the subjects to mark
     inbox.py        stores deliveries and evidence, and marks subjects dirty

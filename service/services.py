@@ -73,6 +73,11 @@ class Services:
     serves: Callable[[str], bool]
     """Whether the installation on an account counts."""
 
+    @property
+    def announces(self) -> bool:
+        """Whether the weekly digest also goes somewhere besides GitHub."""
+        return self.announcer is not None
+
     def reconciliation(self, claim: Claim) -> Reconciliation:
         """One reconciliation of a claimed subject, at the time that the claim or the clock says."""
         present = self.clock()

@@ -13,23 +13,18 @@ from service.ports import GitHubError
 from service.reconcile.context import UnusableError
 from service.rules.queue import KEPT, Urgency, to_redeliver
 from service.rules.values.actions import OpenIssue
-from service.rules.values.subjects import (
-    SubjectKind,
-    digest_key,
-    installation_key,
-    policy_key,
-    pull_request_key,
-    repository_key,
-    slack_key,
-)
+from service.rules.values.subjects import SubjectKind, installation_key
 from service.services import Services
 from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState
+from service.store.sweeps import swept
 from service.worker import preview, reconcile_while_dirty
 
 log = structlog.get_logger(__name__)
 
+PORTION = 500
+"""Subjects that are marked in one transaction: its locks are held briefly."""
 GLANCE = 0.2
 """Seconds that workers have for what they hold, before the sweep looks again."""
 
@@ -52,34 +47,37 @@ def fetch_missed_deliveries(services: Services) -> None:
             log.warning("missed delivery not sent again", attempt=attempt_id, reason=error.failure.message)
 
 
-def mark_all(services: Services, *, as_of: datetime | None = None) -> list[str]:
-    """Mark all there is, also what GitHub knows and we do not, and return the keys."""
-    keys = set(all_keys(services))
-    try:
-        keys |= {installation_key(installation_id) for installation_id in services.app.installation_ids()}
-    except GitHubError as error:
-        log.warning("installations not listed", reason=error.failure.message)
+def mark_due(services: Services, *, began: datetime | None = None) -> list[str]:
+    """Mark what time alone may have changed, or what nobody looked at since `began`; return the keys."""
     with transaction(services.engine) as session:
-        keys |= set(subjects.dead(session))
-        subjects.mark(session, keys, as_of=as_of, at_most=Urgency.NOBODY)
-    return sorted(keys)
+        due = swept(session, announces=services.announces, due_by=services.clock(), began=began)
+    return _mark(services, due)
+
+
+def mark_all(services: Services, *, as_of: datetime | None = None) -> list[str]:
+    """Mark all there is, and return the keys."""
+    return _mark(services, all_keys(services), as_of=as_of)
 
 
 def all_keys(services: Services) -> list[str]:
     """The subjects of every installation, of every POC, and of its open pull requests."""
-    keys: list[str] = []
-    for installation_id in services.store.installations.known():
-        keys += [each(installation_id) for each in (installation_key, policy_key, digest_key)]
-        if services.announcer is not None:
-            keys.append(slack_key(installation_id))
-        for repository_id in services.store.repositories.ids(installation_id, pocs_only=True):
-            keys.append(repository_key(repository_id))
-            numbers = services.store.pull_requests.open_numbers(repository_id)
-            keys += [pull_request_key(repository_id, number) for number in numbers]
-    # Also of branches that require the check in a repository that is no POC.
-    unchecked = services.store.check_runs.unchecked()
-    keys += [pull_request_key(head.repository_id, head.number) for head in unchecked]
-    return list(dict.fromkeys(keys))
+    with transaction(services.engine) as session:
+        return swept(session, announces=services.announces)
+
+
+def _mark(services: Services, keys: Sequence[str], *, as_of: datetime | None = None) -> list[str]:
+    """Mark these, and the installations that GitHub knows and we don't, a portion at a time."""
+    try:
+        listed = [installation_key(each) for each in services.app.installation_ids()]
+    except GitHubError as error:
+        log.warning("installations not listed", reason=error.failure.message)
+        listed = []
+    keys = list(dict.fromkeys([*listed, *keys]))
+    for begin in range(0, len(keys), PORTION):
+        with transaction(services.engine) as session:
+            portion = keys[begin : begin + PORTION]
+            subjects.mark(session, portion, as_of=as_of, at_most=Urgency.NOBODY)
+    return keys
 
 
 def sweep(services: Services, *, as_of: datetime | None, timeout: float) -> Sequence[SubjectState]:

@@ -8,6 +8,7 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import procrastinate
@@ -26,7 +27,7 @@ from service.store.connections import USUAL, Share, room, share
 from service.store.database import has_input
 from service.store.jobs import QUEUE, RECONCILE_TASK
 from service.store.schema import migrate
-from service.sweep import fetch_missed_deliveries, mark_all
+from service.sweep import fetch_missed_deliveries, mark_due
 from service.worker import reconcile_fairly, tidy, wake_forgotten
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,8 @@ def make_app(services: Services, database_url: str, mine: Share) -> procrastinat
         conninfo=database_url, min_size=1, max_size=mine.queue, timeout=10, pool_factory=_pool
     )
     app = procrastinate.App(connector=connector)
+    # Settings and rules may be others than those of the process before: the first sweep looks at everything.
+    began = datetime.now(UTC)
 
     @app.task(name=RECONCILE_TASK, queue=QUEUE)
     async def reconciliation(key: str) -> None:
@@ -77,7 +80,7 @@ def make_app(services: Services, database_url: str, mine: Share) -> procrastinat
     @app.periodic(cron=EVERY_HOUR)
     @app.task(name="sweep", queue="upkeep", priority=UPKEEP)
     def sweep(timestamp: int) -> None:  # noqa: ARG001 (Procrastinate names the tick)
-        mark_all(services)
+        mark_due(services, began=began)
 
     @app.periodic(cron=EVERY_NIGHT)
     @app.task(name="tidy", queue="upkeep", priority=UPKEEP)

@@ -164,7 +164,8 @@ def _reconcile_once(services: Services, connection: Connection, claim: Claim) ->
             if NEEDED.get(fact.kind) not in refused
             and not _is_unsaid(fact, ctx.unsaid, refused, services.clock())
         )
-        dirty = subjects.finish(connection, claim, outcome, answered=answered)
+        again_at = None if ctx.unsaid else ctx.again_at
+        dirty = subjects.finish(connection, claim, outcome, answered=answered, again_at=again_at)
         RECONCILIATIONS.labels(kind, "done").inc()
         if claim.marked_at and any(isinstance(each, CreateCheckRun) for each in decision.actions):
             CHECKED.observe(max(0.0, (services.clock() - claim.marked_at).total_seconds()))

@@ -150,7 +150,8 @@ def review_dismissed(delivery: Delivery) -> DeliveryEffects:
     # The review's own time is that of its submission.
     at = pull.updated_at
     dismissed = event(subject, name, EventKind.REVIEW_DISMISSED, at, delivery.sent_by, said)
-    return delivery.effects(events=(dismissed,), subjects=(subject,), for_pocs_only=True)
+    subjects = (subject, repository_key(delivery.here.id))  # whoever was waited for may not be any more
+    return delivery.effects(events=(dismissed,), subjects=subjects, for_pocs_only=True)
 
 
 def commented(delivery: Delivery) -> DeliveryEffects:

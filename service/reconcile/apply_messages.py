@@ -176,7 +176,7 @@ def _if_allowed(ctx: Reconciliation, action: PostComment | OpenNotice | React) -
     except GitHubError as error:
         if not error.final:
             raise
-        if isinstance(action, PostComment):
+        if not isinstance(action, React):
             ctx.unsaid.add(action.key)
         log.warning("message not posted", subject=ctx.key, action=str(action), reason=error.failure.message)
 

@@ -105,8 +105,10 @@ class Reconciliation:
     """Take a lock that is held until the notes are written."""
     registering: set[int] = field(default_factory=set)
     """The repositories that nobody else registers meanwhile."""
+    again_at: datetime | None = None
+    """When time alone may change what was found; without it, the next sweep looks again."""
     unsaid: set[str] = field(default_factory=set)
-    """The keys of the comments that GitHub refused."""
+    """The keys of the messages that GitHub refused."""
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     """The files of evidence that were read, by blob and name: both check runs use them."""
     _posted: dict[tuple[int, str], Mapping[str, PostedCheckRun]] = field(default_factory=dict)
@@ -153,6 +155,10 @@ class Reconciliation:
         """Since which day the organisation observes; None where it does not, whatever holds here."""
         since = self.observing_since if self.observe else None
         return self.policy.calendar.day(since) if since else None
+
+    def look_again(self, at: datetime | None) -> None:
+        """Let a sweep look again at a time, or earlier if something else asks for it."""
+        self.again_at = min((each for each in (self.again_at, at) if each), default=None)
 
     @property
     def announces(self) -> bool:

@@ -272,6 +272,7 @@ def _ahead(ctx: Reconciliation, poc: Poc, sha: str, head: str) -> int | None:
     except GitHubError as error:
         if error.failure.kind is FailureKind.RATE_LIMITED:
             raise
+        ctx.look_again(ctx.now)
         return None
     ctx.notes.pull_requests.remember_ahead(poc.id, sha, head, base, ahead)
     return ahead

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import blob, blobs_at, commit
@@ -55,6 +56,9 @@ def measure(
     )
     readings = [tuple(_readings(line, charter, files, sent)) for line in lines]
     results = judge_all(lines, readings, demands)
+    for number in (each for several in readings for each in several if isinstance(each, Measurement)):
+        if ctx.now <= (until := number.at + timedelta(days=demands.max_age_days)):
+            ctx.look_again(until)  # it is too old from then on
     done = waive(results[: len(charter.done)], charter, ctx.now.date())
     return Measured(done, results[len(charter.done) :], bool(sent))
 

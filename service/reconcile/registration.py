@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from service.ports import GitHub, GitHubError
 from service.reconcile.context import Reconciliation
@@ -19,6 +19,7 @@ from service.rules.checks.verdict import same
 from service.rules.policy.recognition import KnownRepository, exclusion, poc_reason
 from service.rules.queue import Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH
+from service.rules.values.daily_round import next_look
 from service.rules.values.github import EventKind, PullRequest, RepositoryRef
 from service.store.database import LockClass
 
@@ -40,6 +41,7 @@ def registered(ctx: Reconciliation, poc: Poc | None) -> Poc | None:
     if poc is None or poc.known.removed:
         return None
     ctx.under(poc.record.policy, poc.record.installation, poc.known.repository)
+    ctx.look_again(next_look(ctx.now, poc.id, ctx.policy.calendar))
     if poc.id not in ctx.registering and (not poc.known.described or _must_read(ctx, poc.known)):
         _take_turn(ctx, poc)
     if not poc.known.described:
@@ -97,12 +99,12 @@ def list_pull_requests(
     ctx: Reconciliation,
     poc: Poc,
     *,
-    unless_within: timedelta = timedelta(),
+    unless_since: datetime | None = None,
     found: Sequence[PullRequest] | None = None,
 ) -> bool:
-    """Find out which pull requests are open, unless done lately; returns whether events were missed."""
+    """Find out which pull requests are open, unless done since then; returns whether events were missed."""
     listed_at = poc.record.poc.pulls_listed_at
-    if listed_at is not None and ctx.looked_at < listed_at + unless_within:
+    if listed_at is not None and unless_since is not None and listed_at >= unless_since:
         return False
     github, repository = ctx.github(poc.known.installation_id), poc.known.repository.ref
     if found is None:

@@ -18,10 +18,9 @@ from service.rules.stall.escalation import decide
 from service.rules.stall.stalls import StallDecision, StallFacts, Step, find_stall
 from service.rules.stall.waiting_on import Party, WaitingOn
 from service.rules.values import activity
+from service.rules.values.daily_round import round_before
 from service.rules.values.github import EventKind, IssueState, StallIssue
 
-LISTED_EVERY = timedelta(days=1)
-"""How often open pull requests are listed at least: the events of some may have been lost."""
 LISTED_LATELY = timedelta(minutes=5)
 """How old the list may be when somebody is to be told what it waits for."""
 
@@ -38,7 +37,8 @@ def reconcile_repository(ctx: Reconciliation, repository_id: int) -> Decision:
     if poc.known.poc_reason is None and issue is None:
         return Decision("not a POC", told, poc.known.installation_id)
     if poc.known.poc_reason and not poc.known.repository.archived:
-        list_pull_requests(ctx, poc, unless_within=LISTED_EVERY)
+        # The events of some may have been lost.
+        list_pull_requests(ctx, poc, unless_since=round_before(ctx.looked_at, poc.id))
     if _has_ended(ctx, poc, issue):
         return Decision(f"POC by {poc.known.poc_reason}; it has ended, and nothing is new")
     life, waiting_on = None, None
@@ -74,11 +74,13 @@ def _decided(
     home = home_of(ctx, poc, issue)
     facts = stall_facts(ctx, poc, charter, waiting_on=waiting_on, issue=issue, has_home=home is not None)
     decision = decide(facts, ctx.now)
+    if decision.stall and home is None:
+        ctx.look_again(ctx.now)  # the central repository may take issues any time, and tells no POC
     speaks = decision.step in (Step.OPEN, Step.REOPEN) or decision.say is not None
     if speaks or decision.step is Step.CLOSE:
         # Only now is it worth a call to ask what no event contains: whether the issue is as we know it, and
         # whether somebody was at work.
-        if speaks and list_pull_requests(ctx, poc, unless_within=LISTED_LATELY):
+        if speaks and list_pull_requests(ctx, poc, unless_since=ctx.looked_at - LISTED_LATELY):
             ctx.notes.repositories.mark([poc.id])
             actions = life.actions if life else ()
             return Decision(

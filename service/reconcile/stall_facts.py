@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.ports import GitHubError
 from service.reconcile.context import Reconciliation
@@ -18,11 +18,10 @@ from service.rules.queue import FailureKind
 from service.rules.stall.stalls import StallFacts
 from service.rules.stall.waiting_on import Party, WaitingOn
 from service.rules.values.activity import last_by_person
+from service.rules.values.daily_round import is_fresh
 from service.rules.values.github import StallIssue
 from service.store.poc_records import StoredStall
 from service.store.pocs import KnownAccess
-
-FRESH = timedelta(days=1)
 
 
 def stall_facts(
@@ -125,7 +124,7 @@ def _owner(
     if charter is None or charter.owner is None or charter.stopped:
         return None
     login = charter.owner.value
-    if last and _names(charter, last) and last.asked_at > ctx.looked_at - FRESH:
+    if last and _names(charter, last) and is_fresh(last.asked_at, ctx.looked_at, poc.id):
         return last
     try:
         access = ask_access(ctx.github(poc.known.installation_id), poc.known.repository.ref, login)

@@ -21,6 +21,7 @@ from service.rules.checks.surroundings import (
 )
 from service.rules.checks.verdict import CharterChange
 from service.rules.queue import FailureKind
+from service.rules.values.daily_round import round_before
 from service.rules.values.github import EventKind, RepositoryRef
 
 
@@ -46,7 +47,11 @@ def outside_of(
     ref = head_sha if case.written else base_ref
     last = ctx.store.outside_facts.find(repository.id, file.blob_sha)
     again = max((fact.at for fact in ctx.facts if fact.kind is EventKind.RERUN_REQUESTED), default=None)
-    if last and not is_due(last, ref=ref, written=case.written, asked_again_at=again, now=ctx.looked_at):
+    since = round_before(ctx.looked_at, repository.id)
+    if last and not is_due(
+        last, ref=ref, written=case.written, asked_again_at=again, now=ctx.looked_at, since=since
+    ):
+        ctx.look_again(last.stands_until)
         return last.outside, ()
     questions = questions_of(judge(file, today=ctx.now.date()).charter)
     if questions.nothing:
@@ -54,6 +59,7 @@ def outside_of(
     questioner = _Questioner(ctx, poc, last)
     outside = questioner.ask(questions, ref)
     gathered = Gathered(outside, ref, ctx.looked_at, complete=not questioner.unanswered)
+    ctx.look_again(gathered.stands_until)
     ctx.notes.outside_facts.remember(repository.id, file.blob_sha, gathered)
     return outside, tuple(questioner.unanswered)
 

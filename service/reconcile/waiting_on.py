@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import commit, proposal
@@ -29,13 +29,13 @@ from service.rules.stall.waiting_on import (
     who_is_waited_for,
 )
 from service.rules.values.activity import ENGINEERING, last_activity, last_worker
+from service.rules.values.daily_round import is_fresh
 from service.rules.values.github import IssueState, PullRequest, RepositoryRef, is_bot
 from service.rules.values.groups import Group
 from service.rules.values.recorded import recorded_reviews
 from service.rules.values.subjects import pull_request_key
 from service.store.waiting import KnownBlocker
 
-FRESH = timedelta(days=1)
 WAITS_FOR_INFRA = frozenset({State.EVALUATING, State.SHIPPING})
 REFERENCE = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)?#(?P<number>[0-9]{1,9})")
 """`#12`, or `owner/name#12`."""
@@ -53,7 +53,7 @@ def present_blocker(ctx: Reconciliation, poc: Poc, charter: Charter | None, stat
     for each in poc.waiting.blockers:
         if not each.blocker.open or not (each.commanded or each.blocker.reference in charters):
             continue
-        stale = each.read_at is None or each.read_at < ctx.looked_at - FRESH
+        stale = each.read_at is None or not is_fresh(each.read_at, ctx.looked_at, poc.id)
         present = _read(ctx, poc, each) if stale else each.blocker
         found = present if present.open else found
     return found

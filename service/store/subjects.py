@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -160,20 +160,30 @@ WITH answered AS (
     UPDATE fact SET answered_at = now() WHERE id = ANY(:facts)
 )
 UPDATE subject SET
-    done = :wanted, looked_at = now(), touched = now(), outcome = :outcome, last_error = :error,
-    marked_at = CASE WHEN wanted > :wanted THEN now() END,
+    done = :wanted, looked_at = touched, touched = now(), outcome = :outcome, last_error = :error,
+    next_look_at = :next_look_at, marked_at = CASE WHEN wanted > :wanted THEN now() END,
     attempts = 0, not_before = NULL, dead_since = CASE WHEN :dead THEN now() END,
     as_of = CASE WHEN wanted = :wanted THEN NULL ELSE as_of END
 WHERE key = :key RETURNING wanted > :wanted
 """)
 
 
-def finish(connection: Connection, seen: Claim, outcome: str, *, answered: Iterable[EventRecord]) -> bool:
+def finish(
+    connection: Connection,
+    seen: Claim,
+    outcome: str,
+    *,
+    answered: Collection[EventRecord],
+    again_at: datetime | None = None,
+) -> bool:
     """Store what came of a subject, and tell whether something arrived meanwhile that keeps it dirty.
 
-    What was told and not `answered` is found by the reconciliation that comes next.
+    It rests until `again_at`. What was told and not `answered` is for the next sweep; and what was seen at
+    another time than the present says nothing of when to look again.
     """
-    return _finish(connection, seen, outcome=outcome, error=None, dead=False, answered=answered)
+    rests = again_at is not None and seen.as_of is None and len(answered) == len(seen.facts)
+    again = again_at if rests else None
+    return _finish(connection, seen, outcome=outcome, error=None, dead=False, answered=answered, again=again)
 
 
 def give_up(connection: Connection, seen: Claim, error: str, *, dead: bool) -> bool:
@@ -192,6 +202,7 @@ def _finish(
     error: str | None,
     dead: bool,
     answered: Iterable[EventRecord],
+    again: datetime | None = None,
 ) -> bool:
     dirty = connection.execute(
         FINISH,
@@ -202,6 +213,7 @@ def _finish(
             "outcome": outcome,
             "error": error,
             "dead": dead,
+            "next_look_at": again,
         },
     )
     return bool(dirty.scalar())

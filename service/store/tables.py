@@ -94,6 +94,9 @@ class Subject(SQLModel, table=True):
     dead_since: datetime | None = moment(default=None)
     as_of: datetime | None = moment(default=None)
     looked_at: datetime | None = moment(default=None)
+    """When the last look began."""
+    next_look_at: datetime | None = moment(default=None)
+    """When time alone may change what it found; without it, every sweep looks."""
     outcome: str | None = Field(default=None, sa_type=Text)
 
 

@@ -294,7 +294,7 @@ def test_the_facts_about_a_charter_are_asked_for_once_a_day(poc: World) -> None:
     poc.github.repos[1].write(GOOD, HEAD, NEXT)
     poc.pull_request()
     poc.github.forget_calls()
-    poc.now = NOW + timedelta(hours=23)
+    poc.now = NOW + timedelta(hours=5)  # its daily round is an hour later
     poc.pull_request("synchronize", head=NEXT, at=NOW + timedelta(hours=1))
     poc.pull_request(number=6)
     poc.sweep()

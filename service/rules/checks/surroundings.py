@@ -12,10 +12,8 @@ from service.rules.charter.model import Charter, Located
 from service.rules.charter.values import InfraEntry, InfraKind, parse_login
 from service.rules.values.github import is_bot
 
-FRESH = timedelta(days=1)
-"""How long the facts about a charter's text are taken as they were found."""
 FRESH_IN_PART = timedelta(minutes=10)
-"""The same where GitHub did not answer every question."""
+"""How long facts are taken as they were found where GitHub did not answer every question."""
 ONE_PRESS = timedelta(seconds=5)
 """GitHub tells of each check run when several are asked for again at once: they share the answers."""
 MOST_PATHS = 25
@@ -77,6 +75,11 @@ class Gathered:
     at: datetime
     complete: bool = True
 
+    @property
+    def stands_until(self) -> datetime | None:
+        """When to ask again where not every question was answered."""
+        return None if self.complete else self.at + FRESH_IN_PART
+
 
 def questions_of(charter: Charter | None) -> Questions:
     """The questions of a charter; one that was ended, or cannot be read, has none."""
@@ -97,17 +100,25 @@ def access_of(permission: str | None) -> Access:
 
 
 def is_due(
-    known: Gathered | None, *, ref: str, written: bool, asked_again_at: datetime | None, now: datetime
+    known: Gathered | None,
+    *,
+    ref: str,
+    written: bool,
+    asked_again_at: datetime | None,
+    now: datetime,
+    since: datetime,
 ) -> bool:
     """Whether to ask: once a day for one text of a charter, and when what holds a change up may be fixed.
 
     `written` says whether the change brings this text; then a new commit may bring what was missing too.
+    `since` is when the day of these questions began.
     """
     if known is None or (asked_again_at is not None and known.at < asked_again_at - ONE_PRESS):
         return True
     if written and known.outside.holds_up and known.ref != ref:
         return True
-    return now - known.at >= (FRESH if known.complete else FRESH_IN_PART)
+    in_part = known.stands_until
+    return known.at < since or (in_part is not None and in_part <= now)
 
 
 def infra_path(entry: Located[InfraEntry]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 DAYS_A_WEEK = 7
 SATURDAY, SUNDAY = 5, 6
@@ -34,6 +34,11 @@ class Calendar:
     def day(self, moment: datetime) -> date:
         """The day on which a moment falls there."""
         return moment.astimezone(self.zone).date()
+
+    def next_day(self, moment: datetime) -> datetime:
+        """When the next day begins there."""
+        tomorrow = self.day(moment) + timedelta(days=1)
+        return datetime.combine(tomorrow, time(), self.zone).astimezone(UTC)
 
     def is_working_day(self, day: date) -> bool:
         """Whether messages may be sent on that day."""

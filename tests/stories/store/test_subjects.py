@@ -270,3 +270,43 @@ def test_a_lock_is_given_back_by_an_exception_and_with_a_lost_connection(engine:
         ask("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
     with lock(engine, LockClass.SUBJECT, KEY):
         assert ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(1,)]
+
+
+PRESENT = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "answered", "rests"),
+    [
+        pytest.param(None, 1, True, id="what was told is answered"),
+        pytest.param(None, 0, False, id="something is not answered"),
+        pytest.param(PRESENT, 1, False, id="it was looked at another time"),
+    ],
+)
+def test_a_subject_rests_unless_something_is_left(
+    engine: Engine, ask: Ask, as_of: datetime | None, answered: int, rests: bool
+) -> None:
+    ask(
+        "INSERT INTO fact (id, subject, kind, at, actor, detail)"
+        f" VALUES ('f1', '{KEY}', 'commanded', now(), '', '')"
+    )
+    mark(engine, as_of=as_of)
+    with lock(engine, LockClass.SUBJECT, KEY) as connection:
+        seen = subjects.claim(connection, KEY)
+        assert seen is not None
+        assert len(seen.facts) == 1
+        subjects.finish(connection, seen, "fine", answered=seen.facts[:answered], again_at=PRESENT)
+    assert ask("SELECT next_look_at FROM subject") == [(PRESENT if rests else None,)]
+
+
+def test_what_was_given_up_does_not_rest(engine: Engine, ask: Ask) -> None:
+    for again in (PRESENT, None):
+        mark(engine)
+        with lock(engine, LockClass.SUBJECT, KEY) as connection:
+            seen = subjects.claim(connection, KEY)
+            assert seen is not None
+            if again:
+                subjects.finish(connection, seen, "fine", answered=(), again_at=again)
+            else:
+                subjects.give_up(connection, seen, "no", dead=False)
+        assert ask("SELECT next_look_at FROM subject") == [(again,)]

@@ -19,7 +19,8 @@ from service.rules.values.actions import STALL_LABEL
 from service.rules.values.github import Commit, Issue, IssueState, Repository
 from service.store import subjects
 from service.store.database import transaction
-from service.sweep import all_keys, mark_all
+from service.store.sweeps import swept
+from service.sweep import mark_all
 from tests.harness.charters import CHARTER, files
 from tests.harness.deliveries import BOT, described, person
 from tests.harness.github import FakeRepository, repository
@@ -120,13 +121,14 @@ class Year(World):
                 self._found(life)
             VERBS[verb](self, life, words)
         if day.weekday() in SWEPT:
-            self.sweep_pocs()
+            self.sweep_pocs(due=True)
         self.settle()
 
-    def sweep_pocs(self) -> None:
-        """Look at every POC, policy and digest."""
+    def sweep_pocs(self, *, due: bool = False) -> None:
+        """Look at every POC, policy and digest, or at those of them that are due."""
         with transaction(self.services.engine) as session:
-            subjects.mark(session, filter(_is_swept, all_keys(self.services)))
+            keys = swept(session, announces=self.services.announces, due_by=self.now if due else None)
+            subjects.mark(session, filter(_is_swept, keys))
         self.settle()
 
     def deliver(self, event: str, **payload: Any) -> None:

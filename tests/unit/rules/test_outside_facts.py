@@ -214,6 +214,8 @@ def test_access(permission: str | None, access: Access) -> None:
     assert access_of(permission) is access
 
 
+ROUND, SECOND = timedelta(hours=7), timedelta(seconds=1)
+"""When the next day of questions begins, after the first were asked."""
 FINE, AMISS = (
     RepositoryFacts(Access.WRITE, None, frozenset()),
     RepositoryFacts(Access.WRITE, None, frozenset({EVAL})),
@@ -224,10 +226,8 @@ FINE, AMISS = (
     ("known", "ref", "written", "again", "after", "due"),
     [
         pytest.param(None, "a", False, None, timedelta(0), True, id="never asked"),
-        pytest.param(
-            Gathered(FINE, "a", NOW), "a", True, None, timedelta(hours=23), False, id="within a day"
-        ),
-        pytest.param(Gathered(FINE, "a", NOW), "a", True, None, timedelta(days=1), True, id="after a day"),
+        pytest.param(Gathered(FINE, "a", NOW), "a", True, None, ROUND - SECOND, False, id="within a day"),
+        pytest.param(Gathered(FINE, "a", NOW), "a", True, None, ROUND, True, id="after a day"),
         pytest.param(Gathered(FINE, "a", NOW), "b", True, None, timedelta(0), False, id="a new commit"),
         pytest.param(Gathered(FINE, "a", NOW), "a", False, 6, timedelta(seconds=6), True, id="the button"),
         pytest.param(
@@ -265,4 +265,7 @@ def test_when_to_ask(  # noqa: PLR0917 - pytest passes them by name
     known: Gathered | None, ref: str, written: bool, again: int | None, after: timedelta, due: bool
 ) -> None:
     again_at = None if again is None else NOW + timedelta(seconds=again)
-    assert is_due(known, ref=ref, written=written, asked_again_at=again_at, now=NOW + after) is due
+    since = NOW + ROUND if after >= ROUND else NOW - SECOND
+    assert (
+        is_due(known, ref=ref, written=written, asked_again_at=again_at, now=NOW + after, since=since) is due
+    )
