@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -31,6 +32,11 @@ ENOUGH = 20
 """Deliveries: so many before, while nobody serves, and after."""
 
 
+def guid_of(number: int) -> str:
+    """A delivery's id."""
+    return str(UUID(int=number + 1))
+
+
 @dataclass(slots=True)
 class Sender:
     """GitHub's side of the webhook: delivers one push after the other, and remembers what became of it."""
@@ -42,7 +48,7 @@ class Sender:
 
     def send(self, number: int) -> int:
         try:
-            return deliver(self.url, "push", push(number), delivery=f"push-{number}").status_code
+            return deliver(self.url, "push", push(number), delivery=guid_of(number)).status_code
         except httpx.TransportError:
             return 0
 
@@ -61,7 +67,7 @@ class Sender:
         """`GET /app/hook/deliveries?status=failure`."""
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         shown: list[dict[str, Any]] = [
-            {"id": number + 1, "guid": f"push-{number}", "delivered_at": at, "status_code": status,
+            {"id": number + 1, "guid": guid_of(number), "delivered_at": at, "status_code": status,
              "event": "push", "action": None, "installation_id": 1, "status": "failed"}
             for number, status in enumerate(self.statuses) if status != 202
         ]  # fmt: skip
@@ -112,8 +118,8 @@ def test_no_delivery_is_lost_by_a_move_under_load(emulator: Emulator, own: str, 
                 sender.end()
                 thread.join()
     with psycopg.connect(own) as connection:
-        stored = {guid for (guid,) in connection.execute("SELECT delivery_id FROM delivery")}
-    assert stored == {f"push-{number}" for number in range(len(sender.statuses))}
+        stored = {str(guid) for (guid,) in connection.execute("SELECT delivery_id FROM delivery")}
+    assert stored == {guid_of(number) for number in range(len(sender.statuses))}
 
     elsewhere = run("sweep", env)
     assert elsewhere.returncode == 2

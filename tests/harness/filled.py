@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, Engine, MetaData, insert
 from sqlalchemy.dialects.postgresql import ARRAY, ENUM
@@ -17,6 +18,7 @@ BY_TYPE: dict[type, Any] = {
     bytes: b"\x00\\x\xff",
     datetime: WHEN,
     date: WHEN.date(),
+    UUID: UUID("72d3162e-cc78-11e3-81ab-4c9367dc0958"),
     dict: {"a": ["b", None, 1.5]},
 }
 """Also what a text form of a table has to escape."""

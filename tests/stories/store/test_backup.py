@@ -75,8 +75,8 @@ def test_new_rows_go_on_with_the_numbers(filled: str, empty: str, tmp_path: Path
     made(filled, tmp_path / "backup")
     backup.restore(empty, tmp_path / "backup")
     statement = """
-        INSERT INTO delivery (delivery_id, event, body_sha256, subjects) VALUES ('x', 'push', '', '{}')
-        RETURNING id
+        INSERT INTO delivery (delivery_id, event, body_sha256, subjects)
+        VALUES (gen_random_uuid(), 'push', '', '{}') RETURNING id
     """
     numbers = []
     for url in (filled, empty):

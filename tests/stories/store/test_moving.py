@@ -41,8 +41,8 @@ def test_every_row_of_every_table_is_moved(
     assert differences(target) == []
     one = text("INSERT INTO refused VALUES (now(), 1) RETURNING deliveries")
     numbers = text("""
-        INSERT INTO delivery (delivery_id, event, body_sha256, subjects) VALUES ('x', 'push', '', '{}')
-        RETURNING id
+        INSERT INTO delivery (delivery_id, event, body_sha256, subjects)
+        VALUES (gen_random_uuid(), 'push', '', '{}') RETURNING id
     """)
     given = []
     for each in (engine, target):
