@@ -34,6 +34,7 @@ COUNTED: tuple[MetricWrapperBase, ...] = (
     evidence.ANSWERS,
     worker.RECONCILIATIONS,
     worker.SECONDS,
+    worker.CHECKED,
     transport.CALLS,
 )
 OF_PROMETHEUS: dict[str, tuple[str, ...]] = {"up": ()}
