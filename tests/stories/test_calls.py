@@ -84,7 +84,10 @@ def test_repositories_wait_where_a_fifth_is_left(world: World) -> None:
 
 
 @pytest.mark.parametrize(("share", "reads"), [(0.7, True), (0.69, False)])
-def test_history_is_read_where_much_is_left(world: World, share: float, reads: bool) -> None:
+def test_history_that_costs_calls_of_its_own_is_read_where_much_is_left(
+    world: World, share: float, reads: bool
+) -> None:
+    world.github.has_graphql = False
     left(world, share)
     world.install(POC)
     assert bool(world.github.made("history")) is reads

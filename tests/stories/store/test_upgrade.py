@@ -13,11 +13,13 @@ from sqlalchemy import Engine, text
 from service.rules.digest.week import PocLine
 from service.rules.gate.lifecycle import State
 from service.rules.gate.signoffs import Round
+from service.rules.queue import Urgency
 from service.rules.stall.stalls import Cause
 from service.rules.stall.waiting_on import Blocker, Party, PausePeriod, WaitingOn, Wants
 from service.rules.values.actions import GATE_CHECK
 from service.rules.values.github import Installation, IssueState, RepositoryRef, StallIssue
 from service.rules.values.groups import Group, Level
+from service.store import subjects
 from service.store.app_credentials import StoredApp
 from service.store.database import Database, connect, cursor, transaction
 from service.store.delivery_ids import stored_id
@@ -174,6 +176,19 @@ def test_who_signed_by_opening_signed_the_commit_in_the_source(engine: Engine) -
         for each in given
         if each.signature.source.startswith("opened:")
     } == {"opened:5": None, "opened:5:abc": "abc"}
+
+
+def test_what_waited_for_a_look_waits_as_a_repository_does(engine: Engine) -> None:
+    migrate(engine, to="0019")
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO subject (key, wanted, done, attempts) VALUES ('pull_request:1:5', 2, 1, 0)")
+        )
+    migrate(engine)
+    with engine.begin() as connection:
+        claim = subjects.claim(connection, "pull_request:1:5")
+    assert claim is not None
+    assert (claim.wanted, claim.urgency, claim.marked_at) == (2, Urgency.LATER, None)
 
 
 def test_the_deliveries_that_were_refused(engine: Engine) -> None:
