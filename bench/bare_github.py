@@ -17,8 +17,10 @@ from typing import Any, cast
 
 import uvloop
 
+from bench.payloads import repository_id
 from bench.servers import free_port
 
+_ABOUT = re.compile(r'(r\d+): repository\(owner: "[^"]+", name: "([^"]+)"\)')
 _NOT_FOUND: Any = {"message": "Not Found", "documentation_url": "https://docs.github.com/rest"}
 
 
@@ -29,15 +31,19 @@ class BareGitHub:
         self.url = f"http://127.0.0.1:{port}"
         self.calls: Counter[str] = Counter()
 
-    def answer(self, method: str, path: str) -> bytes:
+    def answer(self, method: str, path: str, body: bytes) -> bytes:
         """The whole answer to a call."""
-        kind, status, said = self._said(path.partition("?")[0])
+        kind, status, said = self._said(path.partition("?")[0], body)
         self.calls[f"{method} {kind}"] += 1
-        body = json.dumps(said).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        return head.encode() + body
+        text = json.dumps(said).encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
+        return head.encode() + text
 
-    def _said(self, path: str) -> tuple[str, str, Any]:
+    def _said(self, path: str, body: bytes) -> tuple[str, str, Any]:
+        if path == "/graphql":
+            about = _ABOUT.findall(json.loads(body)["query"])
+            absent = {alias: {"databaseId": repository_id(name), "object": None} for alias, name in about}
+            return "GraphQL", "200 OK", {"data": absent}
         if path.endswith("/access_tokens"):
             until = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
             return "a token", "201 Created", {"token": "ghs_bench", "expires_at": until}
@@ -63,9 +69,9 @@ class _Connection(asyncio.Protocol):
             size = int(length[1]) if length else 0
             if len(rest) < size:
                 return
-            self._said = rest[size:]
+            body, self._said = rest[:size], rest[size:]
             method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
-            self._transport.write(self._github.answer(method, path))
+            self._transport.write(self._github.answer(method, path, body))
 
 
 @contextmanager

@@ -82,4 +82,4 @@ def _kind(process: Process) -> str:
         return "postgres"
     if process.name.endswith("service.cli.app work"):
         return "worker"
-    return "web" if "service.cli" in process.name else "node"
+    return "web" if "service.cli" in process.name or "poc-governor serve" in process.name else "node"

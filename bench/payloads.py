@@ -40,6 +40,11 @@ def repository_name(repository: int) -> str:
     return f"service-{repository - FIRST_REPOSITORY:03}"
 
 
+def repository_id(name: str) -> int:
+    """The repository of such a name."""
+    return FIRST_REPOSITORY + int(name.removeprefix("service-"))
+
+
 def synchronize(
     repository: Mapping[str, Any],
     installation: int,

@@ -121,8 +121,8 @@ class ServiceSettings(StoreSettings):
         "at a time, with 22 at eight, which is all it does.",
     )
     web_processes: Annotated[int, _number(1, 64)] = Field(
-        default_factory=lambda: min(2, os.cpu_count() or 1),
-        description="Processes that receive deliveries, on one port; two where there are two cores.",
+        default=1,
+        description="Processes that receive deliveries, on one port.",
     )
     metrics_token: Annotated[str, _secret("METRICS_TOKEN", shortest=16, in_a_header=True)] = Field(
         default="",

@@ -32,6 +32,9 @@ from service.worker import reconcile_fairly, tidy, wake_forgotten
 
 log = structlog.get_logger(__name__)
 
+NICENESS = 5
+"""Of a processor that both want, a worker gets a third of the receiver's share. PostgreSQL isn't nice: it
+holds the locks."""
 GRACE = 20
 """Seconds that looks under way have when the worker is to stop; their calls have 15 at most."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
@@ -46,6 +49,7 @@ EVERY_NIGHT = "41 3 * * *"
 def work(services: Services, database_url: str, connections: int = USUAL) -> None:
     """Run until SIGTERM or SIGINT; databases that come and go only cost time."""
     end_with_parent(lambda: os._exit(1))  # as a killed process would
+    os.nice(NICENESS)
     # What was imported stays: the garbage collector needn't look through it again.
     gc.collect()
     gc.freeze()

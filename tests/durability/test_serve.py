@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from functools import partial
@@ -12,6 +13,7 @@ import pytest
 
 from service.demo.emulator import Emulator, free_port
 from service.demo.person import Person
+from service.work import NICENESS
 from tests.durability.conftest import QUIET, push
 from tests.harness.processes import Serve, alive, environment, kill, run, serving, working
 from tests.harness.waiting import eventually
@@ -40,6 +42,17 @@ def test_a_worker_that_ends_is_started_again_whatever_its_exit_code(emulator: Em
         assert "process_resident_memory_bytes" in shown
         types = [line for line in shown.splitlines() if line.startswith("# TYPE")]
         assert len(types) == len(set(types))
+
+
+def test_a_worker_leaves_the_processor_to_what_receives(emulator: Emulator, folder: Path) -> None:
+    with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
+        worker, mine = serve.worker(), _niceness(serve.pid)
+        eventually(lambda: _niceness(worker) == mine + NICENESS, "the worker is nice")
+        assert _niceness(serve.postgres()) == mine
+
+
+def _niceness(pid: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, pid)
 
 
 @pytest.mark.slow

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 MIB = 1 << 20
-LEAST, MOST, PART = 64 * MIB, 1024 * MIB, 8
-"""The cache may have an eighth, within these bounds. It takes up memory only as it fills."""
+LEAST, MOST, PART = 64 * MIB, 256 * MIB, 8
+"""The cache may have an eighth, within these bounds. It takes up memory as it fills, but for a fiftieth."""
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """Where Linux says what a container may take: "max", or a number beyond any machine, if nobody limits it."""
 

@@ -14,12 +14,12 @@ GIB = 1 << 30
 @pytest.mark.parametrize(
     ("machine", "limit", "shown"),
     [
-        pytest.param(4 * GIB, None, "512MB", id="an eighth of the machine"),
-        pytest.param(64 * GIB, None, "1024MB", id="a large machine"),
+        pytest.param(GIB, None, "128MB", id="an eighth of the machine"),
+        pytest.param(64 * GIB, None, "256MB", id="a large machine"),
         pytest.param(GIB // 4, None, "64MB", id="a small machine"),
-        pytest.param(64 * GIB, str(2 * GIB), "256MB", id="a container"),
-        pytest.param(4 * GIB, "max", "512MB", id="a container without a limit"),
-        pytest.param(4 * GIB, "9223372036854771712", "512MB", id="a limit beyond the machine"),
+        pytest.param(64 * GIB, str(GIB), "128MB", id="a container"),
+        pytest.param(GIB, "max", "128MB", id="a container without a limit"),
+        pytest.param(GIB, "9223372036854771712", "128MB", id="a limit beyond the machine"),
     ],
 )
 def test_the_cache_is_an_eighth_within_bounds(
