@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Event
 from statistics import median, quantiles
 from typing import Any, cast
 
@@ -34,7 +35,7 @@ from service.work import work
 from tests.harness.charters import GOOD
 from tests.harness.database import serving
 from tests.harness.deliveries import Receiver, described, person
-from tests.harness.github import PERMISSIONS, FakeApp
+from tests.harness.github import PERMISSIONS, FakeApp, FakeRepository
 
 LIMIT = 3.0
 INSTALLATION, ACCOUNT, NUMBER = 7, "acme", 5
@@ -60,16 +61,17 @@ def main() -> int:
     with (
         serving() as server,
         server.database() as url,
-        working(url, arguments.repositories, arguments.latency),
+        working(url, arguments.repositories, arguments.latency) as added,
         psycopg.connect(url, autocommit=True) as connection,
     ):
-        return 0 if Day(url, connection).measured(arguments.repositories, arguments.usual) else 1
+        return 0 if Day(url, connection, added).measured(arguments.repositories, arguments.usual) else 1
 
 
 class Day:
     """Deliveries in, and what the database says of their check runs."""
 
-    def __init__(self, url: str, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, url: str, connection: psycopg.Connection[Any], added: Event) -> None:
+        self._added = added
         self._receiver = Receiver(url)
         self._connection = connection
         self._commits = 0
@@ -85,10 +87,11 @@ class Day:
         alone = [self._check() for _ in range(usual)]
         self._until(lambda: not self._dirty())
         added = [{"id": 100 + n, "full_name": name(n)} for n in range(repositories)]
+        self._added.set()
         began = time.perf_counter()
         self._deliver("installation_repositories", action="added", repositories_added=added)
-        busy = []
-        while self._dirty("repository:1%"):
+        busy = [self._check()]
+        while self._count("repository WHERE charter_kind IS NOT NULL") <= repositories:
             busy.append(self._check())
         took = time.perf_counter() - began
         self._receiver.close()
@@ -133,8 +136,8 @@ class Day:
         body = json.dumps({"installation": {"id": INSTALLATION}} | payload).encode()
         self._receiver.deliver(event, body, f"delivery-{time.perf_counter_ns()}")
 
-    def _dirty(self, like: str = "%") -> bool:
-        return self._count(f"subject WHERE wanted > done AND key LIKE '{like}'") > 0
+    def _dirty(self) -> bool:
+        return self._count("subject WHERE wanted > done") > 0
 
     def _count(self, what: str) -> int:
         found = self._connection.execute(f"SELECT count(*) FROM {what}".encode()).fetchone()
@@ -186,33 +189,44 @@ class SlowApp(FakeApp):
     """Its installation's calls take time."""
 
     latency = 0.0
+    added: Event
+    later: dict[int, FakeRepository]
 
     def installation(self, installation: Installation) -> Any:  # noqa: ANN401 (it passes for the fake)
         """A client whose calls take time."""
-        return Slow(super().installation(installation), self.latency)
+        github = super().installation(installation)
+        if self.added.is_set():
+            github.repos |= self.later
+        return Slow(github, self.latency)
 
 
 @contextmanager
-def working(url: str, repositories: int, latency: float) -> Iterator[None]:
-    """Run a worker."""
-    process = multiprocessing.get_context("spawn").Process(target=run, args=(url, repositories, latency))
+def working(url: str, repositories: int, latency: float) -> Iterator[Event]:
+    """Run a worker; the event says that GitHub has the other repositories."""
+    context = multiprocessing.get_context("spawn")
+    added = context.Event()
+    process = context.Process(target=run, args=(url, repositories, latency, added))
     process.start()
     try:
-        yield
+        yield added
     finally:
         process.terminate()
         process.join()
 
 
-def run(url: str, repositories: int, latency: float) -> None:
+def run(url: str, repositories: int, latency: float, added: Event) -> None:
     """Work as `poc-governor work` does, and say only what goes wrong."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     app = SlowApp(Installation(INSTALLATION, ACCOUNT, dict(PERMISSIONS)))
-    app.latency = latency
+    app.latency, app.added = latency, added
     github = app.githubs[INSTALLATION]
     github.add(POC).write(GOOD, "main", BASE, *map(commit, range(MOST_COMMITS)))
-    for number in range(repositories):
-        github.add(Repository(100 + number, name(number), "main", pushed_at=NOW, updated_at=NOW))
+    app.later = {
+        100 + number: FakeRepository(
+            Repository(100 + number, name(number), "main", pushed_at=NOW, updated_at=NOW)
+        )
+        for number in range(repositories)
+    }
     settings = Settings(
         github_app_id=1,
         github_app_private_key="not used",
