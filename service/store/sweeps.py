@@ -31,8 +31,8 @@ UNION SELECT 3, 'pull_request:' || id || ':' || number FROM ({UNCHECKED}) AS unc
 UNION SELECT 4, key FROM subject WHERE dead_since IS NOT NULL
 ORDER BY rank, key
 """)  # noqa: S608 - our own words
-"""Installations, POCs and their open pull requests; the open pull requests that lack their check run, also of
-a repository that is no POC; and what was given up.
+"""Installations, POCs and their open pull requests; open pull requests without their check run, also of
+a repository that isn't a POC; and what was given up.
 
 Without `due_by` all of them. A pull request is also due when its repository was looked at since: what was
 signed or agreed on elsewhere may bear on it.

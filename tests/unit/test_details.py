@@ -16,9 +16,7 @@ TRIAGE = RepositoryRef(1, "acme/poc-triage")
 
 
 def settings(public_url: str, host: str, github_api_url: str, client: str = "") -> Settings:
-    return Settings(
-        github_client_id=client,
-        github_client_secret=client,
+    made = Settings(
         github_app_id=1,
         github_app_private_key="",
         github_webhook_secret="x",
@@ -26,6 +24,7 @@ def settings(public_url: str, host: str, github_api_url: str, client: str = "") 
         host=host,
         github_api_url=github_api_url,
     )
+    return made.model_copy(update={"github_client_id": client, "github_client_secret": client})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ def test_where_the_pages_are_open_it_leads_to_the_poc(name: str, place: str) -> 
 
 
 def test_where_people_log_in_it_leads_to_the_poc() -> None:
-    there = settings("https://poc.example.com", "0.0.0.0", "https://api.github.com", "Iv23")
+    there = settings("https://poc.example.com", "0.0.0.0", "https://api.github.com", "Iv23liAbCdEfGhIjKlMn")
     assert details_url(there, TRIAGE, CHARTER_CHECK) == "https://poc.example.com/pocs/acme/poc-triage"
-    unsafe = settings("http://poc.example.com", "0.0.0.0", "https://api.github.com", "Iv23")
+    unsafe = settings("http://poc.example.com", "0.0.0.0", "https://api.github.com", "Iv23liAbCdEfGhIjKlMn")
     assert details_url(unsafe, TRIAGE, CHARTER_CHECK) == "http://poc.example.com/docs/charter"

@@ -72,6 +72,10 @@ WRONG: Mapping[str, Mapping[str, str]] = {
         "postgresql://me:hunter2@db/hunter2": "holds the address of a PostgreSQL, which",
         "x" * 40: "it is from an example",
     },
+    "SECRET_KEY_PREVIOUS": {
+        "hunter2": "needs at least 32 random characters",
+        "<hunter2>": "it is from an example",
+    },
     "LOG_FORMAT": {
         "xml": "`xml` isn't known: write `text` or `json`",
         "JSON": "`JSON` isn't known: write `text` or `json`",
@@ -185,6 +189,10 @@ WRONG: Mapping[str, Mapping[str, str]] = {
         "REPLACE_ME": "it is from an example: write your own. The webhook's secret.",
         "your-webhook-secret": "it is from an example",
         "...": "it is from an example",
+    },
+    "GITHUB_WEBHOOK_SECRET_PREVIOUS": {
+        "https://hunter2": "holds an address, which belongs to PUBLIC_URL",
+        "REPLACE_ME": "it is from an example: write your own",
     },
     "GITHUB_CLIENT_ID": {
         "4711": '`4711` looks like the app\'s id: write what is next to "Client ID"',
