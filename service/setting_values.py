@@ -121,7 +121,9 @@ def app_id(value: object) -> object:
 
 
 def client_id(value: str) -> str:
-    """The id that people log in by."""
+    """The id that people log in by; empty for none."""
+    if not value:
+        return value
     if value.isdecimal():
         raise ValueError(f'{shown(value)} looks like the app\'s id: write what is next to "Client ID"')
     if value.startswith("Ov"):
@@ -134,7 +136,9 @@ def client_id(value: str) -> str:
 
 
 def secret(value: str, name: str, *, shortest: int = 1, in_a_header: bool = False) -> str:
-    """A secret: messages don't show it."""
+    """A secret: messages don't show it; empty for none."""
+    if not value:
+        return value
     if unquoted(value) != value:
         raise ValueError("is in quotes, which would be part of it: write it without them")
     if elsewhere := belonging_elsewhere(value, name):

@@ -226,7 +226,7 @@ def test_every_malformed_setting_is_named_in_one_line(emulator: Emulator, folder
     malformed = {
         "GITHUB_APP_ID": "not-a-number",
         "GITHUB_APP_PRIVATE_KEY": "not a key",
-        "PUBLIC_URL": "governor.example.com",
+        "PUBLIC_URL": "governor.acme.dev",
         "GITHUB_API_URL": "localhost",
         "PORT": "99999",
         "MODE": "strict",

@@ -15,7 +15,7 @@ import pytest
 from tests.harness.emulator import Repo, Stage, good_charter, stamp
 from tests.harness.gateway import says
 
-GITHUB = "https://github.example.com"
+GITHUB = "https://github.acme.dev"
 
 
 @dataclass(slots=True)

@@ -152,7 +152,7 @@ def test_a_target_that_nobody_signed_opens_no_door(story: Story) -> None:
     story.stage.settle()
     answer = story.ask_to_deploy(head)
     assert answer["state"] == "rejected"
-    assert "eased, and not signed by platform (`bob-m`)" in str(answer["comment"])
+    assert "made easier, and not signed by platform (`bob-m`)" in str(answer["comment"])
     assert "missed by 0.6 points" in str(answer["comment"])
 
 

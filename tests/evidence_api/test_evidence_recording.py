@@ -65,7 +65,7 @@ async def test_what_is_recorded(api: Api) -> None:
         ),
     ]  # fmt: skip
     columns = "repository_id, run_sha, commit_sha, number, level, source, source_id"
-    url = "https://github.example.com/acme/poc-triage/actions/runs/1658821493/attempts/2"
+    url = "https://github.acme.dev/acme/poc-triage/actions/runs/1658821493/attempts/2"
     assert set(api.rows(columns)) == {(7, SHA, SHA, None, "self-reported", url, "run:1658821493/2/55")}
     assert api.rows("at = recorded_at AND at > now() - interval '1 minute'") == [(True,)] * 3
 

@@ -545,7 +545,7 @@ def open_stage(
             "GITHUB_WEBHOOK_SECRET": emulator.webhook_secret,
             "GITHUB_API_URL": api.url,
             # A name that the gateway does not rename: what was posted is to come back as it was.
-            "GITHUB_URL": "https://github.example.com",
+            "GITHUB_URL": "https://github.acme.dev",
             "PUBLIC_URL": address,
             "HOST": "127.0.0.1",
             "PORT": str(port),

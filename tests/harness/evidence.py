@@ -116,7 +116,7 @@ class Api:
 def serving(database_url: str, issuer: Issuer) -> Iterator[Server]:
     """The whole application behind uvicorn, on a port of its own and in a thread of its own."""
     inbox, clock, engine = Inbox(database_url, route), Hand(), connect(database_url, pool_size=1)
-    trust = Trust(issuer.url, AUDIENCE, "https://github.example.com")
+    trust = Trust(issuer.url, AUDIENCE, "https://github.acme.dev")
     bodies = Bodies()
     endpoint = EvidenceEndpoint(inbox, Verifier(issuer.url, clock=clock), trust, bodies)
     app = create_app(inbox, engine, webhook_secret="s", evidence=endpoint, bodies=bodies, beside=_nothing)

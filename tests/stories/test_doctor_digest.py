@@ -20,7 +20,7 @@ from tests.harness.settings import NEEDED
 
 CENTRAL = repository(91, full_name="acme/portfolio")
 POLICY = "policy: 1\ncentral_repository: Acme/Portfolio\n"
-HOOK = "https://hooks.slack.example.com/services/T/B/secret"
+HOOK = "https://hooks.slack.acme.dev/services/T/B/secret"
 NO_SERVICE = "Slack says 404, no_service: set SLACK_WEBHOOK_URL to another address"
 LOCKED = "GitHub says 403, Unable to create comment because issue is locked."
 AT_CENTRAL = DigestPlace(Channel.CENTRAL, CENTRAL.id, "digest:2026-W48", public=False)

@@ -227,7 +227,7 @@ def test_a_policy_of_a_repository_that_is_not_covered_holds_no_more(org: Org) ->
     del org.github.repos[HOME.id]
     org.sweep()
     assert reason(org, OTHER) is None
-    assert "not covered" in (org.outcome(policy_key(INSTALLATION)) or "")
+    assert "isn't covered" in (org.outcome(policy_key(INSTALLATION)) or "")
 
 
 def test_deleting_the_repository_of_the_policy_takes_it_away(org: Org) -> None:

@@ -77,7 +77,7 @@ def test_a_commit_that_cannot_be_judged_is_told_so_and_judged_by_the_next_sweep(
     assert run.head_sha == HEAD
     assert run.output.conclusion == "failure"
     assert run.output.title.startswith("Couldn't be judged: GitHub says ")
-    assert "could not be judged: GitHub says " in said(poc)
+    assert "ouldn't be judged: GitHub says " in said(poc)
     assert "; tried again at 09:17 UTC on 23 November 2026, and every hour after that" in said(poc)
     assert poc.state(KEY).dead
     poc.sweep()

@@ -400,7 +400,7 @@ async def test_the_answers_are_counted(receiver: Receiver) -> None:
     metrics = (await receiver.http.get("/metrics")).text
     assert 'poc_governor_deliveries_total{event="push",status="202"}' in metrics
     assert 'poc_governor_deliveries_total{event="unknown",status="401"}' in metrics
-    assert "poc_governor_deliveries_stored 1.0" in metrics
+    assert "poc_governor_last_delivery_timestamp_seconds" in metrics
 
 
 async def test_a_frozen_database_is_answered_for_within_githubs_ten_seconds(open_folder: Path) -> None:

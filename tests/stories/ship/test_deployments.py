@@ -217,7 +217,7 @@ def test_what_nobody_signed_does_not_loosen_what_deployments_are_held_to(
 
 def test_the_answer_names_who_has_not_signed_what_got_easier(poc: Story) -> None:
     poc.land(HEAD, CHARTER.replace(*NO_STAGING).replace(*STRICTER), put=files(accuracy=0.914))
-    assert "eased, and not signed by platform (`bob-m`)" in answered(poc.ask_to_deploy())[1]
+    assert "made easier, and not signed by platform (`bob-m`)" in answered(poc.ask_to_deploy())[1]
     poc.sign("bob-m", "alice-k", "carol-s")
     assert "eased" not in answered(poc.ask_to_deploy())[1]
 

@@ -387,7 +387,7 @@ def test_a_charter_is_compared_with_the_last_one_that_was_signed(poc: Story, bet
     answer = poc.ask_to_deploy()
     assert answer is not None
     assert not answer.approved
-    assert "eased, and not signed" in answer.comment
+    assert "made easier, and not signed" in answer.comment
     assert poc.state_of_poc() == "proposed"
     poc.sign("alice-k", "carol-s")
     answer = poc.ask_to_deploy()

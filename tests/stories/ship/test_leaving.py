@@ -41,9 +41,16 @@ def governed(text: str) -> Callable[[Story], None]:
             installation=INSTALLATION,
             text=f"policy: 1\n{text}",
         )
-        becomes()(story)
+        looked_at(story)
 
     return happens
+
+
+def looked_at(story: Story) -> None:
+    """Somebody marks the repository, as the sweep and a change of the policy do."""
+    story.later(minutes=1)
+    story.services.store.repositories.mark([POC.id])
+    story.work()
 
 
 def lands(text: str | None) -> Callable[[Story], None]:
@@ -88,7 +95,7 @@ def test_an_environment_that_was_signed_for_stays_held(poc: Story, way: str) -> 
     assert said is not None
     assert ("a POC any more" in said) is (way in LEFT)
     assert held(poc, STAGING) is None
-    becomes()(poc)
+    looked_at(poc)
     [title] = told(poc)
     assert title.endswith("and support-prod stays held")
     body = next(issue.body for issue in poc.repo.issues.values() if issue.title == title)
