@@ -77,7 +77,7 @@ def test_the_central_repository(
 def test_a_repository_of_another_installation_does_not_count(engine: Engine, records: Store) -> None:
     records.repositories.listed(8, [CENTRAL])
     (line,) = said(engine, settings())
-    assert "not covered" in line.says
+    assert "isn't covered" in line.says
 
 
 def test_slack_that_refuses_is_named_by_its_setting_and_not_by_its_address(

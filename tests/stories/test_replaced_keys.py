@@ -40,7 +40,7 @@ APP = AppCredentials(
     webhook_secret="the old secret",
     client_secret="the old client secret",
 )
-ENVIRONMENT = {"PUBLIC_URL": "https://governor.example.com"}
+ENVIRONMENT = {"PUBLIC_URL": "https://governor.acme.dev"}
 
 
 def given(current: str, previous: str = "") -> StoreSettings:

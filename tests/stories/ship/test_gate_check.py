@@ -377,7 +377,7 @@ def test_a_charter_is_compared_with_the_last_one_that_was_signed(poc: Story, bet
     poc.repo.merge_bases[BASE, HEAD] = sha("between")
     poc.pull()
     if between != taken_over(CHARTER):
-        assert "sign again. So do" in poc.charter_check()
+        assert "sign too: this change names them." in poc.charter_check()
         assert "`alice-k`" in poc.charter_check()
     poc.say("/poc ship")
     poc.review(*STRANGERS)

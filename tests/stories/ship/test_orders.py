@@ -156,7 +156,7 @@ def test_a_later_ship_date_is_answered_with_the_line_to_write(poc: Story) -> Non
     comment = ask(poc, EXTEND)
     [answer] = answers(poc)
     assert "change line 9 of `POC.md` to:\n\n```yaml\nship_by: 2027-03-15\n```" in answer
-    assert "It reads `ship_by: 2027-02-26` now." in answer
+    assert "It says `ship_by: 2027-02-26` now." in answer
     assert f"[Edit it on `main`]({EDITOR}/main/POC.md)" in answer
     assert "second date, +17 calendar days. Product (`carol-s`) signs again: by" in answer
     assert poc.repo.reactions == {(comment, "+1")}
