@@ -71,7 +71,7 @@ def test_what_was_written_is_shown_on_a_page(stage: Stage) -> None:
     for said in (
         *(
             "POC charter · action required · No charter yet",
-            "no date: write year",
+            "a date: write year",
             "POC charter · success · Charter",
         ),
         *("POC ship gate · success · Ready to ship", "has the ball", "Pull request #5", "/poc ship"),
