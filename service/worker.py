@@ -43,6 +43,7 @@ from service.store.database import (
 )
 from service.store.fairness import waiting_elsewhere
 from service.store.jobs import defer_reconciliations
+from service.store.litter import delete_litter
 from service.store.subjects import Claim
 
 log = structlog.get_logger(__name__)
@@ -65,8 +66,6 @@ ANSWERED_WITHIN = timedelta(days=1)
 """How long an answer that GitHub refuses, or nobody granted, is tried again with each reconciliation."""
 UNHURRIED = (FailureKind.PACED, FailureKind.SAVED)
 """Nothing failed: the subject waits for its turn."""
-KEEP = timedelta(days=1)
-"""How long the job tables keep what killed workers left, for people who want to see it."""
 
 
 def reconcile_fairly(services: Services, key: str, shares: Shares) -> None:
@@ -286,8 +285,7 @@ def wake_forgotten(services: Services) -> None:
 
 def tidy(services: Services) -> None:
     """Delete rows that are no longer needed."""
-    with transaction(services.engine) as session:
-        deleted = subjects.delete_litter(session, older_than=KEEP)
+    deleted = delete_litter(services.engine)
     services.store.people.tidy(services.clock())
     log.info("tidied", rows=deleted)
 

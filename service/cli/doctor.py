@@ -44,7 +44,7 @@ from service.store.connections import WEB, room
 from service.store.database import Database, connect
 from service.store.digests import Digests
 from service.store.embedded import DataDirInUse, PostgresFailed, has_database, open_database
-from service.store.health import Health, Refusals, health, refusals, stored_deliveries
+from service.store.health import Health, Refusals, health, refusals
 from service.store.policies import Policies
 from service.store.schema import NewerSchemaError, pending
 
@@ -358,7 +358,7 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     for head in CheckRuns(Database(engine)).unchecked()[:MOST_HEADS]:
         what = f"{CHARTER_CHECK} on {head.full_name}#{head.number}"
         yield Line(Mark.WRONG, what, f"not on {head.head_sha[:7]}: {head.reason}. `sweep` tries again")
-    yield from _deliveries(now, refusals(engine), stored_deliveries(engine))
+    yield from _deliveries(now, refusals(engine))
     for installation_id, known in Policies(Database(engine)).broken():
         first = known.findings[0] if known.findings else POLICY_PATH
         says = f"{first} The last one that could be read stays in force"
@@ -407,7 +407,7 @@ def _backup(now: Health) -> Line:
     return Line(Mark.OK, "backup", f"the last was made at {_minute(now.last_backup_at)}")
 
 
-def _deliveries(now: Health, refused: Refusals | None, stored: int) -> Iterator[Line]:
+def _deliveries(now: Health, refused: Refusals | None) -> Iterator[Line]:
     if refused:
         says = f"{refused.deliveries} deliveries refused since {_minute(refused.since)}"
         if refused.in_vain:
@@ -418,7 +418,7 @@ def _deliveries(now: Health, refused: Refusals | None, stored: int) -> Iterator[
             yield Line(Mark.NOTE, "deliveries", f"{says}. Later ones were taken")
     if now.last_delivery_at is not None:
         age = datetime.now(UTC) - now.last_delivery_at
-        yield Line(Mark.OK, "deliveries", f"{stored} stored, the last {age.total_seconds():.0f} s ago")
+        yield Line(Mark.OK, "deliveries", f"the last was stored {age.total_seconds():.0f} s ago")
     elif not refused:
         yield Line(Mark.NOTE, "deliveries", "none yet: see the app's settings, Advanced, Recent deliveries")
 

@@ -86,12 +86,6 @@ WHERE dead_since IS NOT NULL ORDER BY dead_since DESC LIMIT 20
 """)
 
 
-def stored_deliveries(engine: Engine) -> int:
-    """How many deliveries of the last 30 days there are; that takes longer the more there are."""
-    with engine.connect() as connection:
-        return int(connection.execute(text("SELECT count(*) FROM delivery")).scalar_one())
-
-
 def health(engine: Engine) -> Health:
     """Ask the database; raises what SQLAlchemy raises when it is away."""
     with engine.connect() as connection:

@@ -142,7 +142,7 @@ WITH known AS MATERIALIZED (
     FROM json_to_recordset(%(described)s::json) AS t (id bigint, installation_id bigint, full_name text,
         default_branch text, private bool, archived bool, fork bool, is_template bool, has_issues bool,
         topics text[], properties jsonb)
-    JOIN repository r ON r.id = t.id
+    JOIN repository r ON r.id = t.id AND r.id = ANY(%(ids)s)
     ORDER BY r.id FOR NO KEY UPDATE OF r
 )
 INSERT INTO delivery
@@ -169,6 +169,9 @@ our check run all the same is asked once a day. Whatever tells of a change of a 
 
 The lock on the repository's row decides between an event and a look that finds a POC meanwhile: either the
 event sees the POC, or the look sees the pull request that the event brought and marks it.
+
+The ids are given as an array as well: of a list in JSON PostgreSQL expects a hundred rows, and for so many it
+would read all repositories.
 """
 
 
@@ -205,9 +208,8 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
         }
         for key, envelope in ordered
     ]
-    described = as_json(_newest(envelope.reception for _, envelope in ordered))
-    values = {"described": described, "deliveries": as_json(rows)}
-    cursor = await connection.execute(INSERT_DELIVERIES, values | NEVER)
+    described = of_repositories(_newest(envelope.reception for _, envelope in ordered))
+    cursor = await connection.execute(INSERT_DELIVERIES, described | {"deliveries": as_json(rows)} | NEVER)
     fresh = []
     for *key, subjects, ignored in await cursor.fetchall():
         envelope = by_key[tuple(key)]
@@ -304,10 +306,10 @@ INSERT INTO repository (id, installation_id, full_name, default_branch, private,
 SELECT t.id, t.installation_id, t.full_name, t.default_branch, t.private, t.archived, t.fork,
     t.is_template, t.has_issues, t.topics, t.properties,
     CASE WHEN known.pushed_at IS NULL THEN t.pushed_at ELSE t.told_at END, t.updated_at, t.pushed_at
-FROM json_to_recordset(%s::json) AS t (id bigint, installation_id bigint, full_name text,
+FROM json_to_recordset(%(described)s::json) AS t (id bigint, installation_id bigint, full_name text,
     default_branch text, private bool, archived bool, fork bool, is_template bool, has_issues bool,
     topics text[], properties jsonb, pushed_at timestamptz, told_at timestamptz, updated_at timestamptz)
-LEFT JOIN repository known ON known.id = t.id
+LEFT JOIN repository known ON known.id = t.id AND known.id = ANY(%(ids)s)
 ORDER BY t.id
 ON CONFLICT (id) DO UPDATE SET
     installation_id = excluded.installation_id, full_name = excluded.full_name,
@@ -325,6 +327,11 @@ WHERE repository.updated_at IS NULL OR repository.updated_at <= excluded.updated
 Of a known repository `pushed_at` is the newest push that we were told of: the list of repositories shows a
 later one only where its event was lost, whatever other events say.
 """
+
+
+def of_repositories(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What `INSERT_DELIVERIES` and `UPSERT_REPOSITORIES` take of repositories."""
+    return {"described": as_json(rows), "ids": [row["id"] for row in rows]}
 
 
 def repository_row(
@@ -351,7 +358,7 @@ def repository_row(
 
 async def _repositories(connection: Connection, receptions: Sequence[DeliveryEffects]) -> None:
     if rows := _newest(receptions):
-        await connection.execute(UPSERT_REPOSITORIES, (as_json(rows),))
+        await connection.execute(UPSERT_REPOSITORIES, of_repositories(rows))
 
 
 def _newest(receptions: Iterable[DeliveryEffects]) -> list[Mapping[str, Any]]:

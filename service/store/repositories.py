@@ -17,7 +17,7 @@ from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
 from service.store.database import cursor
-from service.store.recording import UPSERT_REPOSITORIES, as_json, repository_row
+from service.store.recording import UPSERT_REPOSITORIES, as_json, of_repositories, repository_row
 from service.store.table import Table
 from service.store.tables import CharterAt, FactRow, PocRow, PullRequestRow, RepositoryRow
 
@@ -60,7 +60,7 @@ class Repositories(Table):
                 repository_row(one, installation_id, one.pushed_at)
                 for one in sorted(page, key=attrgetter("id"))
             ]
-            cursor(session).execute(UPSERT_REPOSITORIES, (as_json(rows),))
+            cursor(session).execute(UPSERT_REPOSITORIES, of_repositories(rows))
             session.execute(
                 update(RepositoryRow).where(col(RepositoryRow.id).in_(missed)).values(reread=True)
             )

@@ -28,6 +28,12 @@ from sqlmodel import Field, SQLModel
 from service.rules.values.subjects import PocId
 
 NOW = text("now()")
+PASSING = (
+    "kind IN ('access-granted', 'charter-pushed', 'default-pushed', 'deployment-requested', 'evidence-sent', "
+    "'files-pushed', 'issue-changed', 'policy-pushed', 'rerun-requested')"
+)
+"""Events that are only there to be answered. All others are somebody's doing: the record, the pages and who
+has the ball are read from them, however old they are."""
 
 
 def moment(**kwargs: Any) -> Any:  # noqa: ANN401 (SQLModel's Field is typed so)
@@ -107,6 +113,7 @@ class FactRow(SQLModel, table=True):
     __table_args__ = (
         Index("fact_unanswered", "subject", postgresql_where=text("answered_at IS NULL")),
         Index("fact_timeline", "subject", "kind", "at"),
+        Index("fact_passing", "answered_at", postgresql_where=text(f"answered_at IS NOT NULL AND {PASSING}")),
     )
 
     id: str = Field(sa_type=Text, primary_key=True)

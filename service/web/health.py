@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from service.parent import SUPERVISED
-from service.store.health import Health, calls_left, health, stored_deliveries
+from service.store.health import Health, calls_left, health
 
 log = structlog.get_logger(__name__)
 
@@ -90,14 +90,10 @@ class Readiness:
     async def _health(self) -> dict[str, Any]:
         try:
             async with asyncio.timeout(HEALTH_PATIENCE):
-                return await asyncio.to_thread(_details, self._engine)
+                return (await asyncio.to_thread(health, self._engine)).as_json()
         except (SQLAlchemyError, TimeoutError) as error:
             log.warning("health not known", error=str(error))
             return {"unknown": "worker and queue: the database gave no connection to ask on"}
-
-
-def _details(engine: Engine) -> dict[str, Any]:
-    return {"deliveries": stored_deliveries(engine)} | health(engine).as_json()
 
 
 class Metrics:

@@ -58,7 +58,7 @@ def test_deliveries_are_stored_whichever_process_answers_and_counted_once(
             finally:
                 for pid in others:
                     kill(pid, signal.SIGCONT)
-        assert serve.health()["deliveries"] == 3
+        assert serve.deliveries() == 3
         shown = [_metrics_anew(serve) for _ in range(12)]
         assert all('poc_governor_deliveries_total{event="push",status="202"} 3.0' in text for text in shown)
         lines = {line for text in shown for line in text.splitlines()}
@@ -77,7 +77,7 @@ def test_a_further_process_that_is_killed_is_started_again_and_the_port_answers_
             eventually(partial(_gone, pid), "it ended")
             assert all(_deliver_anew(serve, n) == 202 for n in range(5))
         assert "process=web" in serve.said
-        assert serve.health()["deliveries"] == 10
+        assert serve.deliveries() == 10
 
 
 def test_killing_the_first_process_ends_all_and_the_port_serves_again_at_once(
@@ -93,8 +93,7 @@ def test_killing_the_first_process_ends_all_and_the_port_serves_again_at_once(
         again = Process(folder / "again.log", env, "service.cli.app", "serve", "--port", str(port))
         try:
             eventually(partial(_ready, serve.url), f"it serves again; it said {again.said}")
-            deliveries = httpx.get(f"{serve.url}/readyz", trust_env=False).json()["deliveries"]
-            assert deliveries == 1
+            assert serve.deliveries() == 1
         finally:
             assert again.terminate() == 0
 

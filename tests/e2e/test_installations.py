@@ -68,11 +68,11 @@ def test_repositories_added_are_registered_and_those_removed_are_left_alone(stag
 @pytest.mark.slow
 def test_ping_and_strangers_events_are_recorded_and_ignored(stage: Stage) -> None:
     stage.settle()
-    before, deliveries = stage.api.calls(), stage.health()["deliveries"]
+    before, deliveries = stage.api.calls(), stage.serve.deliveries()
     stage.deliver("ping")
     assert stage.post("star", b'{"action": "created", "starred_at": null}').status_code == 202
     stage.settle()
-    assert stage.health()["deliveries"] == deliveries + 2
+    assert stage.serve.deliveries() == deliveries + 2
     assert stage.api.calls() == before
 
 

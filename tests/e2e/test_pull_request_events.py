@@ -45,10 +45,10 @@ def test_duplicate_delivery_does_nothing_more(chartered: Repo, stage: Stage) -> 
     stage.post("pull_request", body, delivery)
     chartered.expect(moved, "success")
     stage.settle()
-    before, deliveries = chartered.calls(), stage.health()["deliveries"]
+    before, deliveries = chartered.calls(), stage.serve.deliveries()
     assert stage.post("pull_request", body, delivery).status_code == 202
     stage.settle()
-    assert stage.health()["deliveries"] == deliveries
+    assert stage.serve.deliveries() == deliveries
     assert chartered.calls() == before
 
 

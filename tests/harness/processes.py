@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 
 from service.demo.emulator import Emulator, free_port
+from service.store.embedded import join
 from tests.harness.program import ROOT
 from tests.harness.waiting import eventually
 from tests.harness.webhooks import PLAIN, SECRET, deliver
@@ -116,6 +118,7 @@ class Serve(Process):
         self, log: Path, env: Mapping[str, str], *arguments: str, program: str = PRODUCT, port: int = 0
     ) -> None:
         port = port or free_port()
+        self._env = env
         self.url = f"http://127.0.0.1:{port}"
         super().__init__(log, env, program, "serve", "--port", str(port), *arguments)
         self._http = httpx.Client(base_url=self.url, timeout=20, trust_env=False, verify=PLAIN)
@@ -134,6 +137,14 @@ class Serve(Process):
     def health(self) -> dict[str, Any]:
         answer: dict[str, Any] = self._http.get("/readyz").json()
         return answer
+
+    def deliveries(self) -> int:
+        """How many are stored."""
+        url = self._env.get("DATABASE_URL") or join(Path(self._env["DATA_DIR"]), PATIENCE)
+        assert url is not None
+        with psycopg.connect(url) as connection:
+            [[count]] = connection.execute("SELECT count(*) FROM delivery").fetchall()
+        return int(count)
 
     def metrics(self) -> str:
         return self._http.get("/metrics").text

@@ -15,11 +15,11 @@ from service.rules.values import activity
 from service.rules.values.actions import EscalationRecord
 from service.rules.values.github import Installation, Issue, IssueState
 from service.rules.values.groups import Group
-from service.store.database import Database, transaction
+from service.store.database import Database
 from service.store.digests import Digests
+from service.store.litter import delete_litter
 from service.store.messages import MessageState
 from service.store.store import Store
-from service.store.subjects import delete_litter
 from tests.harness.github import repository
 from tests.harness.pocs import poc_id_of
 
@@ -140,8 +140,7 @@ def test_what_was_told_long_ago_is_deleted(engine: Engine, records: Store) -> No
             f"W{days}", place(Channel.SLACK, "W"), datetime.now(UTC) - days * DAY, "text"
         )
         records.digests.keep(7, edition)
-    with transaction(engine) as session:
-        delete_litter(session, older_than=DAY)
+    delete_litter(engine)
     assert records.digests.find(7, Channel.SLACK, "W80") is not None
     assert records.digests.find(7, Channel.SLACK, "W100") is None
 

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from service.rules.queue import APART
-from service.store import subjects
 from service.store.database import Database, LockClass, lock, transaction
+from service.store.litter import delete_litter
 from service.store.pacing import LAPSES, NotYetError, Pacing
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -191,6 +191,6 @@ def test_what_is_older_than_two_hours_is_tidied_away(engine: Engine, ask: Ask, c
     for ago in (3.0, 1.0):
         clock.now = present - timedelta(hours=ago)
         assert ask() == 0
+    delete_litter(engine)
     with transaction(engine) as session:
-        subjects.delete_litter(session, older_than=timedelta(days=1))
         assert session.connection().execute(text("SELECT count(*) FROM write_slot")).scalar_one() == 1
