@@ -87,7 +87,7 @@ def test_every_command_and_state_is_documented() -> None:
     assert {verb for verb in Verb if f"| `/poc {verb}` |" not in commands} == set()
     page = (ROOT / "docs" / "shipping.md").read_text()
     assert {state for state in State if f"| {state} |" not in page} == set()
-    labels = (ROOT / "docs" / "operations.md").read_text()
+    labels = (ROOT / "docs" / "data.md").read_text()
     assert f"`{STALL_LABEL}`" in labels
     assert {
         label for label in (STOP_LABEL, POLICY_LABEL, DIGEST_LABEL) if f"`{label}`" not in labels
