@@ -168,7 +168,8 @@ one that only describes a repository where all of that is known. Whether the bra
 our check run all the same is asked once a day. Whatever tells of a change of a known repository marks it.
 
 The lock on the repository's row decides between an event and a reconciliation that finds a POC meanwhile:
-either the event sees the POC, or the reconciliation sees the pull request that the event brought and marks it.
+either the event sees the POC, or the reconciliation sees the pull request that the event brought, and marks
+it.
 """
 
 
