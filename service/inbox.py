@@ -247,7 +247,7 @@ class Inbox:
         except (psycopg.DataError, UnicodeEncodeError) as error:
             # The database would refuse it each time: GitHub must not deliver it for three days.
             said = str(error).splitlines()[0]
-            await self._commit_apart(group, ValueError(f"a value in it cannot be stored: {said}"))
+            await self._commit_apart(group, ValueError(f"a value in it can't be stored: {said}"))
         except Exception as error:  # noqa: BLE001 (a writer that ends would leave every sender waiting)
             await self._commit_apart(group, error)
         else:

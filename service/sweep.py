@@ -120,7 +120,7 @@ def _previews(services: Services, as_of: datetime | None) -> Iterator[tuple[str,
     opened: Counter[int | None] = Counter()
     for key in all_keys(services):
         if key.startswith((SubjectKind.INSTALLATION, SubjectKind.POLICY)):
-            continue  # listing and reading are no decisions: they only mark
+            continue  # listing and reading decide nothing: they only mark
         with transaction(services.engine) as session:
             claim = subjects.peek(session, key, as_of)
         try:

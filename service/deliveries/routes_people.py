@@ -172,7 +172,7 @@ def commented(delivery: Delivery) -> DeliveryEffects:
     events = _commands(subject, comment.body, line, login, comment.created_at)
     if not events:
         return delivery.ignored("no command in it")
-    # The central repository is no POC itself.
+    # The central repository isn't a POC itself.
     return delivery.effects(events=events, subjects=(subject,), for_pocs_only=home is None)
 
 

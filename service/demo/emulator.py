@@ -91,7 +91,7 @@ def build_seed(
         "tokens": {token_of(login): {"login": login} for login in people},
         "github": {
             "users": [{"login": login} for login in (_NOBODY, *people)],
-            # Only an admin may write contents there: the emulator knows no write role for members.
+            # Only an admin may write contents there: the emulator has no write role for members.
             "orgs": [{"login": org, "members": [{"login": login, "role": "admin"} for login in users]}],
             "repos": [
                 {

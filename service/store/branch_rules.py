@@ -1,4 +1,4 @@
-"""Which branches of repositories that are no POCs require our check run, as far as GitHub was asked."""
+"""Which branches of repositories that aren't POCs require our check run, as far as GitHub was asked."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class CheckRuns(Table):
         }
 
     def unchecked(self) -> list[Unchecked]:
-        """The heads of open pull requests that need the check run `POC charter`, and lack it."""
+        """The heads of open pull requests that need the check run `POC charter` and don't have it."""
         with self._database.reading() as session:
             rows = session.execute(UNCHECKED, {"name": CHARTER_CHECK}).all()
         return [Unchecked(*row) for row in rows]

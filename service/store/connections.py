@@ -24,8 +24,8 @@ class Share:
     looks: int
     """At a time."""
     pool: int
-    """For the looks: two each, that of its lock and another, and two more so that one can always go on: while
-    it writes to GitHub, a look takes a third for a moment."""
+    """For reconciliations: two each, that of its lock and another. Two more so that one can always go on:
+    while it writes to GitHub, it takes a third for a moment."""
     queue: int
     """For jobs and heartbeats."""
 

@@ -227,5 +227,5 @@ class WithinSession(Database):
     def lock(
         self, lock_class: LockClass, key: str, *, wait: str | None = LOCK_WAIT
     ) -> AbstractContextManager[Connection]:
-        """Locks need a connection of their own, which a session lacks."""
+        """Locks need a connection of their own, and a session has only one."""
         raise RuntimeError(f"no lock {lock_class.name} {key} for {wait} within a session")

@@ -43,8 +43,8 @@ class Pacing(Table):
         """Be the only one who writes for an installation, or raise `NotYetError`.
 
         A write counts from its end, so that however long it takes the next one reaches GitHub later. What
-        GitHub refuses counts for nothing: it is still the subject's turn, or a look that begins with the same
-        refusal each time would never come to its second write.
+        GitHub refuses counts for nothing: it is still the subject's turn. Otherwise a reconciliation that is
+        refused at the start each time would never come to its second write.
         """
         with ExitStack() as turn:
             with self._planning(installation_id) as session:

@@ -167,8 +167,9 @@ ON CONFLICT DO NOTHING RETURNING delivery_id::text, event, body_sha256, subjects
 one that only describes a repository where all of that is known. Whether the branch of a pull request requires
 our check run all the same is asked once a day. Whatever tells of a change of a known repository marks it.
 
-The lock on the repository's row decides between an event and a look that finds a POC meanwhile: either the
-event sees the POC, or the look sees the pull request that the event brought and marks it.
+The lock on the repository's row decides between an event and a reconciliation that finds a POC meanwhile:
+either the event sees the POC, or the reconciliation sees the pull request that the event brought, and marks
+it.
 
 The ids are given as an array as well: of a list in JSON PostgreSQL expects a hundred rows, and for so many it
 would read all repositories.

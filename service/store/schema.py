@@ -38,7 +38,7 @@ def migrate_within(connection: Connection, *, to: str) -> None:
 
 
 def pending(engine: Engine) -> bool:
-    """Whether the database lacks revisions of this version; `NewerSchemaError` where it has later ones."""
+    """Whether revisions of this version are missing; `NewerSchemaError` where there are later ones."""
     with engine.connect() as connection:
         return is_pending(revision_of(connection))
 
@@ -63,7 +63,7 @@ def _refuse_newer(present: str | None) -> None:
 
 
 def differences(engine: Engine) -> list[object]:
-    """What the tables of the code have that the migrated database lacks, and the other way round."""
+    """What only the code's tables have, and what only the migrated database has."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415
     from alembic.migration import MigrationContext  # noqa: PLC0415
     from sqlmodel import SQLModel  # noqa: PLC0415

@@ -228,7 +228,7 @@ class MergeBase(SQLModel, table=True):
 
 
 class BranchRuleRow(SQLModel, table=True):
-    """Whether a branch of a repository that is no POC requires our check run."""
+    """Whether a branch of a repository that isn't a POC requires our check run."""
 
     __tablename__ = "branch_rule"
 

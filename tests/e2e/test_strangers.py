@@ -225,7 +225,6 @@ def test_an_answer_to_what_is_no_http_has_them_too(serve: Serve) -> None:
 
 def test_a_browser_stays_on_https_only_where_the_service_has_it() -> None:
     names = [
-        dict(security_headers(url, PUBLIC_GITHUB))
-        for url in ("https://g.acme.dev", "http://localhost:8080")
+        dict(security_headers(url, PUBLIC_GITHUB)) for url in ("https://g.acme.dev", "http://localhost:8080")
     ]
     assert ["Strict-Transport-Security" in each for each in names] == [True, False]

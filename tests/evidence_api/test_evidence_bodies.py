@@ -72,7 +72,7 @@ REFUSED: list[tuple[str, bytes, str, str]] = [
     ("a key twice", b'{"metrics": {"a": {"value": 1, "value": 2}}}', "/metrics/a/value", "is here twice"),
     ("a metric twice", b'{"metrics": {"a": {"value": 1}, "a": {"value": 1}}}', "/metrics/a", "into a list"),
     ("`metrics` twice", b'{"metrics": {}, "metrics": {}}', "/metrics", "is here twice"),
-    ("a metric in capitals", b'{"metrics": {"Acc/all": {"value": 1}}}', "/metrics/Acc~1all", "isn't a metric"),
+    ("a name in capitals", b'{"metrics": {"Acc/all": {"value": 1}}}', "/metrics/Acc~1all", "isn't a metric"),
     ("a metric without a name", b'{"metrics": {"": {"value": 1}}}', "/metrics/", "isn't a metric"),
     ("a bare number", b'{"metrics": {"accuracy": 0.93}}', "/metrics/accuracy", "This has to be an object"),
     ("an empty list", b'{"metrics": {"accuracy": []}}', "/metrics/accuracy", "leave the metric out"),

@@ -143,4 +143,4 @@ def test_a_text_that_cannot_be_stored_takes_no_other_delivery_with_it(database_u
     sent = [("push", json.dumps(each).encode()) for each in (odd, payload)]
     bad, good = asyncio.run(answers(database_url, sent))
     assert good == ""
-    assert bad.startswith("400: a value in it cannot be stored: ")
+    assert bad.startswith("400: a value in it can't be stored: ")

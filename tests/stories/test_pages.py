@@ -369,7 +369,7 @@ async def test_the_documents_explain_every_finding(stored: Engine) -> None:
     assert {check.code for check in CHECKS if f'id="{check.code}"' not in page.text} == set()
     assert 'href="/docs/policy' in page.text
     assert not re.search(r'href="(?!https?://|/|#)', page.text)
-    for name in ("commands", "operations", "portfolio", "waiting"):
+    for name in ("commands", "troubleshooting", "portfolio", "waiting"):
         assert (await get(stored, f"/docs/{name}")).status_code == 200
     for name in ("none", "..%2FREADME", "%00"):
         assert (await get(stored, f"/docs/{name}")).status_code == 404

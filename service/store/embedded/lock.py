@@ -172,7 +172,7 @@ class DataDirLock:
         os.write(self._fd, json.dumps(asdict(holder)).encode())
 
     def release(self) -> None:
-        """Give the lock back; again is no error."""
+        """Give the lock back; doing it twice is fine."""
         if self._fd is not None:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)

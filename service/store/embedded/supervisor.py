@@ -121,7 +121,7 @@ class EmbeddedPostgres:
             self._run()
 
     def stop(self) -> None:
-        """Shut the server down and release the lock; again is no error."""
+        """Shut the server down and release the lock; doing it twice is fine."""
         if os.getpid() != self._pid:  # a fork of us, at its exit
             return
         atexit.unregister(self.stop)
