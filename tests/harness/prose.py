@@ -60,7 +60,7 @@ RULES = (
     ),
     Rule(r"a look (?:reads|takes|writes|that|at a)", "a reconciliation", "one word for it"),
 )
-"""For every document, template and message."""
+"""For every document, template, message and comment."""
 MESSAGES = (
     Rule(r"cannot", "can't", "how people say it"),
     Rule(r"begin again", "start again", "how people say it"),
@@ -74,7 +74,7 @@ MESSAGES = (
     Rule(r"those (?:who|whom)", "people who", "stiff"),
     Rule(r"by (?:\w+['’]s|whose) word", "because it says so", FOREIGN),
 )
-"""For what is short and read in passing: templates and messages."""
+"""For what users read: documents, templates and messages."""
 
 JINJA = re.compile(r"\{#.*?#\}", re.DOTALL)
 CODE = re.compile(r"^```.*?^```|``[^\n]+?``|`[^`\n]+`", re.DOTALL | re.MULTILINE)

@@ -151,6 +151,15 @@ def test_the_readme_shows_both_make_commands_first() -> None:
     assert first[1].split("\n") == ["make demo", "make test", ""]
 
 
+def test_the_limits_of_the_readme_are_shorter_than_how_to_install_it() -> None:
+    sections = dict(
+        re.findall(
+            r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+        )
+    )
+    assert len(sections["Limits"]) < len(sections["Install it on your organisation"])
+
+
 @pytest.mark.parametrize(("command", "output"), examples())
 def test_an_example_is_what_the_command_prints(command: str, output: str) -> None:
     program, *arguments = command.split()

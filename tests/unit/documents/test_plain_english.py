@@ -64,10 +64,9 @@ def breaches(path: Path) -> Iterator[tuple[int, str, str]]:
             yield from found_in(blank(CODE, text), RULES + MESSAGES, first=line)
         for line, text in remarks(path):
             yield from found_in(blank(CODE, text), RULES, first=line)
-    elif path in TEMPLATES:
-        yield from found_in(blank(CODE, blank(JINJA, path.read_text())), RULES + MESSAGES)
     else:
-        yield from found_in(blank(CODE, blank(GENERATED, path.read_text())), RULES)
+        quoted = JINJA if path in TEMPLATES else GENERATED
+        yield from found_in(blank(CODE, blank(quoted, path.read_text())), RULES + MESSAGES)
 
 
 def place(path: Path) -> str:
