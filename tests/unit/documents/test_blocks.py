@@ -99,6 +99,14 @@ def test_a_command_of_ours_takes_these_options(words: list[str]) -> None:
     GROUP.commands[words[1]].make_context(words[1], words[2:])
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_a_command_of_ours_in_a_sentence_is_there(page: Any) -> None:
+    assert isinstance(GROUP, typer.core.TyperGroup)
+    for name, rest in re.findall(r"`poc-governor ([a-z-]+)\b([^`]*)`", page.read_text()):
+        known = {option for parameter in GROUP.commands[name].params for option in parameter.opts}
+        assert set(re.findall(r"(?<!\S)\[?(--[a-z-]+)", rest)) <= known | {"--help"}, f"{name}{rest}"
+
+
 @pytest.mark.parametrize("words", of("make"))
 def test_a_target_of_make_is_there(words: list[str]) -> None:
     named = [word for word in words[1:] if re.fullmatch(r"[a-z][a-z-]*", word)]

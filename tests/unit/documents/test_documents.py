@@ -124,6 +124,14 @@ def test_an_endpoint_is_documented(path: str) -> None:
     assert path in documents()
 
 
+def test_each_route_has_a_row_among_the_endpoints() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "service" / "web").glob("*.py"))
+    told = (ROOT / "docs" / "endpoints.md").read_text()
+    routed = set(re.findall(r'Route\("([^"]+)"', sources)) - {"/static/{name}", "/docs/images/{name}"}
+    assert len(routed) > 10
+    assert {path for path in routed if path not in told} == set()
+
+
 @pytest.mark.parametrize("code", sorted(codes()))
 def test_a_check_code_is_documented(code: str) -> None:
     assert re.search(rf"`{code}`|^### {code}\b", documents(), re.MULTILINE)
