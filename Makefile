@@ -82,6 +82,9 @@ bench: $(READY) ## Measure: acknowledgements and reconciliations against Probot'
 	$(BIN)/python -m bench.registration
 	$(BIN)/python -m bench.first_day
 	$(BIN)/python -m bench.sweep
+	$(BIN)/python -m bench.recording
+	$(BIN)/python -m bench.scale
+	$(BIN)/python -m bench.pgbouncer
 
 screenshots: $(READY) ## Take the pictures of docs/images anew; needs Debian's chromium
 	$(BIN)/python -m tests.harness.screenshots

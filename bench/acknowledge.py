@@ -103,7 +103,7 @@ class Sides:
     def ours(self, connections: int, seed: int, count: int) -> Run:
         """A run on ours: every 202 must be a row, and the worker must come to an end."""
         before, stored = self._cpu(), self.database.deliveries()
-        result = _send(self.server, connections, seed, count)
+        result = sent(self.server, connections, seed, count)
         if result.statuses != {"202": self.database.deliveries() - stored}:
             raise SystemExit(f"answers {result.statuses}, rows {self.database.deliveries() - stored}")
         drained = self.database.drained()
@@ -116,7 +116,7 @@ class Sides:
     def probot(self, connections: int, seed: int, count: int) -> Run:
         """A run on Probot's."""
         before = cpu.seconds(self.other.pid)
-        result = _send(self.other, connections, seed, count)
+        result = sent(self.other, connections, seed, count)
         time.sleep(SETTLING)
         run = Run(result, _difference(cpu.seconds(self.other.pid), before))
         _print("Probot", [run], "")
@@ -158,7 +158,8 @@ def _print(name: str, runs: Sequence[Run], more: str) -> None:
     )
 
 
-def _send(server: Server, connections: int, seed: int, count: int) -> Result:
+def sent(server: Server, connections: int, seed: int, count: int) -> Result:
+    """Send deliveries to a server, in a process of their own."""
     command = [sys.executable, "-m", "bench.client", str(server.port), server.path]
     command += [str(connections), str(seed), str(count)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)

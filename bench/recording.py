@@ -16,53 +16,24 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
 from statistics import median
 
 import psycopg
 
 from bench import cpu
+from bench.grown import Size, fill, sizes
 from bench.mixed import bodies_about
-from bench.payloads import FIRST_REPOSITORY, INSTALLATION, repository_name
+from bench.payloads import FIRST_REPOSITORY, repository_name
 from bench.servers import scratch
 from service.deliveries.routes import route
-from service.store.database import connect
 from service.store.embedded import EmbeddedPostgres
 from service.store.recording import Envelope, open_pool, record
-from service.store.schema import migrate
 
 BUDGET = 1.3
 GROUP = 16
 TOUCHED = 160
 """Repositories that the empty database holds; the other holds them too, among all its POCs."""
-PULLS = 5
-GENERATED = """
-INSERT INTO installation (id, account, permissions) VALUES ({installation}, 'acme', '{{}}');
-INSERT INTO repository (id, installation_id, full_name, default_branch, topics, pushed_at, updated_at,
-    first_pushed_at, reread, poc_reason, registered_at, charter_kind)
-SELECT {first} + n, {installation}, 'acme/triage-' || n || '-poc', 'main', '{{}}', '2026-01-01',
-    '2026-01-01', '2026-01-01', false, 'name', now(), 'charter' FROM generate_series(0, {pocs} - 1) AS n;
-INSERT INTO poc (repository_id) SELECT {first} + n FROM generate_series(0, {pocs} - 1) AS n;
-INSERT INTO pull_request (repository_id, number, head_sha, base_ref, base_sha, author, state, updated_at)
-SELECT {first} + n, k, md5(n || ':' || k) || '01234567', 'main', repeat('a', 40), 'jane-doe', 'open',
-    '2026-01-01' FROM generate_series(0, {pocs} - 1) AS n, generate_series(1, {pulls}) AS k;
-INSERT INTO subject (key, wanted, done, attempts) SELECT 'repository:' || {first} + n, 1, 1, 0
-FROM generate_series(0, {pocs} - 1) AS n
-UNION ALL SELECT 'pull_request:' || repository_id || ':' || number, 1, 1, 0 FROM pull_request;
-INSERT INTO fact (id, subject, kind, at, actor, detail, answered_at)
-SELECT 'repository:' || r || ':act:commit:' || md5(n::text) || '01234567', 'repository:' || r, 'activity', at,
-    'jane-doe', '{{"deed": "commit", "sha": "' || md5(n::text) || '01234567"}}', at
-FROM (SELECT n, {first} + n * {pocs}::bigint / {facts} AS r, now() - n * interval '2 seconds' AS at
-    FROM generate_series(0, {facts} - 1) AS n) AS t;
-"""
-DELIVERIES = """
-INSERT INTO delivery (delivery_id, event, body_sha256, action, installation_id, repository_id, subjects,
-    received_at)
-SELECT g, 'pull_request', b, 'synchronize', %s, r, ARRAY['repository:' || r], at
-FROM unnest(%s::{type}[], %s::bytea[], %s::bigint[], %s::timestamptz[]) AS t (g, b, r, at)
-"""
-PORTION = 20_000
 SETTLED = "UPDATE subject SET done = wanted WHERE wanted > done; DELETE FROM procrastinate_jobs"
 """As a worker would leave it."""
 
@@ -112,20 +83,17 @@ def main() -> int:
         empty_url = postgres.start()
         try:
             full_url = _database(empty_url, "grown")
-            for url, scale in ((empty_url, (0, 0, TOUCHED)), (full_url, _scale(arguments))):
-                _fill(url, *scale)
+            fill(empty_url, Size(TOUCHED, TOUCHED))
+            pocs = arguments.pocs
+            fill(full_url, Size(pocs, pocs, arguments.deliveries, arguments.facts))
             pid = int((folder / "data" / "postgresql-18" / "postmaster.pid").read_text().split()[0])
             empty = Side("empty", empty_url, TOUCHED, pid)
-            full = Side("full", full_url, arguments.pocs, pid)
+            full = Side("full", full_url, pocs, pid)
             holds = _compare(empty, full, arguments.rounds, arguments.groups)
-            _sizes(full_url)
+            print(f"MB: {sizes(full_url)}")
         finally:
             postgres.stop()
     return 0 if holds else 1
-
-
-def _scale(arguments: argparse.Namespace) -> tuple[int, int, int]:
-    return arguments.deliveries, arguments.facts, arguments.pocs
 
 
 def _compare(empty: Side, full: Side, rounds: int, count: int) -> bool:
@@ -180,56 +148,10 @@ def guid(at: float) -> str:
     return str(uuid.UUID(fields=fields, version=1))
 
 
-def _fill(url: str, deliveries: int, facts: int, pocs: int) -> None:
-    began = time.monotonic()
-    engine = connect(url)
-    migrate(engine)
-    engine.dispose()
-    numbers = {"installation": INSTALLATION, "first": FIRST_REPOSITORY, "pulls": PULLS}
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SET synchronous_commit = off")
-        connection.execute(GENERATED.format(facts=facts, pocs=pocs, **numbers).encode())
-        kind = connection.execute(
-            "SELECT data_type FROM information_schema.columns WHERE (table_name, column_name) = "
-            "('delivery', 'delivery_id')"
-        ).fetchone()
-        assert kind is not None
-        chance, now = random.Random(1), time.time()
-        for start in range(0, deliveries, PORTION):
-            many = range(start, min(start + PORTION, deliveries))
-            # Two seconds apart, as in an organisation that sends 43,000 a day.
-            moments = [now - 2 * (deliveries - n) for n in many]
-            connection.execute(
-                DELIVERIES.format(type=kind[0]).encode(),
-                (
-                    INSTALLATION,
-                    [guid(at) for at in moments],
-                    [chance.randbytes(32) for _ in many],
-                    [FIRST_REPOSITORY + chance.randrange(pocs) for _ in many],
-                    [datetime.fromtimestamp(at, UTC) for at in moments],
-                ),
-            )
-        connection.execute("VACUUM ANALYZE")
-        connection.execute("CHECKPOINT")
-    print(
-        f"{deliveries} deliveries, {facts} facts, {pocs} POCs after {time.monotonic() - began:.0f} s",
-        flush=True,
-    )
-
-
 def _database(url: str, name: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     return url.replace("/poc_governor?", f"/{name}?")
-
-
-def _sizes(url: str) -> None:
-    with psycopg.connect(url) as connection:
-        rows = connection.execute(
-            "SELECT relname, pg_relation_size(oid) / 1048576 FROM pg_class WHERE relkind IN ('r', 'i') "
-            "AND pg_relation_size(oid) > 8 * 1048576 ORDER BY 2 DESC"
-        ).fetchall()
-    print("MB: " + ", ".join(f"{name} {size}" for name, size in rows))
 
 
 if __name__ == "__main__":

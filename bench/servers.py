@@ -112,12 +112,19 @@ class Database:
 @contextmanager
 def serving(folder: Path, env: Mapping[str, str]) -> Iterator[tuple[Server, str]]:
     """`poc-governor serve` in this environment, and the address of its embedded database."""
-    command = [sys.executable, "-m", "service.cli.app", "serve"]
-    port = int(env["PORT"])
-    with _process(command, env, folder / "service.log", port, "/readyz") as pid:
+    with running(env, folder / "service.log") as server:
         url = join(folder / "data", START_TIMEOUT)
         assert url is not None
-        yield Server("ours", port, "/webhooks/github", pid), url
+        yield server, url
+
+
+@contextmanager
+def running(env: Mapping[str, str], log: Path) -> Iterator[Server]:
+    """`poc-governor serve` in this environment."""
+    command = [sys.executable, "-m", "service.cli.app", "serve"]
+    port = int(env["PORT"])
+    with _process(command, env, log, port, "/readyz") as pid:
+        yield Server("ours", port, "/webhooks/github", pid)
 
 
 @contextmanager
@@ -182,12 +189,17 @@ def _process(command: list[str], env: Mapping[str, str], log: Path, port: int, r
             raise RuntimeError(f"{command} ended:\n{log.read_text()}")
         yield process.pid
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stopped(process)
+
+
+def stopped(process: subprocess.Popen[bytes]) -> None:
+    """End a process, which has half a minute for it."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _answers(port: int, path: str) -> bool:

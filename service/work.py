@@ -8,7 +8,7 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import procrastinate
@@ -141,6 +141,9 @@ async def _run_once(services: Services, database_url: str, mine: Share) -> None:
         if lacking := (await asyncio.to_thread(room, services.engine)).lacking(mine.connections):
             log.warning("too few connections", reason=lacking)
         async with make_app(services, database_url, mine).open_async() as app:
+            # Whoever looked at them when this worker or its database went away doesn't any more. One that
+            # another worker looks at gets a job too many, which finds it locked or clean.
+            await asyncio.to_thread(wake_forgotten, services, timedelta())
             log.info("working", concurrency=mine.looks, connections=mine.connections)
             await app.run_worker_async(
                 concurrency=mine.looks,

@@ -275,10 +275,11 @@ def _tell_unjudged(services: Services, ctx: Reconciliation, cause: str, again_at
     return bool(decision.actions)
 
 
-def wake_forgotten(services: Services) -> None:
+def wake_forgotten(services: Services, untouched_for: timedelta | None = None) -> None:
     """Wake the subjects that a killed worker, or a database that was away, left dirty."""
+    least = services.waits.untouched if untouched_for is None else untouched_for
     with transaction(services.engine) as session:
-        woken = subjects.wake_forgotten(session, untouched_for=services.waits.untouched)
+        woken = subjects.wake_forgotten(session, untouched_for=least)
     if woken:
         log.warning("forgotten subjects woken", subjects=len(woken))
 

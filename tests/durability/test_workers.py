@@ -35,6 +35,24 @@ ON a.subject = b.subject AND a.ctid < b.ctid AND a.began < b.ended AND b.began <
 """
 
 
+def test_a_worker_begins_with_what_was_left_when_it_or_its_database_went_away(
+    database_url: str, engine: Engine, folder: Path
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(TABLE)
+        with transaction(engine) as session:
+            subjects.mark(session, SUBJECTS)
+        connection.execute("DELETE FROM procrastinate_jobs")
+        env = inherited() | {"DATABASE_URL": database_url, "LOOK_SECONDS": "0.03"}
+        with working(folder / "log", env, CONTROLLED):
+            # Touched just now, they would only be forgotten after 45 seconds.
+            eventually(
+                lambda: not connection.execute("SELECT FROM subject WHERE wanted > done").fetchall(),
+                "all are clean",
+                within=30,
+            )
+
+
 def test_two_worker_processes_never_look_at_one_subject_at_a_time_and_miss_nothing(
     database_url: str, engine: Engine, folder: Path
 ) -> None:

@@ -100,6 +100,22 @@ async def test_a_body_that_is_not_understood_is_raised_before_anything_is_stored
     assert column("SELECT count(*) FROM delivery") == [0]
 
 
+async def test_what_an_older_version_cannot_store_in_newer_tables_is_not_called_nonsense(
+    database_url: str, column: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While machines are upgraded one after the other: GitHub is answered 503, and sends it again."""
+    older = recording.INSERT_DELIVERIES.replace("delivery_id uuid", "delivery_id text")
+    assert older != recording.INSERT_DELIVERIES
+    async with opened(database_url, touching) as inbox:
+        with monkeypatch.context() as patched:
+            patched.setattr(recording, "INSERT_DELIVERIES", older)
+            with pytest.raises(NotStoredError, match="the database refused"):
+                await inbox.record("d-1", "push", b"repository:1")
+        assert column("SELECT count(*) FROM delivery") == [0]
+        await inbox.record("d-1", "push", b"repository:1")
+    assert column("SELECT count(*) FROM delivery") == [1]
+
+
 async def test_whoever_waits_when_it_closes_is_told_that_nothing_was_stored() -> None:
     inbox = Inbox("postgresql://nobody@127.0.0.1:1/none", touching)
     await inbox.open()
