@@ -33,6 +33,7 @@ READ_ELSEWHERE = {
 NOT_READ = {
     "markdown": "texts of checks and of the demo, which test_reference.py and test_the_demo.py compare",
     "mermaid": "GitHub draws it",
+    "conf": "PgBouncer's: `bench/pgbouncer.py` runs it",
 }
 NOT_RUN = {
     ".": "reads the settings of an installation",
