@@ -146,7 +146,8 @@ def records(engine: Engine) -> list[object]:
 
 COMMANDED = """
 INSERT INTO fact (id, subject, kind, at, actor, detail, answered_at)
-SELECT concat_ws(chr(58), 'said', repository_id, number), concat_ws(chr(58), 'pull_request', repository_id, number),
+SELECT concat_ws(chr(58), 'said', repository_id, number),
+    concat_ws(chr(58), 'pull_request', repository_id, number),
     'commanded', updated_at, 'jane-doe', :said, now() FROM pull_request
 """
 
