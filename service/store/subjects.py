@@ -29,7 +29,8 @@ ON CONFLICT (key) DO UPDATE SET
     wanted = subject.wanted + 1,
     touched = CASE WHEN subject.wanted > subject.done AND subject.urgency >= excluded.urgency
         THEN subject.touched ELSE now() END,
-    marked_at = CASE WHEN subject.wanted > subject.done THEN subject.marked_at ELSE now() END,
+    marked_at = CASE WHEN subject.wanted > subject.done AND subject.urgency >= excluded.urgency
+        THEN subject.marked_at ELSE now() END,
     not_before = CASE WHEN subject.urgency < excluded.urgency THEN NULL ELSE subject.not_before END,
     urgency = CASE WHEN subject.wanted > subject.done
         THEN greatest(subject.urgency, excluded.urgency) ELSE excluded.urgency END,
@@ -62,7 +63,7 @@ class Claim:
     urgency: Urgency = Urgency.LATER
     installation_id: int | None = None
     marked_at: datetime | None = None
-    """When it was first marked of what it still needs a look for."""
+    """When it was first marked as that urgent, of what it still needs a look for."""
 
 
 def mark(
