@@ -20,7 +20,8 @@ def read_history(ctx: Reconciliation, poc: Poc) -> None:
     if not _is_due(poc):
         return
     if ctx.saves_calls(poc.known.installation_id):
-        return  # with a later sweep
+        ctx.look_again(ctx.now)
+        return
     repository, github = poc.known.repository, ctx.github(poc.known.installation_id)
     try:
         told = list(github.history(repository.ref, repository.default_branch, ctx.looked_at - SPAN))

@@ -36,9 +36,9 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
             differ = repositories.listed(installation_id, page)
             no_pocs = _no_pocs(ctx, github, installation_id, differ)
             known += len(no_pocs)
-            left = [each for each in differ if each not in no_pocs]
-            repositories.mark(left, at_most=Urgency.NOBODY)  # with each page: the next one may fail
-            changed += left
+            new = [each for each in differ if each not in no_pocs]
+            repositories.mark(new, at_most=Urgency.NOBODY)  # with each page: the next one may fail
+            changed += new
     except GitHubError as error:
         if not error.gone or listed:
             raise
@@ -47,14 +47,15 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
         repositories.mark(changed, at_most=Urgency.NOBODY)
     else:
         repositories.keep_only(installation_id, listed)
-    others = _propertied(ctx, installation_id)
+    others = [*_propertied(ctx, installation_id), *_overlooked(ctx, installation_id)]
     if ctx.told(EventKind.ACCESS_GRANTED) or (before and described.grew(before.installation)):
         # What could not be read or written meanwhile is due now, and events may not have been delivered.
         others += repositories.reread_pocs(installation_id)
         ctx.writing.installations.mark_left(installation_id)
     repositories.mark(others, at_most=Urgency.NOBODY)
     strangers = f", {known} no POC" if known else ""
-    return Decision(f"{len(listed)} repositories listed, {len(changed) + len(others)} to look at{strangers}")
+    left = len({*changed, *others})
+    return Decision(f"{len(listed)} repositories listed, {left} to look at{strangers}")
 
 
 def _no_pocs(
@@ -95,6 +96,21 @@ def _propertied(ctx: Reconciliation, installation_id: int) -> list[int]:
             raise
         return []  # no organisation, or no permission: only recorded events say something
     return ctx.writing.repositories.propertied(installation_id, told)
+
+
+def _overlooked(ctx: Reconciliation, installation_id: int) -> list[int]:
+    """What the policy makes something else of by now: it may have come while repositories were listed."""
+    policy = ctx.writing.policies.in_force(installation_id)
+    return [
+        known.repository.id
+        for known in ctx.writing.repositories.known(installation_id)
+        if known.poc_reason
+        != poc_reason(
+            known.repository,
+            declares_charter=known.charter is not None and declares(known.charter),
+            policy=policy,
+        )
+    ]
 
 
 def _pages(repositories: Iterable[Repository]) -> Iterator[list[Repository]]:

@@ -16,7 +16,12 @@ from service.reconcile.registration import newest_push
 from service.rules.checks.judge import declares
 from service.rules.policy.model import NO_POLICY, POLICY_PATH, POLICY_REPOSITORY, Policy
 from service.rules.policy.reading import MAX_BYTES, PolicyReading, read_policy
-from service.rules.policy.recognition import KnownRepository, poc_reason, uses_properties
+from service.rules.policy.recognition import (
+    KnownRepository,
+    exclusion,
+    poc_reason,
+    uses_properties,
+)
 from service.rules.values.actions import Action, OpenNotice
 from service.rules.values.finding import Finding
 from service.rules.values.github import EventKind
@@ -121,7 +126,8 @@ def _concerned(ctx: Reconciliation, installation_id: int, before: Policy, now: P
     for known in ctx.store.repositories.known(installation_id):
         declared = known.charter is not None and declares(known.charter)
         reason = poc_reason(known.repository, declares_charter=declared, policy=now)
-        if known.poc_reason is not None or reason is not None:
+        is_unread = known.charter is None and exclusion(known.repository, now) is None
+        if known.poc_reason is not None or reason is not None or is_unread:
             concerned.append(known.repository.id)
     keys = [*map(repository_key, concerned), *ctx.store.pull_requests.open_keys(concerned)]
     if uses_properties(now):

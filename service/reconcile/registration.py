@@ -66,6 +66,8 @@ def _take_turn(ctx: Reconciliation, poc: Poc) -> None:
 def _register(ctx: Reconciliation, poc: Poc) -> None:
     known = poc.known
     charter, read = known.charter, None
+    if exclusion(known.repository, ctx.policy) is not None and ctx.told(EventKind.CHARTER_PUSHED):
+        ctx.notes.repositories.unread(poc.id)  # once nothing excludes it any more, no event tells of this
     if _must_read(ctx, known):
         github = ctx.github(known.installation_id)
         charter = read = github.charter_file(

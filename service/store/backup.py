@@ -51,7 +51,10 @@ class About:
 def write(url: str, out: IO[bytes], version: str, now: datetime) -> About:
     """Write a backup of the database as it is at one moment, whoever goes on writing to it."""
     try:
-        with psycopg.connect(url) as connection, ZipFile(out, "w") as archive:
+        with psycopg.connect(url, autocommit=True) as connection, ZipFile(out, "w") as archive:
+            # No migration meanwhile: a table that it rewrites looks empty to whoever began to read before.
+            connection.execute("SELECT pg_advisory_lock_shared(%s, 0)", [LockClass.MIGRATION])
+            connection.autocommit = False
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             snapshot = str(_value(connection, "SELECT pg_export_snapshot()"))

@@ -128,6 +128,10 @@ class Repositories(Table):
         with self._database.reading() as session:
             return list(session.exec(statement.order_by(col(RepositoryRow.id))))
 
+    def unread(self, repository_id: int) -> None:
+        """Note that the default branch has another charter than the one that is known."""
+        self._execute(update(RepositoryRow).where(col(RepositoryRow.id) == repository_id).values(reread=True))
+
     def reread_pocs(self, installation_id: int) -> list[int]:
         """Note that the POCs of an installation may have changed unseen, and return their ids."""
         with self._database.transaction() as session:

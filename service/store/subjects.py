@@ -29,7 +29,8 @@ ON CONFLICT (key) DO UPDATE SET
     wanted = subject.wanted + 1,
     touched = CASE WHEN subject.wanted > subject.done AND subject.urgency >= excluded.urgency
         THEN subject.touched ELSE now() END,
-    marked_at = CASE WHEN subject.wanted > subject.done THEN subject.marked_at ELSE now() END,
+    marked_at = CASE WHEN subject.wanted > subject.done AND subject.urgency >= excluded.urgency
+        THEN subject.marked_at ELSE now() END,
     not_before = CASE WHEN subject.urgency < excluded.urgency THEN NULL ELSE subject.not_before END,
     urgency = CASE WHEN subject.wanted > subject.done
         THEN greatest(subject.urgency, excluded.urgency) ELSE excluded.urgency END,
@@ -62,7 +63,7 @@ class Claim:
     urgency: Urgency = Urgency.LATER
     installation_id: int | None = None
     marked_at: datetime | None = None
-    """When it was first marked of what it still needs a look for."""
+    """When it was first marked as that urgent, of what it still needs a look for."""
 
 
 def mark(
@@ -221,16 +222,23 @@ def _finish(
     return bool(dirty.scalar())
 
 
+POSTPONE = text("""
+UPDATE subject SET
+    not_before = CASE WHEN urgency > :urgency THEN NULL ELSE CAST(:until AS timestamptz) END,
+    last_error = :error, touched = now(), attempts = attempts + :counts
+WHERE key = :key RETURNING urgency, not_before
+""")
+
+
 def postpone(session: Session, seen: Claim, error: str, *, until: datetime, counts: bool) -> None:
-    """Let a subject wait until a time, with a timer that wakes it then."""
-    urgency = session.connection().execute(
-        text(
-            "UPDATE subject SET not_before = :until, last_error = :error, touched = now(), "
-            "attempts = attempts + :counts WHERE key = :key RETURNING urgency"
-        ),
-        {"key": seen.key, "until": until, "error": error, "counts": int(counts)},
-    )
-    defer_reconciliations(session, {seen.key: Urgency(urgency.scalar_one())}, at=until)
+    """Let a subject wait until a time, with a timer that wakes it then.
+
+    If something more urgent was told meanwhile, it's looked at again at once: the job of that found the
+    subject locked, and calls that were kept for what is urgent are there now.
+    """
+    given = {"key": seen.key, "urgency": int(seen.urgency), "until": until, "error": error}
+    row = session.connection().execute(POSTPONE, given | {"counts": int(counts)}).one()
+    defer_reconciliations(session, {seen.key: Urgency(row.urgency)}, at=row.not_before)
 
 
 def wake_forgotten(session: Session, *, untouched_for: timedelta) -> list[str]:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from service.rules.queue import Calls
 from service.rules.values.subjects import installation_key, pull_request_key, repository_key
+from service.sweep import mark_due
 from service.web.health import Metrics
 from tests.harness.charters import GOOD
 from tests.harness.github import NOW, repository
@@ -93,7 +94,8 @@ def test_history_that_costs_calls_of_its_own_is_read_where_much_is_left(
     assert bool(world.github.made("history")) is reads
     world.github.left = Calls(10_000, 10_000, RESET)
     world.services.store.installations.calls_left(INSTALLATION, world.github.left)
-    world.sweep()
+    mark_due(world.services)
+    world.work()
     assert len(world.github.made("history")) == 1
 
 

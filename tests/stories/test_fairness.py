@@ -7,20 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from threading import Condition
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from service.fairness import Shares
+from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
-from service.rules.queue import Urgency
+from service.rules.queue import Failure, FailureKind, Urgency
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.services import Services
 from service.store import subjects
 from service.store.connections import USUAL, share
-from service.store.database import transaction
+from service.store.database import LockClass, lock, transaction
 from service.work import make_app
 from service.worker import reconcile_fairly
 from tests.harness.controlled import Script, controlled
@@ -182,3 +184,37 @@ def test_a_look_that_fails_gives_its_share_back() -> None:
             raise ZeroDivisionError
     with shares.taken(7), shares.taken(7) as crowded, shares.taken(None) as nobodys:
         assert (crowded, nobodys) == (True, False)
+
+
+def test_what_is_told_during_a_look_that_is_to_wait_does_not_wait(
+    make: Make, engine: Engine, database_url: str
+) -> None:
+    pull, looks = pull_request_key(1, 5), list[Urgency]()
+
+    def script(ctx: Reconciliation) -> Decision:
+        looks.append(ctx.urgency)
+        if ctx.urgency is Urgency.NOBODY:
+            mark(engine, [pull])
+            reset = datetime.now(UTC) + timedelta(minutes=30)
+            raise GitHubError(Failure(FailureKind.SAVED, "kept for people", reset))
+        return Decision("seen")
+
+    cover(database_url, 7, [1])
+    mark(engine, [pull], Urgency.NOBODY)
+    work(make(script), database_url, 1)
+    assert looks == [Urgency.NOBODY, Urgency.PEOPLE]
+
+
+def test_how_long_people_wait_begins_when_they_begin(engine: Engine, database_url: str) -> None:
+    pull = pull_request_key(1, 5)
+    cover(database_url, 7, [1])
+    mark(engine, [pull], Urgency.NOBODY)
+    with transaction(engine) as session:
+        session.connection().execute(text("UPDATE subject SET marked_at = marked_at - interval '1 hour'"))
+    mark(engine, [pull])
+    mark(engine, [pull])
+    with lock(engine, LockClass.SUBJECT, pull) as connection:
+        claim = subjects.claim(connection, pull)
+    assert claim is not None
+    assert claim.marked_at is not None
+    assert datetime.now(UTC) - claim.marked_at < timedelta(minutes=30)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from service.ports import LARGEST_BLOB
+from service.reconcile import policy
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import POLICY_CHECK, Conclusion
 from service.rules.values.github import Commit, Repository
-from service.rules.values.subjects import policy_key
+from service.rules.values.subjects import installation_key, policy_key
+from service.store import subjects
+from service.store.database import transaction
+from service.worker import reconcile_while_dirty
 from tests.harness.charters import GOOD
 from tests.harness.deliveries import described
 from tests.harness.github import repository
@@ -244,3 +249,37 @@ def test_a_policys_repository_is_no_poc(org: Org) -> None:
     known = org.services.store.repositories.find(HOME.id)
     assert known is not None
     assert known.poc_reason is None
+
+
+EXCLUDING = 'policy: 1\nexclude:\n  names: ["lab-*"]\n'
+LATE = repository(3, full_name="acme/lab-translation")
+
+
+def test_what_is_excluded_no_more_is_read_although_it_never_was(org: Org) -> None:
+    org.push_policy(EXCLUDING)
+    org.github.add(LATE).write(GOOD, "main", BASE)
+    org.sweep()
+    assert reason(org, LATE) is None
+    org.push_policy(OBSERVE)
+    assert reason(org, LATE) == "its `POC.md`"
+
+
+def test_a_policy_that_comes_while_repositories_are_listed_selects_them(
+    org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks which there are before they are stored, and they are judged by the policy before it."""
+    concerned = policy._concerned
+
+    def meanwhile(*arguments: Any) -> Any:
+        found = concerned(*arguments)
+        org.github.add(LATE)
+        with transaction(org.services.engine) as session:
+            subjects.mark(session, [installation_key(INSTALLATION)])
+        reconcile_while_dirty(org.services, installation_key(INSTALLATION))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(policy, "_concerned", meanwhile)
+        org.push_policy(LABS)
+    org.sweep()
+    assert reason(org, LATE) == "its name, `lab-translation`"

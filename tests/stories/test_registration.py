@@ -19,7 +19,7 @@ from service.rules.values.subjects import installation_key, pull_request_key, re
 from service.store import subjects
 from service.store.database import LockClass, lock, transaction
 from service.worker import reconcile_while_dirty
-from tests.harness.charters import GOOD
+from tests.harness.charters import GOOD, LATER
 from tests.harness.deliveries import described
 from tests.harness.github import NOW, PERMISSIONS, Call, charter_file, repository
 from tests.harness.snapshots import Snapshots
@@ -211,3 +211,22 @@ def test_who_began_before_it_was_registered_begins_again(world: World) -> None:
         registered(ctx, poc)
     ctx.close()
     assert (caught.value.failure.kind, caught.value.failure.until) == (FailureKind.PACED, world.now)
+
+
+def test_a_charter_that_is_pushed_while_a_topic_excludes_it_is_read_after_that(world: World) -> None:
+    world.github.add(TOOL).write(GOOD, "main", BASE)
+    world.install(TOOL)
+
+    def has(topics: tuple[str, ...], minutes: int) -> Repository:
+        edited = replace(TOOL, topics=topics, updated_at=NOW + timedelta(minutes=minutes))
+        world.deliver("repository", action="edited", repository=described(edited))
+        world.work()
+        return edited
+
+    excluded = has(("not-a-poc",), 1)
+    world.github.repos[TOOL.id].write(LATER, "main", HEAD)
+    world.push("POC.md", at=NOW + timedelta(minutes=2), found=excluded)
+    has((), 3)
+    known = world.services.store.repositories.find(TOOL.id)
+    assert known is not None
+    assert (known.poc_reason, known.charter) == ("its `POC.md`", charter_file(LATER))

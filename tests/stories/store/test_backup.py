@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
@@ -14,11 +15,12 @@ from sqlalchemy import Engine, text
 
 from service.store import backup, clients
 from service.store.backup import ABOUT, DUMP, About, BackupError
-from service.store.database import connect
+from service.store.database import LockClass, connect
 from service.store.schema import NewerSchemaError, differences, migrate
 from tests.harness.database import Server
 from tests.harness.filled import fill
 from tests.harness.tables import rows
+from tests.harness.waiting import eventually
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -101,6 +103,24 @@ def test_it_is_what_was_there_at_one_moment(engine: Engine, filled: str, empty: 
     backup.restore(empty, tmp_path / "backup")
     with psycopg.connect(empty) as connection:
         assert backup.counted(connection) == about.rows
+
+
+def test_it_waits_for_a_migration(filled: str, tmp_path: Path) -> None:
+    """To who began to read before that, a table that was rewritten meanwhile looks empty."""
+    with ThreadPoolExecutor() as pool, psycopg.connect(filled) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LockClass.MIGRATION])
+        connection.execute("ALTER TABLE delivery ALTER COLUMN delivery_id TYPE text")
+        backing_up = pool.submit(made, filled, tmp_path / "backup")
+        with psycopg.connect(filled, autocommit=True) as other:
+            eventually(lambda: other.execute(WAITING).fetchone() == (1,), "the backup waits")
+        connection.commit()
+    assert backing_up.result().rows["delivery"] == 1
+
+
+WAITING = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 def test_an_older_backup_can_be_brought_to_this_version(

@@ -15,7 +15,8 @@ from service.pages.asked import asked_of
 from service.pages.poc import poc_view
 from service.pages.portfolio import read_portfolio
 from service.pages.record import record_of
-from service.rules.values.github import EventKind
+from service.rules.values.github import CommandLine, EventKind
+from service.rules.values.recorded import detail
 from service.store import litter
 from service.store.database import Database, connect, transaction
 from service.store.litter import delete_litter
@@ -135,6 +136,31 @@ def test_record_and_pages_are_the_same_before_and_after(stored: Engine) -> None:
     assert delete_litter(stored, day=AT_ONCE) == 1
     assert "old" not in facts(stored)
     assert seen(stored) == before
+
+
+def records(engine: Engine) -> list[object]:
+    stored = Records(Database(engine))
+    ids = [stored.named(f"acme/poc-{name}") for name in NAMES]
+    return [record_of(stored.of(poc_id), NOW).document for poc_id in ids if poc_id is not None]
+
+
+COMMANDED = """
+INSERT INTO fact (id, subject, kind, at, actor, detail, answered_at)
+SELECT concat_ws(chr(58), 'said', repository_id, number),
+    concat_ws(chr(58), 'pull_request', repository_id, number),
+    'commanded', updated_at, 'jane-doe', :said, now() FROM pull_request
+"""
+
+
+def test_the_record_of_what_is_no_poc_any_more_stays_whole(stored: Engine) -> None:
+    said = detail(CommandLine(comment_id=1, number=41, is_pull_request=True, text="/poc sign"))
+    with transaction(stored) as session:
+        assert session.connection().execute(text(COMMANDED), {"said": said}).rowcount > 0
+        session.connection().execute(text("UPDATE repository SET poc_reason = NULL"))
+    before = records(stored)
+    delete_litter(stored, day=AT_ONCE)
+    assert len(before) == len(NAMES)
+    assert records(stored) == before
 
 
 def test_a_portion_at_a_time_and_nothing_waits_for_a_row_that_is_locked(
