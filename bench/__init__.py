@@ -1,1 +1,1 @@
-"""Measurements of what design section 9 budgets; bench/README.md says how to run them."""
+"""Measurements of what has a budget; bench/README.md says how to run them."""

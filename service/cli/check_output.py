@@ -158,7 +158,7 @@ def as_json(checked: Sequence[Checked]) -> str:
 
 
 def as_object(each: Checked) -> dict[str, object]:
-    """One file as design section 4 has it."""
+    """One file: its findings, what was read of it, and the verdict."""
     judgement = each.judgement
     fields = ("code", "severity", "message", "line", "end_line", "column", "fix", "example", "insert_after")
     return {

@@ -350,7 +350,7 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     for held in modes(engine, default, datetime.now(UTC)):
         yield Line(Mark.NOTE if held.due else Mark.OK, f"mode of {held.account}", held.says)
     now = health(engine)
-    yield _worker(now)
+    yield _worker(now, settings)
     yield _queue(now)
     yield _backup(now)
     for subject, reason in now.dead:
@@ -385,8 +385,10 @@ def _digests(digests: Digests, settings: StoreSettings) -> Iterator[Line]:
             yield Line(Mark.WRONG, "Slack", not_told(untold))
 
 
-def _worker(now: Health) -> Line:
+def _worker(now: Health, settings: StoreSettings) -> Line:
     if now.heartbeat_age is None:
+        if not isinstance(settings, Settings):
+            return Line(Mark.NOTE, "worker", "none running: it starts once the settings are complete")
         return Line(Mark.WRONG, "worker", "none running: start `serve` or `work`")
     if now.heartbeat_age > OLD_HEARTBEAT:
         says = f"last heartbeat {now.heartbeat_age:.0f} s ago: start `serve` or `work` again"

@@ -1,4 +1,4 @@
-"""Searching the documents: their sections that contain every word."""
+"""Searching the documents: their sections that contain every word of a query, but for the small ones."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ EXCERPT = 180
 """Characters of a section's text that are shown."""
 LONGEST = 200
 """Characters of a query that are read."""
+SMALL = frozenset(
+    "a an and are be can do does for has have how i in is it its my of on or our that the this to was we what "
+    "when where which who why will with you your".split()
+)
+"""Words that a question has and its answer needn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,19 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A section that contains every word."""
+    """A section that answers a query."""
 
     section: Section
     excerpt: str
 
 
 def find(query: str) -> list[Hit]:
-    """The sections with every word of the query, those with the words in their heading first."""
-    words = query[:LONGEST].casefold().split()
+    """The sections with every word of the query, those with the words in their heading first.
+
+    Small words only count if there are no others.
+    """
+    written = [word.rstrip("?.,!") for word in query[:LONGEST].casefold().split()]
+    words = [word for word in written if word and word not in SMALL] or [word for word in written if word]
     if not words:
         return []
     found = [each for each in _sections() if all(word in _all_of(each) for word in words)]

@@ -90,7 +90,7 @@ class Move:
 
     @property
     def reopens(self) -> tuple[Group, ...]:
-        """The groups that sign again (design section 7)."""
+        """The groups that sign again."""
         asked = REOPENS.get(self.field, REOPENS[self.field.partition(".")[0]])
         return tuple(group for group in asked if group in self.groups)
 

@@ -52,11 +52,12 @@ def _missing(context: CheckContext, entry: Scalar) -> Problem:
     meant = f"{MISSING} - {named[0]}"
     written = f'"{meant}"' if named[0].startswith("#") else meant
     fix = context.line_with(entry, written)
-    if fix and named.string == behind:
-        fix = fix.removesuffix(behind)
-    return Problem(
-        f"A missing entry takes its issue and nothing else: write {shown(written, LONGEST)}", entry, fix
-    )
+    if named.string == behind:
+        message = f"YAML takes {shown(named[0], LONGEST)} without quotes for a comment"
+        fix = fix and fix.removesuffix(behind)
+    else:
+        message = "A missing entry takes its issue and nothing else"
+    return Problem(f"{message}: write {shown(written, LONGEST)}", entry, fix)
 
 
 @check(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from service.rules.charter.examples import with_example
+from service.rules.charter.examples import example_of, with_example
 from service.rules.charter.keys import CHARTER, Field, Shape, meant_key, misspelt, unknown_entries
 from service.rules.charter.lines import read_threshold
+from service.rules.charter.metrics import metric_of
 from service.rules.charter.quantity import Refusal
 from service.rules.charter.threshold import EXAMPLE, Threshold
 from service.rules.charter.values import in_smart_quotes, is_unfilled
@@ -225,10 +226,16 @@ def open_values(context: CheckContext, field: Field, node: Node) -> Iterator[Pro
     elif isinstance(node, Sequence):
         for item in node.items:
             if isinstance(item, Scalar) and is_unfilled(item.value):
-                example = EXAMPLE if field.shape is Shape.LIST else field.sample(context.today)
+                example = of_its_metric(item) if field.shape is Shape.LIST else field.sample(context.today)
                 yield Problem(f"This line is still open: write one, for example `{example}`", item)
     elif is_unfilled(node.value) and (field.required or node.value.strip()):
         yield Problem(remedy(context, field), node)
+
+
+def of_its_metric(item: Scalar) -> str:
+    """An example for a threshold that is still open: of the metric that it names, if we know it."""
+    metric = metric_of(item.value.partition(" ")[0])
+    return example_of(metric) if metric else EXAMPLE
 
 
 def remedy(context: CheckContext, field: Field) -> str:

@@ -1,4 +1,4 @@
-"""Which charter a commit is judged by, and what comes of it: the rows of design section 6."""
+"""Which charter a commit is judged by, and what comes of it."""
 
 from __future__ import annotations
 

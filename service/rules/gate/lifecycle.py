@@ -1,4 +1,4 @@
-"""In which state a POC is, derived from what is known of it (design section 7)."""
+"""In which state a POC is, derived from what is known of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who signed what: approvals bound to a hash of the fields that they were given for (design section 7)."""
+"""Who signed what: approvals bound to a hash of the fields that they were given for."""
 
 from __future__ import annotations
 

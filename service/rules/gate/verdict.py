@@ -1,4 +1,4 @@
-"""The ship gate: whether a commit may ship, and if not, all that is missing (design section 6)."""
+"""The ship gate: whether a commit may ship, and if not, all that is missing."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class DeploymentAnswer:
 
 
 def answer_deployment(verdict: Gate, environment: str, *, shipped_on: date | None = None) -> DeploymentAnswer:
-    """Approve or reject a deployment to an environment (design section 6).
+    """Approve or reject a deployment to an environment.
 
     On `shipped_on` the commit, or one with the same files, shipped there: the way back stays open, whatever
     became of its numbers and of the bounds, until the POC is stopped.

@@ -50,7 +50,7 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """After how many working days somebody is asked; see design section 7 for where they come from."""
+    """After how many working days somebody is asked."""
 
     share: Decimal = Decimal("0.15")
     """Of the working days between charter merge and ship date, for the owner."""

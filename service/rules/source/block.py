@@ -1,4 +1,4 @@
-"""Where the charter stands in the text, decided before any YAML is read (design section 5)."""
+"""Where the charter stands in the text, decided before any YAML is read."""
 
 from __future__ import annotations
 

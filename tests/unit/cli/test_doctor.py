@@ -286,6 +286,14 @@ def test_no_database_is_made_by_looking_for_one(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.usefixtures("github")
+def test_without_an_app_no_worker_is_missed(database_url: str) -> None:
+    found = list(examine({"DATABASE_URL": database_url, "PUBLIC_URL": "http://localhost:8080"}))
+    line = about("worker", found)
+    assert (line.mark, line.says) == (Mark.NOTE, "none running: it starts once the settings are complete")
+    assert [each.what for each in found if each.mark is Mark.WRONG] == ["settings"]
+
+
+@pytest.mark.usefixtures("github")
 def test_a_new_database_without_a_worker(database_url: str) -> None:
     found = {line.what: (line.mark, line.says) for line in lines(DATABASE_URL=database_url)}
     assert found["database"][0] is Mark.OK

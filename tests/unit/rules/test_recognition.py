@@ -1,4 +1,4 @@
-"""Is this repository a POC? Design section 4 as a table."""
+"""Is this repository a POC? As a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of design section 6: which charter a commit is judged by, and what comes of it."""
+"""Which charter a commit is judged by, and what comes of it."""
 
 from __future__ import annotations
 

@@ -32,6 +32,8 @@ def test_the_list_names_each_document_for_some_reader(client: TestClient) -> Non
         ("ship-date", "/docs/charter#ship-date"),
         ("how many connections", "#how-many-connections"),
         ("poc snooze 60 days", "/docs/commands#snooze"),
+        ("How do I restore a backup?", "/docs/backup#restore-a-backup"),
+        ("why is my check red", "/docs/first-poc#your-first-poc-from-a-red-check-to-production"),
     ],
 )
 def test_a_section_is_found_by_its_words(query: str, first: str) -> None:
