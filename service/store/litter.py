@@ -57,7 +57,13 @@ AND (kind <> 'files-pushed' OR NOT EXISTS (
 """  # noqa: S608 - our own words
 """But for the last push to each default branch, and the files of what is still to be merged: both are read
 for as long as they are true. A delivery is known for as long: what told of it never comes twice."""
-OF_NO_POC = "NOT EXISTS (SELECT FROM poc WHERE poc.repository_id = pull_request.repository_id)"
+OF_NO_POC = """
+NOT EXISTS (SELECT FROM poc WHERE poc.repository_id = pull_request.repository_id)
+AND (state <> 'open' OR NOT EXISTS (
+    SELECT FROM check_run c WHERE c.repository_id = pull_request.repository_id
+    AND c.head_sha = pull_request.head_sha))
+"""
+"""A check run on an open one may be asked for again."""
 OF_NO_RECORD = """
 NOT EXISTS (SELECT FROM fact WHERE id = concat('repository', chr(58), repository_id, chr(58),
     'charter-changed', chr(58), commit_sha))

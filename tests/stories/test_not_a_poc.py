@@ -13,6 +13,7 @@ from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import CHARTER_CHECK
 from service.rules.values.github import Repository
 from service.rules.values.subjects import pull_request_key
+from service.store.litter import delete_litter
 from tests.harness.charters import GOOD
 from tests.harness.deliveries import described
 from tests.harness.github import CheckRun, repository
@@ -148,3 +149,13 @@ def test_a_repository_that_becomes_a_poc_gets_its_verdict(world: World) -> None:
     world.work()
     world.pull_request("edited", repository=WEBSITE, at=world.now + timedelta(minutes=2))
     assert runs(world)[-1].output.title == "Charter complete"
+
+
+def test_it_can_be_asked_for_again_however_old_the_pull_request_is(world: World) -> None:
+    install(world, main=(CHARTER_CHECK,))
+    world.pull_request(repository=WEBSITE)
+    delete_litter(world.services.engine, day=timedelta())
+    run = {"id": runs(world)[0].id, "head_sha": HEAD}
+    world.deliver("check_run", action="rerequested", check_run=run, repository=described(WEBSITE))
+    world.work()
+    assert runs(world)[0].completions == 2
