@@ -121,7 +121,9 @@ def init(
     from service.rules.charter.values import bare_login, parse_login
 
     if path.exists() or path.is_symlink():
-        refuse(f"{path} exists: check it with `poc-governor check {path}`, or name another path")
+        beside = path.parent / f"{path.stem or 'POC'}-draft.md"
+        remedy = f"check it with `poc-governor check {path}`, or draft another: `poc-governor init {beside}`"
+        refuse(f"{path} exists: {remedy}")
     if owner and not parse_login(bare_login(owner)):
         refuse(f"--owner {owner}: write one GitHub login, like jane-doe")
     asked = not yes and sys.stdin.isatty() and sys.stdout.isatty()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from service.demo.charters import ADJECTIVES, MET, MISSED, NUMBERS, ON_THE_WAY
-from service.demo.emulator import MISTOLD, comment_payload
+from service.demo.emulator import MISTOLD, comment_payload, token_of
 from service.demo.person import CheckRun, Issue, Person
 from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, wait
 from service.demo.written import page, shown
@@ -32,7 +32,7 @@ ENDING = """
 Open in a browser:
   {texts}  what the app wrote: checks, the issue, comments
   {service}/  the portfolio
-  {service}/pocs/{org}/{repository}  the page of this POC
+  {service}/pocs/{org}/{repository}  the page of this POC, as of main: #{request} isn't merged yet
   {service}/docs/first-poc  the same story, explained
 
 Try next, in another terminal:
@@ -40,6 +40,10 @@ Try next, in another terminal:
   curl {service}/portfolio.csv
   poc-governor check docs/examples/adjectives.md  # in a clone: .venv/bin/poc-governor
   poc-governor init  # a charter for a repository of yours
+
+Act as {owner}, whose token is {token}: give a command in a review, and reload the first page for the answer:
+  curl -H 'Authorization: Bearer {token}' {github}/repos/{org}/{repository}/pulls/{request}/reviews \\
+    -d '{{"event": "COMMENT", "body": "/poc stop the baseline was good enough"}}'
 
 Everything keeps running; Ctrl-C ends it."""
 
@@ -50,18 +54,37 @@ def tell(*, stay: bool) -> None:
     with open_stage() as stage:
         say(f"  GitHub   {stage.emulator.api_url} (organisation {ORG})")
         say(f"  service  {stage.service_url}")
-        play(stage)
+        request = play(stage)
         say("\nThe story came true.")
         if stay:
-            with shown(page(stage, REPOSITORY)) as address:
-                say(ENDING.format(texts=address, service=stage.service_url, org=ORG, repository=REPOSITORY))
+            with shown(lambda: page(stage, REPOSITORY)) as address:
+                say(ending(stage, request, address))
                 _wait_for_interrupt()
 
 
-def play(stage: Stage) -> None:
-    """The story itself; raises `StoryError` at the first step that does not come true."""
+def play(stage: Stage) -> int:
+    """The story itself; raises `StoryError` at the first step that does not come true.
+
+    Returns the number of the ship request.
+    """
     _pull_requests(stage)
-    _stall(stage, _shipping(stage))
+    request = _shipping(stage)
+    _stall(stage, request)
+    return request[0]
+
+
+def ending(stage: Stage, request: int, texts: str) -> str:
+    """What to look at and to try while everything runs; `texts` is the address of what was written."""
+    return ENDING.format(
+        texts=texts,
+        service=stage.service_url,
+        github=stage.emulator.api_url,
+        org=ORG,
+        repository=REPOSITORY,
+        request=request,
+        owner=OWNER,
+        token=token_of(OWNER),
+    )
 
 
 def _pull_requests(stage: Stage) -> None:

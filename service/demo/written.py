@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -60,17 +60,18 @@ def page(stage: Stage, repository: str) -> bytes:
 
 
 @contextmanager
-def shown(html: bytes) -> Iterator[str]:
-    """The page at an address of this machine, until the block ends."""
+def shown(written: Callable[[], bytes]) -> Iterator[str]:
+    """The page at an address of this machine, as it is at each look, until the block ends."""
 
     class Shows(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = self.path == "/"
+            html = written() if found else b""
             self.send_response(200 if found else 404)
             self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(html) if found else 0))
+            self.send_header("Content-Length", str(len(html)))
             self.end_headers()
-            self.wfile.write(html if found else b"")
+            self.wfile.write(html)
 
         def log_message(self, *_: object) -> None:
             """Nothing: the story is told in the same terminal."""

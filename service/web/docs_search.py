@@ -17,10 +17,11 @@ EXCERPT = 180
 """Characters of a section's text that are shown."""
 LONGEST = 200
 """Characters of a query that are read."""
-SMALL = frozenset(
-    "a an and are be can do does for has have how i in is it its my of on or our that the this to was we what "
-    "when where which who why will with you your".split()
+SMALL_WORDS = (
+    "a an and are be can do does for has have how i in is it its my of on or our that the this to was we "
+    "what when where which who why will with you your"
 )
+SMALL = frozenset(SMALL_WORDS.split())
 """Words that a question has and its answer needn't."""
 
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from service.demo.charters import ADJECTIVES, NUMBERS
-from service.demo.stage import ORG, Stage, open_stage
-from service.demo.story import ENDING, REPOSITORY, play
+from service.demo.stage import Stage, open_stage, wait
+from service.demo.story import REPOSITORY, ending, play
 from service.demo.written import page, quoted_issue, quoted_run, shown
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from tests.harness.golden import WRITING
@@ -64,7 +64,7 @@ def test_the_page_quotes_the_story(stage: Stage) -> None:
 
 
 def test_what_was_written_is_shown_on_a_page(stage: Stage) -> None:
-    with shown(page(stage, REPOSITORY)) as address:
+    with shown(lambda: page(stage, REPOSITORY)) as address:
         answer = httpx.get(address, trust_env=False)
         assert httpx.get(f"{address}else", trust_env=False).status_code == 404
     text = re.sub(r"<[^>]+>", "", html.unescape(answer.text))
@@ -85,7 +85,7 @@ def test_what_was_written_is_shown_on_a_page(stage: Stage) -> None:
 
 
 def test_what_to_try_next_works(stage: Stage, tmp_path: Path) -> None:
-    told = ENDING.format(texts="http://texts/", service=stage.service_url, org=ORG, repository=REPOSITORY)
+    told = ending(stage, SHIP_REQUEST, "http://texts/")
     addresses = re.findall(rf"{stage.service_url}\S*", told)
     assert len(addresses) == 5
     for address in addresses:
@@ -100,6 +100,18 @@ def test_what_to_try_next_works(stage: Stage, tmp_path: Path) -> None:
             [sys.executable, "-m", "service", *paths], cwd=tmp_path, check=False, timeout=60
         )
         assert done.returncode == code
+
+
+def test_a_command_of_a_person_is_answered(stage: Stage) -> None:
+    told = ending(stage, SHIP_REQUEST, "http://texts/")
+    (command,) = re.findall(r"^  curl -H .*\\\n.*$", told, re.MULTILINE)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=True, timeout=60, text=True)
+    assert '"user":{"login":"jane-doe"' in done.stdout.replace(" ", "")
+    with shown(lambda: page(stage, REPOSITORY)) as address:
+        wait(
+            lambda: "stopped: " in httpx.get(address, trust_env=False).text,
+            "the page shows the line that stops the POC",
+        )
 
 
 def check(stage: Stage, number: int, name: str, title: str) -> str:

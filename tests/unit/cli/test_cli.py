@@ -65,6 +65,13 @@ def test_a_half_configured_app_is_refused_with_a_line_for_each_setting(command: 
             id="init over",
         ),
         pytest.param(
+            ["init", str(CHARTERS / "ok" / "example.md")],
+            2,
+            f"draft another: `poc-governor init {CHARTERS / 'ok' / 'example-draft.md'}`",
+            id="init beside",
+        ),
+        pytest.param(["init", "."], 2, "`poc-governor init POC-draft.md`", id="init over a folder"),
+        pytest.param(
             ["init", "/nowhere/x.md", "--owner", "acme/team"],
             2,
             "write one GitHub login",
