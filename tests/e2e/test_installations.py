@@ -77,7 +77,7 @@ def test_ping_and_strangers_events_are_recorded_and_ignored(stage: Stage) -> Non
 
 
 def asked(stage: Stage) -> list[Call]:
-    """Every call, but for the question about missed deliveries: that comes every ten minutes, whatever happens."""
+    """Every call, but for the question about missed deliveries, which comes every ten minutes."""
     return [call for call in stage.api.calls() if call.path != "/app/hook/deliveries"]
 
 
