@@ -21,6 +21,8 @@ from tests.harness.snapshots import Snapshots  # noqa: E402
 # How long an example takes says more about the machine than about us.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+# Tracebacks as the service logs them: with each local variable, as structlog shows them, one took 30 seconds.
+structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback
 
 
 @pytest.fixture(autouse=True)
