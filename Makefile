@@ -29,7 +29,7 @@ test: $(READY) ## Run the tests, but for the slow ones and those in a browser
 	$(TESTS) -m "not slow and not browser" $(ARGS)
 
 test-slow: $(READY) ## Run the slow tests: kills, outages, pacing, the simulated year
-	$(TESTS) -m slow $(ARGS)
+	$(TESTS) --no-loadscope-reorder -m slow $(ARGS)
 
 test-browser: $(READY) ## The pages in Chromium, which is installed where there is none (Debian's, or Playwright's)
 	$(BIN)/python -m tests.harness.chromium
