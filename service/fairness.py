@@ -37,7 +37,7 @@ class Shares:
                 self._taken[installation_id] -= 1
 
     def not_behind(self, installation_id: int | None) -> list[int]:
-        """The installations that have as many looks as this one, or more."""
+        """The installations that have as many looks as this one has besides that of who asks, or more."""
         with self._lock:
-            least = self._taken[installation_id]
+            least = self._taken[installation_id] - 1
             return [key for key, taken in self._taken.items() if key is not None and taken >= least]

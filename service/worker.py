@@ -73,10 +73,9 @@ def reconcile_fairly(services: Services, key: str, shares: Shares) -> None:
     displaced = reconcile_while_dirty(services, key, shares, yields=True)
     if displaced is None:
         return
+    claim, others = displaced
     try:
-        not_behind = shares.not_behind(displaced.installation_id)
-        others = waiting_elsewhere(services.engine, not_behind, displaced.urgency, most=shares.looks)
-        if any(_reconcile_instead(services, other, displaced, shares) for other in others):
+        if any(_reconcile_instead(services, other, claim, shares) for other in others):
             return
     except DBAPIError as error:
         log.warning("reconciliation lost with the database", subject=key, error=str(error.orig))
@@ -99,10 +98,11 @@ def _reconcile_instead(services: Services, key: str, displaced: Claim, shares: S
 
 def reconcile_while_dirty(
     services: Services, key: str, shares: Shares | None = None, *, yields: bool = False
-) -> Claim | None:
+) -> tuple[Claim, list[str]] | None:
     """Reconcile a subject until it is clean, waits, or is given up; one process at a time.
 
-    Where it `yields`, nothing is done if its installation has its share: it returns what it had claimed.
+    Where it `yields`, nothing is done if its installation has its share and others wait: it returns what it
+    had claimed, and these.
     """
     try:
         with lock(services.engine, LockClass.SUBJECT, key) as connection:
@@ -110,8 +110,8 @@ def reconcile_while_dirty(
             if claim is None:
                 return None
             with shares.taken(claim.installation_id) if shares else nullcontext(False) as crowded:
-                if crowded and yields:
-                    return claim
+                if crowded and yields and (others := _waiting_elsewhere(connection, claim, shares)):
+                    return claim, others
                 _reconcile_claimed(services, connection, claim)
     except LockBusyError:
         log.debug("subject locked by another worker", subject=key)
@@ -119,6 +119,14 @@ def reconcile_while_dirty(
         # The subject stays dirty, and is woken when the database is back.
         log.warning("reconciliation lost with the database", subject=key, error=str(error.orig))
     return None
+
+
+def _waiting_elsewhere(connection: Connection, claim: Claim, shares: Shares | None) -> list[str]:
+    """Subjects of installations that have fewer looks than the one of a claim, which has one for it."""
+    if shares is None:
+        return []
+    not_behind = shares.not_behind(claim.installation_id)
+    return waiting_elsewhere(connection, not_behind, claim.urgency, most=shares.looks)
 
 
 def _reconcile_claimed(services: Services, connection: Connection, claim: Claim | None) -> None:

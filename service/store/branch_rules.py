@@ -22,7 +22,7 @@ class BranchRules(Table):
 
     def find(self, repository_id: int, branch: str) -> BranchRule | None:
         """What GitHub said of a branch, if it was ever asked."""
-        row = self._get(BranchRuleRow, (repository_id, branch))
+        row = self._get(BranchRuleRow, repository_id, branch)
         return BranchRule(row.required, row.asked_at) if row else None
 
     def remember(self, repository_id: int, branch: str, *, required: bool, at: datetime) -> None:

@@ -7,30 +7,29 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import LiteralString
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, text
 from sqlmodel import Session, col
 
 from service.rules.values.actions import CHARTER_CHECK, CheckRunOutput, PostedCheckRun
-from service.store.database import LockClass, WithinSession
+from service.store.database import LockClass, WithinSession, ask
 from service.store.table import Table
 from service.store.tables import CheckRunRow
 
-NEWEST = text("""
+NEWEST: LiteralString = """
 SELECT DISTINCT ON (name) id, name, external_id, digest, github_id, title FROM check_run
-WHERE repository_id = :repository_id AND head_sha = :head_sha ORDER BY name, id DESC
-""")
-
-
-BEGIN = text("""
+WHERE repository_id = %(repository_id)s AND head_sha = %(head_sha)s ORDER BY name, id DESC
+"""
+BEGIN: LiteralString = """
 INSERT INTO check_run (repository_id, head_sha, name, subject, external_id, digest, conclusion, title,
     would, rules)
-SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS t (repository_id bigint, head_sha text, name text,
+SELECT * FROM json_to_recordset(%(rows)s::json) AS t (repository_id bigint, head_sha text, name text,
     subject text, external_id text, digest text, conclusion text, title text,
     would text, rules text[])
 RETURNING id, name, external_id, digest
-""")
-"""One statement for any number of rows: SQLAlchemy would compile one for each number."""
+"""
+POSTED: LiteralString = "UPDATE check_run SET github_id = %(github_id)s WHERE id = %(id)s"
 
 
 UNCHECKED = text("""
@@ -75,11 +74,11 @@ class CheckRuns(Table):
     def newest_of(self, repository_id: int, head_sha: str) -> Mapping[str, PostedCheckRun]:
         """The newest check run of each name on a commit."""
         with self._database.reading() as session:
-            rows = session.execute(NEWEST, {"repository_id": repository_id, "head_sha": head_sha}).all()
-        return {
-            row.name: PostedCheckRun(row.id, row.external_id, row.digest, row.github_id, row.title)
-            for row in rows
-        }
+            rows = ask(session, NEWEST, {"repository_id": repository_id, "head_sha": head_sha})
+            return {
+                row.name: PostedCheckRun(row.id, row.external_id, row.digest, row.github_id, row.title)
+                for row in rows
+            }
 
     def unchecked(self) -> list[Unchecked]:
         """The heads of open pull requests that need the check run `POC charter` and don't have it."""
@@ -111,12 +110,13 @@ class CheckRuns(Table):
             for name, output in outputs.items()
         ]
         with self._database.transaction() as session:
-            begun = session.execute(BEGIN, {"rows": json.dumps(rows)}).all()
-        return {row.name: PostedCheckRun(row.id, row.external_id, row.digest, None) for row in begun}
+            begun = ask(session, BEGIN, {"rows": json.dumps(rows)})
+            return {row.name: PostedCheckRun(row.id, row.external_id, row.digest, None) for row in begun}
 
     def posted(self, row_id: int, github_id: int) -> None:
         """Note the id that GitHub gave to a check run."""
-        self._execute(update(CheckRunRow).where(col(CheckRunRow.id) == row_id).values(github_id=github_id))
+        with self._database.transaction() as session:
+            ask(session, POSTED, {"id": row_id, "github_id": github_id})
 
     def forget(self, row_ids: Sequence[int]) -> None:
         """Forget check runs that turned out never to have been posted."""

@@ -55,12 +55,12 @@ class Contents(Table):
 
     def blob(self, repository_id: int, blob_sha: str) -> Blob | None:
         """A file's content, if it was ever read; None where it was, and is no longer kept."""
-        row = self._get(BlobRow, (repository_id, blob_sha))
+        row = self._get(BlobRow, repository_id, blob_sha)
         return Blob(row.data, row.first_seen_at) if row and row.kept else None
 
     def first_seen(self, repository_id: int, blob_sha: str) -> datetime | None:
         """When a file's content was first seen, also where it is no longer kept."""
-        row = self._get(BlobRow, (repository_id, blob_sha))
+        row = self._get(BlobRow, repository_id, blob_sha)
         return row.first_seen_at if row else None
 
     def remember_blob(self, repository_id: int, blob_sha: str, data: bytes | None, seen_at: datetime) -> None:
@@ -76,7 +76,7 @@ class Contents(Table):
 
     def commit(self, repository_id: int, sha: str) -> Commit | None:
         """A commit's tree and parents, if they were ever asked for."""
-        row = self._get(KnownCommit, (repository_id, sha))
+        row = self._get(KnownCommit, repository_id, sha)
         return Commit(row.sha, row.tree_sha, tuple(row.parents), tuple(row.co_authors)) if row else None
 
     def remember_commit(self, repository_id: int, commit: Commit) -> None:
@@ -96,7 +96,7 @@ class OutsideFacts(Table):
 
     def find(self, repository_id: int, blob_sha: str) -> Gathered | None:
         """What was last found out about one text of a repository's charter."""
-        row = self._get(OutsideFactRow, (repository_id, blob_sha))
+        row = self._get(OutsideFactRow, repository_id, blob_sha)
         return Gathered(_outside(row.facts), row.ref, row.gathered_at, row.complete) if row else None
 
     def remember(self, repository_id: int, blob_sha: str, gathered: Gathered) -> None:

@@ -99,7 +99,7 @@ class Digests(Table):
 
     def find(self, installation_id: int, channel: Channel, week: str) -> ComposedDigest | None:
         """What was composed for a week."""
-        row = self._get(DigestRow, (installation_id, str(channel), week))
+        row = self._get(DigestRow, installation_id, str(channel), week)
         if row is None:
             return None
         place = DigestPlace(channel, row.repository_id, row.key, row.public)

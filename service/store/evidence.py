@@ -6,13 +6,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, text, update
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, bindparam, update
 from sqlmodel import col, select
 
 from service.rules.charter.quantity import Quantity, parse_quantity, read_unit
 from service.rules.charter.units import NO_UNIT, Unit
 from service.rules.evidence.values import Conditions, Measurement
 from service.rules.values.groups import Level
+from service.store.database import ask
+from service.store.query import Query, any_of
 from service.store.table import Table
 from service.store.tables import EvidenceRow
 
@@ -25,13 +28,36 @@ BLOB = "blob:"
 """How the `source_id` begins of a number that a blob holds."""
 SENT = ~col(EvidenceRow.source_id).startswith(BLOB)
 """That a workflow run sent it."""
-IN_BLOBS = text("""
-SELECT found.* FROM unnest(CAST(:ids AS text[]), CAST(:sources AS text[])) AS asked (source_id, source)
+IN_BLOBS = f"""
+SELECT {", ".join(f"found.{column}" for column in EvidenceRow.model_fields)}
+FROM unnest(%(ids)s::text[], %(sources)s::text[]) AS asked (source_id, source)
 CROSS JOIN LATERAL (
-    SELECT * FROM evidence WHERE repository_id = :repository_id
+    SELECT * FROM evidence WHERE repository_id = %(repository_id)s
     AND source_id = asked.source_id AND source = asked.source LIMIT 1
 ) AS found
-""")
+""".encode()  # noqa: S608 (our own columns)
+
+
+def _measured(speaks: ColumnElement[bool]) -> Query:
+    return Query(
+        sa.select(EvidenceRow)
+        .where(col(EvidenceRow.repository_id) == bindparam("repository_id"), SENT, speaks)
+        .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())
+    )
+
+
+ABOUT_COMMITS = col(EvidenceRow.commit_sha) == any_of("commits")
+ABOUT_MERGES = col(EvidenceRow.commit_sha).is_(None) & (col(EvidenceRow.run_sha) == any_of("merges"))
+MEASURED, MEASURED_ON_MERGES = _measured(ABOUT_COMMITS), _measured(ABOUT_COMMITS | ABOUT_MERGES)
+UNRESOLVED = Query(
+    sa.select(col(EvidenceRow.run_sha))
+    .where(
+        col(EvidenceRow.repository_id) == bindparam("repository_id"),
+        col(EvidenceRow.number) == bindparam("number"),
+        col(EvidenceRow.commit_sha).is_(None),
+    )
+    .distinct()
+)
 
 
 class Evidence(Table):
@@ -71,7 +97,7 @@ class Evidence(Table):
             "sources": [source for _, source in places],
         }
         with self._database.reading() as session:
-            rows = session.execute(select(EvidenceRow).from_statement(IN_BLOBS), asked).scalars()
+            rows = ask(session, IN_BLOBS, asked)
             return {
                 (row.source_id.removeprefix(BLOB), row.source): replace(_measurement(row), conditions=None)
                 for row in rows
@@ -85,19 +111,9 @@ class Evidence(Table):
         `resolved` says for which commits test merges speak, where that is not stored yet.
         """
         merges = [merge for merge, commit in resolved.items() if commit in commits]
-        speaks: ColumnElement[bool] = col(EvidenceRow.commit_sha).in_(commits)
-        if merges:
-            speaks |= col(EvidenceRow.commit_sha).is_(None) & col(EvidenceRow.run_sha).in_(merges)
         with self._database.reading() as session:
-            rows = session.exec(
-                select(EvidenceRow)
-                .where(
-                    EvidenceRow.repository_id == repository_id,
-                    SENT,
-                    speaks,
-                )
-                .order_by(col(EvidenceRow.at).desc(), col(EvidenceRow.id).desc())
-            )
+            query = MEASURED_ON_MERGES if merges else MEASURED
+            rows = query.all(session, repository_id=repository_id, commits=[*commits], merges=merges)
             return tuple(_measurement(row) for row in rows)
 
     def measured_commits(self, repository_id: int) -> list[str]:
@@ -119,17 +135,8 @@ class Evidence(Table):
     def unresolved(self, repository_id: int, number: int) -> list[str]:
         """The test merges of a pull request that were measured, and whose head is not known yet."""
         with self._database.reading() as session:
-            return list(
-                session.exec(
-                    select(EvidenceRow.run_sha)
-                    .where(
-                        EvidenceRow.repository_id == repository_id,
-                        EvidenceRow.number == number,
-                        col(EvidenceRow.commit_sha).is_(None),
-                    )
-                    .distinct()
-                )
-            )
+            rows = UNRESOLVED.all(session, repository_id=repository_id, number=number)
+            return [row.run_sha for row in rows]
 
     def unresolved_numbers(self, repository_id: int) -> list[int]:
         """The pull requests with such test merges."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import LiteralString
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection
 
 from service.rules.queue import Urgency
-from service.store.database import reading
+from service.store.database import ask
 
-ELSEWHERE = text("""
+ELSEWHERE: LiteralString = """
 WITH RECURSIVE waiting AS (
     (SELECT installation_id FROM subject WHERE wanted > done AND installation_id IS NOT NULL
      ORDER BY installation_id LIMIT 1)
@@ -21,18 +22,19 @@ WITH RECURSIVE waiting AS (
 )
 SELECT next.key FROM waiting CROSS JOIN LATERAL (
     SELECT s.key, s.urgency, s.touched FROM subject s
-    WHERE s.installation_id = waiting.installation_id AND s.wanted > s.done AND s.urgency >= :urgency
+    WHERE s.installation_id = waiting.installation_id AND s.wanted > s.done AND s.urgency >= %(urgency)s
     AND (s.not_before IS NULL OR s.not_before <= now())
-    ORDER BY s.urgency DESC LIMIT :most
+    ORDER BY s.urgency DESC LIMIT %(most)s
 ) AS next
-WHERE NOT waiting.installation_id = ANY(:besides)
-ORDER BY next.urgency DESC, next.touched LIMIT :most
-""")
+WHERE NOT waiting.installation_id = ANY(%(besides)s)
+ORDER BY next.urgency DESC, next.touched LIMIT %(most)s
+"""
 """Installation by installation through the index of what is dirty, however much of it is of one."""
 
 
-def waiting_elsewhere(engine: Engine, besides: Collection[int], urgency: Urgency, *, most: int) -> list[str]:
+def waiting_elsewhere(
+    connection: Connection, besides: Collection[int], urgency: Urgency, *, most: int
+) -> list[str]:
     """Subjects as urgent or more, `besides` those of some installations; some may be under a look already."""
-    with reading(engine) as session:
-        asked = {"besides": list(besides), "urgency": int(urgency), "most": most}
-        return list(session.connection().execute(ELSEWHERE, asked).scalars())
+    asked = {"besides": list(besides), "urgency": int(urgency), "most": most}
+    return [row.key for row in ask(connection, ELSEWHERE, asked)]

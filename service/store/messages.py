@@ -41,17 +41,17 @@ class Messages(Table):
 
     def was_said(self, repository_id: int, key: str) -> bool:
         """Whether it was said, as far as we know."""
-        known = self._get(MessageRow, (repository_id, key))
+        known = self._get(MessageRow, repository_id, key)
         return known is not None and known.github_id is not None
 
     def was_begun(self, repository_id: int, key: str) -> bool:
         """Whether it was said, or may have been."""
-        known = self._get(MessageRow, (repository_id, key))
+        known = self._get(MessageRow, repository_id, key)
         return known is not None and known.refused is None
 
     def number(self, repository_id: int, key: str) -> int | None:
         """The issue under which it was said."""
-        known = self._get(MessageRow, (repository_id, key))
+        known = self._get(MessageRow, repository_id, key)
         return known.number if known is not None and known.github_id is not None else None
 
     def said(self, repository_id: int, key: str, number: int, github_id: int) -> None:

@@ -26,6 +26,7 @@ from service.store.installations import KnownInstallation, installation_of
 from service.store.pocs import StoredPoc, stored_poc_of
 from service.store.policies import policy_of
 from service.store.pull_requests import pull_of
+from service.store.query import Query, any_of
 from service.store.repositories import default_head_of, known_of
 from service.store.signatures import StoredSignature, stored_signature_of
 from service.store.stall_issues import issue_of, issues_of
@@ -136,9 +137,8 @@ class StoredStall:
         return max((at for at in moments if at is not None), default=None)
 
 
-# Built once: building a statement takes SQLAlchemy longer than sending it.
 HOME = aliased(RepositoryRow)
-FOUND = (
+FOUND = Query(
     sa.select(
         RepositoryRow,
         PocRow,
@@ -156,25 +156,34 @@ FOUND = (
     .outerjoin(InstallationRow, col(InstallationRow.id) == col(RepositoryRow.installation_id))
     .outerjoin(StallIssueRow, col(StallIssueRow.poc_id) == col(PocRow.id))
     .outerjoin(HOME, col(HOME.id) == col(StallIssueRow.home_repository_id))
-    .where(col(RepositoryRow.id) == bindparam("repository_id"))
+    .where(col(RepositoryRow.id) == bindparam("repository_id")),
+    RepositoryRow,
+    PocRow,
+    PolicyRow,
+    InstallationRow,
+    StallIssueRow,
+    RepositoryRow,
 )
-PULLS = sa.select(PullRequestRow).where(
-    col(PullRequestRow.repository_id) == bindparam("repository_id"),
-    (col(PullRequestRow.state) == "open")
-    | col(PullRequestRow.number).in_(bindparam("asked", expanding=True)),
+PULLS = Query(
+    sa.select(PullRequestRow).where(
+        col(PullRequestRow.repository_id) == bindparam("repository_id"),
+        (col(PullRequestRow.state) == "open") | (col(PullRequestRow.number) == any_of("asked", sa.Integer)),
+    )
 )
-SIGNATURES = (
+SIGNATURES = Query(
     sa.select(SignatureRow)
     .where(col(SignatureRow.poc_id) == bindparam("poc_id"))
     .order_by(col(SignatureRow.at), col(SignatureRow.id))
 )
 OF_POC: sa.BindParameter[int] = bindparam("poc_id")
-PERIODS = sa.select(TurnRow).where(col(TurnRow.poc_id) == OF_POC).order_by(col(TurnRow.id))
-SHIP_DATES = sa.select(ShipDateRow).where(col(ShipDateRow.poc_id) == OF_POC).order_by(col(ShipDateRow.id))
-PAUSES = (
+PERIODS = Query(sa.select(TurnRow).where(col(TurnRow.poc_id) == OF_POC).order_by(col(TurnRow.id)))
+SHIP_DATES = Query(
+    sa.select(ShipDateRow).where(col(ShipDateRow.poc_id) == OF_POC).order_by(col(ShipDateRow.id))
+)
+PAUSES = Query(
     sa.select(RestRow).where(col(RestRow.poc_id) == OF_POC).order_by(col(RestRow.until), col(RestRow.source))
 )
-BLOCKERS = (
+BLOCKERS = Query(
     sa.select(BlockerRow)
     .where(col(BlockerRow.poc_id) == OF_POC)
     .order_by(col(BlockerRow.named_at), col(BlockerRow.reference))
@@ -188,14 +197,14 @@ class PocRecords(Table):
         """What is stored of a repository, with one pull request whatever its state; None if unheard of."""
         with self._database.reading() as session:
             named = {"repository_id": repository_id, "subject": repository_key(repository_id)}
-            row = session.execute(FOUND, named).first()
+            row = FOUND.first(session, **named)
             if row is None:
                 return None
             repository, poc, policy, installation, issue, home, default_head = row
             poc_id = poc.id if poc else None
             asked = [each for each in (number, poc.ship_request if poc else None) if each is not None]
-            pulls = session.execute(PULLS, {"repository_id": repository_id, "asked": asked}).scalars()
-            signatures = session.execute(SIGNATURES, {"poc_id": poc_id}).scalars()
+            pulls = PULLS.all(session, repository_id=repository_id, asked=asked)
+            signatures = SIGNATURES.all(session, poc_id=poc_id)
             return PocRecord(
                 known=known_of(repository),
                 policy=policy_of(policy.good_text if policy else None),
@@ -211,17 +220,16 @@ class PocRecords(Table):
     def waiting(self, poc_id: PocId | None, repository_id: int) -> WaitingRecord:
         """Whom the POC of a repository waited for, as far as it is stored."""
         with self._database.reading() as session:
-            of_poc = {"poc_id": poc_id}
             return WaitingRecord(
-                periods=tuple(map(waiting_on_of, session.execute(PERIODS, of_poc).scalars())),
+                periods=tuple(map(waiting_on_of, PERIODS.all(session, poc_id=poc_id))),
                 ship_dates=tuple(
-                    ShipDate(row.ship_by, row.at) for row in session.execute(SHIP_DATES, of_poc).scalars()
+                    ShipDate(row.ship_by, row.at) for row in SHIP_DATES.all(session, poc_id=poc_id)
                 ),
                 pauses=tuple(
                     StoredPause(row.source, row.at, pause_of(row))
-                    for row in session.execute(PAUSES, of_poc).scalars()
+                    for row in PAUSES.all(session, poc_id=poc_id)
                 ),
-                blockers=tuple(map(blocker_of, session.execute(BLOCKERS, of_poc).scalars())),
+                blockers=tuple(map(blocker_of, BLOCKERS.all(session, poc_id=poc_id))),
                 acted=acted_by_kind(session, repository_id),
                 asked=asked_reviews(session, repository_id),
             )

@@ -81,7 +81,7 @@ class PullRequests(Table):
 
     def merge_base(self, repository_id: int, base_sha: str, head_sha: str) -> str | None:
         """Where one commit left another, if that was ever asked."""
-        row = self._get(MergeBase, (repository_id, base_sha, head_sha))
+        row = self._get(MergeBase, repository_id, base_sha, head_sha)
         return row.sha if row else None
 
     def remember_merge_base(self, repository_id: int, base_sha: str, head_sha: str, sha: str) -> None:
@@ -91,7 +91,7 @@ class PullRequests(Table):
 
     def ahead(self, repository_id: int, base_sha: str, head_sha: str) -> int | None:
         """How many commits one commit has more than another, if that was ever asked."""
-        row = self._get(MergeBase, (repository_id, base_sha, head_sha))
+        row = self._get(MergeBase, repository_id, base_sha, head_sha)
         return row.ahead if row else None
 
     def remember_ahead(self, repository_id: int, base_sha: str, head_sha: str, sha: str, ahead: int) -> None:
@@ -101,7 +101,7 @@ class PullRequests(Table):
 
     def charter_at(self, repository_id: int, commit_sha: str) -> CharterFile | None:
         """What stood at the charter's path at a commit, if that was ever read."""
-        row = self._get(CharterAt, (repository_id, commit_sha))
+        row = self._get(CharterAt, repository_id, commit_sha)
         return charter_file_of(row) if row else None
 
     def remember_charter_at(self, repository_id: int, commit_sha: str, file: CharterFile) -> None:

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from service.rules.queue import Urgency
 from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.subjects import urgency_of
-from service.store.database import cursor
+from service.store.database import ask, cursor
 from service.store.delivery_ids import stored_id
 from service.store.jobs import RECONCILE_TASK, defer_looks_async, defer_reconciliations
 
@@ -123,25 +123,25 @@ def marking_last(session: Session, at_most: Urgency = Urgency.PEOPLE) -> Iterato
     mark(session, marked)
 
 
-CLAIM = text("""
-UPDATE subject SET touched = now() WHERE key = :key AND wanted > done
+CLAIM: LiteralString = """
+UPDATE subject SET touched = now() WHERE key = %(key)s AND wanted > done
 AND (not_before IS NULL OR not_before <= now())
 RETURNING wanted, attempts, as_of, urgency, installation_id, marked_at
-""")
-UNANSWERED = text("""
+"""
+UNANSWERED: LiteralString = """
 SELECT id, subject, kind, at, actor, detail FROM fact
-WHERE subject = :key AND answered_at IS NULL ORDER BY at, id
-""")
+WHERE subject = %(key)s AND answered_at IS NULL ORDER BY at, id
+"""
 
 
 def claim(connection: Connection, key: str) -> Claim | None:
     """Read a subject under its lock; None where it is clean, or waits until a later time."""
-    row = connection.execute(CLAIM, {"key": key}).one_or_none()
+    row = ask(connection, CLAIM, {"key": key}).fetchone()
     if row is None:
         return None
     # A statement of its own: the claim may have waited for who marks the subject, and one statement would see
     # the mark of that transaction without its events.
-    events = connection.execute(UNANSWERED, {"key": key})
+    events = ask(connection, UNANSWERED, {"key": key})
     facts = tuple(map(event_of, events))
     urgency = Urgency(row.urgency)
     return Claim(key, row.wanted, row.attempts, row.as_of, facts, urgency, row.installation_id, row.marked_at)
@@ -149,7 +149,7 @@ def claim(connection: Connection, key: str) -> Claim | None:
 
 def peek(session: Session, key: str, as_of: datetime | None) -> Claim:
     """A subject as a look would find it now, without claiming it."""
-    events = session.connection().execute(UNANSWERED, {"key": key})
+    events = ask(session, UNANSWERED, {"key": key})
     return Claim(key, 0, 0, as_of, tuple(map(event_of, events)))
 
 
@@ -158,17 +158,17 @@ def event_of(row: Any) -> EventRecord:  # noqa: ANN401 (of the table, or with co
     return EventRecord(row.id, row.subject, EventKind(row.kind), row.at, row.actor, row.detail)
 
 
-FINISH = text("""
+FINISH: LiteralString = """
 WITH answered AS (
-    UPDATE fact SET answered_at = now() WHERE id = ANY(:facts)
+    UPDATE fact SET answered_at = now() WHERE id = ANY(%(facts)s)
 )
 UPDATE subject SET
-    done = :wanted, looked_at = touched, touched = now(), outcome = :outcome, last_error = :error,
-    next_look_at = :next_look_at, marked_at = CASE WHEN wanted > :wanted THEN now() END,
-    attempts = 0, not_before = NULL, dead_since = CASE WHEN :dead THEN now() END,
-    as_of = CASE WHEN wanted = :wanted THEN NULL ELSE as_of END
-WHERE key = :key RETURNING wanted > :wanted
-""")
+    done = %(wanted)s, looked_at = touched, touched = now(), outcome = %(outcome)s, last_error = %(error)s,
+    next_look_at = %(next_look_at)s, marked_at = CASE WHEN wanted > %(wanted)s THEN now() END,
+    attempts = 0, not_before = NULL, dead_since = CASE WHEN %(dead)s THEN now() END,
+    as_of = CASE WHEN wanted = %(wanted)s THEN NULL ELSE as_of END
+WHERE key = %(key)s RETURNING wanted > %(wanted)s AS dirty
+"""
 
 
 def finish(
@@ -207,7 +207,8 @@ def _finish(
     answered: Iterable[EventRecord],
     again: datetime | None = None,
 ) -> bool:
-    dirty = connection.execute(
+    row = ask(
+        connection,
         FINISH,
         {
             "key": seen.key,
@@ -218,8 +219,8 @@ def _finish(
             "dead": dead,
             "next_look_at": again,
         },
-    )
-    return bool(dirty.scalar())
+    ).fetchone()
+    return row is not None and bool(row.dirty)
 
 
 POSTPONE = text("""

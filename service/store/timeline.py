@@ -15,6 +15,7 @@ from service.rules.values.activity import Activity, ActivityKind, facts_of, happ
 from service.rules.values.github import EventKind, EventRecord, PullRequest
 from service.rules.values.recorded import RecordedReview, pushed_files, recorded_reviews
 from service.rules.values.subjects import pull_request_key, repository_key
+from service.store.query import Query, any_of
 from service.store.subjects import event_of
 from service.store.table import Table
 from service.store.tables import FactRow
@@ -85,7 +86,7 @@ class Timeline(Table):
 
     def _told(self, subject: str, *kinds: EventKind) -> tuple[EventRecord, ...]:
         with self._database.reading() as session:
-            return _events(session, col(FactRow.subject) == subject, col(FactRow.kind).in_(kinds))
+            return tuple(map(event_of, TOLD.all(session, subject=subject, kinds=[*map(str, kinds)])))
 
     def remember(self, repository_id: int, happenings: Iterable[Activity]) -> None:
         """Append what no event told of, or not yet; it leads to no reconciliation."""
@@ -125,36 +126,40 @@ def _kind() -> ColumnElement[str]:
     return func.coalesce(named, str(ActivityKind.COMMIT))
 
 
-# Built once: building a statement takes SQLAlchemy longer than sending it.
 SUBJECT = col(FactRow.subject) == bindparam("subject")
 LOGIN, KIND = func.lower(col(FactRow.actor)), _kind()
-ACTED = (
+ACTED = Query(
     sa.select(LOGIN, KIND, func.max(FactRow.at))
     .where(SUBJECT, col(FactRow.kind) == str(EventKind.ACTIVITY), _by_a_person())
     .group_by(LOGIN, KIND)
 )
-ASKED = (
+ASKED = Query(
     sa.select(FactRow)
     .where(
         SUBJECT,
         or_(
-            and_(col(FactRow.kind) == str(EventKind.ACTIVITY), KIND.in_(map(str, AWAITED))),
+            and_(col(FactRow.kind) == str(EventKind.ACTIVITY), _kind() == any_of("deeds")),
             col(FactRow.kind) == str(EventKind.REVIEW_REQUEST_REMOVED),
         ),
     )
+    .order_by(col(FactRow.at), col(FactRow.id))
+)
+TOLD = Query(
+    sa.select(FactRow)
+    .where(SUBJECT, col(FactRow.kind) == any_of("kinds"))
     .order_by(col(FactRow.at), col(FactRow.id))
 )
 
 
 def acted_by_kind(session: Session, repository_id: int) -> Mapping[tuple[str, ActivityKind], datetime]:
     """When each person, in small letters, last did something of each kind."""
-    rows = session.execute(ACTED, {"subject": repository_key(repository_id)})
+    rows = ACTED.all(session, subject=repository_key(repository_id))
     return {(actor, ActivityKind(each)): at for actor, each, at in rows}
 
 
 def asked_reviews(session: Session, repository_id: int) -> tuple[Activity, ...]:
     """What `rules.stall.review_requests` goes by, oldest first: what was asked, done, and taken back."""
-    rows = session.execute(ASKED, {"subject": repository_key(repository_id)}).scalars()
+    rows = ASKED.all(session, subject=repository_key(repository_id), deeds=[*map(str, AWAITED)])
     return tuple(happening_of(event_of(row)) for row in rows)
 
 
