@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import msgspec
 from github import Github
 from github.Repository import Repository as GithubRepository
 
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 PAGE = 100
 """Things of one call, the most that GitHub lists."""
+TOLD = tuple(field.name for field in fields(Repository) if field.name != "properties")
+"""What a description of a repository has under our names; custom properties have a list of their own."""
 
 
 @dataclass(slots=True)
@@ -55,9 +58,7 @@ class Connection:
     def repository(self, repository_id: int) -> Repository:
         """Look a repository up by its id."""
         with self._translated(f"looking up repository {repository_id}"):
-            found = self._client.get_repo(repository_id)
-            found.complete()
-            return _repository(found)
+            return _repository(self._get(f"/repositories/{repository_id}"))
 
     def repositories(self) -> Iterator[Repository]:
         """List the installation's repositories, a hundred a call."""
@@ -66,9 +67,7 @@ class Connection:
             with self._translated("listing the installation's repositories"):
                 data = self._get("/installation/repositories", per_page=PAGE, page=page)
                 raws, total = data["repositories"], int(data["total_count"])
-                found = [
-                    _repository(self._client.create_from_raw_data(GithubRepository, raw)) for raw in raws
-                ]
+                found = list(map(_repository, raws))
             yield from found
             if page * PAGE >= total or not found:
                 return
@@ -84,8 +83,8 @@ class Connection:
         _, data = self._client.requester.requestJsonAndCheck("GET", path, parameters=parameters)
         return data
 
-    def _post(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 (JSON)
-        _, data = self._client.requester.requestJsonAndCheck("POST", path, input=body)
+    def _send(self, verb: str, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 (JSON)
+        _, data = self._client.requester.requestJsonAndCheck(verb, path, input=body)
         return data
 
     def _graphql(
@@ -186,17 +185,6 @@ def _values(properties: list[dict[str, Any]]) -> Iterator[tuple[str, tuple[str, 
             yield each["property_name"], (value,) if isinstance(value, str) else tuple(value)
 
 
-def _repository(repo: GithubRepository) -> Repository:
-    return Repository(
-        id=repo.id,
-        full_name=repo.full_name,
-        default_branch=repo.default_branch,
-        private=repo.private,
-        archived=repo.archived,
-        fork=repo.fork,
-        is_template=bool(repo.is_template),
-        has_issues=repo.has_issues,
-        topics=tuple(repo.topics or ()),
-        pushed_at=repo.pushed_at,
-        updated_at=repo.updated_at,
-    )
+def _repository(raw: Mapping[str, Any]) -> Repository:
+    told = {name: raw[name] for name in TOLD if raw.get(name) is not None}
+    return msgspec.convert(told, Repository)

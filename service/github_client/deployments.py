@@ -103,7 +103,7 @@ class Deployments(Connection):
         what = f"answering the deployment of run {run_id} of {repository.full_name}"
 
         def answer(name: str) -> None:
-            self._post(f"/repos/{name}/actions/runs/{run_id}/deployment_protection_rule", body)
+            self._send("POST", f"/repos/{name}/actions/runs/{run_id}/deployment_protection_rule", body)
 
         try:
             self._at(repository, what, answer)

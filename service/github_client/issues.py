@@ -146,7 +146,7 @@ class Comments(Connection):
         """Post a comment."""
 
         def post(name: str) -> int:
-            return int(self._post(f"/repos/{name}/issues/{number}/comments", {"body": body})["id"])
+            return int(self._send("POST", f"/repos/{name}/issues/{number}/comments", {"body": body})["id"])
 
         return self._at(repository, f"commenting on {repository.full_name}#{number}", post)
 
@@ -155,7 +155,7 @@ class Comments(Connection):
         place = f"{number}" if comment_id is None else f"comments/{comment_id}"
 
         def react(name: str) -> None:
-            self._post(f"/repos/{name}/issues/{place}/reactions", {"content": content})
+            self._send("POST", f"/repos/{name}/issues/{place}/reactions", {"content": content})
 
         what = f"reacting to {repository.full_name}#{number}"
         try:

@@ -56,7 +56,7 @@ class ProposalsClient(Contents):
 
         def create(name: str) -> str | None:
             try:
-                self._post(f"/repos/{name}/git/refs", {"ref": f"refs/heads/{branch}", "sha": base})
+                self._send("POST", f"/repos/{name}/git/refs", {"ref": f"refs/heads/{branch}", "sha": base})
             except GithubException as error:
                 if error.status != UNPROCESSABLE or EXISTS not in said_by(error):
                     raise
@@ -78,7 +78,7 @@ class ProposalsClient(Contents):
         def put(name: str) -> None:
             try:
                 path = f"/repos/{name}/contents/{CHARTER_PATH}"
-                self._client.requester.requestJsonAndCheck("PUT", path, input=body)
+                self._send("PUT", path, body)
             except GithubException as error:
                 if error.status != CONFLICT:
                     raise
@@ -98,7 +98,7 @@ class ProposalsClient(Contents):
 
         def create(name: str) -> Proposed | None:
             try:
-                return _proposed(self._post(f"/repos/{name}/pulls", body))
+                return _proposed(self._send("POST", f"/repos/{name}/pulls", body))
             except GithubException as error:
                 if error.status != UNPROCESSABLE or EXISTS not in str(error.data):
                     raise

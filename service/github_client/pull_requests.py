@@ -69,7 +69,9 @@ class ReviewersClient(Connection):
         """Ask one person: of several GitHub refuses all for the sake of one."""
         what = f"asking {login} for a review of {repository.full_name}#{number}"
         path = f"pulls/{number}/requested_reviewers"
-        self._at(repository, what, lambda name: self._post(f"/repos/{name}/{path}", {"reviewers": [login]}))
+        self._at(
+            repository, what, lambda name: self._send("POST", f"/repos/{name}/{path}", {"reviewers": [login]})
+        )
 
 
 def _pull_request(repository_id: int, pull: GithubPullRequest) -> PullRequest:

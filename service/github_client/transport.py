@@ -7,10 +7,14 @@ renamed repository. It offers `injectConnectionClasses` to put other connections
 from __future__ import annotations
 
 import json
+import os
+import ssl
 import threading
 import time
+from collections.abc import ItemsView
 from contextvars import ContextVar
-from http.cookiejar import DefaultCookiePolicy
+from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 import requests
@@ -21,6 +25,15 @@ from github.Requester import (
     RequestsResponse,
 )
 from prometheus_client import Counter
+from requests.utils import (
+    DEFAULT_CA_BUNDLE_PATH,
+    get_auth_from_url,
+    get_environ_proxies,
+    prepend_scheme_if_needed,
+    select_proxy,
+)
+from urllib3 import PoolManager, ProxyManager, exceptions
+from urllib3.util import create_urllib3_context, make_headers
 
 CALLS = Counter("poc_governor_github_calls", "Calls to GitHub's API", ["verb", "status", "kind"])
 CALLED_FOR: ContextVar[str] = ContextVar("the kind of subject that is reconciled", default="")
@@ -34,7 +47,19 @@ ACCEPTED = 202
 ERRORS = 400
 HTTPS = 443
 IDLE = 30.0
-"""Seconds after which a session is not trusted to be connected."""
+"""Seconds after which a connection is not trusted to be open."""
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""Variables of the environment that name a file, or a directory, of certificates to trust."""
+ASKED_WITH = {"Accept": "*/*", **make_headers(accept_encoding=True)}
+NAMES = (
+    (exceptions.NewConnectionError, requests.ConnectionError),
+    (exceptions.ConnectTimeoutError, requests.ConnectTimeout),
+    (exceptions.ReadTimeoutError, requests.ReadTimeout),
+    (exceptions.SSLError, requests.exceptions.SSLError),
+    (exceptions.ProxyError, requests.exceptions.ProxyError),
+    (exceptions.DecodeError, requests.exceptions.ContentDecodingError),
+)
+"""What the log and the metric call an error of urllib3; any other is a ConnectionError."""
 
 
 class MovedError(Exception):
@@ -52,9 +77,16 @@ class UnfinishedError(Exception):
 class _Answer(RequestsResponse):
     """An answer; an error keeps its status also where PyGithub couldn't read what is said with it."""
 
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status, self._headers, self._body = status, headers, body
+
+    def getheaders(self) -> ItemsView[str, str]:
+        """The headers, by their names in small letters."""
+        return self._headers.items()
+
     def read(self) -> str:
         """The body, empty for an error that says nothing readable."""
-        body = super().read()
+        body = self._body.decode(errors="replace")
         return body if self.status < ERRORS or _is_readable(body) else ""
 
 
@@ -66,39 +98,51 @@ def _is_readable(body: str) -> bool:
     return isinstance(told, dict) and isinstance(told.get("message"), str | None)
 
 
-class _Sessions(threading.local):
-    """A thread's sessions, by address: a session for each client would cost more than its calls."""
+class _Kept(threading.local):
+    """A thread's connections, by address: one for each client would cost more than its calls."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[requests.Session, float]] = {}
+        self._kept: dict[str, tuple[PoolManager, float]] = {}
 
-    def at(self, address: str) -> requests.Session:
-        """The session for an address; one that was idle for long has lost its connection, and begins anew."""
-        session, used = self._kept.get(address, (None, 0.0))
-        if session is None or time.monotonic() - used > IDLE:
-            if session is not None:
-                session.close()
-            session = _session(address)
-        self._kept[address] = session, time.monotonic()
-        return session
-
-
-def _session(address: str) -> requests.Session:
-    """A session that has read once what the environment says of proxies and certificates."""
-    session = requests.Session()
-    found = session.merge_environment_settings(address, {}, None, None, None)
-    session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
-    session.trust_env = False  # or the environment and .netrc are read again for each request
-    # Installations share a session, and nothing that GitHub sets for one may reach another.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+    def at(self, address: str) -> PoolManager:
+        """What sends to an address; after a long pause its connection may be lost, so it gets a new one."""
+        manager, used = self._kept.get(address, (None, 0.0))
+        if manager is None or time.monotonic() - used > IDLE:
+            if manager is not None:
+                manager.clear()
+            manager = _manager(address)
+        self._kept[address] = manager, time.monotonic()
+        return manager
 
 
-SESSIONS = _Sessions()
+def _manager(address: str) -> PoolManager:
+    """What sends to an address as the environment says: through a proxy, with certificates of our own."""
+    trusted = _trusted(next(filter(None, map(os.environ.get, CERTIFICATES)), DEFAULT_CA_BUNDLE_PATH))
+    proxy = select_proxy(address, get_environ_proxies(address))
+    if not proxy:
+        return PoolManager(ssl_context=trusted)
+    proxy = prepend_scheme_if_needed(proxy, "http")
+    user, password = get_auth_from_url(proxy)
+    headers = make_headers(proxy_basic_auth=f"{user}:{password}") if user else None
+    return ProxyManager(proxy, proxy_headers=headers, ssl_context=trusted, proxy_ssl_context=trusted)
+
+
+@cache
+def _trusted(certificates: str) -> ssl.SSLContext:
+    """Reading them takes longer than a call, so it's done once."""
+    context = create_urllib3_context()
+    if Path(certificates).is_dir():
+        context.load_verify_locations(capath=certificates)
+    else:
+        context.load_verify_locations(certificates)
+    return context
+
+
+KEPT = _Kept()
 
 
 class _Connection:
-    """What PyGithub asks of a connection, over a session that outlives it; counts every call."""
+    """What PyGithub asks of a connection, over connections that outlive it; counts every call."""
 
     default_port: ClassVar[int]
     protocol: str
@@ -115,30 +159,35 @@ class _Connection:
     def getresponse(self) -> _Answer:
         """Send the request and read the answer."""
         try:
-            answer = SESSIONS.at(self._address).request(
+            answer = KEPT.at(self._address).urlopen(
                 self.verb,
                 f"{self._address}{self.url}",
-                headers=self.headers,
-                data=self.input,
+                body=self.input,
+                headers=ASKED_WITH | self.headers,
                 timeout=self._timeout,
-                allow_redirects=False,
+                redirect=False,
+                retries=False,
             )
-        except requests.RequestException as error:
-            CALLS.labels(self.verb, type(error).__name__, CALLED_FOR.get()).inc()
-            raise
-        answer.encoding = answer.encoding or "utf-8"  # or requests would guess
-        CALLS.labels(self.verb, str(answer.status_code), CALLED_FOR.get()).inc()
-        if answer.ok and answer.headers.get("x-ratelimit-resource", CORE) != CORE:
+        except exceptions.HTTPError as error:
+            named = next((name for kind, name in NAMES if isinstance(error, kind)), requests.ConnectionError)
+            self._count(named.__name__)
+            raise named(error) from error
+        self._count(str(answer.status))
+        headers = {name.lower(): value for name, value in answer.headers.itermerged()}
+        if answer.status < ERRORS and headers.get("x-ratelimit-resource", CORE) != CORE:
             for name in LIMITS:
-                answer.headers.pop(name, None)
-        if answer.status_code in REDIRECTS and answer.status_code != NOT_MODIFIED:
-            raise MovedError(answer.headers.get("location", ""))
-        if answer.status_code == ACCEPTED and self.verb == "GET":
+                headers.pop(name, None)
+        if answer.status in REDIRECTS and answer.status != NOT_MODIFIED:
+            raise MovedError(headers.get("location", ""))
+        if answer.status == ACCEPTED and self.verb == "GET":
             raise UnfinishedError
-        return _Answer(answer)
+        return _Answer(answer.status, headers, answer.data)
+
+    def _count(self, status: str) -> None:
+        CALLS.labels(self.verb, status, CALLED_FOR.get()).inc()
 
     def close(self) -> None:
-        """The session stays for the next client."""
+        """The connection stays for the next client."""
 
 
 class _Http(_Connection, HTTPRequestsConnectionClass):

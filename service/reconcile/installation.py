@@ -34,6 +34,8 @@ def reconcile_installation(ctx: Reconciliation, installation_id: int) -> Decisio
         for page in _pages(github.repositories()):
             listed += [repository.id for repository in page]
             differ = repositories.listed(installation_id, page)
+            if not differ:
+                continue
             no_pocs = _no_pocs(ctx, github, installation_id, differ)
             known += len(no_pocs)
             new = [each for each in differ if each not in no_pocs]

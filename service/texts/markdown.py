@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from service.rules.charter.values import parse_login
-from service.rules.source.text import in_words
+from service.rules.source.text import in_words, printable
 
 
 def plain(value: str) -> str:
@@ -44,10 +44,7 @@ def cell_line(value: str) -> str:
 
 def fenced(value: str, language: str) -> str:
     """Lines to write, as a block of code: nothing in it ends it."""
-    lines = [
-        "".join(char if char.isprintable() else "\N{MIDDLE DOT}" for char in line)
-        for line in value.split("\n")
-    ]
+    lines = list(map(printable, value.split("\n")))
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0))
     return "\n".join([f"{fence}{language}", *lines, fence])
 
@@ -75,13 +72,15 @@ def _spaced(text: str) -> str:
 
 def _shown(value: str) -> str:
     """One line of what can be seen: no control characters, nothing that turns the direction of writing."""
-    return "".join(char if char.isprintable() else "\N{MIDDLE DOT}" for char in " ".join(value.split()))
+    return printable(" ".join(value.split()))
 
 
 def _code(text: str) -> str:
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
+    if "`" not in text:
+        return f"`{text}`" if text else ""
+    fence = "`" * (max(map(len, re.findall(r"`+", text))) + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{pad}{text}{pad}{fence}" if text else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def _in_cell(text: str) -> str:

@@ -61,6 +61,7 @@ class Texts:
         # Markdown, not HTML: what strangers wrote passes `plain` or `code`, and each template names which.
         self._environment = Environment(
             loader=FileSystemLoader(templates),
+            auto_reload=False,
             undefined=StrictUndefined,
             autoescape=False,  # noqa: S701
             trim_blocks=True,

@@ -97,7 +97,7 @@ class Move:
 
 def moved(before: Charter, now: Charter) -> tuple[Move, ...]:
     """What the change does to the goalposts, in the order of the file; one that ends the POC moves none."""
-    if now.stopped:
+    if now.stopped or before == now:
         return ()
     moves = (
         *moved_names(before.target, now.target),

@@ -138,8 +138,11 @@ def judge_standing(file: CharterFile, today: date, policy: Policy = NO_POLICY) -
 
 def declares(file: CharterFile) -> bool:
     """Whether the file calls itself a charter, decided on its text alone."""
-    if file.kind is not FileKind.FILE:
-        return False
+    return file.kind is FileKind.FILE and _declares(file)
+
+
+@lru_cache(maxsize=256)
+def _declares(file: CharterFile) -> bool:
     text = read_text(file)
     return isinstance(text, str) and find_block(text, lines_of(text)) is not None
 

@@ -78,8 +78,13 @@ def unreadable(message: str) -> Finding:
 def clip(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """One printable line of at most `limit` characters."""
     flat = " ".join(text[: limit * 4].split())
-    clean = "".join(char if char.isprintable() else "·" for char in flat)
+    clean = printable(flat)
     return clean if len(clean) <= limit and len(text) <= limit * 4 else clean[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """The text with a dot for whatever can't be seen."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "·" for char in text)
 
 
 def shown(text: str, limit: int = SHOWN_CHARACTERS) -> str:
