@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import quote
 
 from service.pages.calendar import Axis, Strip, axis, says, spans_of, strip
-from service.pages.words import Ball, ball_of, slips_of
+from service.pages.words import Ball, ball_of, slips_of, state_words
 from service.rules.charter.goalposts import moved
 from service.rules.charter.metrics import canonical_name
 from service.rules.charter.model import Charter
@@ -123,6 +123,7 @@ class PocView:
     title: str
     summary: str
     state: str
+    ended: bool
     since: date
     ball: Ball
     action: Action | None
@@ -191,7 +192,8 @@ def poc_view(
         href=href,
         title=charter.title or full_name.partition("/")[2],
         summary=charter.summary or "",
-        state=_state(summary.state),
+        state=state_words(summary.state),
+        ended=summary.state.has_ended,
         since=calendar.day(summary.shipped_at or summary.state_since),
         ball=ball,
         action=_action(stored, charter, href),
@@ -218,7 +220,7 @@ def poc_view(
         ),
         facts=tuple(_facts(stored, charter, given, observe=observe, level=level)),
         versions=tuple(_versions(stored, today, href)),
-        commands=COMMANDS[_state(summary.state) if summary.state.has_ended else "open"],
+        commands=COMMANDS_OF_ENDED if summary.state.has_ended else COMMANDS,
         issue=summary.issue_url or "",
         today=today,
         now=now.astimezone(calendar.zone),
@@ -227,23 +229,17 @@ def poc_view(
     )
 
 
-COMMANDS = {
-    "open": (
-        ("/poc sign", "sign the charter that is on the default branch"),
-        ("/poc ship", "ask to ship, on the pull request that ships it"),
-        ("/poc snooze 14d waiting for the data contract", "have us ask nobody for two weeks"),
-        ("/poc extend 2027-03-15 load test moved", "get the charter's line for another ship date"),
-        ("/poc waive latency_p95 until 2027-03-15 new cluster", "get the charter's line to ship without it"),
-        ("/poc stop the baseline was good enough", "get the charter's line to stop it on purpose"),
-        ("/poc recheck", "check everything again"),
-    ),
-    "shipped": (("/poc recheck", "check everything again"),),
-    "stopped": (("/poc recheck", "check everything again"),),
-}
-
-
-def _state(state: State) -> str:
-    return "no charter" if state is State.NONE else str(state)
+RECHECK = ("/poc recheck", "check everything again")
+COMMANDS_OF_ENDED = (RECHECK,)
+COMMANDS = (
+    ("/poc sign", "sign the charter that is on the default branch"),
+    ("/poc ship", "ask to ship, on the pull request that ships it"),
+    ("/poc snooze 14d waiting for the data contract", "have us ask nobody for two weeks"),
+    ("/poc extend 2027-03-15 load test moved", "get the charter's line for another ship date"),
+    ("/poc waive latency_p95 until 2027-03-15 new cluster", "get the charter's line to ship without it"),
+    ("/poc stop the baseline was good enough", "get the charter's line to stop it on purpose"),
+    RECHECK,
+)
 
 
 def _paused(charter: Charter, today: date) -> str:
