@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 from collections.abc import Iterator
 from enum import Enum
+from pathlib import Path
 
 import service
 from service.rules.gate.lifecycle import State
 from service.store.portfolio import Tab
+from tests.harness.places import ROOT
 
+LONG = 300
+SAYS_WHY = f"Over {LONG} lines"
 NO_MODULES = ("service.__main__", "service.store.migrations.")
 """Importing these runs a command."""
 PARTIAL = {
@@ -45,3 +50,18 @@ def test_a_new_member_of_an_enumeration_has_its_row_in_each_table() -> None:
 
 def test_each_end_has_its_tab_on_the_portfolio() -> None:
     assert {*Tab} == {Tab.OPEN, *(state for state in State if state.has_ended)}
+
+
+def test_a_long_module_says_why_and_no_other_does() -> None:
+    paths = [
+        path for folder in ("service", "bench", "tests/harness") for path in (ROOT / folder).rglob("*.py")
+    ]
+    assert [path for path in paths if is_long(path) != explains(path)] == []
+
+
+def is_long(path: Path) -> bool:
+    return len(path.read_text(encoding="utf-8").splitlines()) > LONG
+
+
+def explains(path: Path) -> bool:
+    return SAYS_WHY in (ast.get_docstring(ast.parse(path.read_bytes())) or "")
