@@ -1,4 +1,7 @@
-"""What the rest of the service needs from GitHub, as seen by one installation."""
+"""What the rest of the service needs from GitHub, as seen by one installation.
+
+Over 300 lines: each question has its answer described, and what it means where there is none.
+"""
 
 from __future__ import annotations
 

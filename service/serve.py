@@ -1,6 +1,7 @@
 """`serve`: the web, and beside it a worker, the embedded database and more processes of the web.
 
 Each of them is started again when it ends. All processes of the web accept from one listening socket.
+Over 300 lines: who starts and who ends whom is one thing.
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ from service.web.bodies import USUAL_LIMITS, Bodies, Limits
 from service.web.connection import Connection
 from service.web.evidence import EvidenceEndpoint
 from service.web.oidc import Verifier
-from service.web.pages import Closed, OpenHere, Pages, Shown
+from service.web.pages import Pages, Shown
 from service.web.setup import Around
 from service.web.setup_done import Examine, SetupDone
+from service.web.visitors import Closed, OpenHere
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,7 @@
-"""Settings from the environment: one field, one sentence. Only the edges read them."""
+"""Settings from the environment: one field, one sentence. Only the edges read them.
+
+Over 300 lines: each setting has its sentence.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ E = TypeVar("E", bound=StrEnum)
 PARTIES = (*GROUPS, REVIEW, ISSUE, OWNER, CHARTER)
 """Whom a list can be narrowed to."""
 LONGEST_FIND, LAST_PAGE = 100, 100_000
-USUAL_SORT = {Tab.OPEN: Sort.WAITING, Tab.SHIPPED: Sort.RECENT, Tab.STOPPED: Sort.RECENT}
 
 
 class AskedError(ValueError):
@@ -40,9 +39,14 @@ def asked_of(query: Mapping[str, str]) -> Asked:
         # NUL cannot stand in a text of PostgreSQL, and finds nothing.
         find=find.replace("\0", "\N{REPLACEMENT CHARACTER}"),
         waits_for=waits_for if tab is Tab.OPEN else "",
-        sort=_one_of(Sort, query, "sort", USUAL_SORT[tab]),
+        sort=_one_of(Sort, query, "sort", usual_sort(tab)),
         page=page,
     )
+
+
+def usual_sort(tab: Tab) -> Sort:
+    """In which order a tab comes if nobody asks for another."""
+    return Sort.WAITING if tab is Tab.OPEN else Sort.RECENT
 
 
 def number(written: str, last: int) -> int | None:
@@ -60,7 +64,7 @@ def address(asked: Asked, path: str = "/", **changes: object) -> str:
         "tab": wanted.tab if wanted.tab is not Tab.OPEN else "",
         "find": wanted.find,
         "waits_for": wanted.waits_for,
-        "sort": wanted.sort if wanted.sort is not USUAL_SORT[wanted.tab] else "",
+        "sort": wanted.sort if wanted.sort is not usual_sort(wanted.tab) else "",
         "page": wanted.page if wanted.page > 1 else "",
     }
     query = urlencode({name: str(value) for name, value in values.items() if value})

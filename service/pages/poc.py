@@ -1,43 +1,27 @@
-"""The page of one POC: where it stands, what is asked, and where each value comes from.
-
-Over 300 lines: the page has a dozen parts, each of them a view and how it is laid out.
-"""
+"""The page of one POC: where it stands, what is asked, and where each value comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
 from urllib.parse import quote
 
+from service.pages.bullets import Bullet, bullets_of
 from service.pages.calendar import Axis, Strip, axis, says, spans_of, strip
-from service.pages.words import Ball, ball_of, slips_of
+from service.pages.poc_facts import Fact, facts_of
+from service.pages.signers import Signer, outlook_of, signers_of, uncounted_of
+from service.pages.words import Ball, ball_of, slips_of, state_words
 from service.rules.charter.goalposts import moved
-from service.rules.charter.metrics import canonical_name
 from service.rules.charter.model import Charter
-from service.rules.charter.quantity import canonical
-from service.rules.charter.units import unit_of
 from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import Judgement, judge_standing
-from service.rules.gate.lifecycle import State
-from service.rules.gate.overview import WAIVED, JudgedThreshold
-from service.rules.gate.signoffs import Round, Signature, named, standing
-from service.rules.gate.uncounted import SigningFacts, Uncounted, uncounted
-from service.rules.policy.model import NO_POLICY, Mode, Policy
-from service.rules.policy.observing import mode_of
+from service.rules.gate.overview import WAIVED
+from service.rules.gate.uncounted import Uncounted
 from service.rules.source.text import CHARTER_PATH, in_words
-from service.rules.stall.forecast import forecast, outlook
 from service.rules.stall.waiting_on import Party, Wants
-from service.rules.values.groups import Group
-from service.store.portfolio import Number, OnePoc, PostedCheck
-from service.texts.forecast import outlook_text
-from service.texts.goalposts import NAMES, counted
-
-SHOWN_HISTORY = 30
-"""Numbers that a bullet shows."""
-ROOM = 1.25
-"""How far a bullet's line goes beyond the largest number on it."""
+from service.store.portfolio import OnePoc, PostedCheck
+from service.texts.goalposts import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +30,6 @@ class Action:
 
     text: str
     href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bullet:
-    """A threshold: where its numbers stand on a line, in percent of its length; None without one."""
-
-    judged: JudgedThreshold
-    value: float | None
-    bar: tuple[float, float] | None
-    """Between what it lies by chance alone, on the same line: where that begins, and how long it is."""
-    limit: float
-    below: bool
-    """Whether the good side is below the limit."""
-    history: tuple[float, ...]
-    numbers: int
-    """How many were ever taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """Who signs for a group, and what they signed: a day and a place, None where it is open."""
-
-    group: str
-    login: str | None
-    start: Signature | None
-    ship: Signature | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +49,6 @@ class Check:
     day: date
     where: str
     href: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A rule with its value, and where the value comes from."""
-
-    rule: str
-    value: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +72,7 @@ class PocView:
     title: str
     summary: str
     state: str
+    ended: bool
     since: date
     ball: Ball
     action: Action | None
@@ -184,14 +134,15 @@ def poc_view(
     spans = spans_of(stored.calendars, began, today, calendar)
     line = axis(today, [began], [summary.ship_by] if summary.ship_by else [])
     ball = ball_of(summary, calendar, today)
-    bullets = tuple(_bullets(stored))
+    bullets = tuple(bullets_of(stored))
     return PocView(
         full_name=full_name,
         repository_id=known.repository.id,
         href=href,
         title=charter.title or full_name.partition("/")[2],
         summary=charter.summary or "",
-        state=_state(summary.state),
+        state=state_words(summary.state),
+        ended=summary.state.has_ended,
         since=calendar.day(summary.shipped_at or summary.state_since),
         ball=ball,
         action=_action(stored, charter, href),
@@ -200,7 +151,7 @@ def poc_view(
         ship_by=summary.ship_by,
         late=bool(summary.ship_by and summary.ship_by < today and not summary.state.has_ended),
         slips=slips_of(summary),
-        outlook=_outlook(stored, charter, today),
+        outlook=outlook_of(stored, charter, today),
         owner=charter.owner_login or "",
         budget=charter.budget.value.text if charter.budget else "",
         bullets=bullets,
@@ -209,16 +160,16 @@ def poc_view(
         strip=strip(spans, line, today, summary.ship_by),
         axis=line,
         events=tuple((span.first, says(span)) for span in reversed(spans)),
-        signers=tuple(_signers(stored, charter)),
-        uncounted=_uncounted(stored, charter, policy),
+        signers=tuple(signers_of(stored, charter)),
+        uncounted=uncounted_of(stored, charter, policy),
         infra=tuple(_infra(charter)),
         checks=tuple(_checks(stored, href)),
         findings=tuple(
             (each.code, each.message, each.line, str(each.severity)) for each in judgement.findings
         ),
-        facts=tuple(_facts(stored, charter, given, observe=observe, level=level)),
+        facts=tuple(facts_of(stored, charter, given, observe=observe, level=level)),
         versions=tuple(_versions(stored, today, href)),
-        commands=COMMANDS[_state(summary.state) if summary.state.has_ended else "open"],
+        commands=COMMANDS_OF_ENDED if summary.state.has_ended else COMMANDS,
         issue=summary.issue_url or "",
         today=today,
         now=now.astimezone(calendar.zone),
@@ -227,23 +178,17 @@ def poc_view(
     )
 
 
-COMMANDS = {
-    "open": (
-        ("/poc sign", "sign the charter that is on the default branch"),
-        ("/poc ship", "ask to ship, on the pull request that ships it"),
-        ("/poc snooze 14d waiting for the data contract", "have us ask nobody for two weeks"),
-        ("/poc extend 2027-03-15 load test moved", "get the charter's line for another ship date"),
-        ("/poc waive latency_p95 until 2027-03-15 new cluster", "get the charter's line to ship without it"),
-        ("/poc stop the baseline was good enough", "get the charter's line to stop it on purpose"),
-        ("/poc recheck", "check everything again"),
-    ),
-    "shipped": (("/poc recheck", "check everything again"),),
-    "stopped": (("/poc recheck", "check everything again"),),
-}
-
-
-def _state(state: State) -> str:
-    return "no charter" if state is State.NONE else str(state)
+RECHECK = ("/poc recheck", "check everything again")
+COMMANDS_OF_ENDED = (RECHECK,)
+COMMANDS = (
+    ("/poc sign", "sign the charter that is on the default branch"),
+    ("/poc ship", "ask to ship, on the pull request that ships it"),
+    ("/poc snooze 14d waiting for the data contract", "have us ask nobody for two weeks"),
+    ("/poc extend 2027-03-15 load test moved", "get the charter's line for another ship date"),
+    ("/poc waive latency_p95 until 2027-03-15 new cluster", "get the charter's line to ship without it"),
+    ("/poc stop the baseline was good enough", "get the charter's line to stop it on purpose"),
+    RECHECK,
+)
 
 
 def _paused(charter: Charter, today: date) -> str:
@@ -275,94 +220,6 @@ def _action(stored: OnePoc, charter: Charter, href: str) -> Action | None:  # no
     return Action("Open the pull requests", f"{href}/pulls")
 
 
-def _bullets(stored: OnePoc) -> Iterator[Bullet]:
-    overview = stored.summary.overview
-    for judged in overview.thresholds if overview else ():
-        past = list(_history(judged, stored.numbers))
-        numbers = [*past, judged.limit, *([judged.value] if judged.value is not None else [])]
-        end = max(map(abs, numbers)) * ROOM or 1.0
-        if judged.limit <= 1 and max(numbers) <= 1:
-            end = 1.0  # a share
-
-        def at(number: float, end: float = end) -> float:
-            return round(min(max(number / end, 0), 1) * 100, 2)
-
-        yield Bullet(
-            judged,
-            None if judged.value is None else at(judged.value),
-            _bar(judged, at),
-            at(judged.limit),
-            judged.op.startswith("<"),
-            tuple(at(each) for each in past[:SHOWN_HISTORY]),
-            len(past),
-        )
-
-
-def _bar(judged: JudgedThreshold, at: Callable[[float], float]) -> tuple[float, float] | None:
-    if judged.low is None or judged.high is None:
-        return None
-    low, high = at(judged.low), at(judged.high)
-    return low, round(high - low, 2)
-
-
-def _history(judged: JudgedThreshold, numbers: Sequence[Number]) -> Iterator[float]:
-    """The numbers of a metric that can be laid on the line of its bound, newest first."""
-    name = canonical_name(judged.metric)
-    for each in numbers:
-        unit = unit_of(each.unit) if canonical_name(each.metric) == name else None
-        if unit is not None:
-            try:
-                yield float(canonical(Decimal(each.value), unit))
-            except InvalidOperation:  # pragma: no cover - what is stored was read as a number
-                continue
-
-
-def _rounds(
-    stored: OnePoc, charter: Charter
-) -> tuple[dict[Group, Signature | None], dict[Group, Signature | None]]:
-    given, request = stored.record.standing, stored.record.poc.request
-    start = dict(standing(charter, given, Round.START))
-    ship: dict[Group, Signature | None] = {}
-    if request:
-        ship = dict(standing(charter, given, Round.SHIP, number=request.number, since=request.asked_at))
-    if request and stored.record.poc.proven_at:
-        # The request may bring another charter: whose signature is missing is what its gate found out.
-        for each in given:
-            asked = (each.round, each.number) == (Round.SHIP, request.number)
-            if asked and each.group not in stored.record.poc.unsigned:
-                ship[each.group] = each
-    return start, ship
-
-
-def _outlook(stored: OnePoc, charter: Charter, today: date) -> str:
-    if stored.summary.state is not State.PROPOSED:
-        return ""
-    calendar = stored.record.policy.calendar
-    missing = [group for group, given in _rounds(stored, charter)[0].items() if given is None]
-    known = forecast(stored.past_turns, calendar)
-    found = outlook(known, missing, ship_by=stored.summary.ship_by, today=today, calendar=calendar)
-    return outlook_text(found) if found else ""
-
-
-def _signers(stored: OnePoc, charter: Charter) -> Iterator[Signer]:
-    start, ship = _rounds(stored, charter)
-    for group in charter.signoffs.groups:
-        yield Signer(NAMES[group], named(charter, group), start.get(group), ship.get(group))
-
-
-def _uncounted(stored: OnePoc, charter: Charter, policy: Policy) -> tuple[Uncounted, ...]:
-    request = stored.record.poc.request
-    facts = SigningFacts(
-        charter,
-        [(each.signature, each.withdrawn) for each in stored.record.signatures],
-        _rounds(stored, charter),
-        policy,
-        (request.number, request.asked_at) if request else None,
-        stored.accounts,
-    )
-    return uncounted(facts, stored.reviews)
-
-
 def _infra(charter: Charter) -> Iterator[Entry]:
     for name, entry in charter.infra.entries:
         if entry is None:
@@ -389,66 +246,6 @@ def _checks(stored: OnePoc, href: str) -> Iterator[Check]:
         where = f"#{posted.number}" if posted.number else stored.summary.known.repository.default_branch
         link = f"{href}/runs/{posted.github_id}" if posted.github_id else ""
         yield Check(posted, to_day(posted.at), where, link)
-
-
-def _mode(stored: OnePoc, policy: Policy, own: str, *, observe: bool | None) -> Fact:
-    """Whether things are held up, and who says so."""
-    installation = stored.record.installation
-    switched = installation.switched if installation else None
-    begins = installation.begins_observing if installation else True
-    default = None if observe is None else Mode.OBSERVE if observe else Mode.ENFORCE
-    repository = stored.record.known.repository
-    mode = mode_of(policy, repository, switched=switched, default=default, begins=begins)
-    if switched:
-        whose = f"an operator, by poc-governor {switched}"
-    elif mode_of(policy, repository, default=None, begins=False) is mode and policy.mode:
-        whose = own
-    else:
-        whose = "MODE of the service" if default else "how an installation starts; poc-policy.yml decides"
-    return Fact("Checks and issues", str(mode), whose)
-
-
-def _facts(
-    stored: OnePoc, charter: Charter, policy: Policy, *, observe: bool | None, level: str
-) -> Iterator[Fact]:
-    record, day = stored.record, policy.calendar.day
-    own = "poc-policy.yml" if policy is not NO_POLICY else "the default; poc-policy.yml can change it"
-    known = record.known
-    yield Fact(
-        "It is a POC", known.poc_reason or "not any more", "the policy's selectors, or the charter itself"
-    )
-    yield _mode(stored, policy, own, observe=observe)
-    if known.charter_changed_at:
-        yield Fact(
-            "The charter",
-            f"as of {in_words(day(known.charter_changed_at))}",
-            f"{CHARTER_PATH} on {known.repository.default_branch}",
-        )
-    limits = policy.limits
-    yield Fact("Anybody we ask has", f"{limits.waiting} working days", own)
-    share = f"{limits.share * 100:f}".rstrip("0").rstrip(".")
-    yield Fact(
-        "The owner has",
-        f"{share} % of the planned working days, {limits.shortest} to {limits.longest}",
-        own,
-    )
-    yield Fact("A number counts for", f"{policy.evidence_days} days", own)
-    yield Fact("Numbers that count", level, "EVIDENCE_LEVEL of the service, or the policy")
-    places = [each.value for each in (charter.target.measured_in, charter.target.environment) if each]
-    if places:
-        yield Fact("Numbers come from", " or ".join(places), f"`target` in {CHARTER_PATH}")
-    if access := record.poc.owner:
-        yield Fact(
-            f"Access of the owner, {access.login}",
-            str(access.access),
-            f"GitHub, on {in_words(day(access.asked_at))}",
-        )
-    if record.poc.environment:
-        yield Fact(
-            "Held until it ships", record.poc.environment, "the environment that platform signed for last"
-        )
-    if stored.looked_at:
-        yield Fact("Looked at last", in_words(day(stored.looked_at)), "this service")
 
 
 def _versions(stored: OnePoc, today: date, href: str) -> Iterator[VersionView]:

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from service.pages.asked import PARTIES, address
+from service.pages import words
+from service.pages.asked import PARTIES, address, usual_sort
 from service.pages.calendar import Axis, Strip, axis, spans_of, strip
-from service.pages.words import Ball, ball_of, decision, late_by, missing_to_ship, slips_of, waived_of
+from service.pages.words import Ball, ball_of
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.lifecycle import State
 from service.rules.policy.model import NO_POLICY
@@ -155,14 +156,14 @@ def read_portfolio(
             full_name=each.known.repository.full_name,
             href=f"/pocs/{each.known.repository.full_name}" if may_read else "",
             owner=each.owner or "",
-            state=str(each.state) if each.state is not State.NONE else "no charter",
+            state=words.state_words(each.state),
             ball=ball_of(each, policy.calendar, today, hidden=not may_read),
             ship_by=each.ship_by,
             late=bool(each.ship_by and each.ship_by < today and not each.state.has_ended),
-            slips=slips_of(each),
+            slips=words.slips_of(each),
             met=each.met if each.thresholds else None,
             thresholds=each.thresholds,
-            waived=waived_of(each),
+            waived=words.waived_of(each),
             strip=strip(
                 spans[each.poc_id] if may_read else _unnamed(spans[each.poc_id]), line, today, each.ship_by
             ),
@@ -235,20 +236,16 @@ def _causes(found: Found) -> tuple[tuple[str, int], ...]:
 
 
 def _tabs(found: Found, asked: Asked) -> tuple[Link, ...]:
-    ended = {State.SHIPPED.value, State.STOPPED.value}
-    counts = {
-        Tab.OPEN: sum(n for state, n in found.states.items() if state not in ended),
-        Tab.SHIPPED: found.states.get(State.SHIPPED.value, 0),
-        Tab.STOPPED: found.states.get(State.STOPPED.value, 0),
-    }
+    going = sum(count for state, count in found.states.items() if not State(state).has_ended)
     return tuple(
-        Link(tab.value.capitalize(), address(Asked(tab=tab, sort=_usual(tab))), tab is asked.tab, count)
-        for tab, count in counts.items()
+        Link(
+            tab.value.capitalize(),
+            address(Asked(tab=tab, sort=usual_sort(tab))),
+            tab is asked.tab,
+            going if tab is Tab.OPEN else found.states.get(tab.value, 0),
+        )
+        for tab in Tab
     )
-
-
-def _usual(tab: Tab) -> Sort:
-    return Sort.WAITING if tab is Tab.OPEN else Sort.RECENT
 
 
 def _name(each: PocSummary) -> str:
@@ -261,7 +258,7 @@ def _href(each: PocSummary, hidden: Collection[int]) -> str:
 
 
 def _next(each: PocSummary, hidden: Collection[int]) -> Named:
-    return Named(_name(each), _href(each, hidden), "", missing_to_ship(each), each.ship_by)
+    return Named(_name(each), _href(each, hidden), "", words.missing_to_ship(each), each.ship_by)
 
 
 def _longest(each: PocSummary, calendar: Calendar, today: date, hidden: Collection[int]) -> Named:
@@ -277,7 +274,7 @@ def _longest(each: PocSummary, calendar: Calendar, today: date, hidden: Collecti
 
 
 def _decide(each: PocSummary, today: date, hidden: Collection[int]) -> Named:
-    return Named(_name(each), _href(each, hidden), late_by(each, today), decision(each))
+    return Named(_name(each), _href(each, hidden), words.late_by(each, today), words.decision(each))
 
 
 def _days(found: Found) -> tuple[Days, ...]:

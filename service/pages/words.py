@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
+from service.rules.gate.lifecycle import State
 from service.rules.stall.stalls import EscalationStep
 from service.rules.stall.time_spent import ordinal
 from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.calendar import Calendar
-from service.store.portfolio import PocSummary
+from service.store.portfolio import PocSummary, Standing
 from service.texts.markdown import plural
 
 
@@ -98,3 +100,26 @@ def decision(each: PocSummary) -> str:
         why = "nobody answered three times"
         return f"{why}, {slips}: ship, re-scope or stop?" if slips else f"{why}: ship, re-scope or stop?"
     return f"{slips}; ship, re-scope or stop?"
+
+
+def state_words(state: State) -> str:
+    """The state in words."""
+    return "no charter" if state is State.NONE else state.value
+
+
+def badge_of(found: Standing) -> tuple[str, str]:
+    """What a badge says, and its colour."""
+    says = state_words(found.state)
+    if found.thresholds and not found.state.has_ended:
+        says += f", {found.met} of {found.thresholds} met"
+    match found.state:
+        case State.SHIPPED:
+            return says, "#1a7f37"
+        case State.STOPPED:
+            return says, "#59636e"
+        case State.SHIPPING:
+            return says, "#0969da"
+        case State.NONE | State.PROPOSED | State.BUILDING | State.EVALUATING:
+            return says, "#8250df"
+        case _:
+            assert_never(found.state)

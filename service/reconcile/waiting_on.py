@@ -15,7 +15,7 @@ from service.reconcile.poc import Poc, PocStatus
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import judge_standing
-from service.rules.gate.lifecycle import State
+from service.rules.gate.lifecycle import ON_THE_WAY, State
 from service.rules.gate.signoffs import Round, named, standing
 from service.rules.stall.pauses import PresentPause
 from service.rules.stall.review_requests import open_requests
@@ -36,7 +36,7 @@ from service.rules.values.recorded import recorded_reviews
 from service.rules.values.subjects import pull_request_key
 from service.store.waiting import KnownBlocker
 
-WAITS_FOR_INFRA = frozenset({State.EVALUATING, State.SHIPPING})
+WAITS_FOR_INFRA = frozenset(ON_THE_WAY) - {State.BUILDING}
 REFERENCE = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)?#(?P<number>[0-9]{1,9})")
 """`#12`, or `owner/name#12`."""
 

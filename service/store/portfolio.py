@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, TextClause, text
 
-from service.rules.digest.week import ON_THE_WAY
-from service.rules.gate.lifecycle import State
+from service.rules.gate.lifecycle import ON_THE_WAY, State
 from service.rules.gate.overview import Overview
 from service.rules.gate.uncounted import Given
 from service.rules.policy.model import Policy
@@ -41,11 +40,11 @@ from service.store.waiting import ShipDate, waiting_on_of
 
 
 class Tab(StrEnum):
-    """Which POCs are listed."""
+    """Which POCs are listed: the open ones, or those that came to one of the ends."""
 
     OPEN = "open"
-    SHIPPED = "shipped"
-    STOPPED = "stopped"
+    SHIPPED = State.SHIPPED.value
+    STOPPED = State.STOPPED.value
 
 
 class Sort(StrEnum):
@@ -69,11 +68,7 @@ ORDERS = {
     Sort.MET: "met::float / nullif(thresholds, 0) DESC NULLS LAST",
     Sort.RECENT: "state_since DESC",
 }
-TABS = {
-    Tab.OPEN: f"state NOT IN {ENDED}",
-    Tab.SHIPPED: "state = 'shipped'",
-    Tab.STOPPED: "state = 'stopped'",
-}
+TABS = {tab: f"state NOT IN {ENDED}" if tab is Tab.OPEN else f"state = '{tab}'" for tab in Tab}
 SEEN = f"""
 WITH seen AS MATERIALIZED (
     SELECT p.id, r.full_name, p.state, p.state_since, p.stalled_since, p.owner, p.met, p.thresholds, p.days,
@@ -245,7 +240,7 @@ class Standing:
     repository_id: int
     public: bool
     """Whether GitHub said that everybody sees the repository."""
-    state: str
+    state: State
     met: int | None
     thresholds: int | None
 
@@ -391,7 +386,7 @@ class Portfolio(Table):
         """Where the POC of a repository stands; None where there is none."""
         with self._database.reading() as session:
             row = session.connection().execute(STANDING, {"name": full_name}).first()
-        return Standing(row.id, row.public, row.state, row.met, row.thresholds) if row else None
+        return Standing(row.id, row.public, State(row.state), row.met, row.thresholds) if row else None
 
     def one(self, poc_id: PocId, repository_id: int) -> OnePoc | None:
         """All that is stored of one POC; None where it is gone by now."""

@@ -1,4 +1,7 @@
-"""What the looks remember of repositories, and which of them are POCs."""
+"""What the looks remember of repositories, and which of them are POCs.
+
+Over 300 lines, so that each statement stands beside what it is read into.
+"""
 
 from __future__ import annotations
 

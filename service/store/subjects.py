@@ -1,4 +1,7 @@
-"""Subjects: what needs a look, what came of the last one, and which wait, are dirty or dead."""
+"""Subjects: what needs a look, what came of the last one, and which wait, are dirty or dead.
+
+Over 300 lines: these statements are one state machine, and hold only together.
+"""
 
 from __future__ import annotations
 

@@ -184,7 +184,6 @@ def _results(gate: Gate) -> tuple[Result, ...]:
 
 LONGEST = 240
 MOST_NAMED = 2
-ENDED = {GateStatus.STOPPED: "Stopped on purpose", GateStatus.LEFT: "Not a POC any more"}
 COUNTED = {
     Status.MISSED: "missed",
     Status.UNDECIDED: "undecided",
@@ -225,8 +224,10 @@ def _ordinary(gate: Gate) -> str:
     """Where nobody is asked to ship by this commit: what is missing, without a verdict."""
     lead = "Missing for shipping"
     match standing(gate):
-        case GateStatus.STOPPED | GateStatus.LEFT as ended:
-            return ENDED[ended]
+        case GateStatus.STOPPED:
+            return "Stopped on purpose"
+        case GateStatus.LEFT:
+            return "Not a POC any more"
         case GateStatus.NO_CHARTER:
             return f"{lead}: a charter"
         case GateStatus.ERRORS:

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from service.store.people import People
 from service.store.personal_tokens import PersonalTokens
 from service.web.oauth import AwayError
-from service.web.pages import CannotTellError, Visitor
 from service.web.sessions import PREFIX, Cookies, csrf_token, hashed
 from service.web.user_tokens import LoggedOutError
 from service.web.visibility import Visibility
+from service.web.visitors import CannotTellError, Visitor
 
 
 class LoggedIn:

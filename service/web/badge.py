@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.pages.words import badge_of
 from service.secret_key import SecretKeys
 from service.store.portfolio import Portfolio, Standing
 from service.web.html import environment, not_found
@@ -19,8 +20,6 @@ FRESH = {"Cache-Control": "public, max-age=300"}
 ABOUT = "POC"
 WIDTH_OF_A_CHARACTER, MARGIN = 6.6, 12
 """In 11 px Verdana, about; `textLength` makes it fit."""
-COLOURS = {"shipped": "#1a7f37", "stopped": "#59636e", "shipping": "#0969da"}
-OTHERWISE = "#8250df"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,14 @@ class Badges:
 
 
 def _drawn(found: Standing) -> str:
-    says = "no charter" if found.state == "none" else found.state
-    if found.thresholds and found.state not in ("stopped", "shipped"):
-        says += f", {found.met} of {found.thresholds} met"
+    says, colour = badge_of(found)
     return (
         environment()
         .get_template("pages/badge.svg")
         .render(
             about=ABOUT,
             says=says,
-            colour=COLOURS.get(found.state, OTHERWISE),
+            colour=colour,
             left=_width(ABOUT),
             right=_width(says),
         )

@@ -8,8 +8,10 @@ from datetime import date
 
 from starlette.responses import Response
 
-from service.pages.poc import Bullet, PocView, Signer
+from service.pages.bullets import Bullet
+from service.pages.poc import PocView
 from service.pages.portfolio import PortfolioView, Row
+from service.pages.signers import Signer
 from service.web.html import PRIVATE
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -20,11 +20,12 @@ from service.web.forms import sent_by
 from service.web.html import PRIVATE, notice, page
 from service.web.login import not_from_us
 from service.web.oauth import AwayError
-from service.web.pages import Access, CannotTellError, Visitor, telling
+from service.web.pages import telling
 from service.web.readers import Owners
 from service.web.sessions import Cookies, NotFromUsError
 from service.web.user_tokens import LoggedOutError
 from service.web.visibility import Visibility
+from service.web.visitors import Access, CannotTellError, Visitor
 
 PATH = "/deliveries"
 KEPT = timedelta(days=3)

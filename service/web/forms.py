@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from service.web.pages import Access, Visitor
 from service.web.sessions import Cookies, NotFromUsError, written
+from service.web.visitors import Access, Visitor
 
 
 async def sent_by(request: Request, access: Access, cookies: Cookies) -> tuple[Visitor, dict[str, str]]:

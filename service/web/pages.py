@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -23,9 +22,9 @@ from service.web.badge import Badges
 from service.web.data import poc_document, portfolio_csv, portfolio_document
 from service.web.docs import docs_routes
 from service.web.html import NOT_FOUND, PRIVATE, find_templates, not_found, notice, page
+from service.web.visitors import Access, CannotTellError, Visitor
 from service.web.zone import keep, zone_of
 
-HERE = ("localhost", "127.0.0.1", "::1")
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
 CANNOT_TELL = (
     "GitHub doesn't say at the moment what you may see, so we show nothing.",
@@ -33,79 +32,6 @@ CANNOT_TELL = (
 )
 LOG_IN = "Log in at /login, or send a valid personal token as `Authorization: Bearer TOKEN`."
 FAILED = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "60"}}
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who looks, and the repositories that they may see; None for all."""
-
-    login: str
-    visible: Collection[int] | None
-    rows_only: Collection[int] = ()
-    """Those of which they may see rows without texts."""
-    open: bool = False
-    """Whether nobody logs in, on this machine."""
-    id: int = 0
-    """Of their account."""
-    csrf: str = ""
-    """What proves that a form is from a page of theirs; empty where they can't write."""
-    whole: bool = True
-    """Whether GitHub has said of all POCs by now whether they see them."""
-
-
-class CannotTellError(Exception):
-    """GitHub can't say for now what somebody may see."""
-
-
-class Access(Protocol):
-    """Who a request comes from, and what they may see."""
-
-    off: str
-    """Why somebody sees nothing here; empty where they only have to log in."""
-
-    async def person(self, request: Request) -> Visitor | None:
-        """Who it is, and nothing of what they may see; None where nobody is logged in."""
-
-    async def visitor(self, request: Request) -> Visitor | None:
-        """Who it is, with what they may see; None where nobody is logged in."""
-
-    async def may_read(self, visitor: Visitor, repository_id: int) -> bool:
-        """Whether they may see all of one POC, asked now."""
-
-
-class Closed:
-    """No pages: what is missing is said on the front page."""
-
-    def __init__(self, off: str) -> None:
-        self.off = off
-
-    async def person(self, _request: Request) -> Visitor | None:
-        """Nobody."""
-        return None
-
-    visitor = person
-
-    async def may_read(self, _visitor: Visitor, _repository_id: int) -> bool:
-        """Nothing."""
-        return False
-
-
-class OpenHere:
-    """Everything to everybody on this machine, whose GitHub is an emulator."""
-
-    off = "they are open to this machine alone, under `localhost`."
-
-    async def person(self, request: Request) -> Visitor | None:
-        """Somebody at this machine."""
-        return await self.visitor(request)
-
-    async def visitor(self, request: Request) -> Visitor | None:
-        """Somebody at this machine: no other site's name leads a browser here."""
-        return Visitor("", None, open=True) if request.url.hostname in HERE else None
-
-    async def may_read(self, _visitor: Visitor, _repository_id: int) -> bool:
-        """Everything."""
-        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from service.store.personal_tokens import PersonalTokens
 from service.web.forms import sent_by
 from service.web.html import PRIVATE, page
 from service.web.login import not_from_us
-from service.web.pages import Access, Visitor
 from service.web.sessions import PREFIX, Cookies, NotFromUsError, hashed
+from service.web.visitors import Access, Visitor
 
 PATH = "/settings/tokens"
 DAYS = (7, 30, 90, 365)

@@ -19,8 +19,9 @@ from starlette.routing import Route
 from service.app_credentials import AppCredentials
 from service.store.app_credentials import Pass, SetupPasses
 from service.web.html import notice, page
-from service.web.pages import HERE, Answer
+from service.web.pages import Answer
 from service.web.sessions import PATIENCE
+from service.web.visitors import HERE
 
 GOOD_FOR = timedelta(hours=1)
 LARGEST_FORM = 64 * 1024

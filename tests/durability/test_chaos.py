@@ -271,6 +271,8 @@ class Processes:
             case "web":
                 for pid in children(self.serve.pid, "\0serve")[:1]:
                     kill(pid)
+            case _:
+                raise AssertionError(what)
         self.killed[what] += 1
         if not self.second.running():
             self.second = self._work()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.harness.emulator import Repo, Stage, good_charter, stamp
@@ -190,8 +192,8 @@ def test_renamed_repository_keeps_getting_its_checks(stage: Stage) -> None:
     assert not [c for c in stage.api.calls()[before:] if f"/{former}/" in c.path]
 
 
-@pytest.mark.slow
-def test_rename_that_nobody_told_of_is_found_by_the_id(stage: Stage) -> None:
+def renamed_in_silence(stage: Stage) -> tuple[Repo, str, str, dict[str, Any]]:
+    """A POC whose new name nobody told us of; its former one, and a pull request that still is to be told."""
     repo = stage.poc(charter=good_charter())
     former, name = repo.name, stage.name()
     sha = repo.branch("model", model_py="x = 1\n")
@@ -203,11 +205,17 @@ def test_rename_that_nobody_told_of_is_found_by_the_id(stage: Stage) -> None:
     repo.name = name
     pull = repo.person.open_pull(name, "model", "Model")
     stage.until(lambda: stage.told("pull_request", repo), "the pull request's own event got lost")
+    return repo, former, sha, {"repository": told, **repo.pull_values(pull)}
+
+
+@pytest.mark.slow
+def test_rename_that_nobody_told_of_is_found_by_the_id(stage: Stage) -> None:
+    repo, former, sha, opened = renamed_in_silence(stage)
     # The emulator says 404 where GitHub redirects: 301 for a read, 307 for a write.
     for method, status in (("GET", 301), ("POST", 307)):
         moved = says(status, "Moved", Location=f"{stage.api.url}/repositories/{repo.id}")
         stage.api.fail(method, f"^/repos/acme/{former}/", moved, times=10)
-    repo.deliver("pull_request.opened", repository=told, **repo.pull_values(pull))
+    repo.deliver("pull_request.opened", **opened)
     repo.expect(sha, "success")
     stage.settle()
     assert len(repo.runs(sha)) == 1
@@ -216,18 +224,8 @@ def test_rename_that_nobody_told_of_is_found_by_the_id(stage: Stage) -> None:
 
 @pytest.mark.slow
 def test_rename_answered_by_404_does_not_look_like_a_missing_charter(stage: Stage) -> None:
-    repo = stage.poc(charter=good_charter())
-    former, name = repo.name, stage.name()
-    sha = repo.branch("model", model_py="x = 1\n")
-    stage.settle()
-    told = repo.described()
-    forget_news(stage, name, times=2)
-    repo.person.edit_repo(former, name=name)
-    stage.until(lambda: stage.told("repository", repo, "edited"), "the emulator's own event got lost")
-    repo.name = name
-    pull = repo.person.open_pull(name, "model", "Model")
-    stage.until(lambda: stage.told("pull_request", repo), "the pull request's own event got lost")
-    repo.deliver("pull_request.opened", repository=told, **repo.pull_values(pull))
+    repo, _former, sha, opened = renamed_in_silence(stage)
+    repo.deliver("pull_request.opened", **opened)
     repo.expect(sha, "success")
     stage.settle()
     assert [run.conclusion for run in repo.runs(sha)] == ["success"]

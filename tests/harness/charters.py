@@ -9,6 +9,26 @@ BAD = (CHARTERS / "err" / "several.md").read_text()
 LATER = GOOD.replace("2027-02-26", "2027-03-05")
 STOPPED = (CHARTERS / "ok" / "stopped-early.md").read_text()
 
+LATENCY = "  - latency_p95 <= 300 ms at 50 req/s\n"
+ACCURACY = "  - accuracy >= 92 % on tickets-2026q3 with n >= 2000\n"
+SAME_IN_OTHER_WORDS = (
+    ("300 ms", "0.3 s"),
+    ("92 %", "0.92"),
+    ("92 %", "92.0 %"),
+    ("0.5 %", "5000 ppm"),
+    ("7 d", "1 week"),
+    ("at 50 req/s", "at 3000 requests/min"),
+    ("< 0.02 USD", "< $0.02"),
+    ("load: 50 req/s", "load: 180000 requests/h"),
+    ("180000 tickets/day", "7500 ticket/h"),
+    ("owner: jane-doe", "owner: Jane-Doe"),
+    ("latency_p95 <=", "p95 <="),
+    (LATENCY + ACCURACY, ACCURACY + LATENCY),
+    ("on tickets-2026q3 with n >= 2000", "with n = 2000 on tickets-2026q3"),
+    ("within: 10 min", "within: 600 s"),
+)
+"""Changes of the good charter that change nothing of what it means."""
+
 OWNER = "jane-doe"
 SIGNERS = ("alice-k", "bob-m", "carol-s", "dan-w")
 STAGING, PRODUCTION = "support-staging", "support-prod"

@@ -55,6 +55,8 @@ class _Form(HTMLParser):
                 self.fields[given["name"]] = given.get("value", "")
             case "button":
                 self._in_button = True
+            case _:
+                pass
 
     def handle_data(self, data: str) -> None:
         if self._in_button:

@@ -19,6 +19,7 @@ from tests.harness.github import FakeApp
 from tests.harness.program import UNTOUCHED, quick
 
 Script = Callable[[Reconciliation], Decision]
+Make = Callable[[Script], Services]
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS looked (

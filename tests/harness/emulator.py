@@ -1,4 +1,7 @@
-"""The whole thing for real: an emulated GitHub, the served service, and a gateway in each direction."""
+"""The whole thing for real: an emulated GitHub, the served service, and a gateway in each direction.
+
+Over 300 lines: the parts are of no use without each other.
+"""
 
 from __future__ import annotations
 

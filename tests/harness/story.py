@@ -1,4 +1,7 @@
-"""A POC on its way to production over the fakes: what people and machines do, and what came of it."""
+"""A POC on its way to production over the fakes: what people and machines do, and what came of it.
+
+Over 300 lines: whatever may happen to a POC is a method of one person's life.
+"""
 
 from __future__ import annotations
 

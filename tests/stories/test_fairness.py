@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Condition
 
@@ -25,23 +25,9 @@ from service.store.connections import USUAL, share
 from service.store.database import LockClass, lock, transaction
 from service.work import make_app
 from service.worker import reconcile_fairly
-from tests.harness.controlled import Script, controlled
+from tests.harness.controlled import Make
 
 LOOKS = 8
-Make = Callable[[Script], Services]
-
-
-@pytest.fixture
-def make(database_url: str) -> Iterator[Make]:
-    """Services whose looks run a script."""
-    with ExitStack() as stack:
-
-        def made(script: Script) -> Services:
-            services = controlled(database_url, script)
-            stack.callback(services.engine.dispose)
-            return services
-
-        yield made
 
 
 def cover(database_url: str, installation: int, repositories: Sequence[int]) -> list[str]:

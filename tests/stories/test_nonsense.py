@@ -73,7 +73,8 @@ def values_for(read: Any) -> list[Any]:
             return TIMES + TEXTS
         case str():
             return TEXTS
-    return []
+        case _:
+            return []
 
 
 def nonsense() -> Iterator[tuple[str, Path, Any, bytes]]:

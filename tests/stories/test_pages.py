@@ -20,7 +20,8 @@ from service.secret_key import SecretKeys
 from service.store.database import Database, connect, transaction
 from service.store.portfolio import Portfolio
 from service.web.badge import Badges
-from service.web.pages import Access, Closed, OpenHere, Pages, Shown, Visitor
+from service.web.pages import Pages, Shown
+from service.web.visitors import Access, Closed, OpenHere, Visitor
 from tests.harness import database
 from tests.harness.charters import CHARTER, SIGNERS, files
 from tests.harness.database import Server

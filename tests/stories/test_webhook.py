@@ -34,7 +34,8 @@ from service.store.portfolio import Portfolio
 from service.store.schema import migrate
 from service.web.app import create_app
 from service.web.bodies import Bodies
-from service.web.pages import Closed, Pages, Shown
+from service.web.pages import Pages, Shown
+from service.web.visitors import Closed
 from service.web.webhook import LARGEST_BODY
 from service.wiring import utc_now
 from tests.harness.database import Server

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import AsyncMock
@@ -20,32 +20,17 @@ from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation, UnusableError
 from service.rules.queue import MAX_ATTEMPTS, Failure, FailureKind
 from service.rules.values.github import EventKind, EventRecord
-from service.services import Services
 from service.store import database, subjects
 from service.store.database import LockBusyError, LockClass, lock, transaction
 from service.store.health import health
 from service.store.subjects import SubjectState
 from service.web.health import Metrics, Readiness
 from service.worker import reconcile_while_dirty, tidy, wake_forgotten
-from tests.harness.controlled import Script, controlled
+from tests.harness.controlled import Make, Script, controlled
 from tests.harness.github import FakeApp, FakeGitHub
 from tests.harness.waiting import eventually
 
 KEY, OTHER = "pull_request:7:1", "pull_request:7:2"
-Make = Callable[[Script], Services]
-
-
-@pytest.fixture
-def make(database_url: str) -> Iterator[Make]:
-    """Services whose looks run a script."""
-    with ExitStack() as stack:
-
-        def made(script: Script) -> Services:
-            services = controlled(database_url, script)
-            stack.callback(services.engine.dispose)
-            return services
-
-        yield made
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.deliveries.routes import EVENTS, LARGEST_PUSH, ROUTES, route
+from service.deliveries.routes import EVENTS, ROUTES, route
+from service.deliveries.routes_push import LARGEST_PUSH
 from service.rules.values import recorded as told_of
 from service.rules.values.github import EventKind
 from service.rules.values.subjects import DeliveryEffects

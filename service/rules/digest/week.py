@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
-from service.rules.gate.lifecycle import State
+from service.rules.gate.lifecycle import ON_THE_WAY, State
 from service.rules.stall.stalls import Cause, EscalationStep
 from service.rules.stall.time_spent import ShipDateChanges
 from service.rules.stall.waiting_on import Party, WaitingOn
@@ -26,8 +26,6 @@ MOST_NEXT = 3
 MOST_PEOPLE = 3
 """People of one party who are named."""
 BEGUN, STALLED = "begun", "stalled"
-ON_THE_WAY = (State.SHIPPING, State.EVALUATING, State.BUILDING)
-"""Nearest to production first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
+from typing import assert_never
 
 from service.rules.charter.model import Charter
 from service.rules.values.groups import Group
+
+
+class Stage(Enum):
+    """What kind of state it is."""
+
+    TO_BEGIN = auto()
+    """There is no charter that everybody signed."""
+    ON_THE_WAY = auto()
+    """To production."""
+    ENDED = auto()
+    """Nothing more is to come."""
 
 
 class State(StrEnum):
@@ -21,9 +33,26 @@ class State(StrEnum):
     STOPPED = "stopped"
 
     @property
+    def stage(self) -> Stage:
+        """What kind of state it is."""
+        match self:
+            case State.NONE | State.PROPOSED:
+                return Stage.TO_BEGIN
+            case State.BUILDING | State.EVALUATING | State.SHIPPING:
+                return Stage.ON_THE_WAY
+            case State.SHIPPED | State.STOPPED:
+                return Stage.ENDED
+            case _:
+                assert_never(self)
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing more is to come."""
-        return self in {State.SHIPPED, State.STOPPED}
+        return self.stage is Stage.ENDED
+
+
+ON_THE_WAY = tuple(state for state in reversed(State) if state.stage is Stage.ON_THE_WAY)
+"""Nearest to production first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""What the rules may know of GitHub: frozen values in GitHub's words."""
+"""What the rules may know of GitHub: frozen values in GitHub's words.
+
+Over 300 lines: most files need several of these values, which are told in each other's words.
+"""
 
 from __future__ import annotations
 

@@ -101,7 +101,8 @@ async def new(request: Request) -> Response:
     if wrong := refused(manifest):
         return HTMLResponse(f"<h1>Invalid manifest</h1><p>{html.escape(wrong)}</p>", 422)
     state = request.query_params.get("state", "")
-    fields = _hidden(manifest=json.dumps(manifest), state=state) + _named(manifest["name"])
+    name = f'<input name="name" value="{html.escape(manifest["name"])}">'
+    fields = _hidden(manifest=json.dumps(manifest), state=state) + name
     action = f"/organizations/{request.path_params['org']}/settings/apps"
     return HTMLResponse(PAGE.format(title="Create GitHub App", action=action, fields=fields, button="Create"))
 
@@ -281,10 +282,6 @@ def _hidden(**fields: str) -> str:
     return "".join(
         f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in fields.items()
     )
-
-
-def _named(name: str) -> str:
-    return f'<input name="name" value="{html.escape(name)}">'
 
 
 ROUTES = [

@@ -175,6 +175,8 @@ class Days(Story):
                     told.append(" ".join(str(each) for each in what if each not in ("title", "body")))
                 case "post_comment", _:
                     told.append("comment")
+                case _:
+                    pass
         return told
 
     @property

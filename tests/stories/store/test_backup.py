@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,21 +22,6 @@ from tests.harness.tables import rows
 from tests.harness.waiting import eventually
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def empty(server: Server) -> Iterator[str]:
-    """A database without tables."""
-    with server.database("template0") as url:
-        yield url
-
-
-@pytest.fixture
-def restored(empty: str) -> Iterator[Engine]:
-    """What is restored there."""
-    engine = connect(empty)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -63,14 +47,14 @@ def changed(file: Path, **values: object) -> Path:
 
 
 def test_every_row_of_every_table_comes_back(
-    engine: Engine, filled: str, restored: Engine, empty: str, tmp_path: Path
+    engine: Engine, filled: str, target: Engine, empty: str, tmp_path: Path
 ) -> None:
     about = made(filled, tmp_path / "backup")
     assert min(about.rows.values()) == 1
     assert backup.read(tmp_path / "backup") == about
     assert backup.restore(empty, tmp_path / "backup") == about
-    assert rows(restored) == rows(engine)
-    assert differences(restored) == []
+    assert rows(target) == rows(engine)
+    assert differences(target) == []
 
 
 def test_new_rows_go_on_with_the_numbers(filled: str, empty: str, tmp_path: Path) -> None:
@@ -124,7 +108,7 @@ WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = cu
 
 
 def test_an_older_backup_can_be_brought_to_this_version(
-    server: Server, restored: Engine, empty: str, tmp_path: Path
+    server: Server, target: Engine, empty: str, tmp_path: Path
 ) -> None:
     with server.database("template0") as url:
         engine = connect(url)
@@ -132,8 +116,8 @@ def test_an_older_backup_can_be_brought_to_this_version(
         engine.dispose()
         assert made(url, tmp_path / "backup").revision == "0005"
     backup.restore(empty, tmp_path / "backup")
-    migrate(restored)
-    assert differences(restored) == []
+    migrate(target)
+    assert differences(target) == []
 
 
 def test_back_to_the_version_before(engine: Engine, filled: str, empty: str, tmp_path: Path) -> None:

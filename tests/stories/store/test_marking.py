@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from service.deliveries.routes import LARGEST_PUSH, NO_COMMIT
+from service.deliveries.routes_push import LARGEST_PUSH, NO_COMMIT
 from tests.harness.deliveries import Receiver, event_of, recorded
 
 NUMBERS = count(100)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 from sqlalchemy import Engine, text
@@ -15,20 +13,6 @@ from service.store.schema import differences, migrate
 from tests.harness.database import Server
 from tests.harness.filled import fill
 from tests.harness.tables import rows
-
-
-@pytest.fixture
-def empty(server: Server) -> Iterator[str]:
-    """A database without tables."""
-    with server.database("template0") as url:
-        yield url
-
-
-@pytest.fixture
-def target(empty: str) -> Iterator[Engine]:
-    engine = connect(empty)
-    yield engine
-    engine.dispose()
 
 
 def test_every_row_of_every_table_is_moved(

@@ -25,9 +25,8 @@ from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.groups import FOUR as GROUPS
 from service.rules.values.groups import Group
 from tests.harness.charters import GOOD as EXAMPLE
+from tests.harness.charters import LATENCY, SAME_IN_OTHER_WORDS
 
-LATENCY = "  - latency_p95 <= 300 ms at 50 req/s\n"
-ACCURACY = "  - accuracy >= 92 % on tickets-2026q3 with n >= 2000\n"
 ASKED = datetime(2027, 2, 1, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DATA_SCIENCE, PLATFORM, PRODUCT, SECURITY = GROUPS
@@ -87,22 +86,9 @@ def test_a_material_change_asks_those_again_who_answer_for_it(old: str, new: str
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("300 ms", "0.3 s"),
-        ("92 %", "0.92"),
-        ("92 %", "92.0 %"),
-        ("0.5 %", "5000 ppm"),
-        ("7 d", "1 week"),
-        ("at 50 req/s", "at 3000 requests/min"),
-        ("< 0.02 USD", "< $0.02"),
-        ("load: 50 req/s", "load: 180000 requests/h"),
-        ("180000 tickets/day", "7500 ticket/h"),
-        ("within: 10 min", "within: 600 s"),
+        *SAME_IN_OTHER_WORDS,
         ("in 4 min", "in 5 min"),
         ("  drilled: 2026-11-12 in 4 min\n", ""),
-        ("owner: jane-doe", "owner: Jane-Doe"),
-        ("latency_p95 <=", "p95 <="),
-        (LATENCY + ACCURACY, ACCURACY + LATENCY),
-        ("on tickets-2026q3 with n >= 2000", "with n = 2000 on tickets-2026q3"),
         ("turn flag ai_triage off, tickets", "turn  flag ai_triage off,\n    tickets"),
         ("auth: okta-oidc", 'auth: "okta-oidc"'),
         ("Agents read", "People read"),
