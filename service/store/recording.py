@@ -48,6 +48,11 @@ class Envelope:
         return stored_id(self.delivery_id), self.event, self.body_sha256
 
 
+OPTIONS = "-c timezone=UTC -c plan_cache_mode=force_generic_plan"
+"""Each statement is planned once for a connection. PostgreSQL would plan `MARK` for each group, since it
+can't know how many keys come, and that took almost as long as all the rest of the transaction."""
+
+
 def open_pool(url: str) -> AsyncConnectionPool[Connection]:
     """Make the receiver's pool; the caller opens and closes it."""
     return AsyncConnectionPool(
@@ -57,7 +62,7 @@ def open_pool(url: str) -> AsyncConnectionPool[Connection]:
         open=False,
         timeout=5,
         check=_check,
-        kwargs={"connect_timeout": 5, "options": "-c timezone=UTC", "autocommit": True},
+        kwargs={"connect_timeout": 5, "options": OPTIONS, "autocommit": True},
     )
 
 
