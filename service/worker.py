@@ -34,13 +34,7 @@ from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.recorded import answer_key, recorded_commands
 from service.services import Services
 from service.store import subjects
-from service.store.database import (
-    LockBusyError,
-    LockClass,
-    further_locks,
-    lock,
-    transaction,
-)
+from service.store.database import LockBusyError, LockClass, further_locks, lock, transaction
 from service.store.fairness import waiting_elsewhere
 from service.store.jobs import defer_reconciliations
 from service.store.litter import delete_litter
@@ -110,8 +104,10 @@ def reconcile_while_dirty(
             if claim is None:
                 return None
             with shares.taken(claim.installation_id) if shares else nullcontext(False) as crowded:
-                if crowded and yields and (others := _waiting_elsewhere(connection, claim, shares)):
-                    return claim, others
+                if yields and crowded and shares:
+                    besides = shares.not_behind(claim.installation_id)
+                    if others := waiting_elsewhere(connection, besides, claim.urgency, most=shares.looks):
+                        return claim, others
                 _reconcile_claimed(services, connection, claim)
     except LockBusyError:
         log.debug("subject locked by another worker", subject=key)
@@ -119,14 +115,6 @@ def reconcile_while_dirty(
         # The subject stays dirty, and is woken when the database is back.
         log.warning("reconciliation lost with the database", subject=key, error=str(error.orig))
     return None
-
-
-def _waiting_elsewhere(connection: Connection, claim: Claim, shares: Shares | None) -> list[str]:
-    """Subjects of installations that have fewer looks than the one of a claim, which has one for it."""
-    if shares is None:
-        return []
-    not_behind = shares.not_behind(claim.installation_id)
-    return waiting_elsewhere(connection, not_behind, claim.urgency, most=shares.looks)
 
 
 def _reconcile_claimed(services: Services, connection: Connection, claim: Claim | None) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, LiteralString
 
-from sqlalchemy import BindParameter, Row, ScalarSelect, delete, exists, func, update
+import sqlalchemy as sa
+from sqlalchemy import BindParameter, Row, ScalarSelect, bindparam, delete, exists, func, update
 from sqlmodel import col, select
 
 from service.rules.policy.recognition import KnownRepository, exclusion
@@ -19,7 +20,8 @@ from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.github import EventKind, Repository, RepositoryRef
 from service.rules.values.subjects import pull_request_key, repository_key
 from service.store import subjects
-from service.store.database import cursor
+from service.store.database import ask, cursor
+from service.store.query import Query, any_of
 from service.store.recording import UPSERT_REPOSITORIES, as_json, of_repositories, repository_row
 from service.store.table import Table
 from service.store.tables import CharterAt, FactRow, PocRow, PullRequestRow, RepositoryRow
@@ -38,6 +40,43 @@ UPDATE repository r SET charter_kind = read.kind, charter_blob_sha = read.blob_s
         IS DISTINCT FROM (read.kind, read.blob_sha) THEN %(at)s ELSE r.charter_changed_at END
 FROM read WHERE r.id = read.id RETURNING r.id
 """
+KEEP_ONLY: LiteralString = """
+UPDATE repository SET removed_at = now()
+WHERE installation_id = %(installation)s AND removed_at IS NULL AND id <> ALL(%(kept)s::bigint[])
+"""
+DESCRIBED = Query(
+    sa.select(
+        *(
+            col(column)
+            for column in (
+                RepositoryRow.id,
+                RepositoryRow.installation_id,
+                RepositoryRow.full_name,
+                RepositoryRow.default_branch,
+                RepositoryRow.private,
+                RepositoryRow.archived,
+                RepositoryRow.fork,
+                RepositoryRow.is_template,
+                RepositoryRow.has_issues,
+                RepositoryRow.topics,
+                RepositoryRow.pushed_at,
+                RepositoryRow.updated_at,
+                RepositoryRow.removed_at,
+                RepositoryRow.reread,
+            )
+        )
+    ).where(col(RepositoryRow.id) == any_of("ids", sa.BigInteger))
+)
+"""What a listing is compared with: not the charters."""
+KNOWN = Query(
+    sa.select(RepositoryRow)
+    .where(
+        col(RepositoryRow.installation_id) == bindparam("installation_id"),
+        col(RepositoryRow.removed_at).is_(None),
+        col(RepositoryRow.default_branch) != "",
+    )
+    .order_by(col(RepositoryRow.full_name))
+)
 
 
 class Repositories(Table):
@@ -51,22 +90,21 @@ class Repositories(Table):
     def listed(self, installation_id: int, page: Sequence[Repository]) -> list[int]:
         """Store a page of the repository list and return the ids that differ from what events had told."""
         with self._database.transaction() as session:
-            known = {
-                row.id: row
-                for row in session.exec(
-                    select(RepositoryRow).where(col(RepositoryRow.id).in_([r.id for r in page]))
-                )
-            }
+            known = {row.id: row for row in DESCRIBED.all(session, ids=[r.id for r in page])}
             changed = [r.id for r in page if r.id not in known or _differs(known[r.id], r)]
             missed = [r.id for r in page if r.id in known and _missed_push(known[r.id], r)]
+            as_known = {
+                r.id for r in page if r.id in known and _is_described(known[r.id], r, installation_id)
+            }
             rows = [
                 repository_row(one, installation_id, one.pushed_at)
                 for one in sorted(page, key=attrgetter("id"))
+                if one.id not in as_known.difference(changed, missed)
             ]
-            cursor(session).execute(UPSERT_REPOSITORIES, of_repositories(rows))
-            session.execute(
-                update(RepositoryRow).where(col(RepositoryRow.id).in_(missed)).values(reread=True)
-            )
+            if rows:
+                cursor(session).execute(UPSERT_REPOSITORIES, of_repositories(rows))
+            if missed:
+                ask(session, "UPDATE repository SET reread = true WHERE id = ANY(%(ids)s)", {"ids": missed})
             return changed
 
     def strangers(self, repository_ids: Sequence[int]) -> list[KnownRepository]:
@@ -111,15 +149,8 @@ class Repositories(Table):
 
     def keep_only(self, installation_id: int, kept: Iterable[int]) -> None:
         """Note that an installation covers only these repositories any more."""
-        self._execute(
-            update(RepositoryRow)
-            .where(
-                col(RepositoryRow.installation_id) == installation_id,
-                col(RepositoryRow.id).not_in(list(kept)),
-                col(RepositoryRow.removed_at).is_(None),
-            )
-            .values(removed_at=func.now())
-        )
+        with self._database.transaction() as session:
+            ask(session, KEEP_ONLY, {"installation": installation_id, "kept": [*kept]})
 
     def ids(self, installation_id: int, *, pocs_only: bool) -> list[int]:
         """The repositories of an installation that are not known to be gone."""
@@ -223,16 +254,7 @@ class Repositories(Table):
     def known(self, installation_id: int) -> list[KnownRepository]:
         """All repositories of an installation that are described and not known to be gone."""
         with self._database.reading() as session:
-            rows = session.exec(
-                select(RepositoryRow)
-                .where(
-                    RepositoryRow.installation_id == installation_id,
-                    col(RepositoryRow.removed_at).is_(None),
-                    RepositoryRow.default_branch != "",
-                )
-                .order_by(col(RepositoryRow.full_name))
-            )
-            return list(map(known_of, rows))
+            return list(map(known_of, KNOWN.all(session, installation_id=installation_id)))
 
     def named(self, installation_id: int, full_name: str) -> RepositoryRef | None:
         """The repository of an installation that has that name now; names do not differ by case."""
@@ -290,7 +312,13 @@ def known_of(row: RepositoryRow | Row[Any]) -> KnownRepository:
     )
 
 
-def _differs(row: RepositoryRow, listed: Repository) -> bool:
+def _is_described(row: Row[Any], listed: Repository, installation_id: int) -> bool:
+    """Whether all that a list says of a repository, and `_differs` doesn't ask about, is stored already."""
+    told = (row.installation_id, row.private, row.fork, row.updated_at)
+    return told == (installation_id, listed.private, listed.fork, listed.updated_at)
+
+
+def _differs(row: Row[Any], listed: Repository) -> bool:
     """Whether the list says something that bears on being a POC, or names a push we have not heard of."""
     told = (row.full_name, row.default_branch, row.archived, row.is_template, row.has_issues)
     lists = (listed.full_name, listed.default_branch, listed.archived, listed.is_template, listed.has_issues)
@@ -300,7 +328,7 @@ def _differs(row: RepositoryRow, listed: Repository) -> bool:
     return exclusion(listed) is None and (row.reread or _missed_push(row, listed))
 
 
-def _missed_push(row: RepositoryRow, listed: Repository) -> bool:
+def _missed_push(row: Row[Any], listed: Repository) -> bool:
     return listed.pushed_at is not None and (row.pushed_at is None or row.pushed_at < listed.pushed_at)
 
 
