@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.ports import GitHubError
-from service.reconcile.context import UnusableError
+from service.reconcile.context import Decision, UnusableError
 from service.rules.queue import KEPT, Urgency, to_redeliver
 from service.rules.values.actions import OpenIssue
 from service.rules.values.subjects import SubjectKind, installation_key
 from service.services import Services
 from service.store import subjects
 from service.store.database import transaction
-from service.store.subjects import SubjectState
+from service.store.subjects import Claim, SubjectState
 from service.store.sweeps import swept
-from service.worker import preview, reconcile_while_dirty
+from service.worker import reconcile_while_dirty
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +124,7 @@ def _previews(services: Services, as_of: datetime | None) -> Iterator[tuple[str,
         with transaction(services.engine) as session:
             claim = subjects.peek(session, key, as_of)
         try:
-            decision = preview(services, claim)
+            decision = _preview(services, claim)
         except (GitHubError, UnusableError) as error:
             yield key, f"failed: {error}", ()
             continue
@@ -134,3 +134,12 @@ def _previews(services: Services, as_of: datetime | None) -> Iterator[tuple[str,
             later = isinstance(action, OpenIssue) and opened[decision.installation_id] > action.most
             actions.append(f"{action}, not before tomorrow" if later else str(action))
         yield key, decision.outcome, actions
+
+
+def _preview(services: Services, claim: Claim) -> Decision:
+    """Gather and decide without notes or actions."""
+    ctx = services.reconciliation(claim)
+    try:
+        return services.decide(ctx)
+    finally:
+        ctx.close()

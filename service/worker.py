@@ -285,12 +285,3 @@ def tidy(services: Services) -> None:
     deleted = delete_litter(services.engine)
     services.store.people.tidy(services.clock())
     log.info("tidied", rows=deleted)
-
-
-def preview(services: Services, claim: Claim) -> Decision:
-    """Gather and decide without notes or actions: what `sweep --dry-run` prints."""
-    ctx = services.reconciliation(claim)
-    try:
-        return services.decide(ctx)
-    finally:
-        ctx.close()

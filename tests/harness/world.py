@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from datetime import datetime
@@ -104,17 +105,18 @@ class World:
             with transaction(self.services.engine) as session:
                 session.connection().execute(text("UPDATE subject SET not_before = NULL"))
         while True:
-            keys = [state.key for state in self.states() if state.dirty and state.waits_until is None]
+            states = self.states()
+            keys = [state.key for state in states if state.dirty and state.waits_until is None]
             for key in keys:
                 reconcile_while_dirty(self.services, key)
-            if not keys and not self.let_write():
+            if not keys and not self.let_write(states):
                 return
 
-    def let_write(self) -> bool:
+    def let_write(self, states: Sequence[SubjectState]) -> bool:
         """Let the clock go on until the next turn to write content; whether somebody waits for one."""
         turns = [
             (state.waits_until, state.key)
-            for state in self.states()
+            for state in states
             if state.dirty
             and state.waits_until
             and (state.last_error or "").startswith("waiting for a write slot")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from service.rules.queue import APART, LIMITS, Failure, FailureKind
 from service.rules.values.github import Issue, RepositoryRef
 from service.services import Services
 from service.store.database import transaction
+from service.store.subjects import SubjectState
 from service.sweep import mark_all, sweep
 from service.worker import reconcile_while_dirty
 from tests.harness.github import FakeGitHub, FakeRepository, Killed, repository
@@ -118,7 +119,7 @@ class Org(World):
             assert attempts == 0, error
             self.wake(key, at)
 
-    def let_write(self) -> bool:
+    def let_write(self, states: Sequence[SubjectState]) -> bool:  # noqa: ARG002 - of all worlds
         return False  # it is `stall` that wakes them
 
     def wake(self, key: str, at: datetime | None) -> None:

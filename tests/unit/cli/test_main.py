@@ -13,7 +13,6 @@ import pytest
 import typer.main
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from service.__main__ import AS_OF, BASE, FORMAT, FORMATS, NOBODY_READS, STRICT, plain
 from service.cli.app import cli
@@ -21,6 +20,7 @@ from service.cli.check_output import Format
 from tests.harness.places import ROOT
 
 GOOD, BAD = "tests/charters/ok/stopped-early.md", "tests/charters/err/several.md"
+BY_TYPER = typer.main.get_command(cli)
 WORDS = st.sampled_from(
     [
         *("POC.md", "a=b.md", "-", "", "--", "-x", "--help", "check", "schema", "--formatted", "--form", "é"),
@@ -37,8 +37,7 @@ def test_the_program_begins_here() -> None:
 
 
 def test_the_options_and_formats_are_those_of_the_command() -> None:
-    group = typer.main.get_command(cli)
-    command = group.commands["check"]  # type: ignore[attr-defined]
+    command = BY_TYPER.commands["check"]  # type: ignore[attr-defined]
     options = {name for param in command.params for name in param.opts if name.startswith("-")}
     assert options == {FORMAT, AS_OF, BASE, STRICT}
     assert tuple(Format) == FORMATS
@@ -64,7 +63,7 @@ def test_plain_words_ask_for_what_they_ask_of_typer(words: list[str]) -> None:
 
     with patch("service.cli.check.check", recorded):
         command()
-        assert CliRunner().invoke(cli, ["check", *words]).exit_code == 0
+        assert BY_TYPER.main(["check", *words], "poc-governor", standalone_mode=False) == 0
     assert asked[0] == asked[1]
 
 
