@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from functools import partial
@@ -49,6 +50,18 @@ def test_a_worker_leaves_the_processor_to_what_receives(emulator: Emulator, fold
         worker, mine = serve.worker(), _niceness(serve.pid)
         eventually(lambda: _niceness(worker) == mine + NICENESS, "the worker is nice")
         assert _niceness(serve.postgres()) == mine
+
+
+def test_who_forks_has_one_thread_and_its_memory_is_shared(emulator: Emulator, folder: Path) -> None:
+    """A lock that another thread holds would stay locked in the fork."""
+    with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
+        assert len(list(Path(f"/proc/{serve.pid}/task").iterdir())) == 1
+        [shared] = re.findall(
+            r"^Shared_Dirty: *(\d+) kB",
+            Path(f"/proc/{serve.worker()}/smaps_rollup").read_text(),
+            re.MULTILINE,
+        )
+        assert int(shared) > 40_000
 
 
 def _niceness(pid: int) -> int:
