@@ -22,6 +22,7 @@ from starlette.routing import Route
 from service.configured import complete, made_keys
 from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
+from service.logs import configure
 from service.parent import end_with_parent
 from service.ports import GitHubApp
 from service.settings import NOT_PRIVATE, Mode, ServiceSettings, Settings
@@ -67,6 +68,11 @@ class Site:
         worker = self.settings.database_connections if self.with_worker else 0
         return WEB * self.settings.web_processes + worker
 
+    def begin(self) -> None:
+        """What each process does first; one that isn't a fork has no log yet."""
+        configure(self.settings.log_format)
+        end_with_parent()
+
     def complete(self) -> Settings:
         """The settings, with the app that is stored where the environment names none."""
         if isinstance(self.settings, Settings):
@@ -78,7 +84,7 @@ class Site:
 
 def receive(site: Site, *, is_first: bool) -> None:
     """Accept until SIGTERM or SIGINT; the first process of the web also migrates the database."""
-    end_with_parent()
+    site.begin()
     settings, url = site.complete(), site.url
     engine = connect(url, pool_size=ASKING)
 
@@ -122,7 +128,7 @@ def receive(site: Site, *, is_first: bool) -> None:
 
 def set_up(site: Site) -> None:
     """Serve /setup until there is an app."""
-    end_with_parent()
+    site.begin()
     from service.first_start import until_configured  # noqa: PLC0415 (its libraries take up memory)
 
     options = _options(site.settings, site.limits)

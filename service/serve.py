@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from service.parent import end_with_parent
 from service.processes import STOPS, Processes
 from service.settings import ServiceSettings, Settings
 from service.store.embedded import EmbeddedPostgres
@@ -89,8 +88,8 @@ def _run(site: Site, postgres: EmbeddedPostgres | None, worker: Callable[[], Wor
 
 
 def _work(site: Site, run: Worker) -> None:
+    site.begin()
     site.listening.close()
-    end_with_parent()
     run(site.complete(), site.url)
 
 

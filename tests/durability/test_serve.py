@@ -17,6 +17,7 @@ from service.demo.person import Person
 from service.work import NICENESS
 from tests.durability.conftest import QUIET, push
 from tests.harness.processes import Serve, alive, environment, kill, run, serving, working
+from tests.harness.program import PROGRAM, SPAWNS
 from tests.harness.waiting import eventually
 
 
@@ -62,6 +63,19 @@ def test_who_forks_has_one_thread_and_its_memory_is_shared(emulator: Emulator, f
             re.MULTILINE,
         )
         assert int(shared) > 40_000
+
+
+@pytest.mark.slow
+def test_where_nothing_can_be_forked_each_process_imports_for_itself(
+    emulator: Emulator, folder: Path
+) -> None:
+    env = environment(emulator, DATA_DIR=str(folder / "data"), LOG_FORMAT="json") | {SPAWNS: "1"}
+    with serving(folder / "log", env, program=PROGRAM) as serve:
+        eventually(lambda: "working" in serve.said, "the worker works")
+        assert serve.deliver("push", push(1)) == 202
+        eventually(serve.idle, "the delivery is processed")
+        assert serve.terminate() == 0
+        assert all(line.startswith("{") for line in serve.said.splitlines())
 
 
 def _niceness(pid: int) -> int:

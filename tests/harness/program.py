@@ -4,11 +4,13 @@ What the processes do is the product's; only a worker's `Waits` are others. Thre
 nowhere in the product: `HARNESS_PACE`, the seconds between two writes that people are notified of, and
 `HARNESS_UNTOUCHED`, the seconds after which a forgotten subject is woken. Without the second it is the
 product's, which is longer than a test waits: a wake-up that got lost must not go unnoticed. A third,
-`HARNESS_DEADLINE`, is the seconds that a request has to arrive.
+`HARNESS_DEADLINE`, is the seconds that a request has to arrive. With a fourth,
+`HARNESS_SPAWNS`, processes are started as on macOS.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -17,6 +19,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from service import processes
 from service.cli.app import _examine, cli
 from service.cli.environment import completed, counting_in_files, opened_database, with_or_without_app
 from service.rules.queue import Pace
@@ -25,6 +28,7 @@ from service.settings import Settings
 
 PROGRAM = "tests.harness.program"
 PACE, UNTOUCHED, DEADLINE = "HARNESS_PACE", "HARNESS_UNTOUCHED", "HARNESS_DEADLINE"
+SPAWNS = "HARNESS_SPAWNS"
 ROOT = Path(__file__).parents[2]
 
 
@@ -50,6 +54,8 @@ def _no_jitter() -> float:
 def _serve(port: str = "", *options: str) -> None:
     """As the command does."""
     settings = with_or_without_app({"PORT": port} if port else {})
+    if SPAWNS in os.environ:
+        processes.CONTEXT = multiprocessing.get_context("spawn")
     with counting_in_files():
         from service.serve import serve
         from service.web.bodies import Limits
