@@ -22,6 +22,7 @@ class Process:
     user: float
     system: float
     name: str
+    command: str
 
 
 def seconds(root: int, without: frozenset[int] = frozenset()) -> dict[str, float]:
@@ -70,16 +71,17 @@ def _read(path: Path) -> Process | None:
         command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return None  # it has ended
-    fields = stat.rpartition(")")[2].split()
+    name, _, rest = stat.partition("(")[2].rpartition(")")
+    fields = rest.split()
     user, system, waited_user, waited_system = (int(each) / _TICKS for each in fields[_UTIME : _CUTIME + 2])
     return Process(
-        int(path.name), int(fields[_PPID]), user + waited_user, system + waited_system, command.strip()
+        int(path.name), int(fields[_PPID]), user + waited_user, system + waited_system, name, command.strip()
     )
 
 
 def _kind(process: Process) -> str:
-    if process.name.startswith("postgres") or "/bin/postgres" in process.name:
+    if process.name == "postgres" or "/bin/postgres" in process.command:
         return "postgres"
-    if process.name.endswith("service.cli.app work"):
+    if process.name == "governor worker":
         return "worker"
-    return "web" if "service.cli" in process.name or "poc-governor serve" in process.name else "node"
+    return "web" if "service.cli" in process.command or "poc-governor serve" in process.command else "node"

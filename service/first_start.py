@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +37,6 @@ log = structlog.get_logger(__name__)
 TOKEN_FILE = "setup-token"  # noqa: S105 (its name)
 TRIES, PAUSE = 12, 5.0
 """GitHub lists a delivery some seconds after it, and people take their time to install the app."""
-Keeper = Callable[[], Awaitable[None]]
 
 
 class FirstStart:
@@ -128,14 +127,12 @@ def until_configured(
     settings: ServiceSettings,
     database_url: str,
     listening: socket.socket,
-    *,
-    keepers: Sequence[Keeper],
     options: Mapping[str, Any],
-) -> Settings:
+) -> None:
     """Serve /setup on the socket until an app is stored, by anybody; else ends the process."""
     engine = connect(database_url, pool_size=ASKING)
     start = FirstStart(environment, settings, engine)
-    asyncio.run(_serve(start, listening.dup(), keepers, options))
+    asyncio.run(_serve(start, listening, options))
     engine.dispose()
     start.over()
     if start.wrong:
@@ -143,25 +140,18 @@ def until_configured(
         sys.exit(2)
     if start.found is None:
         sys.exit(1)
-    return start.found
 
 
-async def _serve(
-    start: FirstStart,
-    listening: socket.socket,
-    keepers: Sequence[Keeper],
-    options: Mapping[str, Any],
-) -> None:
+async def _serve(start: FirstStart, listening: socket.socket, options: Mapping[str, Any]) -> None:
 
     @asynccontextmanager
     async def beside() -> AsyncIterator[None]:
-        tasks = [asyncio.ensure_future(keeper()) for keeper in (look, *keepers)]
+        looking = asyncio.create_task(look())
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
     async def look() -> None:
         await start.look()

@@ -1,24 +1,28 @@
-"""A process that ends with its parent, however that ends: it sees its standard input being closed."""
+"""A process that ends with its parent, however that ends."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
 SUPERVISED = "POC_GOVERNOR_SUPERVISED"
-"""Set by a parent that holds the standard input of this process open."""
+"""Set by who starts `serve` and holds its standard input open for as long as it is to run."""
 
 
-def end_with_parent(end: Callable[[], object]) -> None:
-    """Call `end`, from a thread, when the parent is gone; of no effect where no parent asks for it."""
+def held_open() -> list[int]:
+    """The descriptor on which the end of such a parent is seen; none where no parent asks for it."""
+    return [sys.stdin.fileno()] if os.environ.pop(SUPERVISED, "") else []
 
-    def wait() -> None:
-        # Not through Python's buffer: its lock, held at our own exit, would abort the interpreter.
-        while os.read(sys.stdin.fileno(), 1024):
-            pass
-        end()
 
-    if os.environ.get(SUPERVISED):
-        threading.Thread(target=wait, daemon=True).start()
+def end_with_parent() -> None:
+    """A process of `serve` ends with it, and as if killed: the port and the database must be free at once."""
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_outlive, args=[parent], daemon=True).start()
+
+
+def _outlive(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

@@ -18,8 +18,10 @@ from service.rules.values.groups import Level
 from service.services import USUAL_WAITS, Clock, Services, Waits
 from service.settings import Settings
 from service.slack import Slack
+from service.store.connections import share
 from service.store.database import Database, connect
 from service.store.store import Store
+from service.work import work
 
 DOCUMENTS = {CHARTER_CHECK: "charter", GATE_CHECK: "shipping", POLICY_CHECK: "policy"}
 """What explains each check run, of those that the service serves below /docs."""
@@ -62,6 +64,13 @@ def build(
         carry_out=apply,
         serves=settings.serves,
     )
+
+
+def run_worker(settings: Settings, database_url: str, waits: Waits = USUAL_WAITS) -> None:
+    """Work until SIGTERM or SIGINT."""
+    pool_size = share(settings.database_connections).pool
+    services = build(settings, database_url, pool_size=pool_size, waits=waits)
+    work(services, database_url, settings.database_connections)
 
 
 def details_url(settings: Settings, repository: RepositoryRef, name: str) -> str:

@@ -20,7 +20,6 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.fairness import Shares
-from service.parent import end_with_parent
 from service.rules.queue import SWEEP_MINUTE
 from service.services import Services
 from service.store.connections import USUAL, Share, room, share
@@ -48,7 +47,6 @@ EVERY_NIGHT = "41 3 * * *"
 
 def work(services: Services, database_url: str, connections: int = USUAL) -> None:
     """Run until SIGTERM or SIGINT; databases that come and go only cost time."""
-    end_with_parent(lambda: os._exit(1))  # as a killed process would
     os.nice(NICENESS)
     # What was imported stays: the garbage collector needn't look through it again.
     gc.collect()

@@ -29,6 +29,7 @@ from service.cli.environment import (
 
 if TYPE_CHECKING:
     from service.cli.doctor import Line
+    from service.serve import Worker
     from service.settings import StoreSettings
 
 FAILED = 1
@@ -63,7 +64,7 @@ def serve(
         from service.store.embedded import DataDirInUse, PostgresFailed
 
         try:
-            run(settings, with_worker=not no_worker, examine=_examine)
+            run(settings, worker=None if no_worker else _worker, examine=_examine)
         except (DataDirInUse, PostgresFailed, SecretKeyError) as error:
             refuse(str(error))
 
@@ -72,14 +73,9 @@ def serve(
 def work() -> None:
     """Work on what was received; any number of these over one DATABASE_URL."""
     given = with_or_without_app()
-    from service.store.connections import share
-    from service.wiring import build
-    from service.work import work as run
-
+    run = _worker()
     with opened_database(given, "work") as url:
-        settings = completed(given, url, wait=True)
-        mine = share(settings.database_connections)
-        run(build(settings, url, pool_size=mine.pool), url, settings.database_connections)
+        run(completed(given, url, wait=True), url)
 
 
 @cli.command()
@@ -466,6 +462,12 @@ def main() -> None:
             err=True,
         )
         sys.exit(UNUSABLE)
+
+
+def _worker() -> Worker:
+    from service.wiring import run_worker
+
+    return run_worker
 
 
 def _timestamp(text: str) -> datetime | None:

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -19,13 +20,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from service.parent import SUPERVISED
 from service.store.health import Health, calls_left, health
 
 log = structlog.get_logger(__name__)
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Set by the command, before anything imports prometheus_client: the counters of all processes are shown."""
+FIRST = "first.pid"
+"""Beside the counters: the process whose memory and processor time are shown."""
 
 
 HEALTH_PATIENCE = 3.0
@@ -113,7 +115,7 @@ class Metrics:
 
 
 class _Processes(Collector):
-    """The counters that the processes of `serve` keep in files, and how the first of them does."""
+    """The counters that the processes of `serve` keep in files, and how the first of the web does."""
 
     def collect(self) -> Iterator[Metric]:
         """The present values: the same, whichever process answers."""
@@ -121,8 +123,20 @@ class _Processes(Collector):
             yield from REGISTRY.collect()
             return
         yield from MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]  # theirs has no types
-        first = os.getppid if SUPERVISED in os.environ else os.getpid
-        yield from ProcessCollector(pid=first, registry=None).collect()
+        yield from ProcessCollector(pid=_first, registry=None).collect()
+
+
+def note_first() -> None:
+    """Note that this process is the first of the web: whichever answers shows how that one does."""
+    if MULTIPROCESS in os.environ:
+        (Path(os.environ[MULTIPROCESS]) / FIRST).write_text(str(os.getpid()), encoding="ascii")
+
+
+def _first() -> str:
+    try:
+        return (Path(os.environ[MULTIPROCESS]) / FIRST).read_text(encoding="ascii")
+    except OSError:
+        return str(os.getpid())
 
 
 class _QueueCollector(Collector):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from functools import partial
@@ -16,6 +17,7 @@ from service.demo.person import Person
 from service.work import NICENESS
 from tests.durability.conftest import QUIET, push
 from tests.harness.processes import Serve, alive, environment, kill, run, serving, working
+from tests.harness.program import PROGRAM, SPAWNS
 from tests.harness.waiting import eventually
 
 
@@ -49,6 +51,31 @@ def test_a_worker_leaves_the_processor_to_what_receives(emulator: Emulator, fold
         worker, mine = serve.worker(), _niceness(serve.pid)
         eventually(lambda: _niceness(worker) == mine + NICENESS, "the worker is nice")
         assert _niceness(serve.postgres()) == mine
+
+
+def test_who_forks_has_one_thread_and_its_memory_is_shared(emulator: Emulator, folder: Path) -> None:
+    """A lock that another thread holds would stay locked in the fork."""
+    with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
+        assert len(list(Path(f"/proc/{serve.pid}/task").iterdir())) == 1
+        [shared] = re.findall(
+            r"^Shared_Dirty: *(\d+) kB",
+            Path(f"/proc/{serve.worker()}/smaps_rollup").read_text(),
+            re.MULTILINE,
+        )
+        assert int(shared) > 40_000
+
+
+@pytest.mark.slow
+def test_where_nothing_can_be_forked_each_process_imports_for_itself(
+    emulator: Emulator, folder: Path
+) -> None:
+    env = environment(emulator, DATA_DIR=str(folder / "data"), LOG_FORMAT="json") | {SPAWNS: "1"}
+    with serving(folder / "log", env, program=PROGRAM) as serve:
+        eventually(lambda: "working" in serve.said, "the worker works")
+        assert serve.deliver("push", push(1)) == 202
+        eventually(serve.idle, "the delivery is processed")
+        assert serve.terminate() == 0
+        assert all(line.startswith("{") for line in serve.said.splitlines())
 
 
 def _niceness(pid: int) -> int:

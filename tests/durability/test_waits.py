@@ -7,9 +7,8 @@ from datetime import timedelta
 from inspect import signature
 
 from service.rules.queue import Pace
-from service.serve import PROGRAM, serve
 from service.services import Waits
-from service.wiring import build
+from service.wiring import build, run_worker
 
 
 def test_the_waits_of_the_product() -> None:
@@ -29,5 +28,5 @@ def test_a_forgotten_subject_is_woken_within_two_minutes() -> None:
     assert Waits().untouched + timedelta(seconds=seconds) < timedelta(minutes=2)
 
 
-def test_the_processes_of_serve_are_those_of_the_product() -> None:
-    assert signature(serve).parameters["program"].default == PROGRAM == "service.cli.app"
+def test_a_worker_waits_as_the_product_does() -> None:
+    assert signature(run_worker).parameters["waits"].default == Waits()

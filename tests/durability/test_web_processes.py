@@ -1,4 +1,4 @@
-"""Several processes of the web on one port: each may be killed, and all of them end with the first."""
+"""Several processes of the web on one port: each may be killed, and all of them end with their parent."""
 
 from __future__ import annotations
 
@@ -20,19 +20,14 @@ from tests.harness.webhooks import deliver
 pytestmark = pytest.mark.slow
 
 
-def further(pid: int) -> list[int]:
-    """The pids of the web processes that a `serve` keeps beside it."""
-    return children(pid, "service.cli.app\0serve\0--no-worker")
-
-
 def accepting(serve: Serve, number: int) -> list[int]:
-    """So many of them, once they accept."""
+    """The pids of so many processes of the web, once they accept."""
 
     def found() -> list[int]:
-        pids = further(serve.pid)
+        pids = children(serve.pid, "governor web")
         return pids if len(pids) == number and all(_started(pid) for pid in pids) else []
 
-    return eventually(found, f"{number} further processes accept")
+    return eventually(found, f"{number} processes of the web accept")
 
 
 def _started(pid: int) -> bool:
@@ -47,7 +42,7 @@ def test_deliveries_are_stored_whichever_process_answers_and_counted_once(
 ) -> None:
     env = environment(emulator, DATA_DIR=str(folder / "data"), WEB_PROCESSES="3")
     with serving(folder / "log", env) as serve:
-        pids = [serve.pid, *accepting(serve, 2)]
+        pids = accepting(serve, 3)
         # With the others stopped, the one that is left must answer.
         for n, answering in enumerate(pids):
             others = [pid for pid in pids if pid != answering]
@@ -66,13 +61,13 @@ def test_deliveries_are_stored_whichever_process_answers_and_counted_once(
         assert len(began) == 1
 
 
-def test_a_further_process_that_is_killed_is_started_again_and_the_port_answers_meanwhile(
+def test_a_process_that_is_killed_is_started_again_and_the_port_answers_meanwhile(
     emulator: Emulator, folder: Path
 ) -> None:
     env = environment(emulator, DATA_DIR=str(folder / "data"), WEB_PROCESSES="2")
     with serving(folder / "log", env) as serve:
         for number in (signal.SIGKILL, signal.SIGTERM):
-            [pid] = accepting(serve, 1)
+            pid = accepting(serve, 2)[0]
             kill(pid, number)
             eventually(partial(_gone, pid), "it ended")
             assert all(_deliver_anew(serve, n) == 202 for n in range(5))
@@ -80,16 +75,28 @@ def test_a_further_process_that_is_killed_is_started_again_and_the_port_answers_
         assert serve.deliveries() == 10
 
 
-def test_killing_the_first_process_ends_all_and_the_port_serves_again_at_once(
+def test_the_only_process_that_is_killed_is_started_again_and_the_port_waits_for_it(
+    emulator: Emulator, folder: Path
+) -> None:
+    with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
+        worker, [pid] = serve.worker(), accepting(serve, 1)
+        kill(pid)
+        eventually(partial(_gone, pid), "it ended")
+        assert _deliver_anew(serve, 1) == 202
+        assert accepting(serve, 1) != [pid]
+        assert (serve.worker(), serve.deliveries()) == (worker, 1)
+
+
+def test_killing_their_parent_ends_all_and_the_port_serves_again_at_once(
     emulator: Emulator, folder: Path
 ) -> None:
     env = environment(emulator, DATA_DIR=str(folder / "data"), WEB_PROCESSES="2")
     with serving(folder / "log", env) as serve:
-        [pid] = accepting(serve, 1)
+        parts = [*accepting(serve, 2), serve.worker(), serve.postgres()]
         port = httpx.URL(serve.url).port
         assert _deliver_anew(serve, 1) == 202
         serve.kill()
-        eventually(lambda: not alive(pid), "the further process ended", within=2)
+        eventually(lambda: not any(map(alive, parts)), "all its processes ended", within=5)
         again = Process(folder / "again.log", env, "service.cli.app", "serve", "--port", str(port))
         try:
             eventually(partial(_ready, serve.url), f"it serves again; it said {again.said}")
@@ -103,10 +110,10 @@ def test_sigterm_ends_all_processes_in_order(emulator: Emulator, folder: Path) -
     temporary.mkdir()
     env = environment(emulator, DATA_DIR=str(folder / "data"), WEB_PROCESSES="2", TMPDIR=str(temporary))
     with serving(folder / "log", env) as serve:
-        [pid] = accepting(serve, 1)
+        pids = accepting(serve, 2)
         port = httpx.URL(serve.url).port
         assert serve.terminate() == 0
-        assert not alive(pid)
+        assert not any(map(alive, pids))
         assert "Traceback" not in serve.said
         assert "starting it again" not in serve.said
     assert list(temporary.iterdir()) == []

@@ -161,7 +161,7 @@ class Serve(Process):
 
     def worker(self) -> int:
         """The pid of its worker, once it looks for work."""
-        return eventually(lambda: child(self.pid, "\0work"), "there is a worker")
+        return eventually(lambda: child(self.pid, "governor worker"), "there is a worker")
 
     def postgres(self) -> int:
         """The pid of its PostgreSQL."""
@@ -207,19 +207,19 @@ def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     os.kill(pid, number)
 
 
-def child(parent: int, command: str) -> int:
-    """The pid of a process's child by a part of its command line; 0 where there is none."""
-    return next(iter(children(parent, command)), 0)
+def child(parent: int, named: str) -> int:
+    """The pid of a process's child by a part of its name or command line; 0 where there is none."""
+    return next(iter(children(parent, named)), 0)
 
 
-def children(parent: int, command: str) -> list[int]:
-    """The pids of a process's children by a part of their command line."""
+def children(parent: int, named: str) -> list[int]:
+    """The pids of a process's children by a part of their name or command line."""
     listed: list[int] = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with suppress(OSError):
-            of = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if of == parent and command in (entry / "cmdline").read_text():
+            name, _, fields = (entry / "stat").read_text().rpartition(")")
+            if int(fields.split()[1]) == parent and named in name + (entry / "cmdline").read_text():
                 listed.append(int(entry.name))
     return listed

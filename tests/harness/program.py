@@ -4,25 +4,31 @@ What the processes do is the product's; only a worker's `Waits` are others. Thre
 nowhere in the product: `HARNESS_PACE`, the seconds between two writes that people are notified of, and
 `HARNESS_UNTOUCHED`, the seconds after which a forgotten subject is woken. Without the second it is the
 product's, which is longer than a test waits: a wake-up that got lost must not go unnoticed. A third,
-`HARNESS_DEADLINE`, is the seconds that a request has to arrive.
+`HARNESS_DEADLINE`, is the seconds that a request has to arrive. With a fourth,
+`HARNESS_SPAWNS`, processes are started as on macOS.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
+from service import processes
 from service.cli.app import _examine, cli
 from service.cli.environment import completed, counting_in_files, opened_database, with_or_without_app
 from service.rules.queue import Pace
 from service.services import Waits
+from service.settings import Settings
 
 PROGRAM = "tests.harness.program"
 PACE, UNTOUCHED, DEADLINE = "HARNESS_PACE", "HARNESS_UNTOUCHED", "HARNESS_DEADLINE"
+SPAWNS = "HARNESS_SPAWNS"
 ROOT = Path(__file__).parents[2]
 
 
@@ -46,8 +52,10 @@ def _no_jitter() -> float:
 
 
 def _serve(port: str = "", *options: str) -> None:
-    """As the command does, with this module as the program of the further processes."""
+    """As the command does."""
     settings = with_or_without_app({"PORT": port} if port else {})
+    if SPAWNS in os.environ:
+        processes.CONTEXT = multiprocessing.get_context("spawn")
     with counting_in_files():
         from service.serve import serve
         from service.web.bodies import Limits
@@ -55,8 +63,7 @@ def _serve(port: str = "", *options: str) -> None:
         limits = Limits(seconds=float(os.environ.get(DEADLINE, "10")))
         serve(
             settings,
-            with_worker="--no-worker" not in options,
-            program=PROGRAM,
+            worker=None if "--no-worker" in options else _worker,
             limits=limits,
             examine=_examine,
         )
@@ -65,15 +72,15 @@ def _serve(port: str = "", *options: str) -> None:
 def _work() -> None:
     """As the command does."""
     given = with_or_without_app()
-    from service.store.connections import share
-    from service.wiring import build
-    from service.work import work
-
+    run = _worker()
     with opened_database(given, "work") as url:
-        settings = completed(given, url, wait=True)
-        mine = share(settings.database_connections)
-        services = build(settings, url, pool_size=mine.pool, waits=quick(os.environ))
-        work(services, url, settings.database_connections)
+        run(completed(given, url, wait=True), url)
+
+
+def _worker() -> Callable[[Settings, str], None]:
+    from service.wiring import run_worker
+
+    return partial(run_worker, waits=quick(os.environ))
 
 
 def main(words: list[str]) -> None:

@@ -141,6 +141,7 @@ class DataDirLock:
             self._wait(fd)
             former = _read(fd)
             self._fd = fd
+            os.register_at_fork(after_in_child=self._leave)
             self.announce(None, former.sockets)
         except BaseException:
             self._fd = None
@@ -170,6 +171,12 @@ class DataDirLock:
         holder = Holder(os.getpid(), self._command, url, sockets)
         os.ftruncate(self._fd, 0)
         os.write(self._fd, json.dumps(asdict(holder)).encode())
+
+    def _leave(self) -> None:
+        """In a fork of us: it must not hold the lock when we no longer do."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
     def release(self) -> None:
         """Give the lock back; doing it twice is fine."""

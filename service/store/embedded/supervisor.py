@@ -6,7 +6,6 @@ import atexit
 import os
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -38,7 +37,7 @@ from service.store.embedded.memory import shared_buffers
 from service.store.embedded.programs import MAJOR, Programs, find_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from service.store.embedded.lock import Holder
@@ -64,6 +63,7 @@ SETTINGS = (
 class EmbeddedPostgres:
     """PostgreSQL on DATA_DIR as a child of this process, which it does not outlive.
 
+    The kernel tells it of the end of the *thread* that started it: of the main thread's, as a rule.
     `command` is the name of the command that runs it (`serve`), for the refusal that others get.
     """
 
@@ -71,8 +71,6 @@ class EmbeddedPostgres:
         self._data_dir = data_dir.resolve()
         self._cluster = self._data_dir / f"postgresql-{MAJOR}"
         self._lock = DataDirLock(self._data_dir, command)
-        # The kernel tells a child of the end of the *thread* that made it; this one lives as long as we do.
-        self._spawner: ThreadPoolExecutor | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._programs: Programs | None = None
         self._sockets = self._cluster
@@ -83,8 +81,11 @@ class EmbeddedPostgres:
         """The address for psycopg, and with `postgresql+psycopg:` for SQLAlchemy."""
         return self._address(DATABASE)
 
-    def start(self) -> str:
-        """Take the lock and start the server; returns the address once it answers."""
+    def start(self, meanwhile: Callable[[], None] | None = None) -> str:
+        """Take the lock and start the server; returns the address once it answers.
+
+        `meanwhile` is done while the server starts.
+        """
         assert not self._lock.held
         try:
             with _explained(self._data_dir):
@@ -95,8 +96,7 @@ class EmbeddedPostgres:
                 self._programs = find_programs(self._data_dir, self._cluster)
                 make_cluster(self._cluster, self._programs)
                 self._sockets = socket_folder(self._cluster, self._programs, former.sockets)
-                self._spawner = ThreadPoolExecutor(1, thread_name_prefix="postgres-parent")
-                self._run()
+                self._run(meanwhile)
                 self._make_database()
                 self._lock.announce(self.url, str(self._sockets))
         except BaseException:
@@ -115,7 +115,7 @@ class EmbeddedPostgres:
         return self._process.poll()
 
     def restart(self) -> None:
-        """Start the server again, at the same address and under the same lock; from any thread."""
+        """Start the server again, at the same address and under the same lock."""
         with _explained(self._data_dir):
             self._end_server()
             self._run()
@@ -126,21 +126,19 @@ class EmbeddedPostgres:
             return
         atexit.unregister(self.stop)
         self._end_server()
-        if self._spawner:
-            self._spawner.shutdown()
-            self._spawner = None
+        if self._lock.held:
             drop_sockets(self._cluster, self._sockets)
         self._lock.release()
 
     def _address(self, database: str) -> str:
         return f"postgresql:///{database}?host={quote(str(self._sockets), safe='')}&port=5432&user={USER}"
 
-    def _run(self) -> None:
+    def _run(self, meanwhile: Callable[[], None] | None = None) -> None:
         """Start the server and wait until it answers; what a killed one left behind gets time to end."""
         deadline = time.monotonic() + READY_WITHIN
         while True:
             clear_leftovers(self._cluster, self._sockets)
-            said = self._spawn_and_wait(deadline)
+            said = self._spawn_and_wait(deadline, meanwhile)
             if said is None:
                 return
             self._end_server()
@@ -148,15 +146,16 @@ class EmbeddedPostgres:
                 raise failed(self._data_dir, said)
             time.sleep(0.1)
 
-    def _spawn_and_wait(self, deadline: float) -> str | None:
+    def _spawn_and_wait(self, deadline: float, meanwhile: Callable[[], None] | None) -> str | None:
         """None once the server answers, else what it said."""
         log = open_in(self._data_dir, "postgresql.log")
         try:
             if os.fstat(log).st_size > LARGEST_LOG:
                 os.ftruncate(log, 0)
             begin = os.fstat(log).st_size
-            assert self._spawner is not None
-            self._process = self._spawner.submit(self._spawn, log).result()
+            self._process = self._spawn(log)
+            if meanwhile:
+                meanwhile()
             while not _answers(self._address("postgres")):
                 if self.poll() is not None or time.monotonic() > deadline:
                     return _reason(os.pread(log, 8000, begin).decode(errors="replace"))

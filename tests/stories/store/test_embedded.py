@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Thread
 
 import psycopg
 import pytest
@@ -31,6 +30,7 @@ from service.store.embedded import (
     open_database,
     programs,
 )
+from service.store.embedded.lock import holder_of
 
 HOLDER = """
 import sys
@@ -42,6 +42,19 @@ sys.stdin.read()
 postgres.stop()
 """
 """Holds the database until its standard input ends."""
+
+FORKED = """
+import os
+import signal
+import sys
+from pathlib import Path
+from service.store.embedded import EmbeddedPostgres
+postgres = EmbeddedPostgres(Path(sys.argv[1]), "serve")
+postgres.start()
+if fork := os.fork():
+    print(fork, flush=True)
+signal.pause()
+"""
 
 OPENER = """
 import sys
@@ -246,17 +259,26 @@ def test_kill_9_of_postgres_is_noticed_and_mended_at_the_same_address(data_dir: 
         postgres.stop()
 
 
-def test_restart_of_a_running_server_from_another_thread_lasts(data_dir: Path) -> None:
-    """The server gets its signal at the end of the thread that started it: not the caller's."""
-    postgres = EmbeddedPostgres(data_dir, "serve")
-    url = postgres.start()
+def test_a_fork_that_outlives_its_parent_does_not_keep_the_lock(data_dir: Path) -> None:
+    parent = run_python(FORKED, str(data_dir))
+    fork = int(first_line(parent))
     try:
-        caller = Thread(target=postgres.restart)
-        caller.start()
-        caller.join()
-        time.sleep(0.2)
-        assert postgres.poll() is None
-        psycopg.connect(url).close()
+        kill(parent)
+        assert is_alive(fork)
+        with open_database(data_dir, "sweep") as url:
+            psycopg.connect(url).close()
+    finally:
+        os.kill(fork, signal.SIGKILL)
+
+
+def test_what_is_to_be_done_meanwhile_is_done_before_the_server_answers(data_dir: Path) -> None:
+    postgres = EmbeddedPostgres(data_dir, "serve")
+    holders = []
+    try:
+        postgres.start(lambda: holders.append(holder_of(data_dir)))
+        [holder] = holders
+        assert holder is not None
+        assert holder.url is None
     finally:
         postgres.stop()
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from service.app_credentials import AppCredentials
 from service.private_key import KEY_FILE
-from service.serve import GRACE
+from service.processes import GRACE
 from service.settings import LOCAL_HOSTS, Settings, SettingsError, load_service
 from service.web.app import create_app
 from service.web.webhook import LARGEST_BODY, PATH
