@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -31,22 +32,31 @@ class Query:
     """
 
     def __init__(self, select: SelectBase, *tables: type[SQLModel]) -> None:
-        compiled = select.compile(dialect=DIALECT)
-        self._statement = str(compiled).encode()
-        self._constants = {
+        self._select = select
+        self._rows: RowFactory[Any] = _by_table(tables) if tables else namedtuple_row
+
+    @cached_property
+    def _compiled(self) -> tuple[bytes, Mapping[str, object]]:
+        """The statement, and its constants; compiled when it's first asked: not each process asks each."""
+        compiled = self._select.compile(dialect=DIALECT)
+        constants = {
             name: str(value) if isinstance(value, str) else value  # psycopg takes no enum for its text
             for name, value in compiled.params.items()
             if value is not None
         }
-        self._rows: RowFactory[Any] = _by_table(tables) if tables else namedtuple_row
+        return str(compiled).encode(), constants
 
     def all(self, session: Session, /, **values: object) -> list[Any]:
         """All rows."""
-        return ask(session, self._statement, self._constants | values, self._rows).fetchall()
+        return self._ask(session, values).fetchall()
 
     def first(self, session: Session, /, **values: object) -> Any:  # noqa: ANN401 (a row)
         """The first row; None without one."""
-        return ask(session, self._statement, self._constants | values, self._rows).fetchone()
+        return self._ask(session, values).fetchone()
+
+    def _ask(self, session: Session, values: Mapping[str, object]) -> psycopg.Cursor[Any]:
+        statement, constants = self._compiled
+        return ask(session, statement, {**constants, **values}, self._rows)
 
 
 def _by_table(tables: Sequence[type[SQLModel]]) -> RowFactory[Any]:
