@@ -18,13 +18,15 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service import processes
 from service.cli.app import _examine, cli
 from service.cli.environment import completed, counting_in_files, opened_database, with_or_without_app
-from service.rules.queue import Pace
-from service.services import Waits
-from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.services import Waits
+    from service.settings import Settings
 
 PROGRAM = "tests.harness.program"
 PACE, UNTOUCHED, DEADLINE = "HARNESS_PACE", "HARNESS_UNTOUCHED", "HARNESS_DEADLINE"
@@ -34,6 +36,9 @@ ROOT = Path(__file__).parents[2]
 
 def quick(environment: Mapping[str, str]) -> Waits:
     """Waits for tests: retries are not spread, and what a timer wakes is seen at once."""
+    from service.rules.queue import Pace
+    from service.services import Waits  # not before the folder of the counters is known, as in the product
+
     pace = float(environment.get(PACE, "0.05"))
     waits = Waits(
         poll=0.1,

@@ -16,7 +16,7 @@ import requests
 from prometheus_client import REGISTRY
 
 from service.github_client import transport
-from service.github_client.transport import KEPT, MovedError, UnfinishedError
+from service.github_client.transport import CALLED_FOR, KEPT, MovedError, UnfinishedError
 from tests.harness.pages_served import certificate_of_localhost
 
 ELSEWHERE = "github.example.com"
@@ -117,7 +117,7 @@ def get(
 
 
 def counted(status: str) -> float:
-    labels = {"verb": "GET", "status": status, "kind": ""}
+    labels = {"verb": "GET", "status": status, "kind": CALLED_FOR.get()}
     return REGISTRY.get_sample_value("poc_governor_github_calls_total", labels) or 0.0
 
 
