@@ -33,6 +33,8 @@ GLANCE = 0.5
 GRACE = 25
 """Seconds that a process has to end in order: a worker finishes what is under way, which takes 20 at most."""
 STOPS = (signal.SIGTERM, signal.SIGINT)
+STOPPED = 128
+"""A process that a signal stopped ends with this and the signal's number, as a shell would tell it."""
 CONTEXT = (
     multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
 )
@@ -97,12 +99,16 @@ class Process:
         if self._process and (code := self._process.exitcode) is not None:
             self._process.close()
             self._process = None
-            if self._once and code >= 0:
+            if self._once and 0 <= code < STOPPED:
                 self.code = code
             else:
                 log.error("ended, starting it again", process=self._name, code=code, wait=self._again.after())
         if self._again.now():
-            self.start()
+            try:
+                self.start()
+            except OSError as error:  # too little memory, or too many processes
+                wait = self._again.after()
+                log.error("process does not start", process=self._name, error=str(error), wait=wait)  # noqa: TRY400 (it is its own explanation)
 
 
 class Server:
@@ -111,13 +117,13 @@ class Server:
     def __init__(self, postgres: EmbeddedPostgres) -> None:
         self._postgres, self._again = postgres, Again()
 
-    def tend(self) -> None:
+    def tend(self, is_stopping: Callable[[], bool]) -> None:
         """Look whether it has ended, and start it again when it's time."""
         if not self._again.waits and (code := self._postgres.poll()) is not None:
             log.error("PostgreSQL ended, starting it again", code=code, wait=self._again.after())
         if self._again.now():
             try:
-                self._postgres.restart()
+                self._postgres.restart(is_stopping)
             except PostgresFailed as error:
                 log.error("PostgreSQL does not start", error=str(error))  # noqa: TRY400 (it is its own explanation)
 
@@ -162,7 +168,7 @@ class Processes:
         """See to all until SIGTERM, SIGINT or the parent's end; or until `once` ended: its exit code."""
         while not self._is_stopping:
             for server in self._servers:
-                server.tend()
+                server.tend(lambda: self._is_stopping)
             for process in self._processes:
                 process.tend()
             if once and once.code is not None:
@@ -191,5 +197,5 @@ def _begin(name: str, run: Callable[[], None]) -> None:
     run()
 
 
-def _exit(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+def _exit(number: int, _frame: FrameType | None) -> None:
+    sys.exit(STOPPED + number)

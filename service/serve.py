@@ -66,8 +66,11 @@ def _import_web() -> None:
 
 
 def _run(site: Site, postgres: EmbeddedPostgres | None, worker: Callable[[], Worker] | None) -> None:
+    from service.configured import made_keys  # noqa: PLC0415
     from service.receive import receive, set_up  # noqa: PLC0415
 
+    if isinstance(site.settings, Settings) and site.settings.can_log_in:
+        made_keys(site.settings)  # where that fails, it's to be said once, and `serve` is to end
     run = worker() if worker else None
     # The garbage collector writes where it looks, and what is written to isn't shared any more.
     gc.collect()
@@ -84,7 +87,10 @@ def _run(site: Site, postgres: EmbeddedPostgres | None, worker: Callable[[], Wor
             processes.keep("web", partial(receive, site, is_first=number == 0))
         if run:
             processes.keep("worker", partial(_work, site, run))
-        processes.see_to()
+        try:
+            processes.see_to()
+        finally:
+            site.listening.close()  # who calls while the others end is refused, and calls again
 
 
 def _work(site: Site, run: Worker) -> None:

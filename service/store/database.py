@@ -46,8 +46,7 @@ class LockBusyError(Exception):
 def connect(url: str | URL, *, pool_size: int = 10, read_only: bool = False) -> Engine:
     """Make an engine for a libpq URL; it connects at first use, and again after PostgreSQL was away.
 
-    It takes `pool_size` connections and no more: who needs another waits for it. The one that was used last
-    is taken first, because it has the statements prepared.
+    It takes `pool_size` connections and no more: who needs another waits for it.
     """
     driver_url = make_url(url).set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC" + (" -c default_transaction_read_only=on" if read_only else "")
@@ -55,7 +54,6 @@ def connect(url: str | URL, *, pool_size: int = 10, read_only: bool = False) -> 
         driver_url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_use_lifo=True,
         connect_args={"connect_timeout": 5, "options": options},
     )
     event.listen(engine, "checkout", _still_there)

@@ -138,15 +138,47 @@ def ends():
     if os.path.exists(os.environ["KILLED"]):
         sys.exit(4)
     open(os.environ["KILLED"], "x").close()
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), int(os.environ["SIGNAL"]))
+    signal.pause()
 
 with Processes(None) as kept:
     sys.exit(kept.see_to(kept.keep("one", ends, once=True)))
 """
 
 
-def test_what_runs_once_is_started_again_only_if_it_was_killed(tmp_path: Path) -> None:
-    with running(KEEPS_ONE_THAT_ENDS, KILLED=str(tmp_path / "killed")) as process:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGKILL, "-9"), (signal.SIGTERM, "143"), (signal.SIGINT, "130")]
+)
+def test_what_runs_once_is_started_again_only_if_a_signal_ended_it(
+    tmp_path: Path, number: signal.Signals, code: str
+) -> None:
+    known = {"KILLED": str(tmp_path / "killed"), "SIGNAL": str(int(number))}
+    with running(KEEPS_ONE_THAT_ENDS, **known) as process:
         assert process.wait(20) == 4
-        assert "code=-9" in _line(process)
+        assert f"code={code}" in _line(process)
         assert _line(process) == ""
+
+
+REFUSED_ONCE = """
+known = processes.Process.start
+def start(self):
+    if self._again._due is None and self.refused:
+        processes.Process.refused = False
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    known(self)
+
+processes.Process.refused = False
+processes.Process.start = start
+with Processes(None) as kept:
+    kept.keep("one", lasts)
+    processes.Process.refused = True
+    sys.exit(kept.see_to())
+"""
+
+
+def test_a_process_that_the_system_refuses_is_tried_again() -> None:
+    with running(REFUSED_ONCE) as process:
+        os.kill(int(_line(process)), signal.SIGKILL)
+        said = [_line(process) for _ in range(2)]
+        assert ["ended, starting it again" in said[0], "process does not start" in said[1]] == [True, True]
+        assert alive(int(_line(process)))

@@ -221,6 +221,29 @@ def test_a_port_in_use_ends_serve_with_a_clear_line_and_nothing_left(
     assert not (folder / "data/postgresql-18/postmaster.pid").exists()
 
 
+def test_a_key_that_cannot_be_made_ends_serve_with_a_clear_line(emulator: Emulator) -> None:
+    logging_in = {
+        "GITHUB_CLIENT_ID": "Iv23liABCDEF",
+        "GITHUB_CLIENT_SECRET": "0123456789" * 4,
+        "PUBLIC_URL": "https://governor.acme.test",
+        "DATABASE_URL": "postgresql:///nobody_asks_it",
+        "DATA_DIR": "/dev/null/data",
+    }
+    refused = run("serve", environment(emulator, **logging_in), "--port", "0")
+    assert refused.returncode == 2
+    assert "SECRET_KEY is not set, and /dev/null/data/secret-key can't be read" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_who_calls_while_serve_ends_is_refused(emulator: Emulator, folder: Path) -> None:
+    with serving(folder / "log", environment(emulator, DATA_DIR=str(folder / "data"))) as serve:
+        os.kill(serve.worker(), signal.SIGSTOP)  # so that all has to wait for it
+        os.kill(serve.pid, signal.SIGTERM)
+        eventually(lambda: serve.deliver("push", push(1)) == 0, "nobody listens")
+        assert alive(serve.pid)
+        os.kill(serve.worker(), signal.SIGCONT)
+
+
 @pytest.mark.parametrize("command", ["serve", "work", "sweep"])
 def test_missing_settings_are_named_a_line_each(command: str, emulator: Emulator, folder: Path) -> None:
     missing = ["GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET", "PUBLIC_URL"]

@@ -114,11 +114,14 @@ class EmbeddedPostgres:
         assert self._process is not None
         return self._process.poll()
 
-    def restart(self) -> None:
-        """Start the server again, at the same address and under the same lock."""
+    def restart(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        """Start the server again, at the same address and under the same lock.
+
+        Once the caller `is_stopping`, it isn't waited for any more: recovery may take two minutes.
+        """
         with _explained(self._data_dir):
             self._end_server()
-            self._run()
+            self._run(is_stopping=is_stopping)
 
     def stop(self) -> None:
         """Shut the server down and release the lock; doing it twice is fine."""
@@ -133,21 +136,25 @@ class EmbeddedPostgres:
     def _address(self, database: str) -> str:
         return f"postgresql:///{database}?host={quote(str(self._sockets), safe='')}&port=5432&user={USER}"
 
-    def _run(self, meanwhile: Callable[[], None] | None = None) -> None:
+    def _run(
+        self, meanwhile: Callable[[], None] | None = None, is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         """Start the server and wait until it answers; what a killed one left behind gets time to end."""
         deadline = time.monotonic() + READY_WITHIN
         while True:
             clear_leftovers(self._cluster, self._sockets)
-            said = self._spawn_and_wait(deadline, meanwhile)
-            if said is None:
+            said = self._spawn_and_wait(deadline, meanwhile, is_stopping)
+            if said is None or is_stopping():
                 return
             self._end_server()
             if "shared memory block" not in said or time.monotonic() > deadline:
                 raise failed(self._data_dir, said)
             time.sleep(0.1)
 
-    def _spawn_and_wait(self, deadline: float, meanwhile: Callable[[], None] | None) -> str | None:
-        """None once the server answers, else what it said."""
+    def _spawn_and_wait(
+        self, deadline: float, meanwhile: Callable[[], None] | None, is_stopping: Callable[[], bool]
+    ) -> str | None:
+        """None once the server answers, or nobody waits for it any more; else what it said."""
         log = open_in(self._data_dir, "postgresql.log")
         try:
             if os.fstat(log).st_size > LARGEST_LOG:
@@ -156,7 +163,7 @@ class EmbeddedPostgres:
             self._process = self._spawn(log)
             if meanwhile:
                 meanwhile()
-            while not _answers(self._address("postgres")):
+            while not is_stopping() and not _answers(self._address("postgres")):
                 if self.poll() is not None or time.monotonic() > deadline:
                     return _reason(os.pread(log, 8000, begin).decode(errors="replace"))
                 time.sleep(0.02)

@@ -259,6 +259,19 @@ def test_kill_9_of_postgres_is_noticed_and_mended_at_the_same_address(data_dir: 
         postgres.stop()
 
 
+def test_who_is_to_stop_does_not_wait_for_a_restart(data_dir: Path) -> None:
+    postgres = EmbeddedPostgres(data_dir, "serve")
+    url = postgres.start()
+    try:
+        write_row(url)
+        os.kill(server_pid(data_dir), signal.SIGKILL)
+        postgres.restart(lambda: True)
+    finally:
+        postgres.stop()
+    with open_database(data_dir, "sweep") as url:
+        assert read_row(url) == 7
+
+
 def test_a_fork_that_outlives_its_parent_does_not_keep_the_lock(data_dir: Path) -> None:
     parent = run_python(FORKED, str(data_dir))
     fork = int(first_line(parent))
