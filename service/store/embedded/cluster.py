@@ -194,12 +194,14 @@ def _remove_sockets(sockets: Path) -> None:
 def end(send: Callable[[int], None], ended: Callable[[float], bool]) -> None:
     """Shut a server down, the politer way first."""
     for number, seconds in SHUTDOWN:
-        try:
-            send(number)
-        except ProcessLookupError:
-            return
-        if ended(seconds):
-            return
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                send(number)  # each second: a program that is only just starting may lose one
+            except ProcessLookupError:
+                return
+            if ended(1.0):
+                return
 
 
 def _serves(pid: int, cluster: Path) -> bool:

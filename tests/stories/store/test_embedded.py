@@ -30,6 +30,7 @@ from service.store.embedded import (
     open_database,
     programs,
 )
+from service.store.embedded.cluster import end
 from service.store.embedded.lock import holder_of
 
 HOLDER = """
@@ -257,6 +258,12 @@ def test_kill_9_of_postgres_is_noticed_and_mended_at_the_same_address(data_dir: 
         assert read_row(url) == 7
     finally:
         postgres.stop()
+
+
+def test_a_signal_that_a_starting_server_lost_is_sent_again() -> None:
+    sent: list[int] = []
+    end(sent.append, lambda _seconds: len(sent) == 3)
+    assert sent == [signal.SIGINT] * 3
 
 
 def test_who_is_to_stop_does_not_wait_for_a_restart(data_dir: Path) -> None:
