@@ -17,7 +17,6 @@ from service.rules.values.github import RepositoryRef
 from service.rules.values.groups import Level
 from service.services import USUAL_WAITS, Clock, Services, Waits
 from service.settings import Settings
-from service.slack import Slack
 from service.store.connections import share
 from service.store.database import Database, connect
 from service.store.store import Store
@@ -51,7 +50,7 @@ def build(
         or App(
             settings.github_app_id, settings.github_app_private_key, settings.github_api_url, waits.answer
         ),
-        announcer=announcer or (Slack(settings.slack_webhook_url) if settings.slack_webhook_url else None),
+        announcer=announcer or _slack(settings.slack_webhook_url),
         clock=clock,
         waits=waits,
         mode=None if settings.mode is None else Mode(settings.mode),
@@ -64,6 +63,14 @@ def build(
         carry_out=apply,
         serves=settings.serves,
     )
+
+
+def _slack(webhook_url: str) -> Announcer | None:
+    if not webhook_url:
+        return None
+    from service.slack import Slack  # noqa: PLC0415 (its library takes up memory)
+
+    return Slack(webhook_url)
 
 
 def run_worker(settings: Settings, database_url: str, waits: Waits = USUAL_WAITS) -> None:

@@ -9,12 +9,14 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
 import jwt
 import structlog
+
+if TYPE_CHECKING:
+    import httpx
 
 log = structlog.get_logger(__name__)
 
@@ -110,8 +112,8 @@ class Keys:
         self._tried, self._failure = self._clock(), "it did not answer"
         try:
             self._keys = await _fetch(self._issuer)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            self._failure = str(error) or type(error).__name__
+        except ValueError as error:
+            self._failure = str(error)
             log.warning(
                 "the keys of GitHub Actions can't be fetched", issuer=self._issuer, error=self._failure
             )
@@ -120,15 +122,20 @@ class Keys:
 
 
 async def _fetch(issuer: str) -> dict[str, jwt.PyJWK]:
-    """Fetch the issuer's present keys; raises `ValueError` for a malformed answer."""
-    async with httpx.AsyncClient(timeout=TIMEOUT) as client:
-        about = await _json(client, f"{issuer}/.well-known/openid-configuration")
-        if about.get("issuer") != issuer:
-            raise ValueError(f"it calls itself {about.get('issuer')!r}")
-        address = str(about.get("jwks_uri"))
-        if urlsplit(address).scheme != urlsplit(issuer).scheme:
-            raise ValueError(f"its keys are said to be at {address!r}")
-        listed = (await _json(client, address)).get("keys")
+    """Fetch the issuer's present keys; raises `ValueError` where it doesn't answer, or not as it should."""
+    import httpx  # noqa: PLC0415 (not everybody sends evidence, and it takes up memory)
+
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT) as client:
+            about = await _json(client, f"{issuer}/.well-known/openid-configuration")
+            if about.get("issuer") != issuer:
+                raise ValueError(f"it calls itself {about.get('issuer')!r}")
+            address = str(about.get("jwks_uri"))
+            if urlsplit(address).scheme != urlsplit(issuer).scheme:
+                raise ValueError(f"its keys are said to be at {address!r}")
+            listed = (await _json(client, address)).get("keys")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ValueError(str(error) or type(error).__name__) from error
     if not isinstance(listed, list):
         raise ValueError("it lists no keys")  # noqa: TRY004 (the issuer's answer is wrong)
     return {name: key for one in listed for name, key in _usable(one)}

@@ -7,15 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
-from typing import Any
-
-import jsonpath_rfc9535 as jsonpath
+from typing import TYPE_CHECKING, Any
 
 from service.rules.charter.evidence import STEP, Source, read_path
 from service.rules.charter.quantity import EXACT, ROUNDED
 from service.rules.evidence.document import NUMBER, Odd, Tree, Unreadable, decimal_of, read_document
 from service.rules.evidence.values import Unread
 from service.rules.source.text import shown
+
+if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathQuery
 
 COMPILED_PATHS = 256
 SHOWN_KEYS = 9
@@ -35,18 +36,22 @@ def select(tree: Tree, path: str) -> Iterator[Tree] | Unreadable:
         return Unreadable("`..` could find many numbers: write the whole path")
     if rest or read.filters > 1:
         return Unreadable("not a path for evidence: write names and indexes, `$.a.b[0]`")
-    try:
-        query = compiled(path)
-    except jsonpath.JSONPathError:
+    query = compiled(path)
+    if query is None:
         return Unreadable("not a JSONPath: write names and indexes, like `$.a.b[0]`")
     values: Any = tree
     return (node.value for node in query.finditer(values))  # type: ignore[misc]
 
 
 @lru_cache(COMPILED_PATHS)
-def compiled(path: str) -> jsonpath.JSONPathQuery:
-    """A path ready to be applied."""
-    return jsonpath.compile(path)
+def compiled(path: str) -> JSONPathQuery | None:
+    """A path ready to be applied; None where it isn't a JSONPath."""
+    import jsonpath_rfc9535 as jsonpath  # noqa: PLC0415 (few charters need it, and it takes up memory)
+
+    try:
+        return jsonpath.compile(path)
+    except jsonpath.JSONPathError:
+        return None
 
 
 def nothing_found(tree: Tree, path: str) -> str:
