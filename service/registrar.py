@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.app_credentials import AppCredentials
-from service.app_manifest import template
 from service.configured import keep_app
 from service.github_client.app import App
 from service.github_client.registration import take_over, version_of
+from service.packaged import app_manifest
 from service.ports import GitHubError
 from service.rules.setup.manifest import PUBLIC_API, Registration, api_of, form_address, manifest
 from service.secret_key import SecretKeyError
@@ -41,7 +41,7 @@ class Registering:
             with suppress(GitHubError):  # one that doesn't tell is taken for up to date
                 server = version_of(self._api_url)
         asked = Registration(org, self._settings.public_url, server=server)
-        return form_address(self._settings.github_url, org, state), manifest(template(), asked)
+        return form_address(self._settings.github_url, org, state), manifest(app_manifest(), asked)
 
     def take_over(self, code: str) -> AppCredentials:
         """Exchange the code for the app's credentials, and keep them."""

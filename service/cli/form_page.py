@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from service.web.html import find_templates, render
+from service.packaged import packaged
+from service.web.html import render
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +52,4 @@ def policy(github_url: str = "") -> str:
 
 @cache
 def _style() -> str:
-    return (find_templates() / "pages" / "pages.css").read_text(encoding="utf-8")
+    return (packaged("templates") / "pages" / "pages.css").read_text(encoding="utf-8")

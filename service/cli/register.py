@@ -13,10 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.app_credentials import AppCredentials
-from service.app_manifest import template
 from service.cli.form_page import Form, registration_page
 from service.cli.loopback import listening
 from service.github_client.registration import take_over, version_of
+from service.packaged import app_manifest
 from service.ports import GitHubError
 from service.rules.setup.manifest import (
     LONGEST_NAME,
@@ -81,7 +81,7 @@ class Console:
 def printed_manifest(asked: Asked) -> str:
     """The manifest for that GitHub, as JSON."""
     checked(asked)
-    return json.dumps(manifest(template(), _registration(asked, _version(asked))), indent=2)
+    return json.dumps(manifest(app_manifest(), _registration(asked, _version(asked))), indent=2)
 
 
 def checked(asked: Asked) -> None:
@@ -103,7 +103,7 @@ def checked(asked: Asked) -> None:
 def register(asked: Asked, keep: Keep, console: Console, *, headless: bool = False) -> AppCredentials:
     """Let a person create the app on GitHub, and keep its credentials; may raise `SetupError`."""
     version = _version(asked)
-    if missing := left_out(template(), version):
+    if missing := left_out(app_manifest(), version):
         console.say(f"Left out, since this GitHub doesn't know them: {', '.join(missing)}.")
     return _by_file(asked, version, keep, console) if headless else _by_browser(asked, version, keep, console)
 
@@ -145,7 +145,7 @@ class _Registering:
         self._asked, self._keep = asked, keep
         self._pending: Pending | None = Pending(secrets.token_urlsafe(32), datetime.now(UTC))
         action = form_address(asked.github_url, asked.org, self._pending.state)
-        shown = manifest(template(), _registration(asked, version, redirect_url))
+        shown = manifest(app_manifest(), _registration(asked, version, redirect_url))
         self.form = Form(asked.org, asked.github_url, action, shown)
 
     def finish(self, address: str) -> AppCredentials:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date
 from functools import cache
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service.packaged import packaged
 from service.rules.charter.goalposts import bound_text
 from service.rules.charter.model import Charter
 from service.rules.checks.unjudged import Unjudged
@@ -47,20 +47,13 @@ MOST_ROWS = 10
 """POCs of one kind that a digest names."""
 
 
-def find_templates() -> Path:
-    """Where the templates are: beside the package in a checkout and an image, inside it in a wheel."""
-    package = Path(__file__).parents[1]
-    places = (package.parent / "templates", package / "templates")
-    return next(place for place in places if (place / "checks").is_dir())
-
-
 class Texts:
     """The templates, loaded once."""
 
-    def __init__(self, templates: Path) -> None:
+    def __init__(self) -> None:
         # Markdown, not HTML: what strangers wrote passes `plain` or `code`, and each template names which.
         self._environment = Environment(
-            loader=FileSystemLoader(templates),
+            loader=FileSystemLoader(packaged("templates")),
             auto_reload=False,
             undefined=StrictUndefined,
             autoescape=False,  # noqa: S701
@@ -272,7 +265,7 @@ class Texts:
 @cache
 def texts() -> Texts:
     """The templates, compiled once in a process."""
-    return Texts(find_templates())
+    return Texts()
 
 
 def _clip_title(title: str) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from service.packaged import packaged
+
 INDEX = "README"
 """The list of the documents, for each kind of reader."""
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -27,10 +29,7 @@ def pictures() -> dict[str, Path]:
 
 
 def _below(pattern: str) -> list[Path]:
-    """Beside the package in a checkout and an image, inside it in a wheel."""
-    package = Path(__file__).parents[1]
-    folder = next((each for each in (package.parent / "docs", package / "docs") if each.is_dir()), None)
-    return sorted(folder.glob(pattern)) if folder else []
+    return sorted(packaged("docs").glob(pattern))
 
 
 def parsed(file: Path) -> list[Token]:

@@ -6,30 +6,23 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import cache
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
+
+from service.packaged import packaged
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 NOT_FOUND = ("There's no such POC, or GitHub doesn't let you see its repository.",)
 CODE = re.compile(r"`([^`]+)`")
 
 
-def find_templates() -> Path:
-    """Where the templates are: beside the package in a checkout and an image, inside it in a wheel."""
-    package = Path(__file__).parents[1]
-    return next(
-        place for place in (package.parent / "templates", package / "templates") if (place / "pages").is_dir()
-    )
-
-
 @cache
 def environment() -> Environment:
     """The templates, compiled once in a process."""
     made = Environment(
-        loader=FileSystemLoader(find_templates()),
+        loader=FileSystemLoader(packaged("templates")),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from service.packaged import packaged
 from service.pages.asked import AskedError, asked_of
 from service.pages.poc import PocView, poc_view
 from service.pages.portfolio import PortfolioView, read_portfolio
@@ -21,7 +22,7 @@ from service.store.portfolio import NamedPoc, Portfolio
 from service.web.badge import Badges
 from service.web.data import poc_document, portfolio_csv, portfolio_document
 from service.web.docs import docs_routes
-from service.web.html import NOT_FOUND, PRIVATE, find_templates, not_found, notice, page
+from service.web.html import NOT_FOUND, PRIVATE, not_found, notice, page
 from service.web.visitors import Access, CannotTellError, Visitor
 from service.web.zone import keep, zone_of
 
@@ -225,5 +226,5 @@ def static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in STATIC:
         return not_found()
-    file: Path = find_templates() / "pages" / name
+    file: Path = packaged("templates") / "pages" / name
     return FileResponse(file, media_type=STATIC[name], headers={"Cache-Control": "public, max-age=300"})

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from service.app_manifest import template
 from service.demo.emulator import Emulator, SeedRepo, token_of
+from service.packaged import app_manifest
 from service.rules.setup.manifest import Registration, manifest
 from tests.harness.github_description import wrong_in, wrong_in_request, wrong_in_schema
 from tests.harness.places import ROOT
@@ -163,7 +163,7 @@ def test_an_app_is_registered_and_installed_as_github_describes_it(without_app: 
     github = without_app
     known, http = github.stand_in.registered, github.http
     asked = Registration("acme", "http://localhost:1", "http://localhost:1/registered")
-    made = {"manifest": json.dumps(manifest(template(), asked))}
+    made = {"manifest": json.dumps(manifest(app_manifest(), asked))}
     page = http.post("/organizations/acme/settings/apps/new?state=abc", data=made)
     assert page.status_code == 200, page.text
     assert http.get("/installation/repositories", headers=github.as_app()).status_code == 200
@@ -199,7 +199,7 @@ def test_an_app_is_registered_and_installed_as_github_describes_it(without_app: 
     ],
 )
 def test_a_manifest_that_github_refuses(github: GitHub, changes: dict[str, object], says: str) -> None:
-    made = manifest(template(), Registration("acme", "http://localhost:1")) | changes
+    made = manifest(app_manifest(), Registration("acme", "http://localhost:1")) | changes
     page = github.http.post(
         "/organizations/acme/settings/apps/new?state=abc", data={"manifest": json.dumps(made)}
     )
@@ -218,4 +218,4 @@ def test_the_ruleset_that_is_printed_is_one_that_github_takes(github: GitHub) ->
 
 
 def test_the_manifest_asks_for_permissions_that_github_knows() -> None:
-    assert wrong_in_schema("app-permissions", template()["default_permissions"]) == []
+    assert wrong_in_schema("app-permissions", app_manifest()["default_permissions"]) == []

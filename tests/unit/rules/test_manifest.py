@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.app_manifest import template
+from service.packaged import app_manifest
 from service.rules.setup.manifest import (
     LONGEST_NAME,
     NEWER,
@@ -24,7 +24,7 @@ URL = "https://governor.example.com"
 
 
 def test_it_says_where_the_service_is_and_where_github_leads_to() -> None:
-    made = manifest(template(), Registration("acme", URL, "http://localhost:5/registered"))
+    made = manifest(app_manifest(), Registration("acme", URL, "http://localhost:5/registered"))
     assert made | {"default_permissions": {}, "default_events": []} == {
         "name": "POC Governor acme",
         "url": URL,
@@ -37,12 +37,12 @@ def test_it_says_where_the_service_is_and_where_github_leads_to() -> None:
         "default_permissions": {},
         "default_events": [],
     }
-    assert made["default_permissions"] == template()["default_permissions"]
-    assert made["default_events"] == template()["default_events"]
+    assert made["default_permissions"] == app_manifest()["default_permissions"]
+    assert made["default_events"] == app_manifest()["default_events"]
 
 
 def test_nobody_is_asked_to_log_in_while_installing() -> None:
-    assert "request_oauth_on_install" not in manifest(template(), Registration("acme", URL))
+    assert "request_oauth_on_install" not in manifest(app_manifest(), Registration("acme", URL))
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def test_nobody_is_asked_to_log_in_while_installing() -> None:
     ],
 )
 def test_what_a_server_does_not_know_is_left_out(version: Version | None, missing: tuple[str, ...]) -> None:
-    made = manifest(template(), Registration("acme", URL, server=version))
-    assert sorted(left_out(template(), version)) == sorted(missing)
+    made = manifest(app_manifest(), Registration("acme", URL, server=version))
+    assert sorted(left_out(app_manifest(), version)) == sorted(missing)
     assert not {*made["default_permissions"], *made["default_events"]} & set(missing)
     assert len(made["default_events"]) + len(made["default_permissions"]) + len(missing) == len(
-        [*template()["default_permissions"], *template()["default_events"]]
+        [*app_manifest()["default_permissions"], *app_manifest()["default_events"]]
     )
 
 
 def test_what_may_be_left_out_is_in_the_manifest() -> None:
-    known = {*template()["default_permissions"], *template()["default_events"]}
+    known = {*app_manifest()["default_permissions"], *app_manifest()["default_events"]}
     assert set(NEWER) <= known
 
 
