@@ -35,7 +35,7 @@ from service.store.schema import NewerSchemaError, migrate
 from service.web.app import create_app, security_headers
 from service.web.badge import Badges
 from service.web.bodies import USUAL_LIMITS, Bodies, Limits
-from service.web.connection import Connection
+from service.web.connection import options
 from service.web.evidence import EvidenceEndpoint
 from service.web.health import note_first
 from service.web.oidc import Verifier
@@ -131,8 +131,8 @@ def set_up(site: Site) -> None:
     site.begin()
     from service.first_start import until_configured  # noqa: PLC0415 (its libraries take up memory)
 
-    options = _options(site.settings, site.limits)
-    until_configured(os.environ, site.settings, site.url, site.listening, options=options)
+    around = _options(site.settings, site.limits)
+    until_configured(os.environ, site.settings, site.url, site.listening, options=around)
 
 
 async def _ask_for_missed(settings: Settings) -> None:
@@ -142,16 +142,9 @@ async def _ask_for_missed(settings: Settings) -> None:
 
 
 def _options(settings: ServiceSettings, limits: Limits) -> dict[str, Any]:
-    """Uvicorn's, of whatever is served."""
-    return {
-        "http": Connection.within(limits.seconds),
-        "headers": security_headers(settings.public_url, settings.github_url),
-        "forwarded_allow_ips": settings.trusted_proxies,
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": 10,
-    }
+    """Uvicorn's, of what people and GitHub are answered with."""
+    headers = security_headers(settings.public_url, settings.github_url)
+    return options(limits.seconds, settings.trusted_proxies) | {"headers": headers}
 
 
 def _setup_done(settings: Settings, engine: Engine, examine: Examine | None) -> Sequence[Route]:

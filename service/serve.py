@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from service.web.setup_done import Examine
 
 log = structlog.get_logger(__name__)
-
-BACKLOG = 2048
 
 Worker = Callable[[Settings, str], None]
 """Works, with the database at an address."""
@@ -52,8 +49,9 @@ def serve(
     url = postgres.start(meanwhile=_import_web) if postgres else settings.database_url
     try:
         from service.receive import Site  # noqa: PLC0415 (only now: PostgreSQL is to start first)
+        from service.web.connection import listen  # noqa: PLC0415
 
-        listening = _listen(settings)
+        listening = listen(settings.host, settings.port)
         site = Site(settings, url, listening, worker is not None, examine)
         _run(replace(site, limits=limits) if limits else site, postgres, worker)
     finally:
@@ -97,14 +95,3 @@ def _work(site: Site, run: Worker) -> None:
     site.begin()
     site.listening.close()
     run(site.complete(), site.url)
-
-
-def _listen(settings: ServiceSettings) -> socket.socket:
-    address = (settings.host, settings.port)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server(address, family=family, backlog=BACKLOG)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        log.error("cannot listen", address=address, error=reason)  # noqa: TRY400 (it is its own explanation)
-        sys.exit(1)

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -30,7 +30,7 @@ from service.cli.environment import (
 if TYPE_CHECKING:
     from service.cli.doctor import Line
     from service.serve import Worker
-    from service.settings import StoreSettings
+    from service.settings import ServiceSettings, StoreSettings
 
 FAILED = 1
 SWEEP_TIMEOUT = 600.0
@@ -70,12 +70,25 @@ def serve(
 
 
 @cli.command()
-def work() -> None:
+def work(
+    metrics_port: Annotated[
+        Optional[int],  # noqa: UP045 (Typer reads it at run time)
+        typer.Option(min=1, max=65535, metavar="PORT", help="Show /metrics at HOST and this port."),
+    ] = None,
+) -> None:
     """Work on what was received; any number of these over one DATABASE_URL."""
     given = with_or_without_app()
     run = _worker()
-    with opened_database(given, "work") as url:
+    with opened_database(given, "work") as url, _watched(given, url, metrics_port):
         run(completed(given, url, wait=True), url)
+
+
+def _watched(settings: ServiceSettings, url: str, port: int | None) -> AbstractContextManager[None]:
+    if port is None:
+        return nullcontext()
+    from service.watched import watched
+
+    return watched(settings, url, port)
 
 
 @cli.command()

@@ -1,14 +1,44 @@
-"""A connection of uvicorn's whose requests must begin in time: who says nothing holds no place."""
+"""How uvicorn listens, and its connections: requests must begin in time, who says nothing holds no place."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar, Self
+import socket
+import sys
+from typing import Any, ClassVar, Self
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+log = structlog.get_logger(__name__)
+
+BACKLOG = 2048
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request before its body; uvicorn itself would take any number."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listen there; where that can't be done, the process ends and says why."""
+    address = (host, port)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        log.error("cannot listen", address=address, error=reason)  # noqa: TRY400 (it is its own explanation)
+        sys.exit(1)
+
+
+def options(seconds: float, trusted_proxies: str) -> dict[str, Any]:
+    """Uvicorn's, of whatever is served; a head may take so many seconds to arrive."""
+    return {
+        "http": Connection.within(seconds),
+        "forwarded_allow_ips": trusted_proxies,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": 10,
+    }
 
 
 class Connection(HttpToolsProtocol):

@@ -8,16 +8,17 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.demo.emulator import Emulator
+from service.demo.emulator import Emulator, free_port
 from tests.durability.conftest import push
 from tests.harness.places import ROOT
-from tests.harness.processes import Serve, alive, environment, serving
+from tests.harness.processes import PRODUCT, Serve, alive, environment, run, serving, working
 from tests.harness.waiting import eventually
 from tests.harness.webhooks import deliver
 
@@ -28,6 +29,8 @@ NOT_AT_ONCE = {
     "poc_governor_last_backup_timestamp_seconds",
 }
 """What is shown once there was a call, or a backup."""
+
+TOKEN = "correct-horse-battery"
 
 pytestmark = pytest.mark.slow  # each starts a whole `serve` with its PostgreSQL
 
@@ -54,6 +57,34 @@ def test_all_that_the_metrics_show_is_documented_and_most_of_it_is_there_at_once
         for sample in shown["poc_governor_deliveries"].samples
     }
     assert answers == {("push", "202"): 1, ("unknown", "401"): 1, ("unknown", "503"): 0}
+
+
+def test_a_worker_apart_shows_what_it_counts_to_who_has_the_token(
+    emulator: Emulator, database_url: str, folder: Path
+) -> None:
+    env, port = environment(emulator, DATABASE_URL=database_url), free_port()
+    guarded = env | {"METRICS_TOKEN": TOKEN}
+    command = (PRODUCT, "work", "--metrics-port", str(port))
+    asked = partial(httpx.get, f"http://127.0.0.1:{port}/metrics", trust_env=False)
+
+    def shown() -> str:
+        return asked(headers={"Authorization": f"Bearer {TOKEN}"}).text
+
+    with (
+        serving(folder / "web.log", env, "--no-worker") as serve,
+        working(folder / "work.log", guarded, *command) as worker,
+    ):
+        assert serve.deliver("push", push(1)) == 202
+        eventually(lambda: "working" in worker.said, "it works")
+        eventually(lambda: "poc_governor_looks_total{" in shown(), "it counts")
+        assert "poc_governor_workers 1.0" in shown()
+        assert "poc_governor_looks_total{" not in serve.metrics()
+        assert asked().status_code == 401
+        refused = run("work", guarded, "--metrics-port", str(port))
+        assert refused.returncode == 1
+        assert "address already in use" in refused.stderr
+        assert worker.terminate() == 0
+        assert "Traceback" not in worker.said
 
 
 @pytest.fixture

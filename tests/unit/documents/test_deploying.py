@@ -164,6 +164,12 @@ def test_probes_ask_for_routes_that_there_are_on_the_port_that_is_listened_on() 
     assert service["spec"]["selector"] == manifests("Deployment")[0]["spec"]["selector"]["matchLabels"]
 
 
+def test_prometheus_finds_the_metrics_of_the_workers_too() -> None:
+    [container] = pods()["work"]["containers"]
+    [port] = container["ports"]
+    assert container["args"] == ["work", "--metrics-port", str(port["containerPort"])]
+
+
 def test_kubernetes_runs_two_of_each_as_nobody_in_particular_on_a_file_system_that_stays_as_it_is() -> None:
     assert [each["spec"]["replicas"] for each in manifests("Deployment")] == [2, 2]
     assert pods().keys() == {"serve", "work"}
