@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby, zip_longest
 
 from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge_standing
-from service.rules.gate.signoffs import Round, Signature, material, material_hash
+from service.rules.commands.parsing import Verb, read_command
+from service.rules.gate.signoffs import Round, Signature, material, material_hash, ships
 from service.rules.values.groups import Group
+from service.rules.values.recorded import RecordedCommand
 from service.store.records import RecordedSignature, StoredRecord, Version
 from service.texts.goalposts import NAMES, VERBS
 from service.texts.markdown import plural
@@ -58,8 +62,10 @@ def _entries(stored: StoredRecord) -> Iterator[Entry]:
         yield from _version(version, charter, before)
         before = charter or before
     fields = _Fields([charter for _, charter in versions if charter])
+    requests = tuple(_ship_requests(stored.followed))
     for given in stored.signatures:
-        yield from _signed(given, fields)
+        if since := _counts_since(given.signature, requests):
+            yield from _signed(given, since, fields)
     for number in stored.numbers:
         measured = f"{number.metric}: {number.value} {number.unit}".rstrip()
         yield Entry(
@@ -176,7 +182,38 @@ class _Fields:
         return self._known[key].get(signature.hash, ())
 
 
-def _signed(given: RecordedSignature, known: _Fields) -> Iterator[Entry]:
+@dataclass(frozen=True, slots=True)
+class _ShipRequest:
+    """A pull request on which the owner asked to ship, until they asked on another one."""
+
+    number: int
+    since: datetime
+    until: datetime | None
+
+
+def _ship_requests(followed: Iterable[RecordedCommand]) -> Iterator[_ShipRequest]:
+    """What was asked to ship, oldest first; of several commands on one pull request the first counts."""
+    asked = [each for each in followed if read_command(each.line.text).verb is Verb.SHIP]
+    first = [next(row) for _, row in groupby(asked, key=lambda each: each.line.number)]
+    for each, then in zip_longest(first, first[1:]):
+        yield _ShipRequest(each.line.number, each.at, then.at if then else None)
+
+
+def _counts_since(signature: Signature, requests: Iterable[_ShipRequest]) -> datetime | None:
+    """From when an approval counts; None where it never did.
+
+    To ship, each approval of a signer is stored, and those count that were given where the owner had asked.
+    """
+    if signature.round is not Round.SHIP:
+        return signature.at
+    for asked in requests:
+        in_time = asked.until is None or signature.at < asked.until
+        if in_time and ships(signature, asked.number, asked.since):
+            return max(signature.at, asked.since)
+    return None
+
+
+def _signed(given: RecordedSignature, since: datetime, known: _Fields) -> Iterator[Entry]:
     signature = given.signature
     about, place = NAMES[signature.group], f" on #{signature.number}" if signature.number else ""
     signed_for = known.of(signature)
@@ -191,7 +228,7 @@ def _signed(given: RecordedSignature, known: _Fields) -> Iterator[Entry]:
         "hash_of_fields": signature.hash,
     }
     yield Entry(
-        signature.at,
+        since,
         EntryKind.SIGNATURE,
         signature.login,
         f"signed for {about}, to {signature.round.value}{place}{fields}",

@@ -12,6 +12,7 @@ from service.rules.gate.signoffs import Signature
 from service.rules.policy.recognition import KnownRepository
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import GATE_CHECK
+from service.rules.values.activity import commanded
 from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.recorded import (
     RecordedCommand,
@@ -49,6 +50,10 @@ WHERE f.kind IN ('commanded', 'deployed') AND f.subject IN (
     FROM pull_request WHERE repository_id = :repository
 )
 ORDER BY f.at, f.id
+""")
+FOLLOWED = text("""
+SELECT id FROM fact WHERE subject = :subject AND kind = 'activity'
+    AND starts_with(id, concat_ws(chr(58), CAST(:subject AS text), 'command', ''))
 """)
 GATES = text("""
 SELECT head_sha, conclusion, title, created_at AS at FROM check_run
@@ -112,6 +117,8 @@ class StoredRecord:
     signatures: tuple[RecordedSignature, ...]
     numbers: tuple[RecordedNumber, ...]
     commands: tuple[RecordedCommand, ...]
+    followed: tuple[RecordedCommand, ...]
+    """Those of the commands that were carried out."""
     deployments: tuple[RecordedDeployment, ...]
     gates: tuple[RecordedGate, ...]
 
@@ -136,11 +143,13 @@ class Records(Table):
             signatures = connection.execute(SIGNATURES, asked).all()
             numbers = connection.execute(NUMBERS, asked).all()
             facts = connection.execute(FACTS, asked).all()
+            followed = frozenset(connection.execute(FOLLOWED, asked).scalars())
             gates = connection.execute(GATES, asked | {"gate": GATE_CHECK}).all()
         events = [
             EventRecord(row.id, row.subject, EventKind(row.kind), row.at, row.actor, row.detail)
             for row in facts
         ]
+        commands = recorded_commands(events)
         return StoredRecord(
             known=known_of(found),
             versions=tuple(map(version_of, versions)),
@@ -148,7 +157,12 @@ class Records(Table):
                 RecordedSignature(stored_signature_of(row).signature, row.withdrawn_at) for row in signatures
             ),
             numbers=tuple(RecordedNumber(*row) for row in numbers),
-            commands=recorded_commands(events),
+            commands=commands,
+            followed=tuple(
+                each
+                for each in commands
+                if commanded(repository, each.line, each.actor, each.at).id in followed
+            ),
             deployments=recorded_deployments(events),
             gates=tuple(RecordedGate(row.head_sha, row.conclusion, row.title, row.at) for row in gates),
         )

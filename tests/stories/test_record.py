@@ -103,9 +103,11 @@ def test_entries_in_words(stored: Engine, kind: EntryKind, says: str) -> None:
     at = NOW - timedelta(days=1)
     given = Signature("dan-w", Group.SECURITY, Round.SHIP, "0" * 64, at, 41, "review:7", COMMIT)
     said = CommandLine(7, 41, is_pull_request=True, text="/poc ship")
+    command = RecordedCommand(said, "jane-doe", at)
     told = replace(
         Records(Database(stored)).of(poc_id),
-        commands=(RecordedCommand(said, "jane-doe", at),),
+        commands=(command,),
+        followed=(command,),
         deployments=(RecordedDeployment(Deployed(9, "support-prod", COMMIT), "erin-x", at),),
         gates=(RecordedGate(COMMIT, "success", "Ready to ship", at),),
         signatures=(RecordedSignature(given, withdrawn_at=at),),

@@ -201,7 +201,7 @@ def standing(
     """
     counting = [each for each in signatures if each.round is round]
     if round is Round.SHIP:
-        counting = [each for each in counting if _ships(each, number, since) and head in (None, each.commit)]
+        counting = [each for each in counting if ships(each, number, since) and head in (None, each.commit)]
     people = signers or people_of(charter)
     return {
         group: _newest(counting, logins, group, material_hash(charter, group, round))
@@ -215,8 +215,8 @@ def people_of(charter: Charter) -> Mapping[Group, Collection[str]]:
     return {group: {login.lower()} if login else set() for group, login in people.items()}
 
 
-def _ships(signature: Signature, number: int | None, since: datetime | None) -> bool:
-    """Whether it was given on the ship request, after the owner asked."""
+def ships(signature: Signature, number: int | None, since: datetime | None) -> bool:
+    """Whether it was given on the ship request, after the owner asked there at `since`."""
     early = since is not None and signature.at < since and not signature.source.startswith(OPENED)
     return number is not None and signature.number == number and not early
 
