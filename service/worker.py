@@ -21,6 +21,7 @@ from service.github_client.transport import CALLED_FOR
 from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError, any_lock
 from service.rules.queue import (
+    ANSWERED_WITHIN,
     TOLD_AFTER,
     Failure,
     FailureKind,
@@ -56,8 +57,6 @@ NEEDED = {
     EventKind.RERUN_REQUESTED: CreateCheckRun.needs,
 }
 """The permissions without which such an event waits for its answer."""
-ANSWERED_WITHIN = timedelta(days=1)
-"""How long an answer that GitHub refuses, or nobody granted, is tried again with each reconciliation."""
 UNHURRIED = (FailureKind.PACED, FailureKind.SAVED)
 """Nothing failed: the subject waits for its turn."""
 

@@ -16,6 +16,13 @@ TOLD_AFTER = 8
 SWEEP_MINUTE = 17
 """Of each hour: when everything is looked at again, also what was given up."""
 
+ANSWERED_WITHIN = timedelta(days=1)
+"""How long an answer that GitHub refuses, or nobody granted, is tried again with each reconciliation."""
+DEPLOYMENT_WAITS = timedelta(days=30)
+"""How long GitHub lets a deployment wait for its answer."""
+QUEUE_WAITS = timedelta(days=1)
+"""More than a merge queue waits for its checks."""
+
 MOST_GLANCES = 10
 """Attempts after which what GitHub doesn't show is taken for absent; that is after about ten minutes."""
 

@@ -64,6 +64,13 @@ AND (state <> 'open' OR NOT EXISTS (
     AND c.head_sha = pull_request.head_sha))
 """
 """A check run on an open one may be asked for again."""
+NEVER_ANSWERED = f"kind = 'deployment-requested' AND answered_at IS NULL AND at < {_before(60)}"
+"""GitHub has long ended what waited for it."""
+OVER = f"""
+split_part(key, chr(58), 1) IN ('deployment', 'merge_group') AND wanted = done
+AND touched < CASE WHEN dead_since IS NULL THEN {_before(30)} ELSE {_before(2)} END
+"""
+"""What was given up isn't tried again once nobody waits for it: then nobody has to know of it either."""
 OF_NO_RECORD = """
 NOT EXISTS (SELECT FROM fact WHERE id = concat('repository', chr(58), repository_id, chr(58),
     'charter-changed', chr(58), commit_sha))
@@ -74,6 +81,7 @@ LITTER = (
     Litter("procrastinate_periodic_defers", "to_timestamp(defer_timestamp) < now() - CAST(:day AS interval)"),
     Litter("procrastinate_jobs", UNTOUCHED_JOB),
     Litter("fact", ANSWERED),
+    Litter("fact", NEVER_ANSWERED),
     Litter("delivery", f"received_at < {_before(30)}"),
     Litter("refused", f"minute < {_before(30)}"),
     Litter("charter_at", f"read_at < {_before(90)} AND {OF_NO_RECORD}"),
@@ -86,7 +94,7 @@ LITTER = (
     Litter("digest", f"composed_at < {_before(90)}"),
     Litter("outside_fact", f"gathered_at < {_before(30)}"),
     Litter("pull_request", f"updated_at < {_before(30)} AND {OF_NO_POC}"),
-    Litter("subject", f"key LIKE 'merge_group:%' AND wanted = done AND touched < {_before(30)}"),
+    Litter("subject", OVER),
 )
 """The facts go before the deliveries that told of them."""
 

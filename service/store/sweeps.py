@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlmodel import Session
 
+from service.rules.queue import ANSWERED_WITHIN, DEPLOYMENT_WAITS, QUEUE_WAITS
 from service.rules.values.actions import CHARTER_CHECK
 from service.store.check_runs import UNCHECKED
 
+LAST_LOOK = timedelta(days=1)
 SWEPT = text(f"""
 WITH poc AS (
     SELECT r.id FROM repository r JOIN installation i ON i.id = r.installation_id AND i.deleted_at IS NULL
@@ -28,14 +30,23 @@ WHERE CAST(:due_by AS timestamptz) IS NULL OR s.looked_at IS NULL
     OR s.next_look_at IS NULL OR s.next_look_at <= :due_by
     OR s.looked_at < CAST(:began AS timestamptz) OR repository.touched > s.looked_at
 UNION SELECT 3, 'pull_request:' || id || ':' || number FROM ({UNCHECKED}) AS unchecked
-UNION SELECT 4, key FROM subject WHERE dead_since IS NOT NULL
+UNION SELECT 4, subject FROM fact WHERE answered_at IS NULL AND (CAST(:due_by AS timestamptz) IS NULL
+    OR at > :due_by - CASE kind WHEN 'deployment-requested'
+        THEN CAST(:deployment_waits AS interval) ELSE CAST(:answered_within AS interval) END)
+UNION SELECT 4, key FROM subject WHERE dead_since IS NOT NULL AND (CAST(:due_by AS timestamptz) IS NULL
+    OR CASE split_part(key, chr(58), 1) WHEN 'deployment' THEN false WHEN 'merge_group' THEN EXISTS (
+        SELECT FROM delivery
+        WHERE subject.key = ANY(subjects) AND received_at > :due_by - CAST(:queue_waits AS interval))
+    ELSE true END)
 ORDER BY rank, key
 """)  # noqa: S608 - our own words
 """Installations, POCs and their open pull requests; open pull requests without their check run, also of
-a repository that isn't a POC; and what was given up.
+a repository that isn't a POC; what was told and isn't answered; and what was given up.
 
-Without `due_by` all of them. A pull request is also due when its repository was looked at since: what was
-signed or agreed on elsewhere may bear on it.
+Without `due_by` all of them. Otherwise what isn't answered is due for as long as an answer makes sense, and a
+day more, so that a last look may drop it; a merge queue's head that was given up, as long as the queue waits.
+A pull request is also due when its repository was looked at since: what was signed or agreed on elsewhere
+may bear on it.
 """
 
 
@@ -46,6 +57,14 @@ def swept(
 
     What was last looked at before `began` is due too.
     """
-    given = {"announces": announces, "due_by": due_by, "began": began, "name": CHARTER_CHECK}
+    given = {
+        "announces": announces,
+        "due_by": due_by,
+        "began": began,
+        "name": CHARTER_CHECK,
+        "answered_within": ANSWERED_WITHIN + LAST_LOOK,
+        "deployment_waits": DEPLOYMENT_WAITS + LAST_LOOK,
+        "queue_waits": QUEUE_WAITS,
+    }
     rows = session.connection().execute(SWEPT, given)
     return list(dict.fromkeys(row.key for row in rows))
