@@ -103,7 +103,7 @@ def stall_view(
         brought_in=tuple(_brought_in(stall, facts)),
         slips=str(slips) if slips else "",
         next_date=ordinal((slips.count if slips else 1) + 1),
-        extension=calendar.add_working_days(_extension(stall, charter) - timedelta(days=1), 1),
+        extension=calendar.working_day_from(_extension(stall, charter)),
         began=began,
         totals=_shortened(totals) if totals else None,
         until=last_day(stall),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 
-WEEKS_TO_SHIP = 12
+from service.rules.charter.keys import usual_ship_date
+
 PLAIN = re.compile(r"[A-Za-z.][\w./-]*")
 AFFIXES = re.compile(r"^(?:poc|proof-of-concept)[-_.]+|[-_.]+(?:poc|proof-of-concept)$", re.IGNORECASE)
 STAGING = re.compile(r"stag|shadow|pre-?prod|uat|canary", re.IGNORECASE)
@@ -60,7 +61,7 @@ def draft(
 
     Without a day it proposes no ship date: a text that stays must not change from day to day.
     """
-    ship_by = f"{today + timedelta(weeks=WEEKS_TO_SHIP)}  # in 12 weeks; move it" if today else None
+    ship_by = f"{usual_ship_date(today)}  # in 12 weeks; move it" if today else None
     target, staging = choose(environments)
     return TEMPLATE.format(
         title=title(repository),

@@ -11,8 +11,9 @@ from itertools import islice
 from service.rules.charter.metrics import NAMES
 from service.rules.charter.threshold import EXAMPLE
 from service.rules.source.nodes import Entry, Mapping
+from service.rules.values.calendar import USUAL
 
-WEEKS_AHEAD = 12
+WEEKS_TO_SHIP = 12
 WEEKS_WAIVED = 4
 LONGEST_KEY = 40
 MOST_TOLD = 10
@@ -47,6 +48,11 @@ class Shape(StrEnum):
     """A mapping whose keys are metrics."""
 
 
+def usual_ship_date(today: date) -> date:
+    """What to propose to who has none in mind: a working day."""
+    return USUAL.working_day_from(today + timedelta(weeks=WEEKS_TO_SHIP))
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One key."""
@@ -63,7 +69,7 @@ class Field:
     def sample(self, today: date) -> str:
         """A value that would be right on that day."""
         if self.shape is Shape.DATE:
-            return (today + timedelta(weeks=WEEKS_AHEAD)).isoformat()
+            return usual_ship_date(today).isoformat()
         if self.shape in (Shape.DATED, Shape.WAIVERS):
             return self.example.format(
                 date=today.isoformat(), later=(today + timedelta(weeks=WEEKS_WAIVED)).isoformat()

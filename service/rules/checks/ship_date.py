@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from service.rules.charter.keys import WEEKS_AHEAD
+from service.rules.charter.keys import usual_ship_date
 from service.rules.charter.values import ISO_DATE, iso, parse_date
 from service.rules.checks.check import CheckContext, Example, Problem, check
 from service.rules.source.text import shown
@@ -30,7 +30,7 @@ def ship_date(context: CheckContext) -> Iterator[Problem]:
         yield Problem(f"{shown(ship_by.value)} isn't in the calendar: write a day that exists", ship_by)
         return
     meant = iso(ship_by.value)
-    remedy = f"like `{meant}`" if meant else f"for example `{context.today + timedelta(weeks=WEEKS_AHEAD)}`"
+    remedy = f"like `{meant}`" if meant else f"for example `{usual_ship_date(context.today)}`"
     message = f"{shown(ship_by.value)} isn't a date: write year, month and day, {remedy}"
     yield Problem(message, ship_by, context.line_with(ship_by, meant) if meant else None)
 

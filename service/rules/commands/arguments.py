@@ -23,6 +23,7 @@ from service.rules.charter.values import (
 )
 from service.rules.commands.parsing import PREFIX, Command, Refusal, Verb
 from service.rules.source.text import shown
+from service.rules.values.calendar import USUAL
 from service.rules.values.github import is_bot
 
 LONGEST_SNOOZE = 60
@@ -176,7 +177,7 @@ def _extend(text: str, today: date) -> Extend | Refusal:
 
 def _no_ship_date(word: str, day: date | None, today: date) -> tuple[str, date]:
     """Why a word isn't a day to ship on, and one that is."""
-    usual = today + USUAL_EXTENSION
+    usual = USUAL.working_day_from(today + USUAL_EXTENSION)
     if day is not None and day > today:
         return f"`/poc extend` reaches {FARTHEST.days} calendar days ahead at most", today + FARTHEST
     if day is not None:

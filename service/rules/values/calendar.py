@@ -53,6 +53,10 @@ class Calendar:
         week = DAYS_A_WEEK - len(self.weekend)
         return weeks * week + sum(day not in self.weekend for day in tail) - self._lost(after, until)
 
+    def working_day_from(self, day: date) -> date:
+        """That day, or the first working day after it."""
+        return self.add_working_days(day - timedelta(days=1), 1)
+
     def add_working_days(self, day: date, count: int) -> date:
         """The first day by which `count` working days after `day` have passed."""
         rested = 0

@@ -81,7 +81,7 @@ def test_without_anybody_only_what_a_person_knows_is_open(repository: Path) -> N
     text = (repository / "POC.md").read_text()
     judgement = judged(repository / "POC.md")
     assert text.startswith("# Ticket triage\n")
-    assert "\nowner: jane-doe\nship_by: 2027-02-14" in text
+    assert "\nowner: jane-doe\nship_by: 2027-02-15" in text
     assert {finding.code for finding in judgement.errors} == {"unfilled"}
     for line in left_open(text, TODAY):
         assert "TODO" in text.split("\n")[line - 1]
@@ -125,7 +125,7 @@ def test_answers_make_a_complete_charter(repository: Path) -> None:
     charter = judgement.charter
     assert charter is not None
     assert charter.ship_by is not None
-    assert charter.ship_by.value == date(2027, 2, 14)
+    assert charter.ship_by.value == date(2027, 2, 15)
     assert charter.rollback.how is not None
     assert charter.rollback.how.value == "turn flag ai_triage off: tickets go back to the queue"
     assert "1 line marked TODO" in person.told[-1]

@@ -49,7 +49,3 @@ def test_environments_are_told_apart_by_their_names() -> None:
 )
 def test_the_title_is_the_name_without_poc(name: str, title: str) -> None:
     assert draft(repository=name, owner="x", today=TODAY).startswith(title)
-
-
-def test_the_ship_date_is_proposed() -> None:
-    assert "ship_by: 2027-02-14" in draft(repository="a/b", owner="x", today=TODAY)
