@@ -121,6 +121,7 @@ def restore(url: str, file: Path) -> About:
         raise BackupError(f"{file} can't be restored, and nothing was changed: {error}") from error
     with psycopg.connect(url) as connection:
         refuse_other(about.rows, counted(connection))
+        forget_workers(connection)
     return about
 
 
@@ -163,6 +164,14 @@ def refuse_other(expected: Mapping[str, int], found: Mapping[str, int]) -> None:
         names = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
         told = ", ".join(f"{name} ({found.get(name, 0)}, not {expected.get(name, 0)})" for name in names)
         raise BackupError(f"these tables have other rows than they should, so don't use it: {told}")
+
+
+def forget_workers(connection: psycopg.Connection[Any]) -> None:
+    """Forget whoever worked on the database before: it isn't at work here, and nobody's heart beats.
+
+    What it was looking at is woken as after a kill.
+    """
+    connection.execute("DELETE FROM procrastinate_workers")
 
 
 def _refuse_newer(what: str, revision: str) -> None:

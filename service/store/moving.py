@@ -10,7 +10,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, MetaData, Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.store.backup import BackupError, counted, refuse_other, refuse_used
+from service.store.backup import BackupError, counted, forget_workers, refuse_other, refuse_used
 from service.store.database import connect
 from service.store.schema import migrate_within, revision_of
 
@@ -49,6 +49,7 @@ def _move(old: Engine, new: Engine) -> Mapping[str, int]:
         _go_on_counting(source, target)
         after = counted(target)
         refuse_other(before, after)
+        forget_workers(target)
     return after
 
 

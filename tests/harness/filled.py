@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Engine, MetaData, insert
+from sqlalchemy import Column, Engine, MetaData, insert, text
 from sqlalchemy.dialects.postgresql import ARRAY, ENUM
 
 WHEN = datetime(2026, 11, 24, 9, 30, 0, 123456, tzinfo=UTC)
@@ -36,6 +36,12 @@ def fill(engine: Engine) -> None:
                 asked = [each for each in table.columns if not (each.identity or each.server_default)]
                 values = {column.name: _value(column) for column in asked}
                 connection.execute(insert(table).values(values))
+
+
+def without_workers(engine: Engine) -> None:
+    """Take away the rows that stand for running processes: a copy has none of them."""
+    with engine.begin() as connection:
+        assert connection.execute(text("DELETE FROM procrastinate_workers")).rowcount == 1
 
 
 def _value(column: Column[Any]) -> Any:

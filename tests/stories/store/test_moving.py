@@ -11,7 +11,7 @@ from service.store.backup import BackupError, counted
 from service.store.database import connect
 from service.store.schema import differences, migrate
 from tests.harness.database import Server
-from tests.harness.filled import fill
+from tests.harness.filled import fill, without_workers
 from tests.harness.tables import rows
 
 
@@ -21,6 +21,7 @@ def test_every_row_of_every_table_is_moved(
     fill(engine)
     moved = moving.move(database_url, empty)
     assert min(moved.values()) == 1
+    without_workers(engine)
     assert rows(target) == rows(engine)
     assert differences(target) == []
     one = text("INSERT INTO refused VALUES (now(), 1) RETURNING deliveries")
