@@ -30,7 +30,7 @@ def fails():
 
 def lasts():
     end_with_parent()
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # at once: others write too
     while True:
         signal.pause()
 
@@ -122,6 +122,46 @@ def test_all_end_when_their_parent_is_killed_also_those_that_were_started_again(
         pids.append(int(_line(process)))
         process.kill()
         eventually(lambda: not any(map(alive, pids)), "all have ended")
+
+
+@pytest.mark.parametrize("stopped", range(3))
+def test_all_end_when_their_parent_is_killed_while_one_of_them_hangs(stopped: int) -> None:
+    with running(KEEPS_SOME) as process:
+        pids = [int(_line(process)) for _ in range(3)]
+        os.kill(pids[stopped], signal.SIGSTOP)
+        process.kill()
+        try:
+            eventually(
+                lambda: not any(alive(pid) for pid in pids if pid != pids[stopped]), "the others ended"
+            )
+            if sys.platform == "linux":
+                eventually(lambda: not alive(pids[stopped]), "the one that hung ended too")
+        finally:
+            if alive(pids[stopped]):
+                os.kill(pids[stopped], signal.SIGKILL)
+
+
+ORPHAN = """
+import time
+
+def is_late():
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    lasts()
+
+parent = os.getpid()
+with Processes(None) as kept:
+    kept.keep("one", is_late)
+    print(kept._processes[0].running.pid, flush=True)
+    kept.see_to()
+"""
+
+
+def test_what_begins_after_its_parent_was_killed_ends_at_once() -> None:
+    with running(ORPHAN) as process:
+        pid = int(_line(process))
+        process.kill()
+        eventually(lambda: not alive(pid), "it has ended")
 
 
 def test_it_ends_with_a_parent_that_holds_its_standard_input_open() -> None:
