@@ -207,7 +207,7 @@ def _action(stored: OnePoc, charter: Charter, href: str) -> Action | None:  # no
         return Action(f"Open #{waiting_on.number}", f"{href}/pull/{waiting_on.number}")
     if waiting_on.wants is Wants.CHARTER and charter.poc is None:
         return Action("Write the charter", f"{href}/new/{branch}?filename={CHARTER_PATH}")
-    if waiting_on.wants in (Wants.CHARTER, Wants.MEND_CHARTER, Wants.INFRA):
+    if waiting_on.wants in (Wants.CHARTER, Wants.FIX_CHARTER, Wants.INFRA):
         return Action("Edit the charter", f"{href}/edit/{branch}/{CHARTER_PATH}")
     if waiting_on.party is Party.BLOCKER:
         name, _, number = waiting_on.about.rpartition("#")

@@ -27,7 +27,7 @@ class Ball:
 
 ASKED = {
     Wants.CHARTER: "bring a charter",
-    Wants.MEND_CHARTER: "fix the charter{place}",
+    Wants.FIX_CHARTER: "fix the charter{place}",
     Wants.START_SIGNATURE: "sign the charter{place}",
     Wants.WORK: "build and measure",
     Wants.ANSWER_REVIEW: "answer the review{place}",

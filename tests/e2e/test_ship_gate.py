@@ -60,14 +60,14 @@ def test_a_poc_goes_from_its_charter_to_production(story: Story, measured_in: bo
     assert "4 signatures open" in red.title
     assert "missed by 0.6 points" in red.summary
 
-    mended = story.move(pull, "eval/metrics.json", metrics(0.931), before=missed)
-    assert "missed" not in story.gate(mended, "failure", "4 signatures open").title
+    better = story.move(pull, "eval/metrics.json", metrics(0.931), before=missed)
+    assert "missed" not in story.gate(better, "failure", "4 signatures open").title
     story.approve(pull, *SIGNERS)
-    green = story.gate(mended, "success", "Ready to ship")
+    green = story.gate(better, "success", "Ready to ship")
     assert "93.1 %" in green.summary
 
     story.merge(pull)
-    # The emulator merges the head with which the pull request was opened, without the mended numbers.
+    # The emulator merges the head with which the pull request was opened, without the new numbers.
     shipped = repo.commit("eval/metrics.json", metrics(0.931))
     story.stage.settle()
     answer = story.ask_to_deploy(shipped)

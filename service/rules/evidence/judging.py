@@ -1,4 +1,4 @@
-"""One result a threshold: the number that speaks for it, whether it counts, and how it compares."""
+"""Judge each threshold: which number is used for it, whether that counts, and how the two compare."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from service.rules.source.text import clip, in_words
 from service.rules.values.groups import Level
 
 Z = Fraction("1.959963984540054")
-"""Standard deviations on either side that hold 95 % of a normal distribution."""
+"""95 % of a normal distribution lie within so many standard deviations of its mean."""
 HOLDS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt, "==": operator.eq}
 DECIDED = frozenset({Status.MET, Status.MET_WITHIN_ERROR, Status.MISSED})
 REFUSALS = (
@@ -31,11 +31,11 @@ REFUSALS = (
     Status.WRONG_CONDITIONS,
     Status.TOO_FEW,
 )
-"""Why a number does not count, in the order in which it is asked: the later, the nearer it came."""
+"""Why a number doesn't count, in the order of the checks: a number that fails a later one came closer."""
 
 
 def conditions_of(threshold: Threshold, number: Measurement) -> Conditions:
-    """Those that were sent along; a file's are those that the charter's line claims."""
+    """How a number was taken: as it was sent; for a number from a file, as the charter's line says."""
     if not number.is_from_file:
         return number.conditions or Conditions()
     clauses = threshold.clauses
@@ -49,12 +49,12 @@ def conditions_of(threshold: Threshold, number: Measurement) -> Conditions:
 
 
 def speaks_for(threshold: Threshold, number: Measurement) -> bool:
-    """Whether a number is for the line's segment: one of another segment says nothing about it."""
+    """Whether a number was taken for the line's segment; a number for another segment isn't used."""
     return conditions_of(threshold, number).segment == threshold.clauses.get("for")
 
 
 def unmeasured(threshold: Threshold, demands: Demands) -> str:
-    """What to do where there is no number at all."""
+    """What to do if there is no number yet."""
     segment = f" for {clip(threshold.clauses['for'])}" if "for" in threshold.clauses else ""
     where = f" in {clip(demands.environments[0])}" if demands.environments else ""
     then = ", then add an evidence line" if demands.level is Level.SELF_REPORTED else ""
@@ -62,7 +62,7 @@ def unmeasured(threshold: Threshold, demands: Demands) -> str:
 
 
 def self_reported(number: Measurement, demands: Demands) -> str | None:
-    """Why a number does not count where only measured ones do."""
+    """Why a self-reported number doesn't count, if only measured ones do."""
     if demands.level is Level.SELF_REPORTED or number.level is Level.MEASURED:
         return None
     if number.is_from_file:
@@ -71,7 +71,7 @@ def self_reported(number: Measurement, demands: Demands) -> str | None:
 
 
 def too_old(number: Measurement, demands: Demands) -> str | None:
-    """Why a number of that day does not count any more."""
+    """Why a number is too old to count."""
     if demands.now - number.at <= timedelta(days=demands.max_age_days):
         return None
     day = in_words(number.at.astimezone(UTC).date())
@@ -80,7 +80,7 @@ def too_old(number: Measurement, demands: Demands) -> str | None:
 
 
 def wrong_environment(number: Measurement, demands: Demands) -> str | None:
-    """Why a number taken there does not count; a file's is claimed to be taken where it counts."""
+    """Why a number from another environment doesn't count; a file is taken to be from the right one."""
     if number.is_from_file:
         return None
     taken = (number.conditions or Conditions()).environment
@@ -92,7 +92,7 @@ def wrong_environment(number: Measurement, demands: Demands) -> str | None:
 
 
 def wrong_conditions(threshold: Threshold, number: Measurement) -> str | None:
-    """Why a number does not count that was taken on other data, at less load, or over a shorter time."""
+    """Why a number doesn't count that was taken on other data, at a lower load, or over a shorter time."""
     taken, asked = conditions_of(threshold, number), threshold.clauses
     if "on" in asked and taken.dataset != asked["on"]:
         return _instead("on", taken.dataset, asked["on"], "data set")
@@ -104,7 +104,7 @@ def wrong_conditions(threshold: Threshold, number: Measurement) -> str | None:
 
 
 def too_few(threshold: Threshold, number: Measurement) -> str | None:
-    """Why a number of so few samples doesn't count; one of none isn't a number."""
+    """Why a number with too few samples doesn't count; it always takes at least one sample."""
     n, asked = conditions_of(threshold, number).n, threshold.clauses.get("n")
     least = max(1, int(asked or 0))
     wanted = asked is not None or "confidence" in threshold.clauses
@@ -119,7 +119,7 @@ def _text(quantity: Quantity | None) -> str | None:
 
 
 def _reaches(taken: Quantity | None, asked: str) -> bool:
-    """Whether it was as much as the line asks for, or more, of the same thing."""
+    """Whether a load or a time is at least what the line asks for, in a unit that can be compared."""
     wanted = read_quantity(asked)
     if taken is None or wanted is None or taken.canonical_unit != wanted.canonical_unit:
         return False
@@ -132,10 +132,10 @@ def _instead(word: str, taken: str | None, asked: str, what: str) -> str:
 
 
 def inside_error_bar(share: Fraction, bound: Fraction, n: int) -> bool:
-    """Whether a bound lies in the interval around a share of n samples, so that chance may have decided.
+    """Whether a bound is inside the confidence interval of a share of n samples, so that it may be chance.
 
-    The interval holds the bounds for which the score test does not reject the share; asked this way, no
-    root has to be drawn and nothing is rounded.
+    The interval has all bounds for which the score test doesn't reject the share. Asking the test itself
+    needs no square root, so nothing is rounded.
     """
     if n <= 0 or not 0 <= share <= 1:
         return False
@@ -150,7 +150,7 @@ def judge_all(
 
 
 def waive(results: Sequence[Result], charter: Charter, today: date) -> tuple[Result, ...]:
-    """The results with what may be missed on that day, by the charter's waivers."""
+    """The results, with the charter's waivers applied: which misses are allowed on that day."""
     waivers = [each.value for each in charter.waived if each.value.runs(today)]
     waived: list[Result] = []
     for each in results:
@@ -160,10 +160,11 @@ def waive(results: Sequence[Result], charter: Charter, today: date) -> tuple[Res
 
 
 def judge_line(threshold: Threshold, readings: Sequence[Reading], demands: Demands) -> Result:
-    """Compare a bound with the number that speaks for it; without one that counts it is not met.
+    """Compare a bound with the best number for it; it isn't met if no number counts.
 
-    A measured number goes before a self-reported one, then the newest; of several of one moment the one that
-    is furthest from the bound, so that nobody picks. Of a line `in 5 runs` the worst of the newest five.
+    Measured numbers come before self-reported ones, and newer ones before older ones. If several have the
+    same time, one that misses the bound counts, so that nobody can pick. A line with `in 5 runs` gets the
+    worst of the newest five.
     """
     name = canonical_name(threshold.metric)
     numbers = [each for each in readings if isinstance(each, Measurement)]
@@ -180,7 +181,7 @@ def judge_line(threshold: Threshold, readings: Sequence[Reading], demands: Deman
 
 
 def _of_counting(threshold: Threshold, counting: Sequence[Measurement], demands: Demands) -> Result:
-    """What the numbers that count say: by the newest, or the worst of as many as the line asks for."""
+    """The result of the numbers that count: of the newest, or of the worst if the line asks for several."""
     ordered = sorted(counting, key=_precedence, reverse=True)
     newest = [each for each in ordered if _precedence(each) == _precedence(ordered[0])]
     if threshold.runs > 1 and not ordered[0].is_from_file:
@@ -197,7 +198,7 @@ def _of_counting(threshold: Threshold, counting: Sequence[Measurement], demands:
 
 
 def _badness(threshold: Threshold, number: Measurement) -> Fraction:
-    """How far a number lies on the wrong side of the bound: the more, the worse."""
+    """A rank by which the worst of several numbers has the highest value."""
     value, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
     if threshold.op == "==":
         return abs(value - bound)
@@ -205,7 +206,7 @@ def _badness(threshold: Threshold, number: Measurement) -> Fraction:
 
 
 def _opposite(result: Result, ordered: Sequence[Measurement], demands: Demands) -> Measurement | None:
-    """The newest other number by which the verdict would be the opposite."""
+    """The newest other number with which the verdict would be the opposite."""
     others = (each for each in ordered if each != result.measurement)
     opposite = (each for each in others if compare(result.threshold, each, demands).met is not result.met)
     told = result.status in DECIDED and result.threshold.runs == 1
@@ -213,7 +214,7 @@ def _opposite(result: Result, ordered: Sequence[Measurement], demands: Demands) 
 
 
 def refuse(threshold: Threshold, number: Measurement, demands: Demands) -> Result | None:
-    """The first reason for which a number does not count; None where it does."""
+    """The first reason why a number doesn't count; None if it counts."""
     reasons = (
         implausible(threshold, number),
         self_reported(number, demands),
@@ -229,7 +230,7 @@ def refuse(threshold: Threshold, number: Measurement, demands: Demands) -> Resul
 
 
 def compare(threshold: Threshold, number: Measurement, demands: Demands) -> Result:
-    """Hold a number that counts against the bound: by itself, or by what is certain of it."""
+    """Compare a number that counts with the bound; its confidence interval may leave it undecided."""
     value, bound = exact(number.value, number.unit), exact(threshold.value, threshold.unit)
     holds = HOLDS[threshold.op](value, bound)
     if not is_undecided(threshold, number):
@@ -240,7 +241,7 @@ def compare(threshold: Threshold, number: Measurement, demands: Demands) -> Resu
 
 
 def is_undecided(threshold: Threshold, number: Measurement) -> bool:
-    """Whether the number of samples does not tell on which side of the bound a share lies."""
+    """Whether there are too few samples to say on which side of the bound a share is."""
     n = conditions_of(threshold, number).n
     if n is None or not is_sampled(threshold):
         return False
@@ -249,7 +250,7 @@ def is_undecided(threshold: Threshold, number: Measurement) -> bool:
 
 
 def error_bar(threshold: Threshold, number: Measurement) -> tuple[float, float] | None:
-    """Between what a share of n samples lies by chance alone (Wilson, 95 %); None for all else."""
+    """The confidence interval of a share (Wilson, 95 %); None if it isn't a share of samples."""
     n, share = conditions_of(threshold, number).n, exact(number.value, number.unit)
     if not n or not is_sampled(threshold) or not 0 <= share <= 1:
         return None
@@ -269,9 +270,7 @@ def _nearness(result: Result) -> tuple[object, ...]:
 
 
 def line_for(threshold: Threshold, lines: Sequence[Evidence]) -> Evidence | None:
-    """The line of `evidence` that finds a threshold's number: the one that names it outright, or else the
-    one whose key it answers to.
-    """
+    """The line of `evidence` for a threshold: the one that names it exactly, or else one that fits."""
     named = [line for line in lines if line.key.names(threshold)]
     answering = [line for line in lines if line.key.answers(threshold)]
     return next(iter((*named, *answering)), None)

@@ -23,7 +23,7 @@ from service.rules.values.finding import Finding, Severity
 MAX_DUPLICATES = 20
 MAX_BLOCK_BYTES = 16 * 1024
 MAX_LINE_CHARACTERS = 300
-MOST_MENDED = 30
+MOST_FIXED = 30
 """Lines with a mistake, behind which is read on."""
 MOST_LINES_TOLD = 20
 # What YAML refuses, or takes for a line break.
@@ -31,7 +31,7 @@ INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 ODD_SPACE = re.compile(r"[ ]*(?:-|\w+:)?[ ]*(?P<odd>[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])\s*")
 """Where YAML asks for a space, and takes any other for a letter."""
 NO_CHARTER = "no-charter"
-MENDABLE = frozenset({"invalid-yaml", "yaml-anchor", "yaml-tag", "control-character"})
+FIXABLE = frozenset({"invalid-yaml", "yaml-anchor", "yaml-tag", "control-character"})
 KEYED = re.compile(r"[ ]*(?:-|[a-z_]{1,40}:)(?=\s|$)")
 
 SENTENCE = re.compile(r"(?m)^(?:stopped|paused):[ ]+\d{4}-\d\d-\d\d[ ].*$")
@@ -238,11 +238,11 @@ class Rest:
 def rest_of(document: Document) -> Rest:
     """Read on behind each mistake: with the line that was meant, without its value, or without it."""
     block, mistakes = document.block, list(document.findings)
-    if block is None or not mistakes or any(each.code not in MENDABLE for each in mistakes):
+    if block is None or not mistakes or any(each.code not in FIXABLE for each in mistakes):
         return Rest(document.findings)
     tried: dict[int, int] = {}
     found, left = mistakes, CHARTER.events
-    while left > 0 and len(tried) < MOST_MENDED:
+    while left > 0 and len(tried) < MOST_FIXED:
         lines = list(block.lines)
         for mistake in found:
             row = mistake.line - block.first_line
@@ -264,7 +264,7 @@ def rest_of(document: Document) -> Rest:
         if root is not None:
             lost = frozenset(block.first_line + row for row, stage in tried.items() if stage)
             return Rest((*mistakes, *said), root, block, lost)
-        if any(each.code not in MENDABLE or each.message.startswith(traps.NOT_YAML) for each in said):
+        if any(each.code not in FIXABLE or each.message.startswith(traps.NOT_YAML) for each in said):
             break
         found = list(said)
         mistakes += [each for each in said if each.line not in {told.line for told in mistakes}]

@@ -33,7 +33,7 @@ def decide(facts: StallFacts, now: datetime) -> StallDecision:
 
 
 def _held_back(facts: StallFacts, now: datetime) -> str | None:
-    """What keeps us from speaking up today."""
+    """Why nothing is posted today."""
     if facts.observe:
         return "only observed"
     if not facts.has_home:
@@ -43,7 +43,7 @@ def _held_back(facts: StallFacts, now: datetime) -> str | None:
 
 
 def _first(facts: StallFacts, issue: StallIssue | None, stall: Stall) -> StallDecision:
-    """There is no issue yet, or one that is being opened, which counts towards the day already."""
+    """There is no issue yet, or its opening was interrupted: it counts towards today's limit already."""
     if issue is None and (full := _full(facts)):
         return StallDecision(Step.NOTHING, stall, full)
     if issue and issue.rung:
@@ -56,7 +56,7 @@ def _first(facts: StallFacts, issue: StallIssue | None, stall: Stall) -> StallDe
 
 
 def _again(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
-    """The issue was closed, or is gone."""
+    """The issue was closed or deleted."""
     gone = issue.state is IssueState.GONE
     if gone and (full := _full(facts)):
         return StallDecision(Step.NOTHING, stall, full)
@@ -111,7 +111,7 @@ def _decide_open(facts: StallFacts, issue: StallIssue, stall: Stall | None, now:
 
 
 def _keep(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> StallDecision:
-    """It is stalled, and the issue is open: for the same reason, for another, or for the next step."""
+    """It is stalled and the issue is open: the same stall, another one, or the next step of it."""
     escalation = _unchanged(issue)
     new, say = _is_new(facts, issue, stall), _reached(facts, issue, stall, now)
     if (new or say) and (reason := _held_back(facts, now)):
@@ -125,7 +125,7 @@ def _keep(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> 
 
 
 def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
-    """Whether a stall is another than the issue is about: it began later, or waits for somebody else."""
+    """Whether the issue is about another stall: this one began later, or waits for somebody else."""
     person, last = assignee(stall, facts.charter), issue.assignee
     if person and last and person.lower() != last.lower():
         return True
@@ -138,7 +138,7 @@ def _is_new(facts: StallFacts, issue: StallIssue, stall: Stall) -> bool:
 
 
 def _reached(facts: StallFacts, issue: StallIssue, stall: Stall, now: datetime) -> EscalationStep | None:
-    """The step whose comment is due, if one is; the time for it counts from the opening of the issue."""
+    """The step whose comment is due, if any; its time counts from the opening of the issue."""
     if issue.opened_at is None:
         return None
     calendar = facts.policy.calendar
@@ -158,7 +158,7 @@ def _moved_since(facts: StallFacts, issue: StallIssue, now: datetime) -> bool:
 
 
 def _moments(facts: StallFacts) -> Iterator[datetime]:
-    """When anything happened that may have got it moving."""
+    """When something last happened that may have moved the POC on."""
     moments = (
         facts.acted_at,
         facts.activity_at,

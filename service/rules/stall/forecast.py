@@ -1,4 +1,4 @@
-"""How long signatures take here, by the record of past turns, and what that means for a ship date."""
+"""How long signatures took in this organisation so far, and what that means for a ship date."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
 
 FEWEST = 5
-"""Turns below which nothing is said: one slow colleague would be the forecast."""
+"""With fewer turns there is no forecast: one slow colleague would decide it."""
 SAME_ROUND = 10
-"""Working days between two turns of one round: meanwhile the owner answered a review."""
+"""Turns at most this many working days apart are one round: in between, the owner answered a review."""
 MOST_OF_THEM = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """A signature that was waited for, and came: by whom, from when, and until when."""
+    """A signature that came: for which group, when it was asked for, and when it was given."""
 
     poc_id: PocId
     wants: Wants
@@ -35,7 +35,7 @@ class PastTurn:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Working days: half of `turns` took `median` or fewer, 80 % of them `most` or fewer."""
+    """Working days: half of the `turns` took at most `median`, and 80 % took at most `most`."""
 
     turns: int
     median: int
@@ -44,7 +44,7 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the record says of one signature by its group, and of all of a round; None below five."""
+    """How long one signature takes, by its group, and how long a whole round takes; None below five turns."""
 
     groups: Mapping[Group, Took]
     start: Took | None
@@ -53,19 +53,19 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A ship date held against the record; `slowest` is whom to ask first, None where nobody is known."""
+    """A ship date compared with past rounds; `slowest` is the group to ask first, None if we don't know."""
 
     took: Took
     left: int
-    """Working days from today to the ship date, 0 where it has passed."""
+    """Working days from today to the ship date, 0 if it has passed."""
     ship_by: date
     ask_by: date
-    """The last day on which the signatures can be asked for, if they take as long as half of them did."""
+    """The last day to ask for the signatures, if they take as long as the median."""
     slowest: Group | None
 
     @property
     def tight(self) -> bool:
-        """Whether half of the rounds so far would not have made it."""
+        """Whether half of the past rounds would have been too slow."""
         return self.left < self.took.median
 
 
@@ -73,7 +73,7 @@ NOTHING_KNOWN = Forecast({}, None, None)
 
 
 def forecast(turns: Iterable[PastTurn], calendar: Calendar) -> Forecast:
-    """What past turns say; the order of the turns does not matter."""
+    """The forecast from past turns, in any order."""
     by_group: defaultdict[Group, list[int]] = defaultdict(list)
     rounds: defaultdict[Wants, list[int]] = defaultdict(list)
     ordered = sorted(turns, key=lambda turn: (turn.poc_id, turn.wants, turn.since))
@@ -89,7 +89,7 @@ def forecast(turns: Iterable[PastTurn], calendar: Calendar) -> Forecast:
 def outlook(
     found: Forecast, missing: Collection[Group], *, ship_by: date | None, today: date, calendar: Calendar
 ) -> Outlook | None:
-    """What the record says while start signatures are missing; None where there is no date or no record."""
+    """The outlook while start signatures are missing; None without a ship date or a forecast."""
     if ship_by is None or found.start is None or not missing:
         return None
     known = [group for group in Group if group in missing and group in found.groups]
@@ -101,7 +101,7 @@ def outlook(
 
 
 def _rounds(turns: Sequence[PastTurn], calendar: Calendar) -> Iterable[int]:
-    """The working days of each round of one POC, from the first who was asked to the last who signed."""
+    """The working days of each round of a POC, from the first request to the last signature."""
     first, last = turns[0].since, turns[0].until
     for turn in turns[1:]:
         if _took(last, turn.since, calendar) > SAME_ROUND:

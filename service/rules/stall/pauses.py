@@ -15,11 +15,11 @@ ONE_ROW = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class PresentPause:
-    """A charter's pause as far as it counts."""
+    """The part of a charter's pause that counts."""
 
     period: PausePeriod
     source: str
-    """What names it among all pauses that were ever noted."""
+    """Its name among all stored pauses."""
     product: str | None
     """Who signs a longer one."""
 
@@ -34,7 +34,7 @@ def in_a_row(rest: PausePeriod, earlier: Iterable[PausePeriod]) -> tuple[date, i
 
 
 def unsigned_part(pause: PausePeriod, earlier: Iterable[PausePeriod]) -> PausePeriod:
-    """What counts of a pause that nobody signed, after other such pauses."""
+    """The part of an unsigned pause that counts, given the unsigned pauses before it."""
     first, _ = in_a_row(pause, earlier)
     until = min(pause.until, first + LONGEST_PAUSE)
     return replace(pause, first=min(pause.first, until), until=until)

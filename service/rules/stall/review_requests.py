@@ -12,11 +12,10 @@ from service.rules.values.activity import Activity, ActivityKind
 def open_requests(
     activities: Iterable[Activity], taken_back: Iterable[Activity], open_pulls: Collection[int]
 ) -> tuple[Request, ...]:
-    """The reviews that have not come, the longest awaited first.
+    """The reviews that haven't come, the oldest request first.
 
-    Who reviewed after being asked is not waited for, whatever the review said; a team is answered for by
-    anybody but the one who asked it. While a pull request is a draft nobody is
-    waited for, and then from when it is ready.
+    Any review after the request answers it, whatever it says; for a team, anybody's but that of the person
+    who asked. A draft waits for nobody; once it's ready, the waiting begins then.
     """
     done, ended = tuple(activities), tuple(taken_back)
     waiting = []
@@ -29,7 +28,7 @@ def open_requests(
 
 
 def _newest(done: Iterable[Activity], open_pulls: Collection[int]) -> list[Activity]:
-    """The last request to each on each open pull request: who is asked again is asked from then on."""
+    """The last request to each person or team on each open pull request: asking again starts anew."""
     newest: dict[tuple[int | None, str], Activity] = {}
     for each in done:
         if each.deed is ActivityKind.REVIEW_REQUESTED and each.number in open_pulls and each.asked:
@@ -40,7 +39,7 @@ def _newest(done: Iterable[Activity], open_pulls: Collection[int]) -> list[Activ
 
 
 def _ready_at(number: int, done: Iterable[Activity], ended: Iterable[Activity]) -> datetime | None:
-    """Since when a pull request is offered for review; None while it is a draft."""
+    """When a pull request became ready for review; None while it's a draft."""
     offered = [each.at for each in done if each.deed is ActivityKind.PULL_REQUEST and each.number == number]
     drafts = [each.at for each in ended if each.deed is ActivityKind.PULL_REQUEST and each.number == number]
     if not drafts:

@@ -49,24 +49,24 @@ class StallFacts:
     is_poc: bool
     dormant: bool
     has_home: bool
-    """Whether there is a place for its issue: its own repository, or the central one."""
+    """Whether its issue can be opened anywhere: in its own repository, or in the central one."""
     registered_at: datetime
     state: State
     policy: Policy
     waiting_on: WaitingOn | None = None
-    """None while there is no charter that could say."""
+    """None as long as there is no charter to say so."""
     charter: Charter | None = None
     chartered_at: datetime | None = None
     charter_changed_at: datetime | None = None
     acted_at: datetime | None = None
-    """When whoever is waited for last did anything that counts."""
+    """When whoever is waited for last did something that counts."""
     activity_at: datetime | None = None
     """When anybody did."""
     rest: PausePeriod | None = None
-    """The latest pause or snooze, over or not."""
+    """The last pause or snooze, even if it is over."""
     owner_gone: bool = False
     owner_since: datetime | None = None
-    """Since when the owner may do what they may do now, as far as we know."""
+    """Since when the owner has had the present access, as far as we know."""
     issue: StallIssue | None = None
     opened_today: int = 0
     observe: bool = False
@@ -82,7 +82,7 @@ class Stall:
     cause: Cause
     waiting_on: WaitingOn | None
     since: date
-    """From this day on the working days count."""
+    """The day from which working days are counted."""
     limit: int
     """Working days to a step."""
     rung: EscalationStep
@@ -91,7 +91,7 @@ class Stall:
 
 
 class Step(StrEnum):
-    """What is to become of the issue."""
+    """What to do with the issue."""
 
     NOTHING = "nothing"
     OPEN = "open"
@@ -110,14 +110,14 @@ class StallDecision:
     why: str
     say: EscalationStep | None = None
     escalation: EscalationRecord | None = None
-    """What the record of the issue says after this step; None where there is no issue.
+    """What to store about the issue after this step; None if there is no issue.
 
     With a new episode its `opened_at` is the moment of the step, also where it was open before.
     """
 
 
 def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
-    """The stall that there is by `now`; None where nobody is to be reminded."""
+    """The stall at `now`; None if nobody is to be reminded."""
     today = facts.policy.calendar.day(now)
     if _over(facts) or (facts.rest and facts.rest.first <= today <= facts.rest.until):
         return None
@@ -136,7 +136,7 @@ def find_stall(facts: StallFacts, now: datetime) -> Stall | None:
 
 
 def addressed(stall: Stall, charter: Charter | None) -> str | None:
-    """Who is spoken to: whoever is waited for, or who can name somebody; a login, a team, or nobody."""
+    """Whom to address: whoever is waited for, or who can name somebody; a login, a team, or nobody."""
     if stall.cause is Cause.OWNER_GONE:
         return named(charter, Group.PRODUCT) if charter else None
     if stall.waiting_on is None:
@@ -149,14 +149,14 @@ def addressed(stall: Stall, charter: Charter | None) -> str | None:
 
 
 def assignee(stall: Stall, charter: Charter | None) -> str | None:
-    """Who is spoken to, if an issue can be given to them: nobody is given one for having worked on it."""
+    """Whom to assign the issue to, if anybody: having worked on the POC isn't a reason."""
     person = addressed(stall, charter)
     unnamed = stall.waiting_on is not None and stall.waiting_on.party is Party.UNNAMED
     return None if person is None or TEAM in person or unnamed else person
 
 
 def _over(facts: StallFacts) -> bool:
-    """Whether nothing is expected of anybody: it is none, is left alone, has ended, or is paused."""
+    """Whether nobody has to do anything: it isn't a POC, is dormant or archived, has ended, or is paused."""
     left_alone = not facts.is_poc or facts.dormant or facts.archived
     ended = facts.state.has_ended or facts.shipped_at is not None
     stopped = facts.charter is not None and facts.charter.stopped is not None
@@ -165,7 +165,7 @@ def _over(facts: StallFacts) -> bool:
 
 
 def _overdue(facts: StallFacts, ship_by: date, today: date) -> Stall | None:
-    """The ship date has passed; whoever acts since then puts the next step off, by one limit at most."""
+    """The ship date has passed; activity since then delays the next step, by one limit at most."""
     calendar, limit = facts.policy.calendar, facts.policy.limits.waiting
     since = max(ship_by, calendar.day(facts.registered_at), _rested(facts, today))
     acted = max(_day(facts, facts.acted_at) or since, _day(facts, facts.activity_at) or since)
@@ -183,7 +183,7 @@ def _overdue(facts: StallFacts, ship_by: date, today: date) -> Stall | None:
 def _climbing(
     facts: StallFacts, cause: Cause, since: date, limit: int, today: date, *, first: int | None = None
 ) -> Stall | None:
-    """The stall with its step: the first at its limit, if not before; the others a limit apart."""
+    """The stall with its step: the first one at the limit, each later one a limit after that."""
     calendar, first = facts.policy.calendar, first or limit
     passed = calendar.working_days(since, today)
     if passed < first:
@@ -194,7 +194,7 @@ def _climbing(
 
 
 def _latest(facts: StallFacts, today: date, acted_at: datetime | None) -> date:
-    """The day from which on silence counts: nobody is blamed for what was before they could act."""
+    """The day from which silence counts: not before the person could act."""
     moments = (facts.registered_at, facts.waiting_on.since if facts.waiting_on else None, acted_at)
     return max(*(day for moment in moments if (day := _day(facts, moment))), _rested(facts, today))
 
@@ -204,13 +204,13 @@ def _day(facts: StallFacts, moment: datetime | None) -> date | None:
 
 
 def _rested(facts: StallFacts, today: date) -> date:
-    """The last day of the last pause; long ago where there was none."""
+    """The last day of the last pause; a day long ago if there was none."""
     rest = facts.rest
     return rest.until if rest and rest.until < today else date.min
 
 
 def _limit(facts: StallFacts) -> int:
-    """The owner's: a share of the working days that the charter plans."""
+    """The owner's limit: a share of the working days that the charter plans."""
     limits, calendar = facts.policy.limits, facts.policy.calendar
     if facts.charter is None:
         return limits.charter

@@ -19,7 +19,7 @@ LONGEST_GAP = 3
 """Working days between two days of work that still count as work, while the owner is waited for."""
 DAY = timedelta(days=1)
 LAST_DAYS = 90
-"""Days that an organisation's are counted over."""
+"""How many days back an organisation's days are counted."""
 FOUR_GROUPS, FURTHER_GROUPS = (
     tuple(group.value.replace("_", " ") for group in groups) for groups in (FOUR, FURTHER)
 )
@@ -27,7 +27,7 @@ GROUPS = (*FOUR_GROUPS, *FURTHER_GROUPS)
 
 
 class Kind(StrEnum):
-    """What a day of a POC was."""
+    """What a POC did on a day."""
 
     ENGINEERING = "engineering"
     WAITING = "waiting"
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 DAYS_GO_TO = (
     Kind.ENGINEERING.value, *FOUR_GROUPS, REVIEW, ISSUE, Kind.IDLE.value, Kind.PAUSED.value, *FURTHER_GROUPS
 )  # fmt: skip
-"""What a day of an organisation can go to; the order is stored, so that what is new comes last."""
+"""What an organisation's days go to; add new ones at the end, because the order is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Span:
     last: date
     kind: Kind
     whom: str = ""
-    """For whom it waited: a group in words, a login, an issue."""
+    """Whom it waited for: a group in words, a login, an issue."""
 
     @property
     def days(self) -> int:
@@ -76,7 +76,7 @@ def time_breakdown(
     last: date,
     calendar: Calendar,
 ) -> tuple[Span, ...]:
-    """The spans from `first` to `last`, without a gap; where a POC has ended they end before that."""
+    """The spans from `first` to `last`, without gaps; they stop earlier if the POC ended."""
     worked = {calendar.day(each.at) for each in activities if each.deed in ENGINEERING}
     bridged = set(_bridged(sorted(worked), calendar))
     paused = {day for each in pauses for day in _days(max(each.first, first), min(each.until, last))}
@@ -123,7 +123,7 @@ def days_by_party(counted: Totals) -> tuple[int, ...]:
 
 
 def party_of(whom: str) -> str:
-    """For whom a span waited, in words that name nobody."""
+    """Whom a span waited for, in words that name no person."""
     return whom if whom in GROUPS else ISSUE if "#" in whom else REVIEW
 
 
@@ -137,7 +137,7 @@ def summary(counted: Totals) -> str:
 
 
 def _waiting(waiting_on: WaitingOn | None) -> tuple[Kind, str]:
-    """What a day is on which nobody works."""
+    """The kind of a day without work."""
     if waiting_on is None:
         return Kind.IDLE, ""
     match waiting_on.party:
@@ -166,7 +166,7 @@ def _holders(
 
 
 def _bridged(worked: Sequence[date], calendar: Calendar) -> Iterator[date]:
-    """The days between two days of work that are close to each other."""
+    """The days between two days of work that are close enough to count as work."""
     for one, other in pairwise(worked):
         if calendar.working_days(one, other) <= LONGEST_GAP:
             yield from _days(one + DAY, other - DAY)
@@ -181,7 +181,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 
 def ordinal(count: int) -> str:
-    """`second`, and for a number that nobody should have to read as a word `11th`."""
+    """`second`; from 11 on in digits, as `11th`."""
     return ORDINALS[count - 1] if count <= len(ORDINALS) else f"{count}th"
 
 
@@ -199,7 +199,7 @@ class ShipDateChanges:
 
 
 def ship_date_changes(dates: Sequence[date]) -> ShipDateChanges | None:
-    """What to say of the ship dates that a POC ever had, in their order; nothing of a single one."""
+    """How often and how far a POC's ship date moved; None if there was only one date."""
     if len(dates) <= 1:
         return None
     return ShipDateChanges(len(dates), (dates[-1] - dates[0]).days, dates[0], dates[-1])

@@ -1,4 +1,4 @@
-"""The one party that a POC waits for, and what for: in texts for people, who has the ball."""
+"""The one party that a POC waits for, and for what; texts say that this party has the ball."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.rules.values.github import is_bot
 from service.rules.values.groups import Group
 
 TEAM = "/"
-"""What a team's name has, `org/team`, and no login."""
+"""In the name of a team, `org/team`, and never in a login."""
 
 
 REVIEW, ISSUE, OWNER, CHARTER = "a review", "another issue", "the owner", "a charter"
@@ -25,7 +25,7 @@ class Party(StrEnum):
     SIGNER = "signer"
     """A named person whose signature is missing."""
     REVIEWER = "reviewer"
-    """Whoever was asked for a review that has not come."""
+    """Whoever was asked for a review that hasn't come."""
     PLATFORM = "platform"
     """The group behind an entry of `infra` that is `missing`."""
     BLOCKER = "blocker"
@@ -41,7 +41,7 @@ class Wants(StrEnum):
 
     CHARTER = "charter"
     """Bring one."""
-    MEND_CHARTER = "mend-charter"
+    FIX_CHARTER = "mend-charter"  # as it is stored
     """It has errors."""
     START_SIGNATURE = "start-signature"
     WORK = "work"
@@ -159,11 +159,11 @@ class WaitingOn:
 
 @dataclass(frozen=True, slots=True)
 class PausePeriod:
-    """Nobody is to be asked until a day has passed: `paused` of the charter, or `/poc snooze`."""
+    """Nobody is asked until a day has passed: `paused` in the charter, or `/poc snooze`."""
 
     first: date
     until: date
-    """The last day of it."""
+    """Its last day."""
     reason: str
 
 
@@ -187,12 +187,12 @@ def _people(*logins: str | None) -> tuple[str, ...]:
 
 
 def _waited_for(facts: WaitingOnFacts) -> WaitingOn:  # noqa: PLR0911 - a rule, a return
-    """The first rule that holds decides.
+    """Decide by the first rule that applies.
 
-    What has ended or is paused waits for nobody. A blocker is stronger than any other request, because
-    somebody said so. A charter comes before signatures, signatures to start before work. On the way to
-    production the signatures of a ship request that has everything else come first, then deploying it, then
-    what platform owes, then asking to ship; a review is waited for only where nothing of that holds.
+    A POC that has ended or is paused waits for nobody. A blocker comes before everything else, because
+    somebody named it. Then the charter, then the signatures to start, then the work. On the way to production
+    it's first the signatures of a ship request that has everything else, then the deployment, then missing
+    infrastructure, then `/poc ship`; a review only if none of these applies.
     """
     blocker = facts.blocker
     match facts.state:
@@ -209,7 +209,7 @@ def _waited_for(facts: WaitingOnFacts) -> WaitingOn:  # noqa: PLR0911 - a rule, 
         case State.PROPOSED if facts.valid:
             return _signer(facts, Wants.START_SIGNATURE) or _objected_to(facts) or _owner(facts, Wants.WORK)
         case State.PROPOSED:
-            return _owner(facts, Wants.MEND_CHARTER)
+            return _owner(facts, Wants.FIX_CHARTER)
         case State.NONE | State.BUILDING | State.EVALUATING | State.SHIPPING:
             return _on_the_way(facts)
         case _:
@@ -219,11 +219,11 @@ def _waited_for(facts: WaitingOnFacts) -> WaitingOn:  # noqa: PLR0911 - a rule, 
 def next_waiting_period(
     previous: WaitingOn | None, present: WaitingOn, moved_at: datetime | None = None
 ) -> WaitingOn | None:
-    """The period to record when another party may be waited for; None where all is as it was.
+    """The waiting period to store if the party may have changed; None if nothing changed.
 
-    Another party is waited for from `moved_at`, when anybody last did anything, or from when something was
-    asked of them, if that was later. For the same party the period goes on, though something else may be
-    wanted; only a reviewer's begins anew when others have worked.
+    For another party it begins at `moved_at`, when anybody last did something, or later if they were asked
+    later. For the same party it goes on, even if something else is wanted; only a reviewer's starts anew when
+    others have worked.
     """
     if previous is None:
         return present
@@ -260,7 +260,7 @@ def _owner(facts: WaitingOnFacts, wants: Wants) -> WaitingOn:
 
 
 def _objected_to(facts: WaitingOnFacts) -> WaitingOn | None:
-    """The owner, where everybody who is still to sign has asked for changes."""
+    """The owner, if everybody who still has to sign asked for changes."""
     open_ = [each for each in facts.unsigned if each.people and each.people[0].lower() in facts.objected]
     if not open_:
         return None
@@ -270,7 +270,7 @@ def _objected_to(facts: WaitingOnFacts) -> WaitingOn | None:
 
 
 def _signer(facts: WaitingOnFacts, wants: Wants) -> WaitingOn | None:
-    """Who was asked first to sign, and has neither signed nor asked for changes."""
+    """The signer who was asked first and has neither signed nor asked for changes."""
     asked = [
         each
         for each in facts.unsigned

@@ -241,7 +241,7 @@ def test_an_orphan_that_got_no_signal_is_ended(data_dir: Path) -> None:
     assert not is_alive(orphan)
 
 
-def test_kill_9_of_postgres_is_noticed_and_mended_at_the_same_address(data_dir: Path) -> None:
+def test_kill_9_of_postgres_is_noticed_and_it_is_started_again_at_the_same_address(data_dir: Path) -> None:
     postgres = EmbeddedPostgres(data_dir, "serve")
     url = postgres.start()
     try:

@@ -163,7 +163,7 @@ def test_the_manifest_is_printed() -> None:
     assert json.loads(result.stdout)["callback_urls"] == ["https://governor.acme.dev/login/callback"]
 
 
-def test_doctor_counts_what_is_to_be_mended() -> None:
+def test_doctor_counts_what_is_to_be_fixed() -> None:
     result = run("doctor", DATABASE_URL="postgresql://127.0.0.1:1/x")
     assert result.exit_code == 1
     assert result.output.endswith("\n3 to fix.\n")

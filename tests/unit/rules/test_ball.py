@@ -49,7 +49,7 @@ PRESENT = {state: replace(CHARTERED, state=state) for state in State} | {
     State.PROPOSED: replace(CHARTERED, state=State.PROPOSED, unsigned=asked(*FOUR)),
 }
 NOBODY, WORK, ASK = "nobody nothing", "owner work jane-doe", "owner ask-to-ship jane-doe"
-MEND, START = "owner mend-charter jane-doe", "signer start-signature alice-k"
+FIX, START = "owner mend-charter jane-doe", "signer start-signature alice-k"
 SHIP, DEPLOY = "signer ship-signature alice-k", "owner deploy jane-doe"
 REVIEW, BLOCKED = "reviewer review erin-x", "blocker unblock gus-i"
 PLATFORM_SIGNS, INFRA = "signer start-signature bob-m", "platform infra bob-m"
@@ -134,7 +134,7 @@ TWO = (Group.DATA_SCIENCE, Group.SECURITY)
 EVENTS: dict[str, tuple[Event, Row]] = {
     "a charter with errors is merged": (
         lambda facts: revived(facts, valid=False),
-        everywhere(MEND, stopped=MEND),
+        everywhere(FIX, stopped=FIX),
     ),
     "a charter without errors is merged": (
         lambda facts: revived(facts, unsigned=asked(*FOUR)),
@@ -142,7 +142,7 @@ EVENTS: dict[str, tuple[Event, Row]] = {
     ),
     "a pull request brings a charter with errors": (
         lambda facts: proposed(facts, valid=False),
-        changed(none=MEND),
+        changed(none=FIX),
     ),
     "a pull request brings a charter without errors": (
         lambda facts: proposed(facts, valid=True),

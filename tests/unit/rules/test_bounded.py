@@ -23,7 +23,7 @@ from service.rules.source.traps import CHARTER
 
 TODAY = date(2026, 11, 22)
 MOST_READINGS = 2 * MOST_ITEMS * 3
-"""Two lists; each line is read once for the charter, and then once more, and once mended, for its finding."""
+"""Two lists; each line is read once for the charter, and then once more, and once fixed, for its finding."""
 
 
 @contextmanager

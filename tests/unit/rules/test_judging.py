@@ -155,7 +155,7 @@ def test_a_charter_without_an_environment_lets_nothing_measured_count() -> None:
 def test_reasons_are_asked_in_their_order() -> None:
     line = LINE.replace("tickets", "tickets at 50 req/s")
     worst = sent("accuracy", "96", days=20, environment="dev")
-    mended: list[tuple[Measurement, Status]] = [
+    better: list[tuple[Measurement, Status]] = [
         (worst, IMPLAUSIBLE),
         (sent("accuracy", "96 %", days=20, environment="dev"), TOO_OLD),
         (sent("accuracy", "96 %", environment="dev"), ELSEWHERE),
@@ -163,10 +163,10 @@ def test_reasons_are_asked_in_their_order() -> None:
         (sent("accuracy", "96 %", on="tickets", at="50 req/s"), TOO_FEW),
         (sent("accuracy", "90 %", on="tickets", at="50 req/s", n=2000), MISSED),
     ]
-    assert [status(line, number) for number, _ in mended] == [expected for _, expected in mended]
-    for until in range(1, len(mended) + 1):
-        nearest, expected = mended[until - 1]
-        result = judge_line(threshold(line), [number for number, _ in mended[:until]], ANY)
+    assert [status(line, number) for number, _ in better] == [expected for _, expected in better]
+    for until in range(1, len(better) + 1):
+        nearest, expected = better[until - 1]
+        result = judge_line(threshold(line), [number for number, _ in better[:until]], ANY)
         assert (result.status, result.measurement) == (expected, nearest)
 
 

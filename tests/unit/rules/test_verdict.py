@@ -104,7 +104,7 @@ ROWS = [
     Row("untouched and good", GOOD, GOOD, None, ChangeKind.OWN, GOOD, Conclusion.SUCCESS),
     Row("untouched with errors", BAD, BAD, None, ChangeKind.OWN, BAD, Conclusion.FAILURE),
     Row("behind the base's charter", GOOD, OTHER, GOOD, ChangeKind.BEHIND, OTHER, Conclusion.SUCCESS),
-    Row("behind a base that was mended", BAD, GOOD, BAD, ChangeKind.BEHIND, GOOD, Conclusion.SUCCESS),
+    Row("behind a base that was fixed", BAD, GOOD, BAD, ChangeKind.BEHIND, GOOD, Conclusion.SUCCESS),
     Row("lacks the base's charter", NONE, GOOD, NONE, ChangeKind.BEHIND, GOOD, Conclusion.SUCCESS),
     Row(
         "lacks the base's charter, which has errors",
@@ -134,7 +134,7 @@ ROWS = [
     Row("replaced by binary", BINARY, GOOD, GOOD, ChangeKind.OWN, BINARY, Conclusion.FAILURE),
     Row("a folder of that name", FOLDER, NONE, None, ChangeKind.OWN, FOLDER, Conclusion.FAILURE),
     Row("a dangling link of that name", LINK, NONE, None, ChangeKind.OWN, LINK, Conclusion.FAILURE),
-    Row("a folder mended", GOOD, FOLDER, None, ChangeKind.OWN, GOOD, Conclusion.SUCCESS),
+    Row("a folder replaced", GOOD, FOLDER, None, ChangeKind.OWN, GOOD, Conclusion.SUCCESS),
 ]
 
 

@@ -163,8 +163,8 @@ TOLD = [
         waiting_on(Party.BLOCKER, Wants.UNBLOCK, "gus-i", about="acme/infra#9"),
     ),
     silent("owner-work", "jane-doe", OWNER),
-    silent("owner-mend", "jane-doe", replace(OWNER, wants=Wants.MEND_CHARTER), totals=None),
-    silent("owner-mend-proposal", "jane-doe", replace(OWNER, wants=Wants.MEND_CHARTER, number=3)),
+    silent("owner-fix", "jane-doe", replace(OWNER, wants=Wants.FIX_CHARTER), totals=None),
+    silent("owner-fix-proposal", "jane-doe", replace(OWNER, wants=Wants.FIX_CHARTER, number=3)),
     silent(
         "owner-answer",
         "jane-doe",
