@@ -1,4 +1,4 @@
-# Needs Python 3.11 or later, make and git; each target first sets up what is missing.
+# Needs Python 3.11 or later, make and git; a target that needs .venv first sets up what is missing there.
 # ARGS are passed on:  make demo ARGS=--exit    make test ARGS='-k charter'
 
 BIN := .venv/bin
@@ -16,10 +16,12 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-browser chaos lint lint-deploy audit sbom check format serve bench screenshots clean
+.PHONY: help venv demo test test-slow test-browser chaos lint lint-deploy audit sbom check format serve bench screenshots clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+venv: $(READY) ## Set up .venv/bin/poc-governor, as the targets below do by themselves
 
 demo: $(READY) ## Watch it work: an emulated GitHub, the service, its database; stop with Ctrl-C
 	@$(BIN)/poc-governor demo $(ARGS)
