@@ -79,7 +79,10 @@ def work(
     """Work on what was received; any number of these over one DATABASE_URL."""
     given = with_or_without_app()
     run = _worker()
-    with opened_database(given, "work") as url, _watched(given, url, metrics_port):
+    with (
+        opened_database(given, "work", may_make=True) as url,
+        _watched(given, url, metrics_port),
+    ):
         run(completed(given, url, wait=True), url)
 
 
@@ -179,7 +182,7 @@ def sweep(
 
     configure(given.log_format, level=30)
     failed = False
-    with opened_database(given, "sweep") as url:
+    with opened_database(given, "sweep", may_make=has_app(given)) as url:
         services = build(completed(given, url), url)
         migrate(services.engine)
         if dry_run:
@@ -384,6 +387,7 @@ def move_database(
     from service.logs import configure
     from service.settings import load_store
     from service.store.backup import BackupError
+    from service.store.embedded import PostgresFailed
 
     settings = loaded(load_store, {"DATABASE_URL": to})
     if os.environ.get("DATABASE_URL", "").strip():
@@ -392,7 +396,7 @@ def move_database(
     try:
         for line in move(settings):
             typer.echo(line)
-    except BackupError as error:
+    except (BackupError, PostgresFailed) as error:
         refuse(str(error))
 
 

@@ -17,15 +17,12 @@ from service.settings import StoreSettings
 from service.store import backup
 from service.store.backup import BackupError
 from service.store.database import connect
-from service.store.embedded import has_database
 from service.store.last_backup import note
 from service.store.schema import migrate, pending
 
 
 def back_up(settings: StoreSettings, file: Path) -> str:
     """Write the backup, note when, and say what has to be kept beside it."""
-    if not settings.database_url and not has_database(settings.data_dir):
-        raise BackupError(f"there is no database yet in DATA_DIR {settings.data_dir}, so nothing to back up")
     now = datetime.now(UTC)
     with opened_database(settings, "backup") as url:
         with _new(file) as out:

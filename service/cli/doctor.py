@@ -16,7 +16,7 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.cli.environment import NO_APP
+from service.cli.environment import NO_APP, database_of, unreachable
 from service.cli.modes import modes
 from service.cli.required import coverages
 from service.configured import UnreadableSettingsError, complete
@@ -319,23 +319,14 @@ def _database(settings: StoreSettings) -> Iterator[Line]:
         except NewerSchemaError as error:
             yield Line(Mark.WRONG, "migrations", str(error))
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", error)).splitlines()[0]
-            says = f"{_where(settings)} isn't reachable ({reason}): start it, or fix DATABASE_URL"
-            yield Line(Mark.WRONG, "database", says)
+            yield Line(Mark.WRONG, "database", unreachable(settings, error))
         finally:
             engine.dispose()
 
 
-def _where(settings: StoreSettings) -> str:
-    if not settings.database_url:
-        return f"the embedded PostgreSQL in {settings.data_dir}"
-    parts = urlsplit(settings.database_url)
-    return f"PostgreSQL at {parts.hostname or 'its socket'}{parts.path}"
-
-
 def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
     late = pending(engine)
-    yield Line(Mark.OK, "database", f"{_where(settings)} answers")
+    yield Line(Mark.OK, "database", f"{database_of(settings)} answers")
     if late:
         yield Line(Mark.NOTE, "migrations", "not up to date: `serve` and `work` run them at their start")
         return

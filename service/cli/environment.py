@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 import typer
 
@@ -85,24 +86,60 @@ def counting_in_files() -> Iterator[None]:
 
 
 @contextmanager
-def opened_database(settings: StoreSettings, command: str) -> Iterator[str]:
+def opened_database(settings: StoreSettings, command: str, *, may_make: bool = False) -> Iterator[str]:
     """The address of the database; where it cannot be used, the command ends and says why."""
-    from service.store.embedded import DataDirInUse, PostgresFailed, open_database
+    from service.store.embedded import DataDirInUse, PostgresFailed, has_database, open_database
     from service.store.schema import NewerSchemaError
 
     given = settings.database_url
     try:
-        with nullcontext(given) if given else open_database(settings.data_dir, command) as url:
+        if not (given or may_make or has_database(settings.data_dir)):
+            refuse(
+                f"there is no database in DATA_DIR {settings.data_dir}: `serve` makes it at its first start. "
+                "If the service runs, give this command its settings"
+            )
+        with (
+            nullcontext(given) if given else open_database(settings.data_dir, command) as url,
+            _answering(settings),
+        ):
             yield url
     except (DataDirInUse, PostgresFailed, NewerSchemaError) as error:
         refuse(str(error))
 
 
 @contextmanager
+def _answering(settings: StoreSettings) -> Iterator[None]:
+    """End, and say so, where the database doesn't answer."""
+    import psycopg
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        yield
+    except (OperationalError, psycopg.OperationalError) as error:
+        refuse(unreachable(settings, error))
+
+
+def unreachable(settings: StoreSettings, error: Exception) -> str:
+    """What is said of a database that doesn't answer; its password isn't."""
+    reason = str(getattr(error, "orig", error)).splitlines()[0]
+    remedy = "start it, or fix DATABASE_URL" if settings.database_url else "see postgresql.log there"
+    return f"{database_of(settings)} isn't reachable ({reason}): {remedy}"
+
+
+def database_of(settings: StoreSettings) -> str:
+    """Which database it is, in words."""
+    if not settings.database_url:
+        return f"the embedded PostgreSQL in {settings.data_dir}"
+    parts = urlsplit(settings.database_url)
+    return f"PostgreSQL at {parts.hostname or 'its socket'}{parts.path}"
+
+
+@contextmanager
 def database_to_itself(settings: StoreSettings, command: str) -> Iterator[str]:
     """The same for a command that may share the embedded server with no other process."""
     if settings.database_url:
-        yield settings.database_url
+        with _answering(settings):
+            yield settings.database_url
         return
     with embedded_to_itself(settings.data_dir, command) as url:
         yield url

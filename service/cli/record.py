@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from service.cli.environment import refuse
 from service.pages.record import in_json, in_markdown, record_of
 from service.store.database import Database, connect
 from service.store.records import Records
+from service.store.schema import pending
 
 
 def printed(database_url: str, repository: str, form: str, as_of: datetime) -> str | None:
     """The record as Markdown or JSON; None where no POC is known under that name."""
     engine = connect(database_url)
     try:
+        if pending(engine):
+            refuse(
+                "the database's tables aren't those of this version: "
+                "`serve` and `work` bring them up to date at their start"
+            )
         records = Records(Database(engine))
         poc_id = records.named(repository)
         if poc_id is None:

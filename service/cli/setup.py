@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.app_credentials import AppCredentials
 from service.cli import env_file
 from service.cli.after_setup import finish, first_look
+from service.cli.environment import unreachable
 from service.cli.register import Asked, Console, SetupError, checked, register, settings_of
 from service.configured import UnreadableSettingsError, keep_app, stored_app
 from service.secret_key import SecretKeyError
@@ -121,8 +122,7 @@ def _engine(settings: StoreSettings) -> Iterator[Engine]:
     except (DataDirInUse, PostgresFailed, NewerSchemaError, SecretKeyError, UnreadableSettingsError) as error:
         raise SetupError(str(error)) from error
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        raise SetupError(f"the database doesn't answer ({reason}): start it, or fix DATABASE_URL") from error
+        raise SetupError(unreachable(settings, error)) from error
 
 
 def _connected(url: str) -> Iterator[Engine]:

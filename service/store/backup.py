@@ -50,8 +50,9 @@ class About:
 
 def write(url: str, out: IO[bytes], version: str, now: datetime) -> About:
     """Write a backup of the database as it is at one moment, whoever goes on writing to it."""
+    connected = psycopg.connect(url, autocommit=True)
     try:
-        with psycopg.connect(url, autocommit=True) as connection, ZipFile(out, "w") as archive:
+        with connected as connection, ZipFile(out, "w") as archive:
             # No migration meanwhile: a table that it rewrites looks empty to whoever began to read before.
             connection.execute("SELECT pg_advisory_lock_shared(%s, 0)", [LockClass.MIGRATION])
             connection.autocommit = False
@@ -99,8 +100,9 @@ def restore(url: str, file: Path) -> About:
     """Fill an empty database that nobody uses; all of it or nothing."""
     about = read(file)
     _refuse_newer(f"{file} (made by version {about.version})", about.revision)
+    connected = psycopg.connect(url, autocommit=True)
     try:
-        with psycopg.connect(url, autocommit=True) as connection:
+        with connected as connection:
             # A service that starts meanwhile waits for this before it makes its tables.
             connection.execute("SELECT pg_advisory_lock(%s, 0)", [LockClass.MIGRATION])
             refuse_used(connection)

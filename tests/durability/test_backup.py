@@ -24,7 +24,7 @@ def test_backup_wipe_restore(emulator: Emulator, folder: Path) -> None:
     env = environment(emulator, DATA_DIR=str(data))
     nothing = run("backup", env, str(file))
     assert (nothing.returncode, nothing.stdout) == (2, "")
-    assert "there is no database yet" in nothing.stderr
+    assert "there is no database in DATA_DIR" in nothing.stderr
     with serving(folder / "log", env) as serve:
         assert LAST not in serve.metrics()
         assert serve.deliver("push", push(1), "kept") == 202

@@ -78,7 +78,7 @@ def _work() -> None:
     """As the command does."""
     given = with_or_without_app()
     run = _worker()
-    with opened_database(given, "work") as url:
+    with opened_database(given, "work", may_make=True) as url:
         run(completed(given, url, wait=True), url)
 
 

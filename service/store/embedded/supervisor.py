@@ -223,10 +223,16 @@ def join(data_dir: Path, timeout: float) -> str | None:
 
 
 def has_database(data_dir: Path) -> bool:
-    """Whether there is a cluster in this DATA_DIR, or somebody who is making one."""
-    made = data_dir.resolve() / f"postgresql-{MAJOR}" / "PG_VERSION"
+    """Whether there is a cluster in this DATA_DIR, or somebody who is making one.
+
+    Raises `PostgresFailed` where what was here is somewhere else, or of another PostgreSQL.
+    """
+    cluster = data_dir.resolve() / f"postgresql-{MAJOR}"
     with _explained(data_dir):
-        return made.exists() or holder_of(data_dir.resolve()) is not None
+        if (cluster / "PG_VERSION").exists() or holder_of(data_dir.resolve()) is not None:
+            return True
+        refuse_elsewhere(cluster)
+        return False
 
 
 @contextmanager

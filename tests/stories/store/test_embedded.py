@@ -25,6 +25,7 @@ from service.store.embedded import (
     DataDirInUse,
     EmbeddedPostgres,
     PostgresFailed,
+    has_database,
     join,
     note_moved,
     open_database,
@@ -539,6 +540,8 @@ def test_beside_a_cluster_of_another_postgresql_no_empty_one_is_made(new_data_di
     )
     with pytest.raises(PostgresFailed, match=said):
         EmbeddedPostgres(new_data_dir, "serve").start()
+    with pytest.raises(PostgresFailed, match=said):
+        has_database(new_data_dir)
     assert not (new_data_dir / "postgresql-18").exists()
 
 

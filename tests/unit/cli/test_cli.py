@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from service.cli import doctor
 from service.cli.app import cli
 from service.cli.doctor import Line, Mark
+from tests.harness.database import Server
 from tests.harness.places import CHARTERS
 from tests.harness.settings import NEEDED
 
@@ -168,6 +169,57 @@ def test_doctor_counts_what_is_to_be_fixed() -> None:
     assert result.exit_code == 1
     assert result.output.endswith("\n3 to fix.\n")
     assert "Traceback" not in result.output
+
+
+OVER_A_DATABASE = [
+    pytest.param(["sweep"], id="sweep"),
+    pytest.param(["observe", "--org", "acme"], id="observe"),
+    pytest.param(["enforce", "--org", "acme"], id="enforce"),
+    pytest.param(["record", "acme/poc-x"], id="record"),
+    pytest.param(["ruleset", "--org", "acme"], id="ruleset"),
+    pytest.param(["replace-credentials", "--forget-previous"], id="replace-credentials"),
+    pytest.param(["backup"], id="backup"),
+]
+
+
+def _over(words: list[str], tmp_path: Path, **settings: str) -> Result:
+    file = [str(tmp_path / "backup")] if words == ["backup"] else []
+    app = NEEDED if words[0] in ("observe", "enforce") else {"PUBLIC_URL": NEEDED["PUBLIC_URL"]}
+    result = run(*words, *file, **app, **settings)
+    assert result.exit_code == 2, result.output
+    assert not result.stdout
+    return result
+
+
+@pytest.mark.parametrize("words", OVER_A_DATABASE)
+def test_a_database_that_does_not_answer_is_a_line_with_the_remedy(words: list[str], tmp_path: Path) -> None:
+    result = _over(words, tmp_path, DATABASE_URL="postgresql://app:hunter2@127.0.0.1:1/poc")
+    [line] = result.stderr.splitlines()
+    assert line.startswith("poc-governor: ")
+    assert "Connection refused" in line
+    assert "fix DATABASE_URL" in line
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("words", OVER_A_DATABASE)
+def test_no_command_makes_a_database_in_order_to_read_it(words: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    result = _over(words, tmp_path, DATA_DIR=str(folder))
+    assert result.stderr == (
+        f"poc-governor: there is no database in DATA_DIR {folder}: `serve` makes it at its first start. "
+        "If the service runs, give this command its settings\n"
+    )
+    assert not folder.exists()
+
+
+def test_a_record_from_a_database_without_tables(server: Server) -> None:
+    with server.database("template0") as url:
+        result = run("record", "acme/poc-x", DATABASE_URL=url)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "poc-governor: the database's tables aren't those of this version: "
+        "`serve` and `work` bring them up to date at their start\n"
+    )
 
 
 @pytest.mark.parametrize(
