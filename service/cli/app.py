@@ -43,16 +43,11 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-AsOfDay = Annotated[
-    Optional[datetime],  # noqa: UP045 (Typer reads it at run time)
-    typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Judge as of that day."),
-]
-
 
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; default HOST.")] = "",
-    port: Annotated[int, typer.Option(help="Port to listen on; default PORT.")] = -1,
+    port: Annotated[int, typer.Option(help="Port to listen on; default PORT.", show_default=False)] = -1,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Only the web; `work` runs apart.")] = False,
 ) -> None:
     """Receive GitHub's deliveries and work on them."""
@@ -101,7 +96,7 @@ def check(
         typer.Argument(metavar="[PATH]...", help="Charters; default ./POC.md, `-` is standard input."),
     ] = None,
     format_: Annotated[str, typer.Option("--format", help="`text`, `json` or `github`.")] = "text",
-    as_of: AsOfDay = None,
+    as_of: Annotated[str, typer.Option("--as-of", metavar="DATE", help="Judge as of that day.")] = "",
     base: Annotated[
         Optional[str],  # noqa: UP045 (Typer reads it at run time)
         typer.Option("--base", metavar="REF", help="Show which goalposts moved since this branch left REF."),
@@ -118,7 +113,7 @@ def check(
         refuse(f"--format {format_}: write one of {', '.join(Format)}")
     if strict and base is None:
         refuse("--strict: name the commit to compare with, as --base main")
-    today = as_of.date() if as_of else _today()
+    today = _day(as_of) if as_of else _today()
     code = run(paths or [], format=Format(format_), today=today, out=sys.stdout, base=base, strict=strict)
     raise typer.Exit(code)
 
@@ -495,6 +490,13 @@ def _timestamp(text: str) -> datetime | None:
     except ValueError:
         refuse(f"--as-of {text} isn't a time: write 2027-01-15 or 2027-01-15T09:00:00+00:00")
     return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        refuse(f"--as-of {text} isn't a day: write 2027-01-15")
 
 
 def _today() -> date:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from service.app_credentials import AppCredentials
-from service.cli.environment import NO_APP
+from service.cli.environment import no_app
 from service.configured import UnreadableSettingsError, replace_app, stored_app
 from service.github_client.app import App
 from service.ports import GitHubError
@@ -50,7 +50,7 @@ def replace(environment: Mapping[str, str], settings: StoreSettings, database_ur
 def _replace(environment: Mapping[str, str], settings: StoreSettings, engine: Engine, given: Given) -> str:
     app = stored_app(settings, engine)
     if app is None:
-        raise CredentialsError(NO_APP)
+        raise CredentialsError(no_app())
     if given.forget_previous:
         app = changed(app, webhook_secret_previous="")
     if given.webhook_secret:

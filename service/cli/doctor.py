@@ -16,7 +16,7 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.cli.environment import NO_APP, database_of, unreachable
+from service.cli.environment import database_of, no_app, unreachable
 from service.cli.modes import modes
 from service.cli.required import coverages
 from service.configured import UnreadableSettingsError, complete
@@ -133,7 +133,7 @@ def with_app(environment: Mapping[str, str]) -> Settings:
     try:
         given = load_service(environment)
     except SettingsError as error:
-        raise SettingsError([*error.problems, NO_APP]) from error
+        raise SettingsError([*error.problems, no_app()]) from error
     found = None
     with suppress(DataDirInUse, PostgresFailed, NewerSchemaError, SQLAlchemyError), ExitStack() as stack:
         url = given.database_url
@@ -144,7 +144,7 @@ def with_app(environment: Mapping[str, str]) -> Settings:
         except UnreadableSettingsError as error:
             raise SettingsError([str(error)]) from error
     if found is None:
-        raise SettingsError([NO_APP])
+        raise SettingsError([no_app()])
     return found
 
 

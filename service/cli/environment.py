@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -12,14 +13,13 @@ from urllib.parse import urlsplit
 import typer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from service.settings import ServiceSettings, Settings, StoreSettings
 
 S = TypeVar("S")
 UNUSABLE = 2
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 NO_APP = "no app is configured: run `poc-governor setup`, or open /setup of the service"
+NOT_LOADED = "no app is configured, though ./.env names one: load it with `set -a; . ./.env; set +a`"
 
 
 def with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSettings:
@@ -31,7 +31,7 @@ def with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSetti
     if names_an_app(environment):
         settings: ServiceSettings = loaded(load, overrides)
     else:
-        settings = loaded(load_service, overrides, also=(NO_APP,))
+        settings = loaded(load_service, overrides, also=(no_app(),))
     configure(settings.log_format)
     return settings
 
@@ -64,7 +64,15 @@ def completed(given: ServiceSettings, database_url: str, *, wait: bool = False) 
         refuse_each(error.problems)
     except UnreadableSettingsError as error:
         refuse(str(error))
-    return found or refuse(NO_APP)
+    return found or refuse(no_app())
+
+
+def no_app() -> str:
+    """What is said where there is no app: which settings would name one, or how to get one."""
+    with suppress(OSError):
+        if b"GITHUB_APP_ID=" in Path(".env").read_bytes():
+            return NOT_LOADED
+    return NO_APP
 
 
 def has_app(given: ServiceSettings) -> bool:

@@ -57,7 +57,15 @@ def test_a_half_configured_app_is_refused_with_a_line_for_each_setting(command: 
         pytest.param(
             ["check", "--format", "xml"], 2, "--format xml: write one of text, json, github", id="a format"
         ),
-        pytest.param(["check", "--as-of", "tomorrow"], 2, "--as-of", id="a day that is none"),
+        pytest.param(
+            ["check", "--as-of", "tomorrow"],
+            2,
+            "--as-of tomorrow isn't a day: write 2027-01-15",
+            id="a day that is none",
+        ),
+        pytest.param(
+            ["check", "--as-of", "2026-13-01"], 2, "--as-of 2026-13-01 isn't a day", id="a month that is none"
+        ),
         pytest.param(["fly"], 2, "fly", id="an unknown command"),
         pytest.param(
             ["init", str(CHARTERS / "ok" / "example.md")],
@@ -137,6 +145,22 @@ def test_without_anything_it_is_said_how_to_begin(words: list[str]) -> None:
         "poc-governor: PUBLIC_URL is not set",
         "poc-governor: no app is configured: run `poc-governor setup`, or open /setup of the service",
     ]
+
+
+@pytest.mark.parametrize("words", [["serve"], ["sweep"], ["doctor"]])
+def test_settings_that_are_here_and_not_loaded_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    says = "no app is configured, though ./.env names one: load it with `set -a; . ./.env; set +a`"
+    (tmp_path / ".env").write_text("OTHERS=1\n")
+    assert says not in run(*words).output
+    (tmp_path / ".env").write_text("GITHUB_APP_ID=4711\n")
+    assert says in run(*words).output
+
+
+def test_a_port_that_nobody_named_is_none() -> None:
+    assert "-1" not in run("serve", "--help").output
 
 
 @pytest.mark.parametrize(
