@@ -34,6 +34,12 @@ def write(out: IO[str], slug: str, settings: Mapping[str, str]) -> None:
     os.fsync(out.fileno())
 
 
+def loading(path: Path) -> str:
+    """What loads it into a shell; a name without a slash `sh` and zsh look for in PATH only."""
+    name = str(path) if "/" in str(path) else f"./{path}"
+    return f"set -a; . {shlex.quote(name)}; set +a"
+
+
 def lines(settings: Mapping[str, str]) -> Iterator[str]:
     """Each in one line, as shells, Docker and systemd read it: a key's line breaks are escaped."""
     for name, value in settings.items():

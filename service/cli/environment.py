@@ -19,7 +19,6 @@ S = TypeVar("S")
 UNUSABLE = 2
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 NO_APP = "no app is configured: run `poc-governor setup`, or open /setup of the service"
-NOT_LOADED = "no app is configured, though ./.env names one: load it with `set -a; . ./.env; set +a`"
 
 
 def with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSettings:
@@ -68,10 +67,13 @@ def completed(given: ServiceSettings, database_url: str, *, wait: bool = False) 
 
 
 def no_app() -> str:
-    """What is said where there is no app: which settings would name one, or how to get one."""
+    """What is said where there is no app: how to load the settings that name one, or how to get one."""
+    from service.cli.env_file import loading
+
+    file = Path(".env")
     with suppress(OSError):
-        if b"GITHUB_APP_ID=" in Path(".env").read_bytes():
-            return NOT_LOADED
+        if b"GITHUB_APP_ID=" in file.read_bytes():
+            return f"no app is configured, though ./{file} names one: load it with `{loading(file)}`"
     return NO_APP
 
 

@@ -51,7 +51,8 @@ def into_file(path: Path, console: Console | None = None) -> Into:
             app = register(asked, keep, console, headless=headless)
         console.say(f"Registered {app.slug}. Its settings are in {path}, which only you can read.")
         first_look(asked, app, console, observe=environment.get("MODE") != "enforce")
-        console.say(f"Start the service with them, for example: set -a; . {path}; set +a; poc-governor serve")
+        loading = env_file.loading(path)
+        console.say(f"Start the service with them, for example: {loading}; poc-governor serve")
         return finish(asked, app, {**environment, **settings}, console)
 
     return into

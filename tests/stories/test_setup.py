@@ -443,7 +443,7 @@ ASKED = Asked("acme", URL)
         pytest.param(
             {"DATABASE_URL": "postgresql://127.0.0.1:1/x"},
             False,
-            "the database doesn't answer",
+            "PostgreSQL at 127.0.0.1/x isn't reachable",
             id="no database",
         ),
         pytest.param({"SECRET_KEY": "short"}, False, "SECRET_KEY: needs at least 32", id="a short key"),
