@@ -445,7 +445,7 @@ def _say_what_happens(do: Callable[[StoreSettings, Path], str], settings: StoreS
 @cli.command()
 def demo(
     exit_: Annotated[
-        bool, typer.Option("--exit", help="End after the story; 0 if all of it came true.")
+        bool, typer.Option("--exit", help="End after the story; 0 if all of it happened.")
     ] = False,
 ) -> None:
     """Play the whole story on this machine, against an emulated GitHub."""

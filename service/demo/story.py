@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 
@@ -23,6 +25,7 @@ from service.rules.policy.model import NO_POLICY
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.rules.values.calendar import USUAL
 
+COMMAND = "poc-governor"
 REPOSITORY = "poc-ticket-triage"
 SILENCE = NO_POLICY.limits.waiting
 """Working days that pass in the story: as many as somebody who is waited for has."""
@@ -38,8 +41,8 @@ Open in a browser:
 Try next, in another terminal:
   curl {service}/pocs/{org}/{repository}/record.md  # all that was recorded, for audits
   curl {service}/portfolio.csv
-  poc-governor check docs/examples/adjectives.md  # in a clone: .venv/bin/poc-governor
-  poc-governor init  # a charter for a repository of yours
+  {command} check docs/examples/adjectives.md  # in a clone: three mistakes, and what to write instead
+  {command} init  # a charter for a repository of yours
 
 Act as {owner}, whose token is {token}: give a command in a review, and reload the first page for the answer:
   curl -H 'Authorization: Bearer {token}' {github}/repos/{org}/{repository}/pulls/{request}/reviews \\
@@ -55,7 +58,7 @@ def tell(*, stay: bool) -> None:
         say(f"  GitHub   {stage.emulator.api_url} (organisation {ORG})")
         say(f"  service  {stage.service_url}")
         request = play(stage)
-        say("\nThe story came true.")
+        say("\nThat's the whole story; GitHub's API showed each step.")
         if stay:
             with shown(lambda: page(stage, REPOSITORY)) as address:
                 say(ending(stage, request, address))
@@ -84,7 +87,14 @@ def ending(stage: Stage, request: int, texts: str) -> str:
         request=request,
         owner=OWNER,
         token=token_of(OWNER),
+        command=called(),
     )
+
+
+def called() -> str:
+    """The command as it was called: in a clone it isn't on PATH."""
+    ours = Path(sys.argv[0])
+    return COMMAND if ours.name != COMMAND or shutil.which(COMMAND) == str(ours) else str(ours)
 
 
 def _pull_requests(stage: Stage) -> None:
@@ -124,11 +134,13 @@ def _shipping(stage: Stage) -> tuple[int, str]:
         text = text.replace(old, new.format(drilled=today - timedelta(days=3)))
     files = {"POC.md": text, "eval/run.sh": "#!/bin/sh\n", "deploy/run.sh": "#!/bin/sh\n"}
 
+    measured = files | {"eval/metrics.json": MISSED}
     say("\n5. A pull request brings the first measured numbers: accuracy is below its bound.")
-    _expect_gate(stage, _open_files(person, "measured", files | {"eval/metrics.json": MISSED}), "neutral")
+    _expect_gate(stage, _open_files(person, "measured", "Add the first numbers", measured), "neutral")
 
     say(f"\n6. Another one meets them all, and {OWNER} writes /poc ship on it.")
-    number, sha = _open_files(person, "ship", files | {"eval/metrics.json": MET})
+    better = files | {"eval/metrics.json": MET}
+    number, sha = _open_files(person, "ship", "Use a better model, and its numbers", better)
     _expect_gate(stage, (number, sha), "neutral")
     _command(stage, number, "/poc ship")
     _expect_gate(stage, (number, sha), "failure")
@@ -149,7 +161,9 @@ def _approve(stage: Stage, number: int, *people: str) -> None:
 def _stall(stage: Stage, request: tuple[int, str]) -> None:
     person = stage.person
     later = USUAL.add_working_days(datetime.now(UTC).date(), SILENCE)
-    say(f"\n8. {LAST_TO_SIGN} does not answer for {SILENCE} working days. It is {later}: the sweep comes by.")
+    say(
+        f"\n8. {LAST_TO_SIGN} doesn't answer for {SILENCE} working days. The hourly sweep of {later} sees it."
+    )
     _sweep(stage, datetime(later.year, later.month, later.day, 9, tzinfo=UTC))
     issue = wait(lambda: _stall_issue(person, "open"), "a stall issue is open")
     say(f"   #{issue.number} {issue.title}")
@@ -158,7 +172,7 @@ def _stall(stage: Stage, request: tuple[int, str]) -> None:
     if issue.assignees != (LAST_TO_SIGN,):
         raise StoryError(f"issue #{issue.number} is assigned to {issue.assignees}, not to {LAST_TO_SIGN}")
 
-    say("\n9. The sweep comes by again: the same issue, and no second one.")
+    say("\n9. The next sweep leaves that issue as it is, and opens no second one.")
     _sweep(stage, datetime(later.year, later.month, later.day, 15, tzinfo=UTC))
     if len(person.issues(REPOSITORY, label=STALL_LABEL)) != 1:
         raise StoryError("there is more than one stall issue")
@@ -179,11 +193,11 @@ def _open(person: Person, branch: str, path: str, content: str) -> tuple[int, st
     return pull.number, pull.head_sha
 
 
-def _open_files(person: Person, branch: str, files: Mapping[str, str]) -> tuple[int, str]:
+def _open_files(person: Person, branch: str, title: str, files: Mapping[str, str]) -> tuple[int, str]:
     person.create_branch(REPOSITORY, branch)
     for path, content in files.items():
         person.write_file(REPOSITORY, path, content, branch=branch)
-    pull = person.open_pull(REPOSITORY, branch, f"Bring what was {branch}")
+    pull = person.open_pull(REPOSITORY, branch, title)
     return pull.number, pull.head_sha
 
 
