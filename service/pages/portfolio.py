@@ -263,7 +263,7 @@ def _next(each: PocSummary, hidden: Collection[int]) -> Named:
 
 def _longest(each: PocSummary, calendar: Calendar, today: date, hidden: Collection[int]) -> Named:
     ball = ball_of(each, calendar, today, hidden=each.known.repository.id in hidden)
-    since = min(ball.since, each.stalled_since or ball.since) if ball.since else today
+    since = each.silent_since or ball.since or today
     days = plural(calendar.working_days(since, today), "working day")
     return Named(
         _name(each),

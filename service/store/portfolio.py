@@ -61,7 +61,7 @@ class Sort(StrEnum):
 
 
 ORDERS = {
-    Sort.WAITING: "waits_for IS NULL, not_asked, coalesce(stalled_since, waits_since::date)",
+    Sort.WAITING: "waits_for IS NULL, not_asked, coalesce(silent_since, waits_since::date)",
     Sort.SHIPS: "ship_by IS NULL, ship_by",
     Sort.NAME: "lower(full_name)",
     Sort.STATE: "array_position(CAST(:states AS text[]), state)",
@@ -69,10 +69,13 @@ ORDERS = {
     Sort.RECENT: "state_since DESC",
 }
 TABS = {tab: f"state NOT IN {ENDED}" if tab is Tab.OPEN else f"state = '{tab}'" for tab in Tab}
+SILENT_SINCE = "CASE WHEN p.stall_cause <> 'overdue' THEN p.stalled_since END AS silent_since"
+"""Of an overdue POC `stalled_since` is the ship date, not when somebody was asked."""
 SEEN = f"""
 WITH seen AS MATERIALIZED (
     SELECT p.id, r.full_name, p.state, p.state_since, p.stalled_since, p.owner, p.met, p.thresholds, p.days,
         p.waits_for, p.waits_since, p.ship_by, p.ship_dates, p.counted_on, p.stop_cause,
+        {SILENT_SINCE},
         p.waits_for = '{OWNER}' AND p.stalled_since IS NULL AS not_asked,
         CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung
     FROM poc p
@@ -102,7 +105,7 @@ SELECT
         ORDER BY array_position(CAST(:on_the_way AS text[]), state), ship_by, full_name
         LIMIT :most) AS next,
     ARRAY(SELECT id FROM going WHERE waits_for IS NOT NULL AND NOT not_asked
-        ORDER BY coalesce(stalled_since, waits_since::date), full_name LIMIT :most) AS longest,
+        ORDER BY coalesce(silent_since, waits_since::date), full_name LIMIT :most) AS longest,
     ARRAY(SELECT id FROM going WHERE waits_for IS NOT NULL AND (rung >= :decision OR ship_by < :today)
         ORDER BY rung >= :decision DESC, ship_dates DESC, ship_by, full_name LIMIT :most) AS decide,
     (SELECT count(*) FROM going
@@ -118,8 +121,8 @@ SUMS = "(SELECT ARRAY[{}] FROM going) AS days".format(  # noqa: S608 - our own w
     ", ".join(f"coalesce(sum(days[{at}]), 0)" for at in range(1, len(DAYS_GO_TO) + 1))
 )
 
-ROWS = text("""
-SELECT p.id AS poc_id, r.*, p.state, p.state_since, p.stalled_since, p.owner, p.met, p.thresholds, p.judged,
+ROWS = text(f"""
+SELECT p.id AS poc_id, r.*, p.state, p.state_since, {SILENT_SINCE}, p.owner, p.met, p.thresholds, p.judged,
     p.stop_cause, p.ship_by, p.first_ship_by, p.ship_dates, p.request_unsigned, p.shipped_at,
     t.party, t.wants, t.for_group, t.people, t.number, t.about, t.since,
     CASE WHEN s.state = 'open' THEN s.rung ELSE 0 END AS rung,
@@ -129,7 +132,7 @@ JOIN repository r ON r.id = p.repository_id
 LEFT JOIN turn t ON t.id = p.turn_id
 LEFT JOIN stall_issue s ON s.poc_id = p.id
 WHERE p.id = ANY(:pocs)
-""")
+""")  # noqa: S608 - our own words
 
 ACCOUNTS = """
 SELECT i.id, i.account, p.good_text FROM installation i LEFT JOIN policy p ON p.installation_id = i.id
@@ -272,7 +275,8 @@ class PocSummary:
     known: KnownRepository
     state: State
     state_since: datetime
-    stalled_since: date | None
+    silent_since: date | None
+    """Since when whoever is waited for has done nothing; None unless that is too long."""
     owner: str | None
     met: int | None
     thresholds: int | None
@@ -479,7 +483,7 @@ def _summary(row: Row[Any]) -> PocSummary:
         known=known_of(row),
         state=State(row.state),
         state_since=row.state_since,
-        stalled_since=row.stalled_since,
+        silent_since=row.silent_since,
         owner=row.owner,
         met=row.met,
         thresholds=row.thresholds,

@@ -143,7 +143,7 @@ def _poc(  # noqa: PLR0917
         late = ship_by < today
         if state in OPEN and (late or repository % 7 == 0):
             row = session.get_one(PocRow, poc_id)
-            row.stalled_since = today - timedelta(days=12)
+            row.stalled_since = ship_by if late else today - timedelta(days=12)
             row.stall_cause = "overdue" if late else "silent"
             session.add(
                 StallIssueRow(

@@ -90,6 +90,32 @@ async def test_the_first_screen_answers_five_questions(stored: Engine) -> None:
 
 
 @pytest.mark.asyncio
+async def test_who_was_just_asked_has_not_been_waited_for_since_the_ship_date(server: Server) -> None:
+    with server.database() as url:
+        engine = connect(url)
+        repository_id = fill(engine)["ticket-triage"]
+        assert "poc-ticket-triage" not in await waits_longest(engine)
+        change = (
+            "UPDATE poc SET stall_cause = :cause, stalled_since = DATE '2026-01-05', waits_for = 'security' "
+            "WHERE repository_id = :id"
+        )
+        for cause, first in (("overdue", False), ("silent", True)):
+            with transaction(engine) as session:
+                session.execute(text(change), {"cause": cause, "id": repository_id})
+            said = await waits_longest(engine)
+            assert said.startswith("poc-ticket-triage") is first
+            order = (await get(engine, "/portfolio.json?waits_for=security")).json()["pocs"]
+            assert (order[0]["repository"] == "acme/poc-ticket-triage") is first
+        assert "234 working days" in said
+        engine.dispose()
+
+
+async def waits_longest(engine: Engine) -> str:
+    """What the box says."""
+    return words(await get(engine, "/")).partition("Waits longest ")[2].partition("Decide now")[0]
+
+
+@pytest.mark.asyncio
 async def test_tabs_filters_and_orders_are_links(stored: Engine) -> None:
     assert "poc-ticket-triage" in words(await get(stored, "/?find=TRIAGE"))
     assert "Nothing matches" in words(await get(stored, "/?find=nothing-of-this-name"))
