@@ -21,6 +21,7 @@ from service.demo.emulator import MISTOLD, comment_payload, token_of
 from service.demo.person import CheckRun, Issue, Person
 from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, wait
 from service.demo.written import page, shown
+from service.rules.charter.keys import usual_ship_date
 from service.rules.policy.model import NO_POLICY
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.rules.values.calendar import USUAL
@@ -114,7 +115,7 @@ def _pull_requests(stage: Stage) -> None:
             say(f"   POC.md:{annotation.start_line}  {annotation.message.splitlines()[0]}")
 
     say("\n4. A pull request brings a charter in numbers.")
-    ship_by = datetime.now(UTC).date() + timedelta(days=95)
+    ship_by = usual_ship_date(datetime.now(UTC).date())
     number, sha = _open(person, "numbers", "POC.md", NUMBERS.format(ship_by=ship_by))
     _expect_check(stage, (number, sha), "success")
     _approve(stage, number, *PEOPLE[1:])
@@ -129,7 +130,7 @@ def _shipping(stage: Stage) -> tuple[int, str]:
     Returns the ship request and its head.
     """
     person, today = stage.person, datetime.now(UTC).date()
-    text = NUMBERS.format(ship_by=today + timedelta(days=95))
+    text = NUMBERS.format(ship_by=usual_ship_date(today))
     for old, new in ON_THE_WAY.items():
         text = text.replace(old, new.format(drilled=today - timedelta(days=3)))
     files = {"POC.md": text, "eval/run.sh": "#!/bin/sh\n", "deploy/run.sh": "#!/bin/sh\n"}
@@ -172,7 +173,7 @@ def _stall(stage: Stage, request: tuple[int, str]) -> None:
     if issue.assignees != (LAST_TO_SIGN,):
         raise StoryError(f"issue #{issue.number} is assigned to {issue.assignees}, not to {LAST_TO_SIGN}")
 
-    say("\n9. The next sweep leaves that issue as it is, and opens no second one.")
+    say("\n9. The next sweep keeps that issue, and opens no second one.")
     _sweep(stage, datetime(later.year, later.month, later.day, 15, tzinfo=UTC))
     if len(person.issues(REPOSITORY, label=STALL_LABEL)) != 1:
         raise StoryError("there is more than one stall issue")
