@@ -9,7 +9,7 @@ from functools import cache
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from service.inbox import Inbox
@@ -18,6 +18,7 @@ from service.web.bodies import Bodies
 from service.web.evidence import PATH as EVIDENCE_PATH
 from service.web.evidence import EvidenceEndpoint
 from service.web.health import Metrics, Readiness, healthz
+from service.web.html import no_page
 from service.web.webhook import WebhookEndpoint
 
 SCHEMA_PATH = "/schema/poc-1.json"
@@ -47,6 +48,13 @@ def security_headers(public_url: str, github_url: str) -> list[tuple[str, str]]:
 async def schema(_request: Request) -> Response:
     """Serve it."""
     return Response(_body(), media_type=MEDIA_TYPE, headers=HEADERS)
+
+
+async def nowhere(request: Request, _error: Exception) -> Response:
+    """An address that leads nowhere: a page for browsers, JSON for all else."""
+    if "text/html" in request.headers.get("accept", ""):
+        return no_page()
+    return JSONResponse({"detail": "Not Found"}, 404)
 
 
 @cache
@@ -84,6 +92,7 @@ def create_app(
                 engine.dispose()
 
     app = FastAPI(title="POC Governor", lifespan=lifespan, openapi_url=None)
+    app.add_exception_handler(404, nowhere)
     app.router.routes.append(Route("/healthz", healthz))
     app.router.routes.append(
         Route("/readyz", Readiness(engine, inbox.unready, metrics_token, app_id).__call__)

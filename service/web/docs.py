@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from service.web.docs_files import INDEX, MARKDOWN, anchor, files, parsed, pictures
 from service.web.docs_search import find
-from service.web.html import not_found, page
+from service.web.html import no_page, page
 
 PUBLIC = {"Cache-Control": "public, max-age=300"}
 LINK = re.compile(r"([\w-]+)\.md(#.*)?")
@@ -46,13 +46,13 @@ def document(request: Request) -> Response:
 def picture(request: Request) -> Response:
     """A picture of a document."""
     file = pictures().get(request.path_params["name"])
-    return FileResponse(file, headers=PUBLIC) if file else not_found()
+    return FileResponse(file, headers=PUBLIC) if file else no_page()
 
 
 def _shown(name: str) -> Response:
     file = files().get(name)
     if file is None:
-        return not_found()
+        return no_page()
     title, body = rendered(file)
     return page("docs.html", headers=PUBLIC, title=title, body=Markup(body))  # noqa: S704 - our own documents
 

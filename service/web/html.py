@@ -56,6 +56,12 @@ def not_found() -> Response:
     return notice("Nothing to see here", NOT_FOUND, status=404)
 
 
+def no_page() -> Response:
+    """What an address gets that leads nowhere."""
+    says = ["Follow a link from the portfolio, or look for it in the documents."]
+    return notice("There's no such page", says, status=404, href="/docs", link="All documents")
+
+
 def day(value: date, today: date) -> Markup:
     """`19 Oct`; with its year where that is another than today's."""
     year = "" if value.year == today.year else f" {value.year}"

@@ -22,7 +22,7 @@ from service.store.portfolio import NamedPoc, Portfolio
 from service.web.badge import Badges
 from service.web.data import poc_document, portfolio_csv, portfolio_document
 from service.web.docs import docs_routes
-from service.web.html import NOT_FOUND, PRIVATE, not_found, notice, page
+from service.web.html import NOT_FOUND, PRIVATE, no_page, not_found, notice, page
 from service.web.visitors import Access, CannotTellError, Visitor
 from service.web.zone import keep, zone_of
 
@@ -67,8 +67,10 @@ class Pages:
         shown += [Route("/login", self.no_login)] if self._access.off else []
         return shown + ([self._badges.route] if self._badges else [])
 
-    def no_login(self, _request: Request) -> Response:
-        """Why nobody logs in here."""
+    async def no_login(self, request: Request) -> Response:
+        """Why nobody logs in here; where nobody has to, the portfolio."""
+        if await self._access.visitor(request):
+            return RedirectResponse("/", 303)
         return notice("Nobody can log in", [f"The pages are off: {self._access.off}"], status=403)
 
     async def portfolio(self, request: Request) -> Response:
@@ -225,6 +227,6 @@ def static(request: Request) -> Response:
     """The style and the icon, which are files of ours."""
     name = request.path_params["name"]
     if name not in STATIC:
-        return not_found()
+        return no_page()
     file: Path = packaged("templates") / "pages" / name
     return FileResponse(file, media_type=STATIC[name], headers={"Cache-Control": "public, max-age=300"})

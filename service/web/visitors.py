@@ -69,7 +69,7 @@ class Closed:
 class OpenHere:
     """Everything to everybody on this machine, whose GitHub is an emulator."""
 
-    off = "they are open to this machine alone, under `localhost`."
+    off = "nobody can log in, so they are open to this machine alone. Open them on it, at `localhost`."
 
     async def person(self, request: Request) -> Visitor | None:
         """Somebody at this machine."""

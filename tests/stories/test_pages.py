@@ -372,6 +372,8 @@ async def test_open_pages_answer_to_this_machines_name_only(stored: Engine) -> N
     for path in ("/", "/pocs/acme/poc-ticket-triage", "/portfolio.json"):
         assert "poc-ticket" not in (await get(stored, path, host="rebound.example.com")).text
         assert "poc-ticket" in (await get(stored, path, host="127.0.0.1:8080")).text
+    assert (await get(stored, "/login")).headers["Location"] == "/"
+    assert "open to this machine alone" in words(await get(stored, "/login", host="rebound.example.com"))
 
 
 @pytest.mark.asyncio

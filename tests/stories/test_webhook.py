@@ -375,6 +375,14 @@ async def test_deliveries_that_arrive_together_are_committed_together(receiver: 
     assert len(receiver.rows("id", "procrastinate_jobs")) == 1
 
 
+async def test_an_address_that_leads_nowhere_is_a_page_in_a_browser(receiver: Receiver) -> None:
+    page = await receiver.http.get("/no-such-page", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, "There&#39;s no such page" in page.text) == (404, True)
+    assert 'href="/docs"' in page.text
+    data = await receiver.http.get("/no-such-page", headers={"Accept": "*/*"})
+    assert (data.status_code, data.json()) == (404, {"detail": "Not Found"})
+
+
 async def test_no_answer_and_no_metric_holds_the_secret(receiver: Receiver) -> None:
     answers = [
         await receiver.deliver("push", PUSH),
