@@ -86,7 +86,12 @@ class PocView:
     owner: str
     budget: str
     bullets: tuple[Bullet, ...]
+    branch: str
     met: int
+    request: int | None
+    """The ship request that meets everything, where the default branch doesn't."""
+    unsigned: int
+    """How many signatures that waits for."""
     waived: int
     strip: Strip
     axis: Axis
@@ -135,6 +140,9 @@ def poc_view(
     line = axis(today, [began], [summary.ship_by] if summary.ship_by else [])
     ball = ball_of(summary, calendar, today)
     bullets = tuple(bullets_of(stored))
+    met = sum(each.judged.met for each in bullets)
+    waived = sum(each.judged.status == WAIVED for each in bullets)
+    ahead = summary.unsigned is not None and not summary.state.has_ended and met + waived < len(bullets)
     return PocView(
         full_name=full_name,
         repository_id=known.repository.id,
@@ -155,8 +163,11 @@ def poc_view(
         owner=charter.owner_login or "",
         budget=charter.budget.value.text if charter.budget else "",
         bullets=bullets,
-        met=sum(each.judged.met for each in bullets),
-        waived=sum(each.judged.status == WAIVED for each in bullets),
+        branch=known.repository.default_branch,
+        met=met,
+        request=record.poc.request.number if record.poc.request and ahead else None,
+        unsigned=len(summary.unsigned or ()),
+        waived=waived,
         strip=strip(spans, line, today, summary.ship_by),
         axis=line,
         events=tuple((span.first, says(span)) for span in reversed(spans)),

@@ -103,6 +103,7 @@ class PortfolioView:
     heads: Mapping[str, Link]
     rows: tuple[Row, ...]
     found: int
+    pages: int
     axis: Axis
     previous: str
     following: str
@@ -197,6 +198,7 @@ def read_portfolio(
         heads={sort.value: Link(sort.value, address(asked, sort=sort), asked.sort is sort) for sort in Sort},
         rows=tuple(map(row, found.page)),
         found=found.found,
+        pages=pages,
         axis=line,
         previous=address(asked, page=asked.page - 1) if asked.page > 1 else "",
         following=address(asked, page=asked.page + 1) if asked.page < pages else "",

@@ -73,13 +73,13 @@ def slips_of(each: PocSummary) -> str:
 def missing_to_ship(each: PocSummary) -> str:
     """What is missing for shipping, as far as it can be said in a line."""
     waived = waived_of(each)
-    met = f"{each.met} of {each.thresholds} met{f', {waived} waived' if waived else ''}"
-    said = [met if each.thresholds else "no threshold yet"]
-    if each.unsigned:
-        said.append(f"{plural(len(each.unsigned), 'signature')} missing")
-    elif each.unsigned == ():
-        said = [f"all met{' or waived,' if waived else ''} and signed: deploy it"]
-    return ", ".join(said)
+    if each.unsigned is not None:
+        met = f"all met{' or waived' if waived else ''} on the ship request"
+        missing = plural(len(each.unsigned), "signature")
+        return f"{met}, {missing} missing" if each.unsigned else f"{met}, and signed: deploy it"
+    if not each.thresholds:
+        return "no threshold yet"
+    return f"{each.met} of {each.thresholds} met{f', {waived} waived' if waived else ''}"
 
 
 def waived_of(each: PocSummary) -> int:

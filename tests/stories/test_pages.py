@@ -427,6 +427,22 @@ def test_a_look_stores_what_the_pages_show(poc: Story) -> None:
     assert "2 of 2 met" in words(page)
 
 
+def test_what_a_ship_request_meets_is_shown_beside_what_the_default_branch_doesnt(story: Story) -> None:
+    story.found()
+    story.commit(HEAD)
+    story.ship_request()
+    for signers, box, beside in (
+        (SIGNERS[:3], "all met on the ship request, 1 signature missing", "and 1 signature is missing."),
+        (SIGNERS[3:], "all met on the ship request, and signed: deploy it", "and signed."),
+    ):
+        story.review(*signers)
+        engine = story.services.engine
+        assert box in words(asyncio.run(get(engine, "/")))
+        page = words(asyncio.run(get(engine, "/pocs/acme/poc-triage")))
+        assert "0 of 2 met on main" in page
+        assert f"On #5 , the ship request, all are met, {beside}" in page
+
+
 def test_what_is_waived_is_shown_as_that_and_not_as_met(story: Story) -> None:
     waived = "waived:\n  - accuracy until 2026-12-01 - the labels come late\nsignoffs:"
     charter = CHARTER.replace("signoffs:", waived)
