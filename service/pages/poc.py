@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from service.pages.bullets import Bullet, bullets_of
 from service.pages.calendar import Axis, Strip, axis, says, spans_of, strip
+from service.pages.commands import commands_of
 from service.pages.poc_facts import Fact, facts_of
 from service.pages.signers import Signer, outlook_of, signers_of, uncounted_of
 from service.pages.words import Ball, ball_of, slips_of, state_words
@@ -180,26 +181,13 @@ def poc_view(
         ),
         facts=tuple(facts_of(stored, charter, given, observe=observe, level=level)),
         versions=tuple(_versions(stored, today, href)),
-        commands=COMMANDS_OF_ENDED if summary.state.has_ended else COMMANDS,
+        commands=tuple(commands_of(charter, bullets, calendar, today, ended=summary.state.has_ended)),
         issue=summary.issue_url or "",
         today=today,
         now=now.astimezone(calendar.zone),
         zone=str(calendar.zone),
         web_url=web_url,
     )
-
-
-RECHECK = ("/poc recheck", "check everything again")
-COMMANDS_OF_ENDED = (RECHECK,)
-COMMANDS = (
-    ("/poc sign", "sign the charter that is on the default branch"),
-    ("/poc ship", "ask to ship, on the pull request that ships it"),
-    ("/poc snooze 14d waiting for the data contract", "have us ask nobody for two weeks"),
-    ("/poc extend 2027-03-15 load test moved", "get the charter's line for another ship date"),
-    ("/poc waive latency_p95 until 2027-03-15 new cluster", "get the charter's line to ship without it"),
-    ("/poc stop the baseline was good enough", "get the charter's line to stop it on purpose"),
-    RECHECK,
-)
 
 
 def _paused(charter: Charter, today: date) -> str:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import assert_never
 
 from service.rules.charter.model import Charter
-from service.rules.commands.arguments import FARTHEST, USUAL_EXTENSION
+from service.rules.commands.arguments import usual_extension
 from service.rules.gate.signoffs import named
 from service.rules.source.text import clip, in_words
 from service.rules.stall.stalls import Cause, Stall, StallFacts, addressed, assignee
@@ -185,9 +185,8 @@ def _brought_in(stall: Stall, facts: StallFacts) -> Iterator[tuple[str, str]]:
 
 
 def _extension(stall: Stall, charter: Charter | None) -> date:
-    """A usual time after the ship date, or after the day of the step, and not too far for a command."""
-    planned = charter.ship_by.value if charter and charter.ship_by else stall.due
-    return min(max(planned, stall.due) + USUAL_EXTENSION, stall.due + FARTHEST / 2)
+    """A day for another ship date, as seen on the day of the step."""
+    return usual_extension(charter.ship_by.value if charter and charter.ship_by else None, stall.due)
 
 
 def _shortened(totals: Totals) -> Totals:

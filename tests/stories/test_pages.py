@@ -16,6 +16,8 @@ from sqlalchemy import Engine, event, text
 from starlette.applications import Starlette
 
 from service.rules.checks import CHECKS
+from service.rules.commands.arguments import read_order
+from service.rules.commands.parsing import Command, Refusal, parse_commands
 from service.secret_key import SecretKeys
 from service.store.database import Database, connect, transaction
 from service.store.portfolio import Portfolio
@@ -29,6 +31,8 @@ from tests.harness.portfolio import NOW, fill
 from tests.harness.snapshots import Snapshots
 from tests.harness.story import READY, Story
 from tests.harness.world import HEAD
+
+VERBS = ["sign", "ship", "snooze", "extend", "waive", "stop", "recheck"]
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +199,25 @@ async def test_the_page_of_a_poc(stored: Engine) -> None:
     assert "Why is the check what it is?" in said
     assert "8 numbers so far" in said
     assert answer.text.count('<rect class="error"') == 1  # of the accuracy, which is a share of samples
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("name", "extended"),
+    [
+        pytest.param("ticket-triage", "2026-12-28", id="late"),
+        pytest.param("cv-matching", "2027-02-23", id="with a date ahead"),
+    ],
+)
+async def test_the_commands_to_copy_are_accepted_today(stored: Engine, name: str, extended: str) -> None:
+    page = await get(stored, f"/pocs/acme/poc-{name}")
+    shown = [unescape(each) for each in re.findall(r'<code class="copy">(/poc .*?)</code>', page.text)]
+    assert [each.split()[1] for each in shown] == VERBS
+    for command in parse_commands("\n".join(shown)):
+        assert isinstance(command, Command), command
+        assert not isinstance(read_order(command, NOW.date()), Refusal), command
+    assert f"/poc extend {extended} the load test moved" in shown
+    assert "/poc waive latency_p95 until 2026-12-26 it comes later" in shown
 
 
 @pytest.mark.asyncio

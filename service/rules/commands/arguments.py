@@ -162,6 +162,11 @@ def _snooze(text: str) -> Snooze | Refusal:
     return Snooze(days, reason)
 
 
+def usual_extension(planned: date | None, today: date) -> date:
+    """A usual time after the ship date, or after today, and not too far for the command."""
+    return min(max(planned or today, today) + USUAL_EXTENSION, today + FARTHEST / 2)
+
+
 def _extend(text: str, today: date) -> Extend | Refusal:
     word, rest = [*text.split(maxsplit=1), "", ""][:2]
     day, reason = parse_date(word), reason_of(rest)
