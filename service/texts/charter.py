@@ -222,6 +222,6 @@ def said_and_asked(cause: str) -> tuple[str, str]:
 def again(at: datetime) -> str:
     """How the summary goes on; no part of the verdict, because it moves with each attempt."""
     return (
-        f"; tried again at {at:%H:%M} UTC on {in_words(at.date())}, and every hour after that. "
+        f". We try again at {at:%H:%M} UTC on {in_words(at.date())}, and every hour after that. "
         "The check's **Re-run** button tries at once.\n"
     )

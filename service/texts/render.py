@@ -16,7 +16,7 @@ from service.rules.checks.unjudged import Unjudged
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.commands.parsing import Verb
 from service.rules.digest.week import Digest
-from service.rules.evidence.values import Result
+from service.rules.evidence.values import Result, Status
 from service.rules.evidence.wording import level_text, measured_text, verdict_text
 from service.rules.gate.signoffs import named
 from service.rules.gate.verdict import DeploymentAnswer, Gate, Occasion, elsewhere
@@ -69,6 +69,7 @@ class Texts:
             GateStatus,
             Occasion,
             ProposalState,
+            Status,
             Verb,
             Wants,
             WhenUnjudged,

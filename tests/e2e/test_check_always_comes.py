@@ -85,7 +85,7 @@ def test_what_cannot_be_compared_at_all_is_red_and_says_so_until_it_can(
     assert run.title == (
         "Couldn't be judged: GitHub says 422, Server Error: Sorry, this diff is taking too long to generate"
     )
-    assert "; tried again at " in run.summary
+    assert ". We try again at " in run.summary
     judge_again(repo, pull)
     assert len(repo.runs(pull.head_sha)) == 1
     judge_again(repo, pull, rule)

@@ -78,7 +78,7 @@ def test_a_commit_that_cannot_be_judged_is_told_so_and_judged_by_the_next_sweep(
     assert run.output.conclusion == "failure"
     assert run.output.title.startswith("Couldn't be judged: GitHub says ")
     assert "ouldn't be judged: GitHub says " in said(poc)
-    assert "; tried again at 09:17 UTC on 23 November 2026, and every hour after that" in said(poc)
+    assert ". We try again at 09:17 UTC on 23 November 2026, and every hour after that" in said(poc)
     assert poc.state(KEY).dead
     poc.sweep()
     assert [each.output.title for each in charter_runs(poc.github.repos[1])[1:]] == [
@@ -152,7 +152,7 @@ def test_people_hear_within_minutes_what_is_tried_for_hours(poc: Org) -> None:
     assert state.dirty
     assert not state.dead
     assert state.waits_until is not None
-    assert f"; tried again at {state.waits_until:%H:%M}" in said(poc)
+    assert f". We try again at {state.waits_until:%H:%M}" in said(poc)
 
 
 def test_an_error_of_our_own_is_told_without_its_text(poc: Org, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,9 +206,11 @@ def unread(text: str, refusal: Refusal) -> Refusal:
     metric = recognised(text)
     example = example_of(metric) if metric else EXAMPLE
     message, offset = (refusal.message, refusal.offset) if refusal.message != NO_THRESHOLD else missed(text)
-    if message.endswith(" here") or ":" not in message:
+    if message.endswith("isn't a unit here"):
+        message = f"{message}: write a known one"
+    elif message.endswith(" here") or ":" not in message:
         message = f"{message}: write a line"
-    if "as in" not in message and not message.endswith(("`", "each")):
+    if "as in" not in message and not message.endswith(("`", "each", "two")):
         message = with_example(f"{message}, for example", example)
     if message.startswith("`=`"):
         example = re.sub(r"(?<![<>=])=(?!=)", "==", text.strip(), count=1)

@@ -196,7 +196,7 @@ def read_clauses(clauses: list[tuple[str, str, int]], offset: int) -> dict[str, 
         certain = word == "with" and CONFIDENCE.fullmatch(text)
         key = "confidence" if certain else "n" if word == "with" else word
         if key in read:
-            return Refusal(f"`{word}` is here twice", None, offset + start)
+            return Refusal(f"`{word}` is here twice: keep one of the two", None, offset + start)
         value = read_clause(word, text)
         if isinstance(value, Refusal):
             return Refusal(value.message, None, offset + start)
@@ -208,23 +208,29 @@ def read_clause(word: str, text: str) -> str | Refusal:  # noqa: PLR0911 - one f
     """The value of one clause, or what it should have been."""
     if word == "from":
         today = read_quantity(text)
-        return text if today else Refusal("`from` takes today's value, as in `from 71 %`")
+        return text if today else Refusal("`from` takes today's value: write it, as in `from 71 %`")
     if word == "in":
         runs = " ".join(text.split())
-        return runs if RUNS.fullmatch(runs) else Refusal("`in` takes 2 to 99 runs, as in `in 5 runs`")
+        return (
+            runs
+            if RUNS.fullmatch(runs)
+            else Refusal("`in` takes 2 to 99 runs: write how many, as in `in 5 runs`")
+        )
     if word == "with" and CONFIDENCE.fullmatch(text):
         return "95 % confidence"
     if word == "with":
         size = SAMPLE_SIZE.fullmatch(text)
         n = int(size[1]) if size else 0
-        return str(n) if n else Refusal("`with` takes a sample size, as in `with n >= 2000`")
+        return str(n) if n else Refusal("`with` takes a sample size: write it, as in `with n >= 2000`")
     if word == "at":
         load = read_quantity(text)
         is_load = load is not None and load.unit.is_load and load.value > 0
-        return text if is_load else Refusal("`at` takes a load above zero, as in `at 50 req/s`")
+        return text if is_load else Refusal("`at` takes a load above zero: write it, as in `at 50 req/s`")
     if word == "over":
         time = parse_duration(text)
-        return text if isinstance(time, Quantity) else Refusal("`over` takes a time, as in `over 7 d`")
+        return (
+            text if isinstance(time, Quantity) else Refusal("`over` takes a time: write it, as in `over 7 d`")
+        )
     asked = "a data set, as in `on tickets-2026q3`" if word == "on" else "a segment, as in `for eu-tickets`"
     if WORD.fullmatch(text):
         return text

@@ -254,7 +254,7 @@ def done_trivial(context: CheckContext) -> Iterator[Problem]:
                 if len(small) <= LONGEST_SHOWN
                 else "write 100 times that"
             )
-            message = f"{clip(small, LONGEST_SHOWN)} % is one in a hundred at most: {asked}"
+            message = f"{clip(small, LONGEST_SHOWN)} % is at most 1 in 100: {asked}"
             yield Problem(message, item, example=context.line_with(item, meant.printed))
         elif is_guessed(threshold):
             message = f"Guessing between two classes gives `{name}` 50 %: write more if there are two"
@@ -271,9 +271,9 @@ def done_statistic(context: CheckContext) -> Iterator[Problem]:
     for item, threshold in context.thresholds("done"):
         if meant := percentile(threshold):
             stated = with_statistic(threshold.metric)[1]
-            told = "A mean hides the slow tail" if stated else "One latency of many"
+            told = "A mean hides the slow tail: write" if stated else "Of which requests? Write"
             example = context.line_with(item, f"{meant}{threshold.text[len(threshold.metric) :]}")
-            message = f"{told}: write a percentile, for example `{meant[:32]}`"
+            message = f"{told} a percentile, for example `{meant[:32]}`"
             yield Problem(message, item, example=example)
 
 

@@ -120,7 +120,7 @@ TRAPS = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*\w+:\s+\[(?:[^\]#]*,)?\s*)(?P<value>[%@`&*!|>][^,\]]*)(?P<tail>[,\]].*)$"),
-        "YAML gives this first sign a meaning of its own: put the value in double quotes",
+        "YAML gives this first character a meaning of its own: put the value in double quotes",
         lambda match: f"{quoted(match)}{match['tail']}",
         only=POLICY.name,
     ),
@@ -164,7 +164,7 @@ TRAPS = (
     ),
     YamlMistake(
         re.compile(r"^(?P<head>\s*(?:- |\w+:\s+))(?P<value>[%@`&*!|>,\]}].*)$"),
-        "YAML gives this first sign a meaning of its own: put the value in double quotes",
+        "YAML gives this first character a meaning of its own: put the value in double quotes",
         quoted,
     ),
 )
