@@ -139,6 +139,8 @@ def init(
     asked = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     try:
         run(path, owner=owner, today=_today(), ask=input if asked else None, say=typer.echo)
+    except FileNotFoundError:
+        refuse(f"there is no folder {path.parent}: make it, or name another file")
     except OSError as error:
         refuse(f"{path}: {error.strerror}")
     except (EOFError, KeyboardInterrupt):

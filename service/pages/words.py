@@ -97,7 +97,7 @@ def decision(each: PocSummary) -> str:
     """What is to be decided, and why."""
     slips = slips_of(each)
     if each.rung >= EscalationStep.DECISION:
-        why = "nobody answered three times"
+        why = "no answer to three reminders"
         return f"{why}, {slips}: ship, re-scope or stop?" if slips else f"{why}: ship, re-scope or stop?"
     return f"{slips}; ship, re-scope or stop?"
 

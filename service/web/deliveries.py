@@ -139,4 +139,4 @@ class DeliveryPages:
 def for_owners() -> Response:
     """What everybody else is told."""
     says = ["Only owners of an organisation that has the app installed see deliveries."]
-    return notice("Nothing to see here", says, status=404)
+    return notice("Deliveries are for owners", says, status=404)

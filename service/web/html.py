@@ -53,7 +53,7 @@ def notice(
 
 def not_found() -> Response:
     """The same whether there is no such POC or somebody may not see it."""
-    return notice("Nothing to see here", NOT_FOUND, status=404)
+    return notice("No such POC here", NOT_FOUND, status=404)
 
 
 def no_page() -> Response:

@@ -86,7 +86,12 @@ def test_a_half_configured_app_is_refused_with_a_line_for_each_setting(command: 
             "write one GitHub login",
             id="init for a team",
         ),
-        pytest.param(["init", "/nowhere/POC.md"], 2, "/nowhere/POC.md: No such file", id="init into nowhere"),
+        pytest.param(
+            ["init", "/nowhere/POC.md"],
+            2,
+            "there is no folder /nowhere: make it, or name another file",
+            id="init into nowhere",
+        ),
     ],
 )
 def test_a_command_that_needs_no_settings(words: list[str], code: int, says: str) -> None:
