@@ -282,10 +282,12 @@ def _deliveries_sent(settings: Settings) -> Iterator[Line]:
     answered = {attempt.guid for _, attempt in recent if attempt.was_answered}
     failed = [attempt for attempt in failed if attempt.guid not in answered]  # asked for again since
     if unsigned := [attempt for attempt in failed if attempt.status_code == httpx.codes.UNAUTHORIZED]:
-        says = f"{len(unsigned)} deliveries refused today: GITHUB_WEBHOOK_SECRET is not the webhook's secret"
+        refused = _told(len(unsigned))
+        says = f"{refused} refused today: GITHUB_WEBHOOK_SECRET is not the webhook's secret"
         yield Line(Mark.WRONG, what, says)
     elif failed:
-        says = f"{len(failed)} deliveries failed today, the last with {failed[0].status_code or 'no answer'}"
+        last = failed[0].status_code or "no answer"
+        says = f"{_told(len(failed))} failed today, the last with {last}"
         yield Line(Mark.NOTE, what, f"{says}; they are asked for again")
     elif url == expected:
         yield Line(Mark.OK, what, "delivers here, and no delivery failed today")
@@ -389,9 +391,9 @@ def _worker(now: Health, settings: StoreSettings) -> Line:
 
 def _queue(now: Health) -> Line:
     if now.queue_age is not None and now.queue_age > OLD_QUEUE:
-        says = f"{now.dirty} subjects wait, the oldest for {now.queue_age:.0f} s: add workers with `work`"
+        says = f"{_waiting(now.dirty)}, the oldest for {now.queue_age:.0f} s: add workers with `work`"
         return Line(Mark.WRONG, "queue", says)
-    return Line(Mark.OK, "queue", f"{now.dirty} subjects wait to be checked")
+    return Line(Mark.OK, "queue", f"{_waiting(now.dirty)} to be checked")
 
 
 def _backup(now: Health) -> Line:
@@ -402,7 +404,7 @@ def _backup(now: Health) -> Line:
 
 def _deliveries(now: Health, refused: Refusals | None) -> Iterator[Line]:
     if refused:
-        says = f"{refused.deliveries} deliveries refused since {_minute(refused.since)}"
+        says = f"{_told(refused.deliveries)} refused since {_minute(refused.since)}"
         if refused.in_vain:
             why = "GITHUB_WEBHOOK_SECRET is not the webhook's secret, or strangers sent them"
             yield Line(Mark.WRONG, "deliveries", f"{says}, and none taken after them: {why}")
@@ -414,6 +416,15 @@ def _deliveries(now: Health, refused: Refusals | None) -> Iterator[Line]:
         yield Line(Mark.OK, "deliveries", f"the last was stored {age.total_seconds():.0f} s ago")
     elif not refused:
         yield Line(Mark.NOTE, "deliveries", "none yet: see the app's settings, Advanced, Recent deliveries")
+
+
+def _told(count: int) -> str:
+    """So many deliveries."""
+    return "1 delivery" if count == 1 else f"{count} deliveries"
+
+
+def _waiting(count: int) -> str:
+    return "1 subject waits" if count == 1 else f"{count} subjects wait"
 
 
 def _minute(at: datetime) -> str:

@@ -10,6 +10,7 @@ from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.policy.observing import mode_of
 from service.rules.source.text import CHARTER_PATH, in_words
 from service.store.portfolio import OnePoc
+from service.texts.markdown import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def facts_of(
         f"{share} % of the planned working days, {limits.shortest} to {limits.longest}",
         own,
     )
-    yield Fact("A number counts for", f"{policy.evidence_days} days", own)
+    yield Fact("A number counts for", plural(policy.evidence_days, "calendar day"), own)
     yield Fact("Numbers that count", level, "EVIDENCE_LEVEL of the service, or the policy")
     places = [each.value for each in (charter.target.measured_in, charter.target.environment) if each]
     if places:

@@ -155,8 +155,8 @@ def refuse_used(connection: psycopg.Connection[Any]) -> None:
         )
     if others := int(str(_value(connection, OTHERS))):
         raise BackupError(
-            f"the database is in use by {others} other connections: stop `serve`, `work` and whatever else "
-            "is connected to it"
+            f"the database is in use by {others} other connection{'s' if others > 1 else ''}: "
+            "stop `serve`, `work` and whatever else is connected to it"
         )
 
 

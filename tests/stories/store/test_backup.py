@@ -226,7 +226,7 @@ def test_nothing_is_written_over(filled: str, tmp_path: Path) -> None:
 
 def test_somebody_else_is_connected(filled: str, empty: str, tmp_path: Path) -> None:
     made(filled, tmp_path / "backup")
-    with psycopg.connect(empty), pytest.raises(BackupError, match="in use by 1 other connections: stop"):
+    with psycopg.connect(empty), pytest.raises(BackupError, match="in use by 1 other connection: stop"):
         backup.restore(empty, tmp_path / "backup")
 
 

@@ -331,6 +331,11 @@ def test_a_new_database_without_a_worker(database_url: str) -> None:
             id="a queue that grows",
         ),
         pytest.param(
+            replace(HEALTH, dirty=1, queue_age=1.0),
+            Line(Mark.OK, "queue", "1 subject waits to be checked"),
+            id="a queue of one",
+        ),
+        pytest.param(
             replace(HEALTH, dead=(("repository:1", "GitHub says 403"),), dead_count=1),
             Line(Mark.WRONG, "dead repository:1", "GitHub says 403. Its next event or `sweep` tries again"),
             id="a dead subject",
@@ -477,7 +482,7 @@ def test_an_account_that_nobody_named_is_ignored() -> None:
         pytest.param(
             None,
             [attempt(503)],
-            (Mark.NOTE, "1 deliveries failed today, the last with 503; they are asked for again"),
+            (Mark.NOTE, "1 delivery failed today, the last with 503; they are asked for again"),
             id="not stored",
         ),
     ],
