@@ -382,10 +382,15 @@ def move_database(
     """Move the embedded database into a PostgreSQL of your own, while nothing serves."""
     from service.cli.move_database import move
     from service.logs import configure
+    from service.setting_values import postgres
     from service.settings import load_store
     from service.store.backup import BackupError
     from service.store.embedded import PostgresFailed
 
+    try:
+        postgres(to)
+    except ValueError as error:
+        refuse(f"--to: {error}")
     settings = loaded(load_store, {"DATABASE_URL": to})
     if os.environ.get("DATABASE_URL", "").strip():
         refuse("DATABASE_URL is set, so the embedded database isn't what is used. Unset it to move that")

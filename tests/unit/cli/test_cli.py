@@ -178,6 +178,11 @@ def test_a_port_that_nobody_named_is_none() -> None:
         ),
         pytest.param(["setup", "--org", "acme"], "--url", id="no address"),
         pytest.param(
+            ["move-database", "--to", "mysql://app:hunter2@db/poc"],
+            "poc-governor: --to: must start with postgresql:// (it begins with `mysql://`)",
+            id="another database",
+        ),
+        pytest.param(
             ["ruleset", "--org", "acme", "--by", "topic"], "write one of property, name, ids", id="a topic"
         ),
     ],
@@ -186,6 +191,7 @@ def test_setting_up_with_what_can_not_be(words: list[str], says: str) -> None:
     result = run(*words)
     assert result.exit_code == 2
     assert says in result.output
+    assert "hunter2" not in result.output
 
 
 def test_the_manifest_is_printed() -> None:
