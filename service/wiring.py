@@ -9,8 +9,8 @@ from urllib.parse import quote
 from service.github_client.app import App
 from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
+from service.reconcile.charter_check import say_unjudged
 from service.reconcile.subjects import reconcile
-from service.reconcile.unjudged import say_unjudged
 from service.rules.policy.model import Mode
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, POLICY_CHECK
 from service.rules.values.github import RepositoryRef

@@ -1,4 +1,8 @@
-"""Carry out what a reconciliation decided. Repeating an action is safe: what it did before is found first."""
+"""Carry out what a reconciliation decided. Repeating an action is safe: what it did before is found first.
+
+A pull request that changes the charter is found again by its branch; if GitHub refuses one, the answer to the
+command that asked for it names the line to write instead.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import groupby
 from typing import TypeVar, assert_never
 
+import structlog
+
 from service.ports import GitHubError
-from service.reconcile.apply_messages import paced, say
-from service.reconcile.apply_proposals import propose
+from service.reconcile.apply_messages import paced, post_comment, say
 from service.reconcile.context import Reconciliation
-from service.reconcile.reviewers import ask
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import (
+    PULL_REQUEST,
     STALL_LABEL,
     Action,
     Announce,
@@ -22,11 +27,13 @@ from service.rules.values.actions import (
     CompleteCheckRun,
     CreateCheckRun,
     EditIssue,
+    Offer,
     OpenIssue,
     OpenNotice,
     PostComment,
     PostedCheckRun,
     Propose,
+    Proposed,
     React,
     stall_opening,
     text_digest,
@@ -34,6 +41,9 @@ from service.rules.values.actions import (
 from service.rules.values.github import IssueState
 from service.rules.values.issue_block import replace_block
 from service.store.database import LockBusyError
+from service.store.messages import MessageState
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -77,9 +87,9 @@ def _apply_one(ctx: Reconciliation, installation_id: int, action: Action) -> Non
             with paced(ctx, installation_id):
                 _edit_issue(ctx, installation_id, action)
         case Propose():
-            propose(ctx, installation_id, action)
+            _propose(ctx, installation_id, action)
         case AskReviewer():
-            ask(ctx, installation_id, action)
+            _ask(ctx, installation_id, action)
         case PostComment() | OpenNotice() | Announce() | React() | AnswerDeployment():
             say(ctx, installation_id, action)
         case _:
@@ -186,3 +196,61 @@ def _edit_issue(ctx: Reconciliation, installation_id: int, action: EditIssue) ->
             issues.became(action.poc_id, IssueState.GONE)
         return  # if issues are disabled, this one reappears when they are enabled again: not recorded as gone
     issues.edited(action, at=ctx.looked_at)
+
+
+def _propose(ctx: Reconciliation, installation_id: int, action: Propose) -> None:
+    """Open the pull requests that aren't open yet, and answer the command; raises `GitHubError`."""
+    if ctx.writing.messages.was_said(action.repository.id, action.key):
+        return
+    said = [
+        each if isinstance(each, str) else _offered(ctx, installation_id, action, each)
+        for each in action.said
+    ]
+    answer = PostComment(action.repository, action.number, action.key, "\n".join(said))
+    post_comment(ctx, installation_id, answer)
+
+
+def _offered(ctx: Reconciliation, installation_id: int, action: Propose, offer: Offer) -> str:
+    """The text about the pull request, or the line to write if there is none."""
+    try:
+        proposed = _opened(ctx, installation_id, offer)
+    except GitHubError as error:
+        if not error.final:
+            raise
+        branch, reason = offer.proposal.branch, error.failure.message
+        log.warning("no pull request", subject=ctx.key, branch=branch, reason=reason)
+        proposed = None
+    if proposed is None:
+        return offer.line
+    elsewhere = offer.repository.id != action.repository.id
+    reference = f"{offer.repository.full_name if elsewhere else ''}#{proposed.number}"
+    return offer.said[proposed.state].replace(PULL_REQUEST, reference)
+
+
+def _opened(ctx: Reconciliation, installation_id: int, offer: Offer) -> Proposed | None:
+    """The pull request, opened if it isn't there yet; None if we have no permission for it."""
+    proposals = ctx.proposals(installation_id)
+    if proposals is None:
+        return None
+    # Look for an existing pull request first: the write slot of the attempt that opened it serves the answer.
+    found = proposals.find(offer.repository, offer.proposal.branch)
+    if found is not None:
+        return found
+    with paced(ctx, installation_id):
+        return proposals.open(offer.repository, offer.proposal)
+
+
+def _ask(ctx: Reconciliation, installation_id: int, action: AskReviewer) -> None:
+    """Ask one; who may not review there is left out. Raises `GitHubError`."""
+    messages, repository_id = ctx.writing.messages, action.repository.id
+    reviewers = ctx.reviewers(installation_id)
+    if reviewers is None or messages.begin(repository_id, action.key) is MessageState.SAID:
+        return
+    try:
+        reviewers.ask(action.repository, action.number, action.login)
+    except GitHubError as error:
+        if not error.final:
+            messages.forget(repository_id, action.key)
+            raise
+        log.warning("no reviewer", subject=ctx.key, action=str(action), reason=error.failure.message)
+    messages.said(repository_id, action.key, action.number, 0)

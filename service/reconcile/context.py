@@ -11,6 +11,7 @@ from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.policy.observing import mode_of
+from service.rules.policy.recognition import KnownRepository
 from service.rules.queue import (
     HISTORY_KEPT_BELOW,
     KEPT_BELOW,
@@ -19,7 +20,7 @@ from service.rules.queue import (
     Urgency,
     saved_until,
 )
-from service.rules.values.actions import Action, PostedCheckRun
+from service.rules.values.actions import Action, CheckRunOutput, PostedCheckRun, plan_check_run
 from service.rules.values.github import EventKind, EventRecord, Installation, Repository, RepositoryRef
 from service.rules.values.groups import Level
 from service.store.database import LockClass, TryLock
@@ -118,12 +119,23 @@ class Reconciliation:
     _known: dict[int, KnownInstallation] = field(default_factory=dict)
     _installations: dict[int, Installation] = field(default_factory=dict)
 
-    def posted(self, repository_id: int, head_sha: str, name: str) -> PostedCheckRun | None:
-        """Our newest check run of a name on a commit, as it was when that was first asked."""
+    def posted(
+        self, repository_id: int, head_sha: str, name: str, *, anew: bool = False
+    ) -> PostedCheckRun | None:
+        """Our newest check run of a name on a commit, as it was when that was first asked, or is `anew`."""
         key = (repository_id, head_sha)
-        if key not in self._posted:
+        if anew or key not in self._posted:
             self._posted[key] = self.store.check_runs.newest_of(*key)
         return self._posted[key].get(name)
+
+    def check_run(
+        self, known: KnownRepository, head_sha: str, name: str, wanted: CheckRunOutput, *, rerun: bool
+    ) -> Decision:
+        """Bring our check run on a commit to what it should say; another `rerun` was asked for, or not."""
+        repository = known.repository.ref
+        posted = self.posted(repository.id, head_sha, name)
+        actions = plan_check_run(repository, head_sha, name, wanted, posted, rerun_requested=rerun)
+        return Decision(f"{name}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
 
     @property
     def notes(self) -> Store:

@@ -10,8 +10,8 @@ from service.reconcile.commit_files import charter_url, commit
 from service.reconcile.commit_verdict import CommitCharter, agreed_charter, merge_base
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.measuring import NOTHING, Measured, measure, resolve_test_merges
-from service.reconcile.outlook import outlook_of
 from service.reconcile.poc import Poc
+from service.reconcile.signing import outlook_of
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement
 from service.rules.evidence.values import Result
@@ -20,7 +20,7 @@ from service.rules.gate.signoffs import Round, Signature, named, people_of, stan
 from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
 from service.rules.policy.recognition import no_poc_reason
 from service.rules.queue import FailureKind
-from service.rules.values.actions import GATE_CHECK, plan_check_run
+from service.rules.values.actions import GATE_CHECK
 from service.rules.values.groups import Group
 from service.texts.charter import Signing
 from service.texts.gate import gate_view
@@ -125,18 +125,16 @@ def post_gate(
     ctx: Reconciliation, poc: Poc, verdict: Gate, head_sha: str, *, rerun: bool = False
 ) -> Decision:
     """Write the verdict if it differs from what is posted on the commit."""
-    repository = poc.known.repository.ref
+    repository = poc.known.repository
     view = gate_view(
         verdict,
-        base_ref=poc.known.repository.default_branch,
+        base_ref=repository.default_branch,
         charter_url=charter_url(ctx, poc),
         compare_url=f"{ctx.web_url}/{repository.full_name}/compare/",
         observing=ctx.observing_day,
     )
     wanted = texts().gate_check(verdict, view)
-    posted = ctx.posted(repository.id, head_sha, GATE_CHECK)
-    actions = plan_check_run(repository, head_sha, GATE_CHECK, wanted, posted, rerun_requested=rerun)
-    return Decision(f"{GATE_CHECK}: {wanted.conclusion}, {wanted.title}", actions, poc.known.installation_id)
+    return ctx.check_run(poc.known, head_sha, GATE_CHECK, wanted, rerun=rerun)
 
 
 def deployment_facts(ctx: Reconciliation, poc: Poc, judgement: Judgement) -> GateFacts:

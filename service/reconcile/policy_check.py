@@ -16,7 +16,7 @@ from service.rules.policy.model import NO_POLICY, POLICY_PATH, Mode, Policy
 from service.rules.policy.observing import mode_of
 from service.rules.policy.reading import PolicyReading, read_policy
 from service.rules.policy.recognition import KnownRepository
-from service.rules.values.actions import POLICY_CHECK, plan_check_run
+from service.rules.values.actions import POLICY_CHECK
 from service.rules.values.github import PullRequest
 from service.rules.what_if import PocFacts, WhatIf, what_if
 from service.store.poc_records import StoredStall
@@ -49,10 +49,8 @@ def reconcile_policy_change(ctx: Reconciliation, repository_id: int, number: int
     switched = installation is not None and installation.switched is Mode.OBSERVE
     view = policy_view(data, reading, change, public=public, app_observes=switched, docs_url=ctx.docs_url)
     wanted = texts().policy_check(view)
-    posted = ctx.posted(repository_id, pull.head_sha, POLICY_CHECK)
     rerun = ctx.asked_again(pull.head_sha)
-    actions = plan_check_run(repository, pull.head_sha, POLICY_CHECK, wanted, posted, rerun_requested=rerun)
-    return Decision(f"{POLICY_CHECK}: {wanted.conclusion}, {wanted.title}", actions, known.installation_id)
+    return ctx.check_run(known, pull.head_sha, POLICY_CHECK, wanted, rerun=rerun)
 
 
 def _untouched(ctx: Reconciliation, poc: Poc, pull: PullRequest, head: str | None) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from service.reconcile.charter_check import check_charter
+from service.reconcile.charter_check import check_charter, check_not_a_poc
 from service.reconcile.commands import answer_commands
 from service.reconcile.commit_files import charter_at
 from service.reconcile.commit_verdict import CommitCharter, base_charter, evaluate_charter
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.gate_check import check_gate, gate_speaks, signing_of
 from service.reconcile.measuring import NOTHING, measure, resolve_test_merges
-from service.reconcile.not_a_poc import check_not_a_poc
 from service.reconcile.poc import Poc
 from service.reconcile.registration import gather, read_pull_request, registered
-from service.reconcile.reviewers import ask_reviewers
-from service.reconcile.signing import record_signatures
+from service.reconcile.signing import ask_reviewers, record_signatures
 from service.rules.checks.judge import judge
 from service.rules.source.text import FileKind
 from service.rules.values.actions import Action

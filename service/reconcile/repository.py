@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.history import read_history
@@ -12,12 +12,13 @@ from service.reconcile.poc import Poc, PocStatus
 from service.reconcile.registration import gather, list_pull_requests, registered
 from service.reconcile.stall_facts import stall_facts
 from service.reconcile.stall_issue import home_of, present_issue, read_issue, stall_actions
-from service.reconcile.time_spent import count_days
 from service.reconcile.waiting_on import follow_waiting_on
 from service.rules.stall.escalation import decide
 from service.rules.stall.stalls import StallDecision, StallFacts, Step, find_stall
+from service.rules.stall.time_spent import LAST_DAYS, days_by_party, time_breakdown, totals
 from service.rules.stall.waiting_on import Party, WaitingOn
 from service.rules.values import activity
+from service.rules.values.activity import merged_timeline
 from service.rules.values.daily_round import round_before
 from service.rules.values.github import EventKind, IssueState, StallIssue
 
@@ -126,3 +127,23 @@ def _has_it(waiting_on: WaitingOn | None) -> str:
         return ""
     people = ", ".join(waiting_on.people) or waiting_on.about
     return f", {waiting_on.party} {people} has the ball"
+
+
+def count_days(ctx: Reconciliation, poc: Poc) -> None:
+    """Count those of the last quarter, up to yesterday: today may still bring something."""
+    calendar = ctx.policy.calendar
+    today = calendar.day(ctx.now)
+    if poc.record.poc.counted_on == today:
+        return
+    first = max(calendar.day(poc.known.began_at), today - timedelta(days=LAST_DAYS))
+    # A little more: work on both sides of a gap makes the gap work too.
+    since = datetime.combine(first - timedelta(days=7), time(), calendar.zone)
+    spans = time_breakdown(
+        poc.waiting.periods,
+        [each.period for each in poc.waiting.pauses],
+        merged_timeline(ctx.store.timeline.of(poc.id, since=since), poc.learned),
+        first=first,
+        last=today - timedelta(days=1),
+        calendar=calendar,
+    )
+    poc.counted(days_by_party(totals(spans)), today)

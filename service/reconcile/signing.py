@@ -1,20 +1,25 @@
-"""Turn approvals into signatures: for exactly what was approved, withdrawn when the approval is."""
+"""Turn approvals into signatures, withdrawn when the approval is, and ask for those that are missing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import charter_at
 from service.reconcile.commit_verdict import CommitCharter, agreed_charter
-from service.reconcile.context import Reconciliation
+from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
+from service.rules.commands.charter_changes import may_ask_reviewers
 from service.rules.gate.signoffs import OPENED, Round, give, groups_of, is_another, rounds_of
+from service.rules.stall.forecast import forecast, outlook
+from service.rules.values.actions import AskReviewer
 from service.rules.values.github import EventKind, PullRequest
+from service.rules.values.groups import Group
 from service.rules.values.recorded import APPROVED, CHANGES_REQUESTED, RecordedReview
 from service.store.timeline import ToldOfPull
+from service.texts.forecast import outlook_on_pull_request
 
 
 def record_signatures(
@@ -136,3 +141,28 @@ def _approved(
         return judge(file, today=ctx.now.date()).charter
     changed_since = poc.known.charter_changed_at is not None and poc.known.charter_changed_at > each.at
     return None if changed_since else commit_charter.charter
+
+
+def outlook_of(ctx: Reconciliation, poc: Poc, charter: Charter, missing: Collection[Group]) -> str:
+    """What past signatures say of the ship date; read only where one is missing, empty without a record."""
+    if not missing or charter.ship_by is None:
+        return ""
+    calendar = ctx.policy.calendar
+    # A text that stays must not be another one with each signature that somebody gives elsewhere.
+    month = calendar.day(ctx.now).replace(day=1)
+    turns = ctx.store.forecasts.past_turns(poc.known.installation_id)
+    known = forecast([each for each in turns if calendar.day(each.until) < month], calendar)
+    today, ship_by = calendar.day(ctx.now), charter.ship_by.value
+    found = outlook(known, missing, ship_by=ship_by, today=today, calendar=calendar)
+    return outlook_on_pull_request(found) if found else ""
+
+
+def ask_reviewers(ctx: Reconciliation, poc: Poc, number: int, people: Sequence[str]) -> Decision:
+    """Ask those who have not signed yet, but for the author: GitHub takes no review of one's own."""
+    installation_id, repository = poc.known.installation_id, poc.known.repository.ref
+    if ctx.observe or not people or not may_ask_reviewers(ctx.permissions(installation_id)):
+        return Decision("", (), installation_id)
+    author = poc.record.pulls[number].author.lower()
+    asked = (AskReviewer(repository, number, login) for login in people if login.lower() != author)
+    new = tuple(each for each in asked if not ctx.store.messages.was_begun(repository.id, each.key))
+    return Decision("", new, installation_id)

@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import commit, proposal
+from service.reconcile.commit_verdict import agreement_of
 from service.reconcile.context import Reconciliation
-from service.reconcile.pauses import present_pause
 from service.reconcile.poc import Poc, PocStatus
 from service.rules.charter.model import Charter
 from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import judge_standing
+from service.rules.gate.agreement import holders_of, pause_signed
 from service.rules.gate.lifecycle import ON_THE_WAY, State
 from service.rules.gate.signoffs import Round, named, standing
-from service.rules.stall.pauses import PresentPause
+from service.rules.stall.pauses import PresentPause, unsigned_part
 from service.rules.stall.review_requests import open_requests
 from service.rules.stall.waiting_on import (
     Blocker,
     Party,
+    PausePeriod,
     Request,
     WaitingOn,
     WaitingOnFacts,
@@ -32,9 +34,9 @@ from service.rules.values.activity import ENGINEERING, last_activity, last_worke
 from service.rules.values.daily_round import is_fresh
 from service.rules.values.github import IssueState, PullRequest, RepositoryRef, is_bot
 from service.rules.values.groups import Group
-from service.rules.values.recorded import recorded_reviews
+from service.rules.values.recorded import CHANGES_REQUESTED, recorded_reviews
 from service.rules.values.subjects import pull_request_key
-from service.store.waiting import KnownBlocker
+from service.store.waiting import PAUSE, KnownBlocker
 
 WAITS_FOR_INFRA = frozenset(ON_THE_WAY) - {State.BUILDING}
 REFERENCE = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)?#(?P<number>[0-9]{1,9})")
@@ -101,9 +103,6 @@ def _place(ctx: Reconciliation, poc: Poc, name: str | None) -> RepositoryRef | N
     if name is None or name.lower() == poc.known.repository.full_name.lower():
         return poc.known.repository.ref
     return ctx.store.repositories.named(poc.known.installation_id, name)
-
-
-CHANGES_REQUESTED = "changes_requested"
 
 
 def follow_waiting_on(ctx: Reconciliation, poc: Poc, life: PocStatus) -> WaitingOn:
@@ -256,3 +255,27 @@ def _objected(ctx: Reconciliation, poc: Poc, numbers: set[int | None]) -> Iterat
                 and each.review.commit_id == head
             ):
                 yield login
+
+
+SIGNED, IN_PART = ":signed", ":in-part"
+"""How the source of a pause ends that product signed, or of which only the first days count."""
+
+
+def present_pause(
+    ctx: Reconciliation, poc: Poc, charter: Charter, blob_sha: str | None, first: date
+) -> PresentPause | None:
+    """What counts of the pause that a charter asks for, from the day of that charter."""
+    if charter.paused is None:
+        return None
+    asked, before = charter.paused.value, agreement_of(ctx, poc, charter)
+    period = PausePeriod(min(first, asked.until), asked.until, asked.reason)
+    source, product = f"{PAUSE}{blob_sha or ''}", holders_of(before, charter)[Group.PRODUCT]
+    if pause_signed(before, charter, poc.record.standing, ctx.policy):
+        return PresentPause(period, source + SIGNED, product)
+    earlier = [
+        each.period
+        for each in poc.waiting.pauses
+        if not each.source.startswith(source) and not each.source.endswith(SIGNED)
+    ]
+    part = unsigned_part(period, earlier)
+    return PresentPause(part, source if part == period else source + IN_PART, product)
