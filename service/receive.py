@@ -40,8 +40,7 @@ from service.web.evidence import EvidenceEndpoint
 from service.web.health import note_first
 from service.web.oidc import Verifier
 from service.web.pages import Pages, Shown
-from service.web.setup import Around
-from service.web.setup_done import Examine, SetupDone
+from service.web.setup import Around, Examine, SetupDone
 from service.web.visitors import Closed, OpenHere
 
 log = structlog.get_logger(__name__)

@@ -23,7 +23,7 @@ from service.store.embedded import EmbeddedPostgres
 if TYPE_CHECKING:
     from service.receive import Site
     from service.web.bodies import Limits
-    from service.web.setup_done import Examine
+    from service.web.setup import Examine
 
 log = structlog.get_logger(__name__)
 

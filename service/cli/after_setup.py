@@ -12,7 +12,7 @@ import httpx
 
 from service.app_credentials import AppCredentials
 from service.cli.doctor import Mark, examine, told
-from service.cli.organisation import Organisation
+from service.cli.organisation import Organisation, installed_on
 from service.cli.register import Asked, Console
 from service.github_client.app import App
 from service.ports import GitHubError
@@ -43,10 +43,7 @@ def first_look(asked: Asked, credentials: AppCredentials, console: Console, *, o
 def _installed(app: App, org: str) -> Installation | None:
     """The installation; what keeps GitHub from answering now may pass."""
     with suppress(GitHubError):
-        for installation_id in app.installation_ids():
-            installation = app.describe(installation_id)
-            if installation.account.lower() == org.lower():
-                return installation
+        return installed_on(app, org)
     return None
 
 

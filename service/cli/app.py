@@ -269,7 +269,7 @@ def ruleset(
     ] = False,
 ) -> None:
     """Print a ruleset to import, which makes GitHub require the charter's check."""
-    from service.cli.ruleset import of_organisation
+    from service.cli.organisation import of_organisation
     from service.github_client.app import App
     from service.logs import configure
     from service.ports import GitHubError
@@ -313,7 +313,7 @@ def enforce(org: Annotated[str, ORG], let_policy_decide: Annotated[bool, LET_POL
 
 
 def _switch(org: str, mode: str | None) -> None:
-    from service.cli.switch import UnknownAccountError, switch
+    from service.cli.modes import UnknownAccountError, switch
     from service.logs import configure
     from service.rules.policy.model import Mode
     from service.store.database import connect
@@ -380,7 +380,7 @@ def move_database(
     to: Annotated[str, typer.Option(metavar="URL", help="An empty database of a PostgreSQL of your own.")],
 ) -> None:
     """Move the embedded database into a PostgreSQL of your own, while nothing serves."""
-    from service.cli.move_database import move
+    from service.cli.backup import move
     from service.logs import configure
     from service.setting_values import postgres
     from service.settings import load_store

@@ -1,4 +1,4 @@
-"""`backup` and `restore`: the whole database, out into a file and back."""
+"""`backup`, `restore` and `move-database`: all of the database into a file, back, or into another one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
-from service.cli.environment import database_to_itself, opened_database
+from sqlalchemy import make_url
+
+from service.cli.environment import database_to_itself, embedded_to_itself, opened_database
+from service.secret_key import FILE
 from service.secret_key import FILE as KEY_FILE
 from service.settings import StoreSettings
 from service.store import backup
 from service.store.backup import BackupError
 from service.store.database import connect
-from service.store.last_backup import note
+from service.store.embedded import has_database, note_moved
+from service.store.health import note
+from service.store.moving import move as copied
 from service.store.schema import migrate, pending
 
 
@@ -85,3 +90,21 @@ def _new(file: Path) -> Iterator[IO[bytes]]:
 
 def _size(file: Path) -> str:
     return f"{file.stat().st_size / 1e6:.1f} MB"
+
+
+def move(settings: StoreSettings) -> Iterator[str]:
+    """Move it to DATABASE_URL, let it not start here again, and say what to do now."""
+    if not has_database(settings.data_dir):
+        raise BackupError(f"there is no database in DATA_DIR {settings.data_dir}, so nothing to move")
+    where = make_url(settings.database_url).render_as_string(hide_password=True)
+    with embedded_to_itself(settings.data_dir, "move-database") as url:
+        rows = copied(url, settings.database_url)
+        note_moved(settings.data_dir, f"on {datetime.now(UTC):%Y-%m-%d} to {where}")
+    for table, count in rows.items():
+        yield f"{table}: {count}"
+    yield f"\nMoved {sum(rows.values())} rows of {len(rows)} tables; each was counted here and there."
+    hidden = " with its password" if "***" in where else ""
+    yield f"Now set DATABASE_URL={where}{hidden}, and start the service."
+    if not settings.secret_key:
+        key = settings.data_dir / FILE
+        yield f"It still needs {key}, if that is there: elsewhere, set SECRET_KEY to its content."

@@ -1,17 +1,27 @@
-"""A listener on the operator's own machine: it shows the form for GitHub, and takes what comes back."""
+"""A listener on the operator's own machine: it shows the form for GitHub, and takes what comes back.
+
+The page with the form stands alone, also as a file.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
+from typing import Any
 from urllib.parse import urlsplit
 
 from service.app_credentials import AppCredentials
-from service.cli.form_page import Form, policy, registration_page, said_page
+from service.packaged import packaged
+from service.web.html import render
 
 REGISTERED = "/registered"
 Exchange = Callable[[str], AppCredentials]
@@ -90,3 +100,44 @@ def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
             """Say nothing: addresses hold the code."""
 
     return Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the browser posts to GitHub."""
+
+    org: str
+    github_url: str
+    action: str
+    manifest: Mapping[str, Any]
+
+
+def registration_page(form: Form, *, headless: bool = False) -> str:
+    """The form."""
+    return render(
+        "register.html",
+        form=form,
+        manifest=json.dumps(form.manifest),
+        style=_style(),
+        policy=policy(form.github_url),
+        headless=headless,
+    )
+
+
+def said_page(title: str, says: str) -> str:
+    """A page that says something."""
+    return render("said.html", title=title, says=says, style=_style(), policy=policy())
+
+
+def policy(github_url: str = "") -> str:
+    """Its content security policy: nothing runs, and a form goes to GitHub alone."""
+    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    # Browsers hold the addresses that a form is redirected to against it as well.
+    target = f"{github_url} 'self'" if github_url else "'none'"
+    loaded = f"default-src 'none'; img-src data:; style-src 'sha256-{style}'"
+    return f"{loaded}; form-action {target}; base-uri 'none'"
+
+
+@cache
+def _style() -> str:
+    return (packaged("templates") / "pages" / "pages.css").read_text(encoding="utf-8")

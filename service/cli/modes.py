@@ -1,4 +1,4 @@
-"""Which organisation observes, since when and by whose word; and where the policy's `until` has passed."""
+"""Which organisation observes, since when and by whose word: said to an operator, and switched by one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from service.rules.policy.model import Exceptions, Mode, Policy
-from service.rules.policy.observing import mode_of
+from service.rules.policy.recognition import mode_of
 from service.rules.source.text import in_words
 from service.store.database import Database
 from service.store.installations import Installations, KnownInstallation
@@ -65,3 +65,24 @@ def _held(known: KnownInstallation, policy: Policy, default: Mode | None, now: d
 
 def _passed(each: Exceptions, policy: Policy, now: datetime) -> bool:
     return each.until is not None and each.until < policy.calendar.day(now)
+
+
+class UnknownAccountError(Exception):
+    """The app is not installed there, as far as is known."""
+
+
+def switch(engine: Engine, account: str, mode: Mode | None) -> str:
+    """Switch an account's installation, have everything in it looked at again, and say what holds now."""
+    installations = Installations(Database(engine))
+    found = installations.of_account(account)
+    if not found:
+        raise UnknownAccountError(f"{account} has no installation here: install the app, or fix --org")
+    for installation_id in found:
+        installations.switch(installation_id, mode)
+    match mode:
+        case None:
+            return f"{account}: its policy decides again, or MODE if the policy doesn't say"
+        case Mode.OBSERVE:
+            return f"{account} observes from now on: nothing is held up and no issue is opened"
+        case Mode.ENFORCE:
+            return f"{account} enforces from now on, whatever its policy says"

@@ -13,8 +13,9 @@ from service.rules.checks.judge import Judgement, declares, judge_standing
 from service.rules.policy.model import NO_POLICY, POLICY_PATH, POLICY_REPOSITORY, Mode, Policy
 from service.rules.policy.reading import read_policy
 from service.rules.policy.recognition import exclusion, poc_reason, uses_properties
+from service.rules.queue import Failure, FailureKind
 from service.rules.setup.first_look import FirstLook
-from service.rules.setup.ruleset import Covered
+from service.rules.setup.ruleset import By, Covered, Ruleset, Team, ruleset
 from service.rules.values.github import Installation, Repository
 
 MOST_OPENED = 200
@@ -99,3 +100,22 @@ def _policy(client: InstallationClient, repositories: list[Repository]) -> Polic
             raise
         return NO_POLICY
     return (read_policy(data).policy if data else None) or NO_POLICY
+
+
+def of_organisation(
+    app: App, app_id: int, org: str, team: str, today: date, *, by: By | None, evaluate: bool
+) -> Ruleset:
+    """Ask GitHub about the organisation; raises `GitHubError` or `NoRulesetError`."""
+    installation = installed_on(app, org)
+    if installation is None:
+        message = f"the app isn't installed on {org}: install it first, `poc-governor doctor` says where"
+        raise GitHubError(Failure(FailureKind.GONE, message))
+    reviewers = Team(app.team_id(installation, team), team) if team else None
+    covered = Organisation(app, app_id, installation).covered(today)
+    return ruleset(covered, team=reviewers, by=by, evaluate=evaluate)
+
+
+def installed_on(app: App, org: str) -> Installation | None:
+    """The app's installation on an account."""
+    described = map(app.describe, app.installation_ids())
+    return next((each for each in described if each.account.lower() == org.lower()), None)

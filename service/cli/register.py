@@ -13,8 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.app_credentials import AppCredentials
-from service.cli.form_page import Form, registration_page
-from service.cli.loopback import listening
+from service.cli.loopback import Form, listening, registration_page
 from service.github_client.registration import take_over, version_of
 from service.packaged import app_manifest
 from service.ports import GitHubError
@@ -22,14 +21,17 @@ from service.rules.setup.manifest import (
     LONGEST_NAME,
     PUBLIC_API,
     PUBLIC_GITHUB,
+    Pending,
     Registration,
+    ReturnError,
     Version,
     api_of,
+    code_of,
     form_address,
     left_out,
     manifest,
+    parameters_of,
 )
-from service.rules.setup.returning import Pending, ReturnError, code_of, parameters_of
 from service.setting_values import left_from_an_example
 from service.settings import LOCAL_HOSTS
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from service.demo.person import CheckRun, Issue
 from service.demo.stage import ORG, Stage
 from service.rules.values.actions import STALL_LABEL
-from service.web.docs_files import MARKDOWN
+from service.web.docs import MARKDOWN
 from service.web.html import render
 
 TITLE = "What POC Governor wrote on GitHub"

@@ -20,11 +20,10 @@ from service.github_client.charter_files import CharterFiles
 from service.github_client.check_runs import CheckRuns
 from service.github_client.connection import Server
 from service.github_client.contents import Contents
-from service.github_client.deployments import Deployments
+from service.github_client.deployments import Deployments, Members
 from service.github_client.errors import translated
 from service.github_client.history import History
 from service.github_client.issues import Comments, Issues
-from service.github_client.members import Members
 from service.github_client.proposals import ProposalsClient
 from service.github_client.pull_requests import PullRequests, ReviewersClient
 from service.ports import GitHubError

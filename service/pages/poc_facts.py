@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.rules.charter.model import Charter
 from service.rules.policy.model import NO_POLICY, Mode, Policy
-from service.rules.policy.observing import mode_of
+from service.rules.policy.recognition import mode_of
 from service.rules.source.text import CHARTER_PATH, in_words
 from service.store.portfolio import OnePoc
 from service.texts.markdown import plural

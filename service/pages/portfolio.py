@@ -18,8 +18,8 @@ from service.rules.stall.time_spent import LAST_DAYS, Kind, Span
 from service.rules.stall.waiting_on import ISSUE
 from service.rules.values.calendar import USUAL, Calendar
 from service.store.portfolio import Account, Asked, Found, PocSummary, Portfolio, Sort, Tab
-from service.texts.forecast import record_lines
 from service.texts.markdown import plural
+from service.texts.stall import record_lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from service.rules.policy.model import Policy
 from service.rules.stall.forecast import forecast, outlook
 from service.rules.values.groups import Group
 from service.store.portfolio import OnePoc
-from service.texts.forecast import outlook_text
 from service.texts.goalposts import NAMES
+from service.texts.stall import outlook_text
 
 
 @dataclass(frozen=True, slots=True)

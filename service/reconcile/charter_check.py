@@ -17,7 +17,7 @@ from service.reconcile.poc import Poc
 from service.reconcile.registration import gather
 from service.reconcile.waiting_on import present_pause
 from service.rules.checks.judge import declares
-from service.rules.checks.unjudged import Unjudged, leaves_charter
+from service.rules.checks.verdict import Unjudged, leaves_charter
 from service.rules.evidence.values import Result
 from service.rules.policy.recognition import exclusion, poc_reason
 from service.rules.source.text import CharterFile

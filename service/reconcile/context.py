@@ -10,8 +10,7 @@ from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals, 
 from service.rules.commands.charter_changes import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
-from service.rules.policy.observing import mode_of
-from service.rules.policy.recognition import KnownRepository
+from service.rules.policy.recognition import KnownRepository, mode_of
 from service.rules.queue import (
     HISTORY_KEPT_BELOW,
     KEPT_BELOW,

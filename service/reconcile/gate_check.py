@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from service.ports import GitHubError
@@ -11,7 +11,6 @@ from service.reconcile.commit_verdict import CommitCharter, agreed_charter, merg
 from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.measuring import NOTHING, Measured, measure, resolve_test_merges
 from service.reconcile.poc import Poc
-from service.reconcile.signing import outlook_of
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement
 from service.rules.evidence.values import Result
@@ -20,11 +19,13 @@ from service.rules.gate.signoffs import Round, Signature, named, people_of, stan
 from service.rules.gate.verdict import COMPARED, Gate, GateFacts, Occasion, gate, unsigned_only
 from service.rules.policy.recognition import no_poc_reason
 from service.rules.queue import FailureKind
+from service.rules.stall.forecast import forecast, outlook
 from service.rules.values.actions import GATE_CHECK
 from service.rules.values.groups import Group
 from service.texts.charter import Signing
 from service.texts.gate import gate_view
 from service.texts.render import texts
+from service.texts.stall import outlook_on_pull_request
 
 
 def gate_speaks(
@@ -99,8 +100,22 @@ def signing_of(ctx: Reconciliation, poc: Poc, commit_charter: CommitCharter) -> 
     missing = [group for group in asked if given.get(group) is None or group in holders]
     people = (holders.get(group) or named(charter, group) for group in missing)
     by_name = {login.lower(): login for login in people if login}
-    said = outlook_of(ctx, poc, charter, missing)
+    said = _outlook(ctx, poc, charter, missing)
     return Signing(tuple(by_name.values()), len(asked) - len(missing), len(asked), said)
+
+
+def _outlook(ctx: Reconciliation, poc: Poc, charter: Charter, missing: Collection[Group]) -> str:
+    """What past signatures say of the ship date; read only where one is missing, empty without a record."""
+    if not missing or charter.ship_by is None:
+        return ""
+    calendar = ctx.policy.calendar
+    # A text that stays must not be another one with each signature that somebody gives elsewhere.
+    month = calendar.day(ctx.now).replace(day=1)
+    turns = ctx.store.forecasts.past_turns(poc.known.installation_id)
+    known = forecast([each for each in turns if calendar.day(each.until) < month], calendar)
+    today, ship_by = calendar.day(ctx.now), charter.ship_by.value
+    found = outlook(known, missing, ship_by=ship_by, today=today, calendar=calendar)
+    return outlook_on_pull_request(found) if found else ""
 
 
 def _applied(

@@ -13,9 +13,8 @@ from service.reconcile.registration import gather
 from service.reconcile.stall_facts import stall_facts_stored
 from service.rules.checks.judge import declares
 from service.rules.policy.model import NO_POLICY, POLICY_PATH, Mode, Policy
-from service.rules.policy.observing import mode_of
 from service.rules.policy.reading import PolicyReading, read_policy
-from service.rules.policy.recognition import KnownRepository
+from service.rules.policy.recognition import KnownRepository, mode_of
 from service.rules.values.actions import POLICY_CHECK
 from service.rules.values.github import PullRequest
 from service.rules.what_if import PocFacts, WhatIf, what_if

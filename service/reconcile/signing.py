@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from service.ports import GitHubError
 from service.reconcile.commit_files import charter_at
@@ -13,13 +13,10 @@ from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
 from service.rules.commands.charter_changes import may_ask_reviewers
 from service.rules.gate.signoffs import OPENED, Round, give, groups_of, is_another, rounds_of
-from service.rules.stall.forecast import forecast, outlook
 from service.rules.values.actions import AskReviewer
 from service.rules.values.github import EventKind, PullRequest
-from service.rules.values.groups import Group
 from service.rules.values.recorded import APPROVED, CHANGES_REQUESTED, RecordedReview
 from service.store.timeline import ToldOfPull
-from service.texts.forecast import outlook_on_pull_request
 
 
 def record_signatures(
@@ -141,20 +138,6 @@ def _approved(
         return judge(file, today=ctx.now.date()).charter
     changed_since = poc.known.charter_changed_at is not None and poc.known.charter_changed_at > each.at
     return None if changed_since else commit_charter.charter
-
-
-def outlook_of(ctx: Reconciliation, poc: Poc, charter: Charter, missing: Collection[Group]) -> str:
-    """What past signatures say of the ship date; read only where one is missing, empty without a record."""
-    if not missing or charter.ship_by is None:
-        return ""
-    calendar = ctx.policy.calendar
-    # A text that stays must not be another one with each signature that somebody gives elsewhere.
-    month = calendar.day(ctx.now).replace(day=1)
-    turns = ctx.store.forecasts.past_turns(poc.known.installation_id)
-    known = forecast([each for each in turns if calendar.day(each.until) < month], calendar)
-    today, ship_by = calendar.day(ctx.now), charter.ship_by.value
-    found = outlook(known, missing, ship_by=ship_by, today=today, calendar=calendar)
-    return outlook_on_pull_request(found) if found else ""
 
 
 def ask_reviewers(ctx: Reconciliation, poc: Poc, number: int, people: Sequence[str]) -> Decision:

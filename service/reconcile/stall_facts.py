@@ -12,8 +12,7 @@ from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge_standing
 from service.rules.checks.surroundings import Access
 from service.rules.policy.model import Mode, Policy
-from service.rules.policy.observing import mode_of
-from service.rules.policy.recognition import KnownRepository
+from service.rules.policy.recognition import KnownRepository, mode_of
 from service.rules.queue import FailureKind
 from service.rules.stall.stalls import StallFacts
 from service.rules.stall.waiting_on import Party, WaitingOn

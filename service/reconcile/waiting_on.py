@@ -18,8 +18,8 @@ from service.rules.checks.judge import judge_standing
 from service.rules.gate.agreement import holders_of, pause_signed
 from service.rules.gate.lifecycle import ON_THE_WAY, State
 from service.rules.gate.signoffs import Round, named, standing
-from service.rules.stall.pauses import PresentPause, unsigned_part
 from service.rules.stall.review_requests import open_requests
+from service.rules.stall.stalls import PresentPause, unsigned_part
 from service.rules.stall.waiting_on import (
     Blocker,
     Party,

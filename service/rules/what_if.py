@@ -9,8 +9,7 @@ from datetime import date, datetime
 
 from service.rules.checks.judge import judge_standing
 from service.rules.policy.model import Mode, Policy
-from service.rules.policy.observing import mode_of
-from service.rules.policy.recognition import poc_reason
+from service.rules.policy.recognition import mode_of, poc_reason
 from service.rules.source.text import CharterFile, clip, in_words, shown
 from service.rules.stall.escalation import decide
 from service.rules.stall.stalls import Cause, Stall, StallFacts, Step, find_stall

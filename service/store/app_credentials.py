@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, update
 from sqlmodel import col
 
 from service.store.table import Table
-from service.store.tables_setup import AppCredentialsRow, SetupPassRow
+from service.store.tables_people import AppCredentialsRow, SetupPassRow
 
 
 class Pass(StrEnum):

@@ -1,4 +1,7 @@
-"""Our check runs: noted before they are posted, so that a kill in between is found out."""
+"""Our check runs: noted before they are posted, so that a kill in between is found out.
+
+Also which branches of repositories that aren't POCs require one, as far as GitHub was asked.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 
 from sqlalchemy import delete, text
@@ -15,7 +19,7 @@ from sqlmodel import Session, col
 from service.rules.values.actions import CHARTER_CHECK, CheckRunOutput, PostedCheckRun
 from service.store.database import LockClass, WithinSession, ask
 from service.store.table import Table
-from service.store.tables import CheckRunRow
+from service.store.tables import BranchRuleRow, CheckRunRow
 
 NEWEST: LiteralString = """
 SELECT DISTINCT ON (name) id, name, external_id, digest, github_id, title FROM check_run
@@ -121,3 +125,25 @@ class CheckRuns(Table):
     def forget(self, row_ids: Sequence[int]) -> None:
         """Forget check runs that turned out never to have been posted."""
         self._execute(delete(CheckRunRow).where(col(CheckRunRow.id).in_(row_ids)))
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRule:
+    """Whether a branch requires it, and when GitHub said so."""
+
+    required: bool
+    asked_at: datetime
+
+
+class BranchRules(Table):
+    """The table of branch rules."""
+
+    def find(self, repository_id: int, branch: str) -> BranchRule | None:
+        """What GitHub said of a branch, if it was ever asked."""
+        row = self._get(BranchRuleRow, repository_id, branch)
+        return BranchRule(row.required, row.asked_at) if row else None
+
+    def remember(self, repository_id: int, branch: str, *, required: bool, at: datetime) -> None:
+        """Keep what GitHub said."""
+        row = {"repository_id": repository_id, "branch": branch, "required": required, "asked_at": at}
+        self._keep(BranchRuleRow, [row], replacing=True)

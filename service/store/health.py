@@ -1,4 +1,4 @@
-"""How the queue and its workers do: asked by /readyz, /metrics and the doctor."""
+"""How the queue and its workers do, and when the last backup was: asked by /readyz, /metrics and doctor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, text
+from sqlalchemy.dialects.postgresql import insert
+
+from service.store.tables_people import LastBackupRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +104,10 @@ def health(engine: Engine) -> Health:
         dead_count=counts.dead_count,
         last_backup_at=counts.last_backup_at,
     )
+
+
+def note(engine: Engine, at: datetime) -> None:
+    """Remember it."""
+    statement = insert(LastBackupRow).values(id=1, made_at=at)
+    with engine.begin() as connection:
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"made_at": at}))

@@ -28,7 +28,6 @@ from service.rules.values.activity import ENGINEERING, Activity, ActivityKind
 from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.recorded import recorded_reviews
 from service.rules.values.subjects import PocId, repository_key
-from service.store.forecasts import Forecasts
 from service.store.poc_records import PocRecord, PocRecords
 from service.store.pocs import ENDED, IS_LISTED, overview_of
 from service.store.policies import policy_of
@@ -36,7 +35,7 @@ from service.store.records import VERSIONS, Records, StoredRecord, Version, vers
 from service.store.repositories import known_of
 from service.store.signatures import Signatures
 from service.store.table import Table
-from service.store.waiting import ShipDate, waiting_on_of
+from service.store.waiting import Forecasts, ShipDate, waiting_on_of
 
 
 class Tab(StrEnum):

@@ -62,28 +62,6 @@ def _refuse_newer(present: str | None) -> None:
         )
 
 
-def differences(engine: Engine) -> list[object]:
-    """What only the code's tables have, and what only the migrated database has."""
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
-    from alembic.migration import MigrationContext  # noqa: PLC0415
-    from sqlmodel import SQLModel  # noqa: PLC0415
-
-    from service.store import tables, tables_people, tables_setup, tables_waiting  # noqa: PLC0415
-
-    known = (tables.Delivery, tables_waiting.TurnRow, tables_people.PersonRow, tables_setup.SetupPassRow)
-    assert all(table.metadata is SQLModel.metadata for table in known)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection,
-            opts={"include_name": lambda name, kind, _: not (kind == "table" and _foreign(name))},
-        )
-        return list(compare_metadata(context, SQLModel.metadata))
-
-
-def _foreign(table: str | None) -> bool:
-    return (table or "").startswith("procrastinate_")
-
-
 @cache
 def revisions() -> tuple[str, ...]:
     """Those that this version knows, the newest first: their files begin with them."""

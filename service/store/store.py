@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from service.rules.queue import USUAL_PACE, Pace
-from service.store.branch_rules import BranchRules
-from service.store.check_runs import CheckRuns
+from service.store.check_runs import BranchRules, CheckRuns
 from service.store.contents import Contents, OutsideFacts
 from service.store.database import Database
 from service.store.digests import Digests
 from service.store.evidence import Evidence
-from service.store.forecasts import Forecasts
 from service.store.installations import Installations
+from service.store.litter import Purge
 from service.store.messages import Messages
 from service.store.pacing import Pacing
 from service.store.people import People
@@ -19,12 +18,11 @@ from service.store.pocs import Pocs
 from service.store.policies import Policies
 from service.store.portfolio import Portfolio
 from service.store.pull_requests import PullRequests
-from service.store.purge import Purge
 from service.store.repositories import Repositories
 from service.store.signatures import Signatures
 from service.store.stall_issues import StallIssues
 from service.store.timeline import Timeline
-from service.store.waiting import Waiting
+from service.store.waiting import Forecasts, Waiting
 
 
 class Store:

@@ -1,10 +1,13 @@
-"""The tables of who is logged in. Secrets are hashed, or encrypted with SECRET_KEY."""
+"""The tables of who is logged in, of the app, whom /setup lets in, and the last backup.
+
+Secrets are hashed, or encrypted with SECRET_KEY.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Identity, LargeBinary, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Identity, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -65,3 +68,35 @@ class PersonalTokenRow(SQLModel, table=True):
     made_at: datetime = moment()
     ends_at: datetime = moment()
     used_at: datetime | None = moment(default=None)
+
+
+class AppCredentialsRow(SQLModel, table=True):
+    """The one app that this service is, where it isn't in the environment; its secrets are encrypted."""
+
+    __tablename__ = "app_credentials"
+    __table_args__ = (CheckConstraint("id = 1", name="app_credentials_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    app_id: int = big()
+    sealed: bytes = Field(sa_type=LargeBinary)
+    stored_at: datetime = moment(sa_column_kwargs={"server_default": NOW})
+
+
+class SetupPassRow(SQLModel, table=True):
+    """A token, a browser or a registration under way that /setup lets in; only a hash is kept."""
+
+    __tablename__ = "setup_pass"
+
+    hash: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    purpose: str = Field(sa_type=Text)
+    ends_at: datetime = moment()
+
+
+class LastBackupRow(SQLModel, table=True):
+    """When the database was last backed up, as the backup's file says."""
+
+    __tablename__ = "last_backup"
+    __table_args__ = (CheckConstraint("id = 1", name="last_backup_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    made_at: datetime = moment()

@@ -13,7 +13,7 @@ from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
 from service.rules.source.block import lines_of
 from service.rules.source.text import CHARTER_PATH, clip, in_words, read_text
-from service.rules.stall.pauses import LONGEST_PAUSE, PresentPause
+from service.rules.stall.stalls import LONGEST_PAUSE, PresentPause
 from service.rules.values.actions import Annotation, Conclusion
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group

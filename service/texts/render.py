@@ -12,8 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from service.packaged import packaged
 from service.rules.charter.goalposts import bound_text
 from service.rules.charter.model import Charter
-from service.rules.checks.unjudged import Unjudged
-from service.rules.checks.verdict import ChangeKind, Verdict
+from service.rules.checks.verdict import ChangeKind, Unjudged, Verdict
 from service.rules.commands.parsing import Verb
 from service.rules.digest.week import Digest
 from service.rules.evidence.values import Result, Status

@@ -16,7 +16,6 @@ from service.pages.asked import number
 from service.pages.deliveries import own, read_deliveries
 from service.ports import GitHubApp, GitHubError
 from service.store.deliveries import LAST_ID, Deliveries
-from service.web.forms import sent_by
 from service.web.html import PRIVATE, notice, page
 from service.web.login import not_from_us
 from service.web.oauth import AwayError
@@ -25,7 +24,7 @@ from service.web.readers import Owners
 from service.web.sessions import Cookies, NotFromUsError
 from service.web.user_tokens import LoggedOutError
 from service.web.visibility import Visibility
-from service.web.visitors import Access, CannotTellError, Visitor
+from service.web.visitors import Access, CannotTellError, Visitor, sent_by
 
 PATH = "/deliveries"
 KEPT = timedelta(days=3)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from functools import cache
 from urllib.parse import quote
+from zoneinfo import ZoneInfo, available_timezones
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,7 +25,6 @@ from service.web.data import poc_document, portfolio_csv, portfolio_document
 from service.web.docs import docs_routes
 from service.web.html import NOT_FOUND, PRIVATE, no_page, not_found, notice, page
 from service.web.visitors import Access, CannotTellError, Visitor
-from service.web.zone import keep, zone_of
 
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
 CANNOT_TELL = (
@@ -228,5 +228,35 @@ def static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in STATIC:
         return no_page()
-    file: Path = packaged("templates") / "pages" / name
+    file = packaged("templates") / "pages" / name
     return FileResponse(file, media_type=STATIC[name], headers={"Cache-Control": "public, max-age=300"})
+
+
+NAME = "tz"
+A_YEAR = 365 * 24 * 3600
+
+
+@cache
+def zones() -> set[str]:
+    """All that are known here; they are read from many files."""
+    return available_timezones()
+
+
+def zone_of(request: Request) -> ZoneInfo | None:
+    """The zone that was asked for, now or before; None for the organisation's. Raises `AskedError`."""
+    asked = request.query_params.get(NAME)
+    if asked is not None and asked and asked not in zones():
+        raise AskedError(
+            "`tz` is a time zone such as `Europe/Berlin` or `UTC`; empty, it is the organisation's."
+        )
+    wanted = request.cookies.get(NAME, "") if asked is None else asked
+    return ZoneInfo(wanted) if wanted in zones() else None
+
+
+def keep(request: Request, answer: Response) -> Response:
+    """The answer, with what was asked for in its cookie."""
+    asked = request.query_params.get(NAME)
+    if asked is not None:
+        age, secure = A_YEAR if asked else 0, request.url.scheme == "https"
+        answer.set_cookie(NAME, asked, max_age=age, secure=secure, httponly=True, samesite="lax")
+    return answer

@@ -14,11 +14,10 @@ from starlette.routing import Route
 from service.pages.asked import number
 from service.store.deliveries import LAST_ID
 from service.store.personal_tokens import PersonalTokens
-from service.web.forms import sent_by
 from service.web.html import PRIVATE, page
 from service.web.login import not_from_us
 from service.web.sessions import PREFIX, Cookies, NotFromUsError, hashed
-from service.web.visitors import Access, Visitor
+from service.web.visitors import Access, Visitor, sent_by
 
 PATH = "/settings/tokens"
 DAYS = (7, 30, 90, 365)

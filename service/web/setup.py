@@ -1,11 +1,14 @@
-"""/setup: the app is registered from a browser, by whoever can read the service's own files."""
+"""/setup: the app is registered from a browser, by whoever can read the service's own files.
+
+Once there is an app, whoever set it up sees here what `doctor` says.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,7 +21,7 @@ from starlette.routing import Route
 
 from service.app_credentials import AppCredentials
 from service.store.app_credentials import Pass, SetupPasses
-from service.web.html import notice, page
+from service.web.html import PRIVATE, notice, page
 from service.web.pages import Answer
 from service.web.sessions import PATIENCE
 from service.web.visitors import HERE
@@ -224,3 +227,53 @@ async def _form(request: Request, public_url: str) -> Mapping[str, str] | None:
         return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=20))
     except (ValueError, TimeoutError, ClientDisconnect):
         return None
+
+
+class Line(Protocol):
+    """A line of `doctor`."""
+
+    @property
+    def mark(self) -> str:
+        """`ok`, `note` or `wrong`."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """What was looked at."""
+        ...
+
+    @property
+    def says(self) -> str:
+        """How it is."""
+        ...
+
+
+Examine = Callable[[], Iterable[Line]]
+NOTE, WRONG = "note", "wrong"
+COMING = ("installations", "ping", "deliveries")
+"""What is not there yet right after an app was set up."""
+
+
+class SetupDone:
+    """/setup once there is an app: where GitHub leads to after an installation."""
+
+    def __init__(self, passes: SetupPasses, around: Around, examine: Examine | None) -> None:
+        self._passes, self._around, self._examine = passes, around, examine
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [Route("/setup", self.done, methods=["GET"])]
+
+    async def done(self, request: Request) -> Response:
+        """What `doctor` says, to the browser that set it up; to others that there is an app."""
+        lines: list[Line] = []
+        if self._examine and await known(request, self._passes, self._around):
+            lines = await run_in_threadpool(lambda: list(self._examine() if self._examine else ()))
+        title = (
+            "POC Governor is installed"
+            if "installation_id" in request.query_params
+            else "POC Governor has its app"
+        )
+        again = any(line.mark == WRONG or (line.mark == NOTE and line.what in COMING) for line in lines)
+        headers = PRIVATE | ({"Refresh": "10"} if again else {})
+        return page("setup_done.html", headers=headers, title=title, lines=lines, again=again)

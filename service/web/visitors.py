@@ -1,4 +1,4 @@
-"""Who looks at the pages, and what they may see."""
+"""Who looks at the pages, what they may see, and who sends a form."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import Request
+
+from service.web.sessions import Cookies, NotFromUsError, written
 
 HERE = ("localhost", "127.0.0.1", "::1")
 
@@ -82,3 +84,14 @@ class OpenHere:
     async def may_read(self, _visitor: Visitor, _repository_id: int) -> bool:
         """Everything."""
         return True
+
+
+async def sent_by(request: Request, access: Access, cookies: Cookies) -> tuple[Visitor, dict[str, str]]:
+    """Who sends a form of ours, and its fields; raises `NotFromUsError`.
+
+    Whoever has no session, as with a personal token, writes nothing, and their body is not even read.
+    """
+    visitor = await access.person(request)
+    if visitor is None or not visitor.csrf:
+        raise NotFromUsError
+    return visitor, await written(request, cookies.read(request, "session"), cookies.public_url)

@@ -9,11 +9,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from service.cli.modes import modes
-from service.cli.switch import UnknownAccountError, switch
+from service.cli.modes import UnknownAccountError, modes, switch
 from service.rules.policy.model import Mode
 from service.store.database import transaction
-from service.store.purge import KEPT
+from service.store.litter import KEPT
 from tests.harness.charters import GOOD
 from tests.harness.github import NOW
 from tests.harness.org import HOME, Org

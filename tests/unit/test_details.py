@@ -8,8 +8,7 @@ from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, POLICY_CHECK
 from service.rules.values.github import RepositoryRef
 from service.settings import Settings
 from service.texts.charter import ALL_FINDINGS, EXPLAINED
-from service.web.docs import rendered
-from service.web.docs_files import files
+from service.web.docs import files, rendered
 from service.wiring import DOCUMENTS, details_url
 
 TRIAGE = RepositoryRef(1, "acme/poc-triage")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from service.rules.charter.goalposts import Move, moved
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import Judgement, declares, judge, judge_standing, unreadable
 from service.rules.checks.surroundings import RepositoryFacts
-from service.rules.policy.model import NO_POLICY, Policy
+from service.rules.policy.model import NO_POLICY, Policy, WhenUnjudged
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import HOLDING, Conclusion
 
@@ -143,3 +143,29 @@ def _counts(file: CharterFile | None, today: date, policy: Policy) -> bool:
     lets_go = replace(NO_POLICY, not_needed=policy.not_needed)
     judgement = judge_standing(file, today, lets_go) if file else None
     return bool(judgement and judgement.valid and judgement.charter and not judgement.charter.stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A commit that could not be judged: why, and when that is tried again."""
+
+    cause: str
+    again_at: datetime
+    when: WhenUnjudged
+    """What the policy says."""
+    leaves_charter: bool
+    """Whether it is known to leave the charter as it is."""
+    observe: bool
+    observing: date | None = None
+    """Since when nothing is held up here."""
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """Neutral only where nobody gains by a commit that can't be judged: its author can make it so."""
+        spared = self.when is WhenUnjudged.NEUTRAL and self.leaves_charter
+        return Conclusion.NEUTRAL if self.observe or spared else Conclusion.FAILURE
+
+
+def leaves_charter(head: CharterFile | None, base: CharterFile | None) -> bool:
+    """Whether a commit is known to hold the charter of the branch it goes to."""
+    return head is not None and base is not None and same(head, base)

@@ -24,7 +24,7 @@ from service.rules.commands.arguments import (
 from service.rules.commands.parsing import WRITERS, Refusal, Verb
 from service.rules.gate.signoffs import groups_of
 from service.rules.source.text import listed, shown
-from service.rules.stall.pauses import in_a_row
+from service.rules.stall.stalls import in_a_row
 from service.rules.stall.time_spent import ordinal
 from service.rules.stall.waiting_on import PausePeriod
 

@@ -1,4 +1,4 @@
-"""A repository as we know it: whether it is a POC, why, and since when."""
+"""A repository as we know it: whether it is a POC, why, since when, and whether things are held up there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from service.rules.policy.model import NO_POLICY, POLICY_REPOSITORY, Policy, Selector
+from service.rules.policy.model import NO_POLICY, POLICY_REPOSITORY, Mode, Policy, Selector
 from service.rules.source.text import CharterFile, shown
 from service.rules.values.github import Repository
 
@@ -116,3 +116,25 @@ class KnownRepository:
         if pushed_at is None:
             return True
         return pushed_at == self.first_pushed_at and pushed_at < self.first_seen_at - DORMANT_AFTER
+
+
+def mode_of(
+    policy: Policy,
+    repository: Repository | None,
+    *,
+    switched: Mode | None = None,
+    default: Mode | None = None,
+    begins: bool = True,
+) -> Mode:
+    """The mode that holds: what an operator switched, else the policy's word, else the service's setting.
+
+    Within a policy what it says of some repositories goes before `mode`, and observing before enforcing.
+    Where nobody has said anything an installation that `begins` observes.
+    """
+    if switched is not None:
+        return switched
+    if repository is not None and found(policy.observed.select, repository):
+        return Mode.OBSERVE
+    if repository is not None and found(policy.enforced.select, repository):
+        return Mode.ENFORCE
+    return policy.mode or default or (Mode.OBSERVE if begins else Mode.ENFORCE)

@@ -1,11 +1,15 @@
-"""The manifest that GitHub registers the app from: `app-manifest.yml` for one service and one GitHub."""
+"""Registering the app: the manifest, `app-manifest.yml` for one service and one GitHub, and what GitHub leads
+back with: the code, and the state by which we know that we sent a browser there.
+"""
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 Version = tuple[int, int]
 
@@ -93,3 +97,38 @@ def server_version(text: str) -> Version | None:
 
 def _known(name: str, server: Version | None) -> bool:
     return server is None or server >= NEWER.get(name, (0, 0))
+
+
+GOOD_FOR = timedelta(hours=1)
+"""GitHub's own limit for the three steps from the form to the exchange of the code."""
+
+
+class ReturnError(Exception):
+    """What came back is not what was waited for; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One registration that was begun."""
+
+    state: str
+    begun_at: datetime
+
+
+def code_of(pending: Pending | None, returned: Mapping[str, str], now: datetime) -> str:
+    """The code to exchange; raises `ReturnError` where the state is not that of a registration under way."""
+    state, code = returned.get("state", ""), returned.get("code", "")
+    if not state or not code:
+        raise ReturnError("This address has no code and state: paste all of it, with everything after `?`.")
+    if pending is None:
+        raise ReturnError("This registration is over: each state works only once. Start again.")
+    if not hmac.compare_digest(state.encode(), pending.state.encode()):
+        raise ReturnError("The state isn't the one that we sent to GitHub. Start again.")
+    if now - pending.begun_at >= GOOD_FOR:
+        raise ReturnError("This registration was started more than an hour ago. Start again.")
+    return code
+
+
+def parameters_of(address: str) -> dict[str, str]:
+    """What stands behind the `?` of an address that was pasted."""
+    return dict(parse_qsl(urlsplit(address.strip()).query))

@@ -1,9 +1,10 @@
-"""Is this POC stalled: since when, who is spoken to, and which step is due?"""
+"""Is this POC stalled: since when, who is spoken to, and which step is due? And how long a pause counts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from service.rules.charter.model import Charter
@@ -218,3 +219,35 @@ def _limit(facts: StallFacts) -> int:
         return limits.shortest
     planned = calendar.working_days(calendar.day(facts.chartered_at), facts.charter.ship_by.value)
     return min(max(round(limits.share * planned), limits.shortest), limits.longest)
+
+
+LONGEST_PAUSE = timedelta(days=60)
+ONE_ROW = timedelta(days=7)
+"""A pause, or a snooze, that begins within a week of the end of another continues it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresentPause:
+    """The part of a charter's pause that counts."""
+
+    period: PausePeriod
+    source: str
+    """Its name among all stored pauses."""
+    product: str | None
+    """Who signs a longer one."""
+
+
+def in_a_row(rest: PausePeriod, earlier: Iterable[PausePeriod]) -> tuple[date, int]:
+    """Start of the run of consecutive pauses or snoozes, and this one's position in it."""
+    first, count = rest.first, 1
+    for each in sorted(earlier, key=lambda each: each.until, reverse=True):
+        if each.until >= first - ONE_ROW:
+            first, count = min(first, each.first), count + 1
+    return first, count
+
+
+def unsigned_part(pause: PausePeriod, earlier: Iterable[PausePeriod]) -> PausePeriod:
+    """The part of an unsigned pause that counts, given the unsigned pauses before it."""
+    first, _ = in_a_row(pause, earlier)
+    until = min(pause.until, first + LONGEST_PAUSE)
+    return replace(pause, first=min(pause.first, until), until=until)

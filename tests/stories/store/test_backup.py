@@ -16,10 +16,10 @@ from service.store import backup, clients, subjects
 from service.store.backup import ABOUT, DUMP, About, BackupError
 from service.store.database import LockClass, connect, transaction
 from service.store.health import health
-from service.store.schema import NewerSchemaError, differences, migrate
+from service.store.schema import NewerSchemaError, migrate
 from tests.harness.database import Server
 from tests.harness.filled import fill, without_workers
-from tests.harness.tables import rows
+from tests.harness.tables import differences, rows
 from tests.harness.waiting import eventually
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)

@@ -9,10 +9,10 @@ from sqlalchemy import Engine, text
 from service.store import moving
 from service.store.backup import BackupError, counted
 from service.store.database import connect
-from service.store.schema import differences, migrate
+from service.store.schema import migrate
 from tests.harness.database import Server
 from tests.harness.filled import fill, without_workers
-from tests.harness.tables import rows
+from tests.harness.tables import differences, rows
 
 
 def test_every_row_of_every_table_is_moved(

@@ -4,7 +4,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from service.store.schema import MIGRATIONS, differences, migrate, pending, revisions
+from service.store.schema import MIGRATIONS, migrate, pending, revisions
+from tests.harness.tables import differences
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.web.docs_files import anchor
+from service.web.docs import anchor
 from tests.harness.places import ROOT
 
 PAGES = (

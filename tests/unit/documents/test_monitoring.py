@@ -21,7 +21,7 @@ from service import worker
 from service.github_client import transport
 from service.rules.queue import FailureKind
 from service.web import evidence, webhook
-from service.web.docs_files import anchor
+from service.web.docs import anchor
 from service.web.health import CALLS_REMAINING, GAUGES
 from tests.harness.places import ROOT
 

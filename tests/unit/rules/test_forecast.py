@@ -22,7 +22,7 @@ from service.rules.stall.waiting_on import Wants
 from service.rules.values.calendar import USUAL, Calendar, Freeze
 from service.rules.values.groups import Group
 from service.rules.values.subjects import PocId
-from service.texts.forecast import outlook_on_pull_request, outlook_text, record_lines
+from service.texts.stall import outlook_on_pull_request, outlook_text, record_lines
 
 MONDAY = date(2026, 3, 2)
 START, SHIP = Wants.START_SIGNATURE, Wants.SHIP_SIGNATURE

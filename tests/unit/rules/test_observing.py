@@ -12,8 +12,8 @@ from service.rules.checks.verdict import conclude, situate
 from service.rules.digest.week import Held, observed
 from service.rules.gate.verdict import GateFacts, Occasion, answer_deployment, gate
 from service.rules.policy.model import NO_POLICY, Exceptions, Mode, Policy, Selector
-from service.rules.policy.observing import mode_of
 from service.rules.policy.reading import read_policy
+from service.rules.policy.recognition import mode_of
 from service.rules.values.actions import Conclusion
 from tests.harness.github import charter_file, repository
 from tests.harness.places import CHARTERS

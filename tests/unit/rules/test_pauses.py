@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.stall.pauses import LONGEST_PAUSE, unsigned_part
+from service.rules.stall.stalls import LONGEST_PAUSE, unsigned_part
 from service.rules.stall.waiting_on import PausePeriod
 
 TODAY = date(2026, 11, 22)

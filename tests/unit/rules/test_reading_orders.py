@@ -26,7 +26,7 @@ from service.rules.commands.arguments import (
 )
 from service.rules.commands.parsing import Refusal, Verb, parse_commands, read_command
 from service.rules.commands.refusals import PocState, may_not_own, refusal_of, rest_of
-from service.rules.stall.pauses import in_a_row
+from service.rules.stall.stalls import in_a_row
 from service.rules.stall.time_spent import ordinal
 from service.rules.stall.waiting_on import PausePeriod
 from tests.unit.rules.samples import SAMPLE, judged

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.rules.setup.returning import Pending, ReturnError, code_of, parameters_of
+from service.rules.setup.manifest import Pending, ReturnError, code_of, parameters_of
 
 BEGUN = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PENDING = Pending("the-state", BEGUN)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.rules.checks.unjudged import Unjudged, leaves_charter
+from service.rules.checks.verdict import Unjudged, leaves_charter
 from service.rules.policy.model import WhenUnjudged
 from service.rules.queue import next_sweep
 from service.rules.source.text import CharterFile, FileKind

@@ -18,7 +18,7 @@ from service.rules.checks.verdict import conclude, situate
 from service.rules.evidence.judging import judge_all
 from service.rules.evidence.values import Demands, Measurement, Result
 from service.rules.source.text import CharterFile
-from service.rules.stall.pauses import PresentPause
+from service.rules.stall.stalls import PresentPause
 from service.rules.values.actions import STALL_MARKER, CheckRunOutput, Conclusion
 from service.rules.values.groups import Level
 from service.texts.charter import Signing, check_view

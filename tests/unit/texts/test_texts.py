@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it.token import Token
 
 from service.rules.source.text import CharterFile, FileKind
-from service.rules.stall.pauses import PresentPause
+from service.rules.stall.stalls import PresentPause
 from service.rules.stall.waiting_on import PausePeriod
 from service.rules.values.actions import STALL_MARKER, Conclusion
 from service.texts.charter import Signing

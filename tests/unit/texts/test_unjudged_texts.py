@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.rules.checks.unjudged import Unjudged
+from service.rules.checks.verdict import Unjudged
 from service.rules.policy.model import WhenUnjudged
 from service.texts.render import TITLE_LIMIT
 from tests.unit.texts.reading import ACTIVE, TEXTS, assert_golden, assert_reads_well

@@ -9,9 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from service.web.docs import docs_routes, rendered
-from service.web.docs_files import INDEX, files, pictures
-from service.web.docs_search import MOST, find
+from service.web.docs import INDEX, MOST, docs_routes, files, find, pictures, rendered
 
 
 @pytest.fixture(scope="module")
