@@ -23,9 +23,8 @@ from bench.pages import SEED
 from service.graphql import AT_ONCE
 from service.store.database import Database, connect
 from service.store.people import People
-from service.web.oauth import GitHubOAuth, Tokens
+from service.web.oauth import GitHubOAuth, Tokens, UserTokens
 from service.web.person_api import PersonApi
-from service.web.user_tokens import UserTokens
 from service.web.visibility import PATIENCE, Seen, Visibility
 from tests.harness.database import serving
 from tests.harness.hub import API, ERIN, Hub, Nobody

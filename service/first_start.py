@@ -29,8 +29,8 @@ from service.store.app_credentials import Pass, SetupPasses
 from service.store.connections import ASKING
 from service.store.database import Database, connect
 from service.store.schema import NewerSchemaError, migrate
+from service.web.app import create_setup_app
 from service.web.setup import GOOD_FOR, Around, SetupPages
-from service.web.setup_app import create_setup_app
 
 log = structlog.get_logger(__name__)
 

@@ -19,9 +19,8 @@ from procrastinate.exceptions import ProcrastinateException
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.fairness import Shares
 from service.rules.queue import SWEEP_MINUTE
-from service.services import Services
+from service.services import Services, Shares
 from service.store.connections import USUAL, Share, room, share
 from service.store.database import has_input
 from service.store.jobs import QUEUE, RECONCILE_TASK

@@ -16,7 +16,6 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from service.fairness import Shares
 from service.github_client.transport import CALLED_FOR
 from service.ports import GitHubError, RenamedError
 from service.reconcile.context import Decision, Reconciliation, UnusableError, any_lock
@@ -33,11 +32,10 @@ from service.rules.queue import (
 from service.rules.values.actions import AnswerDeployment, CreateCheckRun, PostComment
 from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.recorded import answer_key, recorded_commands
-from service.services import Services
+from service.services import Services, Shares
 from service.store import subjects
 from service.store.database import LockBusyError, LockClass, further_locks, lock, transaction
-from service.store.fairness import waiting_elsewhere
-from service.store.jobs import defer_reconciliations
+from service.store.jobs import defer_reconciliations, waiting_elsewhere
 from service.store.litter import delete_litter
 from service.store.subjects import Claim
 

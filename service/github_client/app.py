@@ -24,8 +24,7 @@ from service.github_client.deployments import Deployments, Members
 from service.github_client.errors import translated
 from service.github_client.history import History
 from service.github_client.issues import Comments, Issues
-from service.github_client.proposals import ProposalsClient
-from service.github_client.pull_requests import PullRequests, ReviewersClient
+from service.github_client.pull_requests import ProposalsClient, PullRequests, ReviewersClient
 from service.ports import GitHubError
 from service.rules.commands.charter_changes import ASKING, PROPOSING, may_ask_reviewers, may_propose
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from service.pages.bullets import Bullet
+from service.pages.poc_parts import Bullet
 from service.rules.charter.line_keys import key_of
 from service.rules.charter.model import Charter
 from service.rules.commands.arguments import USUAL_EXTENSION, usual_extension

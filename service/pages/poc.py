@@ -7,11 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from urllib.parse import quote
 
-from service.pages.bullets import Bullet, bullets_of
 from service.pages.calendar import Axis, Strip, axis, says, spans_of, strip
 from service.pages.commands import commands_of
-from service.pages.poc_facts import Fact, facts_of
-from service.pages.signers import Signer, outlook_of, signers_of, uncounted_of
+from service.pages.poc_parts import (
+    Bullet,
+    Fact,
+    Signer,
+    bullets_of,
+    facts_of,
+    outlook_of,
+    signers_of,
+    uncounted_of,
+)
 from service.pages.words import Ball, ball_of, slips_of, state_words
 from service.rules.charter.goalposts import moved
 from service.rules.charter.model import Charter

@@ -24,8 +24,7 @@ from service.rules.values.github import EventKind, EventRecord, Installation, Re
 from service.rules.values.groups import Level
 from service.store.database import LockClass, TryLock
 from service.store.installations import KnownInstallation
-from service.store.notes import Note, notebook
-from service.store.store import Store
+from service.store.store import Note, Store, notebook
 
 
 class UnusableError(Exception):

@@ -8,10 +8,9 @@ from datetime import date
 
 from starlette.responses import Response
 
-from service.pages.bullets import Bullet
 from service.pages.poc import PocView
+from service.pages.poc_parts import Bullet, Signer
 from service.pages.portfolio import PortfolioView, Row
-from service.pages.signers import Signer
 from service.web.html import PRIVATE
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -18,11 +18,10 @@ from service.ports import GitHubApp, GitHubError
 from service.store.deliveries import LAST_ID, Deliveries
 from service.web.html import PRIVATE, notice, page
 from service.web.login import not_from_us
-from service.web.oauth import AwayError
+from service.web.oauth import AwayError, LoggedOutError
 from service.web.pages import telling
 from service.web.readers import Owners
 from service.web.sessions import Cookies, NotFromUsError
-from service.web.user_tokens import LoggedOutError
 from service.web.visibility import Visibility
 from service.web.visitors import Access, CannotTellError, Visitor, sent_by
 

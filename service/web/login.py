@@ -20,10 +20,9 @@ from starlette.routing import Route
 
 from service.store.people import People, Person
 from service.web.html import PRIVATE, notice
-from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError, Tokens
+from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError, Tokens, UserTokens
 from service.web.person_api import PersonApi
 from service.web.sessions import LASTS, Cookies, NotFromUsError, hashed, new_session, written
-from service.web.user_tokens import UserTokens
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,7 @@ from service.reconcile.context import Reconciliation
 from service.rules.policy.model import Mode
 from service.rules.values.groups import Level
 from service.store.database import Database, WithinSession, reading
-from service.store.notes import write
-from service.store.store import Store
+from service.store.store import Store, write
 from tests.harness.github import NOW, FakeApp
 
 

@@ -14,12 +14,11 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from service.fairness import Shares
 from service.ports import GitHubError
 from service.reconcile.context import Decision, Reconciliation
 from service.rules.queue import Failure, FailureKind, Urgency
 from service.rules.values.subjects import pull_request_key, repository_key
-from service.services import Services
+from service.services import Services, Shares
 from service.store import subjects
 from service.store.connections import USUAL, share
 from service.store.database import LockClass, lock, transaction

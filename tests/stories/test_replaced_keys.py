@@ -22,8 +22,7 @@ from service.settings import StoreSettings
 from service.store.app_credentials import StoredApp
 from service.store.database import Database
 from service.store.people import People, Person
-from service.web.oauth import GitHubOAuth, Tokens
-from service.web.user_tokens import LoggedOutError, UserTokens
+from service.web.oauth import GitHubOAuth, LoggedOutError, Tokens, UserTokens
 from tests.harness.settings import PEM
 
 OLD, NEW, THIRD = "o" * 40, "n" * 40, "t" * 40

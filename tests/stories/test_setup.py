@@ -34,8 +34,8 @@ from service.secret_key import FILE
 from service.settings import ServiceSettings, Settings
 from service.store.app_credentials import Pass, SetupPasses
 from service.store.database import Database, connect
+from service.web.app import create_setup_app
 from service.web.setup import Around, Line, SetupDone, SetupPages
-from service.web.setup_app import create_setup_app
 from tests.harness.settings import PEM
 
 pytestmark = pytest.mark.asyncio

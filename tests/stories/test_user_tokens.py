@@ -15,8 +15,15 @@ from sqlalchemy import Engine, text
 from service.store.database import Database, transaction
 from service.store.people import People, Person
 from service.store.personal_tokens import PersonalTokens
-from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError, Tokens
-from service.web.user_tokens import LoggedOutError, UserTokens
+from service.web.oauth import (
+    AwayError,
+    GitHubOAuth,
+    LoggedOutError,
+    RefusedError,
+    SetUpWronglyError,
+    Tokens,
+    UserTokens,
+)
 
 ERIN = Person(5, "erin-x")
 HOUR = timedelta(hours=1)

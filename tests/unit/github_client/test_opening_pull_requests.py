@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.github_client.app import App
-from service.github_client.proposals import ProposalsClient
+from service.github_client.pull_requests import ProposalsClient
 from service.ports import GitHubError, Proposals, RenamedError
 from service.rules.queue import FailureKind
 from service.rules.values.actions import Proposal, ProposalState, Proposed

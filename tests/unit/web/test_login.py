@@ -16,10 +16,9 @@ from starlette.applications import Starlette
 from service.store.people import People
 from service.web import login
 from service.web.login import LONGEST_QUEUE, SIDE_BY_SIDE, Login
-from service.web.oauth import GitHubOAuth, RefusedError, Tokens
+from service.web.oauth import GitHubOAuth, RefusedError, Tokens, UserTokens
 from service.web.person_api import PersonApi
 from service.web.sessions import Cookies
-from service.web.user_tokens import UserTokens
 
 pytestmark = pytest.mark.asyncio
 
