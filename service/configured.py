@@ -12,7 +12,7 @@ from service.app_credentials import AppCredentials, UnreadableAppError, unsealed
 from service.secret_key import FILE, SecretKeyError, SecretKeys, find, find_or_make, find_previous
 from service.settings import Settings, StoreSettings, load
 from service.store.app_credentials import StoredApp
-from service.store.database import Database, connect
+from service.store.database import Database, connected
 from service.store.schema import migrate, pending
 
 ASKED_EVERY = 1.0
@@ -88,8 +88,7 @@ def complete(
     environment: Mapping[str, str], settings: StoreSettings, database_url: str, *, wait: bool
 ) -> Settings | None:
     """The same at an address; with `wait` once there is an app: a database that is away only costs time."""
-    engine = connect(database_url, pool_size=1)
-    try:
+    with connected(database_url, pool_size=1) as engine:
         while True:
             try:
                 found = with_stored_app(environment, settings, engine)
@@ -100,5 +99,3 @@ def complete(
             if found or not wait:
                 return found
             time.sleep(ASKED_EVERY)
-    finally:
-        engine.dispose()

@@ -23,7 +23,7 @@ from service.rules.queue import MOST_GLANCES, USUAL_PACE, Pace
 from service.rules.values.actions import Action
 from service.rules.values.github import RepositoryRef
 from service.rules.values.groups import Level
-from service.store.database import Database, WithinSession, connect, reading_session
+from service.store.database import Database, WithinSession, connect, reading
 from service.store.store import Store
 from service.store.store import write as write_notes
 from service.store.subjects import Claim
@@ -87,7 +87,7 @@ class Services:
     def reconciliation(self, claim: Claim) -> Reconciliation:
         """One reconciliation of a claimed subject, at the time that the claim or the clock says."""
         present = self.clock()
-        session = reading_session(self.engine)
+        session = reading(self.engine)
         return Reconciliation(
             key=claim.key,
             urgency=claim.urgency,

@@ -316,20 +316,17 @@ def _switch(org: str, mode: str | None) -> None:
     from service.cli.modes import UnknownAccountError, switch
     from service.logs import configure
     from service.rules.policy.model import Mode
-    from service.store.database import connect
+    from service.store.database import connected
     from service.store.schema import migrate
 
     given = with_or_without_app()
     configure(given.log_format, level=30)
-    with opened_database(given, "switch") as url:
-        engine = connect(url)
+    with opened_database(given, "switch") as url, connected(url) as engine:
+        migrate(engine)
         try:
-            migrate(engine)
             typer.echo(switch(engine, org, Mode(mode) if mode else None))
         except UnknownAccountError as error:
             refuse(str(error))
-        finally:
-            engine.dispose()
 
 
 @cli.command()

@@ -19,7 +19,7 @@ from service.secret_key import FILE as KEY_FILE
 from service.settings import StoreSettings
 from service.store import backup
 from service.store.backup import BackupError
-from service.store.database import connect
+from service.store.database import connected
 from service.store.embedded import has_database, note_moved
 from service.store.health import note
 from service.store.moving import move as copied
@@ -45,11 +45,8 @@ def bring_back(settings: StoreSettings, file: Path) -> str:
     backup.read(file)
     with database_to_itself(settings, "restore") as url:
         about = backup.restore(url, file)
-        engine = connect(url, pool_size=1)
-        try:
+        with connected(url, pool_size=1) as engine:
             migrate(engine)
-        finally:
-            engine.dispose()
         _note(url, datetime.fromisoformat(about.made_at))
     return (
         f"restored {file}: {about.total} rows of {len(about.rows)} tables, as they were at {about.made_at}. "
@@ -58,12 +55,9 @@ def bring_back(settings: StoreSettings, file: Path) -> str:
 
 
 def _note(url: str, at: datetime) -> None:
-    engine = connect(url, pool_size=1)
-    try:
+    with connected(url, pool_size=1) as engine:
         if not pending(engine):  # an older version's tables have no place for it, and stay as they are
             note(engine, at)
-    finally:
-        engine.dispose()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from service.ports import GitHubError
 from service.private_key import KEY
 from service.secret_key import SecretKeyError
 from service.settings import SettingsError, StoreSettings, load
-from service.store.database import connect
+from service.store.database import connected
 
 
 class CredentialsError(Exception):
@@ -38,13 +38,11 @@ def replace(environment: Mapping[str, str], settings: StoreSettings, database_ur
     """Replace what is given, and say what is left to do."""
     if given == Given():
         raise CredentialsError("name what is new: --private-key, --webhook-secret or --client-secret")
-    engine = connect(database_url, pool_size=1)
     try:
-        return _replace(environment, settings, engine, given)
+        with connected(database_url, pool_size=1) as engine:
+            return _replace(environment, settings, engine, given)
     except (UnreadableSettingsError, SecretKeyError) as error:
         raise CredentialsError(str(error)) from error
-    finally:
-        engine.dispose()
 
 
 def _replace(environment: Mapping[str, str], settings: StoreSettings, engine: Engine, given: Given) -> str:

@@ -6,15 +6,14 @@ from datetime import datetime
 
 from service.cli.environment import refuse
 from service.pages.record import in_json, in_markdown, record_of
-from service.store.database import Database, connect
+from service.store.database import Database, connected
 from service.store.records import Records
 from service.store.schema import pending
 
 
 def printed(database_url: str, repository: str, form: str, as_of: datetime) -> str | None:
     """The record as Markdown or JSON; None where no POC is known under that name."""
-    engine = connect(database_url)
-    try:
+    with connected(database_url) as engine:
         if pending(engine):
             refuse(
                 "the database's tables aren't those of this version: "
@@ -25,6 +24,4 @@ def printed(database_url: str, repository: str, form: str, as_of: datetime) -> s
         if poc_id is None:
             return None
         record = record_of(records.of(poc_id), as_of)
-    finally:
-        engine.dispose()
     return in_markdown(record) if form == "md" else in_json(record)

@@ -9,7 +9,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.app_credentials import AppCredentials
 from service.cli import env_file
-from service.cli.doctor import Mark, examine, told
+from service.cli.doctor import PING, Mark, examine, told
 from service.cli.environment import unreachable
 from service.cli.organisation import Organisation, installed_on
 from service.cli.register import Asked, Console, SetupError, checked, register, settings_of
@@ -31,7 +31,7 @@ from service.rules.queue import unanswered
 from service.rules.values.github import Installation
 from service.secret_key import SecretKeyError
 from service.settings import SettingsError, StoreSettings, load_store, names_an_app
-from service.store.database import connect
+from service.store.database import connected
 from service.store.embedded import DataDirInUse, PostgresFailed, open_database
 from service.store.schema import NewerSchemaError, migrate
 
@@ -128,23 +128,14 @@ def into_database(
 def _engine(settings: StoreSettings) -> Iterator[Engine]:
     """The database, for as short as can be: a service may want to start it."""
     try:
-        if settings.database_url:
-            yield from _connected(settings.database_url)
-        else:
-            with open_database(settings.data_dir, "setup") as url:
-                yield from _connected(url)
+        given = settings.database_url
+        opened = nullcontext(given) if given else open_database(settings.data_dir, "setup")
+        with opened as url, connected(url, pool_size=1) as engine:
+            yield engine
     except (DataDirInUse, PostgresFailed, NewerSchemaError, SecretKeyError, UnreadableSettingsError) as error:
         raise SetupError(str(error)) from error
     except SQLAlchemyError as error:
         raise SetupError(unreachable(settings, error)) from error
-
-
-def _connected(url: str) -> Iterator[Engine]:
-    engine = connect(url, pool_size=1)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def terminal() -> Console:
@@ -163,7 +154,6 @@ def terminal() -> Console:
     return Console(say, input, browse)
 
 
-PING = "ping"
 TRIES = 15
 
 

@@ -48,15 +48,12 @@ class Deployments(Connection):
 
     def _answers(self, repository: RepositoryRef, what: str, path: Callable[[str], str]) -> bool:
         """Whether GitHub answers that something is so: it says no by finding nothing."""
-        try:
-            self._at(repository, what, lambda name: self._get(path(name)), gone_is_an_answer=True)
-        except RenamedError:
-            raise
-        except GitHubError as error:
-            if not error.final:
-                raise
-            return False
-        return True
+
+        def found(name: str) -> bool:
+            self._get(path(name))
+            return True
+
+        return bool(self._if_shown(repository, what, found))
 
     def account_ids(self, logins: Sequence[str]) -> Mapping[str, int]:
         """Ask for each; GitHub has no list of them."""

@@ -86,9 +86,7 @@ class CheckRuns(Table):
 
     def unchecked(self) -> list[Unchecked]:
         """The heads of open pull requests that need the check run `POC charter` and don't have it."""
-        with self._database.reading() as session:
-            rows = session.execute(UNCHECKED, {"name": CHARTER_CHECK}).all()
-        return [Unchecked(*row) for row in rows]
+        return [Unchecked(*row) for row in self._rows(UNCHECKED, name=CHARTER_CHECK)]
 
     def begin(
         self, repository_id: int, head_sha: str, subject: str, outputs: Mapping[str, CheckRunOutput]

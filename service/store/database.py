@@ -60,6 +60,16 @@ def connect(url: str | URL, *, pool_size: int = 10, read_only: bool = False) -> 
     return engine
 
 
+@contextmanager
+def connected(url: str, *, pool_size: int = 10) -> Iterator[Engine]:
+    """An engine for as long as the block lasts."""
+    engine = connect(url, pool_size=pool_size)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def _still_there(connection: psycopg.Connection[Any], *_: object) -> None:
     """Connect anew where an idle connection has something to be read: that is its end.
 
@@ -76,17 +86,10 @@ def has_input(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
     return bool(polled.poll(0))
 
 
-@contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
-    """Questions without a transaction around them, which would cost two round trips more and promise nothing:
-    at PostgreSQL's usual level each statement sees what is committed when it begins.
+def reading(engine: Engine) -> Session:
+    """A session for questions, without a transaction around them, which would cost two round trips more and
+    promise nothing: at PostgreSQL's usual level each statement sees what is committed when it begins.
     """
-    with reading_session(engine) as session:
-        yield session
-
-
-def reading_session(engine: Engine) -> Session:
-    """A session for `reading` that its user closes."""
     return Session(_autocommit(engine), expire_on_commit=False)
 
 

@@ -46,7 +46,7 @@ class Received:
     event: str
     action: str | None
     full_name: str | None
-    subjects: tuple[str, ...]
+    subjects: Sequence[str]
     ignored: str | None
     received_at: datetime
 
@@ -73,38 +73,12 @@ class Deliveries(Table):
     ) -> Sequence[Received]:
         """A page of them, the newest first; only those of which something failed, if so asked."""
         statement = text(RECEIVED.format(theirs=THEIRS, failed=FAILED if failed else ""))
-        asked = {"installations": list(installations), "before": before, "size": size}
-        with self._database.reading() as session:
-            return [
-                Received(
-                    row.id,
-                    row.event,
-                    row.action,
-                    row.full_name,
-                    tuple(row.subjects),
-                    row.ignored,
-                    row.received_at,
-                )
-                for row in session.connection().execute(statement, asked)
-            ]
+        rows = self._rows(statement, installations=list(installations), before=before, size=size)
+        return [Received(*row) for row in rows]
 
     def looks(self, keys: Collection[str]) -> Mapping[str, Look]:
         """What is known of subjects."""
-        with self._database.reading() as session:
-            rows = session.connection().execute(LOOKS, {"keys": list(keys)})
-            return {
-                row.key: Look(
-                    row.key,
-                    row.dirty,
-                    row.looked_at,
-                    row.outcome,
-                    row.attempts,
-                    row.last_error,
-                    row.dead_since,
-                    row.not_before,
-                )
-                for row in rows
-            }
+        return {row.key: Look(*row) for row in self._rows(LOOKS, keys=list(keys))}
 
     def look_again(self, delivery: int, installations: Collection[int]) -> bool:
         """Mark what a delivery is about; False where there is none of that id to be seen."""

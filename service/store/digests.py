@@ -124,55 +124,41 @@ class Digests(Table):
     def last_told(self, installation_id: int, channel: Channel) -> LastDigest | None:
         """The newest digest that a place heard; before any, from when on its first one tells."""
         asked = {"installation": installation_id, "channel": str(channel)}
-        with self._database.reading() as session:
-            connection = session.connection()
-            if row := connection.execute(LAST_TOLD, asked).first():
-                return LastDigest(row.composed_at, frozenset(row.told))
-            first = connection.execute(FIRST, asked).scalar()
-            return LastDigest(first - REACHES_BACK) if first else None
+        if row := self._first(LAST_TOLD, **asked):
+            return LastDigest(row.composed_at, frozenset(row.told))
+        first = self._first(FIRST, **asked)
+        return LastDigest(first[0] - REACHES_BACK) if first and first[0] else None
 
     def untold(self) -> tuple[UndeliveredDigest, ...]:
         """The newest digest of each place, where it was refused."""
-        with self._database.reading() as session:
-            rows = session.connection().execute(UNTOLD).all()
         return tuple(
             UndeliveredDigest(
                 r.installation_id, r.account, Channel(r.channel), r.week, r.repository, r.reason
             )
-            for r in rows
+            for r in self._rows(UNTOLD)
         )
 
     def centrals(self) -> Iterator[Central]:
         """The central repository of each policy that names one."""
-        with self._database.reading() as session:
-            connection = session.connection()
-            for policy in connection.execute(CENTRALS).all():
-                name = policy_of(policy.good_text).central_repository
-                if name is None:
-                    continue
-                asked = {"installation": policy.installation_id, "name": name}
-                central = Central(policy.installation_id, policy.account, name)
-                found = connection.execute(NAMED, asked).first()
-                if found is not None:
-                    central = Central(
-                        policy.installation_id, policy.account, name, True, found.archived, found.has_issues
-                    )
-                yield central
+        for policy in self._rows(CENTRALS):
+            name = policy_of(policy.good_text).central_repository
+            if name is None:
+                continue
+            found = self._first(NAMED, installation=policy.installation_id, name=name)
+            known = (True, found.archived, found.has_issues) if found else ()
+            yield Central(policy.installation_id, policy.account, name, *known)
 
     def judged(self, installation_id: int, since: datetime) -> tuple[int, tuple[Held, ...]]:
         """How many commits were judged since then, and those that would be held up."""
-        asked = {"installation": installation_id, "name": CHARTER_CHECK, "since": since}
-        with self._database.reading() as session:
-            rows = session.connection().execute(JUDGED, asked).all()
+        rows = self._rows(JUDGED, installation=installation_id, name=CHARTER_CHECK, since=since)
         held = tuple(Held(tuple(row.rules)) for row in rows if row.would in HOLDING)
         return len(rows), held
 
     def pocs(self, installation_id: int, today: date) -> tuple[PocLine, ...]:
         """The POCs of an installation, those that have ended as well."""
         recently = today - AT_MOST - timedelta(days=2)
-        asked = {"installation": installation_id, "today": today, "recently": recently}
-        with self._database.reading() as session:
-            return tuple(map(_line, session.connection().execute(POCS, asked).all()))
+        rows = self._rows(POCS, installation=installation_id, today=today, recently=recently)
+        return tuple(map(_line, rows))
 
 
 def _line(row: Row[Any]) -> PocLine:

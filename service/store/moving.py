@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, MetaData, Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.store.backup import BackupError, counted, forget_workers, refuse_other, refuse_used
-from service.store.database import connect
+from service.store.database import connected
 from service.store.schema import migrate_within, revision_of
 
 MADE_BY_MIGRATIONS = "alembic_version"
@@ -19,15 +19,12 @@ MADE_BY_MIGRATIONS = "alembic_version"
 
 def move(source: str, target: str) -> Mapping[str, int]:
     """Copy every table, and return how many rows each has; nobody else may write to either meanwhile."""
-    old, new = connect(source, pool_size=1), connect(target, pool_size=1)
     try:
-        return _move(old, new)
+        with connected(source, pool_size=1) as old, connected(target, pool_size=1) as new:
+            return _move(old, new)
     except (psycopg.Error, SQLAlchemyError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise BackupError(f"nothing was moved: {reason}") from error
-    finally:
-        old.dispose()
-        new.dispose()
 
 
 def _move(old: Engine, new: Engine) -> Mapping[str, int]:

@@ -191,31 +191,24 @@ class People(Table):
         """
         values = {"visible": list(visible), "rows_of": list(rows_of), "mine": asking_since}
         values |= {"person": person_id, "seen_at": asking_since if whole else None}
-        with self._database.transaction() as stored:
-            stored.connection().execute(KEEP, values)
+        self._execute(KEEP, **values)
 
     def stop_asking(self, person_id: int, asking_since: datetime) -> None:
         """Let others ask: the question that began then found nothing out."""
-        with self._database.transaction() as stored:
-            stored.connection().execute(LET_GO, {"person": person_id, "mine": asking_since})
+        self._execute(LET_GO, person=person_id, mine=asking_since)
 
     def refuse(self, person_id: int, repository_id: int) -> None:
         """Show somebody a repository no longer."""
-        with self._database.transaction() as stored:
-            stored.connection().execute(REFUSE, {"person": person_id, "repository": repository_id})
+        self._execute(REFUSE, person=person_id, repository=repository_id)
 
     def pocs(self) -> list[tuple[int, str]]:
         """The repositories of all POCs, with their names."""
-        with self._database.reading() as stored:
-            return [(row.id, row.full_name) for row in stored.connection().execute(POCS)]
+        return [(row.id, row.full_name) for row in self._rows(POCS)]
 
     def pocs_of(self, installations: Collection[int]) -> list[int]:
         """The repositories of the POCs of some installations."""
-        if not installations:
-            return []
-        with self._database.reading() as stored:
-            found = stored.connection().execute(POCS_OF, {"installations": list(installations)})
-            return list(found.scalars())
+        rows = self._rows(POCS_OF, installations=list(installations)) if installations else ()
+        return [row.id for row in rows]
 
 
 def _holds(row: PersonRow, refused: bytes | None, until: datetime) -> bool:

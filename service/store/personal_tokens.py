@@ -83,6 +83,5 @@ class PersonalTokens(Table):
             found = stored.exec(statement).first()
         if found is None:
             return None
-        with self._database.transaction() as stored:
-            stored.connection().execute(USED, {"now": now, "hash": hashed, "noted": now - NOTED})
+        self._execute(USED, now=now, hash=hashed, noted=now - NOTED)
         return Person(*found)

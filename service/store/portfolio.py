@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, text
 
 from service.rules.gate.lifecycle import ON_THE_WAY, State
 from service.rules.gate.overview import Overview
@@ -381,14 +381,12 @@ class Portfolio(Table):
 
     def named(self, full_name: str) -> NamedPoc | None:
         """The POC of a repository; None where there is none."""
-        with self._database.reading() as session:
-            row = session.connection().execute(NAMED, {"name": full_name}).first()
+        row = self._first(NAMED, name=full_name)
         return NamedPoc(PocId(row.id), row.repository_id) if row else None
 
     def standing(self, full_name: str) -> Standing | None:
         """Where the POC of a repository stands; None where there is none."""
-        with self._database.reading() as session:
-            row = session.connection().execute(STANDING, {"name": full_name}).first()
+        row = self._first(STANDING, name=full_name)
         return Standing(row.id, row.public, State(row.state), row.met, row.thresholds) if row else None
 
     def one(self, poc_id: PocId, repository_id: int) -> OnePoc | None:
@@ -427,17 +425,16 @@ class Portfolio(Table):
 
     def accounts(self) -> Mapping[int, Account]:
         """The organisations that the app is installed on, with their policies."""
-        return self._accounts(text(ACCOUNTS.format(which="TRUE")), {})
+        return self._accounts("TRUE")
 
     def accounts_of(self, visible: Collection[int] | None) -> Mapping[int, Account]:
         """Those of the POCs that somebody may see; None for all."""
         if visible is None:
             return self.accounts()
-        return self._accounts(text(ACCOUNTS.format(which=SEEN_BY_SOMEBODY)), {"visible": list(visible)})
+        return self._accounts(SEEN_BY_SOMEBODY, visible=list(visible))
 
-    def _accounts(self, statement: TextClause, asked: Mapping[str, object]) -> Mapping[int, Account]:
-        with self._database.reading() as session:
-            rows = session.connection().execute(statement, asked).all()
+    def _accounts(self, which: str, **asked: object) -> Mapping[int, Account]:
+        rows = self._rows(text(ACCOUNTS.format(which=which)), **asked)
         return {row.id: Account(row.id, row.account, policy_of(row.good_text)) for row in rows}
 
     def record(self, poc_id: PocId) -> StoredRecord:

@@ -128,8 +128,7 @@ class Records(Table):
 
     def named(self, full_name: str) -> PocId | None:
         """The POC of a repository, also of one that was removed; None where it never was one."""
-        with self._database.reading() as session:
-            found = session.connection().execute(NAMED, {"name": full_name}).first()
+        found = self._first(NAMED, name=full_name)
         return PocId(found.id) if found else None
 
     def of(self, poc_id: PocId) -> StoredRecord:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
-from sqlalchemy import Executable, inspect
+from sqlalchemy import Executable, TextClause, inspect
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
@@ -45,9 +45,19 @@ class Table:
                 json = {name: Jsonb(values[name]) for name in documents if values[name] is not None}
                 ask(session, statement, values | json)
 
-    def _execute(self, statement: Executable) -> None:
+    def _rows(self, question: TextClause, **asked: object) -> Sequence[Any]:
+        """All that a question brings."""
+        with self._database.reading() as session:
+            return session.connection().execute(question, asked).all()
+
+    def _first(self, question: TextClause, **asked: object) -> Any:  # noqa: ANN401 (a row)
+        """The first row that a question brings; None without one."""
+        with self._database.reading() as session:
+            return session.connection().execute(question, asked).first()
+
+    def _execute(self, statement: Executable, **values: object) -> None:
         with self._database.transaction() as session:
-            session.execute(statement)
+            session.execute(statement, values)
 
 
 @cache

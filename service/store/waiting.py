@@ -192,9 +192,7 @@ class Forecasts(Table):
 
     def past_turns(self, installation_id: int) -> tuple[PastTurn, ...]:
         """The newest turns that have ended, in one statement."""
-        asked = {"installation": installation_id, "most": MOST_TURNS}
-        with self._database.reading() as session:
-            rows = session.connection().execute(ENDED, asked).all()
+        rows = self._rows(ENDED, installation=installation_id, most=MOST_TURNS)
         return tuple(
             PastTurn(PocId(row.poc_id), Wants(row.wants), Group(row.for_group), row.since, row.until)
             for row in rows

@@ -93,7 +93,7 @@ async def written(request: Request, session: str, public_url: str) -> dict[str, 
     if not session:
         raise NotFromUsError
     try:
-        body = (await _body(request)).decode()
+        body = (await form_of(request, LARGEST_FORM)).decode()
         fields = {name: values[0] for name, values in parse_qs(body).items()}
     except (ValueError, TimeoutError, ClientDisconnect) as error:
         raise NotFromUsError from error
@@ -102,11 +102,12 @@ async def written(request: Request, session: str, public_url: str) -> dict[str, 
     return fields
 
 
-async def _body(request: Request) -> bytes:
+async def form_of(request: Request, largest: int) -> bytes:
+    """The body of a form; raises `NotFromUsError` where it is larger, and `TimeoutError`."""
     body = b""
     async with asyncio.timeout(PATIENCE):
         async for part in request.stream():
             body += part
-            if len(body) > LARGEST_FORM:
+            if len(body) > largest:
                 raise NotFromUsError
     return body

@@ -5,7 +5,6 @@ Once there is an app, whoever set it up sees here what `doctor` says.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -23,12 +22,12 @@ from service.app_credentials import AppCredentials
 from service.store.app_credentials import Pass, SetupPasses
 from service.web.html import PRIVATE, notice, page
 from service.web.pages import Answer
-from service.web.sessions import PATIENCE
+from service.web.sessions import Cookies, NotFromUsError, form_of
 from service.web.visitors import HERE
 
 GOOD_FOR = timedelta(hours=1)
 LARGEST_FORM = 64 * 1024
-COOKIE = "poc-governor-setup"
+COOKIE = "setup"
 FIELDS = ("app_id", "private_key", "webhook_secret", "client_secret")
 NOT_FROM_HERE = ("cross-site", "same-site")
 
@@ -65,14 +64,9 @@ class Around:
     """Why nobody sets up anything at this address; empty where they can."""
 
     @property
-    def is_secure(self) -> bool:
-        """Whether the service is behind TLS."""
-        return self.public_url.startswith("https://")
-
-    @property
-    def cookie(self) -> str:
-        """By which a browser is known; one that begins so is taken only from this very host, and over TLS."""
-        return f"__Host-{COOKIE}" if self.is_secure else COOKIE
+    def cookies(self) -> Cookies:
+        """One of them is that by which a browser is known."""
+        return Cookies(self.public_url)
 
 
 class SetupPages:
@@ -122,7 +116,7 @@ class SetupPages:
         except RegistrarError as error:
             answer = page("setup.html", 400, known=True, org=given.get("org", ""), wrong=str(error))
             return self._seen(answer, visitor)
-        holder = visitor or request.cookies[self._around.cookie]
+        holder = visitor or self._around.cookies.read(request, COOKIE)
         ends_at = self._around.clock() + GOOD_FOR
         await run_in_threadpool(self._passes.issue, f"{holder}:{state}", Pass.STATE, ends_at)
         shown = {"action": action, "manifest": json.dumps(manifest), "name": manifest["name"]}
@@ -130,7 +124,7 @@ class SetupPages:
 
     async def registered(self, request: Request) -> Response:
         """Take the app over: the state has to be one that this browser was given, and is used up by that."""
-        holder, now = request.cookies.get(self._around.cookie, ""), self._around.clock()
+        holder, now = self._around.cookies.read(request, COOKIE), self._around.clock()
         code, state = request.query_params.get("code", ""), request.query_params.get("state", "")
         if not code or not await run_in_threadpool(self._passes.use_up, f"{holder}:{state}", Pass.STATE, now):
             return _refused(
@@ -173,15 +167,13 @@ class SetupPages:
     def _seen(self, answer: Response, visitor: str) -> Response:
         """The answer, by which a browser that was let in is known again when GitHub leads it back."""
         if visitor:
-            seconds = int(GOOD_FOR.total_seconds())
-            name, secure = self._around.cookie, self._around.is_secure
-            answer.set_cookie(name, visitor, seconds, path="/", secure=secure, httponly=True, samesite="lax")
+            self._around.cookies.set(answer, COOKIE, visitor, GOOD_FOR)
         return answer
 
 
 async def known(request: Request, passes: SetupPasses, around: Around) -> bool:
     """Whether this browser was let in by the token, less than an hour ago."""
-    visitor = request.cookies.get(around.cookie, "")
+    visitor = around.cookies.read(request, COOKIE)
     return visitor != "" and await run_in_threadpool(passes.is_good, visitor, Pass.BROWSER, around.clock())
 
 
@@ -217,15 +209,10 @@ async def _form(request: Request, public_url: str) -> Mapping[str, str] | None:
     ours = {"", request.headers.get("host", ""), urlsplit(public_url).netloc}
     if request.headers.get("sec-fetch-site") in NOT_FROM_HERE or origin not in ours:
         return None
-    raw = b""
     try:
-        async with asyncio.timeout(PATIENCE):
-            async for part in request.stream():
-                raw += part
-                if len(raw) > LARGEST_FORM:
-                    return None
+        raw = await form_of(request, LARGEST_FORM)
         return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=20))
-    except (ValueError, TimeoutError, ClientDisconnect):
+    except (ValueError, TimeoutError, ClientDisconnect, NotFromUsError):
         return None
 
 
