@@ -27,8 +27,9 @@ import psycopg
 import structlog
 
 from service.ports import GitHub
+from service.rules.policy.model import Mode
 from service.rules.values.github import Installation, Repository
-from service.settings import Mode, Settings
+from service.settings import Settings
 from service.store.connections import USUAL, share
 from service.wiring import build
 from service.work import work

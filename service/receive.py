@@ -25,7 +25,8 @@ from service.inbox import Inbox, Trust
 from service.logs import configure
 from service.parent import end_with_parent
 from service.ports import GitHubApp
-from service.settings import NOT_PRIVATE, Mode, ServiceSettings, Settings
+from service.rules.policy.model import Mode
+from service.settings import NOT_PRIVATE, ServiceSettings, Settings
 from service.store.app_credentials import SetupPasses
 from service.store.connections import ASKING, WEB, room
 from service.store.database import Database, connect

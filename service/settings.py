@@ -1,7 +1,4 @@
-"""Settings from the environment: one field, one sentence. Only the edges read them.
-
-Over 300 lines: each setting has its sentence.
-"""
+"""Settings from the environment: one field, one sentence. Only the edges read them."""
 
 from __future__ import annotations
 
@@ -17,6 +14,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from service import setting_values
 from service.private_key import KEY, KEY_FILE, private_key
+from service.rules.policy.model import Mode
+from service.rules.setup.manifest import PUBLIC_API, PUBLIC_GITHUB
+from service.rules.values.groups import Level
 
 NOT_PRIVATE = "`PUBLIC_URL` begins with `http://`. Put the service behind TLS, and set its https address."
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -28,20 +28,6 @@ class SettingsError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-class Mode(StrEnum):
-    """`enforce` holds deployments and checks back; `observe` only says what it would hold back."""
-
-    ENFORCE = "enforce"
-    OBSERVE = "observe"
-
-
-class EvidenceLevel(StrEnum):
-    """Which numbers count for shipping: also those of files, or only those that workflow runs sent."""
-
-    SELF_REPORTED = "self-reported"
-    MEASURED = "measured"
 
 
 class LogFormat(StrEnum):
@@ -67,8 +53,7 @@ def _secret(name: str, *, shortest: int = 1, in_a_header: bool = False) -> After
 Url = Annotated[str, AfterValidator(setting_values.url)]
 PRIVATE_NETWORKS = "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7"
 """Where a proxy in front of the service stands."""
-PUBLIC_API = "https://api.github.com"
-PUBLIC_GITHUB, PUBLIC_ISSUER = "https://github.com", "https://token.actions.githubusercontent.com"
+PUBLIC_ISSUER = "https://token.actions.githubusercontent.com"
 
 
 def default_data_dir() -> Path:
@@ -141,8 +126,8 @@ class ServiceSettings(StoreSettings):
         description="`enforce`, or `observe` to hold nothing up and open no issue, where no policy says; "
         "empty: a new installation observes until its policy says.",
     )
-    evidence_level: Annotated[EvidenceLevel, _one_of(EvidenceLevel)] = Field(
-        default=EvidenceLevel.SELF_REPORTED,
+    evidence_level: Annotated[Level, _one_of(Level)] = Field(
+        default=Level.SELF_REPORTED,
         description="Numbers that count for shipping: `self-reported` in files too, or only `measured` ones.",
     )
     allowed_accounts: Annotated[str, AfterValidator(setting_values.accounts)] = Field(

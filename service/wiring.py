@@ -11,10 +11,8 @@ from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
 from service.reconcile.charter_check import say_unjudged
 from service.reconcile.subjects import reconcile
-from service.rules.policy.model import Mode
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, POLICY_CHECK
 from service.rules.values.github import RepositoryRef
-from service.rules.values.groups import Level
 from service.services import USUAL_WAITS, Clock, Services, Waits
 from service.settings import Settings
 from service.store.connections import share
@@ -53,8 +51,8 @@ def build(
         announcer=announcer or _slack(settings.slack_webhook_url),
         clock=clock,
         waits=waits,
-        mode=None if settings.mode is None else Mode(settings.mode),
-        evidence_level=Level(settings.evidence_level),
+        mode=settings.mode,
+        evidence_level=settings.evidence_level,
         web_url=settings.github_url,
         details_url=partial(details_url, settings),
         docs_url=f"{settings.public_url}/docs",

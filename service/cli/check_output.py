@@ -113,10 +113,11 @@ def not_checked(charter: Charter, outside: RepositoryFacts = NOT_KNOWN) -> tuple
         return ()
     target, infra = charter.target, charter.infra
     environments = [each.value for each in (target.environment, target.measured_in) if each]
-    entries = (infra.feature_store, infra.model_registry, infra.eval_pipeline, infra.deploy_process)
     looked = outside.missing_paths is not None
     paths = (
-        [] if looked else [each.value.text for each in entries if each and each.value.kind is InfraKind.PATH]
+        []
+        if looked
+        else [each.value.text for _, each in infra.entries if each and each.value.kind is InfraKind.PATH]
     )
     facts = (
         charter.owner and f"write access of {charter.owner.value}",

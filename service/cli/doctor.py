@@ -24,13 +24,13 @@ from service.github_client.app import NEEDS, TIMEOUT, App
 from service.ports import GitHubError
 from service.rules.commands.charter_changes import PROPOSING, may_ask_reviewers, may_propose
 from service.rules.digest.edition import Channel, in_the_way, not_told
-from service.rules.policy.model import POLICY_PATH, Mode
+from service.rules.policy.model import POLICY_PATH
 from service.rules.queue import DeliveryAttempt
+from service.rules.setup.manifest import PUBLIC_API
 from service.rules.values.actions import CHARTER_CHECK
 from service.rules.values.github import Installation
 from service.settings import (
     LOCAL_HOSTS,
-    PUBLIC_API,
     Settings,
     SettingsError,
     StoreSettings,
@@ -337,9 +337,7 @@ def _inside(engine: Engine, settings: StoreSettings) -> Iterator[Line]:
         wanted = WEB * settings.web_processes + settings.database_connections
         if lacking := replace(room(engine), used=0).lacking(wanted):
             yield Line(Mark.WRONG, "connections", lacking)
-    default = None
-    if isinstance(settings, Settings) and settings.mode is not None:
-        default = Mode(settings.mode)
+    default = settings.mode if isinstance(settings, Settings) else None
     for held in modes(engine, default, datetime.now(UTC)):
         yield Line(Mark.NOTE if held.due else Mark.OK, f"mode of {held.account}", held.says)
     now = health(engine)

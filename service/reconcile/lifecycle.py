@@ -24,7 +24,7 @@ from service.rules.evidence.values import Result
 from service.rules.gate.agreement import stop_signed, takes_over
 from service.rules.gate.lifecycle import LifecycleFacts, State, state_of
 from service.rules.gate.overview import overview
-from service.rules.gate.signoffs import Round, Signature, standing
+from service.rules.gate.signoffs import Round, Signature, named, standing
 from service.rules.gate.verdict import Gate, Occasion
 from service.rules.policy.recognition import no_poc_reason
 from service.rules.values.actions import Action, OpenNotice, PostComment
@@ -178,8 +178,7 @@ def _stop_criteria(
     shipped = poc.record.poc.shipped_at is not None
     if ctx.observe or shipped or charter.stopped or not repository.has_issues:
         return
-    owner = charter.owner.value if charter.owner else None
-    product = charter.signoffs.product.value if charter.signoffs.product else None
+    owner, product = charter.owner_login, named(charter, Group.PRODUCT)
     for result in stops:
         key = f"stop-if:{result.threshold.printed}"
         if result.met and not ctx.store.messages.was_said(repository.id, key):

@@ -140,5 +140,5 @@ def _owner(
 
 def _names(charter: Charter | None, owner: KnownAccess | None) -> bool:
     """Whether the stored permission is that of the charter's owner."""
-    named = charter.owner.value if charter and charter.owner else None
+    named = charter.owner_login if charter else None
     return named is not None and owner is not None and named.lower() == owner.login.lower()

@@ -13,7 +13,6 @@ from service.reconcile.commit_verdict import agreement_of
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc, PocStatus
 from service.rules.charter.model import Charter
-from service.rules.charter.values import InfraKind
 from service.rules.checks.judge import judge_standing
 from service.rules.gate.agreement import holders_of, pause_signed
 from service.rules.gate.lifecycle import ON_THE_WAY, State
@@ -63,14 +62,8 @@ def present_blocker(ctx: Reconciliation, poc: Poc, charter: Charter | None, stat
 
 def _named(charter: Charter | None) -> list[str]:
     """The issues that entries of `infra` wait for: `missing - #12`."""
-    if charter is None:
-        return []
-    texts = [
-        entry.value.text
-        for _, entry in charter.infra.entries
-        if entry and entry.value.kind is InfraKind.MISSING
-    ]
-    return [match[0] for text in texts if (match := REFERENCE.search(text))]
+    missing = charter.infra.missing.values() if charter else ()
+    return [match[0] for entry in missing if (match := REFERENCE.search(entry.value.text))]
 
 
 def _read(ctx: Reconciliation, poc: Poc, named: KnownBlocker) -> Blocker:
@@ -168,7 +161,7 @@ def _facts(ctx: Reconciliation, poc: Poc, life: PocStatus, pause: PresentPause |
         reviews=requests,
         worker=last_worker(poc.waiting.acted),
         worked_at=last_activity(poc.waiting.acted, kinds=ENGINEERING, but=asked),
-        missing_infra=_missing(charter),
+        missing_infra=tuple(charter.infra.missing) if charter else (),
         platform=named(charter, Group.PLATFORM) if charter else None,
         blocker=present_blocker(ctx, poc, charter, life.state),
         asked_to_ship=stored.request.number if stored.request else None,
@@ -229,14 +222,6 @@ def _requests(
         login = named(charter, group)
         if login:
             yield Request((login,), since, number, group)
-
-
-def _missing(charter: Charter | None) -> tuple[str, ...]:
-    if charter is None:
-        return ()
-    return tuple(
-        name for name, entry in charter.infra.entries if entry and entry.value.kind is InfraKind.MISSING
-    )
 
 
 def _objected(ctx: Reconciliation, poc: Poc, numbers: set[int | None]) -> Iterator[str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from service.rules.charter.model import Charter
-from service.rules.charter.values import InfraKind
 from service.rules.checks import CHECKS
 from service.rules.checks.verdict import ChangeKind, Verdict
 from service.rules.evidence.values import Result
@@ -95,8 +94,7 @@ class CheckView:
     @property
     def missing(self) -> tuple[str, ...]:
         """The entries of `infra` that are `missing`."""
-        entries = self.charter.infra.entries if self.charter else ()
-        return tuple(name for name, entry in entries if entry and entry.value.kind is InfraKind.MISSING)
+        return tuple(self.charter.infra.missing) if self.charter else ()
 
     @property
     def signers(self) -> tuple[Person, ...]:

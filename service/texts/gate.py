@@ -127,7 +127,7 @@ def gate_view(
         standing=standing(gate),
         rows=_results(gate),
         in_place=tuple(name for name, kind in infra.items() if kind in (InfraKind.PATH, InfraKind.URL)),
-        missing=tuple(name for name, kind in infra.items() if kind is InfraKind.MISSING),
+        missing=tuple(charter.infra.missing),
         platform=named(charter, Group.PLATFORM),
         product=named(charter, Group.PRODUCT),
         signed=tuple((NAMES[group], given.signer) for group, given in facts.signatures.items() if given),

@@ -22,7 +22,7 @@ from service.texts.markdown import plural
 CODE = "goalpost-moved"
 NEEDED = "shipping needs one, add it again"
 LONGEST_MESSAGE, LONGEST_SUBJECT = 120, 24
-NAMES = {group: group.replace("_", " ") for group in Group}
+NAMES = {group: group.words for group in Group}
 SUBJECTS = {
     "ship_by": "ships by",
     "owner": "owner",

@@ -173,7 +173,7 @@ def _brought_in(stall: Stall, facts: StallFacts) -> Iterator[tuple[str, str]]:
     product = named(charter, Group.PRODUCT)
     found: list[tuple[str | None, str]] = []
     if stall.cause is not Cause.OWNER_GONE:
-        found.append((charter.owner.value if charter.owner else None, "owner"))
+        found.append((charter.owner_login, "owner"))
     if group:
         found.append((facts.policy.lead_of(group), f"leads {NAMES[group]}"))
     if group is None or stall.cause is Cause.OVERDUE:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.settings import PUBLIC_GITHUB
+from service.rules.setup.manifest import PUBLIC_GITHUB
 from service.web.app import security_headers
 from service.web.bodies import MIB, USUAL_LIMITS
 from service.web.connection import LARGEST_HEAD

@@ -15,7 +15,6 @@ from service.rules.policy.model import Mode
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import CHARTER_CHECK, STALL_LABEL, STALL_MARKER
 from service.rules.values.github import Installation, Repository
-from service.settings import Mode as SettingsMode
 from service.settings import Settings
 from service.store import subjects
 from service.store.database import transaction
@@ -43,7 +42,7 @@ def settings() -> Settings:
         github_app_private_key="",
         github_webhook_secret="secret",
         public_url="https://governor.acme.dev",
-        mode=SettingsMode.ENFORCE,
+        mode=Mode.ENFORCE,
     )
 
 

@@ -10,7 +10,7 @@ from service.rules.charter.evidence import Source
 from service.rules.charter.line_keys import Key, Waiver
 from service.rules.charter.quantity import Quantity
 from service.rules.charter.threshold import Threshold
-from service.rules.charter.values import Drill, InfraEntry, Pause, Stop
+from service.rules.charter.values import Drill, InfraEntry, InfraKind, Pause, Stop
 from service.rules.values.groups import FOUR, Group
 
 T_co = TypeVar("T_co", covariant=True)
@@ -70,6 +70,12 @@ class Infra:
     def entries(self) -> tuple[tuple[str, Located[InfraEntry] | None], ...]:
         """The four by name; None for an entry that the charter does not have."""
         return tuple((name, getattr(self, name)) for name in self.__slots__)
+
+    @property
+    def missing(self) -> dict[str, Located[InfraEntry]]:
+        """Those that are `missing`, by name."""
+        missing = InfraKind.MISSING
+        return {name: entry for name, entry in self.entries if entry and entry.value.kind is missing}
 
 
 @dataclass(frozen=True, slots=True)

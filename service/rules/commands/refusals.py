@@ -168,7 +168,7 @@ def _handed_over(order: HandOver, charter: Charter) -> Refusal | None:
         return Refusal(
             f"`/poc owner` changes nothing here: the charter says {shown(f'owner: {order.login}')} already."
         )
-    groups = tuple(group.replace("_", " ") for group in groups_of(charter, login))
+    groups = tuple(group.words for group in groups_of(charter, login))
     if not groups:
         return None
     return Refusal(

@@ -255,7 +255,7 @@ def _party(poc: PocLine) -> tuple[str, str]:
             return "what blocks it", people
         case Party.OWNER | Party.SIGNER | Party.REVIEWER | Party.PLATFORM:
             group = waiting_on.group
-            return group.value.replace("_", " ") if group else waiting_on.party.value, people
+            return group.words if group else waiting_on.party.value, people
         case _:
             assert_never(waiting_on.party)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from service.rules.charter.goalposts import Move, moved, reopened
 from service.rules.charter.model import Charter, Infra
-from service.rules.charter.values import InfraKind
 from service.rules.gate.signoffs import Round, Signature, named, standing
 from service.rules.policy.model import NO_POLICY, Policy
 from service.rules.values.groups import Group
@@ -116,5 +115,4 @@ def _enforced(before: Charter, now: Charter, unsigned: Sequence[Move]) -> Charte
 
 
 def _infra(before: Infra, now: Infra) -> Infra:
-    missing = {name: entry for name, entry in now.entries if entry and entry.value.kind is InfraKind.MISSING}
-    return replace(before, **missing)
+    return replace(before, **now.missing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -100,12 +100,8 @@ def _why(
     if own and all(gone for _, gone in own):
         return "it was withdrawn"
     if own:
-        return f"what {listed(tuple(_groups(own)))} signs for has changed since"
+        changed = dict.fromkeys(one.group.words for one, _ in own)
+        return f"what {listed(tuple(changed))} signs for has changed since"
     if request is not None and given.number == request[0] and given.told.at < request[1]:
         return "it was given before `/poc ship`"
     return "it was given on a pull request that neither changes the charter nor asks to ship"
-
-
-def _groups(own: Iterable[tuple[Signature, bool]]) -> Iterator[str]:
-    for group in dict.fromkeys(one.group for one, _ in own):
-        yield group.value.replace("_", " ")

@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from service.rules.charter.goalposts import Move
 from service.rules.charter.model import Charter
-from service.rules.charter.values import InfraKind
 from service.rules.evidence.values import Result, Status
 from service.rules.gate.signoffs import Signature, named
 from service.rules.source.text import in_words, listed, shown
@@ -159,7 +158,7 @@ def _gaps(facts: GateFacts) -> Iterator[Gap]:
     if charter is None:
         yield Gap(GapKind.CHARTER, "none")
         return
-    owner = charter.owner.value if charter.owner else None
+    owner = charter.owner_login
     if charter.stopped:
         yield Gap(GapKind.STOPPED, charter.stopped.value.on.isoformat(), login=owner)
         return
@@ -186,9 +185,8 @@ def _unmet(facts: GateFacts, charter: Charter, owner: str | None) -> Iterator[Ga
 def _unprepared(charter: Charter) -> Iterator[Gap]:
     """The infrastructure that is missing, and a rollback that nobody has tried."""
     platform = named(charter, Group.PLATFORM)
-    for name, entry in charter.infra.entries:
-        if entry and entry.value.kind is InfraKind.MISSING:
-            yield Gap(GapKind.INFRA, name, login=platform)
+    for name in charter.infra.missing:
+        yield Gap(GapKind.INFRA, name, login=platform)
     if charter.rollback.drilled is None:
         yield Gap(GapKind.ROLLBACK, "drilled", login=platform)
 

@@ -146,7 +146,7 @@ def addressed(stall: Stall, charter: Charter | None) -> str | None:
         return stall.waiting_on.about or None
     if stall.waiting_on.people:
         return stall.waiting_on.people[0]
-    return charter.owner.value if charter and charter.owner else None
+    return charter.owner_login if charter else None
 
 
 def assignee(stall: Stall, charter: Charter | None) -> str | None:

@@ -20,9 +20,7 @@ LONGEST_GAP = 3
 DAY = timedelta(days=1)
 LAST_DAYS = 90
 """How many days back an organisation's days are counted."""
-FOUR_GROUPS, FURTHER_GROUPS = (
-    tuple(group.value.replace("_", " ") for group in groups) for groups in (FOUR, FURTHER)
-)
+FOUR_GROUPS, FURTHER_GROUPS = (tuple(group.words for group in groups) for groups in (FOUR, FURTHER))
 GROUPS = (*FOUR_GROUPS, *FURTHER_GROUPS)
 
 
@@ -142,7 +140,7 @@ def _waiting(waiting_on: WaitingOn | None) -> tuple[Kind, str]:
         return Kind.IDLE, ""
     match waiting_on.party:
         case Party.SIGNER | Party.PLATFORM if waiting_on.group:
-            return Kind.WAITING, waiting_on.group.value.replace("_", " ")
+            return Kind.WAITING, waiting_on.group.words
         case Party.REVIEWER if waiting_on.people:
             return Kind.WAITING, waiting_on.people[0]
         case Party.BLOCKER:

@@ -142,7 +142,7 @@ class WaitingOn:
         """The party in words that name nobody; None where nobody is waited for."""
         match self.party:
             case Party.SIGNER | Party.PLATFORM:
-                return self.group.value.replace("_", " ") if self.group else None
+                return self.group.words if self.group else None
             case Party.REVIEWER:
                 return REVIEW
             case Party.BLOCKER:

@@ -16,6 +16,11 @@ class Group(StrEnum):
     PRIVACY = "privacy"
     WORKS_COUNCIL = "works_council"
 
+    @property
+    def words(self) -> str:
+        """It in words: `data science`."""
+        return self.value.replace("_", " ")
+
 
 FOUR = (Group.DATA_SCIENCE, Group.PLATFORM, Group.PRODUCT, Group.SECURITY)
 """The groups of every charter."""

@@ -10,9 +10,9 @@ import pytest
 
 from service.cli.register import Asked, SetupError, checked
 from service.private_key import GITHUBS, KEY, KEY_FILE
+from service.rules.policy.model import Mode
 from service.settings import (
     LogFormat,
-    Mode,
     ServiceSettings,
     Settings,
     SettingsError,
