@@ -23,8 +23,7 @@ from bench.pages import SEED
 from service.graphql import AT_ONCE
 from service.store.database import Database, connect
 from service.store.people import People
-from service.web.oauth import GitHubOAuth, Tokens, UserTokens
-from service.web.person_api import PersonApi
+from service.web.oauth import GitHubOAuth, PersonApi, Tokens, UserTokens
 from service.web.visibility import PATIENCE, Seen, Visibility
 from tests.harness.database import serving
 from tests.harness.hub import API, ERIN, Hub, Nobody

@@ -25,7 +25,7 @@ from service.pages.portfolio import read_portfolio
 from service.store.database import Database, connect
 from service.store.portfolio import Portfolio
 from service.web.html import render
-from service.web.visitors import Visitor
+from service.web.sessions import Visitor
 from tests.harness.charters import CHARTER
 from tests.harness.database import Server, serving
 

@@ -41,8 +41,8 @@ from service.web.evidence import EvidenceEndpoint
 from service.web.health import note_first
 from service.web.oidc import Verifier
 from service.web.pages import Pages, Shown
+from service.web.sessions import Closed, OpenHere
 from service.web.setup import Around, Examine, SetupDone
-from service.web.visitors import Closed, OpenHere
 
 log = structlog.get_logger(__name__)
 

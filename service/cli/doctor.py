@@ -22,7 +22,7 @@ from service.cli.required import coverages
 from service.configured import UnreadableSettingsError, complete
 from service.github_client.app import NEEDS, TIMEOUT, App
 from service.ports import GitHubError
-from service.rules.commands.charter_changes import PROPOSING, may_ask_reviewers, may_propose
+from service.rules.commands.parsing import PROPOSING, may_ask_reviewers, may_propose
 from service.rules.digest.edition import Channel, in_the_way, not_told
 from service.rules.policy.model import POLICY_PATH
 from service.rules.queue import DeliveryAttempt

@@ -19,8 +19,7 @@ import httpx
 from service.demo.charters import ADJECTIVES, MET, MISSED, NUMBERS, ON_THE_WAY
 from service.demo.emulator import MISTOLD, comment_payload, token_of
 from service.demo.person import CheckRun, Issue, Person
-from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, wait
-from service.demo.written import page, shown
+from service.demo.stage import ORG, OWNER, PEOPLE, Stage, StoryError, open_stage, page, shown, wait
 from service.rules.charter.keys import usual_ship_date
 from service.rules.policy.model import NO_POLICY
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL

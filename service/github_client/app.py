@@ -26,7 +26,7 @@ from service.github_client.history import History
 from service.github_client.issues import Comments, Issues
 from service.github_client.pull_requests import ProposalsClient, PullRequests, ReviewersClient
 from service.ports import GitHubError
-from service.rules.commands.charter_changes import ASKING, PROPOSING, may_ask_reviewers, may_propose
+from service.rules.commands.parsing import ASKING, PROPOSING, may_ask_reviewers, may_propose
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 

@@ -39,9 +39,9 @@ from service.rules.values.actions import (
     text_digest,
 )
 from service.rules.values.github import IssueState
-from service.rules.values.issue_block import replace_block
 from service.store.database import LockBusyError
 from service.store.messages import MessageState
+from service.texts.markdown import replace_block
 
 log = structlog.get_logger(__name__)
 

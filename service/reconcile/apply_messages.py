@@ -16,8 +16,7 @@ from service.ports import GitHub, GitHubError
 from service.reconcile.context import Reconciliation
 from service.rules.queue import LIMITS, Failure, FailureKind
 from service.rules.values.actions import Announce, AnswerDeployment, OpenNotice, PostComment, React
-from service.store.messages import MessageState
-from service.store.pacing import NotYetError
+from service.store.messages import MessageState, NotYetError
 
 _MOST = LIMITS[-1][0]
 

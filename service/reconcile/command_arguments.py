@@ -24,8 +24,7 @@ from service.rules.commands.arguments import (
     Snooze,
     read_order,
 )
-from service.rules.commands.charter_changes import amended_data, branch_for
-from service.rules.commands.parsing import PREFIX, Command, Refusal
+from service.rules.commands.parsing import PREFIX, Command, Refusal, amended_data, branch_for
 from service.rules.commands.refusals import PocState, may_not_own, may_not_wait_for, refusal_of, rest_of
 from service.rules.source.text import CHARTER_PATH, CharterFile, shown
 from service.rules.stall.waiting_on import PausePeriod

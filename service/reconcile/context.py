@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from service.ports import Announcer, GitHub, GitHubApp, GitHubError, Proposals, Reviewers
-from service.rules.commands.charter_changes import may_propose
+from service.rules.commands.parsing import may_propose
 from service.rules.evidence.reading import Document
 from service.rules.policy.model import NO_POLICY, Mode, Policy
 from service.rules.policy.recognition import KnownRepository, mode_of

@@ -11,7 +11,7 @@ from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.poc import Poc
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import declares, judge
-from service.rules.commands.charter_changes import may_ask_reviewers
+from service.rules.commands.parsing import may_ask_reviewers
 from service.rules.gate.signoffs import OPENED, Round, give, groups_of, is_another, rounds_of
 from service.rules.values.actions import AskReviewer
 from service.rules.values.github import EventKind, PullRequest

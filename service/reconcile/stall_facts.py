@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.ports import GitHubError
+from service.reconcile.commit_verdict import ask_access
 from service.reconcile.context import Reconciliation
 from service.reconcile.poc import Poc
-from service.reconcile.surroundings import ask_access
 from service.rules.charter.model import Charter
 from service.rules.checks.judge import judge_standing
 from service.rules.checks.surroundings import Access

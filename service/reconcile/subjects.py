@@ -8,8 +8,7 @@ from service.reconcile.context import Decision, Reconciliation
 from service.reconcile.deployment import reconcile_deployment
 from service.reconcile.digest import reconcile_digest
 from service.reconcile.installation import reconcile_installation
-from service.reconcile.policy import reconcile_policy
-from service.reconcile.policy_check import reconcile_policy_change
+from service.reconcile.policy import reconcile_policy, reconcile_policy_change
 from service.reconcile.pull_request import reconcile_merge_group, reconcile_pull_request
 from service.reconcile.repository import reconcile_repository
 from service.rules.values.subjects import SubjectKind

@@ -27,8 +27,7 @@ from service.rules.values.github import EventKind, EventRecord, PullRequest, Rep
 from service.rules.values.subjects import DeliveryEffects
 from service.store.connections import RECEIVING
 from service.store.database import has_input
-from service.store.delivery_ids import stored_id
-from service.store.subjects import mark_async
+from service.store.subjects import mark_async, stored_id
 
 Connection = psycopg.AsyncConnection[Any]
 

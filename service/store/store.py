@@ -21,8 +21,7 @@ from service.store.digests import Digests
 from service.store.evidence import Evidence
 from service.store.installations import Installations
 from service.store.litter import Purge
-from service.store.messages import Messages
-from service.store.pacing import Pacing
+from service.store.messages import Messages, Pacing
 from service.store.people import People
 from service.store.poc_records import PocRecords
 from service.store.pocs import Pocs

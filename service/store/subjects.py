@@ -5,6 +5,8 @@ Over 300 lines: these statements are one state machine, and hold only together.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +21,6 @@ from service.rules.queue import Urgency
 from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.subjects import urgency_of
 from service.store.database import ask, cursor
-from service.store.delivery_ids import stored_id
 from service.store.jobs import RECONCILE_TASK, defer_looks_async, defer_reconciliations
 
 MARK: LiteralString = """
@@ -317,3 +318,23 @@ def states(session: Session, keys: Sequence[str]) -> list[SubjectState]:
         {"keys": list(keys)},
     )
     return [SubjectState(*row) for row in rows]
+
+
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+OF_A_TIME = "1"
+"""The version of UUIDs that begin with the lowest digits of a time."""
+
+
+def stored_id(given: str) -> str:
+    """The UUID that stands for an id: in the order of its time, so that an index grows at its end.
+
+    The time's digits of version 1 are reordered as in version 6 (RFC 9562). What isn't a UUID, which GitHub
+    doesn't send, is stored as the beginning of its SHA-256.
+    """
+    if not GUID.fullmatch(given):
+        digits = hashlib.sha256(given.encode()).hexdigest()
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
+    if given[14] != OF_A_TIME:
+        return given
+    time = given[15:18] + given[9:13] + given[:8]
+    return f"{time[:8]}-{time[8:12]}-6{time[12:]}{given[18:]}"

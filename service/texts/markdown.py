@@ -1,4 +1,6 @@
-"""What strangers wrote, made harmless for Markdown, titles and Slack; and numbers and dates in words."""
+"""What strangers wrote, made harmless for Markdown, titles and Slack; numbers and dates in words; our part of
+an issue's body, between two markers: what people write around it is theirs.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from collections.abc import Callable
 
 from service.rules.charter.values import parse_login
 from service.rules.source.text import in_words, printable
+from service.rules.values.actions import STALL_MARKER, stall_opening
 
 
 def plain(value: str) -> str:
@@ -99,7 +102,7 @@ def plural(count: int, noun: str) -> str:
 
 
 WORD_JOINER = "\u2060"
-"""Invisible, and enough to keep GitHub from reading a mention, a reference or an address."""
+"""Invisible; keeps GitHub from reading a mention, a reference, an address or a comment's start."""
 
 
 _ACTIVE = re.compile(r"@(?=[\w-])|#(?=\d)|GH-(?=\d)|\w(?=://)|www(?=\.)", re.IGNORECASE)
@@ -116,3 +119,38 @@ _CODE_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 FILTERS = (plain, mention, code, cell, cell_line, fenced, prose, sentence, slack, in_words, plural)
 """What templates may pass a value through."""
+
+
+STALL_END = "<!-- /poc-governor:stall -->"
+
+
+def enclosed(poc_id: int, text: str) -> str:
+    """A text between our markers."""
+    inner = unmarked(text).strip("\n")
+    return f"{stall_opening(poc_id)}\n{inner}\n\n{STALL_END}\n"
+
+
+def unmarked(text: str) -> str:
+    """A text in which nothing can pass for a marker of ours, not even where it is quoted as code."""
+    return text.replace("<!--", f"<{WORD_JOINER}!--")
+
+
+def replace_block(present_body: str, our_block: str) -> str:
+    """A body with our block as it should be now.
+
+    Where there is none, or its markers do not pair any more, the block goes in front.
+    """
+    block, place = our_block.rstrip("\n"), _find(present_body)
+    if place is None:
+        return f"{block}\n\n{present_body}" if present_body.strip() else f"{block}\n"
+    start, end = place
+    return f"{present_body[:start]}{block}{present_body[end:]}"
+
+
+def _find(body: str) -> tuple[int, int] | None:
+    """Where the first pair is: the first end that has a beginning, and the beginning nearest to it."""
+    first = body.find(STALL_MARKER)
+    end = body.find(STALL_END, first) if first >= 0 else -1
+    if end < 0:
+        return None
+    return body.rfind(STALL_MARKER, first, end), end + len(STALL_END)

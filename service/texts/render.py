@@ -26,12 +26,11 @@ from service.rules.stall.waiting_on import Wants
 from service.rules.values.actions import CheckRunOutput, Conclusion, ProposalState
 from service.rules.values.finding import Finding, Severity
 from service.rules.values.groups import Group
-from service.rules.values.issue_block import enclosed, unmarked
 from service.texts.charter import UNJUDGED, CheckView, again, annotate, check_title, said_and_asked
 from service.texts.commands import AmendView, RequestedChange, proposal_title
 from service.texts.gate import GateStatus, GateView, gate_title, gate_view, move_subject
 from service.texts.goalposts import measured_for, subject
-from service.texts.markdown import FILTERS, inert, plural
+from service.texts.markdown import FILTERS, enclosed, inert, plural, unmarked
 from service.texts.policy import MOST_LISTED, NAMED, PolicyView, policy_title
 from service.texts.record import Record
 from service.texts.stall import StallView, stall_title

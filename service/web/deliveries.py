@@ -21,9 +21,8 @@ from service.web.login import not_from_us
 from service.web.oauth import AwayError, LoggedOutError
 from service.web.pages import telling
 from service.web.readers import Owners
-from service.web.sessions import Cookies, NotFromUsError
+from service.web.sessions import Access, CannotTellError, Cookies, NotFromUsError, Visitor, sent_by
 from service.web.visibility import Visibility
-from service.web.visitors import Access, CannotTellError, Visitor, sent_by
 
 PATH = "/deliveries"
 KEPT = timedelta(days=3)

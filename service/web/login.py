@@ -20,8 +20,15 @@ from starlette.routing import Route
 
 from service.store.people import People, Person
 from service.web.html import PRIVATE, notice
-from service.web.oauth import AwayError, GitHubOAuth, RefusedError, SetUpWronglyError, Tokens, UserTokens
-from service.web.person_api import PersonApi
+from service.web.oauth import (
+    AwayError,
+    GitHubOAuth,
+    PersonApi,
+    RefusedError,
+    SetUpWronglyError,
+    Tokens,
+    UserTokens,
+)
 from service.web.sessions import LASTS, Cookies, NotFromUsError, hashed, new_session, written
 
 log = structlog.get_logger(__name__)

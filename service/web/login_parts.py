@@ -16,17 +16,14 @@ from starlette.routing import Route
 from service.secret_key import SecretKeys
 from service.store.database import Database
 from service.store.deliveries import Deliveries
-from service.store.people import People
-from service.store.personal_tokens import PersonalTokens
+from service.store.people import People, PersonalTokens
 from service.web.deliveries import DeliveryPages
 from service.web.login import CALLBACK, Login
-from service.web.oauth import AwayError, GitHubOAuth, LoggedOutError, UserTokens
-from service.web.person_api import PersonApi
+from service.web.oauth import AwayError, GitHubOAuth, LoggedOutError, PersonApi, UserTokens
 from service.web.personal_tokens import TokenPages
 from service.web.readers import Organisations, Owners, TeamReaders
-from service.web.sessions import PREFIX, Cookies, csrf_token, hashed
+from service.web.sessions import PREFIX, CannotTellError, Cookies, Visitor, csrf_token, hashed
 from service.web.visibility import PATIENCE, Visibility
-from service.web.visitors import CannotTellError, Visitor
 
 
 @dataclass(frozen=True, slots=True)

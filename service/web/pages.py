@@ -24,7 +24,7 @@ from service.web.badge import Badges
 from service.web.data import poc_document, portfolio_csv, portfolio_document
 from service.web.docs import docs_routes
 from service.web.html import NOT_FOUND, PRIVATE, no_page, not_found, notice, page
-from service.web.visitors import Access, CannotTellError, Visitor
+from service.web.sessions import Access, CannotTellError, Visitor
 
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
 CANNOT_TELL = (

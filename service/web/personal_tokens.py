@@ -13,11 +13,10 @@ from starlette.routing import Route
 
 from service.pages.asked import number
 from service.store.deliveries import LAST_ID
-from service.store.personal_tokens import PersonalTokens
+from service.store.people import PersonalTokens
 from service.web.html import PRIVATE, page
 from service.web.login import not_from_us
-from service.web.sessions import PREFIX, Cookies, NotFromUsError, hashed
-from service.web.visitors import Access, Visitor, sent_by
+from service.web.sessions import PREFIX, Access, Cookies, NotFromUsError, Visitor, hashed, sent_by
 
 PATH = "/settings/tokens"
 DAYS = (7, 30, 90, 365)

@@ -22,8 +22,7 @@ from service.app_credentials import AppCredentials
 from service.store.app_credentials import Pass, SetupPasses
 from service.web.html import PRIVATE, notice, page
 from service.web.pages import Answer
-from service.web.sessions import Cookies, NotFromUsError, form_of
-from service.web.visitors import HERE
+from service.web.sessions import HERE, Cookies, NotFromUsError, form_of
 
 GOOD_FOR = timedelta(hours=1)
 LARGEST_FORM = 64 * 1024

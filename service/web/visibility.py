@@ -17,8 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.graphql import AT_ONCE
 from service.store.people import Kept, People
-from service.web.oauth import AwayError, LoggedOutError, UserTokens
-from service.web.person_api import NoGraphQLError, PersonApi
+from service.web.oauth import AwayError, LoggedOutError, NoGraphQLError, PersonApi, UserTokens
 
 log = structlog.get_logger(__name__)
 

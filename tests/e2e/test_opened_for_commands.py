@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from service.rules.commands.charter_changes import PROPOSING
+from service.rules.commands.parsing import PROPOSING
 from tests.e2e.conftest import GRANTING
 from tests.harness.emulator import Repo, Stage, good_charter
 from tests.harness.gateway import lost, says

@@ -13,7 +13,7 @@ import pytest
 from service.demo.person import Issue
 from service.rules.policy.model import NO_POLICY
 from service.rules.values.actions import STALL_MARKER
-from service.rules.values.issue_block import STALL_END
+from service.texts.markdown import STALL_END
 from tests.e2e.conftest import CENTRAL, MakePoc
 from tests.harness.emulator import SIGNERS, Repo, Stage, good_charter, later, stamp
 from tests.harness.gateway import Call, says

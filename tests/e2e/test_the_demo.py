@@ -13,9 +13,8 @@ import httpx
 import pytest
 
 from service.demo.charters import ADJECTIVES, NUMBERS
-from service.demo.stage import Stage, open_stage, wait
+from service.demo.stage import Stage, open_stage, page, quoted_issue, quoted_run, shown, wait
 from service.demo.story import REPOSITORY, ending, play
-from service.demo.written import page, quoted_issue, quoted_run, shown
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from tests.harness.golden import WRITING
 from tests.harness.places import ROOT

@@ -28,7 +28,7 @@ import psycopg
 from service.demo.charters import NUMBERS
 from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
 from service.demo.person import CheckRun, Issue, Person, Pull
-from service.rules.commands.charter_changes import PROPOSING
+from service.rules.commands.parsing import PROPOSING
 from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
 from service.rules.values.actions import CHARTER_CHECK, STALL_LABEL
 from service.rules.values.calendar import USUAL

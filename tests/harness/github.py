@@ -15,7 +15,7 @@ from typing import Any
 from service.deliveries.delivery import person
 from service.deliveries.payloads import Account
 from service.ports import LARGEST_BLOB, Beginnings, GitHub, GitHubApp, GitHubError, Proposals, Reviewers
-from service.rules.commands.charter_changes import may_ask_reviewers, may_propose
+from service.rules.commands.parsing import may_ask_reviewers, may_propose
 from service.rules.queue import Calls, DeliveryAttempt, Failure, FailureKind
 from service.rules.source.text import CHARTER_PATH, CharterFile, FileKind
 from service.rules.values.actions import CheckRunOutput, Proposal, ProposalState, Proposed

@@ -25,7 +25,7 @@ from service.store.portfolio import Portfolio
 from service.web.app import security_headers
 from service.web.badge import Badges
 from service.web.pages import Pages, Shown
-from service.web.visitors import Access, OpenHere
+from service.web.sessions import Access, OpenHere
 from tests.harness.portfolio import NOW
 from tests.harness.waiting import eventually
 

@@ -18,7 +18,7 @@ from service.inbox import GROUP, Inbox, NotStoredError, Route
 from service.rules.values.github import Installation
 from service.rules.values.subjects import DeliveryEffects
 from service.store import recording
-from service.store.delivery_ids import stored_id
+from service.store.subjects import stored_id
 
 pytestmark = pytest.mark.asyncio
 

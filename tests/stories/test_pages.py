@@ -23,7 +23,7 @@ from service.store.database import Database, connect, transaction
 from service.store.portfolio import Portfolio
 from service.web.badge import Badges
 from service.web.pages import Pages, Shown
-from service.web.visitors import Access, Closed, OpenHere, Visitor
+from service.web.sessions import Access, Closed, OpenHere, Visitor
 from tests.harness import database
 from tests.harness.charters import CHARTER, SIGNERS, files
 from tests.harness.database import Server

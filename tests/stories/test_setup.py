@@ -22,14 +22,13 @@ from sqlalchemy import Engine, text
 from starlette.applications import Starlette
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from service import registrar
+from service import first_start
 from service.app_credentials import AppCredentials
 from service.cli.register import Asked, Console, SetupError
 from service.cli.setup import into_database, into_file
 from service.configured import UnreadableSettingsError, complete, keep_app, with_stored_app
-from service.first_start import TOKEN_FILE, FirstStart
+from service.first_start import TOKEN_FILE, FirstStart, Registering
 from service.github_client.app import Registered
-from service.registrar import Registering
 from service.secret_key import FILE
 from service.settings import ServiceSettings, Settings
 from service.store.app_credentials import Pass, SetupPasses
@@ -358,7 +357,7 @@ async def test_an_app_that_exists_is_taken_over(service: Service, monkeypatch: p
         def registered(self) -> Registered:
             return Registered("governor", "https://github.com/apps/governor", "Iv1.id")
 
-    monkeypatch.setattr(registrar, "App", Answers)
+    monkeypatch.setattr(first_start, "App", Answers)
     async with service.browser() as http:
         answer = await adopting(http)
     assert answer.headers["location"] == INSTALL

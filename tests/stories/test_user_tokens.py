@@ -13,8 +13,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
 from service.store.database import Database, transaction
-from service.store.people import People, Person
-from service.store.personal_tokens import PersonalTokens
+from service.store.people import People, Person, PersonalTokens
 from service.web.oauth import (
     AwayError,
     GitHubOAuth,

@@ -17,8 +17,7 @@ from sqlalchemy import Engine, text
 
 from service.store.database import Database, transaction
 from service.store.people import People
-from service.web.oauth import AwayError, GitHubOAuth, LoggedOutError, Tokens, UserTokens
-from service.web.person_api import PersonApi
+from service.web.oauth import AwayError, GitHubOAuth, LoggedOutError, PersonApi, Tokens, UserTokens
 from service.web.visibility import GIVEN_UP, LONGEST, RENEWED, Visibility
 from tests.harness.hub import API, ERIN, Hub, Nobody
 

@@ -28,14 +28,14 @@ from service.deliveries.routes import route
 from service.inbox import TRIAL_LASTS, Inbox
 from service.store import recording
 from service.store.database import Database, connect
-from service.store.delivery_ids import stored_id
 from service.store.embedded import EmbeddedPostgres
 from service.store.portfolio import Portfolio
 from service.store.schema import migrate
+from service.store.subjects import stored_id
 from service.web.app import create_app
 from service.web.bodies import Bodies
 from service.web.pages import Pages, Shown
-from service.web.visitors import Closed
+from service.web.sessions import Closed
 from service.web.webhook import LARGEST_BODY
 from service.wiring import utc_now
 from tests.harness.database import Server

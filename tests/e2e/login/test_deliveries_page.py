@@ -17,7 +17,7 @@ from service.ports import GitHubError
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 from service.store.database import transaction
-from service.store.delivery_ids import stored_id
+from service.store.subjects import stored_id
 from service.store.tables import Delivery, InstallationRow, Subject
 from tests.harness.github import FakeApp
 from tests.harness.login import STRANGER, GitHub, Service

@@ -9,7 +9,7 @@ import pytest
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import STALL_LABEL, stall_opening
 from service.rules.values.github import IssueState
-from service.rules.values.issue_block import STALL_END
+from service.texts.markdown import STALL_END
 from tests.harness.deliveries import BOT
 from tests.harness.world import LOST, NO, POC
 from tests.stories.stall_issue.days import KEY, LIMIT, OWNERS_LIMIT, Days, workday

@@ -9,8 +9,8 @@ import pytest
 
 from service.rules.values.actions import STALL_LABEL, STALL_MARKER, stall_opening
 from service.rules.values.github import Issue, IssueState
-from service.rules.values.issue_block import STALL_END
 from service.rules.values.subjects import repository_key
+from service.texts.markdown import STALL_END
 from tests.harness.deliveries import BOT, person
 from tests.harness.github import FakeRepository, repository
 from tests.harness.world import POC

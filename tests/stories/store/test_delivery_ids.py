@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from service.store.delivery_ids import stored_id
+from service.store.subjects import stored_id
 
 RFC = "c232ab00-9414-11ec-b3c8-9f6bdeced846", "1ec9414c-232a-6b00-b3c8-9f6bdeced846"
 """The same moment as version 1 and as version 6, from the appendix of RFC 9562."""

@@ -23,7 +23,7 @@ from service.store.litter import delete_litter
 from service.store.portfolio import Portfolio
 from service.store.records import Records
 from service.web.html import render
-from service.web.visitors import Visitor
+from service.web.sessions import Visitor
 from tests.harness.database import Server
 from tests.harness.portfolio import NAMES, NOW, fill
 

@@ -22,14 +22,13 @@ from service.rules.values.groups import Group, Level
 from service.store import subjects
 from service.store.app_credentials import StoredApp
 from service.store.database import Database, connect, cursor, transaction
-from service.store.delivery_ids import stored_id
 from service.store.health import health, note, refusals
 from service.store.poc_records import StoredPause, WaitingRecord
 from service.store.pocs import Shipment, ShipRequest, StoredPoc
 from service.store.portfolio import Asked
 from service.store.schema import migrate
 from service.store.store import Store
-from service.store.subjects import stored_deliveries
+from service.store.subjects import stored_deliveries, stored_id
 from service.store.waiting import KnownBlocker, ShipDate
 from tests.harness.database import Server
 from tests.harness.pocs import poc_id_of, record

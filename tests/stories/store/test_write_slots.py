@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from service.rules.queue import APART
 from service.store.database import Database, LockClass, lock, transaction
 from service.store.litter import delete_litter
-from service.store.pacing import LAPSES, NotYetError, Pacing
+from service.store.messages import LAPSES, NotYetError, Pacing
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 INSTALLATION, ANOTHER = 7, 8

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules.values.actions import STALL_MARKER, stall_opening
-from service.rules.values.issue_block import STALL_END, enclosed, replace_block
+from service.texts.markdown import STALL_END, enclosed, replace_block
 
 OLD, NEW = enclosed(7, "It waits.\n"), enclosed(7, "It still waits.\n")
 BARE = NEW.rstrip("\n")

@@ -22,8 +22,7 @@ from service.rules.stall.time_spent import Totals, ship_date_changes
 from service.rules.stall.waiting_on import Party, WaitingOn, Wants
 from service.rules.values.actions import STALL_MARKER, stall_opening
 from service.rules.values.groups import Group
-from service.rules.values.issue_block import STALL_END, replace_block
-from service.texts.markdown import WORD_JOINER
+from service.texts.markdown import STALL_END, WORD_JOINER, replace_block
 from service.texts.render import TITLE_LIMIT
 from service.texts.stall import Place, StallView, stall_view
 from tests.harness.places import GOLDEN

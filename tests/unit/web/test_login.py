@@ -16,8 +16,7 @@ from starlette.applications import Starlette
 from service.store.people import People
 from service.web import login
 from service.web.login import LONGEST_QUEUE, SIDE_BY_SIDE, Login
-from service.web.oauth import GitHubOAuth, RefusedError, Tokens, UserTokens
-from service.web.person_api import PersonApi
+from service.web.oauth import GitHubOAuth, PersonApi, RefusedError, Tokens, UserTokens
 from service.web.sessions import Cookies
 
 pytestmark = pytest.mark.asyncio

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 import httpx2
 import pytest
 
-from service.web.oauth import AwayError, RefusedError
-from service.web.person_api import NoGraphQLError, PersonApi
+from service.web.oauth import AwayError, NoGraphQLError, PersonApi, RefusedError
 
 API = "https://api.github.com"
 BOTH = [(1, "acme/poc-triage"), (2, 'acme/poc-"quoted"')]

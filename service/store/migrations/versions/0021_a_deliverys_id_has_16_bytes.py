@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # As `service/store/delivery_ids.py` had it.
+    # As `service/store/subjects.py` had it.
     op.execute("""
         ALTER TABLE delivery ALTER COLUMN delivery_id TYPE uuid USING (CASE
             WHEN delivery_id !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
