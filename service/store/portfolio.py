@@ -25,7 +25,6 @@ from service.rules.stall.stalls import EscalationStep
 from service.rules.stall.time_spent import DAYS_GO_TO
 from service.rules.stall.waiting_on import OWNER, PausePeriod, WaitingOn
 from service.rules.values.activity import ENGINEERING, Activity, ActivityKind
-from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.recorded import recorded_reviews
 from service.rules.values.subjects import PocId, repository_key
 from service.store.poc_records import PocRecord, PocRecords
@@ -34,6 +33,7 @@ from service.store.policies import policy_of
 from service.store.records import VERSIONS, Records, StoredRecord, Version, version_of
 from service.store.repositories import known_of
 from service.store.signatures import Signatures
+from service.store.subjects import event_of
 from service.store.table import Table
 from service.store.waiting import Forecasts, ShipDate, waiting_on_of
 
@@ -464,8 +464,7 @@ class Portfolio(Table):
 
 
 def _given(row: Row[Any]) -> Given:
-    event = EventRecord(row.id, row.subject, EventKind(row.kind), row.at, row.actor, row.detail)
-    return Given(recorded_reviews([event])[0], row.number)
+    return Given(recorded_reviews([event_of(row)])[0], row.number)
 
 
 def _named(known: Mapping[int, PocSummary], ids: Iterable[int]) -> tuple[PocSummary, ...]:

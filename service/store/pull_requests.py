@@ -119,18 +119,7 @@ class PullRequests(Table):
 
 def pull_of(row: PullRequestRow) -> PullRequest:
     """A row as a pull request."""
-    return PullRequest(
-        repository_id=row.repository_id,
-        number=row.number,
-        head_sha=row.head_sha,
-        base_ref=row.base_ref,
-        base_sha=row.base_sha,
-        author=row.author,
-        state=row.state,
-        updated_at=row.updated_at,
-        before_sha=row.before_sha,
-        behind=row.behind,
-    )
+    return PullRequest(**{name: getattr(row, name) for name in PullRequest.__slots__})
 
 
 def charter_file_of(row: CharterAt) -> CharterFile:

@@ -180,6 +180,11 @@ would read all repositories.
 """
 
 
+OF_RECEPTION = (
+    *("action", "installation_id", "repository_id", "subjects"),
+    *("ignored", "for_pocs_only", "describes_only", "branch"),
+)
+"""What is recorded of what a delivery means."""
 NEVER = {"opt_out": OPT_OUT_TOPIC, "policy": f"%/{POLICY_REPOSITORY}"}
 """What makes a repository none, whatever selects it, besides what GitHub says of it."""
 
@@ -202,14 +207,7 @@ async def _deliveries(connection: Connection, envelopes: Sequence[Envelope]) -> 
             "delivery_id": key[0],
             "event": envelope.event,
             "body_sha256": envelope.body_sha256,
-            "action": envelope.reception.action,
-            "installation_id": envelope.reception.installation_id,
-            "repository_id": envelope.reception.repository_id,
-            "subjects": envelope.reception.subjects,
-            "ignored": envelope.reception.ignored,
-            "for_pocs_only": envelope.reception.for_pocs_only,
-            "describes_only": envelope.reception.describes_only,
-            "branch": envelope.reception.branch,
+            **{name: getattr(envelope.reception, name) for name in OF_RECEPTION},
         }
         for key, envelope in ordered
     ]
@@ -343,22 +341,8 @@ def repository_row(
     repository: Repository, installation_id: int, told_at: datetime | None
 ) -> Mapping[str, Any]:
     """A repository as `UPSERT_REPOSITORIES` takes it, with the newest push that is told of."""
-    return {
-        "id": repository.id,
-        "installation_id": installation_id,
-        "full_name": repository.full_name,
-        "default_branch": repository.default_branch,
-        "private": repository.private,
-        "archived": repository.archived,
-        "fork": repository.fork,
-        "is_template": repository.is_template,
-        "has_issues": repository.has_issues,
-        "topics": repository.topics,
-        "properties": repository.properties,
-        "pushed_at": repository.pushed_at,
-        "told_at": told_at,
-        "updated_at": repository.updated_at,
-    }
+    described = {name: getattr(repository, name) for name in Repository.__slots__}
+    return described | {"installation_id": installation_id, "told_at": told_at}
 
 
 async def _repositories(connection: Connection, receptions: Sequence[DeliveryEffects]) -> None:

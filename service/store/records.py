@@ -13,7 +13,6 @@ from service.rules.policy.recognition import KnownRepository
 from service.rules.source.text import CharterFile, FileKind
 from service.rules.values.actions import GATE_CHECK
 from service.rules.values.activity import commanded
-from service.rules.values.github import EventKind, EventRecord
 from service.rules.values.recorded import (
     RecordedCommand,
     RecordedDeployment,
@@ -23,6 +22,7 @@ from service.rules.values.recorded import (
 from service.rules.values.subjects import PocId, repository_key
 from service.store.repositories import known_of
 from service.store.signatures import stored_signature_of
+from service.store.subjects import event_of
 from service.store.table import Table
 
 NAMED = text("""
@@ -144,10 +144,7 @@ class Records(Table):
             facts = connection.execute(FACTS, asked).all()
             followed = frozenset(connection.execute(FOLLOWED, asked).scalars())
             gates = connection.execute(GATES, asked | {"gate": GATE_CHECK}).all()
-        events = [
-            EventRecord(row.id, row.subject, EventKind(row.kind), row.at, row.actor, row.detail)
-            for row in facts
-        ]
+        events = [event_of(row) for row in facts]
         commands = recorded_commands(events)
         return StoredRecord(
             known=known_of(found),

@@ -203,7 +203,7 @@ def outlook_text(found: Outlook) -> str:
     if found.left:
         left = f"the ship date leaves {plural(found.left, 'working day')}"
     advice = f": ask {NAMES[found.slowest]} now" if found.tight and found.slowest else ""
-    return f"The signatures to start {took_text(found.took, 'round')}; {left}{advice}."
+    return f"The signatures to start {took_text(found.took)}; {left}{advice}."
 
 
 def outlook_on_pull_request(found: Outlook) -> str:
@@ -214,14 +214,14 @@ def outlook_on_pull_request(found: Outlook) -> str:
             f"the last day to ask for the ship date, {in_words(found.ship_by)}, was {in_words(found.ask_by)}"
         )
     first = f": ask {NAMES[found.slowest]} first, because it takes longest" if found.slowest else ""
-    return f"The signatures to start {took_text(found.took, 'round')}; {ask}{first}."
+    return f"The signatures to start {took_text(found.took)}; {ask}{first}."
 
 
-def took_text(took: Took, what: str) -> str:
+def took_text(took: Took) -> str:
     """`took 17 working days here, 80 % within 31 (9 rounds)`."""
     return (
         f"took {plural(took.median, 'working day')} here, 80 % within {took.most} "
-        f"({plural(took.turns, what)} so far)"
+        f"({plural(took.turns, 'round')} so far)"
     )
 
 

@@ -17,11 +17,10 @@ from service.pages.deliveries import own, read_deliveries
 from service.ports import GitHubApp, GitHubError
 from service.store.deliveries import LAST_ID, Deliveries
 from service.web.html import PRIVATE, notice, page
-from service.web.login import not_from_us
 from service.web.oauth import AwayError, LoggedOutError
 from service.web.pages import telling
 from service.web.readers import Owners
-from service.web.sessions import Access, CannotTellError, Cookies, NotFromUsError, Visitor, sent_by
+from service.web.sessions import Access, CannotTellError, Cookies, Visitor, sent_by
 from service.web.visibility import Visibility
 
 PATH = "/deliveries"
@@ -75,8 +74,6 @@ class DeliveryPages:
     async def look_again(self, request: Request) -> Response:
         """Reconcile what a delivery is about, whatever came of it before."""
         accounts = await self._writing(request)
-        if accounts is None:
-            return not_from_us()
         delivery = number(request.path_params["delivery"], LAST_ID)
         if delivery is None or not await run_in_threadpool(self.store.look_again, delivery, accounts):
             return for_owners()
@@ -86,8 +83,6 @@ class DeliveryPages:
     async def ask_again(self, request: Request) -> Response:
         """Let GitHub send once more what it could not hand over."""
         accounts = await self._writing(request)
-        if accounts is None:
-            return not_from_us()
         attempt = number(request.path_params["attempt"], LAST_ID)
         try:
             if attempt is None or not await run_in_threadpool(self._redelivered, attempt, accounts):
@@ -114,12 +109,9 @@ class DeliveryPages:
         self.app().redeliver(attempt)
         return True
 
-    async def _writing(self, request: Request) -> Mapping[int, str] | None:
-        """The accounts of whoever sends a form of ours; None where it is from somewhere else."""
-        try:
-            visitor, _ = await sent_by(request, self.access, self.cookies)
-        except NotFromUsError:
-            return None
+    async def _writing(self, request: Request) -> Mapping[int, str]:
+        """The accounts of whoever sends a form of ours."""
+        visitor, _ = await sent_by(request, self.access, self.cookies)
         return await self._owned(visitor)
 
     async def _owned(self, visitor: Visitor) -> Mapping[int, str]:

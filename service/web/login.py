@@ -29,7 +29,8 @@ from service.web.oauth import (
     Tokens,
     UserTokens,
 )
-from service.web.sessions import LASTS, Cookies, NotFromUsError, hashed, new_session, written
+from service.web.pages import telling
+from service.web.sessions import LASTS, Cookies, hashed, new_session, written
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class Login:
         return [
             Route("/login", self.begin),
             Route(CALLBACK, self.come_back),
-            Route("/logout", self.log_out, methods=["POST"]),
+            Route("/logout", telling(self.log_out), methods=["POST"]),
         ]
 
     async def begin(self, request: Request) -> Response:
@@ -160,10 +161,7 @@ class Login:
         person = await run_in_threadpool(self._people.logged_in, hashed(session), self._clock())
         # Of a session that is over nothing is left to end, and no form is read.
         if person or not session:
-            try:
-                await written(request, session, self._cookies.public_url)
-            except NotFromUsError:
-                return not_from_us()
+            await written(request, session, self._cookies.public_url)
             await run_in_threadpool(self._people.log_out, hashed(session), self._clock())
         answer = RedirectResponse("/", 303, headers=PRIVATE)
         self._cookies.clear(answer, "session")
@@ -200,11 +198,3 @@ def safe_return(to: str) -> str:
     """Where to go on after logging in: an address of ours, or else the first page."""
     is_ours = len(to) <= LONGEST_RETURN and to.isascii() and to.isprintable() and OURS.fullmatch(to)
     return to if is_ours else "/"
-
-
-def not_from_us() -> Response:
-    """What whoever writes without a page of ours is told."""
-    says = [
-        "The form is from another session, or not from this service. Load the page again, and send it again."
-    ]
-    return notice("Nothing was changed", says, status=403)

@@ -24,9 +24,12 @@ from service.web.badge import Badges
 from service.web.data import poc_document, portfolio_csv, portfolio_document
 from service.web.docs import docs_routes
 from service.web.html import NOT_FOUND, PRIVATE, no_page, not_found, notice, page
-from service.web.sessions import Access, CannotTellError, Visitor
+from service.web.sessions import Access, CannotTellError, NotFromUsError, Visitor
 
 STATIC = {"pages.css": "text/css", "icon.svg": "image/svg+xml"}
+NOT_FROM_US = (
+    "The form is from another session, or not from this service. Load the page again, and send it again."
+)
 CANNOT_TELL = (
     "GitHub doesn't say at the moment what you may see, so we show nothing.",
     "Try again in a minute.",
@@ -202,13 +205,15 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 def telling(answer: Answer) -> Answer:
-    """The same, with a page where the address is wrong, or GitHub can't say what somebody may see."""
+    """The same, with a page where the address is wrong, a form isn't ours, or GitHub can't tell for now."""
 
     async def answered(request: Request) -> Response:
         try:
             return await answer(request)
         except AskedError as error:
             return notice("This address asks for something that doesn't exist", [str(error)], status=400)
+        except NotFromUsError:
+            return notice("Nothing was changed", [NOT_FROM_US], status=403)
         except CannotTellError:
             return notice(
                 "GitHub doesn't answer", CANNOT_TELL, status=503, href="", link="Load this page again"

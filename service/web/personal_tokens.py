@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
@@ -15,8 +15,8 @@ from service.pages.asked import number
 from service.store.deliveries import LAST_ID
 from service.store.people import PersonalTokens
 from service.web.html import PRIVATE, page
-from service.web.login import not_from_us
-from service.web.sessions import PREFIX, Access, Cookies, NotFromUsError, Visitor, hashed, sent_by
+from service.web.pages import telling
+from service.web.sessions import PREFIX, Access, Cookies, Visitor, hashed, sent_by
 
 PATH = "/settings/tokens"
 DAYS = (7, 30, 90, 365)
@@ -36,9 +36,9 @@ class TokenPages:
     def routes(self) -> list[Route]:
         """All of them."""
         return [
-            Route(PATH, self.show),
-            Route(PATH, self.make, methods=["POST"]),
-            Route(f"{PATH}/{{token}}/revoke", self.revoke, methods=["POST"]),
+            Route(PATH, telling(self.show)),
+            Route(PATH, telling(self.make), methods=["POST"]),
+            Route(f"{PATH}/{{token}}/revoke", telling(self.revoke), methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -50,9 +50,7 @@ class TokenPages:
 
     async def make(self, request: Request) -> Response:
         """Make one, and show it this once."""
-        visitor, fields = await self._writer(request)
-        if visitor is None:
-            return not_from_us()
+        visitor, fields = await sent_by(request, self._access, self._cookies)
         name, days = fields.get("name", "").strip(), fields.get("days", "")
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             wrong = f"Write a name of at most {LONGEST_NAME} characters: what the token is for."
@@ -68,18 +66,10 @@ class TokenPages:
 
     async def revoke(self, request: Request) -> Response:
         """End one of somebody's own."""
-        visitor, _ = await self._writer(request)
-        if visitor is None:
-            return not_from_us()
+        visitor, _ = await sent_by(request, self._access, self._cookies)
         if token := number(request.path_params["token"], LAST_ID):
             await run_in_threadpool(self._tokens.revoke, visitor.id, token)
         return RedirectResponse(PATH, 303, headers=PRIVATE)
-
-    async def _writer(self, request: Request) -> tuple[Visitor | None, Mapping[str, str]]:
-        try:
-            return await sent_by(request, self._access, self._cookies)
-        except NotFromUsError:
-            return None, {}
 
     async def _page(
         self, visitor: Visitor, *, made: str = "", wrong: str = "", status: int = 200

@@ -63,16 +63,16 @@ class CheckContext:
                 if item:
                     yield item, threshold
 
-    def all_read(self, key: str) -> bool:
+    def all_read(self) -> bool:
         """Whether every line of `done` parses."""
-        node = self.node(key)
+        node = self.node("done")
         return isinstance(node, Sequence) and len(node.items) == len(self.charter.done)
 
     def done_metrics(self) -> tuple[Metric, ...]:
         """The metrics of `done`; none where one line does not parse, or is on none of the table."""
         done = self.charter.done
         known = tuple(threshold.known for threshold in done if threshold.known)
-        return known if self.all_read("done") and len(known) == len(done) else ()
+        return known if self.all_read() and len(known) == len(done) else ()
 
     def entries(self, key: str) -> tuple[Entry, ...]:
         """The first entries of a mapping."""

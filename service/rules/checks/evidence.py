@@ -59,7 +59,7 @@ def evidence_metric(context: CheckContext) -> Iterator[Problem]:
     """Each key of `evidence` is a metric of `done`."""
     stops = context.node("stop_if")
     unread = isinstance(stops, Sequence) and len(stops.items) != len(context.charter.stop_if)
-    if not context.all_read("done") or unread:
+    if not context.all_read() or unread:
         return
     done = context.charter.done
     first: dict[tuple[object, ...], int] = {}

@@ -36,7 +36,7 @@ def waived_format(context: CheckContext) -> Iterator[Problem]:
 def waived_metric(context: CheckContext) -> Iterator[Problem]:
     """A waiver is for one line of `done`, and there is one for it."""
     done, seen = context.charter.done, set[tuple[object, ...]]()
-    if not context.all_read("done"):
+    if not context.all_read():
         return
     for waiver in context.charter.waived:
         key = waiver.value.key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, timedelta, tzinfo
 from decimal import Decimal
@@ -51,16 +51,24 @@ LED_BY_A_COUNT = re.compile(r"(?P<count>[0-9]{1,6})\s*(?:working\s+)?(?:d|days?)
 
 def word(words: type[Word]) -> Callable[[str], Word | Refusal]:
     """Read one of a few words."""
-    known = [each.value for each in words]
+    return lambda text: one_of(list(words), text, "known")
 
-    def parse(text: str) -> Word | Refusal:
-        if text in known:
-            return words(text)
-        near = get_close_matches(text.lower()[:40], known, n=1, cutoff=NEAR_ENOUGH)
-        choice = " or ".join(f"`{each}`" for each in known)
-        return Refusal(f"{shown(text)} isn't known here: write {choice}", near[0] if near else None)
 
-    return parse
+def one_of(words: Sequence[Word], text: str, kind: str) -> Word | Refusal:
+    """The word that a text is."""
+    known = {each.value: each for each in words}
+    if text in known:
+        return known[text]
+    near = get_close_matches(text.lower()[:40], known, n=1, cutoff=NEAR_ENOUGH)
+    choice = " or ".join(f"`{each}`" for each in known)
+    return Refusal(f"{shown(text)} isn't {kind} here: write {choice}", near[0] if near else None)
+
+
+def spelt(text: str, pattern: re.Pattern[str], problem: str, meant: str = "") -> str | Refusal:
+    """A text of a pattern, or what is wrong with it and what was meant, if that is of the pattern."""
+    if pattern.fullmatch(text):
+        return text
+    return Refusal(f"{shown(text)} {problem}", meant if pattern.fullmatch(meant) else None)
 
 
 def count(least: int, most: int) -> Callable[[str], int | Refusal]:
@@ -78,13 +86,8 @@ def count(least: int, most: int) -> Callable[[str], int | Refusal]:
 
 def rule(text: str) -> str | Refusal:
     """Read a check's code, or a kind of what the ship gate finds missing."""
-    if RULE.fullmatch(text):
-        return text
     meant = text.lower().replace("_", "-").replace(" ", "-")
-    return Refusal(
-        f"{shown(text)} isn't a rule: write a code like `done-sample`",
-        meant if RULE.fullmatch(meant) else None,
-    )
+    return spelt(text, RULE, "isn't a rule: write a code like `done-sample`", meant)
 
 
 def day(text: str) -> date | Refusal:
@@ -130,11 +133,8 @@ def age(text: str) -> int | Refusal:
 
 def topic(text: str) -> str | Refusal:
     """Read a topic as GitHub writes them."""
-    if TOPIC.fullmatch(text):
-        return text
     meant = text.lower().lstrip("#").strip().replace("_", "-").replace(" ", "-")
-    fits = bool(TOPIC.fullmatch(meant))
-    return Refusal(f"{shown(text)} isn't a topic: write one like `proof-of-concept`", meant if fits else None)
+    return spelt(text, TOPIC, "isn't a topic: write one like `proof-of-concept`", meant)
 
 
 def glob(text: str) -> str | Refusal:
@@ -174,30 +174,20 @@ def login(text: str) -> str | Refusal:
 
 def dispensable(text: str) -> Group | Refusal:
     """Read a group that a charter may leave out."""
-    known = [str(group) for group in Group if group not in NEEDED]
-    if text in known:
-        return Group(text)
     if text in NEEDED:
         return Refusal(f"`{text}` always signs: delete it, or write another group")
-    near = get_close_matches(text.lower()[:40], known, n=1, cutoff=NEAR_ENOUGH)
-    choice = " or ".join(f"`{each}`" for each in known)
-    return Refusal(f"{shown(text)} isn't a group here: write {choice}", near[0] if near else None)
+    return one_of([group for group in Group if group not in NEEDED], text, "a group")
 
 
 def event(text: str) -> str | Refusal:
     """Read the name of an event that starts workflows."""
-    if EVENT.fullmatch(text):
-        return text
-    return Refusal(f"{shown(text)} isn't a workflow event: write one, like `pull_request_target`")
+    return spelt(text, EVENT, "isn't a workflow event: write one, like `pull_request_target`")
 
 
 def full_name(text: str) -> str | Refusal:
     """Read `owner/name`."""
-    if FULL_NAME.fullmatch(text):
-        return text
     meant = HOST.sub("", text, count=1).removesuffix("/").removesuffix(".git")
-    message = f"{shown(text)} isn't a repository: write `owner/name`"
-    return Refusal(message, meant if FULL_NAME.fullmatch(meant) else None)
+    return spelt(text, FULL_NAME, "isn't a repository: write `owner/name`", meant)
 
 
 def team(text: str) -> str | Refusal:

@@ -69,9 +69,6 @@ class Outlook:
         return self.left < self.took.median
 
 
-NOTHING_KNOWN = Forecast({}, None, None)
-
-
 def forecast(turns: Iterable[PastTurn], calendar: Calendar) -> Forecast:
     """The forecast from past turns, in any order."""
     by_group: defaultdict[Group, list[int]] = defaultdict(list)

@@ -10,7 +10,6 @@ from random import Random
 import pytest
 
 from service.rules.stall.forecast import (
-    NOTHING_KNOWN,
     Forecast,
     Outlook,
     PastTurn,
@@ -26,6 +25,7 @@ from service.texts.stall import outlook_on_pull_request, outlook_text, record_li
 
 MONDAY = date(2026, 3, 2)
 START, SHIP = Wants.START_SIGNATURE, Wants.SHIP_SIGNATURE
+NOTHING_KNOWN = Forecast({}, None, None)
 
 
 def turn(poc: int, first: int, days: int, group: Group = Group.SECURITY, wants: Wants = START) -> PastTurn:
