@@ -34,7 +34,6 @@ def build(
     database_url: str,
     *,
     app: GitHubApp | None = None,
-    announcer: Announcer | None = None,
     clock: Clock = utc_now,
     pool_size: int = 10,
     waits: Waits = USUAL_WAITS,
@@ -48,7 +47,7 @@ def build(
         or App(
             settings.github_app_id, settings.github_app_private_key, settings.github_api_url, waits.answer
         ),
-        announcer=announcer or _slack(settings.slack_webhook_url),
+        announcer=_slack(settings.slack_webhook_url),
         clock=clock,
         waits=waits,
         mode=settings.mode,

@@ -144,7 +144,6 @@ class Emulator:
         permissions: dict[str, str] | None = None,
         callback_urls: Sequence[str] = (),
         port: int = 0,
-        cache: Path | None = None,
     ) -> None:
         self.org, self.users = org, tuple(users)
         self.port = port or free_port()
@@ -158,7 +157,6 @@ class Emulator:
         self._seed = build_seed(
             app, org=org, users=users, outsiders=outsiders, repos=repos, permissions=permissions
         )
-        self._cache = cache
         self._cleanup = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -188,7 +186,7 @@ class Emulator:
 
     def _spawn(self, folder: Path, log: Path) -> subprocess.Popen[bytes]:
         node = find_node()
-        script = install(self._cache, node)
+        script = install(node=node)
         start = ["start", "--service", "github", "--seed", "seed.json", "--port", str(self.port)]
         with log.open("wb") as output:
             return subprocess.Popen(  # noqa: S603 - our own command line

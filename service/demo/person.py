@@ -103,9 +103,9 @@ class Person:
         found: dict[str, Any] = self.call("GET", self._path(name))
         return found
 
-    def create_repo(self, name: str, *, private: bool = False, topics: Sequence[str] = ()) -> dict[str, Any]:
+    def create_repo(self, name: str, *, topics: Sequence[str] = ()) -> dict[str, Any]:
         """Create a repository with a README.md; sends `repository.created`, with topics also `edited`."""
-        body = {"name": name, "private": private, "auto_init": True}
+        body = {"name": name, "private": False, "auto_init": True}
         created: dict[str, Any] = self.call("POST", f"/orgs/{self._org}/repos", body)
         return self.edit_repo(name, topics=list(topics)) if topics else created
 
@@ -133,13 +133,12 @@ class Person:
         content: str | bytes,
         *,
         branch: str | None = None,
-        message: str | None = None,
         when: datetime | None = None,
     ) -> str:
         """Commit one file to a branch, dated `when`; sends `push`, and returns the commit."""
         data = content.encode() if isinstance(content, str) else content
         body: dict[str, object] = {
-            "message": message or f"Write {path}",
+            "message": f"Write {path}",
             "content": base64.b64encode(data).decode("ascii"),
         }
         body |= self._commit_fields(repo, path, branch, when)
@@ -154,10 +153,10 @@ class Person:
         sha: str = self.call("DELETE", self._path(repo, f"contents/{path}"), body)["commit"]["sha"]
         return sha
 
-    def open_pull(self, repo: str, head: str, title: str, *, base: str | None = None, body: str = "") -> Pull:
+    def open_pull(self, repo: str, head: str, title: str, *, base: str | None = None) -> Pull:
         """Open a pull request; sends `pull_request.opened`. Its head commit never moves afterwards."""
         base = base or self.repo(repo)["default_branch"]
-        fields = {"title": title, "head": head, "base": base, "body": body}
+        fields = {"title": title, "head": head, "base": base, "body": ""}
         return _pull(self.call("POST", self._path(repo, "pulls"), fields))
 
     def pull(self, repo: str, number: int) -> Pull:
@@ -198,9 +197,9 @@ class Person:
         """Press "Re-run all checks"; resets the runs and sends `check_suite.rerequested`."""
         self.call("POST", self._path(repo, f"check-suites/{check_suite}/rerequest"))
 
-    def issues(self, repo: str, *, state: str = "all", label: str | None = None) -> list[Issue]:
+    def issues(self, repo: str, *, label: str | None = None) -> list[Issue]:
         """The issues, at most the first hundred."""
-        query: dict[str, str | int] = {"state": state, "per_page": 100}
+        query: dict[str, str | int] = {"state": "all", "per_page": 100}
         if label:
             query["labels"] = label
         return [_issue(one) for one in self.call("GET", self._path(repo, "issues"), **query)]

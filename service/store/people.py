@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from service.store.database import Database
 from service.store.pocs import IS_LISTED
 from service.store.table import Table
 from service.store.tables_people import PersonalTokenRow, PersonRow, SessionRow
@@ -112,14 +113,7 @@ class People(Table):
 
     def logged_in(self, session: bytes, now: datetime) -> Person | None:
         """Who a session is of; None where it has ended."""
-        statement = (
-            select(PersonRow.id, PersonRow.login)
-            .join(SessionRow, col(SessionRow.person_id) == col(PersonRow.id))
-            .where(col(SessionRow.hash) == session, col(SessionRow.ends_at) > now)
-        )
-        with self._database.reading() as stored:
-            found = stored.exec(statement).first()
-        return Person(*found) if found else None
+        return _whose(self._database, SessionRow, session, now)
 
     def log_out(self, session: bytes, now: datetime) -> None:
         """End a session, and forget the tokens of a person for whom nothing else needs them."""
@@ -276,14 +270,20 @@ class PersonalTokens(Table):
 
     def whose(self, hashed: bytes, now: datetime) -> Person | None:
         """Whose token it is; None where it has ended, or never was one."""
-        statement = (
-            select(PersonRow.id, PersonRow.login)
-            .join(PersonalTokenRow, col(PersonalTokenRow.person_id) == col(PersonRow.id))
-            .where(col(PersonalTokenRow.hash) == hashed, col(PersonalTokenRow.ends_at) > now)
-        )
-        with self._database.reading() as stored:
-            found = stored.exec(statement).first()
-        if found is None:
-            return None
-        self._execute(USED, now=now, hash=hashed, noted=now - NOTED)
-        return Person(*found)
+        person = _whose(self._database, PersonalTokenRow, hashed, now)
+        if person is not None:
+            self._execute(USED, now=now, hash=hashed, noted=now - NOTED)
+        return person
+
+
+def _whose(
+    database: Database, holding: type[SessionRow | PersonalTokenRow], hashed: bytes, now: datetime
+) -> Person | None:
+    statement = (
+        select(PersonRow.id, PersonRow.login)
+        .join(holding, col(holding.person_id) == col(PersonRow.id))
+        .where(col(holding.hash) == hashed, col(holding.ends_at) > now)
+    )
+    with database.reading() as stored:
+        found = stored.exec(statement).first()
+    return Person(*found) if found else None
