@@ -143,7 +143,6 @@ class Issue:
     assignees: tuple[str, ...] = ()
     full_name: str = ""
     """The repository that it stands in: another than asked for where it was transferred."""
-    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,6 @@ def test_a_step_that_failed_is_taken_the_next_morning(unsigned: Days, method: st
 
 def test_a_locked_conversation_is_edited_and_does_not_stop_the_look(unsigned: Days) -> None:
     unsigned.stalled()
-    unsigned.change_issue(locked=True)
     unsigned.on(2 * LIMIT - 1)
     unsigned.github.fail_next(NO, "post_comment")
     unsigned.on(2 * LIMIT)
