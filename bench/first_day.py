@@ -26,10 +26,10 @@ from typing import Any, cast
 import psycopg
 import structlog
 
+from service.config.settings import Settings
 from service.ports import GitHub
 from service.rules.policy.model import Mode
 from service.rules.values.github import Installation, Repository
-from service.settings import Settings
 from service.store.connections import USUAL, share
 from service.wiring import build
 from service.work import work

@@ -27,10 +27,10 @@ from sqlalchemy import text
 
 from bench.payloads import installed
 from bench.servers import private_key
+from service.config.settings import Settings
 from service.demo.charters import NUMBERS
 from service.demo.emulator import PERMISSIONS
 from service.services import Services
-from service.settings import Settings
 from service.store.database import transaction
 from service.wiring import build
 from service.worker import reconcile_while_dirty

@@ -13,6 +13,7 @@
     github_client/  the only importer of PyGithub
     store/          the only importer of SQLModel
     ports.py        what the rest needs from GitHub
+    config/         settings, keys, and the app that the service is
     rules/          pure: frozen facts and `now` in, values out
 
 Imports point down this list, never up and never sideways; import-linter holds it (pyproject.toml). The words

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.app_credentials import AppCredentials, UnreadableAppError, unsealed
-from service.secret_key import FILE, SecretKeyError, SecretKeys, find, find_or_make, find_previous
-from service.settings import Settings, StoreSettings, load
+from service.config.app_credentials import AppCredentials, UnreadableAppError, unsealed
+from service.config.secret_key import FILE, SecretKeyError, SecretKeys, find, find_or_make, find_previous
+from service.config.settings import Settings, StoreSettings, load
 from service.store.app_credentials import StoredApp
 from service.store.database import Database, connected
 from service.store.schema import migrate, pending

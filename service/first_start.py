@@ -18,7 +18,9 @@ import uvicorn
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.app_credentials import AppCredentials
+from service.config.app_credentials import AppCredentials
+from service.config.secret_key import SecretKeyError
+from service.config.settings import NOT_PRIVATE, ServiceSettings, Settings, SettingsError, load
 from service.configured import ASKED_EVERY, UnreadableSettingsError, encrypt_anew, keep_app, with_stored_app
 from service.github_client.app import App
 from service.github_client.registration import take_over, version_of
@@ -26,8 +28,6 @@ from service.packaged import app_manifest
 from service.ports import GitHubError
 from service.rules.queue import unanswered
 from service.rules.setup.manifest import PUBLIC_API, Registration, api_of, form_address, manifest
-from service.secret_key import SecretKeyError
-from service.settings import NOT_PRIVATE, ServiceSettings, Settings, SettingsError, load
 from service.store.app_credentials import Pass, SetupPasses
 from service.store.connections import ASKING
 from service.store.database import Database, connect

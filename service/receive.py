@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
+from service.config.settings import NOT_PRIVATE, ServiceSettings, Settings
 from service.configured import complete, made_keys
 from service.deliveries.routes import route
 from service.inbox import Inbox, Trust
@@ -26,7 +27,6 @@ from service.logs import configure
 from service.parent import end_with_parent
 from service.ports import GitHubApp
 from service.rules.policy.model import Mode
-from service.settings import NOT_PRIVATE, ServiceSettings, Settings
 from service.store.app_credentials import SetupPasses
 from service.store.connections import ASKING, WEB, room
 from service.store.database import Database, connect

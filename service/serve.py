@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from service.config.settings import ServiceSettings, Settings
 from service.processes import STOPS, Processes
-from service.settings import ServiceSettings, Settings
 from service.store.embedded import EmbeddedPostgres
 
 if TYPE_CHECKING:

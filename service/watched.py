@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from service.settings import ServiceSettings
+from service.config.settings import ServiceSettings
 from service.store.database import connect
 from service.web.bodies import USUAL_LIMITS
 from service.web.connection import listen, options

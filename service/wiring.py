@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
 
+from service.config.settings import Settings
 from service.github_client.app import App
 from service.ports import Announcer, GitHubApp
 from service.reconcile.apply import apply
@@ -14,7 +15,6 @@ from service.reconcile.subjects import reconcile
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, POLICY_CHECK
 from service.rules.values.github import RepositoryRef
 from service.services import USUAL_WAITS, Clock, Services, Waits
-from service.settings import Settings
 from service.store.connections import share
 from service.store.database import Database, connect
 from service.store.store import Store

@@ -29,8 +29,8 @@ from service.cli.environment import (
 
 if TYPE_CHECKING:
     from service.cli.doctor import Line
+    from service.config.settings import ServiceSettings, StoreSettings
     from service.serve import Worker
-    from service.settings import ServiceSettings, StoreSettings
 
 FAILED = 1
 SWEEP_TIMEOUT = 600.0
@@ -54,7 +54,7 @@ def serve(
     overrides = ({"HOST": host} if host else {}) | ({"PORT": str(port)} if port >= 0 else {})
     settings = with_or_without_app(overrides)
     with counting_in_files():
-        from service.secret_key import SecretKeyError
+        from service.config.secret_key import SecretKeyError
         from service.serve import serve as run
         from service.store.embedded import DataDirInUse, PostgresFailed
 
@@ -342,7 +342,7 @@ def record(
     if format_ not in {"md", "json"}:
         refuse(f"--format {format_} isn't known: write md or json")
     from service.cli.record import printed
-    from service.settings import load_store
+    from service.config.settings import load_store
 
     with opened_database(loaded(load_store), "record") as url:
         found = printed(url, repository, format_, when)
@@ -358,7 +358,7 @@ FILE = typer.Argument(metavar="FILE", help="The backup.")
 def backup(file: Annotated[Path, FILE]) -> None:
     """Write all that the database holds into a new file, while the service runs or not."""
     from service.cli.backup import back_up
-    from service.settings import load_store
+    from service.config.settings import load_store
 
     _say_what_happens(back_up, loaded(load_store), file)
 
@@ -367,7 +367,7 @@ def backup(file: Annotated[Path, FILE]) -> None:
 def restore(file: Annotated[Path, FILE]) -> None:
     """Fill an empty database with a backup, while nothing serves."""
     from service.cli.backup import bring_back
-    from service.settings import load_store
+    from service.config.settings import load_store
 
     _say_what_happens(bring_back, loaded(load_store), file)
 
@@ -378,9 +378,9 @@ def move_database(
 ) -> None:
     """Move the embedded database into a PostgreSQL of your own, while nothing serves."""
     from service.cli.backup import move
+    from service.config.setting_values import postgres
+    from service.config.settings import load_store
     from service.logs import configure
-    from service.setting_values import postgres
-    from service.settings import load_store
     from service.store.backup import BackupError
     from service.store.embedded import PostgresFailed
 

@@ -14,9 +14,9 @@ from typing import IO
 from sqlalchemy import make_url
 
 from service.cli.environment import database_to_itself, embedded_to_itself, opened_database
-from service.secret_key import FILE
-from service.secret_key import FILE as KEY_FILE
-from service.settings import StoreSettings
+from service.config.secret_key import FILE
+from service.config.secret_key import FILE as KEY_FILE
+from service.config.settings import StoreSettings
 from service.store import backup
 from service.store.backup import BackupError
 from service.store.database import connected

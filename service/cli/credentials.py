@@ -9,14 +9,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from service.app_credentials import AppCredentials
 from service.cli.environment import no_app
+from service.config.app_credentials import AppCredentials
+from service.config.private_key import KEY
+from service.config.secret_key import SecretKeyError
+from service.config.settings import SettingsError, StoreSettings, load
 from service.configured import UnreadableSettingsError, replace_app, stored_app
 from service.github_client.app import App
 from service.ports import GitHubError
-from service.private_key import KEY
-from service.secret_key import SecretKeyError
-from service.settings import SettingsError, StoreSettings, load
 from service.store.database import connected
 
 

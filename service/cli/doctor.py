@@ -19,6 +19,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.cli.environment import database_of, no_app, unreachable
 from service.cli.modes import modes
 from service.cli.required import coverages
+from service.config.settings import (
+    LOCAL_HOSTS,
+    Settings,
+    SettingsError,
+    StoreSettings,
+    load,
+    load_service,
+    load_store,
+    names_an_app,
+)
 from service.configured import UnreadableSettingsError, complete
 from service.github_client.app import NEEDS, TIMEOUT, App
 from service.ports import GitHubError
@@ -29,16 +39,6 @@ from service.rules.queue import DeliveryAttempt
 from service.rules.setup.manifest import PUBLIC_API
 from service.rules.values.actions import CHARTER_CHECK
 from service.rules.values.github import Installation
-from service.settings import (
-    LOCAL_HOSTS,
-    Settings,
-    SettingsError,
-    StoreSettings,
-    load,
-    load_service,
-    load_store,
-    names_an_app,
-)
 from service.store.check_runs import CheckRuns
 from service.store.connections import WEB, room
 from service.store.database import Database, connect

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 if TYPE_CHECKING:
-    from service.settings import ServiceSettings, Settings, StoreSettings
+    from service.config.settings import ServiceSettings, Settings, StoreSettings
 
 S = TypeVar("S")
 UNUSABLE = 2
@@ -23,8 +23,8 @@ NO_APP = "no app is configured: run `poc-governor setup`, or open /setup of the 
 
 def with_or_without_app(overrides: dict[str, str] | None = None) -> ServiceSettings:
     """The settings, with all of the app where anything of one is in the environment."""
+    from service.config.settings import load, load_service, names_an_app
     from service.logs import configure
-    from service.settings import load, load_service, names_an_app
 
     environment = os.environ | (overrides or {})
     if names_an_app(environment):
@@ -42,7 +42,7 @@ def loaded(
     also: Sequence[str] = (),
 ) -> S:
     """The settings that a loader reads; `also` is said where it can't."""
-    from service.settings import SettingsError
+    from service.config.settings import SettingsError
 
     try:
         return load(os.environ | (overrides or {}))
@@ -52,8 +52,8 @@ def loaded(
 
 def completed(given: ServiceSettings, database_url: str, *, wait: bool = False) -> Settings:
     """The same with the app that is stored, where the environment names none."""
+    from service.config.settings import Settings, SettingsError
     from service.configured import UnreadableSettingsError, complete
-    from service.settings import Settings, SettingsError
 
     if isinstance(given, Settings):
         return given
@@ -79,7 +79,7 @@ def no_app() -> str:
 
 def has_app(given: ServiceSettings) -> bool:
     """Whether the environment names the app."""
-    from service.settings import Settings
+    from service.config.settings import Settings
 
     return isinstance(given, Settings)
 

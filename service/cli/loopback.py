@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
-from service.app_credentials import AppCredentials
+from service.config.app_credentials import AppCredentials
 from service.packaged import packaged
 from service.web.html import render
 

@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from service.app_credentials import AppCredentials
 from service.cli.loopback import Form, listening, registration_page
+from service.config.app_credentials import AppCredentials
+from service.config.setting_values import left_from_an_example
+from service.config.settings import LOCAL_HOSTS
 from service.github_client.registration import take_over, version_of
 from service.packaged import app_manifest
 from service.ports import GitHubError
@@ -32,8 +34,6 @@ from service.rules.setup.manifest import (
     manifest,
     parameters_of,
 )
-from service.setting_values import left_from_an_example
-from service.settings import LOCAL_HOSTS
 
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")
 PAGE = Path("poc-governor-setup.html")

@@ -18,19 +18,19 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.app_credentials import AppCredentials
 from service.cli import env_file
 from service.cli.doctor import PING, Mark, examine, told
 from service.cli.environment import unreachable
 from service.cli.organisation import Organisation, installed_on
 from service.cli.register import Asked, Console, SetupError, checked, register, settings_of
+from service.config.app_credentials import AppCredentials
+from service.config.secret_key import SecretKeyError
+from service.config.settings import SettingsError, StoreSettings, load_store, names_an_app
 from service.configured import UnreadableSettingsError, keep_app, stored_app
 from service.github_client.app import App
 from service.ports import GitHubError
 from service.rules.queue import unanswered
 from service.rules.values.github import Installation
-from service.secret_key import SecretKeyError
-from service.settings import SettingsError, StoreSettings, load_store, names_an_app
 from service.store.database import connected
 from service.store.embedded import DataDirInUse, PostgresFailed, open_database
 from service.store.schema import NewerSchemaError, migrate

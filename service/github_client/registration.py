@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from service.app_credentials import AppCredentials
+from service.config.app_credentials import AppCredentials
 from service.github_client.app import API_VERSION, TIMEOUT
 from service.ports import GitHubError
 from service.rules.queue import Failure, FailureKind

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.config.secret_key import SecretKeys
 from service.pages.words import badge_of
-from service.secret_key import SecretKeys
 from service.store.portfolio import Portfolio, Standing
 from service.web.html import environment, not_found
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 
-from service.secret_key import SecretKeys
+from service.config.secret_key import SecretKeys
 from service.store.database import Database
 from service.store.deliveries import Deliveries
 from service.store.people import People, PersonalTokens

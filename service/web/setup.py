@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from service.app_credentials import AppCredentials
+from service.config.app_credentials import AppCredentials
 from service.store.app_credentials import Pass, SetupPasses
 from service.web.html import PRIVATE, notice, page
 from service.web.pages import Answer

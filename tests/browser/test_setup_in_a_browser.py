@@ -13,8 +13,8 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, ViewportSize
 
-from service.app_credentials import AppCredentials
 from service.cli.register import Asked, Console, register
+from service.config.app_credentials import AppCredentials
 from service.demo.emulator import Emulator
 from tests.harness.setting_up import MOST_CLICKS, Place, at_setup, nothing_set_up
 from tests.harness.standin.app import standing_in

@@ -23,12 +23,12 @@ from typing import Any
 
 import pytest
 
+from service.config.settings import load
 from service.demo.charters import ADJECTIVES
 from service.demo.emulator import Emulator, SeedRepo, free_port
 from service.demo.person import Person
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, STALL_LABEL
 from service.services import Services
-from service.settings import load
 from service.store import subjects
 from service.store.database import transaction
 from service.store.embedded import EmbeddedPostgres

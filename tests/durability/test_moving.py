@@ -16,9 +16,9 @@ import httpx
 import psycopg
 import pytest
 
+from service.config.settings import load
 from service.demo.emulator import Emulator, free_port
 from service.rules.queue import SETTLED
-from service.settings import load
 from service.sweep import fetch_missed_deliveries
 from service.wiring import build
 from tests.durability.conftest import push

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from service.config.settings import SettingsError, load
 from service.rules.evidence.claims import Reason
 from service.rules.values.groups import Level
-from service.settings import SettingsError, load
 from service.web.evidence import PROBLEMS
 from tests.harness.settings import NEEDED
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import psycopg
 
+from service.config.settings import Settings
 from service.reconcile.context import Decision, Reconciliation
 from service.services import USUAL_WAITS, Clock, Services, Waits
-from service.settings import Settings
 from service.store.connections import USUAL, share
 from service.wiring import build, utc_now
 from service.work import work

@@ -25,6 +25,7 @@ from urllib.parse import quote
 import httpx
 import psycopg
 
+from service.config.settings import load
 from service.demo.charters import NUMBERS
 from service.demo.emulator import PERMISSIONS, Emulator, free_port, token_of
 from service.demo.person import CheckRun, Issue, Person, Pull
@@ -33,7 +34,6 @@ from service.rules.policy.model import POLICY_PATH, POLICY_REPOSITORY
 from service.rules.values.actions import CHARTER_CHECK, STALL_LABEL
 from service.rules.values.calendar import USUAL
 from service.services import Services
-from service.settings import load
 from service.store import subjects
 from service.store.database import transaction
 from service.store.embedded import open_database

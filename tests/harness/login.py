@@ -15,10 +15,10 @@ import httpx
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 
+from service.config.secret_key import SecretKeys
 from service.demo.emulator import Emulator, SeedRepo
 from service.github_client.app import App
 from service.ports import GitHubApp
-from service.secret_key import SecretKeys
 from service.store.database import Database
 from service.store.installations import Installations
 from service.store.portfolio import Portfolio

@@ -18,8 +18,8 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 
+from service.config.secret_key import SecretKeys
 from service.demo.emulator import free_port
-from service.secret_key import SecretKeys
 from service.store.database import Database
 from service.store.portfolio import Portfolio
 from service.web.app import security_headers

@@ -25,8 +25,8 @@ from service.cli.app import _examine, cli
 from service.cli.environment import completed, counting_in_files, opened_database, with_or_without_app
 
 if TYPE_CHECKING:
+    from service.config.settings import Settings
     from service.services import Waits
-    from service.settings import Settings
 
 PROGRAM = "tests.harness.program"
 PACE, UNTOUCHED, DEADLINE = "HARNESS_PACE", "HARNESS_UNTOUCHED", "HARNESS_DEADLINE"

@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Self
 
 from sqlalchemy import text
 
+from service.config.settings import Settings
 from service.rules.policy.model import Mode
 from service.rules.queue import Failure, FailureKind
 from service.rules.values.actions import CHARTER_CHECK, STALL_LABEL, STALL_MARKER
 from service.rules.values.github import Installation, Repository
-from service.settings import Settings
 from service.store import subjects
 from service.store.database import transaction
 from service.store.subjects import SubjectState

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine
 
 from service.cli.doctor import Line, Mark, _inside
+from service.config.settings import Settings, load
 from service.rules.digest.edition import Channel, ComposedDigest, DigestPlace
 from service.rules.values.github import Installation
-from service.settings import Settings, load
 from service.store.database import Database
 from service.store.store import Store
 from tests.harness.github import NOW, PERMISSIONS, repository

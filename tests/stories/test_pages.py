@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import Engine, event, text
 from starlette.applications import Starlette
 
+from service.config.secret_key import SecretKeys
 from service.rules.checks import CHECKS
 from service.rules.commands.arguments import read_order
 from service.rules.commands.parsing import Command, Refusal, parse_commands
-from service.secret_key import SecretKeys
 from service.store.database import Database, connect, transaction
 from service.store.portfolio import Portfolio
 from service.web.badge import Badges

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from service.app_credentials import AppCredentials, unsealed
 from service.cli import credentials
 from service.cli.credentials import CredentialsError, Given
+from service.config.app_credentials import AppCredentials, unsealed
+from service.config.secret_key import FILE, PREVIOUS_FILE, SecretKeys
+from service.config.settings import StoreSettings
 from service.configured import UnreadableSettingsError, encrypt_anew, keep_app, stored_app
 from service.github_client.app import App
 from service.ports import GitHubError
 from service.rules.queue import Failure, FailureKind
-from service.secret_key import FILE, PREVIOUS_FILE, SecretKeys
-from service.settings import StoreSettings
 from service.store.app_credentials import StoredApp
 from service.store.database import Database
 from service.store.people import People, Person

@@ -23,14 +23,14 @@ from starlette.applications import Starlette
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service import first_start
-from service.app_credentials import AppCredentials
 from service.cli.register import Asked, Console, SetupError
 from service.cli.setup import into_database, into_file
+from service.config.app_credentials import AppCredentials
+from service.config.secret_key import FILE
+from service.config.settings import ServiceSettings, Settings
 from service.configured import UnreadableSettingsError, complete, keep_app, with_stored_app
 from service.first_start import TOKEN_FILE, FirstStart, Registering
 from service.github_client.app import Registered
-from service.secret_key import FILE
-from service.settings import ServiceSettings, Settings
 from service.store.app_credentials import Pass, SetupPasses
 from service.store.database import Database, connect
 from service.web.app import create_setup_app

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from service.config.settings import Settings
 from service.rules.values.actions import CHARTER_CHECK, GATE_CHECK, POLICY_CHECK
 from service.rules.values.github import RepositoryRef
-from service.settings import Settings
 from service.texts.charter import ALL_FINDINGS, EXPLAINED
 from service.web.docs import files, rendered
 from service.wiring import DOCUMENTS, details_url

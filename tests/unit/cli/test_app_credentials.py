@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.app_credentials import PURPOSE, AppCredentials, UnreadableAppError, unsealed
 from service.cli import env_file
-from service.secret_key import (
+from service.config.app_credentials import PURPOSE, AppCredentials, UnreadableAppError, unsealed
+from service.config.secret_key import (
     FILE,
     PREVIOUS_FILE,
     SecretKeyError,
@@ -18,7 +18,7 @@ from service.secret_key import (
     find_or_make,
     find_previous,
 )
-from service.settings import Settings, SettingsError, load, load_service, names_an_app
+from service.config.settings import Settings, SettingsError, load, load_service, names_an_app
 from tests.harness.settings import NEEDED, PEM
 
 APP = AppCredentials(

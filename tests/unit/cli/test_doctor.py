@@ -14,8 +14,8 @@ import pytest
 
 from service.cli import doctor
 from service.cli.doctor import Line, Mark, examine
+from service.config.private_key import GITHUBS
 from service.ports import GitHubError
-from service.private_key import GITHUBS
 from service.rules.queue import DeliveryAttempt, Failure, FailureKind
 from service.rules.values.github import Installation
 from service.store.connections import Room

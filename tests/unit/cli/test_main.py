@@ -137,7 +137,7 @@ def test_a_plain_command_imports_nothing_that_it_does_not_need(words: list[str])
         "subprocess",
         "service.cli.app",
         "service.cli.git",
-        "service.settings",
+        "service.config.settings",
     }
     assert not heavy & set(listed.stderr.split())
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from service.private_key import GITHUBS, KEY, KEY_FILE, private_key
+from service.config.private_key import GITHUBS, KEY, KEY_FILE, private_key
 from tests.harness.places import ROOT
 from tests.harness.settings import CERTIFICATE, PEM, pem
 

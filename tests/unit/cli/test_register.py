@@ -16,9 +16,9 @@ import httpx
 import pytest
 import respx
 
-from service.app_credentials import AppCredentials
 from service.cli import register as module
 from service.cli.register import Asked, Console, SetupError, checked, printed_manifest, register, settings_of
+from service.config.app_credentials import AppCredentials
 from tests.harness.settings import PEM
 
 ASKED = Asked("acme", "https://governor.acme.dev/")

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from service.cli.register import Asked, SetupError, checked
-from service.private_key import GITHUBS, KEY, KEY_FILE
-from service.rules.policy.model import Mode
-from service.settings import (
+from service.config.private_key import GITHUBS, KEY, KEY_FILE
+from service.config.settings import (
     LogFormat,
     ServiceSettings,
     Settings,
@@ -21,6 +20,7 @@ from service.settings import (
     load_service,
     load_store,
 )
+from service.rules.policy.model import Mode
 from tests.harness.places import ROOT
 from tests.harness.settings import CERTIFICATE, NEEDED
 

@@ -15,11 +15,11 @@ import yaml
 
 from service.cli.app import cli
 from service.cli.doctor import examine, told
-from service.private_key import KEY_FILE
+from service.config.private_key import KEY_FILE
+from service.config.settings import Settings
 from service.rules.commands.parsing import parse_commands
 from service.rules.evidence.claims import Refused
 from service.rules.evidence.upload import read_upload
-from service.settings import Settings
 from tests.harness.blocks import PAGES, Block, blocks, commands, shell
 from tests.harness.places import ROOT
 from tests.unit.rules.samples import judged

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from starlette.routing import Route
 
-from service.app_credentials import AppCredentials
-from service.private_key import KEY_FILE
+from service.config.app_credentials import AppCredentials
+from service.config.private_key import KEY_FILE
+from service.config.settings import LOCAL_HOSTS, Settings, SettingsError, load_service
 from service.processes import GRACE
-from service.settings import LOCAL_HOSTS, Settings, SettingsError, load_service
 from service.web.app import create_app
 from service.web.webhook import LARGEST_BODY, PATH
 from tests.harness.places import ROOT

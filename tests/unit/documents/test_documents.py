@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from service.cli.app import cli
+from service.config.private_key import KEY_FILE
+from service.config.settings import Settings
 from service.deliveries.routes import EVENTS
 from service.demo.emulator import PERMISSIONS
 from service.github_client.app import NEEDS
-from service.private_key import KEY_FILE
 from service.reconcile.digest import DIGEST_LABEL
 from service.reconcile.lifecycle import STOP_LABEL
 from service.reconcile.policy import POLICY_LABEL
@@ -22,7 +23,6 @@ from service.rules.checks import CHECKS
 from service.rules.commands.parsing import Verb
 from service.rules.gate.lifecycle import State
 from service.rules.values.actions import STALL_LABEL, Action
-from service.settings import Settings
 from tests.harness.blocks import blocks
 from tests.harness.places import ROOT
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from cryptography.fernet import InvalidToken
 
-from service.secret_key import SecretKeys
+from service.config.secret_key import SecretKeys
 
 PURPOSE = "app credentials"
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from service import setting_values
-from service.private_key import KEY, KEY_FILE, private_key
+from service.config import setting_values
+from service.config.private_key import KEY, KEY_FILE, private_key
 from service.rules.policy.model import Mode
 from service.rules.setup.manifest import PUBLIC_API, PUBLIC_GITHUB
 from service.rules.values.groups import Level
