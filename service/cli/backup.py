@@ -14,7 +14,6 @@ from typing import IO
 from sqlalchemy import make_url
 
 from service.cli.environment import database_to_itself, embedded_to_itself, opened_database
-from service.config.secret_key import FILE
 from service.config.secret_key import FILE as KEY_FILE
 from service.config.settings import StoreSettings
 from service.store import backup
@@ -100,5 +99,5 @@ def move(settings: StoreSettings) -> Iterator[str]:
     hidden = " with its password" if "***" in where else ""
     yield f"Now set DATABASE_URL={where}{hidden}, and start the service."
     if not settings.secret_key:
-        key = settings.data_dir / FILE
+        key = settings.data_dir / KEY_FILE
         yield f"It still needs {key}, if that is there: elsewhere, set SECRET_KEY to its content."
